@@ -1,0 +1,98 @@
+"""The few file operations that the spool is built on, as a door that tests can replace."""
+
+from contextlib import suppress
+import os
+from pathlib import Path
+from typing import Protocol
+
+# Appended data has to be on disk; the file's times need not be. macOS has no fdatasync.
+_fdatasync = getattr(os, "fdatasync", os.fsync)
+
+
+class Files(Protocol):
+    """Named files in one directory. Every operation may raise OSError."""
+
+    def names(self) -> list[str]:
+        """List the directory, creating it when it is missing."""
+
+    def read(self, name: str, offset: int, length: int) -> bytes:
+        """Read up to `length` bytes at `offset`; less at the end of the file."""
+
+    def create(self, name: str) -> int:
+        """Create an empty file and return a descriptor for writing it."""
+
+    def open(self, name: str) -> int:
+        """Open an existing file for writing and return a descriptor."""
+
+    def write(self, fd: int, data: bytes, offset: int) -> None:
+        """Write all of `data` at `offset`."""
+
+    def truncate(self, fd: int) -> None:
+        """Cut the file to nothing."""
+
+    def sync(self, fd: int) -> None:
+        """Return once everything written to the file is on disk."""
+
+    def sync_directory(self) -> None:
+        """Return once created and removed names are on disk."""
+
+    def close(self, fd: int) -> None:
+        """Close a descriptor."""
+
+    def remove(self, name: str) -> None:
+        """Remove a file; a missing one is fine."""
+
+
+class OsFiles:
+    """The real file system."""
+
+    def __init__(self, directory: Path) -> None:
+        """Work in `directory`, which need not exist yet."""
+        self._directory = directory
+
+    def names(self) -> list[str]:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        return sorted(os.listdir(self._directory))
+
+    def read(self, name: str, offset: int, length: int) -> bytes:
+        fd = os.open(self._path(name), os.O_RDONLY)
+        try:
+            return os.pread(fd, length, offset)
+        finally:
+            os.close(fd)
+
+    def create(self, name: str) -> int:
+        return os.open(self._path(name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+
+    def open(self, name: str) -> int:
+        return os.open(self._path(name), os.O_WRONLY)
+
+    def write(self, fd: int, data: bytes, offset: int) -> None:
+        view = memoryview(data)
+        while view:
+            written = os.pwrite(fd, view, offset)
+            view = view[written:]
+            offset += written
+
+    def truncate(self, fd: int) -> None:
+        os.ftruncate(fd, 0)
+
+    def sync(self, fd: int) -> None:
+        _fdatasync(fd)
+
+    def sync_directory(self) -> None:
+        fd = os.open(self._directory, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def close(self, fd: int) -> None:
+        os.close(fd)
+
+    def remove(self, name: str) -> None:
+        with suppress(FileNotFoundError):
+            os.unlink(self._path(name))
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self._directory, name)

@@ -1,0 +1,38 @@
+"""What one write attempt came to: the facts, before anybody judges them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Dialect(StrEnum):
+    """The four families of servers that accept line protocol over HTTP."""
+
+    V1 = "v1"
+    V2 = "v2"
+    V3 = "v3"
+    VICTORIAMETRICS = "victoriametrics"
+
+
+class Failure(StrEnum):
+    """Why there is no HTTP reply at all."""
+
+    UNREACHABLE = "unreachable"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    RESET = "reset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The reply to one request, or the failure that stood in its place.
+
+    `body` is cut to a few KiB. `from_database` tells a database's own reply from the page of a
+    proxy in front of it. `retry_after` is the raw header. Nothing here may hold a credential.
+    """
+
+    status: int = 0
+    body: str = ""
+    retry_after: str = ""
+    from_database: bool = False
+    failure: Failure | None = None
+    detail: str = ""

@@ -1,0 +1,198 @@
+"""The way of a point from the event to the database, put together."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+import logging
+import random
+import time
+from typing import Any, Final
+
+from .encoder import Encoder, Profile
+from .exporter import Exporter, ExportState, Status, Writer
+from .files import Files
+from .ledger import Ledger
+from .model import Capture
+from .quarantine import Quarantine
+from .spool import Spool
+
+_LOGGER = logging.getLogger(__name__)
+
+# What a crash of the process may cost: a second, or this many points.
+COMMIT_SECONDS: Final = 1.0
+COMMIT_POINTS: Final = 500
+# Ten seconds of the busiest home, in case the disk stalls.
+INTAKE_POINTS: Final = 20_000
+# Home Assistant's stop is not for us to delay.
+STOP_SECONDS: Final = 5.0
+
+type Spawn = Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The health of a pipeline at one moment, copied from its parts."""
+
+    ledger: dict[str, Any]
+    received: int
+    pending: int
+    waiting: int
+    spool_bytes: int
+    spool_error: str
+    export: ExportState
+
+
+class Pipeline:
+    """Intake, commit and export of one destination."""
+
+    def __init__(
+        self,
+        *,
+        profile: Profile,
+        files: Files,
+        writer: Writer,
+        spawn: Spawn,
+        on_change: Callable[[], None],
+        destination: str = "",
+    ) -> None:
+        """Put the parts together; nothing runs before `start`."""
+        self.ledger = Ledger()
+        self.filtered = self.ledger.filtered
+        self._encoder = Encoder(profile=profile)
+        self._spool = Spool(files, self.ledger, time.monotonic)
+        self._executor = ThreadPoolExecutor(1, "ha_ingestor_spool")
+        self._quarantine = Quarantine(files)
+        self._exporter = Exporter(
+            spool=self._spool,
+            quarantine=self._quarantine,
+            writer=writer,
+            run=self._run,
+            jitter=random.random,
+            on_change=on_change,
+            destination=destination,
+        )
+        self._spawn = spawn
+        self._on_change = on_change
+        self._intake: deque[Capture] = deque()
+        self._overflow = 0
+        self._overflow_seen = 0
+        self._unspooled: list[str] = []
+        self._spool_error = ""
+        self._arrived = asyncio.Event()
+        self._full = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopped = False
+
+    def offer(self, capture: Capture) -> None:
+        """Take a capture. Called in the event loop for every event, so it does next to nothing."""
+        intake = self._intake
+        intake.append(capture)
+        waiting = len(intake)
+        if waiting == 1:
+            self._arrived.set()
+        elif waiting >= COMMIT_POINTS:
+            self._full.set()
+            if waiting > INTAKE_POINTS:
+                intake.popleft()
+                self._overflow += 1
+
+    def start(self) -> None:
+        """Begin; the spool is opened in its own thread, what is captured meanwhile waits."""
+        self._tasks = [
+            self._spawn(self._commit_forever(), "ha_ingestor commit"),
+            self._spawn(self._exporter.export_forever(), "ha_ingestor export"),
+        ]
+
+    async def stop(self) -> None:
+        """Put everything on disk, try once more to deliver, and end. Safe to call twice."""
+        if self._stopped:
+            return
+        self._stopped = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._commit()
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._exporter.drain()
+        with suppress(OSError):
+            await self._run(self._spool.close)
+        await asyncio.get_running_loop().run_in_executor(None, self._executor.shutdown)
+
+    async def flush(self) -> None:
+        """Commit what waits and try to deliver at once."""
+        await self._commit()
+        self._exporter.retry_now()
+
+    async def snapshot(self) -> Snapshot:
+        """Copy the state of health, all of it from the same moment."""
+        return self._snapshot() if self._stopped else await self._run(self._snapshot)
+
+    async def quarantined(self) -> list[dict[str, Any]]:
+        """Read the quarantine."""
+        return await self._run(self._quarantine.records)
+
+    async def _commit_forever(self) -> None:
+        while True:
+            if not (self._intake or self._unspooled or self._spool.unsynced):
+                await self._arrived.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._full.wait(), COMMIT_SECONDS)
+            self._arrived.clear()
+            self._full.clear()
+            await self._commit()
+
+    async def _commit(self) -> None:
+        try:
+            await self._run(self._encode_and_append)
+            error = ""
+        except OSError as err:
+            error = err.strerror or type(err).__name__
+        if error != self._spool_error:
+            if error:
+                _LOGGER.warning("The spool cannot be written, points wait in memory: %s", error)
+            self._spool_error = error
+            self._on_change()
+        self._exporter.notify()
+
+    def _encode_and_append(self) -> None:
+        captures = [self._intake.popleft() for _ in range(len(self._intake))]
+        encoded = self._encoder.encode(captures)
+        self.ledger.filtered.update(encoded.filtered)
+        self._unspooled += encoded.lines
+        if (excess := len(self._unspooled) - INTAKE_POINTS) > 0:
+            del self._unspooled[:excess]
+            self._give_up(excess, "spool_unusable")
+        if not self._spool.is_open:
+            self._spool.open()
+        self._give_up(self._overflow - self._overflow_seen, "intake_full")
+        self._overflow_seen = self._overflow
+        self._spool.append(self._unspooled)
+        if self._spool.sync_due():
+            self._spool.sync()
+
+    def _give_up(self, points: int, reason: str) -> None:
+        if points:
+            self.ledger.captured += points
+            self.ledger.lost[reason] += points
+
+    def _snapshot(self) -> Snapshot:
+        return Snapshot(
+            ledger=self.ledger.as_dict(),
+            received=self.ledger.received,
+            pending=self._spool.pending,
+            waiting=len(self._intake) + len(self._unspooled),
+            spool_bytes=self._spool.disk_bytes,
+            spool_error=self._spool_error,
+            export=self._exporter.state,
+        )
+
+    def _run[**P, T](
+        self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> Awaitable[T]:
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(self._executor, partial(function, *args, **kwargs))

@@ -1,0 +1,60 @@
+"""Points that the database refused for good, kept as readable files with the reason.
+
+NDJSON, one record a line: seq, time, status, reason, line, destination.
+"""
+
+import json
+from typing import Any, Final
+
+from .files import Files
+
+_PREFIX: Final = "quarantine-"
+_SUFFIX: Final = ".ndjson"
+# A file is what is given up when the quarantine is full; sixteen of them are enough to see a trend.
+FILE_BYTES: Final = 1024 * 1024
+FILES_MAX: Final = 16
+
+
+class Quarantine:
+    """Appends records; a record is on disk when `add` returns."""
+
+    def __init__(self, files: Files) -> None:
+        """Keep the records among `files`."""
+        self._files = files
+
+    def add(self, record: dict[str, Any]) -> None:
+        """Store one record; raises OSError when it is not safely on disk."""
+        data = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        names = self._names()
+        size = len(self._files.read(names[-1], 0, FILE_BYTES)) if names else FILE_BYTES
+        if size >= FILE_BYTES:
+            number = int(names[-1][len(_PREFIX) : -len(_SUFFIX)]) + 1 if names else 1
+            names.append(f"{_PREFIX}{number:06d}{_SUFFIX}")
+            fd, size = self._files.create(names[-1]), 0
+        else:
+            fd = self._files.open(names[-1])
+        try:
+            self._files.write(fd, data, size)
+            self._files.sync(fd)
+        finally:
+            self._files.close(fd)
+        if size == 0:
+            self._files.sync_directory()
+        for name in names[:-FILES_MAX]:
+            self._files.remove(name)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Read every record, oldest first; damaged lines are left out."""
+        found: list[dict[str, Any]] = []
+        for name in self._names():
+            for line in self._files.read(name, 0, 2 * FILE_BYTES).split(b"\n"):
+                try:
+                    record = json.loads(line)
+                except ValueError:
+                    continue
+                if isinstance(record, dict):
+                    found.append(record)
+        return found
+
+    def _names(self) -> list[str]:
+        return [name for name in self._files.names() if name.startswith(_PREFIX)]

@@ -1,0 +1,149 @@
+"""From the outcome of a write to what must happen to its points: one table.
+
+The rows are the servers' semantics as observed on InfluxDB 1.6.7, 1.13.2, 2.7.12 and
+VictoriaMetrics 1.79 and 1.150, and as read in the source of InfluxDB 3.
+"""
+
+from collections.abc import Container
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Final
+
+from .outcome import Dialect, Failure, Outcome
+
+# A server that asks for hours of silence is misconfigured; a quarter of an hour is polite enough.
+RETRY_AFTER_MAX: Final = 900.0
+
+
+class Kind(StrEnum):
+    """What happens to the points of a write."""
+
+    ACCEPTED = "accepted"
+    KEPT = "kept"
+    SIZE = "size"
+    POISON = "poison"
+    BLOCKED = "blocked"
+
+
+class Problem(StrEnum):
+    """What is wrong, in words a user can act on."""
+
+    NONE = "none"
+    UNREACHABLE = "unreachable"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    BUSY = "busy"
+    SERVER_ERROR = "server_error"
+    PROXY = "proxy"
+    REDIRECT = "redirect"
+    NOT_A_DATABASE = "not_a_database"
+    INVALID_AUTH = "invalid_auth"
+    FORBIDDEN = "forbidden"
+    ORG_NOT_FOUND = "org_not_found"
+    BUCKET_NOT_FOUND = "bucket_not_found"
+    DATABASE_NOT_FOUND = "database_not_found"
+    RETENTION_POLICY_NOT_FOUND = "retention_policy_not_found"
+    TOO_LARGE = "too_large"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The judgement on one write; `retry_after` in seconds, 0 when the server named none."""
+
+    kind: Kind
+    problem: Problem
+    retry_after: float = 0.0
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One row: every condition that is set must hold."""
+
+    kind: Kind
+    problem: Problem
+    statuses: Container[int] | None = None
+    failure: Failure | None = None
+    says: str = ""
+    from_database: bool | None = None
+    dialects: Container[Dialect] = tuple(Dialect)
+
+    def matches(self, outcome: Outcome, dialect: Dialect) -> bool:
+        """Whether this row describes the outcome."""
+        return (
+            self.failure == outcome.failure
+            and (self.statuses is None or outcome.status in self.statuses)
+            and (self.from_database is None or self.from_database == outcome.from_database)
+            and dialect in self.dialects
+            and self.says in outcome.body.lower()
+        )
+
+
+_OK: Final = range(200, 300)
+_REDIRECT: Final = range(300, 400)
+_CLIENT_ERROR: Final = range(400, 500)
+_V1: Final = (Dialect.V1,)
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule(kind=Kind.KEPT, problem=Problem.UNREACHABLE, failure=Failure.UNREACHABLE),
+    Rule(kind=Kind.KEPT, problem=Problem.TLS, failure=Failure.TLS),
+    Rule(kind=Kind.KEPT, problem=Problem.TIMEOUT, failure=Failure.TIMEOUT),
+    Rule(kind=Kind.KEPT, problem=Problem.UNREACHABLE, failure=Failure.RESET),
+    # A login page served with 200 is no acknowledgement: believing it would lose every point.
+    Rule(kind=Kind.KEPT, problem=Problem.PROXY, statuses=_OK, says="<html"),
+    Rule(kind=Kind.ACCEPTED, problem=Problem.NONE, statuses=_OK),
+    Rule(kind=Kind.BLOCKED, problem=Problem.REDIRECT, statuses=_REDIRECT),
+    Rule(kind=Kind.BLOCKED, problem=Problem.INVALID_AUTH, statuses={401}),
+    # v1 and v3 answer 403 for both; only v2 tells a known token without permission from a bad one.
+    Rule(kind=Kind.BLOCKED, problem=Problem.FORBIDDEN, statuses={403}),
+    Rule(kind=Kind.SIZE, problem=Problem.TOO_LARGE, statuses={413}),
+    Rule(kind=Kind.KEPT, problem=Problem.BUSY, statuses={408, 425, 429, 499, 503, 504, 507}),
+    Rule(
+        kind=Kind.BLOCKED,
+        problem=Problem.RETENTION_POLICY_NOT_FOUND,
+        statuses={500},
+        says="retention policy not found",
+        dialects=_V1,
+    ),
+    Rule(kind=Kind.KEPT, problem=Problem.SERVER_ERROR, statuses=range(500, 501)),
+    Rule(kind=Kind.BLOCKED, problem=Problem.NOT_A_DATABASE, statuses={501, 505}),
+    Rule(kind=Kind.KEPT, problem=Problem.SERVER_ERROR, statuses=range(502, 600)),
+    # Below here the words of the reply decide, so it has to be the database that speaks.
+    Rule(kind=Kind.BLOCKED, problem=Problem.NOT_A_DATABASE, statuses={404, 405, 410},
+         from_database=False),
+    Rule(kind=Kind.KEPT, problem=Problem.PROXY, statuses=_CLIENT_ERROR, from_database=False),
+    Rule(kind=Kind.BLOCKED, problem=Problem.ORG_NOT_FOUND, statuses={404}, says="organization"),
+    Rule(kind=Kind.BLOCKED, problem=Problem.BUCKET_NOT_FOUND, statuses={404}, says="bucket"),
+    Rule(kind=Kind.BLOCKED, problem=Problem.DATABASE_NOT_FOUND, statuses={404}, says="database"),
+    Rule(kind=Kind.BLOCKED, problem=Problem.NOT_A_DATABASE, statuses={404, 405, 410}),
+    Rule(kind=Kind.POISON, problem=Problem.REJECTED, statuses={400, 406, 422}),
+    Rule(kind=Kind.KEPT, problem=Problem.SERVER_ERROR),
+)
+
+
+def classify(outcome: Outcome, dialect: Dialect, *, now: datetime | None = None) -> Verdict:
+    """Judge an outcome; `now` resolves a Retry-After that is a date."""
+    rule = next(rule for rule in RULES if rule.matches(outcome, dialect))
+    return Verdict(
+        kind=rule.kind,
+        problem=rule.problem,
+        retry_after=parse_retry_after(outcome.retry_after, now or datetime.now(UTC)),
+        detail=outcome.detail or outcome.body[:500],
+    )
+
+
+def parse_retry_after(header: str, now: datetime) -> float:
+    """Seconds to wait as named by a Retry-After header (RFC 9110 10.2.3); garbage is 0."""
+    header = header.strip()
+    if header.isascii() and header.isdigit():
+        return min(float(header), RETRY_AFTER_MAX)
+    try:
+        moment = parsedate_to_datetime(header)
+    except ValueError:
+        return 0.0
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return min(max((moment - now).total_seconds(), 0.0), RETRY_AFTER_MAX)
