@@ -1,7 +1,7 @@
 """Attributes as one JSON text that always fits and never raises."""
 
-from collections.abc import Callable, Mapping
 import json
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from .line_protocol import STRING_MAX_BYTES
@@ -9,7 +9,9 @@ from .line_protocol import STRING_MAX_BYTES
 type JsonDumps = Callable[[Any], str]
 
 # Pictures are long and carry access tokens in their address; tokens are nobody's history.
-DROPPED: Final = frozenset({"access_token", "entity_picture", "entity_picture_local", "token"})
+DROPPED: Final = frozenset(
+    {"access_token", "entity_picture", "entity_picture_local", "token"}
+)
 
 _DEPTH_MAX: Final = 8
 
@@ -22,9 +24,14 @@ def attributes_json(attributes: Mapping[str, Any], dumps: JsonDumps) -> str:
     wanted = {key: value for key, value in attributes.items() if key not in DROPPED}
     text = _encode(wanted, dumps)
     # Escaping for line protocol at most doubles a text, and the limit holds for what is escaped.
-    if len(text) * 4 <= STRING_MAX_BYTES or len(text.encode("utf-8", "replace")) <= STRING_MAX_BYTES:
+    if (
+        len(text) * 4 <= STRING_MAX_BYTES
+        or len(text.encode("utf-8", "replace")) <= STRING_MAX_BYTES
+    ):
         return text
-    parts = sorted((_encode({key: value}, dumps)[1:-1] for key, value in wanted.items()), key=len)
+    parts = sorted(
+        (_encode({key: value}, dumps)[1:-1] for key, value in wanted.items()), key=len
+    )
     kept: list[str] = []
     room = STRING_MAX_BYTES - 2
     for part in parts:
@@ -51,7 +58,9 @@ def _plain(value: Any, depth: int) -> Any:
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if depth and isinstance(value, Mapping):
-        return {_text(key): _plain(item, depth - 1) for key, item in list(value.items())}
+        return {
+            _text(key): _plain(item, depth - 1) for key, item in list(value.items())
+        }
     if depth and isinstance(value, (list, tuple, set, frozenset)):
         return [_plain(item, depth - 1) for item in list(value)]
     return _text(value)

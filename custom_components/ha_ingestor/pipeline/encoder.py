@@ -1,8 +1,8 @@
 """Captures in, lines of text out: each at its own instant, none able to harm another."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-import logging
 from typing import Protocol
 
 from .line_protocol import line
@@ -46,7 +46,9 @@ class Encoder:
                 encoded = self.profile.encode(capture)
                 reason = "no_number"
             except Exception:
-                _LOGGER.exception("A change of %s could not be encoded", capture.entity.entity_id)
+                _LOGGER.exception(
+                    "A change of %s could not be encoded", capture.entity.entity_id
+                )
                 encoded = None
                 reason = "not_encodable"
             if encoded is None:
@@ -58,7 +60,9 @@ class Encoder:
 
     def _free_microsecond(self, capture: Capture) -> int:
         entity_id = capture.entity.entity_id
-        seconds = capture.time if capture.new is None else capture.new.last_updated_timestamp
+        seconds = (
+            capture.time if capture.new is None else capture.new.last_updated_timestamp
+        )
         wanted = round(seconds * 1_000_000)
         first, last = self._taken.get(entity_id, (0, -1))
         if first <= wanted <= last:

@@ -1,15 +1,15 @@
 """Delivers the spool's batches in order: one request at a time, nothing passed over."""
 
+import asyncio
+import logging
+import time
+import zlib
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-import logging
-import time
 from typing import Any, Final, Protocol
-import zlib
 
 from .backoff import backoff
 from .outcome import Dialect, Outcome
@@ -117,7 +117,9 @@ class Exporter:
             started = time.monotonic()
             outcome = await self.writer.write(body, gzipped=gzipped)
             verdict = classify(outcome, self.writer.dialect)
-            delay = await self._settle(batch, outcome, verdict, time.monotonic() - started)
+            delay = await self._settle(
+                batch, outcome, verdict, time.monotonic() - started
+            )
             if delay is not None:
                 return delay
 
@@ -168,7 +170,9 @@ class Exporter:
         }
         self.quarantine.add(record)
         self.spool.settle(batch, "quarantined")
-        _LOGGER.warning("The database refused a point, now in quarantine: %s", verdict.detail)
+        _LOGGER.warning(
+            "The database refused a point, now in quarantine: %s", verdict.detail
+        )
 
     def _wait(self, status: Status, verdict: Verdict, delay: float) -> float:
         self._set(
@@ -185,7 +189,10 @@ class Exporter:
         return delay
 
     def _set(self, state: ExportState) -> None:
-        changed = (state.status, state.problem) != (self.state.status, self.state.problem)
+        changed = (state.status, state.problem) != (
+            self.state.status,
+            self.state.problem,
+        )
         self.state = state
         if changed:
             self.on_change()

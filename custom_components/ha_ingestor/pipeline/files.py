@@ -1,7 +1,7 @@
 """The few file operations that the spool is built on, as a door that tests can replace."""
 
-from contextlib import suppress
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 

@@ -8,9 +8,9 @@ the spool had acknowledged when the frame was written: it lets a start tell poin
 delivered and removed from points that were lost, even when the cursor is older than the frame.
 """
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-import struct
 from typing import Final
 from zlib import crc32
 
@@ -52,8 +52,16 @@ def parse(data: bytes, start: int, base: int = 0) -> Frame | None:
     body = start + HEADER_BYTES
     if len(data) < body:
         return None
-    magic, version, flags, length, first_seq, acked, count = _HEADER.unpack_from(data, start)
-    if magic != MAGIC or version != VERSION or flags or len(data) < body + length or not count:
+    magic, version, flags, length, first_seq, acked, count = _HEADER.unpack_from(
+        data, start
+    )
+    if (
+        magic != MAGIC
+        or version != VERSION
+        or flags
+        or len(data) < body + length
+        or not count
+    ):
         return None
     payload = data[body : body + length]
     (crc,) = _CRC.unpack_from(data, start + _HEADER.size)

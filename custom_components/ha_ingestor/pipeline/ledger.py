@@ -33,7 +33,12 @@ class Ledger:
     @property
     def received(self) -> int:
         """Every event that was looked at."""
-        return self.filtered.total() + self._filtered_before.total() + self.deduplicated + self.captured
+        return (
+            self.filtered.total()
+            + self._filtered_before.total()
+            + self.deduplicated
+            + self.captured
+        )
 
     @property
     def settled(self) -> int:

@@ -27,7 +27,9 @@ TIME_MAX_US: Final = (2**63 - 2) // 1000
 
 _CONTROLS: Final = dict.fromkeys(range(32), " ")
 _STRING: Final = str.maketrans(_CONTROLS | {ord('"'): '\\"', ord("\\"): "\\\\"})
-_MEASUREMENT: Final = str.maketrans(_CONTROLS | {ord(","): "\\,", ord(" "): "\\ ", ord("\\"): "/"})
+_MEASUREMENT: Final = str.maketrans(
+    _CONTROLS | {ord(","): "\\,", ord(" "): "\\ ", ord("\\"): "/"}
+)
 _KEY: Final = _MEASUREMENT | {ord("="): "\\="}
 # A control character becomes a space, and a space inside a key has to be escaped.
 _MEASUREMENT.update(dict.fromkeys(range(32), "\\ "))
@@ -57,7 +59,11 @@ def escape_measurement(name: str) -> str:
 
 def escape_key(name: str) -> str:
     """Escape the name of a tag or a field."""
-    return "time_" if name == "time" else _safe_name(_cut(name, NAME_MAX_BYTES)).translate(_KEY)
+    return (
+        "time_"
+        if name == "time"
+        else _safe_name(_cut(name, NAME_MAX_BYTES)).translate(_KEY)
+    )
 
 
 def escape_tag_value(value: str) -> str:
@@ -83,7 +89,9 @@ def series_key(measurement: str, tags: Iterable[tuple[str, str]]) -> str:
         if value:
             pairs.setdefault(escape_key(key), escape_tag_value(value))
     kept = sorted(list(pairs.items())[:TAGS_MAX])
-    return ",".join([escape_measurement(measurement), *(f"{key}={value}" for key, value in kept)])
+    return ",".join(
+        [escape_measurement(measurement), *(f"{key}={value}" for key, value in kept)]
+    )
 
 
 def encode_value(value: FieldValue) -> str | None:

@@ -1,19 +1,19 @@
 """The way of a point from the event to the database, put together."""
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import partial
 import logging
 import random
 import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from .encoder import Encoder, Profile
-from .exporter import Exporter, ExportState, Status, Writer
+from .exporter import Exporter, ExportState, Writer
 from .files import Files
 from .ledger import Ledger
 from .model import Capture
@@ -29,8 +29,6 @@ COMMIT_POINTS: Final = 500
 INTAKE_POINTS: Final = 20_000
 # Home Assistant's stop is not for us to delay.
 STOP_SECONDS: Final = 5.0
-
-type Spawn = Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +53,6 @@ class Pipeline:
         profile: Profile,
         files: Files,
         writer: Writer,
-        spawn: Spawn,
         on_change: Callable[[], None],
         destination: str = "",
     ) -> None:
@@ -65,17 +62,15 @@ class Pipeline:
         self._encoder = Encoder(profile=profile)
         self._spool = Spool(files, self.ledger, time.monotonic)
         self._executor = ThreadPoolExecutor(1, "ha_ingestor_spool")
-        self._quarantine = Quarantine(files)
         self._exporter = Exporter(
             spool=self._spool,
-            quarantine=self._quarantine,
+            quarantine=Quarantine(files),
             writer=writer,
             run=self._run,
             jitter=random.random,
             on_change=on_change,
             destination=destination,
         )
-        self._spawn = spawn
         self._on_change = on_change
         self._intake: deque[Capture] = deque()
         self._overflow = 0
@@ -85,7 +80,12 @@ class Pipeline:
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._stopped = False
+        self._running = False
+
+    @property
+    def export_state(self) -> ExportState:
+        """How delivery is going right now."""
+        return self._exporter.state
 
     def offer(self, capture: Capture) -> None:
         """Take a capture. Called in the event loop for every event, so it does next to nothing."""
@@ -102,16 +102,18 @@ class Pipeline:
 
     def start(self) -> None:
         """Begin; the spool is opened in its own thread, what is captured meanwhile waits."""
+        self._running = True
         self._tasks = [
-            self._spawn(self._commit_forever(), "ha_ingestor commit"),
-            self._spawn(self._exporter.export_forever(), "ha_ingestor export"),
+            asyncio.create_task(self._commit_forever(), name="ha_ingestor commit"),
+            asyncio.create_task(
+                self._exporter.export_forever(), name="ha_ingestor export"
+            ),
         ]
 
     async def stop(self) -> None:
         """Put everything on disk, try once more to deliver, and end. Safe to call twice."""
-        if self._stopped:
+        if not self._running:
             return
-        self._stopped = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -121,6 +123,7 @@ class Pipeline:
                 await self._exporter.drain()
         with suppress(OSError):
             await self._run(self._spool.close)
+        self._running = False
         await asyncio.get_running_loop().run_in_executor(None, self._executor.shutdown)
 
     async def flush(self) -> None:
@@ -130,13 +133,13 @@ class Pipeline:
 
     async def snapshot(self) -> Snapshot:
         """Copy the state of health, all of it from the same moment."""
-        return self._snapshot() if self._stopped else await self._run(self._snapshot)
-
-    async def quarantined(self) -> list[dict[str, Any]]:
-        """Read the quarantine."""
-        return await self._run(self._quarantine.records)
+        if self._running:
+            return await self._run(self._snapshot)
+        return self._snapshot()
 
     async def _commit_forever(self) -> None:
+        # Opens the spool, so that what an earlier process left is delivered without waiting.
+        await self._commit()
         while True:
             if not (self._intake or self._unspooled or self._spool.unsynced):
                 await self._arrived.wait()
@@ -154,7 +157,9 @@ class Pipeline:
             error = err.strerror or type(err).__name__
         if error != self._spool_error:
             if error:
-                _LOGGER.warning("The spool cannot be written, points wait in memory: %s", error)
+                _LOGGER.warning(
+                    "The spool cannot be written, points wait in memory: %s", error
+                )
             self._spool_error = error
             self._on_change()
         self._exporter.notify()

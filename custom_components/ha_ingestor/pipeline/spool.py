@@ -9,11 +9,11 @@ stays where the crash left it and is stepped over by its checksum. Every line ha
 that is settled once: written, quarantined, evicted or lost. Synchronous; one thread uses it.
 """
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-import logging
 from typing import Final, Literal
 
 from .cursor import Cursor
@@ -142,7 +142,9 @@ class Spool:
             if self._active_fd < 0:
                 self._create_segment()
             segment = self._segments[-1]
-            frame = pack(payload, first_seq=self._next_seq, count=count, acked=self._acked)
+            frame = pack(
+                payload, first_seq=self._next_seq, count=count, acked=self._acked
+            )
             self.files.write(self._active_fd, frame, segment.size)
             del lines[:count]
             segment.size += len(frame)
@@ -162,7 +164,9 @@ class Spool:
 
     def sync_due(self) -> bool:
         """Whether points have waited for the disk as long as they may."""
-        return bool(self._unsynced) and self.clock() - self._unsynced[0][1] >= SYNC_AFTER
+        return (
+            bool(self._unsynced) and self.clock() - self._unsynced[0][1] >= SYNC_AFTER
+        )
 
     def sync(self) -> None:
         """Put everything appended on disk, and note the ledger."""
@@ -186,7 +190,9 @@ class Spool:
             part = frame.payload
             if (first, last) != (frame.first_seq, frame.last_seq):
                 lines = part.split(b"\n")
-                part = b"\n".join(lines[first - frame.first_seq : last - frame.first_seq + 1])
+                part = b"\n".join(
+                    lines[first - frame.first_seq : last - frame.first_seq + 1]
+                )
             if parts and size + len(part) > max_bytes:
                 break
             parts.append(part)
@@ -203,7 +209,10 @@ class Spool:
             self._settle_gap()
             return None
         return Batch(
-            payload=b"\n".join(parts), count=count, last_seq=spans[-1][1], spans=tuple(spans)
+            payload=b"\n".join(parts),
+            count=count,
+            last_seq=spans[-1][1],
+            spans=tuple(spans),
         )
 
     def settle(self, batch: Batch, verdict: Literal["written", "quarantined"]) -> None:
@@ -211,7 +220,11 @@ class Spool:
         acked = self._acked
         if batch.last_seq <= acked:
             return  # evicted while it was under way, and counted there
-        points = sum(last - max(first, acked + 1) + 1 for first, last in batch.spans if last > acked)
+        points = sum(
+            last - max(first, acked + 1) + 1
+            for first, last in batch.spans
+            if last > acked
+        )
         setattr(self.ledger, verdict, getattr(self.ledger, verdict) + points)
         if gap := batch.last_seq - acked - points:
             self.ledger.lost["damaged"] += gap
@@ -226,7 +239,9 @@ class Spool:
             if segment.last_seq <= self._acked or segment.name < name:
                 continue
             start = offset if segment.name == name else 0
-            for frame in scan(self.files.read(segment.name, start, segment.size - start), start):
+            for frame in scan(
+                self.files.read(segment.name, start, segment.size - start), start
+            ):
                 if frame.last_seq > self._acked:
                     yield segment, frame
 
@@ -239,7 +254,9 @@ class Spool:
 
     def _settle_gap(self) -> None:
         if self.pending:
-            _LOGGER.warning("%s points in the spool could not be read back", self.pending)
+            _LOGGER.warning(
+                "%s points in the spool could not be read back", self.pending
+            )
             self.ledger.lost["damaged"] += self.pending
             self._advance(self._next_seq - 1, durable=True)
 
@@ -254,7 +271,9 @@ class Spool:
         self._save()
         # Removing points that a power cut would have spared must not outlive the cursor's knowledge
         # of them. Points that never had to be on disk may vanish together with the cursor.
-        if durable or (self._durable_acked < self._synced_seq and self._frees_something()):
+        if durable or (
+            self._durable_acked < self._synced_seq and self._frees_something()
+        ):
             with suppress(OSError):
                 self._cursor.sync()
                 self._durable_acked = acked
@@ -300,7 +319,10 @@ class Spool:
         self._advance(oldest.last_seq, durable=True)
 
     def _save(self) -> None:
-        content = self.ledger.as_dict() | {"acked": self._acked, "synced": self._synced_seq}
+        content = self.ledger.as_dict() | {
+            "acked": self._acked,
+            "synced": self._synced_seq,
+        }
         content["captured"] -= self._next_seq - 1 - self._synced_seq
         with suppress(OSError):
             self._cursor.write(content)

@@ -76,7 +76,10 @@ class Rule:
         return (
             self.failure == outcome.failure
             and (self.statuses is None or outcome.status in self.statuses)
-            and (self.from_database is None or self.from_database == outcome.from_database)
+            and (
+                self.from_database is None
+                or self.from_database == outcome.from_database
+            )
             and dialect in self.dialects
             and self.says in outcome.body.lower()
         )
@@ -100,7 +103,11 @@ RULES: Final[tuple[Rule, ...]] = (
     # v1 and v3 answer 403 for both; only v2 tells a known token without permission from a bad one.
     Rule(kind=Kind.BLOCKED, problem=Problem.FORBIDDEN, statuses={403}),
     Rule(kind=Kind.SIZE, problem=Problem.TOO_LARGE, statuses={413}),
-    Rule(kind=Kind.KEPT, problem=Problem.BUSY, statuses={408, 425, 429, 499, 503, 504, 507}),
+    Rule(
+        kind=Kind.KEPT,
+        problem=Problem.BUSY,
+        statuses={408, 425, 429, 499, 503, 504, 507},
+    ),
     Rule(
         kind=Kind.BLOCKED,
         problem=Problem.RETENTION_POLICY_NOT_FOUND,
@@ -112,19 +119,45 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(kind=Kind.BLOCKED, problem=Problem.NOT_A_DATABASE, statuses={501, 505}),
     Rule(kind=Kind.KEPT, problem=Problem.SERVER_ERROR, statuses=range(502, 600)),
     # Below here the words of the reply decide, so it has to be the database that speaks.
-    Rule(kind=Kind.BLOCKED, problem=Problem.NOT_A_DATABASE, statuses={404, 405, 410},
-         from_database=False),
-    Rule(kind=Kind.KEPT, problem=Problem.PROXY, statuses=_CLIENT_ERROR, from_database=False),
-    Rule(kind=Kind.BLOCKED, problem=Problem.ORG_NOT_FOUND, statuses={404}, says="organization"),
-    Rule(kind=Kind.BLOCKED, problem=Problem.BUCKET_NOT_FOUND, statuses={404}, says="bucket"),
-    Rule(kind=Kind.BLOCKED, problem=Problem.DATABASE_NOT_FOUND, statuses={404}, says="database"),
+    Rule(
+        kind=Kind.BLOCKED,
+        problem=Problem.NOT_A_DATABASE,
+        statuses={404, 405, 410},
+        from_database=False,
+    ),
+    Rule(
+        kind=Kind.KEPT,
+        problem=Problem.PROXY,
+        statuses=_CLIENT_ERROR,
+        from_database=False,
+    ),
+    Rule(
+        kind=Kind.BLOCKED,
+        problem=Problem.ORG_NOT_FOUND,
+        statuses={404},
+        says="organization",
+    ),
+    Rule(
+        kind=Kind.BLOCKED,
+        problem=Problem.BUCKET_NOT_FOUND,
+        statuses={404},
+        says="bucket",
+    ),
+    Rule(
+        kind=Kind.BLOCKED,
+        problem=Problem.DATABASE_NOT_FOUND,
+        statuses={404},
+        says="database",
+    ),
     Rule(kind=Kind.BLOCKED, problem=Problem.NOT_A_DATABASE, statuses={404, 405, 410}),
     Rule(kind=Kind.POISON, problem=Problem.REJECTED, statuses={400, 406, 422}),
     Rule(kind=Kind.KEPT, problem=Problem.SERVER_ERROR),
 )
 
 
-def classify(outcome: Outcome, dialect: Dialect, *, now: datetime | None = None) -> Verdict:
+def classify(
+    outcome: Outcome, dialect: Dialect, *, now: datetime | None = None
+) -> Verdict:
     """Judge an outcome; `now` resolves a Retry-After that is a date."""
     rule = next(rule for rule in RULES if rule.matches(outcome, dialect))
     return Verdict(

@@ -79,7 +79,9 @@ class HomeIQ:
         if old is not None:
             if new is not None:
                 # Nothing is spent in a state that stayed: HomeIQ reads 0 for attribute changes.
-                seconds = max(new.last_changed_timestamp - old.last_changed_timestamp, 0.0)
+                seconds = max(
+                    new.last_changed_timestamp - old.last_changed_timestamp, 0.0
+                )
                 parts.append(f"duration_in_state_seconds={seconds!r}")
             if not self.numbers_only:
                 parts.append(self._state("old_state", "previous_state", old))

@@ -1,0 +1,87 @@
+"""HA Ingestor: every state change of Home Assistant, durably in a time series database."""
+
+import time
+from functools import partial
+from pathlib import Path
+from shutil import rmtree
+
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, Platform
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.helpers.json import json_dumps
+
+from .catalog import Catalog
+from .connection import async_client
+from .const import LISTENED_UNTIL, SPOOL_DIRECTORY
+from .coordinator import HaIngestorConfigEntry, HealthCoordinator, IngestorRuntimeData
+from .pipeline.files import OsFiles
+from .pipeline.outcome import Dialect
+from .pipeline.pipeline import Pipeline
+from .pipeline.profiles.homeiq import HomeIQ
+from .sources.local import LocalSource
+
+PLATFORMS = (Platform.BINARY_SENSOR, Platform.SENSOR)
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bool:
+    """Put the pipeline of one destination together and let it run.
+
+    An unreachable database is no reason to fail: what is captured waits on disk.
+    """
+    client = await async_client(hass, entry.data)
+    pipeline = Pipeline(
+        profile=HomeIQ(
+            dumps=json_dumps,
+            location=hass.config.location_name,
+            numbers_only=client.dialect is Dialect.VICTORIAMETRICS,
+        ),
+        files=OsFiles(_spool_path(hass, entry)),
+        writer=client,
+        on_change=lambda: coordinator.async_status_changed(),
+        destination=entry.title,
+    )
+    coordinator = HealthCoordinator(hass, entry, pipeline)
+    source = LocalSource(hass, Catalog(hass), pipeline)
+    runtime = IngestorRuntimeData(
+        source=source, pipeline=pipeline, coordinator=coordinator
+    )
+    entry.runtime_data = runtime
+    await coordinator.async_config_entry_first_refresh()
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+
+    async def async_final_write(_event: Event) -> None:
+        await runtime.async_stop()
+
+    # Nothing below waits, so nothing below can fail half-way and leave the pipeline running.
+    pipeline.start()
+    source.async_start(
+        since=hass.data.setdefault(LISTENED_UNTIL, {}).get(entry.entry_id, 0.0)
+    )
+    entry.async_on_unload(
+        hass.bus.async_listen_once(EVENT_HOMEASSISTANT_FINAL_WRITE, async_final_write)
+    )
+    entry.async_on_unload(entry.add_update_listener(_async_reload))
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bool:
+    """Stop, with everything captured on disk or delivered."""
+    if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        return False
+    hass.data[LISTENED_UNTIL][entry.entry_id] = time.time()
+    await entry.runtime_data.async_stop()
+    return True
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
+    """Delete the spool of a destination that is no more."""
+    await hass.async_add_executor_job(
+        partial(rmtree, _spool_path(hass, entry), ignore_errors=True)
+    )
+
+
+async def _async_reload(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
+    hass.config_entries.async_schedule_reload(entry.entry_id)
+
+
+def _spool_path(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> Path:
+    return Path(hass.config.path(SPOOL_DIRECTORY, entry.entry_id))

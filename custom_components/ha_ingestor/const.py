@@ -1,0 +1,23 @@
+"""Names shared by the Home Assistant shell."""
+
+import logging
+from typing import Final
+
+from homeassistant.util.hass_dict import HassKey
+
+DOMAIN: Final = "ha_ingestor"
+NAME: Final = "HA Ingestor"
+LOGGER: Final = logging.getLogger(__package__)
+
+CONF_DIALECT: Final = "dialect"
+CONF_ORG: Final = "org"
+CONF_BUCKET: Final = "bucket"
+CONF_DATABASE: Final = "database"
+CONF_RETENTION_POLICY: Final = "retention_policy"
+CONF_CA_CERTIFICATE: Final = "ca_certificate"
+
+# Backups leave out `*.log.*`: a spool restored from one would deliver the past a second time.
+SPOOL_DIRECTORY: Final = "ha_ingestor.log.d"
+
+# When each destination last stopped listening, in this process: a reload must leave no gap.
+LISTENED_UNTIL: Final[HassKey[dict[str, float]]] = HassKey(f"{DOMAIN}_listened_until")

@@ -1,0 +1,83 @@
+"""The health of one destination, read from its pipeline now and then and at every turn."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+
+from .const import DOMAIN, LOGGER
+from .pipeline.exporter import Status
+from .pipeline.pipeline import Pipeline, Snapshot
+from .sources.local import LocalSource
+
+# Counters that move all day would fill the recorder; nobody reads them more often than this.
+UPDATE_INTERVAL: Final = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestorRuntimeData:
+    """What runs for one config entry."""
+
+    source: LocalSource
+    pipeline: Pipeline
+    coordinator: HealthCoordinator
+
+    async def async_stop(self) -> None:
+        """End in the direction of the data, so that what was captured is on disk or delivered."""
+        self.source.async_stop()
+        await self.pipeline.stop()
+
+
+type HaIngestorConfigEntry = ConfigEntry[IngestorRuntimeData]
+
+
+class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
+    """Publishes the pipeline's health."""
+
+    config_entry: HaIngestorConfigEntry
+
+    def __init__(
+        self, hass: HomeAssistant, entry: HaIngestorConfigEntry, pipeline: Pipeline
+    ) -> None:
+        """Watch one pipeline."""
+        super().__init__(
+            hass,
+            LOGGER,
+            config_entry=entry,
+            name=DOMAIN,
+            update_interval=UPDATE_INTERVAL,
+            always_update=False,
+        )
+        self._pipeline = pipeline
+        self._connected: bool | None = None
+
+    async def _async_update_data(self) -> Snapshot:
+        return await self._pipeline.snapshot()
+
+    @callback
+    def async_status_changed(self) -> None:
+        """Show a turn of events at once."""
+        self._log_connection()
+        self.config_entry.async_create_background_task(
+            self.hass, self.async_refresh(), "ha_ingestor health"
+        )
+
+    def _log_connection(self) -> None:
+        """Say once that the database is lost, and once that it is back."""
+        state = self._pipeline.export_state
+        if state.connected == self._connected or state.connected is None:
+            return
+        if state.status is Status.OK:
+            if self._connected is False:
+                LOGGER.info("%s accepts points again", self.config_entry.title)
+        else:
+            LOGGER.warning(
+                "%s does not accept points, which wait on disk: %s (%s)",
+                self.config_entry.title,
+                state.problem,
+                state.detail,
+            )
+        self._connected = state.connected

@@ -1,0 +1,43 @@
+"""Everything a bug report needs, and nothing a stranger may see."""
+
+from dataclasses import asdict
+from typing import Any, Final
+
+from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.const import CONF_PASSWORD, CONF_TOKEN, CONF_URL, CONF_USERNAME
+from homeassistant.core import HomeAssistant
+
+from .const import CONF_CA_CERTIFICATE
+from .coordinator import HaIngestorConfigEntry
+
+# The title and the unique id repeat the address.
+TO_REDACT: Final = {
+    CONF_CA_CERTIFICATE,
+    CONF_PASSWORD,
+    CONF_TOKEN,
+    CONF_URL,
+    CONF_USERNAME,
+    "title",
+    "unique_id",
+}
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: HaIngestorConfigEntry
+) -> dict[str, Any]:
+    """Return the redacted entry and the ledger."""
+    snapshot = await entry.runtime_data.pipeline.snapshot()
+    health = asdict(snapshot)
+    ledger = health.pop("ledger")
+    settled = ledger["written"] + ledger["quarantined"] + ledger["evicted"]
+    settled += sum(ledger["lost"].values())
+    return {
+        "entry": async_redact_data(entry.as_dict(), TO_REDACT),
+        "ledger": {
+            "received": snapshot.received,
+            **ledger,
+            "pending": snapshot.pending,
+            "balanced": ledger["captured"] == settled + snapshot.pending,
+        },
+        "health": health,
+    }
