@@ -76,10 +76,7 @@ class Rule:
         return (
             self.failure == outcome.failure
             and (self.statuses is None or outcome.status in self.statuses)
-            and (
-                self.from_database is None
-                or self.from_database == outcome.from_database
-            )
+            and (self.from_database is None or self.from_database == outcome.from_database)
             and dialect in self.dialects
             and self.says in outcome.body.lower()
         )
@@ -89,15 +86,18 @@ _OK: Final = range(200, 300)
 _REDIRECT: Final = range(300, 400)
 _CLIENT_ERROR: Final = range(400, 500)
 _V1: Final = (Dialect.V1,)
+_V3: Final = (Dialect.V3,)
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule(kind=Kind.KEPT, problem=Problem.UNREACHABLE, failure=Failure.UNREACHABLE),
     Rule(kind=Kind.KEPT, problem=Problem.TLS, failure=Failure.TLS),
     Rule(kind=Kind.KEPT, problem=Problem.TIMEOUT, failure=Failure.TIMEOUT),
     Rule(kind=Kind.KEPT, problem=Problem.UNREACHABLE, failure=Failure.RESET),
-    # A login page served with 200 is no acknowledgement: believing it would lose every point.
-    Rule(kind=Kind.KEPT, problem=Problem.PROXY, statuses=_OK, says="<html"),
-    Rule(kind=Kind.ACCEPTED, problem=Problem.NONE, statuses=_OK),
+    # Databases acknowledge with 204, or else say who they are. A login page served with 200 is no
+    # acknowledgement: believing it would lose every point.
+    Rule(kind=Kind.ACCEPTED, problem=Problem.NONE, statuses={204}),
+    Rule(kind=Kind.ACCEPTED, problem=Problem.NONE, statuses=_OK, from_database=True),
+    Rule(kind=Kind.KEPT, problem=Problem.PROXY, statuses=_OK),
     Rule(kind=Kind.BLOCKED, problem=Problem.REDIRECT, statuses=_REDIRECT),
     Rule(kind=Kind.BLOCKED, problem=Problem.INVALID_AUTH, statuses={401}),
     # v1 and v3 answer 403 for both; only v2 tells a known token without permission from a bad one.
@@ -115,7 +115,15 @@ RULES: Final[tuple[Rule, ...]] = (
         says="retention policy not found",
         dialects=_V1,
     ),
-    Rule(kind=Kind.KEPT, problem=Problem.SERVER_ERROR, statuses=range(500, 501)),
+    # InfluxDB 3 said 500 here before it learnt 413.
+    Rule(
+        kind=Kind.SIZE,
+        problem=Problem.TOO_LARGE,
+        statuses={500},
+        says="max request size",
+        dialects=_V3,
+    ),
+    Rule(kind=Kind.KEPT, problem=Problem.SERVER_ERROR, statuses={500}),
     Rule(kind=Kind.BLOCKED, problem=Problem.NOT_A_DATABASE, statuses={501, 505}),
     Rule(kind=Kind.KEPT, problem=Problem.SERVER_ERROR, statuses=range(502, 600)),
     # Below here the words of the reply decide, so it has to be the database that speaks.
@@ -131,6 +139,13 @@ RULES: Final[tuple[Rule, ...]] = (
         statuses=_CLIENT_ERROR,
         from_database=False,
     ),
+    # The quoted name may be any word, so the words in front of it have to match.
+    Rule(
+        kind=Kind.BLOCKED,
+        problem=Problem.BUCKET_NOT_FOUND,
+        statuses={404},
+        says='bucket \\"',
+    ),
     Rule(
         kind=Kind.BLOCKED,
         problem=Problem.ORG_NOT_FOUND,
@@ -139,25 +154,26 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         kind=Kind.BLOCKED,
-        problem=Problem.BUCKET_NOT_FOUND,
-        statuses={404},
-        says="bucket",
-    ),
-    Rule(
-        kind=Kind.BLOCKED,
         problem=Problem.DATABASE_NOT_FOUND,
         statuses={404},
         says="database",
     ),
     Rule(kind=Kind.BLOCKED, problem=Problem.NOT_A_DATABASE, statuses={404, 405, 410}),
+    # InfluxDB 3 about a token with a space in it. With the brace and the quotes it cannot be the
+    # text of a point that the reply repeats.
+    Rule(
+        kind=Kind.BLOCKED,
+        problem=Problem.INVALID_AUTH,
+        statuses={400},
+        says='{"error": "authorization header',
+        dialects=_V3,
+    ),
     Rule(kind=Kind.POISON, problem=Problem.REJECTED, statuses={400, 406, 422}),
     Rule(kind=Kind.KEPT, problem=Problem.SERVER_ERROR),
 )
 
 
-def classify(
-    outcome: Outcome, dialect: Dialect, *, now: datetime | None = None
-) -> Verdict:
+def classify(outcome: Outcome, dialect: Dialect, *, now: datetime | None = None) -> Verdict:
     """Judge an outcome; `now` resolves a Retry-After that is a date."""
     rule = next(rule for rule in RULES if rule.matches(outcome, dialect))
     return Verdict(
