@@ -1,0 +1,36 @@
+"""Where a server lives: one spelling for every way to write its address."""
+
+import re
+from typing import Final
+
+from yarl import URL
+
+_HOST: Final = re.compile(r"[\w.:%~-]+")
+
+
+class AddressError(ValueError):
+    """An address that cannot be used; its text is a slug, never the address itself."""
+
+
+def normalize(text: str) -> str:
+    """One spelling per server: scheme, lower-case host, port if unusual, path without end slash.
+
+    A missing scheme means http. Raises AddressError `invalid_url`, or `url_credentials` for
+    `user:password@`, which would end up in every log line that shows the address.
+    """
+    text = text.strip()
+    try:
+        url = URL(text if "://" in text else f"http://{text}")
+    except ValueError:
+        # Not chained: the message of the cause shows the text, which may hold a password.
+        raise AddressError("invalid_url") from None
+    if url.user is not None or url.password is not None:
+        raise AddressError("url_credentials")
+    if (
+        url.scheme not in {"http", "https"}
+        or not _HOST.fullmatch(url.host or "")
+        or url.raw_query_string
+        or url.raw_fragment
+    ):
+        raise AddressError("invalid_url")
+    return str(url).rstrip("/")

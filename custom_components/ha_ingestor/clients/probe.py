@@ -1,0 +1,102 @@
+"""Which database answers at an address: by what it does, since versions lie."""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from ssl import SSLContext
+from typing import Final
+
+import aiohttp
+from yarl import URL
+
+from ..pipeline.outcome import Dialect, Outcome
+from ..pipeline.verdict import Problem, classify
+from .address import normalize
+from .exchange import Reply, exchange
+from .influx import CHECK_TIMEOUT
+
+_MAJOR: Final = re.compile(r"v?([123])\.")
+_DIALECTS: Final = {"1": Dialect.V1, "2": Dialect.V2, "3": Dialect.V3}
+_VM_VERSION: Final = re.compile(r'vm_app_version\{[^}]*short_version="v?([^"]*)"')
+
+_INFLUX_MARKS: Final = ("X-Influxdb-Version", "X-Influxdb-Build")
+_VM_MARK: Final = "X-Server-Hostname"
+
+# What VictoriaMetrics claims to be, so that old Influx clients talk to it.
+_VM_CLAIM: Final = "1.8.0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """The database found, with its version if it names one; else the problem that hid it."""
+
+    dialect: Dialect | None = None
+    version: str = ""
+    problem: Problem = Problem.NONE
+    detail: str = ""
+
+
+async def probe(
+    session: aiohttp.ClientSession, url: str, *, ssl: bool | SSLContext = True
+) -> Probe:
+    """Ask a server what it is, without credentials; raises AddressError only."""
+    base = URL(normalize(url))
+
+    async def get(path: str) -> Reply:
+        return await exchange(session, "GET", base / path, ssl=ssl, timeout=CHECK_TIMEOUT)
+
+    ping = await get("ping")
+    version = ping.headers.get("X-Influxdb-Version", "").removeprefix("v")
+    if "questdb" in ping.headers.get("Server", "").lower():
+        # It takes line protocol, but has its own notion of duplicates and of errors.
+        return Probe(version="QuestDB", problem=Problem.NOT_A_DATABASE)
+    if _may_be_victoriametrics(ping, version):
+        found = _VM_VERSION.search((await get("metrics")).body)
+        if found or _VM_MARK in ping.headers:
+            return Probe(dialect=Dialect.VICTORIAMETRICS, version=found[1] if found else "")
+    if _is_locked_v3(ping):
+        return Probe(dialect=Dialect.V3)
+    if ping.is_html or not _says_influx(ping):
+        return _unknown(ping)
+    return Probe(dialect=await _generation(ping, version, get), version=version)
+
+
+async def _generation(ping: Reply, version: str, get: Callable[[str], Awaitable[Reply]]) -> Dialect:
+    """Tell the InfluxDBs apart; a self-built one calls itself `dev`, `unknown` or nothing."""
+    if major := _MAJOR.match(version):
+        return _DIALECTS[major[1]]
+    if '"process_id"' in ping.body:
+        return Dialect.V3
+    return Dialect.V2 if '"allowed"' in (await get("api/v2/setup")).body else Dialect.V1
+
+
+def _says_influx(ping: Reply) -> bool:
+    return any(mark in ping.headers for mark in _INFLUX_MARKS)
+
+
+def _may_be_victoriametrics(ping: Reply, version: str) -> bool:
+    """Its mark with its claim or none, or a 204 that says nothing about itself at all."""
+    marked = _VM_MARK in ping.headers
+    return (marked and version in {"", _VM_CLAIM}) or (
+        ping.status == HTTPStatus.NO_CONTENT and not _says_influx(ping)
+    )
+
+
+def _is_locked_v3(ping: Reply) -> bool:
+    """InfluxDB 3 wants a token even here and says nothing; a proxy has to name a scheme."""
+    return (
+        ping.status == HTTPStatus.UNAUTHORIZED
+        and not ping.body
+        and "WWW-Authenticate" not in ping.headers
+        and not _says_influx(ping)
+    )
+
+
+def _unknown(ping: Reply) -> Probe:
+    """Say what hid the database in the words used for a failed write; a success hides it too."""
+    outcome = Outcome(status=ping.status, body=ping.body, failure=ping.failure, detail=ping.detail)
+    problem = classify(outcome, Dialect.V1).problem
+    if problem is Problem.NONE:
+        problem = Problem.NOT_A_DATABASE
+    return Probe(problem=problem, detail=ping.detail)

@@ -1,0 +1,85 @@
+"""From the data of a config entry to a client for its database."""
+
+import re
+import ssl
+from collections.abc import Mapping
+from typing import Any, Final
+
+from homeassistant.const import (
+    CONF_PASSWORD,
+    CONF_TOKEN,
+    CONF_URL,
+    CONF_USERNAME,
+    CONF_VERIFY_SSL,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+
+from .clients.influx import Destination, InfluxClient
+from .const import (
+    CONF_BUCKET,
+    CONF_CA_CERTIFICATE,
+    CONF_DATABASE,
+    CONF_DIALECT,
+    CONF_ORG,
+    CONF_RETENTION_POLICY,
+)
+from .pipeline.outcome import Dialect
+
+# Every field of Destination that is a plain text; absent ones are empty.
+TEXTS: Final = (
+    CONF_URL,
+    CONF_ORG,
+    CONF_BUCKET,
+    CONF_DATABASE,
+    CONF_RETENTION_POLICY,
+    CONF_USERNAME,
+    CONF_PASSWORD,
+    CONF_TOKEN,
+)
+
+_CERTIFICATE: Final = re.compile(
+    r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL
+)
+
+
+class CertificateError(ValueError):
+    """The pasted text holds no certificate that could be trusted."""
+
+
+def destination(data: Mapping[str, Any]) -> Destination:
+    """Read where the points go from entry data."""
+    return Destination(
+        dialect=Dialect(data[CONF_DIALECT]), **{key: data.get(key, "") for key in TEXTS}
+    )
+
+
+async def async_ssl(hass: HomeAssistant, data: Mapping[str, Any]) -> bool | ssl.SSLContext:
+    """How to verify the server, as aiohttp's `ssl=` wants it; raises CertificateError."""
+    pem = data.get(CONF_CA_CERTIFICATE)
+    # Loading certificates blocks, so it happens in the executor.
+    context = await hass.async_add_executor_job(_trusting, pem) if pem else True
+    return context if data[CONF_VERIFY_SSL] else False
+
+
+async def async_client(hass: HomeAssistant, data: Mapping[str, Any]) -> InfluxClient:
+    """Build the client on Home Assistant's own session; raises CertificateError, AddressError."""
+    return InfluxClient(
+        async_get_clientsession(hass), destination(data), ssl=await async_ssl(hass, data)
+    )
+
+
+def only_certificates(text: str) -> str:
+    """Leave what may be stored: a file may hold the private key beside its certificate."""
+    return "\n".join(_CERTIFICATE.findall(text))
+
+
+def _trusting(pem: str) -> ssl.SSLContext:
+    """Trust this authority and no other."""
+    try:
+        context = ssl.create_default_context(cadata=pem)
+    except (ssl.SSLError, ValueError) as err:
+        raise CertificateError from err
+    # Strict checking wants extensions that home-made authorities rarely have.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
