@@ -75,6 +75,9 @@ _MARKS: Final = ("X-Influxdb-Version", "X-Influxdb-Build", "X-Server-Hostname", 
 # the beginning only: a long list of bad lines is cut, and a cut JSON does not parse.
 _OWN_WORDS: Final = re.compile(r'\s*\{\s*"(code|error)"\s*:|incoming write was empty|remoteAddr: ')
 
+# Anything shorter is no secret, but may well be part of a word that the reply is judged by.
+SECRET_MIN: Final = 8
+
 # What InfluxDB 3 says to a write of nothing, after everything else about it was right.
 _EMPTY_WRITE: Final = "incoming write was empty"
 
@@ -132,7 +135,7 @@ class InfluxClient:
             headers=self._headers | ({"Content-Encoding": "gzip"} if gzipped else {}),
             data=body,
         )
-        if self._secret and self._secret in reply.body:
+        if len(self._secret) >= SECRET_MIN and self._secret in reply.body:
             # Nothing known echoes it, but the beginning of the body is shown to people.
             reply = replace(reply, body=reply.body.replace(self._secret, "**REDACTED**"))
         return Outcome(

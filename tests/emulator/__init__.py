@@ -1,0 +1,19 @@
+"""The databases that cannot be installed everywhere, as they were observed."""
+
+from .dialects import NEWEST, V1_6, V1_13, V2_7, V3, VM_NEW, VM_OLD, Answer, Profile
+from .server import Emulator, Fault, Seen
+
+__all__ = [
+    "NEWEST",
+    "V1_6",
+    "V1_13",
+    "V2_7",
+    "V3",
+    "VM_NEW",
+    "VM_OLD",
+    "Answer",
+    "Emulator",
+    "Fault",
+    "Profile",
+    "Seen",
+]

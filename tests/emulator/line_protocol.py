@@ -1,0 +1,145 @@
+"""A strict reader of line protocol, after the servers' rules and apart from our own encoder."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+type Value = float | int | bool | str
+type Series = tuple[str, tuple[tuple[str, str], ...]]
+
+_MEASUREMENT: Final = re.compile(r"(?:\\[, ]|[^, \n])++")
+_NAME: Final = re.compile(r"(?:\\[,= ]|[^,= \n])++")
+_STRING: Final = re.compile(r'"((?:\\["\\]|[^"])*+)"')
+_NUMBER: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([iu]?)(?=[, \n]|$)")
+_BOOLEAN: Final = re.compile(r"(?:(t|T|true|True|TRUE)|f|F|false|False|FALSE)(?=[, \n]|$)")
+_TIME: Final = re.compile(r" +(-?\d+)(?= *(?:\n|$))")
+_SPACES: Final = re.compile(r" +")
+_END: Final = re.compile(r" *(?:\n|$)")
+_UNESCAPE: Final = re.compile(r"\\([,= ])")
+_UNQUOTE: Final = re.compile(r'\\(["\\])')
+_INT_MAX: Final = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One line that is right; `time` in nanoseconds."""
+
+    series: Series
+    fields: dict[str, Value]
+    time: int
+    line: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadLine:
+    """One line that no server takes; `number` counts from 1."""
+
+    line: str
+    number: int
+    reason: str
+
+
+class _ParseError(Exception):
+    pass
+
+
+def parse(text: str, *, now: int = 0) -> Iterator[Point | BadLine]:
+    """Read every line; `now` is the time of points that name none."""
+    at, number = 0, 0
+    while at < len(text):
+        number += 1
+        end = text.find("\n", at) % (len(text) + 1)
+        if not text[at:end].strip() or text[at:end].lstrip().startswith("#"):
+            at = end + 1
+            continue
+        try:
+            reader = _Reader(text, at)
+            series, fields, time = reader.series(), reader.fields(), reader.time(now)
+            # A text field may contain line breaks, so only reading tells where the line ends.
+            line, at = text[at : reader.at], reader.end()
+            yield Point(
+                series=series, fields=fields, time=time, line=line.rstrip("\n"), number=number
+            )
+        except _ParseError as err:
+            yield BadLine(line=text[at:end], number=number, reason=str(err))
+            at = end + 1
+
+
+class _Reader:
+    """A position in the text that only moves forward."""
+
+    def __init__(self, text: str, at: int) -> None:
+        self.text = text
+        self.at = at
+
+    def series(self) -> Series:
+        measurement = self._take(_MEASUREMENT, "missing measurement")[0]
+        tags: dict[str, str] = {}
+        while self._skip(","):
+            key = _plain(self._take(_NAME, "missing tag key")[0])
+            if not self._skip("="):
+                raise _ParseError("missing tag value")
+            if key in tags:
+                raise _ParseError("duplicate tags")
+            tags[key] = _plain(self._take(_NAME, "missing tag value")[0])
+        if "time" in tags:
+            raise _ParseError("input tag 'time' is reserved")
+        self._take(_SPACES, "missing fields")
+        return _plain(measurement), tuple(sorted(tags.items()))
+
+    def fields(self) -> dict[str, Value]:
+        fields: dict[str, Value] = {}
+        while not fields or self._skip(","):
+            key = _plain(self._take(_NAME, "missing fields")[0])
+            if not self._skip("="):
+                raise _ParseError("missing field value")
+            fields[key] = self._value()
+        return fields
+
+    def time(self, now: int) -> int:
+        time = int(match[1]) if (match := self._match(_TIME)) else now
+        if abs(time) > _INT_MAX:
+            raise _ParseError("time outside range")
+        if not _END.match(self.text, self.at):
+            raise _ParseError("bad timestamp")
+        return time
+
+    def end(self) -> int:
+        return self._take(_END, "bad timestamp").end()
+
+    def _value(self) -> Value:
+        if match := self._match(_STRING):
+            return _UNQUOTE.sub(r"\1", match[1])
+        if match := self._match(_BOOLEAN):
+            return match[1] is not None
+        digits, kind = self._take(_NUMBER, "invalid number").groups()
+        if not kind:
+            return float(digits)
+        try:
+            value = int(digits)
+        except ValueError:
+            raise _ParseError("invalid number") from None
+        if abs(value) > _INT_MAX:
+            raise _ParseError("value out of range")
+        return value
+
+    def _skip(self, char: str) -> bool:
+        found = self.text.startswith(char, self.at)
+        self.at += found
+        return found
+
+    def _match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        if match := pattern.match(self.text, self.at):
+            self.at = match.end()
+        return match
+
+    def _take(self, pattern: re.Pattern[str], otherwise: str) -> re.Match[str]:
+        if match := self._match(pattern):
+            return match
+        raise _ParseError(otherwise)
+
+
+def _plain(name: str) -> str:
+    return _UNESCAPE.sub(r"\1", name)

@@ -1,0 +1,227 @@
+"""A database on loopback that behaves, and misbehaves, as the real ones do."""
+
+import asyncio
+import gzip
+import ssl
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final, Literal, Self
+
+from aiohttp import web
+
+from custom_components.ha_ingestor.pipeline.outcome import Dialect
+
+from .access import EMPTY_WRITE_V3, FORBIDDEN, UNAUTHORIZED, missing_name
+from .dialects import NEWEST, Answer, Batch, Profile, v1_error, v2_error
+from .line_protocol import BadLine, Point, Series, Value, parse
+
+_TYPES: Final = {float: "float", int: "integer", bool: "boolean", str: "string"}
+_MILLISECOND: Final = 1_000_000
+_SECOND: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What happens to one write instead; with `apply` its points are stored all the same."""
+
+    kind: Literal["answer", "reset", "hang", "truncate"] = "answer"
+    answer: Answer = field(default_factory=Answer)
+    delay: float = 0.0
+    apply: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One request as it arrived."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+
+
+class Emulator:
+    """One server of a profile; enter it to serve.
+
+    `allowed` and `read_only` are whole Authorization headers; without any, everybody may write.
+    `points` maps (series, nanoseconds) to fields, `samples` counts what was stored, twice or not.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        *,
+        dialect: Dialect = Dialect.V2,
+        profile: Profile | None = None,
+        prefix: str = "",
+        body_max: int = 25_000_000,
+        retention: int | None = None,
+        now: int = 1_800_000_000,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.profile = profile or NEWEST[dialect]
+        self.prefix, self.body_max, self.retention, self.now = prefix, body_max, retention, now
+        self.allowed: set[str] = set()
+        self.read_only: set[str] = set()
+        self.names = {
+            "db": {"home_assistant"},
+            "rp": {"autogen"},
+            "org": {"home"},
+            "bucket": {"home_assistant"},
+        }
+        self.points: dict[tuple[Series, int], dict[str, Value]] = {}
+        self.samples = 0
+        self.types: dict[tuple[str, str], type] = {}
+        self.faults: deque[Fault] = deque()
+        # Served for every path: a proxy, or a server that is no database at all.
+        self.impostor: Answer | None = None
+        self.seen: list[Seen] = []
+        self.arrived = asyncio.Event()
+        self.url = ""
+        self._tls = tls
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(client_max_size=2**30)
+        app.router.add_route("*", "/{path:.*}", self._serve)
+        self._runner = web.AppRunner(
+            app, auto_decompress=False, shutdown_timeout=0.1, handler_cancellation=True
+        )
+        await self._runner.setup()
+        if self._tls:
+            # In debug mode asyncio reports a client that hangs up on our certificate as an error.
+            asyncio.get_running_loop().set_debug(enabled=False)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls)
+        await site.start()
+        scheme = "https" if self._tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._runner.addresses[0][1]}{self.prefix}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._runner.cleanup()
+
+    @property
+    def writes(self) -> list[Seen]:
+        """The requests that carried points, or none of them."""
+        return [seen for seen in self.seen if seen.path in self.profile.writes]
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        path = request.path.removeprefix(self.prefix)
+        seen = Seen(
+            method=request.method,
+            path=path,
+            query=dict(request.query),
+            headers=dict(request.headers),
+            body=await request.read(),
+        )
+        self.seen.append(seen)
+        self.arrived.set()
+        if self.impostor or not request.path.startswith(self.prefix):
+            return _response(self.impostor or Answer(status=404, body="not found"))
+        if path not in self.profile.writes:
+            return _response(self._page(path, seen), self.profile)
+        if not self.faults:
+            return _response(self._write(seen), self.profile)
+        return await self._fail(self.faults.popleft(), request, seen)
+
+    async def _fail(self, fault: Fault, request: web.Request, seen: Seen) -> web.StreamResponse:
+        if fault.apply:
+            self._write(seen)
+        await asyncio.sleep(fault.delay)
+        if fault.kind == "hang":
+            await asyncio.Event().wait()
+        response: web.StreamResponse = _response(fault.answer)
+        if fault.kind == "truncate":
+            short = web.StreamResponse(status=response.status, headers=fault.answer.headers)
+            short.content_length = len(fault.answer.body) + 10
+            await short.prepare(request)
+            await short.write(fault.answer.body.encode())
+            response = short
+        if fault.kind in {"reset", "truncate"} and request.transport:
+            request.transport.abort()
+        return response
+
+    def _page(self, path: str, seen: Seen) -> Answer:
+        if self.profile.dialect is Dialect.V3 and (refusal := self._refusal(seen)):
+            return refusal
+        if self.profile.dialect is Dialect.V2 and path == "/api/v2/setup":
+            return Answer(status=200, body='{"allowed": false}')
+        pages = {
+            "/ping": self.profile.ping,
+            "/health": self.profile.health,
+            "/metrics": Answer(status=200, body=self.profile.metrics),
+        }
+        return pages.get(path, Answer(status=404, body="404 page not found\n"))
+
+    def _refusal(self, seen: Seen) -> Answer | None:
+        credentials = seen.headers.get("Authorization", "")
+        if self.allowed and credentials in self.read_only:
+            return FORBIDDEN[self.profile.dialect]
+        if self.allowed and credentials not in self.allowed:
+            return UNAUTHORIZED[self.profile.dialect]
+        return None
+
+    def _write(self, seen: Seen) -> Answer:
+        dialect = self.profile.dialect
+        if refusal := self._refusal(seen) or missing_name(dialect, seen.query, self.names):
+            return refusal
+        if len(seen.body) > self.body_max:
+            return v1_error("Request Entity Too Large", 413)
+        body = seen.body
+        if seen.headers.get("Content-Encoding") == "gzip":
+            try:
+                body = gzip.decompress(body)
+            except EOFError, gzip.BadGzipFile:
+                # A damaged body looks like trouble of the server's own on InfluxDB 2.
+                is_v2 = dialect is Dialect.V2
+                failure = v2_error("internal error", "unexpected EOF", 500)
+                return failure if is_v2 else v1_error("unexpected EOF")
+        if not body.strip() and dialect is Dialect.V3:
+            return EMPTY_WRITE_V3
+        stored, answer = self.profile.writes[seen.path](self._sorted(body.decode()))
+        self._store(stored)
+        return answer
+
+    def _sorted(self, text: str) -> Batch:
+        batch = Batch(good=[], bad=[], conflicting=[], stale=[])
+        types = dict(self.types)
+        oldest = (self.now - self.retention) * _SECOND if self.retention else None
+        for line in parse(text, now=self.now * _SECOND):
+            if isinstance(line, BadLine):
+                batch.bad.append(line)
+            elif reason := _conflict(line, types):
+                batch.conflicting.append((line, reason))
+            elif oldest is not None and line.time < oldest:
+                batch.stale.append(line)
+            else:
+                batch.good.append(line)
+        return batch
+
+    def _store(self, points: list[Point]) -> None:
+        keeps_numbers_only = self.profile.dialect is Dialect.VICTORIAMETRICS
+        for point in points:
+            fields, time = point.fields, point.time
+            if keeps_numbers_only:
+                fields = {k: 0.0 if isinstance(v, str) else float(v) for k, v in fields.items()}
+                time -= time % _MILLISECOND
+            _conflict(point, self.types)
+            self.points.setdefault((point.series, time), {}).update(fields)
+            self.samples += 1
+
+
+def _conflict(point: Point, types: dict[tuple[str, str], type]) -> str:
+    """Name the first field whose type is not what it was; remember the types of a right point."""
+    measurement = point.series[0]
+    for name, value in point.fields.items():
+        known = types.get((measurement, name), type(value))
+        if known is not type(value):
+            return (
+                f'field type conflict: input field "{name}" on measurement "{measurement}" '
+                f"is type {_TYPES[type(value)]}, already exists as type {_TYPES[known]}"
+            )
+    types.update({(measurement, name): type(value) for name, value in point.fields.items()})
+    return ""
+
+
+def _response(answer: Answer, profile: Profile | None = None) -> web.StreamResponse:
+    headers = {**(profile.headers if profile else {}), **answer.headers}
+    return web.Response(status=answer.status, body=answer.body.encode(), headers=headers)
