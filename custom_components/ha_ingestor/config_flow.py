@@ -1,0 +1,200 @@
+"""The dialogue that connects a database, and repairs the connection later."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    ConfigFlow,
+    ConfigFlowResult,
+)
+from homeassistant.const import CONF_URL, CONF_VERIFY_SSL
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+
+from .clients.address import AddressError, normalize
+from .clients.probe import Probe, probe
+from .connection import CertificateError, async_client, async_ssl, only_certificates
+from .const import CONF_CA_CERTIFICATE, CONF_DIALECT, DOMAIN
+from .flow_forms import (
+    ADDRESS_PROBLEMS,
+    ADDRESS_SCHEMA,
+    AUTO,
+    CONNECTION_PROBLEMS,
+    FIELDS,
+    PROBE_ERRORS,
+    PRODUCTS,
+    SECTION_ADVANCED,
+    Field,
+    blank,
+    errors_of,
+    merged,
+    schema,
+    title,
+    unique_id,
+)
+from .pipeline.outcome import Dialect
+from .pipeline.verdict import Problem, Verdict
+
+
+class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
+    """Address first, then the form of the database found there, then a write of nothing."""
+
+    VERSION = 1
+    MINOR_VERSION = 1
+
+    def __init__(self) -> None:
+        """Start with nothing known."""
+        self._data: dict[str, Any] = {}
+        self._server = ""
+
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask where the database is."""
+        return await self._async_address(user_input)
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask everything again, with what is known filled in."""
+        if user_input is None:
+            self._data = dict(self._get_reconfigure_entry().data)
+        return await self._async_address(user_input)
+
+    async def async_step_v1(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what InfluxDB 1 needs."""
+        return await self._async_database(Dialect.V1, user_input)
+
+    async def async_step_v2(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what InfluxDB 2 needs."""
+        return await self._async_database(Dialect.V2, user_input)
+
+    async def async_step_v3(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what InfluxDB 3 needs."""
+        return await self._async_database(Dialect.V3, user_input)
+
+    async def async_step_victoriametrics(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask what VictoriaMetrics needs."""
+        return await self._async_database(Dialect.VICTORIAMETRICS, user_input)
+
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """Begin anew with the credentials that the database refuses."""
+        self._data = dict(entry_data)
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the credentials only."""
+        dialect = Dialect(self._data[CONF_DIALECT])
+        fields = tuple(field for field in FIELDS[dialect] if field.credential)
+        verdict = None
+        if user_input is not None:
+            self._data = merged(fields, self._data, user_input)
+            verdict = await self._async_check()
+            if verdict.problem is Problem.NONE:
+                return self.async_update_and_abort(self._get_reauth_entry(), data=self._data)
+        return self._show_fields("reauth_confirm", fields, verdict)
+
+    async def _async_address(self, user_input: dict[str, Any] | None) -> ConfigFlowResult:
+        """Find the database at the address, unless the user says which one it is."""
+        if user_input is None:
+            return self._show_address({})
+        advanced = user_input[SECTION_ADVANCED]
+        wanted = user_input[CONF_DIALECT]
+        self._data |= {
+            CONF_URL: user_input[CONF_URL],
+            CONF_VERIFY_SSL: advanced[CONF_VERIFY_SSL],
+            CONF_CA_CERTIFICATE: advanced.get(CONF_CA_CERTIFICATE, ""),
+        }
+        try:
+            found = await self._async_probe()
+        except AddressError as err:
+            return self._show_address({CONF_URL: str(err)}, wanted=wanted)
+        except CertificateError:
+            return self._show_address({"base": "invalid_certificate"}, wanted=wanted)
+        dialect = found.dialect if wanted == AUTO else Dialect(wanted)
+        if dialect is None or found.problem in CONNECTION_PROBLEMS:
+            error = PROBE_ERRORS.get(found.problem, found.problem)
+            return self._show_address({CONF_URL: error}, wanted=wanted, detail=found.detail)
+        known = found.version if found.dialect is dialect else ""
+        self._server = f"{PRODUCTS[dialect].split()[0]} {known}" if known else PRODUCTS[dialect]
+        self._data = blank(self._data, dialect)
+        return await self._async_database(dialect, None)
+
+    async def _async_probe(self) -> Probe:
+        """Ask the server what it is; the address and the certificate are tidied on the way."""
+        pem = self._data[CONF_CA_CERTIFICATE].strip()
+        self._data[CONF_URL] = normalize(self._data[CONF_URL])
+        self._data[CONF_CA_CERTIFICATE] = only_certificates(pem)
+        if pem and not self._data[CONF_CA_CERTIFICATE]:
+            raise CertificateError
+        ssl = await async_ssl(self.hass, self._data)
+        return await probe(async_get_clientsession(self.hass), self._data[CONF_URL], ssl=ssl)
+
+    async def _async_database(
+        self, dialect: Dialect, user_input: dict[str, Any] | None
+    ) -> ConfigFlowResult:
+        """Ask for names and credentials, and accept those with which a write of nothing works."""
+        fields = FIELDS[dialect]
+        verdict = None
+        if user_input is not None:
+            self._data = merged(fields, self._data, user_input)
+            verdict = await self._async_check()
+            if verdict.problem is Problem.NONE:
+                return await self._async_finish()
+            if verdict.problem in ADDRESS_PROBLEMS:
+                return self._show_address({CONF_URL: verdict.problem}, detail=verdict.detail)
+        return self._show_fields(dialect, fields, verdict)
+
+    async def _async_check(self) -> Verdict:
+        return await (await async_client(self.hass, self._data)).check()
+
+    async def _async_finish(self) -> ConfigFlowResult:
+        """Keep the destination, unless another entry has it."""
+        other = await self.async_set_unique_id(unique_id(self._data), raise_on_progress=False)
+        if other and other.entry_id != self.context.get("entry_id"):
+            return self.async_abort(reason="already_configured")
+        if self.source != SOURCE_RECONFIGURE:
+            return self.async_create_entry(title=title(self._data), data=self._data)
+        entry = self._get_reconfigure_entry()
+        is_renamed = entry.title != title(entry.data)
+        return self.async_update_and_abort(
+            entry,
+            unique_id=self.unique_id,
+            title=entry.title if is_renamed else title(self._data),
+            data=self._data,
+        )
+
+    def _show_address(
+        self, errors: dict[str, str], *, wanted: str = AUTO, detail: str = ""
+    ) -> ConfigFlowResult:
+        suggested = {
+            **self._data,
+            CONF_DIALECT: wanted,
+            SECTION_ADVANCED: {
+                key: self._data[key]
+                for key in (CONF_VERIFY_SSL, CONF_CA_CERTIFICATE)
+                if key in self._data
+            },
+        }
+        return self.async_show_form(
+            step_id="reconfigure" if self.source == SOURCE_RECONFIGURE else "user",
+            data_schema=self.add_suggested_values_to_schema(ADDRESS_SCHEMA, suggested),
+            errors=errors,
+            description_placeholders={"detail": detail, "example": "http://influxdb.local:8086"},
+        )
+
+    def _show_fields(
+        self, step_id: str, fields: tuple[Field, ...], verdict: Verdict | None
+    ) -> ConfigFlowResult:
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=schema(fields, self._data),
+            errors=errors_of(verdict.problem, fields) if verdict else {},
+            description_placeholders={
+                "detail": verdict.detail if verdict else "",
+                "server": self._server,
+                "url": self._data[CONF_URL],
+            },
+        )

@@ -1,0 +1,187 @@
+"""What the config flow asks for: one table of fields per dialect."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import voluptuous as vol
+from homeassistant.const import (
+    CONF_PASSWORD,
+    CONF_TOKEN,
+    CONF_URL,
+    CONF_USERNAME,
+    CONF_VERIFY_SSL,
+)
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+from yarl import URL
+
+from .clients.address import normalize
+from .connection import TEXTS
+from .const import (
+    CONF_BUCKET,
+    CONF_CA_CERTIFICATE,
+    CONF_DATABASE,
+    CONF_DIALECT,
+    CONF_ORG,
+    CONF_RETENTION_POLICY,
+)
+from .pipeline.outcome import Dialect
+from .pipeline.verdict import Problem
+
+AUTO: Final = "auto"
+SECTION_ADVANCED: Final = "advanced"
+
+PRODUCTS: Final = {
+    Dialect.V1: "InfluxDB 1",
+    Dialect.V2: "InfluxDB 2",
+    Dialect.V3: "InfluxDB 3",
+    Dialect.VICTORIAMETRICS: "VictoriaMetrics",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One text the user enters; a secret is never shown again."""
+
+    key: str
+    required: bool = False
+    default: str = ""
+    autocomplete: str = "off"
+    credential: bool = False
+    secret: bool = False
+
+
+_NAME: Final = "home_assistant"
+_USERNAME: Final = Field(key=CONF_USERNAME, credential=True, autocomplete="username")
+_PASSWORD: Final = Field(
+    key=CONF_PASSWORD, credential=True, secret=True, autocomplete="current-password"
+)
+_TOKEN: Final = Field(key=CONF_TOKEN, credential=True, secret=True)
+_TOKEN_REQUIRED: Final = Field(key=CONF_TOKEN, credential=True, secret=True, required=True)
+_DATABASE: Final = Field(key=CONF_DATABASE, required=True, default=_NAME)
+
+FIELDS: Final[Mapping[Dialect, tuple[Field, ...]]] = {
+    Dialect.V1: (_USERNAME, _PASSWORD, _DATABASE, Field(key=CONF_RETENTION_POLICY)),
+    Dialect.V2: (
+        _TOKEN_REQUIRED,
+        Field(key=CONF_ORG, required=True),
+        Field(key=CONF_BUCKET, required=True, default=_NAME),
+    ),
+    # A server may run without authentication.
+    Dialect.V3: (_TOKEN, _DATABASE),
+    # There is one database only; a name becomes a label.
+    Dialect.VICTORIAMETRICS: (_USERNAME, _PASSWORD, _TOKEN, Field(key=CONF_DATABASE)),
+}
+
+# Nobody answers at the address, whichever database is meant to be there.
+CONNECTION_PROBLEMS: Final = frozenset(
+    {
+        Problem.UNREACHABLE,
+        Problem.TLS,
+        Problem.TIMEOUT,
+        Problem.REDIRECT,
+    }
+)
+# What can only be mended in the address, although it may show as late as in the write test.
+ADDRESS_PROBLEMS: Final = CONNECTION_PROBLEMS | {Problem.PROXY, Problem.NOT_A_DATABASE}
+
+# Credentials are not asked for yet, so these say something else than they do for a write.
+PROBE_ERRORS: Final = {Problem.INVALID_AUTH: "locked", Problem.FORBIDDEN: "locked"}
+
+_PROBLEM_FIELDS: Final = {
+    Problem.INVALID_AUTH: CONF_TOKEN,
+    Problem.FORBIDDEN: CONF_TOKEN,
+    Problem.ORG_NOT_FOUND: CONF_ORG,
+    Problem.BUCKET_NOT_FOUND: CONF_BUCKET,
+    Problem.DATABASE_NOT_FOUND: CONF_DATABASE,
+    Problem.RETENTION_POLICY_NOT_FOUND: CONF_RETENTION_POLICY,
+}
+
+ADDRESS_SCHEMA: Final = vol.Schema(
+    {
+        vol.Required(CONF_URL): TextSelector(
+            TextSelectorConfig(type=TextSelectorType.URL, autocomplete="url")
+        ),
+        vol.Required(CONF_DIALECT, default=AUTO): SelectSelector(
+            SelectSelectorConfig(
+                options=[AUTO, *Dialect],
+                translation_key=CONF_DIALECT,
+                mode=SelectSelectorMode.DROPDOWN,
+            )
+        ),
+        vol.Required(SECTION_ADVANCED): section(
+            vol.Schema(
+                {
+                    vol.Required(CONF_VERIFY_SSL, default=True): BooleanSelector(),
+                    vol.Optional(CONF_CA_CERTIFICATE): TextSelector(
+                        TextSelectorConfig(multiline=True)
+                    ),
+                }
+            ),
+            {"collapsed": True},
+        ),
+    }
+)
+
+
+def schema(fields: tuple[Field, ...], known: Mapping[str, Any]) -> vol.Schema:
+    """Build a form with the texts of `known`; a secret known already may be left empty."""
+    form: dict[vol.Marker, TextSelector] = {}
+    for field in fields:
+        marker = vol.Required if field.required else vol.Optional
+        if field.secret and known.get(field.key):
+            marker = vol.Optional
+        suggested = "" if field.secret else known.get(field.key) or field.default
+        kind = TextSelectorType.PASSWORD if field.secret else TextSelectorType.TEXT
+        form[marker(field.key, description={"suggested_value": suggested})] = TextSelector(
+            TextSelectorConfig(type=kind, autocomplete=field.autocomplete)
+        )
+    return vol.Schema(form)
+
+
+def merged(
+    fields: tuple[Field, ...], known: Mapping[str, Any], entered: Mapping[str, str]
+) -> dict[str, Any]:
+    """Put what was entered over what is known; an empty secret means the one known."""
+    # A pasted token easily brings a line break along, which no header may contain.
+    data = {**known, **{field.key: entered.get(field.key, "").strip() for field in fields}}
+    kept = CONF_PASSWORD if data[CONF_USERNAME] else CONF_TOKEN
+    data[kept] = data[kept] or known[kept]
+    return data
+
+
+def blank(known: Mapping[str, Any], dialect: Dialect) -> dict[str, Any]:
+    """Forget the texts that another dialect had and this one does not ask for."""
+    keys = {CONF_URL, *(field.key for field in FIELDS[dialect])}
+    texts = {key: known.get(key, "") if key in keys else "" for key in TEXTS}
+    return {**known, **texts, CONF_DIALECT: dialect.value}
+
+
+def errors_of(problem: Problem, fields: tuple[Field, ...]) -> dict[str, str]:
+    """Put the problem beside the one field that is wrong, if it is one."""
+    keys = {field.key for field in fields}
+    key = _PROBLEM_FIELDS.get(problem)
+    # With a user and a password nobody knows which of the two it is.
+    several = key == CONF_TOKEN and CONF_PASSWORD in keys
+    return {key if key in keys and not several else "base": problem.value}
+
+
+def unique_id(data: Mapping[str, Any]) -> str:
+    """Identify a destination: two entries for one would store everything twice."""
+    keys = (CONF_DIALECT, CONF_URL, CONF_ORG, CONF_BUCKET, CONF_DATABASE, CONF_RETENTION_POLICY)
+    return "|".join(data[key] for key in keys if data[key])
+
+
+def title(data: Mapping[str, Any]) -> str:
+    """Name an entry after what the user knows it by."""
+    name = data[CONF_BUCKET] or data[CONF_DATABASE] or PRODUCTS[Dialect(data[CONF_DIALECT])]
+    return f"{name} on {URL(normalize(data[CONF_URL])).host}"
