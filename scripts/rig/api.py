@@ -1,0 +1,170 @@
+"""Home Assistant from outside: its REST and WebSocket interfaces, as a script sees them."""
+
+import asyncio
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+import aiohttp
+
+from .configuration import HOST
+
+type Json = Any
+
+TIMEOUT: Final = 30.0
+
+_FLOWS: Final = "/api/config/config_entries/flow"
+_ENTRIES: Final = "/api/config/config_entries/entry"
+
+
+class ApiError(Exception):
+    """Home Assistant refused a request, or gave no answer."""
+
+    def __init__(self, message: str, *, status: int = 0) -> None:
+        """Keep the HTTP status; 0 when there was no answer."""
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(slots=True, kw_only=True)
+class Api:
+    """One user's view of a Home Assistant on this machine."""
+
+    port: int
+    token: str = field(default="", repr=False)
+
+    @property
+    def url(self) -> str:
+        """Where a browser finds it."""
+        return f"http://{HOST}:{self.port}"
+
+    def request(self, method: str, path: str, body: Json = None, *, form: bool = False) -> Json:
+        """Send one request; the answer is parsed when it is JSON."""
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        content = None
+        if body is not None:
+            kind = "x-www-form-urlencoded" if form else "json"
+            headers["Content-Type"] = f"application/{kind}"
+            content = (urlencode(body) if form else json.dumps(body)).encode()
+        connection = HTTPConnection(HOST, self.port, timeout=TIMEOUT)
+        try:
+            connection.request(method, path, content, headers)
+            response = connection.getresponse()
+            answer = response.read().decode()
+        except (OSError, HTTPException) as err:
+            raise ApiError(f"{method} {path}: {err!r}") from err
+        finally:
+            connection.close()
+        if response.status >= HTTPStatus.BAD_REQUEST:
+            message = f"{method} {path}: {response.status} {answer[:500]}"
+            raise ApiError(message, status=response.status)
+        is_json = response.headers.get_content_type() == "application/json"
+        return json.loads(answer) if is_json else answer
+
+    def states(self) -> list[Json]:
+        """Return every state."""
+        return list(self.request("GET", "/api/states"))
+
+    def state(self, entity_id: str) -> Json | None:
+        """Return one state, None when there is no such entity."""
+        try:
+            return self.request("GET", _state_path(entity_id))
+        except ApiError as err:
+            if err.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+    def set_state(self, entity_id: str, state: str, **attributes: Json) -> Json:
+        """Set a state as an integration would; returns it as Home Assistant has it."""
+        body = {"state": state, "attributes": attributes}
+        return self.request("POST", _state_path(entity_id), body)
+
+    def remove_state(self, entity_id: str) -> None:
+        """Remove a state."""
+        self.request("DELETE", _state_path(entity_id))
+
+    def call_service(self, domain: str, service: str, **data: Json) -> Json:
+        """Call an action and wait until it is done."""
+        return self.request("POST", f"/api/services/{domain}/{service}", data)
+
+    def flow(self, handler: str, **answers: dict[str, Json]) -> Json:
+        """Go through a config flow: one keyword per step, in the order of the steps.
+
+        Returns the result, which is an entry or an abort. A step that asks again is an error.
+        """
+        step = self.request("POST", _FLOWS, {"handler": handler})
+        for expected, answer in answers.items():
+            if step.get("step_id") != expected or step.get("errors"):
+                raise ApiError(f"wanted step {expected!r}: {_told(step)}")
+            step = self.request("POST", f"{_FLOWS}/{step['flow_id']}", answer)
+        if step["type"] not in {"create_entry", "abort"}:
+            self.request("DELETE", f"{_FLOWS}/{step['flow_id']}")
+            raise ApiError(f"the flow is not finished: {_told(step)}")
+        return step
+
+    def entries(self, domain: str) -> list[Json]:
+        """Return the config entries of an integration."""
+        return list(self.request("GET", f"{_ENTRIES}?domain={quote(domain)}"))
+
+    def entry(self, entry_id: str) -> Json:
+        """Return one config entry."""
+        return self.ws("config_entries/get_single", entry_id=entry_id)["config_entry"]
+
+    def reload(self, entry_id: str) -> None:
+        """Unload and set up an entry again."""
+        self.request("POST", f"{_ENTRIES}/{entry_id}/reload")
+
+    def delete(self, entry_id: str) -> None:
+        """Delete an entry."""
+        self.request("DELETE", f"{_ENTRIES}/{entry_id}")
+
+    def disable(self, entry_id: str, *, disabled: bool = True) -> None:
+        """Disable an entry, or enable it again."""
+        by = "user" if disabled else None
+        self.ws("config_entries/disable", entry_id=entry_id, disabled_by=by)
+
+    def diagnostics(self, entry_id: str) -> Json:
+        """Return what a bug report about an entry would contain."""
+        return self.request("GET", f"/api/diagnostics/config_entry/{entry_id}")
+
+    def ws(self, command: str, **fields: Json) -> Json:
+        """Send one WebSocket command and return its result."""
+        # A thread of its own: the caller may have an event loop, which is not ours to run.
+        with ThreadPoolExecutor(1) as executor:
+            return executor.submit(asyncio.run, self._ws(command, fields)).result()
+
+    async def _ws(self, command: str, fields: dict[str, Json]) -> Json:
+        try:
+            async with (
+                asyncio.timeout(TIMEOUT),
+                aiohttp.ClientSession() as session,
+                session.ws_connect(f"{self.url}/api/websocket", max_msg_size=0) as socket,
+            ):
+                await socket.receive_json()
+                await socket.send_json({"type": "auth", "access_token": self.token})
+                if (answer := await socket.receive_json())["type"] != "auth_ok":
+                    raise ApiError(
+                        f"not logged in: {answer.get('message')}", status=HTTPStatus.UNAUTHORIZED
+                    )
+                await socket.send_json({"id": 1, "type": command, **fields})
+                answer = await socket.receive_json()
+        except (aiohttp.ClientError, OSError, TypeError) as err:
+            # A TypeError is aiohttp's word for a connection closed instead of an answer.
+            raise ApiError(f"{command}: {err!r}") from err
+        if not answer["success"]:
+            raise ApiError(f"{command}: {answer['error']}")
+        return answer["result"]
+
+
+def _state_path(entity_id: str) -> str:
+    return f"/api/states/{quote(entity_id)}"
+
+
+def _told(step: Json) -> str:
+    """Say what a step said, without repeating what was entered."""
+    known = ("type", "step_id", "errors", "reason", "description_placeholders")
+    return ", ".join(f"{key}={step[key]!r}" for key in known if step.get(key))
