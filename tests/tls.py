@@ -21,8 +21,8 @@ class Authority:
     server_context: ssl.SSLContext
 
 
-def make_authority(folder: Path) -> Authority:
-    """Sign a certificate for 127.0.0.1; `folder` takes the files that the server reads."""
+def make_authority(folder: Path, address: str = "127.0.0.1") -> Authority:
+    """Sign a certificate for the address; `folder` takes the files that the server reads."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Home")])
     authority = _certificate(name, name, key).add_extension(
@@ -32,7 +32,7 @@ def make_authority(folder: Path) -> Authority:
     server = _certificate(
         x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "influx")]), name, server_key
     ).add_extension(
-        x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False
     )
     chain = folder / "server.pem"
     chain.write_text(_pem(server.sign(key, hashes.SHA256())) + _key(server_key))

@@ -75,6 +75,7 @@ class Emulator:
         self.faults: deque[Fault] = deque()
         # Served for every path: a proxy, or a server that is no database at all.
         self.impostor: Answer | None = None
+        self.slowness = 0.0
         self.seen: list[Seen] = []
         self.arrived = asyncio.Event()
         self.url = ""
@@ -115,6 +116,7 @@ class Emulator:
         )
         self.seen.append(seen)
         self.arrived.set()
+        await asyncio.sleep(self.slowness)
         if self.impostor or not request.path.startswith(self.prefix):
             return _response(self.impostor or Answer(status=404, body="not found"))
         if path not in self.profile.writes:

@@ -99,4 +99,7 @@ def _unknown(ping: Reply) -> Probe:
     problem = classify(outcome, Dialect.V1).problem
     if problem is Problem.NONE:
         problem = Problem.NOT_A_DATABASE
+    if ping.status == HTTPStatus.BAD_REQUEST and "HTTPS" in ping.body:
+        # Servers that encrypt explain themselves in plain HTTP.
+        problem = Problem.TLS
     return Probe(problem=problem, detail=ping.detail)
