@@ -1,0 +1,1 @@
+"""Tests of the pipeline, without Home Assistant."""

@@ -1,0 +1,248 @@
+"""What servers answer, and what then has to happen to the points: one readable table."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from custom_components.ha_ingestor.pipeline.outcome import Dialect, Failure, Outcome
+from custom_components.ha_ingestor.pipeline.verdict import (
+    RETRY_AFTER_MAX,
+    Kind,
+    Problem,
+    classify,
+    parse_retry_after,
+)
+
+V1, V2, V3, VM = Dialect.V1, Dialect.V2, Dialect.V3, Dialect.VICTORIAMETRICS
+ALL: Final = tuple(Dialect)
+ACCEPTED, KEPT, SIZE = Kind.ACCEPTED, Kind.KEPT, Kind.SIZE
+POISON, BLOCKED = Kind.POISON, Kind.BLOCKED
+NOW: Final = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+FAILURES: Final = [
+    (Failure.UNREACHABLE, KEPT, Problem.UNREACHABLE),
+    (Failure.TLS, KEPT, Problem.TLS),
+    (Failure.TIMEOUT, KEPT, Problem.TIMEOUT),
+    (Failure.RESET, KEPT, Problem.UNREACHABLE),
+]
+
+# What the database itself says: dialects, status, body, and what it means.
+REPLIES: Final = [
+    (ALL, 204, "", ACCEPTED, Problem.NONE),
+    (ALL, 200, "{}", ACCEPTED, Problem.NONE),
+    # Wait and try again.
+    (ALL, 408, "", KEPT, Problem.BUSY),
+    (ALL, 425, "", KEPT, Problem.BUSY),
+    (ALL, 429, "", KEPT, Problem.BUSY),
+    (ALL, 499, "", KEPT, Problem.BUSY),
+    (ALL, 503, "", KEPT, Problem.BUSY),
+    (ALL, 504, "", KEPT, Problem.BUSY),
+    (ALL, 507, "", KEPT, Problem.BUSY),
+    (ALL, 500, '{"error":"timeout"}', KEPT, Problem.SERVER_ERROR),
+    (ALL, 502, "", KEPT, Problem.SERVER_ERROR),
+    (ALL, 599, "", KEPT, Problem.SERVER_ERROR),
+    # A damaged compression looks like the server's own trouble.
+    ((V2,), 500, '{"code":"internal error","message":"gzip"}', KEPT, Problem.SERVER_ERROR),
+    # Send less at once.
+    (ALL, 413, "", SIZE, Problem.TOO_LARGE),
+    ((V3,), 500, "max request size (10485760 bytes) exceeded", SIZE, Problem.TOO_LARGE),
+    ((V1, V2, VM), 500, "max request size", KEPT, Problem.SERVER_ERROR),
+    # One of the lines is wrong.
+    (
+        (V1,),
+        400,
+        '{"error":"partial write: unable to parse \'x\' dropped=0"}',
+        POISON,
+        Problem.REJECTED,
+    ),
+    ((V1,), 400, '{"error":"partial write: field type conflict: …"}', POISON, Problem.REJECTED),
+    ((V1,), 400, '{"error":"partial write: points beyond retention"}', POISON, Problem.REJECTED),
+    ((V2,), 400, '{"code":"invalid","message":"unable to parse"}', POISON, Problem.REJECTED),
+    ((V2,), 422, '{"code":"unprocessable entity"}', POISON, Problem.REJECTED),
+    ((V3,), 400, '{"error":"partial write of line protocol occurred"}', POISON, Problem.REJECTED),
+    ((V3,), 422, '{"error":"…","data":[{"error_message":"limit"}]}', POISON, Problem.REJECTED),
+    ((VM,), 400, "cannot process influx line protocol data", POISON, Problem.REJECTED),
+    (ALL, 406, "", POISON, Problem.REJECTED),
+    # The words of a point that the reply repeats decide nothing.
+    (
+        ALL,
+        400,
+        '{"error":"x","data":[{"original_line":"retention policy not found"}]}',
+        POISON,
+        Problem.REJECTED,
+    ),
+    ((V3,), 400, '{"data":"{\\"error\\": \\"authorization header"}', POISON, Problem.REJECTED),
+    # Stop until somebody acts.
+    (ALL, 401, "", BLOCKED, Problem.INVALID_AUTH),
+    (ALL, 403, "", BLOCKED, Problem.FORBIDDEN),
+    (
+        (V3,),
+        400,
+        '{"error": "Authorization header was malformed, the request was not …"}',
+        BLOCKED,
+        Problem.INVALID_AUTH,
+    ),
+    ((V1,), 404, '{"error":"database not found: \\"x\\""}', BLOCKED, Problem.DATABASE_NOT_FOUND),
+    (
+        (V1,),
+        500,
+        '{"error":"retention policy not found: x"}',
+        BLOCKED,
+        Problem.RETENTION_POLICY_NOT_FOUND,
+    ),
+    ((V2, V3, VM), 500, "retention policy not found", KEPT, Problem.SERVER_ERROR),
+    (
+        (V2,),
+        404,
+        '{"code":"not found","message":"organization name \\"bucket\\" not found"}',
+        BLOCKED,
+        Problem.ORG_NOT_FOUND,
+    ),
+    (
+        (V2,),
+        404,
+        '{"code":"not found","message":"bucket \\"organization\\" not found"}',
+        BLOCKED,
+        Problem.BUCKET_NOT_FOUND,
+    ),
+    (ALL, 404, "404 page not found", BLOCKED, Problem.NOT_A_DATABASE),
+    (ALL, 405, "", BLOCKED, Problem.NOT_A_DATABASE),
+    (ALL, 410, "", BLOCKED, Problem.NOT_A_DATABASE),
+    (ALL, 501, "", BLOCKED, Problem.NOT_A_DATABASE),
+    (ALL, 505, "", BLOCKED, Problem.NOT_A_DATABASE),
+    (ALL, 301, "", BLOCKED, Problem.REDIRECT),
+    (ALL, 308, "", BLOCKED, Problem.REDIRECT),
+    # Never seen: keep everything.
+    (ALL, 402, "", KEPT, Problem.SERVER_ERROR),
+    (ALL, 418, "", KEPT, Problem.SERVER_ERROR),
+    (ALL, 100, "", KEPT, Problem.SERVER_ERROR),
+    (ALL, 999, "", KEPT, Problem.SERVER_ERROR),
+]
+
+# What somebody else says in its place.
+PROXIES: Final = [
+    # A proxy may hide the database's marks, but a 204 from it is an acknowledgement.
+    (204, "", ACCEPTED, Problem.NONE),
+    (200, "<html>Please log in</html>", KEPT, Problem.PROXY),
+    (200, '{"status":"ok"}', KEPT, Problem.PROXY),
+    (202, "", KEPT, Problem.PROXY),
+    (302, "", BLOCKED, Problem.REDIRECT),
+    (400, "<html>Bad Request</html>", KEPT, Problem.PROXY),
+    (422, "unable to parse", KEPT, Problem.PROXY),
+    (401, "<html>", BLOCKED, Problem.INVALID_AUTH),
+    (403, "<html>", BLOCKED, Problem.FORBIDDEN),
+    (404, "database not found", BLOCKED, Problem.NOT_A_DATABASE),
+    (405, "", BLOCKED, Problem.NOT_A_DATABASE),
+    (413, "<html>Request Entity Too Large", SIZE, Problem.TOO_LARGE),
+    (429, "", KEPT, Problem.BUSY),
+    (502, "<html>Bad Gateway", KEPT, Problem.SERVER_ERROR),
+    (504, "<html>", KEPT, Problem.BUSY),
+    (520, "<html>", KEPT, Problem.SERVER_ERROR),
+]
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize(("failure", "kind", "problem"), FAILURES)
+def test_without_a_reply_everything_is_kept(
+    dialect: Dialect, failure: Failure, kind: Kind, problem: Problem
+) -> None:
+    verdict = classify(Outcome(failure=failure, detail="why"), dialect)
+    assert (verdict.kind, verdict.problem, verdict.detail) == (kind, problem, "why")
+
+
+@pytest.mark.parametrize(("dialects", "status", "body", "kind", "problem"), REPLIES)
+def test_a_reply_of_the_database_means(
+    dialects: tuple[Dialect, ...], status: int, body: str, kind: Kind, problem: Problem
+) -> None:
+    for dialect in dialects:
+        outcome = Outcome(status=status, body=body, from_database=True)
+        verdict = classify(outcome, dialect)
+        assert (verdict.kind, verdict.problem) == (kind, problem)
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize(("status", "body", "kind", "problem"), PROXIES)
+def test_a_reply_of_somebody_else_never_condemns_a_point(
+    dialect: Dialect, status: int, body: str, kind: Kind, problem: Problem
+) -> None:
+    verdict = classify(Outcome(status=status, body=body), dialect)
+    assert (verdict.kind, verdict.problem) == (kind, problem)
+
+
+@given(
+    status=st.integers(0, 999),
+    body=st.text(),
+    failure=st.none() | st.sampled_from(Failure),
+    from_database=st.booleans(),
+    dialect=st.sampled_from(Dialect),
+    retry_after=st.text(),
+)
+def test_any_outcome_has_a_verdict_and_only_a_2xx_is_an_acknowledgement(
+    status: int,
+    body: str,
+    failure: Failure | None,
+    dialect: Dialect,
+    retry_after: str,
+    *,
+    from_database: bool,
+) -> None:
+    outcome = Outcome(
+        status=0 if failure else status,
+        body=body,
+        failure=failure,
+        from_database=from_database,
+        retry_after=retry_after,
+    )
+    verdict = classify(outcome, dialect)
+    assert (verdict.kind is ACCEPTED) <= (200 <= outcome.status < 300)
+    assert (verdict.kind is POISON) <= from_database
+    assert (verdict.problem is Problem.NONE) == (verdict.kind is ACCEPTED)
+    assert len(verdict.detail) <= 500
+    assert 0 <= verdict.retry_after <= RETRY_AFTER_MAX
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("", 0),
+        ("0", 0),
+        ("17", 17),
+        (" 17 ", 17),
+        ("99999", RETRY_AFTER_MAX),
+        ("9" * 5000, RETRY_AFTER_MAX),
+        ("-5", 0),
+        ("1.5", 0),
+        ("²", 0),
+        ("soon", 0),
+        ("Sat, 21 Nov 2026 12:01:00 GMT", 60),
+        ("Saturday, 21-Nov-26 12:01:00 GMT", 60),
+        ("Sat Nov 21 12:01:00 2026", 60),
+        ("Sat, 21 Nov 2026 12:01:00 -0000", 60),
+        ("Sat, 21 Nov 2026 11:00:00 GMT", 0),
+        ("Sat, 21 Nov 2099 12:00:00 GMT", RETRY_AFTER_MAX),
+        ("Sat, 99 Nov 2026 12:00:00 GMT", 0),
+        ("Sat, 21 Nov 99999 12:00:00 GMT", 0),
+    ],
+)
+def test_the_wish_to_wait_is_understood(header: str, seconds: float) -> None:
+    assert parse_retry_after(header, NOW) == seconds
+
+
+@given(st.integers(0, 10_000_000))
+def test_any_number_of_seconds_is_granted_up_to_the_limit(seconds: int) -> None:
+    assert parse_retry_after(str(seconds), NOW) == min(seconds, RETRY_AFTER_MAX)
+
+
+@given(st.integers(-10_000, 10_000))
+def test_any_date_is_granted_up_to_the_limit(seconds: int) -> None:
+    header = format_datetime(NOW + timedelta(seconds=seconds), usegmt=True)
+    assert parse_retry_after(header, NOW) == min(max(seconds, 0), RETRY_AFTER_MAX)
+
+
+@given(st.text() | st.text(alphabet="0123456789:, -+GMTSatNov"))
+def test_garbage_is_never_an_error(header: str) -> None:
+    assert 0 <= parse_retry_after(header, NOW) <= RETRY_AFTER_MAX
