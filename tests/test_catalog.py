@@ -1,0 +1,421 @@
+"""What the registries say of an entity, at the moment of its event."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from homeassistant.config_entries import ConfigEntry, ConfigFlow
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import area_registry as ar
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    MockEntity,
+    MockModule,
+    MockPlatform,
+    mock_config_flow,
+    mock_integration,
+    mock_platform,
+)
+
+from custom_components.ha_ingestor.catalog import OWN_ENTITY, Catalog
+from custom_components.ha_ingestor.const import DOMAIN
+from tests.emulator import Emulator
+from tests.shell import deliver, points, set_up
+
+LAMP = "light.lamp"
+FORGOTTEN_TOO_EARLY = pytest.mark.xfail(
+    strict=True, reason="the catalog forgets the entities of a removed device before their states"
+)
+
+
+@pytest.fixture
+def catalog(hass: HomeAssistant) -> Catalog:
+    """A catalog that follows the registries."""
+    catalog = Catalog(hass)
+    catalog.async_listen()
+    return catalog
+
+
+@pytest.fixture
+def hue(hass: HomeAssistant) -> MockConfigEntry:
+    """An integration that owns devices."""
+    entry = MockConfigEntry(domain="hue")
+    entry.add_to_hass(hass)
+    return entry
+
+
+@pytest.fixture
+def kitchen(area_registry: ar.AreaRegistry) -> ar.AreaEntry:
+    """An area."""
+    return area_registry.async_create("Kitchen")
+
+
+@pytest.fixture
+def bulb(device_registry: dr.DeviceRegistry, hue: MockConfigEntry) -> dr.DeviceEntry:
+    """A device."""
+    return device_registry.async_get_or_create(
+        config_entry_id=hue.entry_id,
+        identifiers={("hue", "bulb")},
+        manufacturer="Signify",
+        model="Bulb E27",
+        sw_version="1.93",
+    )
+
+
+@pytest.fixture
+def lamp(
+    entity_registry: er.EntityRegistry, hue: MockConfigEntry, bulb: dr.DeviceEntry
+) -> er.RegistryEntry:
+    """An entity of the device."""
+    lamp = entity_registry.async_get_or_create(
+        "light",
+        "hue",
+        "1",
+        suggested_object_id="lamp",
+        original_name="Lamp",
+        config_entry=hue,
+        device_id=bulb.id,
+    )
+    assert lamp.entity_id == LAMP
+    return lamp
+
+
+@pytest.fixture
+def outlet(
+    device_registry: dr.DeviceRegistry,
+    entity_registry: er.EntityRegistry,
+    hue: MockConfigEntry,
+    bulb: dr.DeviceEntry,
+) -> er.RegistryEntry:
+    """An entity of a part of the device."""
+    part = device_registry.async_get_or_create_child(
+        config_entry_id=hue.entry_id, parent_device_id=bulb.id, identifiers={("hue", "part")}
+    )
+    return entity_registry.async_get_or_create(
+        "switch", "hue", "2", config_entry=hue, device_id=part.id
+    )
+
+
+async def test_an_entity_without_registry_entry_is_what_its_id_says(catalog: Catalog) -> None:
+    context = catalog["sensor.template"]
+    assert (context.entity_id, context.domain) == ("sensor.template", "sensor")
+    assert context.filtered == ""
+    assert [context.integration, context.device_id, context.area_id, context.area] == [""] * 4
+
+
+async def test_an_entity_is_looked_up_once_as_long_as_nothing_changes(catalog: Catalog) -> None:
+    assert catalog["sensor.template"] is catalog["sensor.template"]
+
+
+@pytest.mark.usefixtures("lamp")
+async def test_device_and_integration_describe_the_entity(
+    catalog: Catalog, bulb: dr.DeviceEntry
+) -> None:
+    context = catalog[LAMP]
+    assert context.domain == "light"
+    assert context.integration == "hue"
+    assert context.device_id == bulb.id
+    assert context.manufacturer == "Signify"
+    assert context.model == "Bulb E27"
+    assert context.sw_version == "1.93"
+
+
+async def test_an_entity_without_a_device_has_its_integration(
+    catalog: Catalog, entity_registry: er.EntityRegistry
+) -> None:
+    entity_registry.async_get_or_create("sensor", "sun", "1", suggested_object_id="dawn")
+    context = catalog["sensor.dawn"]
+    assert (context.integration, context.device_id, context.model) == ("sun", "", "")
+
+
+@pytest.mark.usefixtures("lamp")
+async def test_the_area_of_the_device_is_the_area_of_the_entity(
+    catalog: Catalog,
+    device_registry: dr.DeviceRegistry,
+    bulb: dr.DeviceEntry,
+    kitchen: ar.AreaEntry,
+) -> None:
+    device_registry.async_update_device(bulb.id, area_id=kitchen.id)
+    assert (catalog[LAMP].area_id, catalog[LAMP].area) == (kitchen.id, "Kitchen")
+
+
+@pytest.mark.usefixtures("lamp")
+async def test_the_entitys_own_area_comes_before_that_of_its_device(
+    catalog: Catalog,
+    area_registry: ar.AreaRegistry,
+    device_registry: dr.DeviceRegistry,
+    entity_registry: er.EntityRegistry,
+    bulb: dr.DeviceEntry,
+    kitchen: ar.AreaEntry,
+) -> None:
+    hall = area_registry.async_create("Hall")
+    device_registry.async_update_device(bulb.id, area_id=kitchen.id)
+    entity_registry.async_update_entity(LAMP, area_id=hall.id)
+    assert catalog[LAMP].area == "Hall"
+
+
+async def test_a_child_device_has_the_area_and_the_make_of_its_parent(
+    catalog: Catalog,
+    device_registry: dr.DeviceRegistry,
+    bulb: dr.DeviceEntry,
+    outlet: er.RegistryEntry,
+    kitchen: ar.AreaEntry,
+) -> None:
+    device_registry.async_update_device(bulb.id, area_id=kitchen.id)
+    context = catalog[outlet.entity_id]
+    assert context.device_id == outlet.device_id != bulb.id
+    assert (context.area, context.manufacturer) == ("Kitchen", "Signify")
+
+
+async def test_an_area_with_a_new_name_is_known_by_it(
+    catalog: Catalog,
+    area_registry: ar.AreaRegistry,
+    entity_registry: er.EntityRegistry,
+    lamp: er.RegistryEntry,
+    kitchen: ar.AreaEntry,
+) -> None:
+    entity_registry.async_update_entity(lamp.entity_id, area_id=kitchen.id)
+    assert catalog[LAMP].area == "Kitchen"
+    area_registry.async_update(kitchen.id, name="Cuisine")
+    assert (catalog[LAMP].area_id, catalog[LAMP].area) == (kitchen.id, "Cuisine")
+
+
+async def test_a_removed_area_is_forgotten(
+    catalog: Catalog,
+    area_registry: ar.AreaRegistry,
+    entity_registry: er.EntityRegistry,
+    lamp: er.RegistryEntry,
+    kitchen: ar.AreaEntry,
+) -> None:
+    entity_registry.async_update_entity(lamp.entity_id, area_id=kitchen.id)
+    assert catalog[LAMP].area == "Kitchen"
+    area_registry.async_delete(kitchen.id)
+    assert (catalog[LAMP].area_id, catalog[LAMP].area) == ("", "")
+
+
+async def test_a_moved_entity_is_where_it_is_now(
+    catalog: Catalog,
+    area_registry: ar.AreaRegistry,
+    entity_registry: er.EntityRegistry,
+    lamp: er.RegistryEntry,
+    kitchen: ar.AreaEntry,
+) -> None:
+    entity_registry.async_update_entity(lamp.entity_id, area_id=kitchen.id)
+    assert catalog[LAMP].area == "Kitchen"
+    hall = area_registry.async_create("Hall")
+    entity_registry.async_update_entity(lamp.entity_id, area_id=hall.id)
+    assert catalog[LAMP].area == "Hall"
+
+
+@pytest.mark.usefixtures("lamp")
+async def test_a_moved_device_takes_its_entities_along(
+    catalog: Catalog,
+    area_registry: ar.AreaRegistry,
+    device_registry: dr.DeviceRegistry,
+    bulb: dr.DeviceEntry,
+    kitchen: ar.AreaEntry,
+) -> None:
+    device_registry.async_update_device(bulb.id, area_id=kitchen.id)
+    assert catalog[LAMP].area == "Kitchen"
+    hall = area_registry.async_create("Hall")
+    device_registry.async_update_device(bulb.id, area_id=hall.id)
+    assert catalog[LAMP].area == "Hall"
+
+
+async def test_a_moved_parent_takes_the_entities_of_its_children_along(
+    catalog: Catalog,
+    device_registry: dr.DeviceRegistry,
+    bulb: dr.DeviceEntry,
+    outlet: er.RegistryEntry,
+    kitchen: ar.AreaEntry,
+) -> None:
+    assert catalog[outlet.entity_id].area == ""
+    device_registry.async_update_device(bulb.id, area_id=kitchen.id)
+    assert catalog[outlet.entity_id].area == "Kitchen"
+
+
+@pytest.mark.usefixtures("lamp")
+async def test_updated_software_shows_with_the_next_event(
+    catalog: Catalog, device_registry: dr.DeviceRegistry, bulb: dr.DeviceEntry
+) -> None:
+    assert catalog[LAMP].sw_version == "1.93"
+    device_registry.async_update_device(bulb.id, sw_version="2.0", model="Bulb E14")
+    assert (catalog[LAMP].sw_version, catalog[LAMP].model) == ("2.0", "Bulb E14")
+
+
+async def test_an_entity_given_to_another_device_is_described_by_that_one(
+    catalog: Catalog,
+    device_registry: dr.DeviceRegistry,
+    entity_registry: er.EntityRegistry,
+    hue: MockConfigEntry,
+    lamp: er.RegistryEntry,
+) -> None:
+    assert catalog[LAMP].model == "Bulb E27"
+    strip = device_registry.async_get_or_create(
+        config_entry_id=hue.entry_id, identifiers={("hue", "strip")}, model="Strip"
+    )
+    entity_registry.async_update_entity(lamp.entity_id, device_id=strip.id)
+    assert (catalog[LAMP].device_id, catalog[LAMP].model) == (strip.id, "Strip")
+
+
+async def test_an_entity_that_gets_a_registry_entry_is_described_by_it(
+    catalog: Catalog, entity_registry: er.EntityRegistry
+) -> None:
+    assert catalog["sensor.dawn"].integration == ""
+    entity_registry.async_get_or_create("sensor", "sun", "1", suggested_object_id="dawn")
+    assert catalog["sensor.dawn"].integration == "sun"
+
+
+async def test_numbers_in_the_place_of_text_become_text(
+    catalog: Catalog,
+    device_registry: dr.DeviceRegistry,
+    lamp: er.RegistryEntry,
+    bulb: dr.DeviceEntry,
+) -> None:
+    device_registry.async_update_device(bulb.id, manufacturer=7, model=2.5, sw_version=0)  # type: ignore[arg-type]
+    context = catalog[lamp.entity_id]
+    assert [context.manufacturer, context.model, context.sw_version] == ["7", "2.5", "0"]
+
+
+async def test_our_own_entities_are_filtered(
+    catalog: Catalog, entity_registry: er.EntityRegistry
+) -> None:
+    entity_registry.async_get_or_create("sensor", DOMAIN, "1", suggested_object_id="backlog")
+    assert catalog["sensor.backlog"].filtered == OWN_ENTITY
+
+
+async def test_a_catalog_that_stopped_listening_hears_nothing(
+    hass: HomeAssistant,
+    device_registry: dr.DeviceRegistry,
+    lamp: er.RegistryEntry,
+    bulb: dr.DeviceEntry,
+) -> None:
+    """Two catalogs that both live through a reload would each do the work of the other."""
+    catalog = Catalog(hass)
+    stop = catalog.async_listen()
+    assert catalog[lamp.entity_id].sw_version == "1.93"
+    stop()
+    device_registry.async_update_device(bulb.id, sw_version="2.0")
+    assert catalog[lamp.entity_id].sw_version == "1.93"
+
+
+@pytest.fixture
+async def heater(
+    hass: HomeAssistant,
+    device_registry: dr.DeviceRegistry,
+    entity_registry: er.EntityRegistry,
+    kitchen: ar.AreaEntry,
+) -> MockConfigEntry:
+    """A running integration with a device in the kitchen and the entity sensor.heater."""
+
+    async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
+        await hass.config_entries.async_forward_entry_setups(entry, ["sensor"])
+        return True
+
+    async def async_unload_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
+        return await hass.config_entries.async_unload_platforms(entry, ["sensor"])
+
+    async def async_add_heater(
+        _hass: HomeAssistant,
+        _entry: ConfigEntry,
+        async_add_entities: AddConfigEntryEntitiesCallback,
+    ) -> None:
+        device = DeviceInfo(identifiers={("heating", "1")}, name="Heater")
+        async_add_entities(
+            [MockEntity(unique_id="1", device_info=device, name="Heater", should_poll=False)]
+        )
+
+    mock_integration(
+        hass,
+        MockModule(
+            "heating", async_setup_entry=async_setup_entry, async_unload_entry=async_unload_entry
+        ),
+    )
+    mock_platform(hass, "heating.sensor", MockPlatform(async_setup_entry=async_add_heater))
+    mock_platform(hass, "heating.config_flow", None)
+    heating = MockConfigEntry(domain="heating")
+    with mock_config_flow("heating", ConfigFlow):
+        await set_up(hass, heating)
+    entity = entity_registry.async_get("sensor.heater")
+    assert entity and entity.device_id
+    device_registry.async_update_device(entity.device_id, area_id=kitchen.id)
+    return heating
+
+
+async def _remove_entity(hass: HomeAssistant, _heating: ConfigEntry) -> None:
+    er.async_get(hass).async_remove("sensor.heater")
+
+
+async def _rename_entity(hass: HomeAssistant, _heating: ConfigEntry) -> None:
+    er.async_get(hass).async_update_entity("sensor.heater", new_entity_id="sensor.stove")
+
+
+async def _disable_entity(hass: HomeAssistant, _heating: ConfigEntry) -> None:
+    er.async_get(hass).async_update_entity(
+        "sensor.heater", disabled_by=er.RegistryEntryDisabler.USER
+    )
+
+
+async def _remove_device(hass: HomeAssistant, _heating: ConfigEntry) -> None:
+    entity = er.async_get(hass).async_get("sensor.heater")
+    assert entity and entity.device_id
+    dr.async_get(hass).async_remove_device(entity.device_id)
+
+
+async def _remove_integration(hass: HomeAssistant, heating: ConfigEntry) -> None:
+    await hass.config_entries.async_remove(heating.entry_id)
+
+
+@pytest.mark.parametrize(
+    "remove",
+    [
+        _remove_entity,
+        _rename_entity,
+        _disable_entity,
+        pytest.param(_remove_device, marks=FORGOTTEN_TOO_EARLY),
+        pytest.param(_remove_integration, marks=FORGOTTEN_TOO_EARLY),
+    ],
+)
+async def test_the_last_event_of_an_entity_still_says_what_it_was(
+    hass: HomeAssistant,
+    heater: MockConfigEntry,
+    entry: MockConfigEntry,
+    database: Emulator,
+    remove: Callable[[HomeAssistant, ConfigEntry], Awaitable[None]],
+) -> None:
+    """However it goes away: the registry has forgotten it before its state is removed."""
+    await set_up(hass, entry)
+    await remove(hass, heater)
+    await deliver(hass, entry)
+    last = points(database, "sensor.heater")[-1]
+    assert last.tags["event_type"] == "entity_removed"
+    assert (last.tags["integration"], last.tags.get("area")) == ("heating", "Kitchen")
+
+
+async def test_a_renamed_entity_goes_on_under_its_new_name(
+    hass: HomeAssistant, heater: MockConfigEntry, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await set_up(hass, entry)
+    await _rename_entity(hass, heater)
+    await deliver(hass, entry)
+    first = points(database, "sensor.stove")[0]
+    assert (first.tags["integration"], first.tags["area"]) == ("heating", "Kitchen")
+
+
+async def test_an_id_that_is_used_again_is_described_anew(
+    hass: HomeAssistant,
+    heater: MockConfigEntry,
+    entry: MockConfigEntry,
+    database: Emulator,
+) -> None:
+    await set_up(hass, entry)
+    await _remove_entity(hass, heater)
+    await hass.async_block_till_done()
+    hass.states.async_set("sensor.heater", "7")
+    await deliver(hass, entry)
+    last = points(database, "sensor.heater")[-1]
+    assert last.fields["value"] == 7.0
+    assert "integration" not in last.tags
