@@ -75,6 +75,13 @@ REPLIES: Final = [
         POISON,
         Problem.REJECTED,
     ),
+    (
+        (V1, V2, V3),
+        400,
+        '{"error":"x","original_line":"m s=\\"unsupported path requested: \\""}',
+        POISON,
+        Problem.REJECTED,
+    ),
     ((V3,), 400, '{"data":"{\\"error\\": \\"authorization header"}', POISON, Problem.REJECTED),
     # Stop until somebody acts.
     (ALL, 401, "", BLOCKED, Problem.INVALID_AUTH),
@@ -110,6 +117,13 @@ REPLIES: Final = [
         Problem.BUCKET_NOT_FOUND,
     ),
     (ALL, 404, "404 page not found", BLOCKED, Problem.NOT_A_DATABASE),
+    (
+        ALL,
+        400,
+        'remoteAddr: "…"; requestURI: /nope; unsupported path requested: "/nope"',
+        BLOCKED,
+        Problem.NOT_A_DATABASE,
+    ),
     (ALL, 405, "", BLOCKED, Problem.NOT_A_DATABASE),
     (ALL, 410, "", BLOCKED, Problem.NOT_A_DATABASE),
     (ALL, 501, "", BLOCKED, Problem.NOT_A_DATABASE),

@@ -159,6 +159,13 @@ RULES: Final[tuple[Rule, ...]] = (
         says="database",
     ),
     Rule(kind=Kind.BLOCKED, problem=Problem.NOT_A_DATABASE, statuses={404, 405, 410}),
+    # VictoriaMetrics has no 404; that every point is rejected there is no fault of the points.
+    Rule(
+        kind=Kind.BLOCKED,
+        problem=Problem.NOT_A_DATABASE,
+        statuses={400},
+        says='unsupported path requested: "',
+    ),
     # InfluxDB 3 about a token with a space in it. With the brace and the quotes it cannot be the
     # text of a point that the reply repeats.
     Rule(
