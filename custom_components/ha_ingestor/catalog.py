@@ -105,6 +105,8 @@ class Catalog(dict[str, EntityContext]):
 
     @callback
     def _device_changed(self, event: Event[dr.EventDeviceRegistryUpdatedData]) -> None:
+        if event.data["action"] == "remove":
+            return  # its entities go after it, and their last event still belongs to it
         device_id = event.data["device_id"]
         parts = {device_id} | {
             child.id

@@ -11,6 +11,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from .const import DOMAIN, LOGGER
 from .pipeline.exporter import Status
 from .pipeline.pipeline import Pipeline, Snapshot
+from .pipeline.verdict import Problem
 from .sources.local import LocalSource
 
 # Counters that move all day would fill the recorder; nobody reads them more often than this.
@@ -59,8 +60,10 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
 
     @callback
     def async_status_changed(self) -> None:
-        """Show a turn of events at once."""
+        """Show a turn of events at once, and ask for credentials when they are refused."""
         self._log_connection()
+        if self._pipeline.export_state.problem is Problem.INVALID_AUTH:
+            self.config_entry.async_start_reauth(self.hass)
         self.config_entry.async_create_background_task(
             self.hass, self.async_refresh(), "ha_ingestor health"
         )

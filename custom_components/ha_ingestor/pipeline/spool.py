@@ -100,7 +100,8 @@ class Spool:
                 continue
             segment = _Segment(name=name, last_seq=0)
             for frame in scan(self.files.read(name, 0, 1 << 31)):
-                segment.last_seq, segment.size = frame.last_seq, frame.end
+                segment.last_seq = max(segment.last_seq, frame.last_seq)
+                segment.size = frame.end
                 acked = max(acked, frame.acked)
             if segment.last_seq > synced:
                 self._sync_file(name)
@@ -233,8 +234,9 @@ class Spool:
     # Inside
 
     def _frames(self) -> Iterator[tuple[_Segment, Frame]]:
-        """Pending frames from the head on."""
+        """Pending frames from the head on, each sequence number once."""
         name, offset = self._head
+        passed = self._acked
         for segment in list(self._segments):
             if segment.last_seq <= self._acked or segment.name < name:
                 continue
@@ -242,7 +244,8 @@ class Spool:
             for frame in scan(
                 self.files.read(segment.name, start, segment.size - start), start
             ):
-                if frame.last_seq > self._acked:
+                if frame.last_seq > passed:
+                    passed = frame.last_seq
                     yield segment, frame
 
     def _sync_file(self, name: str) -> None:

@@ -1,0 +1,53 @@
+"""Only what an integration meant as a number is one."""
+
+import math
+
+import pytest
+from custom_components.ha_ingestor.pipeline.numbers import number_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize(
+    ("state", "number"),
+    [
+        ("21.5", 21.5),
+        ("-3", -3.0),
+        ("+7", 7.0),
+        (".5", 0.5),
+        ("5.", 5.0),
+        ("1e3", 1000.0),
+        ("1E-3", 0.001),
+        ("on", 1.0),
+        ("off", 0.0),
+        ("home", 1.0),
+        ("not_home", 0.0),
+        ("locked", 1.0),
+        ("open", 1.0),
+        ("closed", 0.0),
+        ("below_horizon", 0.0),
+    ],
+)
+def test_numbers_and_states_that_mean_yes_or_no_have_a_value(state: str, number: float) -> None:
+    assert number_of(state) == number
+
+
+@pytest.mark.parametrize(
+    "state",
+    ["nan", "inf", "-inf", "Infinity", "1_000", "٣", "１", " 1", "1 ", "1\n", "0x10", "1,5", "", "."]
+    + ["e5", "1e", "1e999", "unknown", "unavailable", "On", "²"],
+)
+def test_what_only_looks_like_a_number_has_no_value(state: str) -> None:
+    assert number_of(state) is None
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_float_that_python_prints_is_read_back(number: float) -> None:
+    assert number_of(str(number)) == number
+
+
+@given(st.text())
+def test_no_text_raises_and_every_number_is_finite(text: str) -> None:
+    number = number_of(text)
+
+    assert number is None or math.isfinite(number)

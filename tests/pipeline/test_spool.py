@@ -1,0 +1,397 @@
+"""The spool keeps what it was given, in order, through every way a process or a disk can end."""
+
+import errno
+from random import Random
+
+import pytest
+from custom_components.ha_ingestor.pipeline.ledger import Ledger
+from custom_components.ha_ingestor.pipeline.spool import FRAME_POINTS, SYNC_AFTER, Spool
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from .memory_files import MemoryFiles
+
+
+class Clock:
+    """Seconds that pass when told to."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def opened(files: MemoryFiles, **limits: int) -> Spool:
+    """Open a spool as a new process does."""
+    spool = Spool(files, Ledger(), Clock(), **limits)
+    spool.open()
+    return spool
+
+
+def lines(first: int, last: int) -> list[str]:
+    return [f"m,s={number} v={number} {number}000" for number in range(first, last + 1)]
+
+
+def drain(spool: Spool, max_points: int = 5000) -> list[str]:
+    """Deliver everything, as an exporter whose every write is accepted."""
+    delivered: list[str] = []
+    while (batch := spool.read(max_points, 1 << 20)) is not None:
+        part = batch.payload.decode().split("\n")
+        assert len(part) == batch.count
+        delivered += part
+        spool.settle(batch, "written")
+    return delivered
+
+
+def balanced(spool: Spool) -> bool:
+    return spool.ledger.captured == spool.ledger.settled + spool.pending
+
+
+def segments(files: MemoryFiles) -> list[str]:
+    return [name for name in files.names() if name.endswith(".seg")]
+
+
+def test_lines_come_out_as_they_went_in() -> None:
+    spool = opened(MemoryFiles())
+    spool.append(lines(1, 1234))
+    spool.append(lines(1235, 1300))
+
+    assert drain(spool) == lines(1, 1300)
+    assert spool.pending == 0
+    assert spool.ledger.written == spool.ledger.captured == 1300
+
+
+def test_append_takes_the_lines_out_of_the_list_it_was_given() -> None:
+    spool = opened(MemoryFiles())
+    waiting = lines(1, 3)
+    spool.append(waiting)
+
+    assert waiting == []
+
+
+def test_an_unsettled_batch_is_read_again_unchanged() -> None:
+    spool = opened(MemoryFiles())
+    spool.append(lines(1, 700))
+
+    assert spool.read(5000, 1 << 20) == spool.read(5000, 1 << 20)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 499, 500, 501])
+def test_batches_of_any_size_deliver_every_line_once(size: int) -> None:
+    spool = opened(MemoryFiles())
+    spool.append(lines(1, 1201))
+
+    assert drain(spool, size) == lines(1, 1201)
+
+
+def test_a_killed_process_loses_nothing_that_was_appended() -> None:
+    files = MemoryFiles()
+    spool = opened(files)
+    spool.append(lines(1, 900))
+    batch = spool.read(333, 1 << 20)
+    assert batch is not None
+    spool.settle(batch, "written")
+    files.kill()
+
+    again = opened(files)
+
+    assert again.ledger.captured == 900
+    assert again.ledger.written == 333
+    assert drain(again) == lines(334, 900)
+    assert balanced(again)
+
+
+def test_an_emptied_spool_remembers_its_counts() -> None:
+    files = MemoryFiles()
+    spool = opened(files)
+    spool.ledger.filtered["own_entity"] += 5
+    spool.append(lines(1, 10))
+    drain(spool)
+    spool.close()
+
+    again = opened(files)
+
+    assert (again.ledger.captured, again.ledger.written, again.pending) == (10, 10, 0)
+    assert again.ledger.as_dict()["filtered"] == {"own_entity": 5}
+    assert again.ledger.received == 15
+
+
+def test_what_was_delivered_takes_no_disk_space() -> None:
+    files = MemoryFiles()
+    spool = opened(files, segment_bytes=10_000)
+    spool.append(lines(1, 5000))
+    assert len(segments(files)) > 5
+
+    drain(spool)
+
+    assert spool.disk_bytes == 0
+    assert len(segments(files)) <= 1
+
+
+def test_points_delivered_before_their_sync_was_due_are_never_synced() -> None:
+    files = MemoryFiles()
+    spool = opened(files)
+    before = files.syncs
+    for first in range(1, 1000, 10):
+        spool.append(lines(first, first + 9))
+        drain(spool)
+        assert not spool.sync_due()
+
+    assert files.syncs == before
+
+
+def test_points_that_wait_are_due_for_the_disk_after_five_seconds() -> None:
+    files = MemoryFiles()
+    spool = opened(files)
+    spool.append(lines(1, 10))
+    assert not spool.sync_due()
+
+    spool.clock.now += SYNC_AFTER  # type: ignore[attr-defined]
+
+    assert spool.sync_due()
+    spool.sync()
+    assert not spool.sync_due()
+
+
+def test_synced_points_survive_a_power_cut() -> None:
+    for seed in range(200):
+        files = MemoryFiles()
+        spool = opened(files)
+        spool.append(lines(1, 600))
+        files.sync_directory()
+        spool.sync()
+        spool.append(lines(601, 900))
+        files.cut_power(Random(seed))
+
+        again = opened(files)
+        delivered = drain(again)
+
+        assert delivered[:600] == lines(1, 600)
+        assert set(delivered) <= set(lines(1, 900))
+        assert balanced(again)
+
+
+class NothingUnsynced(Random):
+    """A power cut after which the disk holds what was synced, and not a byte more."""
+
+    def random(self) -> float:
+        return 0.99
+
+
+def test_a_power_cut_does_not_turn_delivered_points_into_lost_ones() -> None:
+    files = MemoryFiles()
+    spool = opened(files)
+    spool.append(lines(1, 10))
+    drain(spool)
+    spool.append(lines(11, 20))
+    files.sync_directory()
+    spool.sync()
+    files.cut_power(NothingUnsynced())
+
+    again = opened(files)
+
+    assert again.ledger.as_dict() == Ledger(captured=20, written=10).as_dict()
+    assert drain(again) == lines(11, 20)
+
+
+def test_a_power_cut_after_synced_points_were_delivered_does_not_call_them_lost() -> None:
+    files = MemoryFiles()
+    spool = opened(files)
+    spool.append(lines(1, 10))
+    files.sync_directory()
+    spool.sync()
+    drain(spool)
+    files.cut_power(NothingUnsynced())
+
+    again = opened(files)
+
+    assert drain(again) == []
+    assert again.ledger.as_dict() == Ledger(captured=10, written=10).as_dict()
+
+
+def test_a_tail_torn_at_any_byte_costs_only_the_frame_it_tore() -> None:
+    cut = 0
+    ends = [1]
+    while cut < ends[-1]:
+        files = MemoryFiles()
+        spool = opened(files)
+        ends = []
+        for first in (1, 6, 11, 16):
+            spool.append(lines(first, first + 4))
+            ends.append(spool.disk_bytes)
+        (name,) = segments(files)
+        files.kill()
+        files.cut(name, cut)
+        whole = sum(1 for end in ends if end <= cut)
+
+        assert drain(opened(files)) == lines(1, whole * 5)
+        cut += 1
+
+
+def test_flipped_bits_never_come_out_as_points() -> None:
+    good = set(lines(1, 200))
+    for position in range(0, 6000, 7):
+        files = MemoryFiles()
+        spool = opened(files)
+        for first in range(1, 200, 10):
+            spool.append(lines(first, first + 9))
+        (name,) = segments(files)
+        files.kill()
+        files.damage(name, position % spool.disk_bytes)
+
+        again = opened(files)
+        delivered = drain(again)
+
+        assert set(delivered) <= good
+        assert len(delivered) == len(set(delivered))
+        assert balanced(again)
+        if len(delivered) < 200 and delivered[-1] == lines(200, 200)[0]:
+            assert again.ledger.lost == {"damaged": 200 - len(delivered)}
+
+
+def test_a_full_spool_gives_up_its_oldest_points_and_counts_them() -> None:
+    spool = opened(MemoryFiles(), segment_bytes=5_000, spool_bytes=20_000)
+    spool.append(lines(1, 3000))
+
+    assert spool.disk_bytes <= 20_000
+    assert spool.ledger.evicted > 0
+    assert drain(spool) == lines(spool.ledger.evicted + 1, 3000)
+    assert balanced(spool)
+
+
+def test_a_batch_evicted_while_under_way_is_counted_once() -> None:
+    spool = opened(MemoryFiles(), segment_bytes=5_000, spool_bytes=20_000)
+    spool.append(lines(1, 100))
+    batch = spool.read(100, 1 << 20)
+    assert batch is not None
+    spool.append(lines(101, 3000))
+
+    spool.settle(batch, "written")
+    drain(spool)
+
+    assert spool.ledger.evicted + spool.ledger.written == 3000
+    assert balanced(spool)
+
+
+def test_a_full_disk_keeps_what_does_not_fit_and_still_frees_space() -> None:
+    files = MemoryFiles()
+    spool = opened(files)
+    files.capacity = files.used + 30_000
+    waiting = lines(1, 5000)
+    with pytest.raises(OSError, match="No space") as error:
+        spool.append(waiting)
+    assert error.value.errno == errno.ENOSPC
+    appended = 5000 - len(waiting)
+    assert 0 < appended < 5000
+    assert waiting == lines(appended + 1, 5000)
+
+    assert drain(spool) == lines(1, appended)
+    while waiting:
+        try:
+            spool.append(waiting)
+        except OSError:
+            drain(spool)
+    drain(spool)
+
+    assert spool.ledger.written == 5000
+    assert balanced(spool)
+
+
+def test_a_damaged_cursor_costs_repetitions_and_no_points() -> None:
+    files = MemoryFiles()
+    spool = opened(files)
+    spool.append(lines(1, 100))
+    batch = spool.read(40, 1 << 20)
+    assert batch is not None
+    spool.settle(batch, "written")
+    files.kill()
+    files.cut("cursor", 100)
+
+    again = opened(files)
+
+    assert drain(again)[-60:] == lines(41, 100)
+    assert balanced(again)
+
+
+def test_foreign_files_in_the_directory_are_left_alone() -> None:
+    files = MemoryFiles()
+    for name, content in {"notes.txt": b"mine", "00000000000000000007.seg": b"no frame"}.items():
+        fd = files.create(name)
+        files.write(fd, content, 0)
+    spool = opened(files)
+    spool.append(lines(1, 10))
+
+    assert drain(spool) == lines(1, 10)
+    assert "notes.txt" in files.names()
+
+
+def test_huge_lines_are_spread_over_frames() -> None:
+    spool = opened(MemoryFiles())
+    long = [f'm,s={number} v="{"x" * 30_000}" {number}' for number in range(40)]
+    spool.append(list(long))
+
+    assert drain(spool) == long
+
+
+class SpoolMachine(RuleBasedStateMachine):
+    """The spool against a list: kills lose nothing, power cuts only what was not synced."""
+
+    @initialize()
+    def start(self) -> None:
+        self.files = MemoryFiles()
+        self.spool = opened(self.files, segment_bytes=2_000)
+        self.appended = 0
+        self.settled = 0
+        self.synced = 0
+
+    @rule(count=st.integers(1, FRAME_POINTS + 20))
+    def append(self, count: int) -> None:
+        self.spool.append(lines(self.appended + 1, self.appended + count))
+        self.appended += count
+
+    @rule()
+    def sync(self) -> None:
+        self.spool.sync()
+        self.files.sync_directory()
+        self.synced = self.appended
+
+    @rule(size=st.integers(1, 800), verdict=st.sampled_from(["written", "quarantined"]))
+    def deliver(self, size: int, verdict: str) -> None:
+        batch = self.spool.read(size, 1 << 20)
+        if batch is None:
+            assert self.settled == self.appended
+            return
+        expected = lines(self.settled + 1, min(self.settled + size, self.appended))
+        got = batch.payload.decode().split("\n")
+        assert got == expected[: len(got)]
+        self.spool.settle(batch, verdict)  # type: ignore[arg-type]
+        self.settled += batch.count
+
+    @rule()
+    def kill(self) -> None:
+        self.files.kill()
+        self.spool = opened(self.files, segment_bytes=2_000)
+        assert self.spool.ledger.captured == self.appended
+        assert self.spool.pending == self.appended - self.settled
+
+    @rule(seed=st.integers(0, 2**32))
+    def cut_power(self, seed: int) -> None:
+        self.files.cut_power(Random(seed))
+        self.spool = opened(self.files, segment_bytes=2_000)
+        delivered = drain(self.spool)
+        wanted = lines(self.settled + 1, max(self.synced, self.settled))
+        missing = set(wanted) - set(delivered)
+        assert not missing
+        assert set(delivered) <= set(lines(1, self.appended))
+        assert balanced(self.spool)
+        # What was lost is lost; the story goes on from an empty spool.
+        self.start()
+
+    @invariant()
+    def adds_up(self) -> None:
+        assert balanced(self.spool)
+
+
+SpoolMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestSpoolAgainstAList = SpoolMachine.TestCase
