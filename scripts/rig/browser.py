@@ -1,0 +1,126 @@
+"""Home Assistant's frontend in a real browser, for pictures and for tests of what a user sees."""
+
+import argparse
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from playwright.sync_api import Locator, Page, sync_playwright
+
+from .api import Api
+
+DOMAIN: Final = "ha_ingestor"
+WAIT_MS: Final = 30_000
+# Material's dialogs and ripples are animated; a picture in the middle of it is blurred.
+_SETTLE_MS: Final = 1_500
+
+_NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+_FLAGS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def find_browser() -> str | None:
+    """Return the path of an installed Chromium."""
+    return next(filter(None, map(shutil.which, _NAMES)), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frontend:
+    """A logged-in browser window."""
+
+    api: Api
+    page: Page
+
+    def open(self, path: str) -> None:
+        """Go to a page of the frontend and wait until it is drawn."""
+        self.page.goto(self.api.url + path)
+        self.page.locator("home-assistant-main").wait_for(timeout=WAIT_MS)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until nothing is loaded and nothing moves any more."""
+        self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_timeout(_SETTLE_MS)
+
+    def open_integration(self) -> None:
+        """Go to the integration's own page."""
+        self.open(f"/config/integrations/integration/{DOMAIN}")
+
+    def open_device(self, entry_id: str) -> None:
+        """Go to the device page of a config entry."""
+        devices = self.api.ws("config/device_registry/list")
+        ours = next(each for each in devices if entry_id in each["config_entries"])
+        self.open(f"/config/devices/device/{ours['id']}")
+
+    def open_flow(self) -> Locator:
+        """Begin to add the integration; returns the dialog with the first form."""
+        self.open(f"/config/integrations/dashboard/add?domain={DOMAIN}")
+        self.page.get_by_role("button", name="OK").click()
+        dialog = self.page.locator("dialog-data-entry-flow")
+        dialog.locator("ha-input input").wait_for(timeout=WAIT_MS)
+        self.settle()
+        return dialog
+
+    def picture(self, path: Path) -> None:
+        """Take a picture of the window."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=path)
+
+
+@contextmanager
+def frontend(api: Api, *, width: int = 1280, height: int = 860) -> Iterator[Frontend]:
+    """Open a browser that is logged in with the API's token."""
+    tokens = {
+        "hassUrl": api.url,
+        "clientId": f"{api.url}/",
+        "access_token": api.token,
+        "refresh_token": "",
+        "token_type": "Bearer",
+        "expires_in": 10**9,
+        "expires": 10**14,
+    }
+    stored = json.dumps({"hassTokens": json.dumps(tokens)})
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=_FLAGS)
+        try:
+            page = browser.new_page(
+                viewport={"width": width, "height": height}, device_scale_factor=2
+            )
+            page.set_default_timeout(WAIT_MS)
+            page.add_init_script(f"Object.assign(localStorage, {stored})")
+            yield Frontend(api=api, page=page)
+        finally:
+            browser.close()
+
+
+def main() -> None:
+    """Take the pictures of the README from a running Home Assistant."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--port", type=int, default=8123)
+    parser.add_argument("--token", type=Path, required=True, help="file with an access token")
+    parser.add_argument("folder", type=Path)
+    arguments = parser.parse_args()
+    api = Api(port=arguments.port, token=arguments.token.read_text())
+    entry = api.entries(DOMAIN)[0]
+    with frontend(api) as window:
+        window.open_integration()
+        window.picture(arguments.folder / "integration.png")
+        window.open_device(entry["entry_id"])
+        window.picture(arguments.folder / "device.png")
+        window.open_flow()
+        window.picture(arguments.folder / "config-flow.png")
+
+
+if __name__ == "__main__":
+    main()
