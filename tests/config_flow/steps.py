@@ -1,0 +1,75 @@
+"""What a user does in the dialogue."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.ha_ingestor.const import DOMAIN
+from tests.emulator import Answer, Emulator
+
+PAGE = Answer(status=200, body="<!DOCTYPE html><html>", headers={"Content-Type": "text/html"})
+V2_INPUT = {"token": "good", "org": "home", "bucket": "home_assistant"}
+BLANK = {
+    "org": "",
+    "bucket": "",
+    "database": "",
+    "retention_policy": "",
+    "username": "",
+    "password": "",
+    "token": "",
+    "verify_ssl": True,
+    "ca_certificate": "",
+}
+
+
+async def begin(hass: HomeAssistant) -> ConfigFlowResult:
+    """Open the dialogue."""
+    return await hass.config_entries.flow.async_init(DOMAIN, context={"source": "user"})
+
+
+async def submit(hass: HomeAssistant, result: ConfigFlowResult, **entered: Any) -> ConfigFlowResult:
+    """Fill in the form that is shown."""
+    assert result["type"] is FlowResultType.FORM, result
+    return await hass.config_entries.flow.async_configure(result["flow_id"], entered)
+
+
+async def locate(
+    hass: HomeAssistant,
+    url: str,
+    *,
+    result: ConfigFlowResult | None = None,
+    dialect: str = "auto",
+    **advanced: Any,
+) -> ConfigFlowResult:
+    """Enter an address in the first form."""
+    result = result or await begin(hass)
+    return await submit(hass, result, url=url, dialect=dialect, advanced=advanced)
+
+
+def told(result: ConfigFlowResult) -> Mapping[str, str]:
+    """Read what the texts of the form are completed with."""
+    return result["description_placeholders"] or {}
+
+
+def suggested(result: ConfigFlowResult) -> dict[str, Any]:
+    """Read what is filled in already."""
+    schema = result["data_schema"]
+    assert schema
+    return {key.schema: (key.description or {}).get("suggested_value") for key in schema.schema}
+
+
+async def connected(hass: HomeAssistant, server: Emulator, **more: Any) -> MockConfigEntry:
+    """Set up a destination as the dialogue would have."""
+    data = {**BLANK, "url": server.url, "dialect": "v2", **V2_INPUT, **more}
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title="home_assistant on 127.0.0.1",
+        data=data,
+        unique_id=f"v2|{server.url}|home|home_assistant",
+    )
+    entry.add_to_hass(hass)
+    return entry
