@@ -26,9 +26,6 @@ from tests.emulator import Emulator
 from tests.shell import deliver, points, set_up
 
 LAMP = "light.lamp"
-FORGOTTEN_TOO_EARLY = pytest.mark.xfail(
-    strict=True, reason="the catalog forgets the entities of a removed device before their states"
-)
 
 
 @pytest.fixture
@@ -375,8 +372,8 @@ async def _remove_integration(hass: HomeAssistant, heating: ConfigEntry) -> None
         _remove_entity,
         _rename_entity,
         _disable_entity,
-        pytest.param(_remove_device, marks=FORGOTTEN_TOO_EARLY),
-        pytest.param(_remove_integration, marks=FORGOTTEN_TOO_EARLY),
+        _remove_device,
+        _remove_integration,
     ],
 )
 async def test_the_last_event_of_an_entity_still_says_what_it_was(

@@ -1,0 +1,212 @@
+"""Start, stop, reload and removal: whatever happens, captured points are delivered or kept."""
+
+import pathlib
+import time
+from datetime import timedelta
+
+import pytest
+from homeassistant.components.backup.const import EXCLUDE_FROM_BACKUP
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import Event, HomeAssistant, callback
+from line_protocol_parser import parse_line
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+import custom_components.ha_ingestor as integration
+from custom_components.ha_ingestor.pipeline.files import OsFiles
+from custom_components.ha_ingestor.pipeline.ledger import Ledger
+from custom_components.ha_ingestor.pipeline.spool import Spool
+from tests.emulator import Answer, Emulator, Fault
+from tests.shell import NOWHERE, deliver, new_entry, points, set_up, spool_path, until
+
+BUSY = Answer(status=503, body='{"error":"timeout"}')
+
+
+def kept(path: pathlib.Path) -> list[str]:
+    """Read the states that wait in a spool which nobody has open."""
+    spool = Spool(OsFiles(path), Ledger(), time.monotonic)
+    spool.open()
+    batch = spool.read(1_000_000, 1 << 30)
+    spool.close()
+    lines = batch.payload.decode().splitlines() if batch else []
+    return [parse_line(line)["fields"]["state"] for line in lines]
+
+
+@pytest.fixture
+def nowhere(socket_enabled: None) -> MockConfigEntry:
+    """A destination that cannot be reached."""
+    return new_entry(NOWHERE)
+
+
+async def test_an_unreachable_database_does_not_fail_the_setup(
+    hass: HomeAssistant, nowhere: MockConfigEntry
+) -> None:
+    await set_up(hass, nowhere)
+    assert nowhere.state is ConfigEntryState.LOADED
+    hass.states.async_set("sensor.a", "1")
+    await deliver(hass, nowhere)
+    assert kept(spool_path(hass, nowhere)) == ["1"]
+
+
+async def test_what_was_kept_is_delivered_in_order_after_the_database_is_back(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    database.impostor = BUSY
+    await set_up(hass, entry)
+    for state in "abc":
+        hass.states.async_set("sensor.a", state)
+    await deliver(hass, entry)
+    assert points(database) == []
+    assert kept(spool_path(hass, entry)) == ["a", "b", "c"]
+
+    database.impostor = None
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    hass.states.async_set("sensor.a", "d")
+    await deliver(hass, entry)
+    assert [point.fields["state"] for point in points(database)] == ["a", "b", "c", "d"]
+    assert kept(spool_path(hass, entry)) == []
+
+
+async def test_a_running_destination_goes_on_by_itself_when_the_database_is_back(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    database.impostor = BUSY
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.a", "1")
+    await entry.runtime_data.pipeline.flush()
+    await until(lambda: database.seen)
+    assert points(database) == []
+    database.impostor = None
+    await until(lambda: points(database))
+
+
+async def test_a_change_is_delivered_without_anybody_asking(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.a", "1")
+    await until(lambda: points(database, "sensor.a"))
+
+
+async def test_an_unloaded_entry_captures_nothing_and_leaves_nothing_running(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    """The harness itself fails for a task, a timer or a thread that is left."""
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.a", "1")
+    await deliver(hass, entry)
+    assert entry.state is ConfigEntryState.NOT_LOADED
+    hass.states.async_set("sensor.a", "2")
+    await hass.async_block_till_done()
+    assert [point.fields["state"] for point in points(database)] == ["1"]
+
+
+async def test_a_reload_goes_on_where_it_stopped(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await set_up(hass, entry)
+    for state in "abc":
+        hass.states.async_set("sensor.a", state)
+        assert await hass.config_entries.async_reload(entry.entry_id)
+    await entry.runtime_data.pipeline.flush()
+    ledger = (await entry.runtime_data.pipeline.snapshot()).ledger
+    await deliver(hass, entry)
+    assert [point.fields["state"] for point in points(database)] == ["a", "b", "c"]
+    assert (ledger["captured"], ledger["written"]) == (3, 3)
+
+
+async def test_changed_data_take_effect_at_once(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await set_up(hass, entry)
+    async with Emulator(profile=database.profile) as other:
+        hass.config_entries.async_update_entry(entry, data={**entry.data, "url": other.url})
+        await hass.async_block_till_done()
+        hass.states.async_set("sensor.a", "1")
+        await deliver(hass, entry)
+        assert points(other, "sensor.a")
+    assert points(database, "sensor.a") == []
+
+
+async def test_a_stop_of_home_assistant_delivers_everything(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    """Entries are not unloaded at the stop, and others still set states while it happens."""
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.a", "running")
+
+    @callback
+    def last_words(_event: Event) -> None:
+        hass.states.async_set("sensor.a", "stopping")
+
+    hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, last_words)
+    path = spool_path(hass, entry)
+    await hass.async_stop(force=True)
+    assert [point.fields["state"] for point in points(database)] == ["running", "stopping"]
+    assert kept(path) == []
+
+
+async def test_a_stop_of_home_assistant_keeps_what_it_cannot_deliver(
+    hass: HomeAssistant, nowhere: MockConfigEntry
+) -> None:
+    await set_up(hass, nowhere)
+    hass.states.async_set("sensor.a", "1")
+    path = spool_path(hass, nowhere)
+    await hass.async_stop(force=True)
+    assert kept(path) == ["1"]
+
+
+async def test_a_database_that_hangs_holds_up_the_stop_for_a_moment_only(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    database: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("custom_components.ha_ingestor.pipeline.pipeline.STOP_SECONDS", 0.1)
+    database.faults.extend([Fault(kind="hang")] * 5)
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.a", "1")
+    path = spool_path(hass, entry)
+    started = time.monotonic()
+    await hass.async_stop(force=True)
+    assert time.monotonic() - started < 4
+    assert kept(path) == ["1"]
+
+
+async def test_a_removed_entry_takes_its_spool_along(
+    hass: HomeAssistant, nowhere: MockConfigEntry
+) -> None:
+    other = new_entry(NOWHERE)
+    await set_up(hass, nowhere)
+    await set_up(hass, other)
+    hass.states.async_set("sensor.a", "1")
+    await deliver(hass, other)
+    path = spool_path(hass, nowhere)
+    assert path.is_dir()
+    await hass.config_entries.async_remove(nowhere.entry_id)
+    assert not path.exists()
+    assert kept(spool_path(hass, other)) == ["1"]
+
+
+async def test_an_entry_that_never_ran_can_be_removed(hass: HomeAssistant) -> None:
+    entry = new_entry(NOWHERE)
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert not spool_path(hass, entry).exists()
+
+
+async def test_an_update_or_a_backup_does_not_touch_the_spool(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """HACS replaces the whole folder of the integration, and a restored spool is a stale one."""
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.a", "1")
+    await deliver(hass, entry)
+    path = spool_path(hass, entry)
+    assert any(path.iterdir())
+    code = pathlib.Path(integration.__file__).resolve().parent
+    assert not path.resolve().is_relative_to(code)
+    inside = path.relative_to(hass.config.config_dir)
+    assert "custom_components" not in inside.parts
+    top = pathlib.PurePath(inside.parts[0])
+    assert any(top.full_match(pattern) for pattern in EXCLUDE_FROM_BACKUP)
