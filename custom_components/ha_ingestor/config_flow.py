@@ -28,6 +28,7 @@ from .flow_forms import (
     blank,
     errors_of,
     merged,
+    missing,
     schema,
     title,
     unique_id,
@@ -88,13 +89,14 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
         """Ask for the credentials only."""
         dialect = Dialect(self._data[CONF_DIALECT])
         fields = tuple(field for field in FIELDS[dialect] if field.credential)
-        verdict = None
-        if user_input is not None:
-            self._data = merged(fields, self._data, user_input)
-            verdict = await self._async_check()
-            if verdict.problem is Problem.NONE:
-                return self.async_update_and_abort(self._get_reauth_entry(), data=self._data)
-        return self._show_fields("reauth_confirm", fields, verdict)
+        if user_input is None:
+            return self._show_fields("reauth_confirm", fields)
+        self._data = merged(fields, self._data, user_input)
+        verdict = await self._async_check()
+        if verdict.problem is Problem.NONE:
+            return self.async_update_and_abort(self._get_reauth_entry(), data=self._data)
+        errors = errors_of(verdict.problem, fields)
+        return self._show_fields("reauth_confirm", fields, errors, verdict.detail)
 
     async def _async_address(self, user_input: dict[str, Any] | None) -> ConfigFlowResult:
         """Find the database at the address, unless the user says which one it is."""
@@ -137,15 +139,18 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Ask for names and credentials, and accept those with which a write of nothing works."""
         fields = FIELDS[dialect]
-        verdict = None
-        if user_input is not None:
-            self._data = merged(fields, self._data, user_input)
-            verdict = await self._async_check()
-            if verdict.problem is Problem.NONE:
-                return await self._async_finish()
-            if verdict.problem in ADDRESS_PROBLEMS:
-                return self._show_address({CONF_URL: verdict.problem}, detail=verdict.detail)
-        return self._show_fields(dialect, fields, verdict)
+        if user_input is None:
+            return self._show_fields(dialect, fields)
+        self._data = merged(fields, self._data, user_input)
+        if errors := missing(fields, self._data):
+            return self._show_fields(dialect, fields, errors)
+        verdict = await self._async_check()
+        if verdict.problem is Problem.NONE:
+            return await self._async_finish()
+        if verdict.problem in ADDRESS_PROBLEMS:
+            return self._show_address({CONF_URL: verdict.problem}, detail=verdict.detail)
+        errors = errors_of(verdict.problem, fields)
+        return self._show_fields(dialect, fields, errors, verdict.detail)
 
     async def _async_check(self) -> Verdict:
         return await (await async_client(self.hass, self._data)).check()
@@ -186,14 +191,18 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
         )
 
     def _show_fields(
-        self, step_id: str, fields: tuple[Field, ...], verdict: Verdict | None
+        self,
+        step_id: str,
+        fields: tuple[Field, ...],
+        errors: dict[str, str] | None = None,
+        detail: str = "",
     ) -> ConfigFlowResult:
         return self.async_show_form(
             step_id=step_id,
             data_schema=schema(fields, self._data),
-            errors=errors_of(verdict.problem, fields) if verdict else {},
+            errors=errors,
             description_placeholders={
-                "detail": verdict.detail if verdict else "",
+                "detail": detail,
                 "server": self._server,
                 "url": self._data[CONF_URL],
             },

@@ -159,6 +159,11 @@ def merged(
     return data
 
 
+def missing(fields: tuple[Field, ...], data: Mapping[str, Any]) -> dict[str, str]:
+    """Name the fields that were filled in with nothing."""
+    return {field.key: "required" for field in fields if field.required and not data[field.key]}
+
+
 def blank(known: Mapping[str, Any], dialect: Dialect) -> dict[str, Any]:
     """Forget the texts that another dialect had and this one does not ask for."""
     keys = {CONF_URL, *(field.key for field in FIELDS[dialect])}

@@ -117,6 +117,13 @@ async def test_the_user_may_overrule_what_is_found(hass: HomeAssistant, server: 
     assert told(result)["server"] == "VictoriaMetrics"
 
 
+async def test_naming_the_database_does_not_help_when_nobody_is_there(
+    hass: HomeAssistant,
+) -> None:
+    result = await locate(hass, "http://127.0.0.1:1", dialect="v2")
+    assert (result["step_id"], result["errors"]) == ("user", {"url": "unreachable"})
+
+
 async def test_a_server_that_goes_away_in_between_leads_back_to_the_address(
     hass: HomeAssistant, server: Emulator
 ) -> None:
@@ -225,6 +232,12 @@ async def test_a_token_is_needed_where_there_is_no_other_way(
     result = await locate(hass, server.url)
     with pytest.raises(InvalidData):
         await submit(hass, result, org="home", bucket="home_assistant")
+
+
+async def test_a_name_of_blanks_is_no_name(hass: HomeAssistant, server: Emulator) -> None:
+    result = await locate(hass, server.url)
+    result = await submit(hass, result, **{**V2_INPUT, "bucket": " "})
+    assert (result["step_id"], result["errors"]) == ("v2", {"bucket": "required"})
 
 
 async def test_the_same_destination_is_refused_however_it_is_spelled(

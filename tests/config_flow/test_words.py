@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 
 from custom_components import ha_ingestor
 from custom_components.ha_ingestor.pipeline.outcome import Dialect
-from custom_components.ha_ingestor.pipeline.verdict import Problem
+from custom_components.ha_ingestor.pipeline.verdict import RULES, Problem
 from tests.emulator import Emulator
 
 from .steps import begin, connected, locate, told
@@ -20,8 +20,8 @@ WORDS = json.loads((Path(ha_ingestor.__file__).parent / "translations" / "en.jso
 
 
 def test_every_problem_has_a_sentence() -> None:
-    own = {"invalid_url", "url_credentials", "invalid_certificate", "locked"}
-    problems = {problem.value for problem in Problem} - {Problem.NONE}
+    own = {"invalid_url", "url_credentials", "invalid_certificate", "locked", "required"}
+    problems = {rule.problem.value for rule in RULES} - {Problem.NONE}
 
     assert set(WORDS["config"]["error"]) == own | problems
 

@@ -44,6 +44,9 @@ class Profile:
     writes: Mapping[str, Judge]
     headers: Mapping[str, str] = field(default_factory=dict)
     metrics: str = ""
+    not_found: Answer = field(
+        default_factory=lambda: Answer(status=404, body="404 page not found\n")
+    )
 
 
 def v1_error(message: str, status: int = 400) -> Answer:
@@ -157,6 +160,10 @@ def _json(**content: str) -> Answer:
 
 
 _OK: Final = Answer(status=200, body="OK")
+# VictoriaMetrics has no 404.
+_VM_NOT_FOUND: Final = Answer(
+    status=400, body='remoteAddr: "127.0.0.1:40000"; requestURI: /; unsupported path requested: "/"'
+)
 _NOT_FOUND: Final = Answer(status=404, body="404 page not found\n")
 _V1_13: Final = _v1(" for database: ha for retention policy: autogen")
 
@@ -202,6 +209,7 @@ VM_OLD: Final = Profile(
     health=_OK,
     writes={"/write": _vm_old, "/api/v2/write": _vm_old},
     headers={"X-Server-Hostname": "vm"},
+    not_found=_VM_NOT_FOUND,
     metrics='vm_app_version{version="victoria-metrics-20220822", short_version="v1.79.5"} 1\n',
 )
 VM_NEW: Final = Profile(
@@ -211,6 +219,7 @@ VM_NEW: Final = Profile(
     health=_OK,
     writes={"/write": _vm_new, "/api/v2/write": _vm_new},
     headers={"X-Server-Hostname": "vm"},
+    not_found=_VM_NOT_FOUND,
     metrics='vm_app_version{version="victoria-metrics-20261101", short_version="v1.150.0"} 1\n',
 )
 

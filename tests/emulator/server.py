@@ -11,7 +11,7 @@ from aiohttp import web
 
 from custom_components.ha_ingestor.pipeline.outcome import Dialect
 
-from .access import EMPTY_WRITE_V3, FORBIDDEN, UNAUTHORIZED, missing_name
+from .access import EMPTY_WRITE_V3, GATES, Request
 from .dialects import NEWEST, Answer, Batch, Profile, v1_error, v2_error
 from .line_protocol import BadLine, Point, Series, Value, parse
 
@@ -143,8 +143,8 @@ class Emulator:
         return response
 
     def _page(self, path: str, seen: Seen) -> Answer:
-        if self.profile.dialect is Dialect.V3 and (refusal := self._refusal(seen)):
-            return refusal
+        if self.profile.dialect is Dialect.V3 and not self._request(seen).is_known:
+            return Answer(status=401)
         if self.profile.dialect is Dialect.V2 and path == "/api/v2/setup":
             return Answer(status=200, body='{"allowed": false}')
         pages = {
@@ -152,19 +152,26 @@ class Emulator:
             "/health": self.profile.health,
             "/metrics": Answer(status=200, body=self.profile.metrics),
         }
-        return pages.get(path, Answer(status=404, body="404 page not found\n"))
+        return pages.get(path, self.profile.not_found)
+
+    def _request(self, seen: Seen) -> Request:
+        credentials = seen.headers.get("Authorization", "")
+        is_open = not self.allowed
+        return Request(
+            query=seen.query,
+            is_known=is_open or credentials in self.allowed | self.read_only,
+            may_write=is_open or credentials in self.allowed,
+            names=self.names,
+        )
 
     def _refusal(self, seen: Seen) -> Answer | None:
-        credentials = seen.headers.get("Authorization", "")
-        if self.allowed and credentials in self.read_only:
-            return FORBIDDEN[self.profile.dialect]
-        if self.allowed and credentials not in self.allowed:
-            return UNAUTHORIZED[self.profile.dialect]
-        return None
+        request = self._request(seen)
+        answers = (gate(request) for gate in GATES[self.profile.dialect])
+        return next(filter(None, answers), None)
 
     def _write(self, seen: Seen) -> Answer:
         dialect = self.profile.dialect
-        if refusal := self._refusal(seen) or missing_name(dialect, seen.query, self.names):
+        if refusal := self._refusal(seen):
             return refusal
         if len(seen.body) > self.body_max:
             return v1_error("Request Entity Too Large", 413)

@@ -80,6 +80,6 @@ async def exchange(  # noqa: PLR0913
 async def _beginning(content: aiohttp.StreamReader) -> str:
     """Read up to the limit; what is beyond is dropped together with the connection."""
     body = bytearray()
-    while len(body) < BODY_MAX and (chunk := await content.read(BODY_MAX - len(body))):
+    while chunk := await content.read(BODY_MAX - len(body)):
         body += chunk
     return body.decode(errors="replace")
