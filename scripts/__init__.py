@@ -1,0 +1,1 @@
+"""What developing and testing needs; no part of the integration."""

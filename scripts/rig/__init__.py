@@ -1,0 +1,1 @@
+"""Real servers and a real Home Assistant to test with."""
