@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 from collections.abc import Callable
+from inspect import isawaitable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -58,9 +59,9 @@ async def deliver(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 
 
 async def until(condition: Callable[[], object], seconds: float = 8.0) -> None:
-    """Wait for a condition, and fail when it does not come true."""
+    """Wait for a condition, which may be a coroutine, and fail when it does not come true."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not (await met if isawaitable(met := condition()) else met):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 

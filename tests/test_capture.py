@@ -2,7 +2,7 @@
 
 import enum
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -297,7 +297,11 @@ class _Unreadable(Mapping[str, Any]):
     def __getitem__(self, key: str) -> Any:
         raise RuntimeError("not now")
 
-    __iter__ = __len__ = __getitem__
+    def __iter__(self) -> Iterator[str]:
+        raise RuntimeError("not now")
+
+    def __len__(self) -> int:
+        raise RuntimeError("not now")
 
 
 _RECURSIVE: dict[str, Any] = {"name": "me"}

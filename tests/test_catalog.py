@@ -30,7 +30,7 @@ LAMP = "light.lamp"
 
 @pytest.fixture
 def catalog(hass: HomeAssistant) -> Catalog:
-    """A catalog that follows the registries."""
+    """Follow the registries."""
     catalog = Catalog(hass)
     catalog.async_listen()
     return catalog
@@ -38,7 +38,7 @@ def catalog(hass: HomeAssistant) -> Catalog:
 
 @pytest.fixture
 def hue(hass: HomeAssistant) -> MockConfigEntry:
-    """An integration that owns devices."""
+    """Add an integration that owns devices."""
     entry = MockConfigEntry(domain="hue")
     entry.add_to_hass(hass)
     return entry
@@ -46,13 +46,13 @@ def hue(hass: HomeAssistant) -> MockConfigEntry:
 
 @pytest.fixture
 def kitchen(area_registry: ar.AreaRegistry) -> ar.AreaEntry:
-    """An area."""
+    """Add an area."""
     return area_registry.async_create("Kitchen")
 
 
 @pytest.fixture
 def bulb(device_registry: dr.DeviceRegistry, hue: MockConfigEntry) -> dr.DeviceEntry:
-    """A device."""
+    """Add a device."""
     return device_registry.async_get_or_create(
         config_entry_id=hue.entry_id,
         identifiers={("hue", "bulb")},
@@ -66,7 +66,7 @@ def bulb(device_registry: dr.DeviceRegistry, hue: MockConfigEntry) -> dr.DeviceE
 def lamp(
     entity_registry: er.EntityRegistry, hue: MockConfigEntry, bulb: dr.DeviceEntry
 ) -> er.RegistryEntry:
-    """An entity of the device."""
+    """Add an entity of the device."""
     lamp = entity_registry.async_get_or_create(
         "light",
         "hue",
@@ -87,7 +87,7 @@ def outlet(
     hue: MockConfigEntry,
     bulb: dr.DeviceEntry,
 ) -> er.RegistryEntry:
-    """An entity of a part of the device."""
+    """Add an entity of a part of the device."""
     part = device_registry.async_get_or_create_child(
         config_entry_id=hue.entry_id, parent_device_id=bulb.id, identifiers={("hue", "part")}
     )
@@ -146,10 +146,9 @@ async def test_the_entitys_own_area_comes_before_that_of_its_device(
     device_registry: dr.DeviceRegistry,
     entity_registry: er.EntityRegistry,
     bulb: dr.DeviceEntry,
-    kitchen: ar.AreaEntry,
 ) -> None:
-    hall = area_registry.async_create("Hall")
-    device_registry.async_update_device(bulb.id, area_id=kitchen.id)
+    hall, attic = area_registry.async_create("Hall"), area_registry.async_create("Attic")
+    device_registry.async_update_device(bulb.id, area_id=attic.id)
     entity_registry.async_update_entity(LAMP, area_id=hall.id)
     assert catalog[LAMP].area == "Hall"
 
@@ -306,7 +305,7 @@ async def heater(
     entity_registry: er.EntityRegistry,
     kitchen: ar.AreaEntry,
 ) -> MockConfigEntry:
-    """A running integration with a device in the kitchen and the entity sensor.heater."""
+    """Run an integration with a device in the kitchen and the entity sensor.heater."""
 
     async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
         await hass.config_entries.async_forward_entry_setups(entry, ["sensor"])
@@ -337,7 +336,8 @@ async def heater(
     with mock_config_flow("heating", ConfigFlow):
         await set_up(hass, heating)
     entity = entity_registry.async_get("sensor.heater")
-    assert entity and entity.device_id
+    assert entity
+    assert entity.device_id
     device_registry.async_update_device(entity.device_id, area_id=kitchen.id)
     return heating
 
@@ -358,7 +358,8 @@ async def _disable_entity(hass: HomeAssistant, _heating: ConfigEntry) -> None:
 
 async def _remove_device(hass: HomeAssistant, _heating: ConfigEntry) -> None:
     entity = er.async_get(hass).async_get("sensor.heater")
-    assert entity and entity.device_id
+    assert entity
+    assert entity.device_id
     dr.async_get(hass).async_remove_device(entity.device_id)
 
 

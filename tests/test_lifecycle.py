@@ -2,7 +2,6 @@
 
 import pathlib
 import time
-from datetime import timedelta
 
 import pytest
 from homeassistant.components.backup.const import EXCLUDE_FROM_BACKUP
@@ -34,7 +33,7 @@ def kept(path: pathlib.Path) -> list[str]:
 
 @pytest.fixture
 def nowhere(socket_enabled: None) -> MockConfigEntry:
-    """A destination that cannot be reached."""
+    """Name a destination that cannot be reached."""
     return new_entry(NOWHERE)
 
 
@@ -196,17 +195,15 @@ async def test_an_entry_that_never_ran_can_be_removed(hass: HomeAssistant) -> No
 
 
 async def test_an_update_or_a_backup_does_not_touch_the_spool(
-    hass: HomeAssistant, entry: MockConfigEntry
+    hass: HomeAssistant, nowhere: MockConfigEntry
 ) -> None:
     """HACS replaces the whole folder of the integration, and a restored spool is a stale one."""
-    await set_up(hass, entry)
+    await set_up(hass, nowhere)
     hass.states.async_set("sensor.a", "1")
-    await deliver(hass, entry)
-    path = spool_path(hass, entry)
-    assert any(path.iterdir())
-    code = pathlib.Path(integration.__file__).resolve().parent
-    assert not path.resolve().is_relative_to(code)
-    inside = path.relative_to(hass.config.config_dir)
-    assert "custom_components" not in inside.parts
-    top = pathlib.PurePath(inside.parts[0])
-    assert any(top.full_match(pattern) for pattern in EXCLUDE_FROM_BACKUP)
+    await deliver(hass, nowhere)
+    path = spool_path(hass, nowhere)
+    assert kept(path) == ["1"]
+    assert not path.is_relative_to(pathlib.PurePath(integration.__file__).parent)
+    top, *below = path.relative_to(hass.config.config_dir).parts
+    assert "custom_components" not in (top, *below)
+    assert any(pathlib.PurePath(top).full_match(pattern) for pattern in EXCLUDE_FROM_BACKUP)
