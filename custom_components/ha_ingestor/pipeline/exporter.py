@@ -100,7 +100,14 @@ class Exporter:
         """Deliver whatever comes, waiting as each verdict demands."""
         while True:
             self._wake.clear()
-            if (delay := await self.drain()) is None:
+            try:
+                delay = await self.drain()
+            except Exception as err:
+                if not isinstance(err, OSError):
+                    _LOGGER.exception("Delivery stumbled and goes on")
+                detail = getattr(err, "strerror", None) or type(err).__name__
+                delay = self._keep(Verdict(kind=Kind.KEPT, problem=Problem.DISK, detail=detail))
+            if delay is None:
                 await self._wake.wait()
                 continue
             self._retry_now.clear()
@@ -154,10 +161,12 @@ class Exporter:
             case Kind.BLOCKED:
                 return self._wait(Status.BLOCKED, verdict, BLOCKED_RETRY)
             case Kind.KEPT:
-                attempt = self.state.attempts + 1
-                wait = backoff(attempt, self.jitter(), verdict.retry_after)
-                return self._wait(Status.RETRYING, verdict, wait)
+                return self._keep(verdict)
         return None
+
+    def _keep(self, verdict: Verdict) -> float:
+        wait = backoff(self.state.attempts + 1, self.jitter(), verdict.retry_after)
+        return self._wait(Status.RETRYING, verdict, wait)
 
     def _quarantine(self, batch: Batch, outcome: Outcome, verdict: Verdict) -> None:
         record: dict[str, Any] = {

@@ -153,8 +153,10 @@ class Pipeline:
         try:
             await self._run(self._encode_and_append)
             error = ""
-        except OSError as err:
-            error = err.strerror or type(err).__name__
+        except Exception as err:
+            if not isinstance(err, OSError):
+                _LOGGER.exception("The spool stumbled and goes on")
+            error = getattr(err, "strerror", None) or type(err).__name__
         if error != self._spool_error:
             if error:
                 _LOGGER.warning(

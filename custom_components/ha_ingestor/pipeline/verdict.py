@@ -47,6 +47,7 @@ class Problem(StrEnum):
     RETENTION_POLICY_NOT_FOUND = "retention_policy_not_found"
     TOO_LARGE = "too_large"
     REJECTED = "rejected"
+    DISK = "disk"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,213 @@
+"""The exporter passes nothing over, and settles each point by what was said of it alone."""
+
+import asyncio
+import json
+
+import pytest
+from custom_components.ha_ingestor.pipeline.backoff import MAXIMUM, backoff
+from custom_components.ha_ingestor.pipeline.exporter import BLOCKED_RETRY, Exporter, Status
+from custom_components.ha_ingestor.pipeline.ledger import Ledger
+from custom_components.ha_ingestor.pipeline.outcome import Failure, Outcome
+from custom_components.ha_ingestor.pipeline.quarantine import Quarantine
+from custom_components.ha_ingestor.pipeline.spool import Spool
+from custom_components.ha_ingestor.pipeline.verdict import Problem
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from .memory_files import MemoryFiles
+from .scripted_writer import OK, UNAVAILABLE, ScriptedWriter
+
+REJECTED = Outcome(status=422, body="field type conflict", from_database=True)
+TOO_LARGE = Outcome(status=413, from_database=True)
+UNAUTHORIZED = Outcome(status=401, from_database=True)
+REFUSED = Outcome(failure=Failure.UNREACHABLE, detail="connection refused")
+
+
+def points(count: int) -> list[str]:
+    return [f"m,s={number} v={number} {number}000" for number in range(count)]
+
+
+async def run_at_once(function, *args, **kwargs):
+    return function(*args, **kwargs)
+
+
+class Rig:
+    """An exporter on a spool in memory."""
+
+    def __init__(self, writer: ScriptedWriter, lines: list[str]) -> None:
+        self.files = MemoryFiles()
+        self.spool = Spool(self.files, Ledger(), lambda: 0.0)
+        self.spool.open()
+        self.spool.append(list(lines))
+        self.quarantine = Quarantine(self.files)
+        self.changes: list[Status] = []
+        self.exporter = Exporter(
+            spool=self.spool,
+            quarantine=self.quarantine,
+            writer=writer,
+            run=run_at_once,
+            jitter=lambda: 1.0,
+            on_change=lambda: self.changes.append(self.exporter.state.status),
+            destination="ha on db.lan",
+        )
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.spool.ledger
+
+
+async def test_everything_is_delivered_in_order() -> None:
+    writer = ScriptedWriter()
+    rig = Rig(writer, points(12_345))
+
+    assert await rig.exporter.drain() is None
+
+    assert writer.stored == points(12_345)
+    assert rig.ledger.written == 12_345
+    assert rig.exporter.state.status is Status.OK
+    assert rig.exporter.state.connected is True
+
+
+@pytest.mark.parametrize("answer", [UNAVAILABLE, REFUSED, Outcome(status=502, body="<html>")])
+async def test_a_failed_batch_is_kept_and_sent_again_byte_for_byte(answer: Outcome) -> None:
+    writer = ScriptedWriter(script=[answer])
+    rig = Rig(writer, points(10))
+
+    assert await rig.exporter.drain() == 1.0
+    assert rig.ledger.written == 0
+    assert rig.exporter.state.status is Status.RETRYING
+    assert rig.exporter.state.connected is False
+
+    assert await rig.exporter.drain() is None
+    assert writer.attempts == [points(10), points(10)]
+    assert rig.changes == [Status.RETRYING, Status.OK]
+
+
+async def test_waits_grow_until_a_minute_and_start_anew_after_a_success() -> None:
+    writer = ScriptedWriter(script=[UNAVAILABLE] * 9)
+    rig = Rig(writer, points(1))
+
+    waits = [await rig.exporter.drain() for _ in range(9)]
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+
+    await rig.exporter.drain()
+    rig.spool.append(points(1))
+    writer.script = [UNAVAILABLE]
+    assert await rig.exporter.drain() == 1.0
+
+
+async def test_the_server_may_ask_for_more_patience() -> None:
+    writer = ScriptedWriter(script=[Outcome(status=429, retry_after="120", from_database=True)])
+
+    assert await Rig(writer, points(1)).exporter.drain() == 120.0
+
+
+async def test_refused_credentials_lose_nothing_and_block() -> None:
+    writer = ScriptedWriter(script=[UNAUTHORIZED] * 50)
+    rig = Rig(writer, points(10))
+
+    for _ in range(50):
+        assert await rig.exporter.drain() == BLOCKED_RETRY
+    assert rig.exporter.state.status is Status.BLOCKED
+    assert rig.exporter.state.problem is Problem.INVALID_AUTH
+    assert rig.spool.pending == 10
+
+    await rig.exporter.drain()
+    assert writer.stored == points(10)
+
+
+@settings(deadline=None, max_examples=30)
+@given(poison=st.sets(st.integers(0, 599), max_size=6))
+async def test_only_points_that_were_rejected_alone_are_quarantined(poison: set[int]) -> None:
+    bad = {points(600)[number] for number in poison}
+    writer = ScriptedWriter(judge=lambda lines: REJECTED if bad & set(lines) else OK)
+    rig = Rig(writer, points(600))
+
+    assert await rig.exporter.drain() is None
+
+    assert writer.stored == [point for point in points(600) if point not in bad]
+    records = rig.quarantine.records()
+    assert {record["line"] for record in records} == bad
+    assert len(records) == rig.ledger.quarantined == len(bad)
+    assert rig.ledger.captured == rig.ledger.settled == 600
+    # Halving and doubling again: a poison point costs a logarithm of requests, not a request each.
+    assert len(writer.attempts) <= 2 + len(bad) * 32
+
+
+async def test_a_quarantined_point_says_why_and_where() -> None:
+    rig = Rig(ScriptedWriter(judge=lambda lines: REJECTED), points(1))
+
+    await rig.exporter.drain()
+
+    (record,) = rig.quarantine.records()
+    assert record["status"] == 422
+    assert record["reason"] == "field type conflict"
+    assert record["destination"] == "ha on db.lan"
+    assert record["seq"] == 1
+
+
+async def test_a_body_that_is_too_large_is_halved_until_it_fits() -> None:
+    writer = ScriptedWriter(judge=lambda lines: TOO_LARGE if len(lines) > 100 else OK)
+    rig = Rig(writer, points(5000))
+
+    assert await rig.exporter.drain() is None
+
+    assert writer.stored == points(5000)
+    assert rig.ledger.quarantined == 0
+
+
+async def test_a_quarantine_that_cannot_be_written_keeps_the_point() -> None:
+    writer = ScriptedWriter(judge=lambda lines: REJECTED)
+    rig = Rig(writer, points(1))
+
+    def no_space(operation: str, name: str) -> None:
+        if operation == "sync" and name.startswith("quarantine"):
+            raise OSError
+
+    rig.files.fault = no_space
+    with pytest.raises(OSError):
+        await rig.exporter.drain()
+
+    assert rig.spool.pending == 1
+    assert rig.ledger.quarantined == 0
+
+
+async def test_export_goes_on_when_the_disk_fails_for_a_moment() -> None:
+    writer = ScriptedWriter()
+    rig = Rig(writer, points(10))
+    faults = [OSError("I/O error")]
+
+    def fail_once(operation: str, name: str) -> None:
+        if operation == "read" and faults:
+            raise faults.pop()
+
+    rig.files.fault = fail_once
+    task = asyncio.create_task(rig.exporter.export_forever())
+    async with asyncio.timeout(10):
+        while not writer.stored:
+            rig.exporter.retry_now()
+            await asyncio.sleep(0.01)
+    task.cancel()
+
+    assert writer.stored == points(10)
+
+
+async def test_quarantine_files_are_readable_line_by_line() -> None:
+    rig = Rig(ScriptedWriter(judge=lambda lines: REJECTED), points(3))
+
+    await rig.exporter.drain()
+
+    content = rig.files.read("quarantine-000001.ndjson", 0, 1 << 20)
+    assert [json.loads(line)["line"] for line in content.splitlines()] == points(3)
+
+
+@given(
+    attempt=st.integers(1, 10**6), jitter=st.floats(0, 1), retry_after=st.floats(0, 900)
+)
+def test_a_wait_is_never_short_of_half_its_step_nor_of_what_was_asked(
+    attempt: int, jitter: float, retry_after: float
+) -> None:
+    wait = backoff(attempt, jitter, retry_after)
+
+    assert retry_after <= wait <= max(MAXIMUM, retry_after)
+    assert wait >= min(2.0 ** min(attempt - 1, 16), MAXIMUM) / 2

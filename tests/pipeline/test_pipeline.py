@@ -1,0 +1,205 @@
+"""From the offer to the database: nothing waits longer than promised, nothing is lost at an end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from custom_components.ha_ingestor.pipeline.exporter import Status
+from custom_components.ha_ingestor.pipeline.files import Files, OsFiles
+from custom_components.ha_ingestor.pipeline.outcome import Failure, Outcome
+from custom_components.ha_ingestor.pipeline.pipeline import INTAKE_POINTS, Pipeline
+from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
+from homeassistant.helpers.json import json_dumps
+
+from .captures import NOON, FakeState, change
+from .memory_files import MemoryFiles
+from .scripted_writer import OK, ScriptedWriter
+
+REFUSED = Outcome(failure=Failure.UNREACHABLE, detail="connection refused")
+
+
+class Switch:
+    """A database that can be down."""
+
+    up = True
+
+    def __call__(self, lines: list[str]) -> Outcome:
+        return OK if self.up else REFUSED
+
+
+def make(files: Files, writer: ScriptedWriter) -> Pipeline:
+    return Pipeline(
+        profile=HomeIQ(dumps=json_dumps), files=files, writer=writer, on_change=lambda: None
+    )
+
+
+@asynccontextmanager
+async def running(files: Files, writer: ScriptedWriter) -> AsyncIterator[Pipeline]:
+    pipeline = make(files, writer)
+    pipeline.start()
+    try:
+        yield pipeline
+    finally:
+        await pipeline.stop()
+
+
+def offer(pipeline: Pipeline, count: int, start: int = 0) -> None:
+    for number in range(start, start + count):
+        pipeline.offer(
+            change(FakeState(state=str(number), last_updated_timestamp=NOON + number / 1000))
+        )
+
+
+async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def assert_balanced(pipeline: Pipeline, captured: int) -> None:
+    snapshot = await pipeline.snapshot()
+    ledger = snapshot.ledger
+    settled = ledger["written"] + ledger["quarantined"] + ledger["evicted"]
+    settled += sum(ledger["lost"].values())
+    assert ledger["captured"] == settled + snapshot.pending == captured
+
+
+async def test_points_reach_the_database_within_two_seconds(tmp_path: Path) -> None:
+    writer = ScriptedWriter()
+    async with running(OsFiles(tmp_path / "spool"), writer) as pipeline:
+        offer(pipeline, 3)
+        await until(lambda: len(writer.stored) == 3, seconds=2)
+        await assert_balanced(pipeline, 3)
+
+
+async def test_many_points_do_not_wait_for_the_second_to_pass(tmp_path: Path) -> None:
+    writer = ScriptedWriter()
+    async with running(OsFiles(tmp_path / "spool"), writer) as pipeline:
+        offer(pipeline, 500)
+        await until(lambda: len(writer.stored) == 500, seconds=0.9)
+
+
+async def test_a_stop_delivers_what_was_offered_a_moment_before(tmp_path: Path) -> None:
+    writer = ScriptedWriter()
+    async with running(OsFiles(tmp_path / "spool"), writer) as pipeline:
+        offer(pipeline, 10)
+
+    assert len(writer.stored) == 10
+    await assert_balanced(pipeline, 10)
+
+
+async def test_a_restart_without_the_database_loses_nothing(tmp_path: Path) -> None:
+    switch = Switch()
+    switch.up = False
+    writer = ScriptedWriter(judge=switch)
+    for start in (0, 100, 200):
+        async with running(OsFiles(tmp_path / "spool"), writer) as pipeline:
+            offer(pipeline, 100, start)
+        await assert_balanced(pipeline, start + 100)
+    assert writer.stored == []
+
+    switch.up = True
+    async with running(OsFiles(tmp_path / "spool"), writer) as pipeline:
+        await until(lambda: len(writer.stored) == 300)
+        assert len(set(writer.stored)) == 300
+        await until(lambda: pipeline.export_state.status is Status.OK)
+        await assert_balanced(pipeline, 300)
+
+
+async def test_a_stop_does_not_wait_for_a_database_that_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.ha_ingestor.pipeline.pipeline.STOP_SECONDS", 0.1)
+    files = OsFiles(tmp_path / "spool")
+
+    class Hanging(ScriptedWriter):
+        async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome:
+            await asyncio.sleep(3600)
+            return OK
+
+    pipeline = make(files, Hanging())
+    pipeline.start()
+    offer(pipeline, 5)
+    async with asyncio.timeout(2):
+        await pipeline.stop()
+
+    assert (await pipeline.snapshot()).pending == 5
+
+
+async def test_stopping_twice_is_stopping_once(tmp_path: Path) -> None:
+    pipeline = make(OsFiles(tmp_path / "spool"), ScriptedWriter())
+    pipeline.start()
+
+    await pipeline.stop()
+    await pipeline.stop()
+
+
+async def test_a_disk_that_cannot_be_written_keeps_points_in_memory_until_it_can() -> None:
+    files = MemoryFiles()
+    broken = True
+
+    def fault(operation: str, name: str) -> None:
+        if broken:
+            raise OSError(30, "Read-only file system")
+
+    files.fault = fault
+    writer = ScriptedWriter()
+    async with running(files, writer) as pipeline:
+        offer(pipeline, 50)
+        await asyncio.sleep(1.2)
+        snapshot = await pipeline.snapshot()
+        assert snapshot.spool_error == "Read-only file system"
+        assert snapshot.waiting == 50
+        assert writer.stored == []
+
+        broken = False
+        await until(lambda: len(writer.stored) == 50)
+        assert (await pipeline.snapshot()).spool_error == ""
+        await assert_balanced(pipeline, 50)
+
+
+async def test_what_exceeds_the_memory_is_counted_as_lost(tmp_path: Path) -> None:
+    writer = ScriptedWriter()
+    async with running(OsFiles(tmp_path / "spool"), writer) as pipeline:
+        await pipeline.flush()
+        offer(pipeline, INTAKE_POINTS + 7)
+        await until(lambda: len(writer.stored) == INTAKE_POINTS)
+        snapshot = await pipeline.snapshot()
+        assert snapshot.ledger["lost"] == {"intake_full": 7}
+        await assert_balanced(pipeline, INTAKE_POINTS + 7)
+        assert "state=\"7\"" in writer.stored[0]
+
+
+async def test_filtered_and_captured_make_up_what_was_received(tmp_path: Path) -> None:
+    async with running(OsFiles(tmp_path / "spool"), ScriptedWriter()) as pipeline:
+        pipeline.filtered["own_entity"] += 3
+        offer(pipeline, 2)
+        await pipeline.flush()
+        assert (await pipeline.snapshot()).received == 5
+
+    async with running(OsFiles(tmp_path / "spool"), ScriptedWriter()) as pipeline:
+        pipeline.filtered["own_entity"] += 1
+        await pipeline.flush()
+        snapshot = await pipeline.snapshot()
+        assert snapshot.received == 6
+        assert snapshot.ledger["filtered"] == {"own_entity": 4}
+
+
+async def test_nothing_runs_while_nothing_happens(tmp_path: Path) -> None:
+    async with running(OsFiles(tmp_path / "spool"), ScriptedWriter()) as pipeline:
+        offer(pipeline, 1)
+        await asyncio.sleep(1.3)
+        commits = 0
+        real = pipeline._commit
+
+        async def counted() -> None:
+            nonlocal commits
+            commits += 1
+            await real()
+
+        pipeline._commit = counted  # type: ignore[method-assign]
+        await asyncio.sleep(2.2)
+        assert commits <= 1
+        pipeline._commit = real  # type: ignore[method-assign]

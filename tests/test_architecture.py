@@ -1,0 +1,48 @@
+"""Who may know whom."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "custom_components" / "ha_ingestor"
+
+
+def imports(file: Path) -> set[str]:
+    """Absolute modules that a file imports, relative ones resolved to their package folder."""
+    found: set[str] = set()
+    folder = file.parent.relative_to(ROOT)
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            up = folder.parts[: len(folder.parts) - node.level + 1] if node.level else ()
+            parts = [*(("ha_ingestor", *up) if node.level else ()), *(node.module or "").split(".")]
+            found.add(".".join(part for part in parts if part))
+    return found
+
+
+def files(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize("file", files("pipeline"), ids=lambda file: file.name)
+def test_the_pipeline_knows_only_itself_and_the_standard_library(file: Path) -> None:
+    for module in imports(file):
+        top = module.split(".")[0]
+        assert top in sys.stdlib_module_names or module.startswith("ha_ingestor.pipeline"), module
+
+
+@pytest.mark.parametrize("file", files("clients"), ids=lambda file: file.name)
+def test_clients_know_no_home_assistant(file: Path) -> None:
+    for module in imports(file):
+        assert module.split(".")[0] != "homeassistant", module
+        assert not module.startswith("ha_ingestor.") or module.startswith(
+            ("ha_ingestor.pipeline", "ha_ingestor.clients")
+        ), module
+
+
+@pytest.mark.parametrize("file", files("."), ids=lambda file: str(file.relative_to(ROOT)))
+def test_nothing_imports_the_composition_root(file: Path) -> None:
+    assert "ha_ingestor" not in imports(file)
