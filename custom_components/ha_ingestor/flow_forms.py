@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import voluptuous as vol
 from homeassistant.const import (
     CONF_PASSWORD,
     CONF_TOKEN,
@@ -36,6 +35,12 @@ from .const import (
 )
 from .pipeline.outcome import Dialect
 from .pipeline.verdict import Problem
+
+if TYPE_CHECKING:
+    # What Home Assistant puts in the place of voluptuous, and what its signatures name.
+    import probatio as vol
+else:
+    import voluptuous as vol
 
 AUTO: Final = "auto"
 SECTION_ADVANCED: Final = "advanced"

@@ -44,16 +44,22 @@ class Profile:
     writes: Mapping[str, Judge]
     headers: Mapping[str, str] = field(default_factory=dict)
     metrics: str = ""
+    bad_gzip: Answer = field(default_factory=lambda: v1_error("unexpected EOF"))
     not_found: Answer = field(
         default_factory=lambda: Answer(status=404, body="404 page not found\n")
     )
+
+
+def compact(content: object) -> str:
+    """Write JSON as the servers do: without a blank."""
+    return json.dumps(content, separators=(",", ":"))
 
 
 def v1_error(message: str, status: int = 400) -> Answer:
     """Say it as InfluxDB 1 and 3 do."""
     return Answer(
         status=status,
-        body=json.dumps({"error": message}) + "\n",
+        body=compact({"error": message}) + "\n",
         headers={"Content-Type": "application/json"},
     )
 
@@ -62,7 +68,7 @@ def v2_error(code: str, message: str, status: int) -> Answer:
     """Say it as InfluxDB 2 does."""
     return Answer(
         status=status,
-        body=json.dumps({"code": code, "message": message}),
+        body=compact({"code": code, "message": message}),
         headers={"Content-Type": "application/json; charset=utf-8", "X-Platform-Error-Code": code},
     )
 
@@ -120,14 +126,14 @@ def _v3(batch: Batch) -> tuple[list[Point], Answer]:
     if not (lines := _v3_lines(batch)):
         return stored, Answer()
     error = {"error": "partial write of line protocol occurred", "data": lines}
-    return stored, Answer(status=400, body=json.dumps(error))
+    return stored, Answer(status=400, body=compact(error))
 
 
 def _v3_compat(batch: Batch) -> tuple[list[Point], Answer]:
     if not (lines := _v3_lines(batch)):
         return batch.good + batch.stale, Answer()
     error = {"error": "parsing failed for write_lp endpoint", "data": lines[0]}
-    return [], Answer(status=400, body=json.dumps(error))
+    return [], Answer(status=400, body=compact(error))
 
 
 _VM_CLAIM: Final = {"X-Influxdb-Version": "1.8.0"}
@@ -154,12 +160,15 @@ def _influx_headers(version: str) -> dict[str, str]:
 
 
 def _json(**content: str) -> Answer:
-    return Answer(
-        status=200, body=json.dumps(content), headers={"Content-Type": "application/json"}
-    )
+    return Answer(status=200, body=compact(content), headers={"Content-Type": "application/json"})
 
 
 _OK: Final = Answer(status=200, body="OK")
+_VM_BAD_GZIP: Final = Answer(
+    status=400,
+    body='remoteAddr: "127.0.0.1:40000"; requestURI: /write; cannot read gzipped influx line '
+    "protocol data: unexpected EOF\n",
+)
 # VictoriaMetrics has no 404.
 _VM_NOT_FOUND: Final = Answer(
     status=400, body='remoteAddr: "127.0.0.1:40000"; requestURI: /; unsupported path requested: "/"'
@@ -189,6 +198,8 @@ V2_7: Final = Profile(
     ping=Answer(),
     health=_json(name="influxdb", status="pass", version="v2.7.12", commit="unknown"),
     writes={"/write": _v2, "/api/v2/write": _v2},
+    # A damaged body looks like trouble of the server's own.
+    bad_gzip=v2_error("internal error", "An internal error has occurred", 500),
     headers=_influx_headers("v2.7.12"),
 )
 V3: Final = Profile(
@@ -209,6 +220,7 @@ VM_OLD: Final = Profile(
     health=_OK,
     writes={"/write": _vm_old, "/api/v2/write": _vm_old},
     headers={"X-Server-Hostname": "vm"},
+    bad_gzip=_VM_BAD_GZIP,
     not_found=_VM_NOT_FOUND,
     metrics='vm_app_version{version="victoria-metrics-20220822", short_version="v1.79.5"} 1\n',
 )
@@ -219,6 +231,7 @@ VM_NEW: Final = Profile(
     health=_OK,
     writes={"/write": _vm_new, "/api/v2/write": _vm_new},
     headers={"X-Server-Hostname": "vm"},
+    bad_gzip=_VM_BAD_GZIP,
     not_found=_VM_NOT_FOUND,
     metrics='vm_app_version{version="victoria-metrics-20261101", short_version="v1.150.0"} 1\n',
 )

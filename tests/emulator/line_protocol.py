@@ -56,6 +56,7 @@ def parse(text: str, *, now: int = 0) -> Iterator[Point | BadLine]:
             continue
         try:
             reader = _Reader(text, at)
+            reader.margin()
             series, fields, time = reader.series(), reader.fields(), reader.time(now)
             # A text field may contain line breaks, so only reading tells where the line ends.
             line, at = text[at : reader.at], reader.end()
@@ -73,6 +74,9 @@ class _Reader:
     def __init__(self, text: str, at: int) -> None:
         self.text = text
         self.at = at
+
+    def margin(self) -> None:
+        self._match(_SPACES)
 
     def series(self) -> Series:
         measurement = self._take(_MEASUREMENT, "missing measurement")[0]

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import ssl
+import zlib
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Final, Literal, Self
@@ -12,7 +13,7 @@ from aiohttp import web
 from custom_components.ha_ingestor.pipeline.outcome import Dialect
 
 from .access import EMPTY_WRITE_V3, GATES, Request
-from .dialects import NEWEST, Answer, Batch, Profile, v1_error, v2_error
+from .dialects import NEWEST, Answer, Batch, Profile, v1_error
 from .line_protocol import BadLine, Point, Series, Value, parse
 
 _TYPES: Final = {float: "float", int: "integer", bool: "boolean", str: "string"}
@@ -179,11 +180,8 @@ class Emulator:
         if seen.headers.get("Content-Encoding") == "gzip":
             try:
                 body = gzip.decompress(body)
-            except EOFError, gzip.BadGzipFile:
-                # A damaged body looks like trouble of the server's own on InfluxDB 2.
-                is_v2 = dialect is Dialect.V2
-                failure = v2_error("internal error", "unexpected EOF", 500)
-                return failure if is_v2 else v1_error("unexpected EOF")
+            except EOFError, OSError, zlib.error:
+                return self.profile.bad_gzip
         if not body.strip() and dialect is Dialect.V3:
             return EMPTY_WRITE_V3
         stored, answer = self.profile.writes[seen.path](self._sorted(body.decode()))
