@@ -7,9 +7,9 @@ Assistant holds its other packages at).
 """
 
 import json
-from pathlib import Path
 import re
 import sys
+from pathlib import Path
 
 from homeassistant import bootstrap
 
@@ -24,10 +24,8 @@ def component_requirements(components: set[str]) -> set[str]:
         seen |= components
         wanted: set[str] = set()
         for component in components:
-            # Entity components such as `sensor` have a manifest too; `default_config` may be absent.
-            manifest = json.loads(
-                (HOME_ASSISTANT / "components" / component / "manifest.json").read_text("utf-8")
-            )
+            path = HOME_ASSISTANT / "components" / component / "manifest.json"
+            manifest = json.loads(path.read_text("utf-8"))
             requirements.update(manifest.get("requirements", ()))
             wanted.update(manifest.get("dependencies", ()))
             wanted.update(manifest.get("after_dependencies", ()))
