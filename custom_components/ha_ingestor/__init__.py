@@ -1,23 +1,27 @@
 """HA Ingestor: every state change of Home Assistant, durably in a time series database."""
 
-import time
-from functools import partial
+from contextlib import suppress
 from pathlib import Path
 from shutil import rmtree
 
-from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, Platform
-from homeassistant.core import Event, HomeAssistant
+from homeassistant.const import EVENT_CORE_CONFIG_UPDATE, EVENT_HOMEASSISTANT_FINAL_WRITE, Platform
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers.json import json_dumps
+from homeassistant.util.hass_dict import HassKey
 
 from .catalog import Catalog
 from .connection import async_client
-from .const import LISTENED_UNTIL, SPOOL_DIRECTORY
+from .const import DOMAIN, SPOOL_DIRECTORY
 from .coordinator import HaIngestorConfigEntry, HealthCoordinator, IngestorRuntimeData
 from .pipeline.files import OsFiles
 from .pipeline.outcome import Dialect
 from .pipeline.pipeline import Pipeline
 from .pipeline.profiles.homeiq import HomeIQ
+from .sources.gap import Gap
 from .sources.local import LocalSource
+
+# A reload must leave no gap: what happens between unload and setup, by entry id.
+GAPS: HassKey[dict[str, Gap]] = HassKey(f"{DOMAIN}_gaps")
 
 PLATFORMS = (Platform.BINARY_SENSOR, Platform.SENSOR)
 
@@ -28,22 +32,21 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
     An unreachable database is no reason to fail: what is captured waits on disk.
     """
     client = await async_client(hass, entry.data)
+    location = hass.config.location_name
     pipeline = Pipeline(
         profile=HomeIQ(
             dumps=json_dumps,
-            location=hass.config.location_name,
+            location=location,
             numbers_only=client.dialect is Dialect.VICTORIAMETRICS,
         ),
         files=OsFiles(_spool_path(hass, entry)),
         writer=client,
-        on_change=lambda: coordinator.async_status_changed(),
+        on_change=lambda: coordinator.async_status_changed(),  # noqa: PLW0108  it comes later
         destination=entry.title,
     )
     coordinator = HealthCoordinator(hass, entry, pipeline)
     source = LocalSource(hass, Catalog(hass), pipeline)
-    runtime = IngestorRuntimeData(
-        source=source, pipeline=pipeline, coordinator=coordinator
-    )
+    runtime = IngestorRuntimeData(source=source, pipeline=pipeline, coordinator=coordinator)
     entry.runtime_data = runtime
     await coordinator.async_config_entry_first_refresh()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
@@ -53,13 +56,18 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
 
     # Nothing below waits, so nothing below can fail half-way and leave the pipeline running.
     pipeline.start()
-    source.async_start(
-        since=hass.data.setdefault(LISTENED_UNTIL, {}).get(entry.entry_id, 0.0)
-    )
+    source.async_start(hass.data.setdefault(GAPS, {}).pop(entry.entry_id, None))
     entry.async_on_unload(
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_FINAL_WRITE, async_final_write)
     )
     entry.async_on_unload(entry.add_update_listener(_async_reload))
+
+    @callback
+    def async_home_renamed(_event: Event) -> None:
+        if hass.config.location_name != location:
+            hass.config_entries.async_schedule_reload(entry.entry_id)
+
+    entry.async_on_unload(hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, async_home_renamed))
     return True
 
 
@@ -67,20 +75,26 @@ async def async_unload_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) 
     """Stop, with everything captured on disk or delivered."""
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
-    hass.data[LISTENED_UNTIL][entry.entry_id] = time.time()
+    hass.data[GAPS][entry.entry_id] = Gap(hass)
     await entry.runtime_data.async_stop()
     return True
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
     """Delete the spool of a destination that is no more."""
-    await hass.async_add_executor_job(
-        partial(rmtree, _spool_path(hass, entry), ignore_errors=True)
-    )
+    if gap := hass.data.get(GAPS, {}).pop(entry.entry_id, None):
+        gap.async_stop()
+    await hass.async_add_executor_job(_delete, _spool_path(hass, entry))
 
 
 async def _async_reload(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
     hass.config_entries.async_schedule_reload(entry.entry_id)
+
+
+def _delete(spool: Path) -> None:
+    rmtree(spool, ignore_errors=True)
+    with suppress(OSError):
+        spool.parent.rmdir()  # refused while another destination's spool is in it
 
 
 def _spool_path(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> Path:

@@ -73,9 +73,7 @@ class Catalog(dict[str, EntityContext]):
         if entry is None:
             return EntityContext(entity_id=entity_id, domain=domain)
         if entry.platform == DOMAIN:
-            return EntityContext(
-                entity_id=entity_id, domain=domain, filtered=OWN_ENTITY
-            )
+            return EntityContext(entity_id=entity_id, domain=domain, filtered=OWN_ENTITY)
         device = self._hardware(entry.device_id)
         area_id = er.async_get_effective_area_id(self._hass, entry) or ""
         area = self._areas.async_get_area(area_id)
@@ -109,13 +107,9 @@ class Catalog(dict[str, EntityContext]):
             return  # its entities go after it, and their last event still belongs to it
         device_id = event.data["device_id"]
         parts = {device_id} | {
-            child.id
-            for child in self._devices.child_devices
-            if child.parent_device_id == device_id
+            child.id for child in self._devices.child_devices if child.parent_device_id == device_id
         }
-        for entity_id in [
-            key for key, context in self.items() if context.device_id in parts
-        ]:
+        for entity_id in [key for key, context in self.items() if context.device_id in parts]:
             self.forget(entity_id)
 
     @callback

@@ -3,8 +3,6 @@
 import logging
 from typing import Final
 
-from homeassistant.util.hass_dict import HassKey
-
 DOMAIN: Final = "ha_ingestor"
 NAME: Final = "HA Ingestor"
 LOGGER: Final = logging.getLogger(__package__)
@@ -18,6 +16,3 @@ CONF_CA_CERTIFICATE: Final = "ca_certificate"
 
 # Backups leave out `*.log.*`: a spool restored from one would deliver the past a second time.
 SPOOL_DIRECTORY: Final = "ha_ingestor.log.d"
-
-# When each destination last stopped listening, in this process: a reload must leave no gap.
-LISTENED_UNTIL: Final[HassKey[dict[str, float]]] = HassKey(f"{DOMAIN}_listened_until")

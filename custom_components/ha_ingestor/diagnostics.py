@@ -3,9 +3,10 @@
 from dataclasses import asdict
 from typing import Any, Final
 
-from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.const import CONF_PASSWORD, CONF_TOKEN, CONF_URL, CONF_USERNAME
 from homeassistant.core import HomeAssistant
+from yarl import URL
 
 from .const import CONF_CA_CERTIFICATE
 from .coordinator import HaIngestorConfigEntry
@@ -28,16 +29,22 @@ async def async_get_config_entry_diagnostics(
     """Return the redacted entry and the ledger."""
     snapshot = await entry.runtime_data.pipeline.snapshot()
     health = asdict(snapshot)
+    health["export"]["detail"] = _without_host(snapshot.export.detail, entry.data[CONF_URL])
     ledger = health.pop("ledger")
     settled = ledger["written"] + ledger["quarantined"] + ledger["evicted"]
     settled += sum(ledger["lost"].values())
     return {
         "entry": async_redact_data(entry.as_dict(), TO_REDACT),
         "ledger": {
-            "received": snapshot.received,
             **ledger,
             "pending": snapshot.pending,
             "balanced": ledger["captured"] == settled + snapshot.pending,
         },
         "health": health,
     }
+
+
+def _without_host(text: str, url: str) -> str:
+    """Remove the address from an error that repeats it."""
+    host = URL(url).host
+    return text.replace(host, REDACTED) if host else text

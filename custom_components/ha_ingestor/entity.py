@@ -15,9 +15,7 @@ class IngestorEntity(CoordinatorEntity[HealthCoordinator]):
 
     _attr_has_entity_name = True
 
-    def __init__(
-        self, coordinator: HealthCoordinator, description: EntityDescription
-    ) -> None:
+    def __init__(self, coordinator: HealthCoordinator, description: EntityDescription) -> None:
         """Attach to the destination's device."""
         super().__init__(coordinator)
         entry = coordinator.config_entry

@@ -55,18 +55,15 @@ DESCRIPTIONS: tuple[IngestorSensorDescription, ...] = (
         translation_key="points_written",
         state_class=SensorStateClass.TOTAL_INCREASING,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda snapshot: snapshot.ledger["written"],
-        attributes_fn=lambda snapshot: {
-            "received": snapshot.received,
-            **snapshot.ledger,
-        },
+        value_fn=lambda snapshot: snapshot.ledger["written"] if snapshot.is_open else None,
+        attributes_fn=lambda snapshot: snapshot.ledger if snapshot.is_open else {},
     ),
     IngestorSensorDescription(
         key="backlog",
         translation_key="backlog",
         state_class=SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda snapshot: snapshot.pending + snapshot.waiting,
+        value_fn=lambda snapshot: snapshot.backlog if snapshot.is_open else None,
     ),
     IngestorSensorDescription(
         key="last_write",
@@ -85,8 +82,7 @@ async def async_setup_entry(
 ) -> None:
     """Add the sensors of one destination."""
     async_add_entities(
-        IngestorSensor(entry.runtime_data.coordinator, description)
-        for description in DESCRIPTIONS
+        IngestorSensor(entry.runtime_data.coordinator, description) for description in DESCRIPTIONS
     )
 
 

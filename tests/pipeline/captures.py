@@ -24,8 +24,9 @@ class FakeContext:
     user_id: str | None = None
 
 
-def entity(entity_id: str = "sensor.kitchen", **described: str) -> EntityContext:
-    return EntityContext(entity_id=entity_id, domain=entity_id.split(".")[0], **described)
+def entity(entity_id: str = "sensor.kitchen", **described: Any) -> EntityContext:
+    domain = entity_id.split(".", maxsplit=1)[0]
+    return EntityContext(entity_id=entity_id, domain=domain, **described)
 
 
 def change(

@@ -109,8 +109,8 @@ class MemoryFiles:
             # A name that was created or removed but not synced may be there or not.
             file = present if rng.random() < 0.5 else durable
             if file is not None:
-                survivors[name] = _File(*(_torn(file, rng),) * 2)
-                survivors[name].cached = bytearray(survivors[name].durable)
+                content = _torn(file, rng)
+                survivors[name] = _File(cached=bytearray(content), durable=content)
         self._files = survivors
         self._durable_names = dict(survivors)
 

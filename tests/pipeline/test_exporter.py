@@ -2,8 +2,12 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from custom_components.ha_ingestor.pipeline.backoff import MAXIMUM, backoff
 from custom_components.ha_ingestor.pipeline.exporter import BLOCKED_RETRY, Exporter, Status
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
@@ -11,8 +15,6 @@ from custom_components.ha_ingestor.pipeline.outcome import Failure, Outcome
 from custom_components.ha_ingestor.pipeline.quarantine import Quarantine
 from custom_components.ha_ingestor.pipeline.spool import Spool
 from custom_components.ha_ingestor.pipeline.verdict import Problem
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from .memory_files import MemoryFiles
 from .scripted_writer import OK, UNAVAILABLE, ScriptedWriter
@@ -27,7 +29,7 @@ def points(count: int) -> list[str]:
     return [f"m,s={number} v={number} {number}000" for number in range(count)]
 
 
-async def run_at_once(function, *args, **kwargs):
+async def run_at_once[**P, T](function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return function(*args, **kwargs)
 
 
@@ -162,10 +164,10 @@ async def test_a_quarantine_that_cannot_be_written_keeps_the_point() -> None:
 
     def no_space(operation: str, name: str) -> None:
         if operation == "sync" and name.startswith("quarantine"):
-            raise OSError
+            raise OSError(28, "No space left on device")
 
     rig.files.fault = no_space
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="No space"):
         await rig.exporter.drain()
 
     assert rig.spool.pending == 1
@@ -201,9 +203,7 @@ async def test_quarantine_files_are_readable_line_by_line() -> None:
     assert [json.loads(line)["line"] for line in content.splitlines()] == points(3)
 
 
-@given(
-    attempt=st.integers(1, 10**6), jitter=st.floats(0, 1), retry_after=st.floats(0, 900)
-)
+@given(attempt=st.integers(1, 10**6), jitter=st.floats(0, 1), retry_after=st.floats(0, 900))
 def test_a_wait_is_never_short_of_half_its_step_nor_of_what_was_asked(
     attempt: int, jitter: float, retry_after: float
 ) -> None:

@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from custom_components.ha_ingestor.pipeline.encoder import Encoder
-from custom_components.ha_ingestor.pipeline.line_protocol import STRING_MAX_BYTES
-from custom_components.ha_ingestor.pipeline.model import Capture
-from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 from homeassistant.helpers.json import json_dumps
 from hypothesis import given
 from hypothesis import strategies as st
 from line_protocol_parser import parse_line
+
+from custom_components.ha_ingestor.pipeline.encoder import Encoder
+from custom_components.ha_ingestor.pipeline.line_protocol import STRING_MAX_BYTES
+from custom_components.ha_ingestor.pipeline.model import Capture
+from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 
 from .captures import NOON, FakeContext, FakeState, change, entity
 
@@ -29,8 +30,9 @@ def point(capture: Capture, **settings: Any) -> dict[str, Any]:
 
 
 def attributes_of(**attributes: Any) -> dict[str, Any]:
-    stored = point(change(FakeState(state="1", attributes=attributes)))["fields"]["attributes"]
-    return json.loads(stored)
+    text = point(change(FakeState(state="1", attributes=attributes)))["fields"]["attributes"]
+    stored: dict[str, Any] = json.loads(text)
+    return stored
 
 
 def test_a_change_says_what_happened_where_and_why() -> None:

@@ -2,6 +2,11 @@
 
 import math
 import re
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from line_protocol_parser import parse_line
 
 from custom_components.ha_ingestor.pipeline.line_protocol import (
     NAME_MAX_BYTES,
@@ -9,14 +14,12 @@ from custom_components.ha_ingestor.pipeline.line_protocol import (
     TAG_VALUE_MAX_BYTES,
     TAGS_MAX,
     TIME_MAX_US,
+    FieldValue,
     encode_value,
     field_set,
     line,
     series_key,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-from line_protocol_parser import parse_line
 
 # Every character there is, lone surrogates and control characters included, and those that mean
 # something to a parser more often than chance would have them.
@@ -34,7 +37,7 @@ def spaced(text: str) -> str:
 
 
 def stored_name(name: str) -> str:
-    """What the module's documentation promises for a name."""
+    """Apply what the module's documentation promises for a name."""
     name = cut(name, NAME_MAX_BYTES)
     if not name or name[0] in "_#":
         name = "x" + name
@@ -49,11 +52,12 @@ def stored_tag(value: str) -> str:
     return spaced(cut(value, TAG_VALUE_MAX_BYTES)).replace("\\", "/")
 
 
-def parsed(text: str) -> dict:
+def parsed(text: str) -> dict[str, Any]:
     """Read a line as a server does: from bytes, and it must be exactly one."""
     raw = text.encode("utf-8", "replace")
     assert b"\n" not in raw
-    return parse_line(raw.decode())
+    point: dict[str, Any] = parse_line(raw.decode())
+    return point
 
 
 @given(
@@ -69,16 +73,16 @@ def parsed(text: str) -> dict:
     time_us=TIME,
 )
 def test_any_text_in_any_place_is_exactly_one_point(
-    measurement: str, tags: dict, fields: dict, time_us: int
+    measurement: str, tags: dict[str, str], fields: dict[str, FieldValue], time_us: int
 ) -> None:
     encoded = field_set([*fields.items(), ("certain", True)])
     point = parsed(line(series_key(measurement, tags.items()), encoded, time_us))
 
     assert point["measurement"] == stored_name(measurement)
     expected_tags: dict[str, str] = {}
-    for key, value in tags.items():
-        if value:
-            expected_tags.setdefault(stored_key(key), stored_tag(value))
+    for key, text in tags.items():
+        if text:
+            expected_tags.setdefault(stored_key(key), stored_tag(text))
     assert (point["tags"] or {}) == expected_tags
     expected_fields: dict[str, object] = {}
     for key, value in [*fields.items(), ("certain", True)]:

@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from homeassistant.helpers.json import json_dumps
+
 from custom_components.ha_ingestor.pipeline.exporter import Status
 from custom_components.ha_ingestor.pipeline.files import Files, OsFiles
 from custom_components.ha_ingestor.pipeline.outcome import Failure, Outcome
 from custom_components.ha_ingestor.pipeline.pipeline import INTAKE_POINTS, Pipeline
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
-from homeassistant.helpers.json import json_dumps
 
 from .captures import NOON, FakeState, change
 from .memory_files import MemoryFiles
@@ -169,7 +170,7 @@ async def test_what_exceeds_the_memory_is_counted_as_lost(tmp_path: Path) -> Non
         snapshot = await pipeline.snapshot()
         assert snapshot.ledger["lost"] == {"intake_full": 7}
         await assert_balanced(pipeline, INTAKE_POINTS + 7)
-        assert "state=\"7\"" in writer.stored[0]
+        assert 'state="7"' in writer.stored[0]
 
 
 async def test_filtered_and_captured_make_up_what_was_received(tmp_path: Path) -> None:
@@ -177,13 +178,13 @@ async def test_filtered_and_captured_make_up_what_was_received(tmp_path: Path) -
         pipeline.filtered["own_entity"] += 3
         offer(pipeline, 2)
         await pipeline.flush()
-        assert (await pipeline.snapshot()).received == 5
+        assert (await pipeline.snapshot()).ledger["received"] == 5
 
     async with running(OsFiles(tmp_path / "spool"), ScriptedWriter()) as pipeline:
         pipeline.filtered["own_entity"] += 1
         await pipeline.flush()
         snapshot = await pipeline.snapshot()
-        assert snapshot.received == 6
+        assert snapshot.ledger["received"] == 6
         assert snapshot.ledger["filtered"] == {"own_entity": 4}
 
 

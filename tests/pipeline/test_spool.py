@@ -2,13 +2,15 @@
 
 import errno
 from random import Random
+from typing import Any
 
 import pytest
-from custom_components.ha_ingestor.pipeline.ledger import Ledger
-from custom_components.ha_ingestor.pipeline.spool import FRAME_POINTS, SYNC_AFTER, Spool
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from custom_components.ha_ingestor.pipeline.ledger import Ledger
+from custom_components.ha_ingestor.pipeline.spool import FRAME_POINTS, SYNC_AFTER, Spool
 
 from .memory_files import MemoryFiles
 
@@ -22,7 +24,7 @@ class Clock:
         return self.now
 
 
-def opened(files: MemoryFiles, **limits: int) -> Spool:
+def opened(files: MemoryFiles, **limits: Any) -> Spool:
     """Open a spool as a new process does."""
     spool = Spool(files, Ledger(), Clock(), **limits)
     spool.open()
@@ -114,7 +116,7 @@ def test_an_emptied_spool_remembers_its_counts() -> None:
 
     assert (again.ledger.captured, again.ledger.written, again.pending) == (10, 10, 0)
     assert again.ledger.as_dict()["filtered"] == {"own_entity": 5}
-    assert again.ledger.received == 15
+    assert again.ledger.as_dict()["received"] == 15
 
 
 def test_what_was_delivered_takes_no_disk_space() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any, Final
 
 from .line_protocol import STRING_MAX_BYTES
@@ -9,9 +10,7 @@ from .line_protocol import STRING_MAX_BYTES
 type JsonDumps = Callable[[Any], str]
 
 # Pictures are long and carry access tokens in their address; tokens are nobody's history.
-DROPPED: Final = frozenset(
-    {"access_token", "entity_picture", "entity_picture_local", "token"}
-)
+DROPPED: Final = frozenset({"access_token", "entity_picture", "entity_picture_local", "token"})
 
 _DEPTH_MAX: Final = 8
 
@@ -29,9 +28,7 @@ def attributes_json(attributes: Mapping[str, Any], dumps: JsonDumps) -> str:
         or len(text.encode("utf-8", "replace")) <= STRING_MAX_BYTES
     ):
         return text
-    parts = sorted(
-        (_encode({key: value}, dumps)[1:-1] for key, value in wanted.items()), key=len
-    )
+    parts = sorted((_encode({key: value}, dumps)[1:-1] for key, value in wanted.items()), key=len)
     kept: list[str] = []
     room = STRING_MAX_BYTES - 2
     for part in parts:
@@ -45,8 +42,16 @@ def attributes_json(attributes: Mapping[str, Any], dumps: JsonDumps) -> str:
 def _encode(value: Mapping[str, Any], dumps: JsonDumps) -> str:
     try:
         return dumps(value)
-    except (TypeError, ValueError, RecursionError, RuntimeError, AttributeError):
-        return json.dumps(_plain(value, _DEPTH_MAX))
+    except Exception:  # noqa: BLE001  foreign objects may raise anything
+        return "{" + ",".join(_member(key, item) for key, item in value.items()) + "}"
+
+
+def _member(key: object, value: object) -> str:
+    try:
+        text = json.dumps(_plain(value, _DEPTH_MAX))
+    except Exception:  # noqa: BLE001  as above
+        text = json.dumps(type(value).__name__)
+    return f"{json.dumps(text_of(key))}:{text}"
 
 
 def _plain(value: Any, depth: int) -> Any:
@@ -54,21 +59,18 @@ def _plain(value: Any, depth: int) -> Any:
     if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, float):
-        return value if value == value and abs(value) != float("inf") else None  # noqa: PLR0124
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
+        return value if isfinite(value) else None
     if depth and isinstance(value, Mapping):
-        return {
-            _text(key): _plain(item, depth - 1) for key, item in list(value.items())
-        }
+        return {text_of(key): _plain(item, depth - 1) for key, item in list(value.items())}
     if depth and isinstance(value, (list, tuple, set, frozenset)):
         return [_plain(item, depth - 1) for item in list(value)]
-    return _text(value)
+    return text_of(value)
 
 
-def _text(value: Any) -> str:
+def text_of(value: object) -> str:
+    """Return the value's text, or its type's name when it has none. Never raises."""
     try:
         text = str(value)
-    except Exception:  # noqa: BLE001  a foreign __str__ may raise anything
+    except Exception:  # noqa: BLE001  as above
         text = type(value).__name__
     return text.encode("utf-8", "replace").decode()

@@ -47,9 +47,7 @@ class Encoder:
                 encoded = self.profile.encode(capture)
                 reason = "no_number"
             except Exception:
-                _LOGGER.exception(
-                    "A change of %s could not be encoded", capture.entity.entity_id
-                )
+                _LOGGER.exception("A change of %s could not be encoded", capture.entity.entity_id)
                 encoded = None
                 reason = "not_encodable"
             if encoded is None:
@@ -61,9 +59,7 @@ class Encoder:
 
     def _free_microsecond(self, capture: Capture) -> int:
         entity_id = capture.entity.entity_id
-        seconds = (
-            capture.time if capture.new is None else capture.new.last_updated_timestamp
-        )
+        seconds = capture.time if capture.new is None else capture.new.last_updated_timestamp
         wanted = _microseconds(seconds)
         first, last = self._taken.get(entity_id, (0, -1))
         if first <= wanted <= last:

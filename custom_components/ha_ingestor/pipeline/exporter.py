@@ -60,6 +60,9 @@ class ExportState:
     connected: bool | None = None
 
 
+_WELL: Final = ExportState(status=Status.OK, connected=True)
+
+
 class Run(Protocol):
     """Run a function in the spool's thread."""
 
@@ -124,9 +127,7 @@ class Exporter:
             started = time.monotonic()
             outcome = await self.writer.write(body, gzipped=gzipped)
             verdict = classify(outcome, self.writer.dialect)
-            delay = await self._settle(
-                batch, outcome, verdict, time.monotonic() - started
-            )
+            delay = await self._settle(batch, outcome, verdict, time.monotonic() - started)
             if delay is not None:
                 return delay
 
@@ -145,19 +146,14 @@ class Exporter:
             case Kind.ACCEPTED:
                 await self.run(self.spool.settle, batch, "written")
                 self._limit = min(self._limit * 2, BATCH_POINTS)
-                self._set(
-                    ExportState(
-                        status=Status.OK,
-                        last_write=datetime.now(UTC),
-                        write_latency=latency,
-                        connected=True,
-                    )
-                )
+                self._set(replace(_WELL, last_write=datetime.now(UTC), write_latency=latency))
             case Kind.POISON | Kind.SIZE if batch.count > 1:
                 self._limit = batch.count // 2
             case Kind.POISON | Kind.SIZE:
                 await self.run(self._quarantine, batch, outcome, verdict)
                 self._limit = 2
+                last, took = self.state.last_write, self.state.write_latency
+                self._set(replace(_WELL, last_write=last, write_latency=took))
             case Kind.BLOCKED:
                 return self._wait(Status.BLOCKED, verdict, BLOCKED_RETRY)
             case Kind.KEPT:
@@ -179,9 +175,7 @@ class Exporter:
         }
         self.quarantine.add(record)
         self.spool.settle(batch, "quarantined")
-        _LOGGER.warning(
-            "The database refused a point, now in quarantine: %s", verdict.detail
-        )
+        _LOGGER.warning("The database refused a point, now in quarantine: %s", verdict.detail)
 
     def _wait(self, status: Status, verdict: Verdict, delay: float) -> float:
         self._set(

@@ -1,6 +1,7 @@
 """The unit of the spool: some lines, their sequence numbers, and a checksum over both.
 
-    magic "HS" | version u8 | flags u8 | length u32 | first_seq u64 | acked u64 | count u32 | crc u32
+    magic "HS" | version u8 | flags u8 | length u32
+    first_seq u64 | acked u64 | count u32 | crc u32
     payload: `count` lines joined by line breaks, `length` bytes
 
 Little endian. The checksum (CRC-32) covers the header before it and the payload. `acked` is what
@@ -52,16 +53,8 @@ def parse(data: bytes, start: int, base: int = 0) -> Frame | None:
     body = start + HEADER_BYTES
     if len(data) < body:
         return None
-    magic, version, flags, length, first_seq, acked, count = _HEADER.unpack_from(
-        data, start
-    )
-    if (
-        magic != MAGIC
-        or version != VERSION
-        or flags
-        or len(data) < body + length
-        or not count
-    ):
+    magic, version, flags, length, first_seq, acked, count = _HEADER.unpack_from(data, start)
+    if magic != MAGIC or version != VERSION or flags or len(data) < body + length or not count:
         return None
     payload = data[body : body + length]
     (crc,) = _CRC.unpack_from(data, start + _HEADER.size)

@@ -31,29 +31,22 @@ class Ledger:
     _filtered_before: Counter[str] = field(default_factory=Counter)
 
     @property
-    def received(self) -> int:
-        """Every event that was looked at."""
-        return (
-            self.filtered.total()
-            + self._filtered_before.total()
-            + self.deduplicated
-            + self.captured
-        )
-
-    @property
     def settled(self) -> int:
         """Captured points that wait for nothing any more."""
         return self.written + self.quarantined + self.evicted + self.lost.total()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the counts to store."""
+        """Copy the counts, all that were received first."""
+        # Another thread may be adding a reason: a plain dict() copies in one step.
+        filtered = self._filtered_before + Counter(dict(self.filtered))
         return {
+            "received": filtered.total() + self.deduplicated + self.captured,
             "captured": self.captured,
             "written": self.written,
             "quarantined": self.quarantined,
             "evicted": self.evicted,
             "deduplicated": self.deduplicated,
-            "filtered": dict(self._filtered_before + self.filtered),
+            "filtered": dict(filtered),
             "lost": dict(self.lost),
         }
 

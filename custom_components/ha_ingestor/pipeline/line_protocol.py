@@ -27,9 +27,7 @@ TIME_MAX_US: Final = (2**63 - 2) // 1000
 
 _CONTROLS: Final = dict.fromkeys(range(32), " ")
 _STRING: Final = str.maketrans(_CONTROLS | {ord('"'): '\\"', ord("\\"): "\\\\"})
-_MEASUREMENT: Final = str.maketrans(
-    _CONTROLS | {ord(","): "\\,", ord(" "): "\\ ", ord("\\"): "/"}
-)
+_MEASUREMENT: Final = str.maketrans(_CONTROLS | {ord(","): "\\,", ord(" "): "\\ ", ord("\\"): "/"})
 _KEY: Final = _MEASUREMENT | {ord("="): "\\="}
 # A control character becomes a space, and a space inside a key has to be escaped.
 _MEASUREMENT.update(dict.fromkeys(range(32), "\\ "))
@@ -59,11 +57,7 @@ def escape_measurement(name: str) -> str:
 
 def escape_key(name: str) -> str:
     """Escape the name of a tag or a field."""
-    return (
-        "time_"
-        if name == "time"
-        else _safe_name(_cut(name, NAME_MAX_BYTES)).translate(_KEY)
-    )
+    return "time_" if name == "time" else _safe_name(_cut(name, NAME_MAX_BYTES)).translate(_KEY)
 
 
 def escape_tag_value(value: str) -> str:
@@ -89,9 +83,7 @@ def series_key(measurement: str, tags: Iterable[tuple[str, str]]) -> str:
         if value:
             pairs.setdefault(escape_key(key), escape_tag_value(value))
     kept = sorted(list(pairs.items())[:TAGS_MAX])
-    return ",".join(
-        [escape_measurement(measurement), *(f"{key}={value}" for key, value in kept)]
-    )
+    return ",".join([escape_measurement(measurement), *(f"{key}={value}" for key, value in kept)])
 
 
 def encode_value(value: FieldValue) -> str | None:
@@ -113,7 +105,10 @@ def encode_value(value: FieldValue) -> str | None:
 
 
 def field_set(fields: Iterable[tuple[str, FieldValue]]) -> str:
-    """Encode fields; empty when not one of them can be stored. Of a key given twice the first wins."""
+    """Encode fields; empty when not one of them can be stored.
+
+    Of a key given twice the first wins.
+    """
     pairs: dict[str, str] = {}
     for key, value in fields:
         if (text := encode_value(value)) is not None:

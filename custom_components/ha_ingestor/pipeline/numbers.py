@@ -12,9 +12,7 @@ _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]
 # which is not a zero.
 _BOOLEAN_LIKE: Final = dict.fromkeys(
     ("on", "open", "home", "locked", "above_horizon", "true"), 1.0
-) | dict.fromkeys(
-    ("off", "closed", "not_home", "unlocked", "below_horizon", "false"), 0.0
-)
+) | dict.fromkeys(("off", "closed", "not_home", "unlocked", "below_horizon", "false"), 0.0)
 
 
 def number_of(state: str) -> float | None:

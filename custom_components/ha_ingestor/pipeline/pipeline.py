@@ -33,15 +33,24 @@ STOP_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """The health of a pipeline at one moment, copied from its parts."""
+    """The health of a pipeline at one moment, copied from its parts.
+
+    Until the spool `is_open`, what an earlier process counted is not known.
+    """
+
+    is_open: bool
 
     ledger: dict[str, Any]
-    received: int
     pending: int
     waiting: int
     spool_bytes: int
     spool_error: str
     export: ExportState
+
+    @property
+    def backlog(self) -> int:
+        """Points that are not in the database yet."""
+        return self.pending + self.waiting
 
 
 class Pipeline:
@@ -77,6 +86,7 @@ class Pipeline:
         self._overflow_seen = 0
         self._unspooled: list[str] = []
         self._spool_error = ""
+        self._opened = False
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -105,9 +115,7 @@ class Pipeline:
         self._running = True
         self._tasks = [
             asyncio.create_task(self._commit_forever(), name="ha_ingestor commit"),
-            asyncio.create_task(
-                self._exporter.export_forever(), name="ha_ingestor export"
-            ),
+            asyncio.create_task(self._exporter.export_forever(), name="ha_ingestor export"),
         ]
 
     async def stop(self) -> None:
@@ -150,6 +158,7 @@ class Pipeline:
             await self._commit()
 
     async def _commit(self) -> None:
+        was_open = self._opened
         try:
             await self._run(self._encode_and_append)
             error = ""
@@ -157,11 +166,9 @@ class Pipeline:
             if not isinstance(err, OSError):
                 _LOGGER.exception("The spool stumbled and goes on")
             error = getattr(err, "strerror", None) or type(err).__name__
-        if error != self._spool_error:
-            if error:
-                _LOGGER.warning(
-                    "The spool cannot be written, points wait in memory: %s", error
-                )
+        if error and error != self._spool_error:
+            _LOGGER.warning("The spool cannot be written, points wait in memory: %s", error)
+        if (error, self._opened) != (self._spool_error, was_open):
             self._spool_error = error
             self._on_change()
         self._exporter.notify()
@@ -174,8 +181,9 @@ class Pipeline:
         if (excess := len(self._unspooled) - INTAKE_POINTS) > 0:
             del self._unspooled[:excess]
             self._give_up(excess, "spool_unusable")
-        if not self._spool.is_open:
+        if not self._opened:
             self._spool.open()
+            self._opened = True
         self._give_up(self._overflow - self._overflow_seen, "intake_full")
         self._overflow_seen = self._overflow
         self._spool.append(self._unspooled)
@@ -189,8 +197,8 @@ class Pipeline:
 
     def _snapshot(self) -> Snapshot:
         return Snapshot(
+            is_open=self._opened,
             ledger=self.ledger.as_dict(),
-            received=self.ledger.received,
             pending=self._spool.pending,
             waiting=len(self._intake) + len(self._unspooled),
             spool_bytes=self._spool.disk_bytes,

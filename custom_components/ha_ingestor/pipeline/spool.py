@@ -39,7 +39,7 @@ SYNC_AFTER: Final = 5.0
 class Batch:
     """The next lines to deliver, as they will be sent.
 
-    `spans` are the ranges of sequence numbers in it: more than one where damaged frames are missing.
+    `spans` are the ranges of sequence numbers in it: more than one where damage left a hole.
     """
 
     payload: bytes
@@ -143,9 +143,7 @@ class Spool:
             if self._active_fd < 0:
                 self._create_segment()
             segment = self._segments[-1]
-            frame = pack(
-                payload, first_seq=self._next_seq, count=count, acked=self._acked
-            )
+            frame = pack(payload, first_seq=self._next_seq, count=count, acked=self._acked)
             self.files.write(self._active_fd, frame, segment.size)
             del lines[:count]
             segment.size += len(frame)
@@ -165,9 +163,7 @@ class Spool:
 
     def sync_due(self) -> bool:
         """Whether points have waited for the disk as long as they may."""
-        return (
-            bool(self._unsynced) and self.clock() - self._unsynced[0][1] >= SYNC_AFTER
-        )
+        return bool(self._unsynced) and self.clock() - self._unsynced[0][1] >= SYNC_AFTER
 
     def sync(self) -> None:
         """Put everything appended on disk, and note the ledger."""
@@ -191,9 +187,7 @@ class Spool:
             part = frame.payload
             if (first, last) != (frame.first_seq, frame.last_seq):
                 lines = part.split(b"\n")
-                part = b"\n".join(
-                    lines[first - frame.first_seq : last - frame.first_seq + 1]
-                )
+                part = b"\n".join(lines[first - frame.first_seq : last - frame.first_seq + 1])
             if parts and size + len(part) > max_bytes:
                 break
             parts.append(part)
@@ -222,9 +216,7 @@ class Spool:
         if batch.last_seq <= acked:
             return  # evicted while it was under way, and counted there
         points = sum(
-            last - max(first, acked + 1) + 1
-            for first, last in batch.spans
-            if last > acked
+            last - max(first, acked + 1) + 1 for first, last in batch.spans if last > acked
         )
         setattr(self.ledger, verdict, getattr(self.ledger, verdict) + points)
         if gap := batch.last_seq - acked - points:
@@ -241,9 +233,7 @@ class Spool:
             if segment.last_seq <= self._acked or segment.name < name:
                 continue
             start = offset if segment.name == name else 0
-            for frame in scan(
-                self.files.read(segment.name, start, segment.size - start), start
-            ):
+            for frame in scan(self.files.read(segment.name, start, segment.size - start), start):
                 if frame.last_seq > passed:
                     passed = frame.last_seq
                     yield segment, frame
@@ -257,9 +247,7 @@ class Spool:
 
     def _settle_gap(self) -> None:
         if self.pending:
-            _LOGGER.warning(
-                "%s points in the spool could not be read back", self.pending
-            )
+            _LOGGER.warning("%s points in the spool could not be read back", self.pending)
             self.ledger.lost["damaged"] += self.pending
             self._advance(self._next_seq - 1, durable=True)
 
@@ -274,9 +262,7 @@ class Spool:
         self._save()
         # Removing points that a power cut would have spared must not outlive the cursor's knowledge
         # of them. Points that never had to be on disk may vanish together with the cursor.
-        if durable or (
-            self._durable_acked < self._synced_seq and self._frees_something()
-        ):
+        if durable or (self._durable_acked < self._synced_seq and self._frees_something()):
             with suppress(OSError):
                 self._cursor.sync()
                 self._durable_acked = acked
@@ -286,7 +272,7 @@ class Spool:
         return not self.pending or self._segments[0].last_seq <= self._acked
 
     def _release(self) -> None:
-        """Remove what is settled. The segment in use is emptied, which spares the disk its pages."""
+        """Remove what is settled; emptying the segment in use spares the disk its pages."""
         for segment in list(self._segments):
             if segment.last_seq > self._acked:
                 continue

@@ -14,14 +14,13 @@ from homeassistant.core import (
 from ..catalog import Catalog
 from ..pipeline.model import Capture
 from ..pipeline.pipeline import Pipeline
+from .gap import Gap
 
 
 class LocalSource:
     """Offers every state change to the pipeline, with the entity's context as of the event."""
 
-    def __init__(
-        self, hass: HomeAssistant, catalog: Catalog, pipeline: Pipeline
-    ) -> None:
+    def __init__(self, hass: HomeAssistant, catalog: Catalog, pipeline: Pipeline) -> None:
         """Prepare; nothing is captured before `async_start`."""
         self._hass = hass
         self._catalog = catalog
@@ -30,16 +29,23 @@ class LocalSource:
         self._stops: list[CALLBACK_TYPE] = []
 
     @callback
-    def async_start(self, *, since: float) -> None:
-        """Capture from now on.
+    def async_start(self, gap: Gap | None) -> None:
+        """Capture from now on, and first what happened since this destination last listened.
 
-        States set after `since` (seconds since 1970) are captured first, each at the instant it
-        was set: what other integrations reported while nobody listened.
+        Without a gap, or after one that was too long, these are the states that are there, each
+        at the instant it was set: what others reported before this integration was ready.
         """
         self._stops = [
             self._catalog.async_listen(),
             self._hass.bus.async_listen(EVENT_STATE_CHANGED, self._async_state_changed),
         ]
+        if gap:
+            gap.async_stop()
+        if gap and gap.events is not None:
+            for event in gap.events:
+                self._async_state_changed(event)
+            return
+        since = gap.since if gap else 0.0
         for state in self._hass.states.async_all():
             if state.last_updated_timestamp > since:
                 self._capture(state.entity_id, state, None, 0.0, state.context)

@@ -1,12 +1,12 @@
-"""The `homeiq` profile: one measurement that HomeIQ's readers and plain dashboards both understand."""
+"""The `homeiq` profile: one measurement for HomeIQ's readers and plain dashboards alike."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ..attributes import JsonDumps, attributes_json
+from ..attributes import JsonDumps, attributes_json, text_of
 from ..line_protocol import quote, series_key
-from ..model import Capture, EntityContext, StateLike
+from ..model import Capture, ContextLike, EntityContext, StateLike
 from ..numbers import number_of
 
 MEASUREMENT: Final = "home_assistant_events"
@@ -60,40 +60,41 @@ class HomeIQ:
         subject = new or old
         if subject is None:
             return None
-        event_type = STATE_CHANGED if new else ENTITY_REMOVED
+        parts = _numbers(new, old)
+        if not self.numbers_only:
+            parts += self._texts(entity, new, old, context)
+        if not parts:
+            return None
         device_class = subject.attributes.get("device_class") or ""
         if not isinstance(device_class, str):
-            device_class = str(device_class)
-        key = (event_type, device_class)
+            device_class = text_of(device_class)
+        key = (STATE_CHANGED if new else ENTITY_REMOVED, device_class)
         series = entity.memo.get(key)
         if series is None:
-            series = entity.memo[key] = self._series(entity, event_type, device_class)
+            series = entity.memo[key] = self._series(entity, *key)
+        return series, ",".join(parts)
 
+    def _texts(
+        self,
+        entity: EntityContext,
+        new: StateLike | None,
+        old: StateLike | None,
+        context: ContextLike,
+    ) -> list[str]:
         parts: list[str] = []
         if new is not None:
-            if (value := number_of(new.state)) is not None:
-                parts.append(f"value={value!r}")
-            if not self.numbers_only:
-                parts.append(self._state("state", "state_value", new))
-                parts.append(self._attributes(entity, new.attributes))
+            parts.append(self._state("state", "state_value", new))
+            parts.append(self._attributes(entity, new.attributes))
         if old is not None:
-            if new is not None:
-                # Nothing is spent in a state that stayed: HomeIQ reads 0 for attribute changes.
-                seconds = max(
-                    new.last_changed_timestamp - old.last_changed_timestamp, 0.0
-                )
-                parts.append(f"duration_in_state_seconds={seconds!r}")
-            if not self.numbers_only:
-                parts.append(self._state("old_state", "previous_state", old))
-        if not self.numbers_only:
-            parts.append(f"context_id={quote(context.id)}")
-            if context.parent_id:
-                parts.append(f"context_parent_id={quote(context.parent_id)}")
-            if context.user_id:
-                parts.append(f"context_user_id={quote(context.user_id)}")
-            if device := self._device(entity):
-                parts.append(device)
-        return (series, ",".join(parts)) if parts else None
+            parts.append(self._state("old_state", "previous_state", old))
+        parts.append(f"context_id={quote(context.id)}")
+        if context.parent_id:
+            parts.append(f"context_parent_id={quote(context.parent_id)}")
+        if context.user_id:
+            parts.append(f"context_user_id={quote(context.user_id)}")
+        if device := self._device(entity):
+            parts.append(device)
+        return parts
 
     def _series(self, entity: EntityContext, event_type: str, device_class: str) -> str:
         return series_key(
@@ -123,7 +124,7 @@ class HomeIQ:
             return known[1]
         text = f"attributes={quote(attributes_json(attributes, self.dumps))}"
         if unit := attributes.get("unit_of_measurement"):
-            text += f",unit_of_measurement={quote(str(unit))}"
+            text += f",unit_of_measurement={quote(text_of(unit))}"
         entity.memo["attributes"] = (attributes, text)
         return text
 
@@ -141,3 +142,16 @@ class HomeIQ:
                 if value
             )
         return text
+
+
+def _numbers(new: StateLike | None, old: StateLike | None) -> list[str]:
+    parts: list[str] = []
+    if new is not None:
+        if (value := number_of(new.state)) is not None:
+            parts.append(f"value={value!r}")
+        if old is not None:
+            # Nothing is spent in a state that stayed: HomeIQ reads 0 for attribute changes. The
+            # digits past a microsecond are noise of the subtraction.
+            seconds = round(new.last_changed_timestamp - old.last_changed_timestamp, 6)
+            parts.append(f"duration_in_state_seconds={max(seconds, 0.0)!r}")
+    return parts

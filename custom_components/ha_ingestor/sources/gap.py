@@ -1,0 +1,57 @@
+"""What happens between an unload and the next setup of the same destination."""
+
+import time
+from typing import Final
+
+from homeassistant.const import EVENT_STATE_CHANGED
+from homeassistant.core import (
+    CALLBACK_TYPE,
+    Event,
+    EventStateChangedData,
+    HassJob,
+    HomeAssistant,
+    callback,
+)
+from homeassistant.helpers.event import async_call_later
+
+# A reload takes seconds. Whoever disables a destination for longer does not want its events.
+GAP_SECONDS: Final = 60.0
+# A home that changes more than this in a minute gets the newest state of each entity.
+GAP_EVENTS: Final = 20_000
+
+
+class Gap:
+    """Keeps the state changes that follow, for as long as a reload may take.
+
+    `events` is None when there were too many or it took too long; then only the states changed
+    after `since` (seconds since 1970) can still be captured.
+    """
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Begin where the source leaves off."""
+        self.since = time.time()
+        self.events: list[Event[EventStateChangedData]] | None = []
+        self._stops: list[CALLBACK_TYPE] = [
+            hass.bus.async_listen(EVENT_STATE_CHANGED, self._async_keep),
+            async_call_later(
+                hass, GAP_SECONDS, HassJob(self._async_give_up, cancel_on_shutdown=True)
+            ),
+        ]
+
+    @callback
+    def async_stop(self) -> None:
+        """Keep nothing more. Safe to call twice."""
+        while self._stops:
+            self._stops.pop()()
+
+    @callback
+    def _async_keep(self, event: Event[EventStateChangedData]) -> None:
+        if self.events is not None and len(self.events) < GAP_EVENTS:
+            self.events.append(event)
+        else:
+            self._async_give_up()
+
+    @callback
+    def _async_give_up(self, _now: object = None) -> None:
+        self.events = None
+        self.async_stop()
