@@ -61,7 +61,7 @@ async def deliver(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 async def until(condition: Callable[[], object], seconds: float = 8.0) -> None:
     """Wait for a condition, which may be a coroutine, and fail when it does not come true."""
     async with asyncio.timeout(seconds):
-        while not (await met if isawaitable(met := condition()) else met):  # noqa: ASYNC110
+        while not (await met if isawaitable(met := condition()) else met):
             await asyncio.sleep(0.01)
 
 

@@ -16,6 +16,7 @@ from pytest_homeassistant_custom_component.common import (
     MockModule,
     MockPlatform,
     mock_config_flow,
+    mock_device_registry,
     mock_integration,
     mock_platform,
 )
@@ -265,14 +266,15 @@ async def test_an_entity_that_gets_a_registry_entry_is_described_by_it(
     assert catalog["sensor.dawn"].integration == "sun"
 
 
-async def test_numbers_in_the_place_of_text_become_text(
-    catalog: Catalog,
-    device_registry: dr.DeviceRegistry,
-    lamp: er.RegistryEntry,
-    bulb: dr.DeviceEntry,
+async def test_numbers_that_an_older_home_assistant_stored_as_text_become_text(
+    hass: HomeAssistant, entity_registry: er.EntityRegistry, hue: MockConfigEntry
 ) -> None:
-    device_registry.async_update_device(bulb.id, manufacturer=7, model=2.5, sw_version=0)  # type: ignore[arg-type]
-    context = catalog[lamp.entity_id]
+    old = dr.DeviceEntry(config_entry_id=hue.entry_id, manufacturer=7, model=2.5, sw_version=0)  # type: ignore[arg-type]
+    mock_device_registry(hass, {old.id: old})
+    entity_registry.async_get_or_create(
+        "light", "hue", "1", suggested_object_id="lamp", config_entry=hue, device_id=old.id
+    )
+    context = Catalog(hass)[LAMP]
     assert [context.manufacturer, context.model, context.sw_version] == ["7", "2.5", "0"]
 
 

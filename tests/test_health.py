@@ -37,9 +37,6 @@ STANDARD = {
     "unit_of_measurement",
 }
 
-ZEROS = pytest.mark.xfail(strict=True, reason="the first reading is of a spool not opened yet")
-HOST = pytest.mark.xfail(strict=True, reason="the last error repeats the address")
-
 
 def entity_ids(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, str]:
     """Find the entities of an entry by their keys."""
@@ -194,6 +191,23 @@ async def test_refused_credentials_block_and_ask_for_others(
     assert flow["context"]["source"] == SOURCE_REAUTH
 
 
+async def test_a_database_that_refuses_a_point_is_not_away(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    database.impostor = BUSY
+    database.types["home_assistant_events", "value"] = str
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.a", "1")
+    await settle(hass, entry)
+    assert shows(hass, entry, "status", "retrying")
+    database.impostor = None
+    await settle(hass, entry)
+    await hass.async_block_till_done()
+    assert reading(hass, entry, "points_written").attributes["quarantined"] == 1
+    assert shows(hass, entry, "status", "ok")
+    assert shows(hass, entry, "database_connected", "on")
+
+
 async def test_the_log_tells_once_that_the_database_is_lost_and_once_that_it_is_back(
     hass: HomeAssistant,
     entry: MockConfigEntry,
@@ -215,7 +229,6 @@ async def test_the_log_tells_once_that_the_database_is_lost_and_once_that_it_is_
     )
 
 
-@ZEROS
 async def test_a_counter_never_goes_back_at_a_reload(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
@@ -332,7 +345,6 @@ async def test_diagnostics_tell_neither_credentials_nor_the_address(
     ] == []
 
 
-@HOST
 async def test_diagnostics_of_an_unreachable_database_do_not_tell_the_address(
     hass: HomeAssistant, socket_enabled: None, hass_client: ClientSessionGenerator
 ) -> None:
