@@ -90,7 +90,7 @@ def test_any_text_in_any_place_is_exactly_one_point(
             expected_fields.setdefault(stored_key(key), spaced(cut(value, STRING_MAX_BYTES)))
         elif isinstance(value, bool):
             expected_fields.setdefault(stored_key(key), value)
-        elif not isinstance(value, float) or math.isfinite(value):
+        elif math.isfinite(value):
             expected_fields.setdefault(stored_key(key), float(value))
     assert point["fields"] == expected_fields
     assert point["time"] == min(max(time_us, 0), TIME_MAX_US) * 1000

@@ -39,7 +39,6 @@ class Snapshot:
     """
 
     is_open: bool
-
     ledger: dict[str, Any]
     pending: int
     waiting: int
@@ -120,11 +119,12 @@ class Pipeline:
 
     async def stop(self) -> None:
         """Put everything on disk, try once more to deliver, and end. Safe to call twice."""
-        if not self._running:
+        tasks, self._tasks = self._tasks, []
+        if not tasks:
             return
-        for task in self._tasks:
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._commit()
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
