@@ -2,7 +2,7 @@
 # Sourced after steps.sh: uv, and a Python that is new enough.
 
 readonly WANTED_PYTHON='>=3.14.2,<3.15'
-readonly DEBIAN_PYTHON=$CACHE/python-3.14-debian
+readonly DEBIAN_PYTHON=${XDG_CACHE_HOME:-$HOME/.cache}/ha-ingestor/python-3.14-debian
 
 # The caller's own environment is not ours to install into.
 unset VIRTUAL_ENV PYTHONHOME PYTHONPATH

@@ -3,7 +3,6 @@
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 DEV=$ROOT/.dev
-CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/ha-ingestor
 LOGS=$DEV/logs
 mkdir -p "$LOGS"
 

@@ -10,6 +10,7 @@ import fcntl
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -143,18 +144,16 @@ def binary(name: str) -> Path | Unavailable:
     """Return the executable if there is one; makes nothing, so a test may ask."""
     database = DATABASES[name]
     if named := os.environ.get(database.variable):
-        return Path(named) if Path(named).is_file() else _unavailable(f"not at {named}")
+        return Path(named) if Path(named).is_file() else Unavailable(reason=f"not at {named}")
     if database.cached.is_file():
         return database.cached
-    if (found := shutil.which(database.executable)) and version_of(found).startswith(
-        database.series
-    ):
-        return Path(found)
+    if (found := _on_path(database)) is not None:
+        return found
     if lacking := database.recipe.missing():
-        return _unavailable(lacking)
+        return Unavailable(reason=lacking)
     with suppress(FileNotFoundError):
-        return _unavailable(_reason_file(database).read_text())
-    return _unavailable("not made yet: scripts/setup databases")
+        return Unavailable(reason=_reason_file(database).read_text())
+    return Unavailable(reason="not made yet: scripts/setup databases")
 
 
 def obtain(name: str, *, deadline: float | None = None) -> Path | Unavailable:
@@ -177,6 +176,8 @@ def obtain(name: str, *, deadline: float | None = None) -> Path | Unavailable:
 def _make(database: Database, deadline: float | None) -> str:
     """Make the executable; returns why not."""
     home = database.cached.parent
+    for abandoned in home.parent.glob(f"{home.name}.*/"):
+        shutil.rmtree(abandoned, ignore_errors=True)
     with (
         tempfile.TemporaryDirectory(prefix=f"{home.name}.", dir=home.parent) as directory,
         database.log.open("wb") as log,
@@ -210,19 +211,23 @@ def _reason_file(database: Database) -> Path:
     return database.log.with_suffix(".reason")
 
 
-def _unavailable(reason: str) -> Unavailable:
-    return Unavailable(reason=reason)
+def _on_path(database: Database) -> Path | None:
+    found = shutil.which(database.executable)
+    if found and version_of(Path(found)).startswith(database.series):
+        return Path(found)
+    return None
 
 
-def version_of(executable: str | Path) -> str:
-    """Return the version that an executable says it has."""
-    for option in ("version", "--version"):
-        with suppress(OSError, subprocess.TimeoutExpired):
-            told = subprocess.run(
-                [executable, option], capture_output=True, text=True, timeout=10, check=False
-            )
-            if match := re.search(r"\d+\.\d+\.\d+", told.stdout + told.stderr):
-                return match[0]
+def version_of(executable: Path) -> str:
+    """Return the version that an executable says it has, empty if it says none."""
+    # Not one way for both: VictoriaMetrics would take the word for nothing, and start.
+    option = "version" if executable.name.startswith("influxd") else "--version"
+    with suppress(OSError, subprocess.TimeoutExpired):
+        told = subprocess.run(
+            [executable, option], capture_output=True, text=True, timeout=10, check=False
+        )
+        if match := re.search(r"\d+\.\d+\.\d+", told.stdout + told.stderr):
+            return match[0]
     return ""
 
 
@@ -232,6 +237,8 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=[*DATABASES, []], metavar="NAME")
     parser.add_argument("--within", type=float, metavar="SECONDS", help="stop building after that")
     arguments = parser.parse_args()
+    # As after Ctrl-C: what was started ends with us, and what is half done is cleared away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     began = time.monotonic()
     deadline = began + arguments.within if arguments.within else None
     for name in arguments.names or DATABASES:
