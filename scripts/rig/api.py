@@ -78,7 +78,7 @@ class Api:
                 return None
             raise
 
-    def set_state(self, entity_id: str, state: str, **attributes: Json) -> Json:
+    def set_state(self, entity_id: str, state: str, /, **attributes: Json) -> Json:
         """Set a state as an integration would; returns it as Home Assistant has it."""
         body = {"state": state, "attributes": attributes}
         return self.request("POST", _state_path(entity_id), body)

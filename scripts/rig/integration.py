@@ -1,0 +1,38 @@
+"""Our integration, set up in a running Home Assistant as a user would do it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .api import Api
+
+DOMAIN: Final = "ha_ingestor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a database is, and what it wants to be told."""
+
+    url: str
+    dialect: str
+    database: str
+    org: str = ""
+    token: str = ""
+    user: str = ""
+    password: str = ""
+
+
+_FORMS: Final[Mapping[str, Callable[[Address], dict[str, str]]]] = {
+    "v1": lambda it: {"username": it.user, "password": it.password, "database": it.database},
+    "v2": lambda it: {"token": it.token, "org": it.org, "bucket": it.database},
+    "v3": lambda it: {"token": it.token, "database": it.database},
+    "victoriametrics": lambda it: {"database": it.database},
+}
+
+
+def connect(api: Api, address: Address) -> Any:
+    """Go through the config flow; returns its result, an entry or an abort."""
+    # The server is left to be recognized, and the flow fails if it is taken for another.
+    where = {"url": address.url, "dialect": "auto", "advanced": {"verify_ssl": True}}
+    form = _FORMS[address.dialect](address)
+    return api.flow(DOMAIN, user=where, **{address.dialect: form})
