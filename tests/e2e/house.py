@@ -1,0 +1,201 @@
+"""One Home Assistant and everything it delivers to."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from scripts.rig.api import Api, ApiError
+from scripts.rig.endpoint import Endpoint, Point
+from scripts.rig.home_assistant import HomeAssistant
+from scripts.rig.integration import Address, connect
+from scripts.rig.servers import Server
+
+from .oracle import Expected, stored_fields
+
+MEASUREMENT: Final = "home_assistant_events"
+SPOOL_DIRECTORY: Final = "ha_ingestor.log.d"
+
+# After an outage the next attempt may be half a minute away.
+PATIENCE: Final = 60.0
+
+# VictoriaMetrics finds a new series some seconds after it has stored it.
+INDEXED: Final = 20.0
+
+
+def until[T](look: Callable[[], T], *, seconds: float = PATIENCE) -> T:
+    """Look until there is something to see; returns the last look, whatever it is."""
+    deadline = time.monotonic() + seconds
+    while not (seen := look()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """A database and the config entry that delivers to it."""
+
+    server: Server
+    database: str
+    api: Api
+    entry_id: str
+
+    @property
+    def address(self) -> Address:
+        """What the config flow wants to know."""
+        return address(self.server, self.database)
+
+    @property
+    def numbers_only(self) -> bool:
+        """Whether text is no use here."""
+        return self.server.dialect == "victoriametrics"
+
+    def points(self, entity_id: str | None = None) -> list[Point]:
+        """Return the points of one entity or of all, in the order of time."""
+        found = self.server.query_points(MEASUREMENT, self.database)
+        wanted = [each for each in found if entity_id in {None, each["tags"]["entity_id"]}]
+        return sorted(wanted, key=lambda point: point["time_ns"])
+
+    def diagnostics(self) -> Any:
+        """Return what the integration says of itself."""
+        return self.api.diagnostics(self.entry_id)["data"]
+
+    def settle(self) -> None:
+        """Wait until everything captured so far has been delivered."""
+        assert until(self._is_idle), self.diagnostics()
+
+    def is_waiting(self) -> bool:
+        """Whether there is something that the database does not take."""
+        told = self.diagnostics()
+        retrying = told["health"]["export"]["status"] == "retrying"
+        return bool(retrying and told["ledger"]["pending"])
+
+    def assert_stored(self, expected: list[Expected], *, since_us: int = 0) -> None:
+        """Compare every point of these entities since a moment, value by value."""
+        self.settle()
+        entities = {each.entity_id for each in expected}
+        # VictoriaMetrics keeps milliseconds.
+        unit_us = 1000 if self.numbers_only else 1
+
+        def stored() -> list[_Row]:
+            return sorted(
+                (
+                    _Row(
+                        each["time_ns"] // 1000 // unit_us,
+                        each["tags"]["entity_id"],
+                        each["tags"],
+                        stored_fields(each["fields"]),
+                    )
+                    for each in self.points()
+                    if each["tags"]["entity_id"] in entities
+                    and each["time_ns"] // 1000 >= since_us // unit_us * unit_us
+                ),
+                key=_when_and_who,
+            )
+
+        wanted = sorted(
+            (
+                _Row(each.time_us // unit_us, each.entity_id, each.tags, each.fields)
+                for each in self._sent(expected)
+            ),
+            key=_when_and_who,
+        )
+        if self.numbers_only:
+            until(lambda: stored() == wanted, seconds=INDEXED)
+        assert stored() == wanted
+
+    def assert_balanced(self) -> None:
+        """Compare the ledger with itself and with what the database really has."""
+        self.settle()
+        assert until(self._is_balanced), (self.diagnostics(), len(self.points()))
+        if self.numbers_only:
+            self._assert_once()
+
+    def _sent(self, expected: list[Expected]) -> list[Expected]:
+        if not self.numbers_only:
+            return expected
+        return [numbers for each in expected if (numbers := each.numbers_only())]
+
+    def _is_idle(self) -> bool:
+        try:
+            health = self.diagnostics()["health"]
+        except ApiError:
+            return False
+        return health["export"]["status"] == "ok" and not (health["pending"] + health["waiting"])
+
+    def _is_balanced(self) -> bool:
+        ledger = self.diagnostics()["ledger"]
+        settled = ledger["written"] + ledger["quarantined"] + ledger["evicted"]
+        settled += sum(ledger["lost"].values())
+        looked_at = sum(ledger["filtered"].values()) + ledger["deduplicated"] + ledger["captured"]
+        return bool(
+            ledger["received"] == looked_at
+            and ledger["captured"] == settled + ledger["pending"]
+            and ledger["written"] == len(self.points())
+        )
+
+    def _assert_once(self) -> None:
+        """Look for doubles, which VictoriaMetrics keeps and InfluxDB cannot have."""
+        endpoint = Endpoint(port=self.server.port)
+        query = {"match[]": f"{{db={json.dumps(self.database)}}}"}
+        answer = endpoint.request("/api/v1/export", query)
+        for line in answer.splitlines():
+            times = json.loads(line)["timestamps"]
+            assert len(times) == len(set(times)), line
+
+
+def address(server: Server, database: str) -> Address:
+    """Say where a database on a server is."""
+    return Address(
+        url=server.url,
+        dialect=server.dialect,
+        database=database,
+        org=server.org,
+        token=server.token,
+        user=server.user,
+        password=server.password,
+    )
+
+
+class _Row(NamedTuple):
+    """A point as it is compared."""
+
+    time: int
+    entity_id: str
+    tags: dict[str, str]
+    fields: dict[str, Any]
+
+
+def _when_and_who(row: _Row) -> tuple[int, str]:
+    return row.time, row.entity_id
+
+
+@dataclass(slots=True, kw_only=True)
+class House:
+    """Home Assistant and its destinations, one for each server that is there."""
+
+    home: HomeAssistant
+    destinations: dict[str, Destination] = field(default_factory=dict)
+
+    @property
+    def api(self) -> Api:
+        """Home Assistant's interfaces."""
+        return self.home.api
+
+    def connect(self, server: Server, database: str) -> Destination:
+        """Set the integration up for a database."""
+        result = connect(self.api, address(server, database))
+        assert result["type"] == "create_entry", result
+        entry_id = result["result"]["entry_id"]
+        return Destination(server=server, database=database, api=self.api, entry_id=entry_id)
+
+    def stop_servers(self) -> None:
+        """Take every database away."""
+        for each in self.destinations.values():
+            each.server.stop()
+
+    def start_servers(self) -> None:
+        """Bring every database back."""
+        for each in self.destinations.values():
+            each.server.start()

@@ -1,0 +1,102 @@
+"""A config entry is reloaded, disabled and deleted while Home Assistant goes on."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+
+import pytest
+
+from scripts.rig.integration import DOMAIN, connect
+
+from .house import SPOOL_DIRECTORY, Destination, House, until
+from .oracle import Expected, change
+
+_numbers = count()
+
+
+@pytest.fixture
+def spare(house: House) -> Iterator[Destination]:
+    """Make a database and an entry for it, on whichever server there is."""
+    server = next(iter(house.destinations.values())).server
+    database = f"spare_{next(_numbers)}"
+    server.create_database(database)
+    destination = house.connect(server, database)
+    yield destination
+    if destination.entry_id in {each["entry_id"] for each in house.api.entries(DOMAIN)}:
+        house.api.delete(destination.entry_id)
+
+
+def _tell(house: House, entity_id: str, state: str, value: float | None = None) -> Expected:
+    old = house.api.state(entity_id)
+    return change(house.api.set_state(entity_id, state), old, value=value)
+
+
+def test_a_new_entry_begins_with_the_states_there_are(house: House, spare: Destination) -> None:
+    """Each at the instant when it was set, so that nothing has to change before it is seen."""
+    spare.settle()
+    stored = {each["tags"]["entity_id"] for each in spare.points()}
+    own = {
+        each["entity_id"]
+        for each in house.api.ws("config/entity_registry/list")
+        if each["platform"] == DOMAIN
+    }
+    states = {each["entity_id"]: each for each in house.api.states()}
+    assert stored == states.keys() - own
+    zone = change(states["zone.home"], tags={"event_category": "general"})
+    assert [each["time_ns"] // 1000 for each in spare.points("zone.home")] == [zone.time_us]
+
+
+def test_nothing_is_missing_or_twice_after_reloads(house: House, spare: Destination) -> None:
+    """States keep changing while the entry is unloaded and set up again."""
+
+    def change_many() -> list[Expected]:
+        return [
+            _tell(house, f"sensor.reload_{number}", str(number), number) for number in range(90)
+        ]
+
+    with ThreadPoolExecutor(1) as executor:
+        changes = executor.submit(change_many)
+        for _ in range(3):
+            house.api.reload(spare.entry_id)
+        told = changes.result()
+    spare.assert_stored(told)
+    spare.assert_balanced()
+
+
+def test_an_entry_disabled_for_a_moment_misses_nothing(house: House, spare: Destination) -> None:
+    """Home Assistant does not say whether it unloads an entry for a second or for good."""
+    told = [_tell(house, "sensor.disabled", "1", 1.0)]
+    house.api.disable(spare.entry_id)
+    assert house.api.entry(spare.entry_id)["state"] == "not_loaded"
+    told += [_tell(house, "sensor.disabled", number, float(number)) for number in "234"]
+    house.api.disable(spare.entry_id, disabled=False)
+    assert house.api.entry(spare.entry_id)["state"] == "loaded"
+    told += [_tell(house, "sensor.disabled", "5", 5.0)]
+    spare.assert_stored(told)
+    spare.assert_balanced()
+
+
+def test_a_deleted_entry_leaves_nothing_behind(house: House, spare: Destination) -> None:
+    """Its spool is its own, and goes with it."""
+    spool = house.home.directory / SPOOL_DIRECTORY / spare.entry_id
+    assert until(spool.is_dir)
+    house.api.delete(spare.entry_id)
+    assert not spool.exists()
+    registered = house.api.ws("config/entity_registry/list")
+    assert spare.entry_id not in {each["config_entry_id"] for each in registered}
+
+
+def test_a_destination_is_connected_once(house: House, spare: Destination) -> None:
+    """A second entry for the same database would store everything twice."""
+    result = connect(house.api, spare.address)
+    assert (result["type"], result["reason"]) == ("abort", "already_configured")
+
+
+def test_no_secret_is_in_diagnostics_or_log(house: House, destination: Destination) -> None:
+    """Both are pasted into bug reports."""
+    told = json.dumps(house.api.diagnostics(destination.entry_id))
+    server = destination.server
+    for secret in filter(None, (server.token, server.password)):
+        assert secret not in told
+        assert secret not in house.home.log()

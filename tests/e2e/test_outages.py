@@ -1,0 +1,122 @@
+"""Databases come and go, Home Assistant dies: what was captured arrives, once."""
+
+import time
+from typing import Final
+
+import pytest
+
+from .house import Destination, House, until
+from .oracle import Expected, change
+
+# What is a second old is on disk; the second second is for a busy machine.
+COMMITTED_SECONDS: Final = 2.0
+
+
+class Story:
+    """Changes of state of one entity, and the points they have to become."""
+
+    def __init__(self, house: House, name: str) -> None:
+        """Begin with an entity of its own."""
+        self._api = house.api
+        self._entity_id = f"sensor.story_{name}"
+        self.points: list[Expected] = []
+
+    def go_on(self, changes: int = 5) -> None:
+        """Change the state some more times, in numbers and in text.
+
+        A restart of Home Assistant forgets it: then the next change is the first again.
+        """
+        for count in range(len(self.points), len(self.points) + changes):
+            old = self._api.state(self._entity_id)
+            text = f"part {count}" if count % 2 else str(count)
+            new = self._api.set_state(self._entity_id, text, unit_of_measurement="%")
+            value = None if count % 2 else float(count)
+            self.points.append(change(new, old, value=value))
+
+
+@pytest.fixture(scope="module")
+def outage(house: House) -> list[Expected]:
+    """Take the databases away and bring them back."""
+    story = Story(house, "outage")
+    story.go_on()
+    house.stop_servers()
+    story.go_on()
+    for each in house.destinations.values():
+        assert until(each.is_waiting), each.diagnostics()
+    story.go_on()
+    house.start_servers()
+    story.go_on()
+    return story.points
+
+
+def test_what_happens_during_an_outage_arrives_once(
+    outage: list[Expected], destination: Destination
+) -> None:
+    """In the database is exactly what happened before, during and after."""
+    destination.assert_stored(outage)
+
+
+@pytest.mark.usefixtures("outage")
+def test_the_ledger_adds_up_after_an_outage(destination: Destination) -> None:
+    """Nothing is pending, nothing was lost, and the database has what was written."""
+    destination.assert_balanced()
+
+
+@pytest.fixture(scope="module")
+def crash(house: House) -> list[Expected]:
+    """Kill Home Assistant while no database is there."""
+    story = Story(house, "crash")
+    house.stop_servers()
+    story.go_on()
+    time.sleep(COMMITTED_SECONDS)
+    house.home.kill()
+    house.start_servers()
+    house.home.start()
+    story.go_on()
+    return story.points
+
+
+def test_what_was_committed_survives_a_kill(
+    crash: list[Expected], destination: Destination
+) -> None:
+    """Home Assistant is killed with everything of the last second on disk only."""
+    destination.assert_stored(crash)
+
+
+@pytest.mark.usefixtures("crash")
+def test_the_ledger_adds_up_after_a_kill(destination: Destination) -> None:
+    """The counts of a process that had no time to store them are found again."""
+    destination.assert_balanced()
+
+
+@pytest.fixture(scope="module")
+def restart(house: House) -> list[Expected]:
+    """Restart Home Assistant while no database is there, right after changes of state."""
+    story = Story(house, "restart")
+    house.stop_servers()
+    story.go_on()
+    house.home.stop()
+    house.home.start()
+    story.go_on()
+    # What Home Assistant sets up during its own start.
+    zone = house.api.state("zone.home")
+    assert zone
+    house.start_servers()
+    return [*story.points, change(zone, tags={"event_category": "general"})]
+
+
+def test_nothing_is_lost_by_a_restart_without_a_database(
+    restart: list[Expected], destination: Destination
+) -> None:
+    """Neither what happened in the last moment before the stop, nor while it started."""
+    *story, zone = restart
+    destination.assert_stored(story)
+    if not destination.numbers_only:
+        times = [each["time_ns"] // 1000 for each in destination.points(zone.entity_id)]
+        assert times.count(zone.time_us) == 1
+
+
+@pytest.mark.usefixtures("restart")
+def test_the_ledger_adds_up_after_a_restart(destination: Destination) -> None:
+    """The counts go on where they were."""
+    destination.assert_balanced()
