@@ -1,5 +1,6 @@
 """The registries as one dictionary: entity id → what its points say of it."""
 
+from collections.abc import Callable
 from typing import Final
 
 from homeassistant.core import (
@@ -26,11 +27,11 @@ OWN_ENTITY: Final = "own_entity"
 
 
 class Catalog(dict[str, EntityContext]):
-    """Built on the first look at an entity, forgotten when a registry changes what it says.
+    """Built on the first look at an entity, and again when a registry changes what it says.
 
     The registries fire their events before anything else can happen, so what is looked up during a
-    state change is true as of that change. A removed or renamed entity is still described for its
-    last event; `forget` it then.
+    state change is true as of that change. A removed or renamed entity keeps its description for
+    its last event; `forget` it then.
     """
 
     def __init__(self, hass: HomeAssistant) -> None:
@@ -98,8 +99,9 @@ class Catalog(dict[str, EntityContext]):
 
     @callback
     def _entity_changed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
-        if event.data["action"] != "remove":
-            self.forget(event.data["entity_id"])
+        entity_id = event.data["entity_id"]
+        if event.data["action"] != "remove" and entity_id in self:
+            self[entity_id] = self._describe(entity_id)
 
     @callback
     def _device_changed(self, event: Event[dr.EventDeviceRegistryUpdatedData]) -> None:
@@ -109,12 +111,16 @@ class Catalog(dict[str, EntityContext]):
         parts = {device_id} | {
             child.id for child in self._devices.child_devices if child.parent_device_id == device_id
         }
-        for entity_id in [key for key, context in self.items() if context.device_id in parts]:
-            self.forget(entity_id)
+        self._describe_again(lambda context: context.device_id in parts)
 
     @callback
-    def _area_changed(self, _event: Event[ar.EventAreaRegistryUpdatedData]) -> None:
-        self.clear()
+    def _area_changed(self, event: Event[ar.EventAreaRegistryUpdatedData]) -> None:
+        area_id = event.data["area_id"]
+        self._describe_again(lambda context: context.area_id == area_id)
+
+    def _describe_again(self, concerned: Callable[[EntityContext], bool]) -> None:
+        for entity_id in [key for key, context in self.items() if concerned(context)]:
+            self[entity_id] = self._describe(entity_id)
 
 
 def _text(value: object) -> str:
