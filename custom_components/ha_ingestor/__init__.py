@@ -17,6 +17,7 @@ from .pipeline.files import OsFiles
 from .pipeline.outcome import Dialect
 from .pipeline.pipeline import Pipeline
 from .pipeline.profiles.homeiq import HomeIQ
+from .pipeline.spool import SpoolSettings
 from .sources.gap import Gap
 from .sources.local import LocalSource
 
@@ -41,6 +42,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
         ),
         files=OsFiles(_spool_path(hass, entry)),
         writer=client,
+        settings=SpoolSettings(),
         on_change=lambda: coordinator.async_status_changed(),  # noqa: PLW0108  it comes later
         destination=entry.title,
     )

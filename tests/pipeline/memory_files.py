@@ -21,6 +21,7 @@ class MemoryFiles:
     """Implements `Files`. `fault` is asked before each operation and may raise."""
 
     capacity: int | None = None
+    free: int = 1 << 40
     fault: Callable[[str, str], None] = lambda operation, name: None
     syncs: int = 0
     bytes_written: int = 0
@@ -89,6 +90,16 @@ class MemoryFiles:
         self.fault("remove", name)
         self._files.pop(name, None)
 
+    def lock(self) -> int:
+        self.fault("lock", "")
+        self._next_fd += 1
+        self._open[self._next_fd] = ("lock", _File())
+        return self._next_fd
+
+    def free_bytes(self) -> int:
+        self.fault("free_bytes", "")
+        return self.free
+
     # What the world does to it
 
     @property
@@ -118,6 +129,13 @@ class MemoryFiles:
         """Flip bits of one byte, in the cache and on the disk."""
         self._files[name].cached[position] ^= mask
         self._files[name].durable = bytes(self._files[name].cached)
+
+    def forget(self, name: str, needle: bytes) -> None:
+        """Lose everything from `needle` on, as pages marked clean by a failed sync are lost."""
+        file = self._files[name]
+        length = file.cached.index(needle)
+        file.durable = bytes(file.durable[:length])
+        file.cached = bytearray(file.cached[:length])
 
     def cut(self, name: str, length: int) -> None:
         """Shorten a file, as a torn write does."""

@@ -9,13 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custom_components.ha_ingestor.pipeline.backoff import MAXIMUM, backoff
+from custom_components.ha_ingestor.pipeline.buffer import Buffer
 from custom_components.ha_ingestor.pipeline.exporter import BLOCKED_RETRY, Exporter, Status
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.outcome import Failure, Outcome
 from custom_components.ha_ingestor.pipeline.quarantine import Quarantine
-from custom_components.ha_ingestor.pipeline.spool import Spool
+from custom_components.ha_ingestor.pipeline.spool import Spool, SpoolSettings
 from custom_components.ha_ingestor.pipeline.verdict import Problem
 
+from .captures import NOON
 from .memory_files import MemoryFiles
 from .scripted_writer import OK, UNAVAILABLE, ScriptedWriter
 
@@ -38,13 +40,13 @@ class Rig:
 
     def __init__(self, writer: ScriptedWriter, lines: list[str]) -> None:
         self.files = MemoryFiles()
-        self.spool = Spool(self.files, Ledger(), lambda: 0.0)
+        self.spool = Spool(self.files, Ledger(), lambda: 0.0, lambda: NOON, SpoolSettings())
         self.spool.open()
         self.spool.append(list(lines))
         self.quarantine = Quarantine(self.files)
         self.changes: list[Status] = []
         self.exporter = Exporter(
-            spool=self.spool,
+            buffer=Buffer(self.spool, self.spool.ledger),
             quarantine=self.quarantine,
             writer=writer,
             run=run_at_once,

@@ -13,6 +13,7 @@ from custom_components.ha_ingestor.pipeline.files import Files, OsFiles
 from custom_components.ha_ingestor.pipeline.outcome import Failure, Outcome
 from custom_components.ha_ingestor.pipeline.pipeline import INTAKE_POINTS, Pipeline
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.spool import SpoolSettings
 
 from .captures import NOON, FakeState, change
 from .memory_files import MemoryFiles
@@ -32,7 +33,11 @@ class Switch:
 
 def make(files: Files, writer: ScriptedWriter) -> Pipeline:
     return Pipeline(
-        profile=HomeIQ(dumps=json_dumps), files=files, writer=writer, on_change=lambda: None
+        profile=HomeIQ(dumps=json_dumps),
+        files=files,
+        writer=writer,
+        settings=SpoolSettings(),
+        on_change=lambda: None,
     )
 
 
@@ -137,27 +142,49 @@ async def test_stopping_twice_is_stopping_once(tmp_path: Path) -> None:
     await pipeline.stop()
 
 
-async def test_a_disk_that_cannot_be_written_keeps_points_in_memory_until_it_can() -> None:
-    files = MemoryFiles()
+class BrokenDisk:
+    """A fault that can be mended."""
+
     broken = True
 
-    def fault(operation: str, name: str) -> None:
-        if broken:
+    def __call__(self, operation: str, name: str) -> None:
+        if self.broken:
             raise OSError(30, "Read-only file system")
 
-    files.fault = fault
+
+async def test_a_disk_that_cannot_be_written_does_not_stop_delivery() -> None:
+    files = MemoryFiles(fault=BrokenDisk())
     writer = ScriptedWriter()
     async with running(files, writer) as pipeline:
         offer(pipeline, 50)
-        await asyncio.sleep(1.2)
+        await until(lambda: len(writer.stored) == 50)
         snapshot = await pipeline.snapshot()
         assert snapshot.spool_error == "Read-only file system"
-        assert snapshot.waiting == 50
-        assert writer.stored == []
+        assert snapshot.waiting == 0
+        await assert_balanced(pipeline, 50)
 
-        broken = False
+
+async def test_points_held_in_memory_go_to_the_disk_as_soon_as_it_takes_them() -> None:
+    disk, switch = BrokenDisk(), Switch()
+    switch.up = False
+    files = MemoryFiles(fault=disk)
+    writer = ScriptedWriter(judge=switch)
+    async with running(files, writer) as pipeline:
+        offer(pipeline, 50)
+        await asyncio.sleep(1.2)
+        assert (await pipeline.snapshot()).waiting == 50
+
+        disk.broken = False
+        await asyncio.sleep(1.2)
+        snapshot = await pipeline.snapshot()
+        assert snapshot.spool_error == ""
+        assert (snapshot.waiting, snapshot.pending) == (0, 50)
+        await assert_balanced(pipeline, 50)
+
+    switch.up = True
+    async with running(files, writer) as pipeline:
         await until(lambda: len(writer.stored) == 50)
-        assert (await pipeline.snapshot()).spool_error == ""
+        await pipeline.flush()
         await assert_balanced(pipeline, 50)
 
 

@@ -1,6 +1,8 @@
 """The spool keeps what it was given, in order, through every way a process or a disk can end."""
 
 import errno
+from collections.abc import Callable
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -9,10 +11,21 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from custom_components.ha_ingestor.pipeline.files import OsFiles
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
-from custom_components.ha_ingestor.pipeline.spool import FRAME_POINTS, SYNC_AFTER, Spool
+from custom_components.ha_ingestor.pipeline.spool import (
+    FRAME_POINTS,
+    SYNC_AFTER,
+    Durability,
+    Spool,
+    SpoolSettings,
+)
 
 from .memory_files import MemoryFiles
+
+NOON = 1_795_262_400.0
+# Sizes mean something when lines are stored as they are.
+PLAIN: dict[str, Any] = {"compress": False}
 
 
 class Clock:
@@ -26,7 +39,7 @@ class Clock:
 
 def opened(files: MemoryFiles, **limits: Any) -> Spool:
     """Open a spool as a new process does."""
-    spool = Spool(files, Ledger(), Clock(), **limits)
+    spool = Spool(files, Ledger(), Clock(), lambda: NOON, SpoolSettings(**PLAIN | limits))
     spool.open()
     return spool
 
@@ -149,7 +162,7 @@ def test_points_that_wait_are_due_for_the_disk_after_five_seconds() -> None:
     spool.append(lines(1, 10))
     assert not spool.sync_due()
 
-    spool.clock.now += SYNC_AFTER  # type: ignore[attr-defined]
+    spool._clock.now += SYNC_AFTER[Durability.BALANCED]  # type: ignore[attr-defined]
 
     assert spool.sync_due()
     spool.sync()
@@ -253,7 +266,7 @@ def test_flipped_bits_never_come_out_as_points() -> None:
 
 
 def test_a_full_spool_gives_up_its_oldest_points_and_counts_them() -> None:
-    spool = opened(MemoryFiles(), segment_bytes=5_000, spool_bytes=20_000)
+    spool = opened(MemoryFiles(), segment_bytes=5_000, max_bytes=20_000)
     spool.append(lines(1, 3000))
 
     assert spool.disk_bytes <= 20_000
@@ -263,7 +276,7 @@ def test_a_full_spool_gives_up_its_oldest_points_and_counts_them() -> None:
 
 
 def test_a_batch_evicted_while_under_way_is_counted_once() -> None:
-    spool = opened(MemoryFiles(), segment_bytes=5_000, spool_bytes=20_000)
+    spool = opened(MemoryFiles(), segment_bytes=5_000, max_bytes=20_000)
     spool.append(lines(1, 100))
     batch = spool.read(100, 1 << 20)
     assert batch is not None
@@ -397,3 +410,122 @@ class SpoolMachine(RuleBasedStateMachine):
 
 SpoolMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 TestSpoolAgainstAList = SpoolMachine.TestCase
+
+
+def fail_once(operation: str) -> Callable[[str, str], None]:
+    """Fail the next operation of a kind on a segment."""
+    faults = [OSError(errno.EIO, "Input/output error")]
+
+    def fault(asked: str, name: str) -> None:
+        if asked == operation and name.endswith(".seg") and faults:
+            raise faults.pop()
+
+    return fault
+
+
+def test_after_a_failed_sync_the_points_are_written_to_another_file() -> None:
+    files = MemoryFiles()
+    spool = opened(files)
+    spool.append(lines(1, 10))
+    spool.sync()
+    spool.append(lines(11, 20))
+    files.fault = fail_once("sync")
+    with pytest.raises(OSError, match="Input/output"):
+        spool.sync()
+    assert spool.unsynced
+    (doubtful,) = segments(files)
+
+    spool.append(lines(21, 30))
+    spool.sync()
+    # What a failed sync leaves behind: pages that the system believes to be on the disk.
+    files.forget(doubtful, lines(11, 11)[0].encode())
+    files.cut_power(NothingUnsynced())
+
+    again = opened(files)
+    assert drain(again) == lines(1, 30)
+    assert again.ledger.lost == {}
+
+
+@pytest.mark.parametrize(
+    ("durability", "syncs"),
+    [(Durability.STRICT, 4), (Durability.BALANCED, 1), (Durability.RELAXED, 0)],
+)
+def test_durability_says_when_points_have_to_be_on_disk(durability: Durability, syncs: int) -> None:
+    files = MemoryFiles()
+    spool = opened(files, durability=durability)
+    before = files.syncs
+    for first in (1, 11, 21, 31):
+        spool.append(lines(first, first + 9))
+        if spool.sync_due():
+            spool.sync()
+        spool._clock.now += 1.7  # type: ignore[attr-defined]
+    if spool.sync_due():
+        spool.sync()
+
+    assert files.syncs - before == syncs
+
+
+def test_points_too_old_for_the_user_are_evicted_and_counted() -> None:
+    files = MemoryFiles()
+    spool = opened(files, segment_bytes=1_000, max_age=3600.0)
+    spool.append(lines(1, 100))
+    spool._wall_clock = lambda: NOON + 3601
+    spool.append(lines(101, 110))
+
+    assert drain(spool) == lines(101, 110)
+    assert spool.ledger.evicted == 100
+
+
+def test_a_low_disk_is_left_to_home_assistant() -> None:
+    files = MemoryFiles()
+    spool = opened(files, segment_bytes=5_000)
+    spool.append(lines(1, 3000))
+    size = spool.disk_bytes
+
+    files.free = 100 * 1024 * 1024
+    spool.append(lines(3001, 6000))
+
+    assert spool.disk_bytes <= size + 30_000
+    assert drain(spool)[-1:] == lines(6000, 6000)
+    assert balanced(spool)
+    spool.append(lines(6001, 6010))
+    assert drain(spool) == lines(6001, 6010)
+
+
+def test_compressed_lines_come_out_as_they_went_in_and_take_a_tenth() -> None:
+    plain, compressed = opened(MemoryFiles()), opened(MemoryFiles(), compress=True)
+    plain.append(lines(1, 2000))
+    compressed.append(lines(1, 2000))
+
+    assert compressed.disk_bytes < plain.disk_bytes / 4
+    assert drain(compressed) == lines(1, 2000)
+
+
+def test_frames_of_another_version_are_stepped_over_and_counted() -> None:
+    files = MemoryFiles()
+    spool = opened(files)
+    for first in (1, 11, 21):
+        spool.append(lines(first, first + 9))
+    (name,) = segments(files)
+    files.kill()
+    second = files.read(name, 0, 1 << 20).index(b"HS", 10)
+    files.damage(name, second + 2, mask=0x7F)
+
+    again = opened(files)
+
+    assert drain(again) == lines(1, 10) + lines(21, 30)
+    assert again.ledger.lost == {"damaged": 10}
+
+
+def test_a_second_instance_is_kept_out_of_the_directory(tmp_path: Path) -> None:
+    first = Spool(OsFiles(tmp_path), Ledger(), Clock(), lambda: NOON, SpoolSettings())
+    second = Spool(OsFiles(tmp_path), Ledger(), Clock(), lambda: NOON, SpoolSettings())
+    first.open()
+    with pytest.raises(BlockingIOError, match="another Home Assistant"):
+        second.open()
+
+    first.append(lines(1, 5))
+    first.close()
+    second.open()
+    assert drain(second) == lines(1, 5)
+    second.close()

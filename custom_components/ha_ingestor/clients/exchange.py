@@ -46,7 +46,7 @@ class Reply:
         return "html" in kind or _PAGE.match(self.body) is not None
 
 
-async def exchange(  # noqa: PLR0913
+async def exchange(
     session: aiohttp.ClientSession,
     method: str,
     url: URL,

@@ -12,9 +12,10 @@ from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from .backoff import backoff
+from .buffer import Buffer
 from .outcome import Dialect, Outcome
 from .quarantine import Quarantine
-from .spool import Batch, Spool
+from .spool import Batch
 from .verdict import Kind, Problem, Verdict, classify
 
 _LOGGER = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ class Exporter:
     down to a single line whose rejection is its own, and doubles with every success.
     """
 
-    spool: Spool
+    buffer: Buffer
     quarantine: Quarantine
     writer: Writer
     run: Run
@@ -132,7 +133,7 @@ class Exporter:
                 return delay
 
     def _take(self) -> tuple[Batch, bytes, bool] | None:
-        batch = self.spool.read(self._limit, BATCH_BYTES)
+        batch = self.buffer.read(self._limit, BATCH_BYTES)
         if batch is None:
             return None
         if len(batch.payload) < GZIP_FROM_BYTES:
@@ -144,7 +145,7 @@ class Exporter:
     ) -> float | None:
         match verdict.kind:
             case Kind.ACCEPTED:
-                await self.run(self.spool.settle, batch, "written")
+                await self.run(self.buffer.settle, batch, "written")
                 self._limit = min(self._limit * 2, BATCH_POINTS)
                 self._set(replace(_WELL, last_write=datetime.now(UTC), write_latency=latency))
             case Kind.POISON | Kind.SIZE if batch.count > 1:
@@ -174,7 +175,7 @@ class Exporter:
             "destination": self.destination,
         }
         self.quarantine.add(record)
-        self.spool.settle(batch, "quarantined")
+        self.buffer.settle(batch, "quarantined")
         _LOGGER.warning("The database refused a point, now in quarantine: %s", verdict.detail)
 
     def _wait(self, status: Status, verdict: Verdict, delay: float) -> float:

@@ -1,5 +1,7 @@
 """The few file operations that the spool is built on, as a door that tests can replace."""
 
+import errno
+import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -41,6 +43,12 @@ class Files(Protocol):
 
     def remove(self, name: str) -> None:
         """Remove a file; a missing one is fine."""
+
+    def lock(self) -> int:
+        """Keep other instances out until the returned descriptor is closed."""
+
+    def free_bytes(self) -> int:
+        """Room that is left on the disk."""
 
 
 class OsFiles:
@@ -93,6 +101,19 @@ class OsFiles:
     def remove(self, name: str) -> None:
         with suppress(FileNotFoundError):
             os.unlink(self._path(name))
+
+    def lock(self) -> int:
+        fd = os.open(self._path("lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            raise BlockingIOError(errno.EAGAIN, "In use by another Home Assistant") from None
+        return fd
+
+    def free_bytes(self) -> int:
+        status = os.statvfs(self._directory)
+        return status.f_bavail * status.f_frsize
 
     def _path(self, name: str) -> str:
         return os.path.join(self._directory, name)

@@ -1,34 +1,56 @@
 """The unit of the spool: some lines, their sequence numbers, and a checksum over both.
 
     magic "HS" | version u8 | flags u8 | length u32
-    first_seq u64 | acked u64 | count u32 | crc u32
-    payload: `count` lines joined by line breaks, `length` bytes
+    first_seq u64 | acked u64 | count u32 | time u32 | crc u32
+    payload: `count` lines joined by line breaks, compressed as `flags` say, `length` bytes
 
-Little endian. The checksum (CRC-32) covers the header before it and the payload. `acked` is what
-the spool had acknowledged when the frame was written: it lets a start tell points that were
-delivered and removed from points that were lost, even when the cursor is older than the frame.
+Little endian. The checksum (CRC-32) covers the header before it and the payload. `time` is when the
+frame was written, in seconds since 1970. `acked` is what the spool had acknowledged then: it lets a
+start tell points that were delivered and removed from points that were lost, even when the cursor
+is older than the frame. A frame of an unknown version is stepped over like damage.
 """
 
 import struct
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 from zlib import crc32
 
+try:
+    from compression import zstd
+except ImportError:  # CPython can be built without it
+    HAS_ZSTD = False
+else:
+    HAS_ZSTD = True
+
 MAGIC: Final = b"HS"
 VERSION: Final = 1
-_HEADER: Final = struct.Struct("<2sBBIQQI")
+_HEADER: Final = struct.Struct("<2sBBIQQII")
 _CRC: Final = struct.Struct("<I")
 HEADER_BYTES: Final = _HEADER.size + _CRC.size
+
+PLAIN: Final = 0
+ZSTD: Final = 1
+ZLIB: Final = 2
+_DECOMPRESS: Final[dict[int, Callable[[bytes], bytes]]] = {PLAIN: bytes, ZLIB: zlib.decompress}
+if HAS_ZSTD:
+    _DECOMPRESS[ZSTD] = zstd.decompress
+# Lines repeat each other so much that the fastest levels already make them ten times smaller.
+_ZSTD_LEVEL: Final = 1
+_ZLIB_LEVEL: Final = 1
+# Below this a frame saves less than a sector of the disk.
+_COMPRESS_FROM: Final = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """One valid frame and where it lies in its file."""
+    """One valid frame and where it lies in its file; the payload is decompressed."""
 
     first_seq: int
     count: int
     acked: int
+    time: int
     payload: bytes
     offset: int
     end: int
@@ -39,9 +61,14 @@ class Frame:
         return self.first_seq + self.count - 1
 
 
-def pack(payload: bytes, *, first_seq: int, count: int, acked: int) -> bytes:
+def pack(
+    payload: bytes, *, first_seq: int, count: int, acked: int, time: int, compress: bool = False
+) -> bytes:
     """Build the bytes of a frame."""
-    header = _HEADER.pack(MAGIC, VERSION, 0, len(payload), first_seq, acked, count)
+    flags = PLAIN
+    if compress and len(payload) >= _COMPRESS_FROM:
+        flags, payload = _compressed(payload)
+    header = _HEADER.pack(MAGIC, VERSION, flags, len(payload), first_seq, acked, count, time)
     return b"".join((header, _CRC.pack(crc32(payload, crc32(header))), payload))
 
 
@@ -53,18 +80,21 @@ def parse(data: bytes, start: int, base: int = 0) -> Frame | None:
     body = start + HEADER_BYTES
     if len(data) < body:
         return None
-    magic, version, flags, length, first_seq, acked, count = _HEADER.unpack_from(data, start)
-    if magic != MAGIC or version != VERSION or flags or len(data) < body + length or not count:
+    fields = _HEADER.unpack_from(data, start)
+    magic, version, flags, length, first_seq, acked, count, time = fields
+    known = magic == MAGIC and version == VERSION and flags in _DECOMPRESS
+    if not known or len(data) < body + length or not count:
         return None
-    payload = data[body : body + length]
+    stored = data[body : body + length]
     (crc,) = _CRC.unpack_from(data, start + _HEADER.size)
-    if crc != crc32(payload, crc32(data[start : start + _HEADER.size])):
+    if crc != crc32(stored, crc32(data[start : start + _HEADER.size])):
         return None
     return Frame(
         first_seq=first_seq,
         count=count,
         acked=acked,
-        payload=payload,
+        time=time,
+        payload=_DECOMPRESS[flags](stored),
         offset=base + start,
         end=base + body + length,
     )
@@ -82,3 +112,9 @@ def scan(data: bytes, base: int = 0) -> Iterator[Frame]:
         position = data.find(MAGIC, position + 1)
         if position < 0:
             return
+
+
+def _compressed(payload: bytes) -> tuple[int, bytes]:
+    if HAS_ZSTD:
+        return ZSTD, zstd.compress(payload, _ZSTD_LEVEL)
+    return ZLIB, zlib.compress(payload, _ZLIB_LEVEL)

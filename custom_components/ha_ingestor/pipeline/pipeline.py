@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from .buffer import Buffer
 from .encoder import Encoder, Profile
 from .exporter import Exporter, ExportState, Writer
 from .files import Files
 from .ledger import Ledger
 from .model import Capture
 from .quarantine import Quarantine
-from .spool import Spool
+from .spool import Spool, SpoolSettings
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class Pipeline:
         profile: Profile,
         files: Files,
         writer: Writer,
+        settings: SpoolSettings,
         on_change: Callable[[], None],
         destination: str = "",
     ) -> None:
@@ -68,10 +70,11 @@ class Pipeline:
         self.ledger = Ledger()
         self.filtered = self.ledger.filtered
         self._encoder = Encoder(profile=profile)
-        self._spool = Spool(files, self.ledger, time.monotonic)
+        self._spool = Spool(files, self.ledger, time.monotonic, time.time, settings)
+        self._buffer = Buffer(self._spool, self.ledger)
         self._executor = ThreadPoolExecutor(1, "ha_ingestor_spool")
         self._exporter = Exporter(
-            spool=self._spool,
+            buffer=self._buffer,
             quarantine=Quarantine(files),
             writer=writer,
             run=self._run,
@@ -83,9 +86,6 @@ class Pipeline:
         self._intake: deque[Capture] = deque()
         self._overflow = 0
         self._overflow_seen = 0
-        self._unspooled: list[str] = []
-        self._spool_error = ""
-        self._opened = False
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -130,7 +130,7 @@ class Pipeline:
             async with asyncio.timeout(STOP_SECONDS):
                 await self._exporter.drain()
         with suppress(OSError):
-            await self._run(self._spool.close)
+            await self._run(self._buffer.close)
         self._running = False
         await asyncio.get_running_loop().run_in_executor(None, self._executor.shutdown)
 
@@ -149,7 +149,7 @@ class Pipeline:
         # Opens the spool, so that what an earlier process left is delivered without waiting.
         await self._commit()
         while True:
-            if not (self._intake or self._unspooled or self._spool.unsynced):
+            if not (self._intake or self._buffer.needs_tick):
                 await self._arrived.wait()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._full.wait(), COMMIT_SECONDS)
@@ -158,51 +158,32 @@ class Pipeline:
             await self._commit()
 
     async def _commit(self) -> None:
-        was_open = self._opened
+        before = (self._buffer.error, self._buffer.is_open)
         try:
-            await self._run(self._encode_and_append)
-            error = ""
-        except Exception as err:
-            if not isinstance(err, OSError):
-                _LOGGER.exception("The spool stumbled and goes on")
-            error = getattr(err, "strerror", None) or type(err).__name__
-        if error and error != self._spool_error:
-            _LOGGER.warning("The spool cannot be written, points wait in memory: %s", error)
-        if (error, self._opened) != (self._spool_error, was_open):
-            self._spool_error = error
+            await self._run(self._encode_and_commit)
+        except Exception:
+            _LOGGER.exception("A commit stumbled, the next one goes on")
+        if (self._buffer.error, self._buffer.is_open) != before:
             self._on_change()
         self._exporter.notify()
 
-    def _encode_and_append(self) -> None:
+    def _encode_and_commit(self) -> None:
         captures = [self._intake.popleft() for _ in range(len(self._intake))]
         encoded = self._encoder.encode(captures)
         self.ledger.filtered.update(encoded.filtered)
-        self._unspooled += encoded.lines
-        if (excess := len(self._unspooled) - INTAKE_POINTS) > 0:
-            del self._unspooled[:excess]
-            self._give_up(excess, "spool_unusable")
-        if not self._opened:
-            self._spool.open()
-            self._opened = True
-        self._give_up(self._overflow - self._overflow_seen, "intake_full")
-        self._overflow_seen = self._overflow
-        self._spool.append(self._unspooled)
-        if self._spool.sync_due():
-            self._spool.sync()
-
-    def _give_up(self, points: int, reason: str) -> None:
-        if points:
-            self.ledger.captured += points
-            self.ledger.lost[reason] += points
+        overflow = self._overflow
+        self._buffer.give_up(overflow - self._overflow_seen, "intake_full")
+        self._overflow_seen = overflow
+        self._buffer.commit(encoded.lines)
 
     def _snapshot(self) -> Snapshot:
         return Snapshot(
-            is_open=self._opened,
+            is_open=self._buffer.is_open,
             ledger=self.ledger.as_dict(),
             pending=self._spool.pending,
-            waiting=len(self._intake) + len(self._unspooled),
+            waiting=len(self._intake) + self._buffer.held,
             spool_bytes=self._spool.disk_bytes,
-            spool_error=self._spool_error,
+            spool_error=self._buffer.error,
             export=self._exporter.state,
         )
 

@@ -2,37 +2,66 @@
 
     000…001.seg   000…513.seg   000…999.seg
     ░░░░░░▓▓▓▓▓   ▓▓▓▓▓▓▓▓▓▓▓   ▓▓▓▓▓→ append      ░ acknowledged   ▓ pending
-          ↑ head (acked + 1)            ↑ next_seq
+          ↑ acked + 1                 ↑ next_seq
 
-A segment is a file of frames. A process appends only to a segment that it created, so a torn tail
-stays where the crash left it and is stepped over by its checksum. Every line has a sequence number
-that is settled once: written, quarantined, evicted or lost. Synchronous; one thread uses it.
+Every line has a sequence number that is settled once: written, quarantined, evicted or lost. What
+the files hold is the truth and the cursor is a hint. Synchronous; one thread uses it.
 """
 
 import logging
+import math
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Literal, NamedTuple
 
 from .cursor import Cursor
 from .files import Files
-from .frame import Frame, pack, scan
+from .frame import pack
 from .ledger import Ledger
+from .segments import SEGMENT_BYTES, Place, Segments
 
 _LOGGER = logging.getLogger(__name__)
 
-_SUFFIX: Final = ".seg"
-# Small enough that eviction and recovery work in small steps, large enough for few files.
-SEGMENT_BYTES: Final = 1024 * 1024
 # A frame is the unit of loss when bytes rot, and of memory when it is read.
 FRAME_POINTS: Final = 500
 FRAME_BYTES: Final = 256 * 1024
-# At 10 events per second of 300 bytes this is a day without the database.
-SPOOL_BYTES: Final = 256 * 1024 * 1024
-# What a power cut may cost. The recorder's own database risks as much.
-SYNC_AFTER: Final = 5.0
+
+
+class Durability(StrEnum):
+    """What a power cut may cost: nothing that was captured, five seconds, or half a minute.
+
+    A process that ends, however it ends, costs the same with each: at most the last second.
+    """
+
+    STRICT = "strict"
+    BALANCED = "balanced"
+    RELAXED = "relaxed"
+
+
+# Seconds that points may wait for the disk. Five is what the recorder's own database risks; never
+# leaves it to the operating system.
+SYNC_AFTER: Final[Mapping[Durability, float]] = {
+    Durability.STRICT: 0.0,
+    Durability.BALANCED: 5.0,
+    Durability.RELAXED: math.inf,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolSettings:
+    """The bounds of a spool. Sizes in bytes, times in seconds."""
+
+    # At 10 events per second this is some weeks without the database, compressed.
+    max_bytes: int = 256 * 1024 * 1024
+    max_age: float = math.inf
+    # What Home Assistant needs for an update, and its database for a day.
+    min_free_bytes: int = 512 * 1024 * 1024
+    segment_bytes: int = SEGMENT_BYTES
+    durability: Durability = Durability.BALANCED
+    compress: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,33 +77,44 @@ class Batch:
     spans: tuple[tuple[int, int], ...]
 
 
-@dataclass(slots=True, kw_only=True)
-class _Segment:
-    name: str
+class _Unsynced(NamedTuple):
+    """A frame that is not known to be on the disk, and since when."""
+
+    since: float
+    first_seq: int
     last_seq: int
-    size: int = 0
+    time: int
+    data: bytes
 
 
-@dataclass(slots=True)
 class Spool:
     """See the module. Methods may raise OSError; what they did not do can be tried again."""
 
-    files: Files
-    ledger: Ledger
-    clock: Callable[[], float]
-    segment_bytes: int = SEGMENT_BYTES
-    spool_bytes: int = SPOOL_BYTES
-    is_open: bool = False
-    _cursor: Cursor = field(init=False)
-    _segments: list[_Segment] = field(default_factory=list)
-    _active_fd: int = -1
-    _head: tuple[str, int] = ("", 0)
-    _marks: list[tuple[int, str, int]] = field(default_factory=list)
-    _next_seq: int = 1
-    _acked: int = 0
-    _synced_seq: int = 0
-    _durable_acked: int = 0
-    _unsynced: deque[tuple[int, float]] = field(default_factory=deque)
+    def __init__(
+        self,
+        files: Files,
+        ledger: Ledger,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+        settings: SpoolSettings,
+    ) -> None:
+        """Prepare; `clock` is monotonic, `wall_clock` dates the frames."""
+        self.ledger = ledger
+        self.is_open = False
+        self._files = files
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._settings = settings
+        self._cursor = Cursor(files)
+        self._segments = Segments(files, settings.segment_bytes)
+        self._lock = -1
+        self._marks: list[tuple[int, Place]] = []
+        self._next_seq = 1
+        self._acked = 0
+        self._synced_seq = 0
+        self._durable_acked = 0
+        self._unsynced: deque[_Unsynced] = deque()
+        self._is_doubtful = False
 
     @property
     def pending(self) -> int:
@@ -84,30 +124,29 @@ class Spool:
     @property
     def disk_bytes(self) -> int:
         """Size of all segments."""
-        return sum(segment.size for segment in self._segments)
+        return self._segments.size
+
+    @property
+    def unsynced(self) -> bool:
+        """Whether pending points are not known to be on disk, and should be."""
+        return bool(self._unsynced) and self._settings.durability is not Durability.RELAXED
 
     # Start and end
 
     def open(self) -> None:
         """Recover what earlier processes left, whatever its state."""
-        self._cursor = Cursor(self.files)
+        self._files.names()
+        if self._lock < 0:
+            self._lock = self._files.lock()
+        self._cursor.close()  # an earlier attempt may have come this far
         stored = self._cursor.open()
         acked = cursor_acked = int(stored.get("acked", 0))
         last = synced = int(stored.get("synced", 0))
-        self._segments = []
-        for name in self.files.names():
-            if not name.endswith(_SUFFIX):
-                continue
-            segment = _Segment(name=name, last_seq=0)
-            for frame in scan(self.files.read(name, 0, 1 << 31)):
-                segment.last_seq = max(segment.last_seq, frame.last_seq)
-                segment.size = frame.end
-                acked = max(acked, frame.acked)
-            if segment.last_seq > synced:
-                self._sync_file(name)
-            last = max(last, segment.last_seq)
-            self._segments.append(segment)
+        for frame in self._segments.recover():
+            acked = max(acked, frame.acked)
+            last = max(last, frame.last_seq)
         last = max(last, acked)
+        self._segments.sync_recovered(synced)
         self.ledger.restore(stored)
         self.ledger.captured += last - synced
         # A frame says that these were settled before it, and a segment goes only when its points
@@ -117,19 +156,19 @@ class Spool:
         self._synced_seq = last
         self._durable_acked = cursor_acked
         self.is_open = True
-        self._release()
+        self._segments.release(acked)
 
     def close(self) -> None:
         """Put everything on disk and let go of the files."""
-        if not self.is_open:
-            return
-        self.sync()
-        self._cursor.sync()
-        if self._active_fd >= 0:
-            self.files.close(self._active_fd)
-            self._active_fd = -1
-        self._cursor.close()
-        self.is_open = False
+        if self.is_open:
+            self.sync()
+            self._cursor.sync()
+            self._segments.finish()
+            self._cursor.close()
+            self.is_open = False
+        if self._lock >= 0:
+            self._files.close(self._lock)
+            self._lock = -1
 
     # In
 
@@ -138,37 +177,50 @@ class Spool:
 
         After an error `lines` holds what was not appended.
         """
+        self._write_again()
         while lines:
             count, payload = _chunk(lines)
-            if self._active_fd < 0:
-                self._create_segment()
-            segment = self._segments[-1]
-            frame = pack(payload, first_seq=self._next_seq, count=count, acked=self._acked)
-            self.files.write(self._active_fd, frame, segment.size)
+            first, last = self._next_seq, self._next_seq + count - 1
+            time = int(self._wall_clock())
+            data = pack(
+                payload,
+                first_seq=first,
+                count=count,
+                acked=self._acked,
+                time=time,
+                compress=self._settings.compress,
+            )
+            self._make_room(len(data))
+            self._segments.append(data, first_seq=first, last_seq=last, time=time)
             del lines[:count]
-            segment.size += len(frame)
-            self._next_seq += count
-            segment.last_seq = self._next_seq - 1
+            self._next_seq = last + 1
             self.ledger.captured += count
-            self._unsynced.append((segment.last_seq, self.clock()))
-            if segment.size >= self.segment_bytes:
-                self._seal()
-        while self.disk_bytes > self.spool_bytes and self._segments:
-            self._evict()
-
-    @property
-    def unsynced(self) -> bool:
-        """Whether pending points are not known to be on disk."""
-        return bool(self._unsynced)
+            self._unsynced.append(_Unsynced(self._clock(), first, last, time, data))
+            if self._segments.is_full:
+                if self._settings.durability is not Durability.RELAXED:
+                    self.sync()
+                self._segments.finish()
+                self._unsynced.clear()
 
     def sync_due(self) -> bool:
         """Whether points have waited for the disk as long as they may."""
-        return bool(self._unsynced) and self.clock() - self._unsynced[0][1] >= SYNC_AFTER
+        limit = SYNC_AFTER[self._settings.durability]
+        return bool(self._unsynced) and self._clock() - self._unsynced[0].since >= limit
 
     def sync(self) -> None:
-        """Put everything appended on disk, and note the ledger."""
-        if self._active_fd >= 0 and self._unsynced:
-            self.files.sync(self._active_fd)
+        """Put everything appended on disk, and note the ledger.
+
+        After a failed sync nobody knows what is on the disk, and a second one may report success
+        without having written it. So its file is given up, and its frames go to a new one next.
+        """
+        if self._unsynced:
+            self._write_again()
+            try:
+                self._segments.sync()
+            except OSError:
+                self._segments.finish()
+                self._is_doubtful = True
+                raise
         self._synced_seq = self._next_seq - 1
         self._unsynced.clear()
         self._save()
@@ -181,7 +233,7 @@ class Spool:
         spans: list[tuple[int, int]] = []
         count = size = 0
         self._marks = []
-        for segment, frame in self._frames():
+        for place, frame in self._segments.frames(self._acked):
             first = max(frame.first_seq, self._acked + 1)
             last = min(frame.last_seq, first + max_points - count - 1)
             part = frame.payload
@@ -197,17 +249,14 @@ class Spool:
                 spans[-1] = (spans[-1][0], last)
             else:
                 spans.append((first, last))
-            self._marks.append((frame.last_seq, segment.name, frame.end))
+            self._marks.append((frame.last_seq, place))
             if count >= max_points:
                 break
         if not parts:
             self._settle_gap()
             return None
         return Batch(
-            payload=b"\n".join(parts),
-            count=count,
-            last_seq=spans[-1][1],
-            spans=tuple(spans),
+            payload=b"\n".join(parts), count=count, last_seq=spans[-1][1], spans=tuple(spans)
         )
 
     def settle(self, batch: Batch, verdict: Literal["written", "quarantined"]) -> None:
@@ -225,25 +274,14 @@ class Spool:
 
     # Inside
 
-    def _frames(self) -> Iterator[tuple[_Segment, Frame]]:
-        """Pending frames from the head on, each sequence number once."""
-        name, offset = self._head
-        passed = self._acked
-        for segment in list(self._segments):
-            if segment.last_seq <= self._acked or segment.name < name:
-                continue
-            start = offset if segment.name == name else 0
-            for frame in scan(self.files.read(segment.name, start, segment.size - start), start):
-                if frame.last_seq > passed:
-                    passed = frame.last_seq
-                    yield segment, frame
-
-    def _sync_file(self, name: str) -> None:
-        fd = self.files.open(name)
-        try:
-            self.files.sync(fd)
-        finally:
-            self.files.close(fd)
+    def _write_again(self) -> None:
+        if not self._is_doubtful:
+            return
+        for frame in self._unsynced:
+            self._segments.append(
+                frame.data, first_seq=frame.first_seq, last_seq=frame.last_seq, time=frame.time
+            )
+        self._is_doubtful = False
 
     def _settle_gap(self) -> None:
         if self.pending:
@@ -251,67 +289,47 @@ class Spool:
             self.ledger.lost["damaged"] += self.pending
             self._advance(self._next_seq - 1, durable=True)
 
+    def _make_room(self, size: int) -> None:
+        """Give up the oldest segments, so that the newest points keep flowing."""
+        settings = self._settings
+        oldest_time = self._wall_clock() - settings.max_age
+        while (oldest := self._segments.oldest) and (
+            self._segments.size + size > settings.max_bytes or oldest.newest < oldest_time
+        ):
+            self._evict(oldest.last_seq)
+        # The disk belongs to Home Assistant first: while it is low, the spool goes on in the space
+        # that it has.
+        is_low = self._segments.needs_file and self._files.free_bytes() < settings.min_free_bytes
+        if is_low and (oldest := self._segments.oldest):
+            self._evict(oldest.last_seq)
+
+    def _evict(self, last_seq: int) -> None:
+        if last_seq == self._next_seq - 1:
+            self._segments.finish()
+            self._unsynced.clear()
+        self.ledger.evicted += last_seq - self._acked
+        self._advance(last_seq, durable=True)
+
     def _advance(self, acked: int, *, durable: bool = False) -> None:
         """Move the acknowledged prefix; first the cursor, then the files it frees."""
         self._acked = acked
-        for last_seq, name, end in self._marks:
+        for last_seq, place in self._marks:
             if last_seq <= acked:
-                self._head = (name, end)
-        while self._unsynced and self._unsynced[0][0] <= acked:
+                self._segments.pass_by(place)
+        while self._unsynced and self._unsynced[0].last_seq <= acked:
             self._unsynced.popleft()
         self._save()
         # Removing points that a power cut would have spared must not outlive the cursor's knowledge
         # of them. Points that never had to be on disk may vanish together with the cursor.
-        if durable or (self._durable_acked < self._synced_seq and self._frees_something()):
+        spared = self._durable_acked < self._synced_seq and self._segments.frees(acked)
+        if durable or spared:
             with suppress(OSError):
                 self._cursor.sync()
                 self._durable_acked = acked
-        self._release()
-
-    def _frees_something(self) -> bool:
-        return not self.pending or self._segments[0].last_seq <= self._acked
-
-    def _release(self) -> None:
-        """Remove what is settled; emptying the segment in use spares the disk its pages."""
-        for segment in list(self._segments):
-            if segment.last_seq > self._acked:
-                continue
-            with suppress(OSError):
-                if self._active_fd >= 0 and segment is self._segments[-1]:
-                    if segment.size:
-                        self.files.truncate(self._active_fd)
-                        segment.size = 0
-                        self._head = (segment.name, 0)
-                    continue
-                self.files.remove(segment.name)
-            self._segments.remove(segment)
-
-    def _create_segment(self) -> None:
-        name = f"{self._next_seq:020d}{_SUFFIX}"
-        self._active_fd = self.files.create(name)
-        self._segments.append(_Segment(name=name, last_seq=self._next_seq - 1))
-
-    def _seal(self) -> None:
-        self.files.sync(self._active_fd)
-        self.files.sync_directory()
-        self.files.close(self._active_fd)
-        self._active_fd = -1
-        self._synced_seq = self._next_seq - 1
-        self._unsynced.clear()
-
-    def _evict(self) -> None:
-        """Give up the oldest segment, so that the newest points keep flowing."""
-        if len(self._segments) == 1 and self._active_fd >= 0:
-            self._seal()
-        oldest = self._segments[0]
-        self.ledger.evicted += oldest.last_seq - self._acked
-        self._advance(oldest.last_seq, durable=True)
+        self._segments.release(acked)
 
     def _save(self) -> None:
-        content = self.ledger.as_dict() | {
-            "acked": self._acked,
-            "synced": self._synced_seq,
-        }
+        content = self.ledger.as_dict() | {"acked": self._acked, "synced": self._synced_seq}
         content["captured"] -= self._next_seq - 1 - self._synced_seq
         with suppress(OSError):
             self._cursor.write(content)

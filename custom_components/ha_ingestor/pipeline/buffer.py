@@ -1,0 +1,123 @@
+"""The spool and what waits for it: a disk that fails is no reason to stop.
+
+Points are held in memory while the disk takes none, and delivered from there when nothing older is
+on the disk. They are captured, in the ledger's sense, once they are safe or settled.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from .ledger import Ledger
+from .spool import Batch, Spool
+
+_LOGGER = logging.getLogger(__name__)
+
+# Ten seconds of the busiest home, or half an hour of an ordinary one.
+HELD_POINTS: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBatch(Batch):
+    """Lines that are in memory only; `start` counts every line that was ever held."""
+
+    start: int
+
+
+class Buffer:
+    """One queue over disk and memory. Used by one thread."""
+
+    def __init__(self, spool: Spool, ledger: Ledger) -> None:
+        """Begin empty; the spool is opened by the first commit."""
+        self.error = ""
+        self._spool = spool
+        self._ledger = ledger
+        self._held: list[str] = []
+        self._passed = 0
+        self._was_opened = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the disk was read, so that the ledger goes on from earlier processes."""
+        return self._was_opened
+
+    @property
+    def pending(self) -> int:
+        """Captured points that wait for delivery."""
+        return self._spool.pending
+
+    @property
+    def held(self) -> int:
+        """Points that wait in memory for the disk."""
+        return len(self._held)
+
+    @property
+    def needs_tick(self) -> bool:
+        """Whether something here changes with time."""
+        return bool(self._held) or self._spool.unsynced
+
+    def commit(self, lines: list[str]) -> None:
+        """Bring lines to the disk, or hold them; when these are too many the oldest are lost."""
+        self._held += lines
+        try:
+            if not self._spool.is_open:
+                self._spool.open()
+                self._was_opened = True
+            before = len(self._held)
+            try:
+                self._spool.append(self._held)
+            finally:
+                self._passed += before - len(self._held)
+            if self._spool.sync_due():
+                self._spool.sync()
+        except OSError as err:
+            error = err.strerror or type(err).__name__
+            if error != self.error:
+                _LOGGER.warning("The spool cannot be written, points are held: %s", error)
+            self.error = error
+        else:
+            self.error = ""
+        if (excess := len(self._held) - HELD_POINTS) > 0:
+            self._release(excess)
+            self.give_up(excess, "memory_full")
+
+    def give_up(self, points: int, reason: str) -> None:
+        """Count points that were captured and cannot be kept."""
+        if points:
+            self._ledger.captured += points
+            self._ledger.lost[reason] += points
+
+    def read(self, max_points: int, max_bytes: int) -> Batch | None:
+        """Return the next points, from the disk first; raises OSError when it cannot be read."""
+        if self._spool.is_open and (batch := self._spool.read(max_points, max_bytes)):
+            return batch
+        lines = self._held[:max_points] if self.error else []
+        while (payload := "\n".join(lines).encode("utf-8", "replace")) and len(lines) > 1:
+            if len(payload) <= max_bytes:
+                break
+            lines = lines[: len(lines) // 2]
+        if not lines:
+            return None
+        return HeldBatch(
+            payload=payload, count=len(lines), last_seq=0, spans=(), start=self._passed
+        )
+
+    def settle(self, batch: Batch, verdict: Literal["written", "quarantined"]) -> None:
+        """Account for a batch and go on behind it."""
+        if not isinstance(batch, HeldBatch):
+            self._spool.settle(batch, verdict)
+            return
+        # Meanwhile the disk may have taken some of them, which will then be delivered again, or
+        # memory may have run over.
+        points = max(batch.start + batch.count - self._passed, 0)
+        self._release(points)
+        self._ledger.captured += points
+        setattr(self._ledger, verdict, getattr(self._ledger, verdict) + points)
+
+    def close(self) -> None:
+        """Put everything on disk that it takes."""
+        self._spool.close()
+
+    def _release(self, points: int) -> None:
+        del self._held[:points]
+        self._passed += points

@@ -1,0 +1,165 @@
+"""The files of the spool: frames are appended to the newest, read in order, removed whole.
+
+A process appends only to a segment that it created, so a torn tail stays where a crash left it and
+is stepped over by its checksum.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from .files import Files
+from .frame import Frame, scan
+
+_SUFFIX: Final = ".seg"
+# Small enough that eviction and recovery work in small steps, large enough for few files.
+SEGMENT_BYTES: Final = 1024 * 1024
+_WHOLE_FILE: Final = 1 << 31
+
+
+@dataclass(slots=True, kw_only=True)
+class Segment:
+    """One file; `last_seq` is the highest sequence number in it."""
+
+    name: str
+    last_seq: int = 0
+    size: int = 0
+    newest: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a frame ends."""
+
+    name: str
+    offset: int
+
+
+class Segments:
+    """Every method may raise OSError; what it did not do can be tried again."""
+
+    def __init__(self, files: Files, segment_bytes: int = SEGMENT_BYTES) -> None:
+        """Work among `files`, where other files are left alone."""
+        self._files = files
+        self._segment_bytes = segment_bytes
+        self._fd = -1
+        self._is_new = False
+        self._created = 0
+        self._listed: list[Segment] = []
+        self._head = Place(name="", offset=0)
+
+    @property
+    def size(self) -> int:
+        """Bytes in all segments."""
+        return sum(segment.size for segment in self._listed)
+
+    @property
+    def oldest(self) -> Segment | None:
+        """The segment that eviction would take, or None when there is nothing in any."""
+        return next((segment for segment in self._listed if segment.size), None)
+
+    @property
+    def needs_file(self) -> bool:
+        """Whether the next frame begins a new segment."""
+        return self._fd < 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the segment in use should be sealed."""
+        return self._fd >= 0 and self._listed[-1].size >= self._segment_bytes
+
+    def recover(self) -> Iterator[Frame]:
+        """Read every valid frame that earlier processes left."""
+        self._listed = []
+        for name in self._files.names():
+            if not name.endswith(_SUFFIX):
+                continue
+            segment = Segment(name=name)
+            self._listed.append(segment)
+            for frame in scan(self._files.read(name, 0, _WHOLE_FILE)):
+                _note(segment, frame.last_seq, frame.time, frame.end)
+                yield frame
+
+    def append(self, frame: bytes, *, first_seq: int, last_seq: int, time: int) -> None:
+        """Write one frame at the end."""
+        if self._fd < 0:
+            # The running number keeps names apart when points are written a second time, after
+            # the file that had them could not be brought to the disk.
+            self._created += 1
+            name = f"{first_seq:020d}-{self._created:06d}{_SUFFIX}"
+            self._fd = self._files.create(name)
+            self._is_new = True
+            self._listed.append(Segment(name=name))
+        segment = self._listed[-1]
+        self._files.write(self._fd, frame, segment.size)
+        _note(segment, last_seq, time, segment.size + len(frame))
+
+    def sync(self) -> None:
+        """Bring the segment in use to the disk."""
+        if self._fd >= 0:
+            self._files.sync(self._fd)
+            if self._is_new:
+                self._files.sync_directory()
+                self._is_new = False
+
+    def sync_recovered(self, after: int) -> None:
+        """Bring what a killed process left in the system's memory to the disk."""
+        for segment in self._listed:
+            if segment.last_seq > after:
+                fd = self._files.open(segment.name)
+                try:
+                    self._files.sync(fd)
+                finally:
+                    self._files.close(fd)
+
+    def finish(self) -> None:
+        """Append to the segment in use no more."""
+        if self._fd >= 0:
+            fd, self._fd = self._fd, -1
+            with suppress(OSError):
+                self._files.close(fd)
+
+    def frames(self, after: int) -> Iterator[tuple[Place, Frame]]:
+        """Read the frames with sequence numbers above `after`, each number once."""
+        for segment in list(self._listed):
+            if segment.last_seq <= after or segment.name < self._head.name:
+                continue
+            start = self._head.offset if segment.name == self._head.name else 0
+            data = self._files.read(segment.name, start, segment.size - start)
+            for frame in scan(data, start):
+                if frame.last_seq > after:
+                    after = frame.last_seq
+                    yield Place(name=segment.name, offset=frame.end), frame
+
+    def pass_by(self, place: Place) -> None:
+        """Read from here on."""
+        self._head = place
+
+    def frees(self, acked: int) -> bool:
+        """Whether `release` would remove anything that was ever written."""
+        return any(segment.last_seq <= acked and segment.size for segment in self._listed)
+
+    def release(self, acked: int) -> None:
+        """Remove the segments that are settled; emptying the one in use spares the disk its pages.
+
+        What cannot be removed now is tried again the next time.
+        """
+        for segment in list(self._listed):
+            if segment.last_seq > acked:
+                continue
+            with suppress(OSError):
+                if self._fd >= 0 and segment is self._listed[-1]:
+                    if segment.size:
+                        self._files.truncate(self._fd)
+                        segment.size = 0
+                        self._head = Place(name=segment.name, offset=0)
+                    continue
+                self._files.remove(segment.name)
+                self._listed.remove(segment)
+
+
+def _note(segment: Segment, last_seq: int, time: int, size: int) -> None:
+    segment.last_seq = max(segment.last_seq, last_seq)
+    segment.newest = max(segment.newest, time)
+    segment.size = size
