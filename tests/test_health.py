@@ -25,6 +25,7 @@ from tests.shell import NOWHERE, new_entry, set_up, until
 from tests.tls import Authority
 
 BUSY = Answer(status=503, body='{"error":"timeout"}')
+BROKEN = Answer(status=500, body='{"error":"engine: out of luck"}')
 REFUSED = Answer(status=401, body='{"error":"authorization failed"}')
 KEYS = {"status", "points_written", "backlog", "last_write", "database_connected"}
 # What Home Assistant itself adds to every state.
@@ -214,10 +215,10 @@ async def test_the_log_tells_once_that_the_database_is_lost_and_once_that_it_is_
     database: Emulator,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    database.impostor = BUSY
     await set_up(hass, entry)
     hass.states.async_set("sensor.a", "1")
-    for _ in range(3):
+    for problem in (BUSY, BUSY, BROKEN):
+        database.impostor = problem
         await settle(hass, entry)
     database.impostor = None
     await settle(hass, entry)
@@ -259,6 +260,7 @@ async def test_every_entity_has_a_category_a_translated_name_and_an_icon(
     hass: HomeAssistant, entry: MockConfigEntry, entity_registry: er.EntityRegistry
 ) -> None:
     await set_up(hass, entry)
+    await until(lambda: not shows(hass, entry, "backlog", "unknown"))
     texts = await async_get_translations(hass, "en", "entity", [DOMAIN])
     icons = (await async_get_icons(hass, "entity", [DOMAIN]))[DOMAIN]
     for item in er.async_entries_for_config_entry(entity_registry, entry.entry_id):
@@ -268,8 +270,7 @@ async def test_every_entity_has_a_category_a_translated_name_and_an_icon(
         assert item.original_name == texts[f"{prefix}.name"]
         assert "default" in icons[item.domain][item.translation_key]
 
-        state = hass.states.get(item.entity_id)
-        assert state
+        state = reading(hass, entry, item.unique_id.removeprefix(f"{entry.entry_id}_"))
         for option in state.attributes.get("options", ()):
             assert texts[f"{prefix}.state.{option}"]
         for attribute in state.attributes.keys() - STANDARD:

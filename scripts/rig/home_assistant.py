@@ -36,6 +36,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def is_free(port: int) -> bool:
+    """Whether nobody listens on a port."""
+    with socket.socket() as probe:
+        # As Home Assistant does, or a port would seem taken for a minute after its end.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
 @dataclass(slots=True, kw_only=True)
 class HomeAssistant:
     """Home Assistant on one configuration directory; `start` and `stop` as often as wanted."""
@@ -57,7 +69,8 @@ class HomeAssistant:
         return self.directory / "rig.token"
 
     @property
-    def _log_path(self) -> Path:
+    def log_path(self) -> Path:
+        """Where everything is logged."""
         return self.directory / "rig.log"
 
     @property
@@ -79,7 +92,7 @@ class HomeAssistant:
         write_configuration(self.directory, port=self.port, demo=self.demo, lively=self.lively)
         environment = os.environ | {"PYTHONPYCACHEPREFIX": str(_BYTECODE)}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        with self._log_path.open("ab") as log:
+        with self.log_path.open("ab") as log:
             # Its own session: Ctrl-C is for us to hear, and to pass on as an orderly stop.
             self._process = subprocess.Popen(
                 [HASS, "-c", self.directory, "--skip-pip", "--log-no-color"],
@@ -112,7 +125,7 @@ class HomeAssistant:
     def log(self) -> str:
         """Everything that was logged since the directory was made."""
         with suppress(FileNotFoundError):
-            return self._log_path.read_text(errors="replace")
+            return self.log_path.read_text(errors="replace")
         return ""
 
     def _answers(self) -> bool:

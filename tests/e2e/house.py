@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from scripts.rig.api import Api, ApiError
+from scripts.rig.destination import address_of
 from scripts.rig.endpoint import Endpoint, Point
 from scripts.rig.home_assistant import HomeAssistant
 from scripts.rig.integration import Address, connect
@@ -44,7 +45,7 @@ class Destination:
     @property
     def address(self) -> Address:
         """What the config flow wants to know."""
-        return address(self.server, self.database)
+        return address_of(self.server, self.database)
 
     @property
     def numbers_only(self) -> bool:
@@ -145,19 +146,6 @@ class Destination:
             assert len(times) == len(set(times)), line
 
 
-def address(server: Server, database: str) -> Address:
-    """Say where a database on a server is."""
-    return Address(
-        url=server.url,
-        dialect=server.dialect,
-        database=database,
-        org=server.org,
-        token=server.token,
-        user=server.user,
-        password=server.password,
-    )
-
-
 class _Row(NamedTuple):
     """A point as it is compared."""
 
@@ -185,7 +173,7 @@ class House:
 
     def connect(self, server: Server, database: str) -> Destination:
         """Set the integration up for a database."""
-        result = connect(self.api, address(server, database))
+        result = connect(self.api, address_of(server, database))
         assert result["type"] == "create_entry", result
         entry_id = result["result"]["entry_id"]
         return Destination(server=server, database=database, api=self.api, entry_id=entry_id)

@@ -1,0 +1,127 @@
+"""A Home Assistant to play with: demo entities that change, and a database that gets it all."""
+
+import argparse
+import fcntl
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Final
+
+from .api import Api, ApiError
+from .configuration import CHECKOUT
+from .destination import NoDatabaseError, destination
+from .home_assistant import HomeAssistant, HomeAssistantError, is_free
+from .integration import DOMAIN, connect
+from .onboarding import PASSWORD, USERNAME
+from .progress import step
+from .queries import curl
+from .servers import ServerError
+
+DATA: Final = CHECKOUT / ".dev" / "develop"
+_SHOWN_AFTER: Final = 8.0
+
+
+_STOPS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class DevelopError(Exception):
+    """It cannot be started; says why."""
+
+
+def main() -> None:
+    """Run Home Assistant with this checkout's integration until Ctrl-C."""
+    arguments = _arguments()
+    for number in _STOPS:
+        signal.signal(number, _stop)
+    try:
+        with _alone():
+            _run(arguments)
+    except KeyboardInterrupt:
+        print("\nStopped.")
+    except (DevelopError, NoDatabaseError, HomeAssistantError, ServerError, ApiError) as error:
+        raise SystemExit(f"error: {error}") from None
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    if not is_free(arguments.port):
+        raise DevelopError(
+            f"port {arguments.port} is taken. Stop what listens there, "
+            f"or take another one: scripts/develop --port {arguments.port + 1}"
+        )
+    if arguments.fresh:
+        shutil.rmtree(DATA, ignore_errors=True)
+    home = HomeAssistant(
+        directory=DATA / "home_assistant", port=arguments.port, demo=True, lively=True
+    )
+    with ExitStack() as stack:
+        address = stack.enter_context(destination(arguments.wish, DATA))
+        stack.callback(home.stop)
+        with step("Home Assistant"):
+            home.start()
+        with step("HA Ingestor"):
+            connect(home.api, address)
+        print(
+            f"\nHome Assistant: {home.api.url}  user {USERNAME}, password {PASSWORD}\n"
+            f"The integration: {home.api.url}/config/integrations/integration/{DOMAIN}\n"
+            f"Its log: {home.log_path.relative_to(CHECKOUT)}\n"
+            f"The newest points:\n\n  {curl(address)}\n"
+        )
+        time.sleep(_SHOWN_AFTER)
+        print(_delivery(home.api, address.dialect))
+        print("Ctrl-C stops everything; the data is there again the next time.", flush=True)
+        while home.is_alive:
+            time.sleep(1.0)
+        raise DevelopError("Home Assistant ended by itself")
+
+
+def _delivery(api: Api, dialect: str) -> str:
+    """Say how delivery is going; entries of earlier runs may be for other databases."""
+    lines = []
+    for entry in api.entries(DOMAIN):
+        told = api.diagnostics(entry["entry_id"])["data"]
+        if told["entry"]["data"]["dialect"] == dialect:
+            detail = told["health"]["export"]["detail"]
+            lines.append(f"{told['ledger']['written']} points written so far. {detail}".rstrip())
+    return "\n".join(lines)
+
+
+def _stop(_number: int, _frame: object) -> None:
+    """End in order; whoever is impatient and asks again must not leave processes behind."""
+    for number in _STOPS:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Keep a second one away from the same data."""
+    DATA.parent.mkdir(exist_ok=True)
+    with (DATA.parent / "develop.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DevelopError("scripts/develop is running already") from None
+        yield
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/develop", description=main.__doc__)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--influxdb", dest="wish", choices=("1", "2"), help="write to this InfluxDB")
+    which.add_argument(
+        "--victoriametrics",
+        dest="wish",
+        action="store_const",
+        const="victoriametrics",
+        help="write to VictoriaMetrics",
+    )
+    parser.add_argument("--port", type=int, default=8123, help="of Home Assistant")
+    parser.add_argument("--fresh", action="store_true", help="forget the data of earlier runs")
+    parser.set_defaults(wish="")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
