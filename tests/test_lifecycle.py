@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import custom_components.ha_ingestor as integration
 from custom_components.ha_ingestor.pipeline.files import OsFiles
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
-from custom_components.ha_ingestor.pipeline.spool import Spool
+from custom_components.ha_ingestor.pipeline.spool import Spool, SpoolSettings
 from tests.emulator import Answer, Emulator, Fault
 from tests.shell import NOWHERE, deliver, new_entry, points, set_up, spool_path, until
 
@@ -23,7 +23,7 @@ BUSY = Answer(status=503, body='{"error":"timeout"}')
 
 def kept(path: pathlib.Path) -> list[str]:
     """Read the states that wait in a spool which nobody has open."""
-    spool = Spool(OsFiles(path), Ledger(), time.monotonic)
+    spool = Spool(OsFiles(path), Ledger(), time.monotonic, time.time, SpoolSettings())
     spool.open()
     batch = spool.read(1_000_000, 1 << 30)
     spool.close()
