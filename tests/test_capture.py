@@ -222,6 +222,10 @@ async def test_a_new_name_of_the_home_is_on_the_points_that_follow(
     hass.config.location_name = "Cabin"
     await set_up(hass, entry)
     hass.states.async_set("sensor.a", "1")
+    running = entry.runtime_data
+    await hass.config.async_update(elevation=5)
+    await hass.async_block_till_done()
+    assert entry.runtime_data is running
     await hass.config.async_update(location_name="Villa")
     await hass.async_block_till_done()
     hass.states.async_set("sensor.a", "2")
