@@ -1,9 +1,10 @@
-"""Delivers the spool's batches in order: one request at a time, nothing passed over."""
+"""Delivers the buffer's batches in order: one request at a time, nothing passed over."""
 
 import asyncio
 import logging
 import time
 import zlib
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -12,21 +13,29 @@ from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from .backoff import backoff
+from .breaker import Breaker, BreakerState
 from .buffer import Buffer
-from .outcome import Dialect, Outcome
+from .isolation import PROBE_POINTS, Isolation, StormBrake
+from .outcome import Dialect, Failure, Outcome
 from .quarantine import Quarantine
 from .spool import Batch
 from .verdict import Kind, Problem, Verdict, classify
 
 _LOGGER = logging.getLogger(__name__)
 
-# Every server's default limits are far above both.
-BATCH_POINTS: Final = 5_000
+# Every server's default limits are far above it.
 BATCH_BYTES: Final = 1024 * 1024
 # Below this a compressed body is no smaller.
 GZIP_FROM_BYTES: Final = 1024
 # Nobody but the user can end a wrong token or a missing bucket: look again now and then.
 BLOCKED_RETRY: Final = 300.0
+# Half of what a write may take: a batch that is answered this late is nearly too large.
+SLOW_SECONDS: Final = 30.0
+# A proxy with a body limit may cut the connection instead of answering 413.
+LARGE_BODY: Final = 64 * 1024
+# Ten answers of 500 to the same points, and each of them a backoff apart, are no passing trouble.
+STUCK_ATTEMPTS: Final = 10
+HISTORY: Final = 20
 
 
 class Writer(Protocol):
@@ -55,13 +64,21 @@ class ExportState:
     problem: Problem = Problem.NONE
     detail: str = ""
     attempts: int = 0
+    breaker: BreakerState = BreakerState.CLOSED
     next_retry: datetime | None = None
     last_write: datetime | None = None
     write_latency: float | None = None
     connected: bool | None = None
 
 
-_WELL: Final = ExportState(status=Status.OK, connected=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One change of status, for the history."""
+
+    time: datetime
+    status: Status
+    problem: Problem
+    detail: str
 
 
 class Run(Protocol):
@@ -74,11 +91,7 @@ class Run(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Exporter:
-    """Takes batches from the spool until none is left, and settles each by its verdict.
-
-    The size of a batch is the one lever: it halves when points are refused or a body is too large,
-    down to a single line whose rejection is its own, and doubles with every success.
-    """
+    """Takes batches from the buffer until none is left, and settles each by its verdict."""
 
     buffer: Buffer
     quarantine: Quarantine
@@ -88,17 +101,26 @@ class Exporter:
     on_change: Callable[[], None]
     destination: str = ""
     state: ExportState = field(default_factory=ExportState)
-    _limit: int = BATCH_POINTS
+    history: deque[Turn] = field(default_factory=lambda: deque(maxlen=HISTORY))
+    _breaker: Breaker = field(default_factory=Breaker)
+    _isolation: Isolation = field(default_factory=Isolation)
+    _brake: StormBrake = field(default_factory=StormBrake)
+    _is_stuck: bool = False
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _retry_now: asyncio.Event = field(default_factory=asyncio.Event)
 
     def notify(self) -> None:
-        """There is something new in the spool."""
+        """There is something new in the buffer."""
         self._wake.set()
 
     def retry_now(self) -> None:
         """Stop waiting for the next attempt."""
         self._retry_now.set()
+
+    def quarantine_all(self) -> None:
+        """Put points aside although so many are refused, until the next one is accepted."""
+        self._brake.released = True
+        self.retry_now()
 
     async def export_forever(self) -> None:
         """Deliver whatever comes, waiting as each verdict demands."""
@@ -119,7 +141,8 @@ class Exporter:
                 await asyncio.wait_for(self._retry_now.wait(), delay)
 
     async def drain(self) -> float | None:
-        """Deliver until the spool is empty, or return the seconds to wait before going on."""
+        """Deliver until the buffer is empty, or return the seconds to wait before going on."""
+        self._breaker.waited()
         while True:
             taken = await self.run(self._take)
             if taken is None:
@@ -127,43 +150,92 @@ class Exporter:
             batch, body, gzipped = taken
             started = time.monotonic()
             outcome = await self.writer.write(body, gzipped=gzipped)
-            verdict = classify(outcome, self.writer.dialect)
-            delay = await self._settle(batch, outcome, verdict, time.monotonic() - started)
+            latency = time.monotonic() - started
+            delay = await self._settle(batch, outcome, latency, len(body))
             if delay is not None:
                 return delay
 
     def _take(self) -> tuple[Batch, bytes, bool] | None:
-        batch = self.buffer.read(self._limit, BATCH_BYTES)
+        limit = self._isolation.limit
+        if self._breaker.state is not BreakerState.CLOSED:
+            limit = min(limit, PROBE_POINTS)
+        batch = self.buffer.read(limit, BATCH_BYTES)
         if batch is None:
             return None
+        together = self._isolation.prefix(batch.payload, batch.count)
+        if together < batch.count and (shorter := self.buffer.read(together, BATCH_BYTES)):
+            batch = shorter
         if len(batch.payload) < GZIP_FROM_BYTES:
             return batch, batch.payload, False
         return batch, zlib.compress(batch.payload, level=1, wbits=31), True
 
     async def _settle(
-        self, batch: Batch, outcome: Outcome, verdict: Verdict, latency: float
+        self, batch: Batch, outcome: Outcome, latency: float, sent: int
     ) -> float | None:
+        verdict = classify(outcome, self.writer.dialect)
         match verdict.kind:
             case Kind.ACCEPTED:
                 await self.run(self.buffer.settle, batch, "written")
-                self._limit = min(self._limit * 2, BATCH_POINTS)
-                self._set(replace(_WELL, last_write=datetime.now(UTC), write_latency=latency))
-            case Kind.POISON | Kind.SIZE if batch.count > 1:
-                self._limit = batch.count // 2
+                self._accepted(batch.count, latency)
+            case Kind.POISON if batch.count > 1:
+                self._isolation.refused(
+                    outcome, self.writer.dialect, batch.payload, batch.count
+                )
+            case Kind.SIZE if batch.count > 1:
+                self._isolation.halve(batch.count)
             case Kind.POISON | Kind.SIZE:
-                await self.run(self._quarantine, batch, outcome, verdict)
-                self._limit = 2
-                last, took = self.state.last_write, self.state.write_latency
-                self._set(replace(_WELL, last_write=last, write_latency=took))
+                return await self._reject(batch, outcome, verdict)
             case Kind.BLOCKED:
-                return self._wait(Status.BLOCKED, verdict, BLOCKED_RETRY)
+                return self._block(verdict)
             case Kind.KEPT:
-                return self._keep(verdict)
+                return await self._keep_batch(batch, outcome, verdict, sent)
         return None
 
-    def _keep(self, verdict: Verdict) -> float:
-        wait = backoff(self.state.attempts + 1, self.jitter(), verdict.retry_after)
-        return self._wait(Status.RETRYING, verdict, wait)
+    def _accepted(self, points: int, latency: float) -> None:
+        self._breaker.succeeded()
+        self._brake.accepted(points)
+        if latency > SLOW_SECONDS:
+            self._isolation.halve(points)
+        else:
+            self._isolation.accepted()
+        self._is_stuck = self._is_stuck and points == 1
+        self._well(last_write=datetime.now(UTC), write_latency=latency)
+
+    async def _reject(self, batch: Batch, outcome: Outcome, verdict: Verdict) -> float | None:
+        if self._brake.rejects(verdict.detail):
+            return self._block(replace(verdict, problem=Problem.STORM))
+        await self.run(self._quarantine, batch, outcome, verdict)
+        self._isolation.limit = max(self._isolation.limit, 2)
+        self._breaker.succeeded()
+        self._well()
+        return None
+
+    async def _keep_batch(
+        self, batch: Batch, outcome: Outcome, verdict: Verdict, sent: int
+    ) -> float | None:
+        is_repeated = verdict.problem is self.state.problem
+        too_slow = outcome.failure is Failure.TIMEOUT and is_repeated
+        cut_off = outcome.failure is Failure.RESET and sent > LARGE_BODY
+        if too_slow or cut_off:
+            self._isolation.halve(batch.count)
+        # Some servers answer 500 to a point that they should refuse: look for it as if they had.
+        if outcome.status == 500 and self.state.attempts >= STUCK_ATTEMPTS:
+            self._is_stuck = True
+        if self._is_stuck and outcome.status == 500:
+            if batch.count > 1:
+                self._isolation.halve(batch.count)
+                return None
+            if await self._takes_the_next():
+                return await self._reject(batch, outcome, verdict)
+        return self._keep(verdict)
+
+    async def _takes_the_next(self) -> bool:
+        """Whether the database stores the point behind the first; storing it twice changes nothing."""
+        pair = await self.run(self.buffer.read, 2, BATCH_BYTES)
+        if pair is None or pair.count < 2:
+            return False
+        outcome = await self.writer.write(pair.payload.split(b"\n")[1])
+        return classify(outcome, self.writer.dialect).kind is Kind.ACCEPTED
 
     def _quarantine(self, batch: Batch, outcome: Outcome, verdict: Verdict) -> None:
         record: dict[str, Any] = {
@@ -176,7 +248,22 @@ class Exporter:
         }
         self.quarantine.add(record)
         self.buffer.settle(batch, "quarantined")
-        _LOGGER.warning("The database refused a point, now in quarantine: %s", verdict.detail)
+
+    def _keep(self, verdict: Verdict) -> float:
+        self._breaker.failed(verdict.problem)
+        wait = backoff(self.state.attempts + 1, self.jitter(), verdict.retry_after)
+        return self._wait(Status.RETRYING, verdict, wait)
+
+    def _block(self, verdict: Verdict) -> float:
+        self._breaker.blocked()
+        return self._wait(Status.BLOCKED, verdict, BLOCKED_RETRY)
+
+    def _well(self, **measured: Any) -> None:
+        measured = {
+            "last_write": self.state.last_write,
+            "write_latency": self.state.write_latency,
+        } | measured
+        self._set(ExportState(status=Status.OK, connected=True, **measured))
 
     def _wait(self, status: Status, verdict: Verdict, delay: float) -> float:
         self._set(
@@ -186,6 +273,7 @@ class Exporter:
                 problem=verdict.problem,
                 detail=verdict.detail,
                 attempts=self.state.attempts + 1,
+                breaker=self._breaker.state,
                 next_retry=datetime.fromtimestamp(time.time() + delay, UTC),
                 connected=False,
             )
@@ -193,10 +281,13 @@ class Exporter:
         return delay
 
     def _set(self, state: ExportState) -> None:
-        changed = (state.status, state.problem) != (
-            self.state.status,
-            self.state.problem,
-        )
-        self.state = state
-        if changed:
+        before, self.state = self.state, state
+        if (state.status, state.problem) != (before.status, before.problem):
+            turn = Turn(
+                time=datetime.now(UTC),
+                status=state.status,
+                problem=state.problem,
+                detail=state.detail,
+            )
+            self.history.append(turn)
             self.on_change()

@@ -48,6 +48,7 @@ class Problem(StrEnum):
     TOO_LARGE = "too_large"
     REJECTED = "rejected"
     DISK = "disk"
+    STORM = "storm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

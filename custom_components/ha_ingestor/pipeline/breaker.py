@@ -1,0 +1,51 @@
+"""Whether the database is spoken to at full strength, not at all, or with one careful question."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from .verdict import Problem
+
+# One lost reply is an accident, three in a row are an outage.
+FAILURES_TO_OPEN: Final = 3
+# These say at once that nobody is there.
+_CERTAIN: Final = frozenset({Problem.UNREACHABLE, Problem.TLS})
+
+
+class BreakerState(StrEnum):
+    """The classic three, and blocked: only a person can end that."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+    BLOCKED = "blocked"
+
+
+@dataclass(slots=True, kw_only=True)
+class Breaker:
+    """Follows the verdicts; whoever asks does the waiting."""
+
+    state: BreakerState = BreakerState.CLOSED
+    failures: int = 0
+
+    def succeeded(self) -> None:
+        """The database took points."""
+        self.state = BreakerState.CLOSED
+        self.failures = 0
+
+    def failed(self, problem: Problem) -> None:
+        """The database did not take points, and may later."""
+        self.failures += 1
+        was_closed = self.state is BreakerState.CLOSED
+        if not was_closed or self.failures >= FAILURES_TO_OPEN or problem in _CERTAIN:
+            self.state = BreakerState.OPEN
+
+    def blocked(self) -> None:
+        """The database will not take points until somebody changes something."""
+        self.failures += 1
+        self.state = BreakerState.BLOCKED
+
+    def waited(self) -> None:
+        """Enough time has passed for one more question."""
+        if self.state is not BreakerState.CLOSED:
+            self.state = BreakerState.HALF_OPEN

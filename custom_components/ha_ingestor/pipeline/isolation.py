@@ -1,0 +1,126 @@
+"""How many points the next request carries: the lever that finds the one point that is refused.
+
+A refused batch is halved, down to a single line whose rejection is its own; what follows is sent
+again in any case, because a reply is never a reliable account of what was stored. A refused point
+costs a logarithm of requests, and fewer where the reply names the line.
+"""
+
+import json
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from .outcome import Dialect, Outcome
+
+# Every server's default limits are far above it.
+BATCH_POINTS: Final = 5_000
+# Enough to be worth a request, little enough for a database that is just getting up.
+PROBE_POINTS: Final = 100
+# So many refusals in a row for one reason are a misconfigured server, not bad points.
+STORM_STREAK: Final = 20
+# And so are more refused than accepted ones among so many.
+STORM_WINDOW: Final = 50
+
+
+@dataclass(slots=True, kw_only=True)
+class Isolation:
+    """The size of the next batch, and the lines that a reply called bad."""
+
+    limit: int = BATCH_POINTS
+    suspects: set[bytes] = field(default_factory=set)
+
+    def refused(self, outcome: Outcome, dialect: Dialect, payload: bytes, count: int) -> None:
+        """Go for the lines that the reply names, or else halve."""
+        named = suspects_of(outcome, dialect, payload.split(b"\n"))
+        if not named or named <= self.suspects:
+            self.limit = max(count // 2, 1)
+        self.suspects |= named
+
+    def halve(self, count: int) -> None:
+        """Send less at once."""
+        self.limit = max(count // 2, 1)
+
+    def accepted(self) -> None:
+        """Send more at once again."""
+        self.limit = min(self.limit * 2, BATCH_POINTS)
+        if self.limit == BATCH_POINTS:
+            self.suspects.clear()
+
+    def prefix(self, payload: bytes, count: int) -> int:
+        """How many of these lines may go together: up to a suspect, which goes alone."""
+        if not self.suspects:
+            return count
+        for index, line in enumerate(payload.split(b"\n")):
+            if line in self.suspects:
+                return max(index, 1)
+        return count
+
+
+@dataclass(slots=True, kw_only=True)
+class StormBrake:
+    """Stops the quarantine from swallowing everything that a misconfigured server refuses."""
+
+    released: bool = False
+    _recent: deque[bool] = field(default_factory=lambda: deque(maxlen=STORM_WINDOW))
+    _streak: int = 0
+    _reason: str = ""
+
+    def accepted(self, points: int) -> None:
+        """Points were stored."""
+        self._recent.extend([False] * min(points, STORM_WINDOW))
+        self._streak = 0
+        self.released = False
+
+    def rejects(self, reason: str) -> bool:
+        """Note a rejection; whether it is one too many."""
+        self._recent.append(True)
+        self._streak = self._streak + 1 if reason == self._reason else 1
+        self._reason = reason
+        is_storm = self._streak >= STORM_STREAK or (
+            len(self._recent) == STORM_WINDOW and sum(self._recent) * 2 > STORM_WINDOW
+        )
+        return is_storm and not self.released
+
+
+def suspects_of(outcome: Outcome, dialect: Dialect, lines: Sequence[bytes]) -> set[bytes]:
+    """Find the lines that a reply names as bad, among those that were sent."""
+    return set(_READERS[dialect](outcome.body, lines)) & set(lines)
+
+
+_UNPARSED: Final = re.compile(r"unable to parse '(.*?)': ", re.DOTALL)
+_INCORRECT: Final = re.compile(r'incorrect influx line "(.*?)(?:\n|")', re.DOTALL)
+
+
+def _quoted(pattern: re.Pattern[str]) -> Callable[[str, Sequence[bytes]], Iterator[bytes]]:
+    def read(body: str, _lines: Sequence[bytes]) -> Iterator[bytes]:
+        message = _json(body).get("message") or _json(body).get("error") or body
+        for match in pattern.finditer(str(message)):
+            yield match[1].encode("utf-8", "replace")
+
+    return read
+
+
+def _numbered(body: str, lines: Sequence[bytes]) -> Iterator[bytes]:
+    data = _json(body).get("data")
+    for item in data if isinstance(data, list) else [data]:
+        number = item.get("line_number") if isinstance(item, dict) else None
+        if isinstance(number, int) and 0 < number <= len(lines):
+            yield lines[number - 1]
+
+
+def _json(body: str) -> Mapping[str, object]:
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+_READERS: Final[Mapping[Dialect, Callable[[str, Sequence[bytes]], Iterator[bytes]]]] = {
+    Dialect.V1: _quoted(_UNPARSED),
+    Dialect.V2: _quoted(_UNPARSED),
+    Dialect.V3: _numbered,
+    Dialect.VICTORIAMETRICS: _quoted(_INCORRECT),
+}
