@@ -6,10 +6,10 @@ from typing import Any, Final
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.const import CONF_PASSWORD, CONF_TOKEN, CONF_URL, CONF_USERNAME
 from homeassistant.core import HomeAssistant
-from yarl import URL
 
 from .const import CONF_CA_CERTIFICATE
 from .coordinator import HaIngestorConfigEntry
+from .flow_forms import ADDRESS_PROBLEMS
 
 # The title and the unique id repeat the address.
 TO_REDACT: Final = {
@@ -29,7 +29,8 @@ async def async_get_config_entry_diagnostics(
     """Return the redacted entry and the ledger."""
     snapshot = await entry.runtime_data.pipeline.snapshot()
     health = asdict(snapshot)
-    health["export"]["detail"] = _without_host(snapshot.export.detail, entry.data[CONF_URL])
+    if snapshot.export.problem in ADDRESS_PROBLEMS:
+        health["export"]["detail"] = REDACTED  # it names hosts, resolved or redirected to
     ledger = health.pop("ledger")
     settled = ledger["written"] + ledger["quarantined"] + ledger["evicted"]
     settled += sum(ledger["lost"].values())
@@ -42,9 +43,3 @@ async def async_get_config_entry_diagnostics(
         },
         "health": health,
     }
-
-
-def _without_host(text: str, url: str) -> str:
-    """Remove the address from an error that repeats it."""
-    host = URL(url).host
-    return text.replace(host, REDACTED) if host else text

@@ -24,18 +24,22 @@ install_uv() {
 
 # Sets PYTHON. In this order: one that is here already, uv's own builds, Debian's packages.
 find_python() {
-  PYTHON=$("$UV" python find --no-project --no-python-downloads "$WANTED_PYTHON" 2>/dev/null || true)
-  if [[ -z $PYTHON && -x $DEBIAN_PYTHON/usr/bin/python3.14 ]]; then
-    PYTHON=$DEBIAN_PYTHON/usr/bin/python3.14
-  fi
+  PYTHON=$(look_for_python)
   if [[ -z $PYTHON ]]; then
     step 'Python 3.14' install_python
-    find_python
+    PYTHON=$(look_for_python)
   fi
+  [[ -n $PYTHON ]] || fail "Python $WANTED_PYTHON was installed, and yet it is not found"
+}
+
+look_for_python() {
+  "$UV" python find --no-project --no-python-downloads "$WANTED_PYTHON" 2>/dev/null && return
+  local assembled=$DEBIAN_PYTHON/usr/bin/python3.14
+  [[ ! -x $assembled ]] || printf '%s' "$assembled"
 }
 
 install_python() {
-  if UV_HTTP_RETRIES=1 "$UV" python install --no-bin 3.14; then
+  if UV_HTTP_RETRIES=1 UV_PYTHON_INSTALL_BIN=0 "$UV" python install 3.14; then
     return
   fi
   if ! command -v dpkg >/dev/null; then

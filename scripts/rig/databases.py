@@ -51,11 +51,8 @@ class Database:
     @property
     def variable(self) -> str:
         """The environment variable that names an executable."""
-        return "HA_INGESTOR_" + {
-            "influxdb2": "INFLUXD2",
-            "influxdb1": "INFLUXD1",
-            "influxdb1-debian": "INFLUXD1_DEBIAN",
-        }.get(self.name, self.name.upper().replace("-", "_"))
+        server = self.name.upper().replace("-", "_").replace("INFLUXDB", "INFLUXD")
+        return f"HA_INGESTOR_{server}"
 
     @property
     def key(self) -> str:

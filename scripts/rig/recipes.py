@@ -11,7 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Final, Protocol
 
@@ -103,18 +103,14 @@ class GoModule:
         """Download and build it."""
         source = place.directory / "source"
         executable = place.directory / "executable"
-        place = Workplace(
-            directory=source,
-            log=place.log,
-            deadline=place.deadline,
-            environment=os.environ | {"GOFLAGS": "-buildvcs=false"},
-        )
+        environment = os.environ | {"GOFLAGS": "-buildvcs=false"}
+        place = replace(place, directory=source, environment=environment)
         self._download(source)
         # Any Go that understands the code will do; not only the one that its authors used.
         place.run(["go", "mod", "edit", "-toolchain=none"])
         if self.with_flux:
             place = self._prepare_flux(place)
-        # Only debuggers want what -dwarf, -s and -w leave out, and it takes a quarter of the time.
+        # Only a debugger wants what -dwarf=false, -s and -w leave out, and it costs time.
         linker = f"-s -w -X {self.version_variable}={self.version}"
         command = ["go", "build", "-gcflags=all=-dwarf=false", "-tags", self.tags]
         place.run([*command, "-ldflags", linker, "-o", executable, self.package])
@@ -151,9 +147,4 @@ class GoModule:
             "CARGO_PROFILE_RELEASE_OPT_LEVEL": "0",
             "CGO_CFLAGS": "-O0 -w",
         }
-        return Workplace(
-            directory=place.directory,
-            log=place.log,
-            deadline=place.deadline,
-            environment={**(place.environment or {}), **environment},
-        )
+        return replace(place, environment={**(place.environment or {}), **environment})

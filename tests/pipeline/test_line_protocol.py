@@ -45,7 +45,7 @@ def stored_name(name: str) -> str:
 
 
 def stored_key(key: str) -> str:
-    return "time_" if key == "time" else stored_name(key)
+    return "time_" if key == "time" else stored_name(key).replace('"', "'")
 
 
 def stored_tag(value: str) -> str:

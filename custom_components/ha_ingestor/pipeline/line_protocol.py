@@ -5,7 +5,8 @@ they agree on, so that any text yields exactly one point:
 
 - backslashes in names and tag values become `/`; control characters become spaces everywhere
 - an empty tag value, a float that is not finite: left out
-- names: `time` becomes `time_`; a leading `_` or `#` gets an `x` in front; an empty one is `x`
+- names: `time` becomes `time_`; a leading `_` or `#` gets an `x` in front; an empty one is `x`;
+  a double quote in the name of a tag or field becomes `'`
 - strings and names are cut at a UTF-8 boundary; a lone surrogate becomes `?`
 """
 
@@ -25,13 +26,17 @@ TAGS_MAX: Final = 20
 # The last whole microsecond that fits the servers' signed 64-bit nanoseconds.
 TIME_MAX_US: Final = (2**63 - 2) // 1000
 
-_CONTROLS: Final = dict.fromkeys(range(32), " ")
-_STRING: Final = str.maketrans(_CONTROLS | {ord('"'): '\\"', ord("\\"): "\\\\"})
-_MEASUREMENT: Final = str.maketrans(_CONTROLS | {ord(","): "\\,", ord(" "): "\\ ", ord("\\"): "/"})
-_KEY: Final = _MEASUREMENT | {ord("="): "\\="}
-# A control character becomes a space, and a space inside a key has to be escaped.
-_MEASUREMENT.update(dict.fromkeys(range(32), "\\ "))
-_KEY.update(dict.fromkeys(range(32), "\\ "))
+_CONTROLS: Final = range(32)
+_STRING: Final = dict.fromkeys(_CONTROLS, " ") | {ord('"'): '\\"', ord("\\"): "\\\\"}
+# A control character becomes a space, and outside of strings a space has to be escaped.
+_MEASUREMENT: Final = dict.fromkeys(_CONTROLS, "\\ ") | {
+    ord(" "): "\\ ",
+    ord(","): "\\,",
+    ord("\\"): "/",
+}
+_TAG_VALUE: Final = _MEASUREMENT | {ord("="): "\\="}
+# VictoriaMetrics takes a quote in a field's name for the beginning of a string.
+_KEY: Final = _TAG_VALUE | {ord('"'): "'"}
 
 _RESERVED_FIRST: Final = ("_", "#")
 
@@ -62,7 +67,7 @@ def escape_key(name: str) -> str:
 
 def escape_tag_value(value: str) -> str:
     """Escape a tag's value; the caller leaves out an empty one."""
-    return _cut(value, TAG_VALUE_MAX_BYTES).translate(_KEY)
+    return _cut(value, TAG_VALUE_MAX_BYTES).translate(_TAG_VALUE)
 
 
 def quote(text: str) -> str:

@@ -54,7 +54,7 @@ SYNC_AFTER: Final[Mapping[Durability, float]] = {
 class SpoolSettings:
     """The bounds of a spool. Sizes in bytes, times in seconds."""
 
-    # At 10 events per second this is some weeks without the database, compressed.
+    # At 10 events per second, compressed, this is two days without the database.
     max_bytes: int = 256 * 1024 * 1024
     max_age: float = math.inf
     # What Home Assistant needs for an update, and its database for a day.
