@@ -3,16 +3,19 @@
 import asyncio
 import json
 from collections.abc import Callable
+from hashlib import sha512
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custom_components.ha_ingestor.pipeline.backoff import MAXIMUM, backoff
+from custom_components.ha_ingestor.pipeline.breaker import BreakerState
 from custom_components.ha_ingestor.pipeline.buffer import Buffer
 from custom_components.ha_ingestor.pipeline.exporter import BLOCKED_RETRY, Exporter, Status
+from custom_components.ha_ingestor.pipeline.isolation import STORM_WINDOW
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
-from custom_components.ha_ingestor.pipeline.outcome import Failure, Outcome
+from custom_components.ha_ingestor.pipeline.outcome import Dialect, Failure, Outcome
 from custom_components.ha_ingestor.pipeline.quarantine import Quarantine
 from custom_components.ha_ingestor.pipeline.spool import Spool, SpoolSettings
 from custom_components.ha_ingestor.pipeline.verdict import Problem
@@ -136,6 +139,182 @@ async def test_only_points_that_were_rejected_alone_are_quarantined(poison: set[
     assert rig.ledger.captured == rig.ledger.settled == 600
     # Halving and doubling again: a poison point costs a logarithm of requests, not a request each.
     assert len(writer.attempts) <= 2 + len(bad) * 32
+
+
+async def test_a_database_that_comes_back_is_asked_with_few_points_first() -> None:
+    writer = ScriptedWriter(script=[REFUSED])
+    rig = Rig(writer, points(12_000))
+    states = []
+    for _ in range(2):
+        await rig.exporter.drain()
+        states.append(rig.exporter.state.breaker)
+
+    assert [len(attempt) for attempt in writer.attempts][:3] == [5000, 100, 5000]
+    assert writer.stored == points(12_000)
+    assert states == [BreakerState.OPEN, BreakerState.CLOSED]
+
+
+async def test_one_lost_reply_does_not_open_the_breaker_and_three_do() -> None:
+    writer = ScriptedWriter(script=[UNAVAILABLE] * 3)
+    rig = Rig(writer, points(10))
+    states = []
+    for _ in range(3):
+        await rig.exporter.drain()
+        states.append(rig.exporter.state.breaker)
+
+    assert states == [BreakerState.CLOSED, BreakerState.CLOSED, BreakerState.OPEN]
+
+
+async def test_a_server_that_refuses_everything_is_not_obeyed() -> None:
+    writer = ScriptedWriter(judge=lambda lines: REJECTED)
+    rig = Rig(writer, points(1000))
+
+    assert await rig.exporter.drain() == BLOCKED_RETRY
+
+    assert rig.exporter.state.problem is Problem.STORM
+    assert rig.ledger.quarantined < STORM_WINDOW
+    assert rig.spool.pending == 1000 - rig.ledger.quarantined
+
+    writer.judge = lambda lines: OK
+    assert await rig.exporter.drain() is None
+    assert rig.ledger.written == 1000 - rig.ledger.quarantined
+    assert rig.changes == [Status.OK, Status.BLOCKED, Status.OK]
+
+
+async def test_the_user_may_put_everything_aside_all_the_same() -> None:
+    old = set(points(100))
+    writer = ScriptedWriter(judge=lambda lines: REJECTED if old & set(lines) else OK)
+    rig = Rig(writer, [*points(100), "m new=1 1"])
+    await rig.exporter.drain()
+
+    rig.exporter.quarantine_all()
+
+    assert await rig.exporter.drain() is None
+    assert rig.ledger.quarantined == 100
+    assert writer.stored == ["m new=1 1"]
+
+
+async def test_steady_poison_among_good_points_is_no_storm() -> None:
+    bad = {points(5000)[number] for number in range(0, 5000, 50)}
+    writer = ScriptedWriter(judge=lambda lines: REJECTED if bad & set(lines) else OK)
+    rig = Rig(writer, points(5000))
+
+    assert await rig.exporter.drain() is None
+    assert rig.ledger.quarantined == 100
+    assert rig.ledger.written == 4900
+
+
+@pytest.mark.parametrize(
+    ("dialect", "reply"),
+    [
+        (
+            Dialect.V2,
+            lambda line, _: json.dumps(
+                {"code": "invalid", "message": f"unable to parse '{line}': missing fields"}
+            ),
+        ),
+        (
+            Dialect.V1,
+            lambda line, _: json.dumps(
+                {"error": f"partial write: unable to parse '{line}': bad dropped=0"}
+            ),
+        ),
+        (
+            Dialect.V3,
+            lambda line, index: json.dumps(
+                {
+                    "error": "partial write of line protocol occurred",
+                    "data": [{"original_line": line, "line_number": index + 1}],
+                }
+            ),
+        ),
+        (Dialect.VICTORIAMETRICS, lambda line, _: f'incorrect influx line "{line}\nmore"'),
+    ],
+)
+async def test_a_line_that_the_reply_names_costs_three_requests(
+    dialect: Dialect, reply: Callable[[str, int], str]
+) -> None:
+    bad = points(5000)[3333]
+
+    def judge(lines: list[str]) -> Outcome:
+        if bad not in lines:
+            return OK
+        return Outcome(status=400, body=reply(bad, lines.index(bad)), from_database=True)
+
+    writer = ScriptedWriter(judge=judge, dialect=dialect)
+    rig = Rig(writer, points(5000))
+
+    assert await rig.exporter.drain() is None
+    assert rig.ledger.quarantined == 1
+    assert rig.ledger.written == 4999
+    assert [len(attempt) for attempt in writer.attempts] == [5000, 3333, 1, 1666]
+
+
+async def test_a_reply_that_names_the_wrong_line_does_not_stop_the_search() -> None:
+    bad = points(64)[40]
+    body = json.dumps({"message": f"unable to parse '{points(64)[3]}': no"})
+    refused = Outcome(status=400, body=body, from_database=True)
+    writer = ScriptedWriter(judge=lambda lines: refused if bad in lines else OK)
+    rig = Rig(writer, points(64))
+
+    assert await rig.exporter.drain() is None
+    assert [record["line"] for record in rig.quarantine.records()] == [bad]
+
+
+async def test_a_point_answered_with_500_for_ever_is_put_aside_when_others_are_taken() -> None:
+    bad = points(300)[200]
+    broken = Outcome(status=500, body="panic", from_database=True)
+    writer = ScriptedWriter(judge=lambda lines: broken if bad in lines else OK)
+    rig = Rig(writer, points(300))
+
+    waits = 0
+    while await rig.exporter.drain() is not None:
+        waits += 1
+        assert waits < 30
+
+    assert waits >= 10
+    assert [record["line"] for record in rig.quarantine.records()] == [bad]
+    assert rig.ledger.written == 299
+
+
+async def test_a_server_that_answers_500_to_everything_quarantines_nothing() -> None:
+    writer = ScriptedWriter(judge=lambda lines: Outcome(status=500, from_database=True))
+    rig = Rig(writer, points(300))
+
+    for _ in range(50):
+        assert await rig.exporter.drain() is not None
+
+    assert rig.ledger.quarantined == 0
+    assert rig.spool.pending == 300
+
+
+@pytest.mark.parametrize("failure", [Failure.TIMEOUT, Failure.RESET])
+async def test_bodies_that_never_arrive_become_smaller(failure: Failure) -> None:
+    long = [f'm,s={number} v="{sha512(b"%d" % number).hexdigest()}" 1' for number in range(5000)]
+    writer = ScriptedWriter(
+        judge=lambda lines: Outcome(failure=failure) if len(lines) > 2000 else OK
+    )
+    rig = Rig(writer, long)
+
+    waits = 0
+    while await rig.exporter.drain() is not None:
+        rig.exporter._breaker.state = BreakerState.CLOSED
+        waits += 1
+        assert waits < 10
+
+    assert writer.stored == long
+
+
+async def test_the_history_tells_how_it_came_to_this() -> None:
+    rig = Rig(ScriptedWriter(script=[UNAVAILABLE, UNAUTHORIZED]), points(1))
+    for _ in range(3):
+        await rig.exporter.drain()
+
+    assert [(turn.status, turn.problem) for turn in rig.exporter.history] == [
+        (Status.RETRYING, Problem.BUSY),
+        (Status.BLOCKED, Problem.INVALID_AUTH),
+        (Status.OK, Problem.NONE),
+    ]
 
 
 async def test_a_quarantined_point_says_why_and_where() -> None:

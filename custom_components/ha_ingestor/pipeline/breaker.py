@@ -29,23 +29,23 @@ class Breaker:
     failures: int = 0
 
     def succeeded(self) -> None:
-        """The database took points."""
+        """Note that the database took points."""
         self.state = BreakerState.CLOSED
         self.failures = 0
 
     def failed(self, problem: Problem) -> None:
-        """The database did not take points, and may later."""
+        """Note that the database did not take points, and may later."""
         self.failures += 1
         was_closed = self.state is BreakerState.CLOSED
         if not was_closed or self.failures >= FAILURES_TO_OPEN or problem in _CERTAIN:
             self.state = BreakerState.OPEN
 
     def blocked(self) -> None:
-        """The database will not take points until somebody changes something."""
+        """Note that the database takes no points until somebody changes something."""
         self.failures += 1
         self.state = BreakerState.BLOCKED
 
     def waited(self) -> None:
-        """Enough time has passed for one more question."""
+        """Note that enough time has passed for one more question."""
         if self.state is not BreakerState.CLOSED:
             self.state = BreakerState.HALF_OPEN

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any, Final, Protocol
 
 from .backoff import backoff
@@ -176,11 +177,10 @@ class Exporter:
         match verdict.kind:
             case Kind.ACCEPTED:
                 await self.run(self.buffer.settle, batch, "written")
+                self._isolation.settled(batch.payload)
                 self._accepted(batch.count, latency)
             case Kind.POISON if batch.count > 1:
-                self._isolation.refused(
-                    outcome, self.writer.dialect, batch.payload, batch.count
-                )
+                self._isolation.refused(outcome, self.writer.dialect, batch.payload, batch.count)
             case Kind.SIZE if batch.count > 1:
                 self._isolation.halve(batch.count)
             case Kind.POISON | Kind.SIZE:
@@ -197,7 +197,7 @@ class Exporter:
         if latency > SLOW_SECONDS:
             self._isolation.halve(points)
         else:
-            self._isolation.accepted()
+            self._isolation.grow()
         self._is_stuck = self._is_stuck and points == 1
         self._well(last_write=datetime.now(UTC), write_latency=latency)
 
@@ -205,7 +205,8 @@ class Exporter:
         if self._brake.rejects(verdict.detail):
             return self._block(replace(verdict, problem=Problem.STORM))
         await self.run(self._quarantine, batch, outcome, verdict)
-        self._isolation.limit = max(self._isolation.limit, 2)
+        self._isolation.settled(batch.payload)
+        self._isolation.grow()
         self._breaker.succeeded()
         self._well()
         return None
@@ -219,9 +220,10 @@ class Exporter:
         if too_slow or cut_off:
             self._isolation.halve(batch.count)
         # Some servers answer 500 to a point that they should refuse: look for it as if they had.
-        if outcome.status == 500 and self.state.attempts >= STUCK_ATTEMPTS:
+        is_broken = outcome.status == HTTPStatus.INTERNAL_SERVER_ERROR
+        if is_broken and self.state.attempts >= STUCK_ATTEMPTS:
             self._is_stuck = True
-        if self._is_stuck and outcome.status == 500:
+        if is_broken and self._is_stuck:
             if batch.count > 1:
                 self._isolation.halve(batch.count)
                 return None
@@ -230,11 +232,12 @@ class Exporter:
         return self._keep(verdict)
 
     async def _takes_the_next(self) -> bool:
-        """Whether the database stores the point behind the first; storing it twice changes nothing."""
+        """Whether the database stores the second point, which it will get once more in its turn."""
         pair = await self.run(self.buffer.read, 2, BATCH_BYTES)
-        if pair is None or pair.count < 2:
+        _, _, second = pair.payload.partition(b"\n") if pair else (b"", b"", b"")
+        if not second:
             return False
-        outcome = await self.writer.write(pair.payload.split(b"\n")[1])
+        outcome = await self.writer.write(second)
         return classify(outcome, self.writer.dialect).kind is Kind.ACCEPTED
 
     def _quarantine(self, batch: Batch, outcome: Outcome, verdict: Verdict) -> None:

@@ -42,11 +42,14 @@ class Isolation:
         """Send less at once."""
         self.limit = max(count // 2, 1)
 
-    def accepted(self) -> None:
+    def grow(self) -> None:
         """Send more at once again."""
         self.limit = min(self.limit * 2, BATCH_POINTS)
-        if self.limit == BATCH_POINTS:
-            self.suspects.clear()
+
+    def settled(self, payload: bytes) -> None:
+        """Suspect these lines no more."""
+        if self.suspects:
+            self.suspects.difference_update(payload.split(b"\n"))
 
     def prefix(self, payload: bytes, count: int) -> int:
         """How many of these lines may go together: up to a suspect, which goes alone."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from .buffer import Buffer
 from .encoder import Encoder, Profile
-from .exporter import Exporter, ExportState, Writer
+from .exporter import Exporter, ExportState, Turn, Writer
 from .files import Files
 from .ledger import Ledger
 from .model import Capture
@@ -46,6 +46,7 @@ class Snapshot:
     spool_bytes: int
     spool_error: str
     export: ExportState
+    history: tuple[Turn, ...]
 
     @property
     def backlog(self) -> int:
@@ -185,6 +186,7 @@ class Pipeline:
             spool_bytes=self._spool.disk_bytes,
             spool_error=self._buffer.error,
             export=self._exporter.state,
+            history=tuple(self._exporter.history),
         )
 
     def _run[**P, T](
