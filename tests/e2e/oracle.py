@@ -19,7 +19,7 @@ _CONTROLS: Final = dict.fromkeys(range(32), " ")
 # What a database of numbers is sent, everything else it would store as 0.
 _NUMBERS: Final = ("value", "duration_in_state_seconds")
 
-type State = Mapping[str, Any]
+type State = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ def spare(house: House) -> Iterator[Destination]:
 
 def _tell(house: House, entity_id: str, state: str, value: float | None = None) -> Expected:
     old = house.api.state(entity_id)
-    return change(house.api.set_state(entity_id, state), old, value=value)
+    return change(house.set_state(entity_id, state), old, value=value)
 
 
 def test_a_new_entry_begins_with_the_states_there_are(house: House, spare: Destination) -> None:

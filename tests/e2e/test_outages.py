@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from .house import Destination, House, until
-from .oracle import Expected, change
+from .oracle import Expected, State, change
 
 # What is a second old is on disk; the second second is for a busy machine.
 COMMITTED_SECONDS: Final = 2.0
@@ -17,21 +17,23 @@ class Story:
 
     def __init__(self, house: House, name: str) -> None:
         """Begin with an entity of its own."""
-        self._api = house.api
+        self._house = house
         self._entity_id = f"sensor.story_{name}"
+        self._state: State | None = None
         self.points: list[Expected] = []
 
-    def go_on(self, changes: int = 5) -> None:
-        """Change the state some more times, in numbers and in text.
-
-        A restart of Home Assistant forgets it: then the next change is the first again.
-        """
+    def go_on(self, changes: int = 100) -> None:
+        """Change the state some more times, in numbers and in text."""
         for count in range(len(self.points), len(self.points) + changes):
-            old = self._api.state(self._entity_id)
             text = f"part {count}" if count % 2 else str(count)
-            new = self._api.set_state(self._entity_id, text, unit_of_measurement="%")
+            new = self._house.set_state(self._entity_id, text, unit_of_measurement="%")
             value = None if count % 2 else float(count)
-            self.points.append(change(new, old, value=value))
+            self.points.append(change(new, self._state, value=value))
+            self._state = new
+
+    def begin_again(self) -> None:
+        """Follow Home Assistant, which forgets in a restart what was set from outside."""
+        self._state = None
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +74,7 @@ def crash(house: House) -> list[Expected]:
     house.home.kill()
     house.start_servers()
     house.home.start()
+    story.begin_again()
     story.go_on()
     return story.points
 
@@ -97,6 +100,7 @@ def restart(house: House) -> list[Expected]:
     story.go_on()
     house.home.stop()
     house.home.start()
+    story.begin_again()
     story.go_on()
     # What Home Assistant sets up during its own start.
     zone = house.api.state("zone.home")

@@ -17,14 +17,14 @@ def told(house: House) -> dict[str, list[Expected]]:
     """Take an entity for each case through its state; what must be stored of each."""
     points = {name: _happen(house, case) for name, case in CASES.items()}
     points["attributes"] = _attributes_change(house)
-    house.api.set_state(REMOVED, "off")
+    house.set_state(REMOVED, "off")
     house.api.remove_state(REMOVED)
     return points
 
 
 def _happen(house: House, case: Case) -> list[Expected]:
-    before = house.api.set_state(case.entity_id, "before")
-    after = house.api.set_state(case.entity_id, case.state, **case.attributes)
+    before = house.set_state(case.entity_id, "before")
+    after = house.set_state(case.entity_id, case.state, **case.attributes)
     assert (after["state"], after["attributes"]) == (case.state, case.attributes)
     stored = after | {"attributes": after["attributes"] if case.kept is None else case.kept}
     point = change(stored, before, value=case.value, tags=case.tags)
@@ -32,8 +32,8 @@ def _happen(house: House, case: Case) -> list[Expected]:
 
 
 def _attributes_change(house: House) -> list[Expected]:
-    first = house.api.set_state("light.case_attributes", "on", brightness=1)
-    second = house.api.set_state("light.case_attributes", "on", brightness=2)
+    first = house.set_state("light.case_attributes", "on", brightness=1)
+    second = house.set_state("light.case_attributes", "on", brightness=2)
     assert first["last_changed"] == second["last_changed"]
     return [
         change(first, value=1.0, tags={"event_category": "lighting"}),

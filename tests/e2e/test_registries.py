@@ -100,7 +100,7 @@ def device(house: House, area_id: str) -> list[Expected]:
     indoors = tags | {"area_id": area_id, "area": AREA}
 
     actor = Actor(house, BACKUP)
-    become = partial(house.api.set_state, BACKUP, **idle["attributes"])
+    become = partial(house.set_state, BACKUP, **idle["attributes"])
     move = partial(house.api.ws, "config/device_registry/update", device_id=device_id)
     actor.act(partial(become, "create_backup"), tags=tags, fields=fields)
     move(area_id=area_id)
