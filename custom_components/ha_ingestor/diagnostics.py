@@ -29,8 +29,9 @@ async def async_get_config_entry_diagnostics(
     """Return the redacted entry and the ledger."""
     snapshot = await entry.runtime_data.pipeline.snapshot()
     health = asdict(snapshot)
-    if snapshot.export.problem in ADDRESS_PROBLEMS:
-        health["export"]["detail"] = REDACTED  # it names hosts, resolved or redirected to
+    for told in (health["export"], *health["history"]):
+        if told["problem"] in ADDRESS_PROBLEMS:
+            told["detail"] = REDACTED  # it names hosts, resolved or redirected to
     ledger = health.pop("ledger")
     settled = ledger["written"] + ledger["quarantined"] + ledger["evicted"]
     settled += sum(ledger["lost"].values())
