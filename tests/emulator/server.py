@@ -49,7 +49,7 @@ class Emulator:
     `points` maps (series, nanoseconds) to fields, `samples` counts what was stored, twice or not.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         *,
         dialect: Dialect = Dialect.V2,
