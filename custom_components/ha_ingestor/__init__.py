@@ -6,18 +6,22 @@ from shutil import rmtree
 
 from homeassistant.const import EVENT_CORE_CONFIG_UPDATE, EVENT_HOMEASSISTANT_FINAL_WRITE, Platform
 from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.json import json_dumps
+from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
 from .catalog import Catalog
 from .connection import async_client
 from .const import DOMAIN, SPOOL_DIRECTORY
 from .coordinator import HaIngestorConfigEntry, HealthCoordinator, IngestorRuntimeData
+from .issues import async_follow
 from .pipeline.files import OsFiles
 from .pipeline.outcome import Dialect
 from .pipeline.pipeline import Pipeline
 from .pipeline.profiles.homeiq import HomeIQ
 from .pipeline.spool import SpoolSettings
+from .services import async_setup_services
 from .sources.gap import Gap
 from .sources.local import LocalSource
 
@@ -25,6 +29,15 @@ from .sources.local import LocalSource
 GAPS: HassKey[dict[str, Gap]] = HassKey(f"{DOMAIN}_gaps")
 
 PLATFORMS = (Platform.BINARY_SENSOR, Platform.SENSOR)
+
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+
+async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
+    """Register the actions, which explain themselves when there is no destination yet."""
+    async_setup_services(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bool:
@@ -84,6 +97,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) 
 
 async def async_remove_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
     """Delete the spool of a destination that is no more."""
+    async_follow(hass, entry.entry_id, entry.title, [])
     if gap := hass.data.get(GAPS, {}).pop(entry.entry_id, None):
         gap.async_stop()
     await hass.async_add_executor_job(_delete, _spool_path(hass, entry))

@@ -16,6 +16,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .clients.influx import Destination, InfluxClient
+from .clients.influx_admin import InfluxAdministrator
 from .const import (
     CONF_BUCKET,
     CONF_CA_CERTIFICATE,
@@ -65,6 +66,13 @@ async def async_ssl(hass: HomeAssistant, data: Mapping[str, Any]) -> bool | ssl.
 async def async_client(hass: HomeAssistant, data: Mapping[str, Any]) -> InfluxClient:
     """Build the client on Home Assistant's own session; raises CertificateError, AddressError."""
     return InfluxClient(
+        async_get_clientsession(hass), destination(data), ssl=await async_ssl(hass, data)
+    )
+
+
+async def async_administrator(hass: HomeAssistant, data: Mapping[str, Any]) -> InfluxAdministrator:
+    """Build the door for changes to the database; raises as `async_client`."""
+    return InfluxAdministrator(
         async_get_clientsession(hass), destination(data), ssl=await async_ssl(hass, data)
     )
 

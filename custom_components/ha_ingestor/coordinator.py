@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .const import DOMAIN, LOGGER
+from .issues import async_follow, issues_of
 from .pipeline.exporter import Status
 from .pipeline.pipeline import Pipeline, Snapshot
 from .pipeline.verdict import Problem
@@ -56,7 +57,10 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         self._connected: bool | None = None
 
     async def _async_update_data(self) -> Snapshot:
-        return await self._pipeline.snapshot()
+        snapshot = await self._pipeline.snapshot()
+        entry = self.config_entry
+        async_follow(self.hass, entry.entry_id, entry.title, issues_of(snapshot))
+        return snapshot
 
     @callback
     def async_status_changed(self) -> None:

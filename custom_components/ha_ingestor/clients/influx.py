@@ -99,9 +99,9 @@ class InfluxClient:
         self._url = _write_url(destination)
         self._headers = {"Content-Type": "text/plain; charset=utf-8"}
         self._secret = ""
-        if authorization := _authorization(destination):
-            self._headers["Authorization"] = authorization
-            self._secret = authorization.partition(" ")[2]
+        if header := authorization(destination):
+            self._headers["Authorization"] = header
+            self._secret = header.partition(" ")[2]
 
     @property
     def dialect(self) -> Dialect:
@@ -162,7 +162,8 @@ def _write_url(destination: Destination) -> URL:
     return (URL(normalize(destination.url)) / route.path).with_query(query)
 
 
-def _authorization(destination: Destination) -> str:
+def authorization(destination: Destination) -> str:
+    """Build the header that a destination's credentials make; empty without any."""
     if destination.token:
         return f"{ROUTES[destination.dialect].scheme} {destination.token}"
     if destination.username:

@@ -4,6 +4,7 @@ Points are held in memory while the disk takes none, and delivered from there wh
 on the disk. They are captured, in the ledger's sense, once they are safe or settled.
 """
 
+import errno
 import logging
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -80,6 +81,16 @@ class Buffer:
         if (excess := len(self._held) - HELD_POINTS) > 0:
             self._release(excess)
             self.give_up(excess, "memory_full")
+
+    def take_back(self, lines: list[str]) -> None:
+        """Bring quarantined lines to the disk again: captured once, as before; raises OSError."""
+        count = len(lines)
+        if not self._spool.is_open:
+            raise OSError(errno.EIO, self.error or "The spool is not open")
+        self._spool.append(lines)
+        self._ledger.captured -= count
+        self._ledger.quarantined -= count
+        self._spool.sync()
 
     def give_up(self, points: int, reason: str) -> None:
         """Count points that were captured and cannot be kept."""

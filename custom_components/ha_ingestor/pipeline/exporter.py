@@ -82,6 +82,14 @@ class Turn:
     detail: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """The newest point that went to quarantine, and why."""
+
+    line: str
+    reason: str
+
+
 class Run(Protocol):
     """Run a function in the spool's thread."""
 
@@ -103,6 +111,7 @@ class Exporter:
     destination: str = ""
     state: ExportState = field(default_factory=ExportState)
     history: deque[Turn] = field(default_factory=lambda: deque(maxlen=HISTORY))
+    rejection: Rejection | None = None
     _breaker: Breaker = field(default_factory=Breaker)
     _isolation: Isolation = field(default_factory=Isolation)
     _brake: StormBrake = field(default_factory=StormBrake)
@@ -241,16 +250,18 @@ class Exporter:
         return classify(outcome, self.writer.dialect).kind is Kind.ACCEPTED
 
     def _quarantine(self, batch: Batch, outcome: Outcome, verdict: Verdict) -> None:
+        line = batch.payload.decode("utf-8", "replace")
         record: dict[str, Any] = {
             "seq": batch.last_seq,
             "time": datetime.now(UTC).isoformat(),
             "status": outcome.status,
             "reason": verdict.detail,
-            "line": batch.payload.decode("utf-8", "replace"),
+            "line": line,
             "destination": self.destination,
         }
         self.quarantine.add(record)
         self.buffer.settle(batch, "quarantined")
+        self.rejection = Rejection(line=line, reason=verdict.detail)
 
     def _keep(self, verdict: Verdict) -> float:
         self._breaker.failed(verdict.problem)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from .buffer import Buffer
 from .encoder import Encoder, Profile
-from .exporter import Exporter, ExportState, Turn, Writer
+from .exporter import Exporter, ExportState, Rejection, Turn, Writer
 from .files import Files
 from .ledger import Ledger
 from .model import Capture
@@ -47,6 +47,8 @@ class Snapshot:
     spool_error: str
     export: ExportState
     history: tuple[Turn, ...]
+    rejection: Rejection | None
+    spool_limit: int
 
     @property
     def backlog(self) -> int:
@@ -74,9 +76,10 @@ class Pipeline:
         self._spool = Spool(files, self.ledger, time.monotonic, time.time, settings)
         self._buffer = Buffer(self._spool, self.ledger)
         self._executor = ThreadPoolExecutor(1, "ha_ingestor_spool")
+        self._quarantine = Quarantine(files)
         self._exporter = Exporter(
             buffer=self._buffer,
-            quarantine=Quarantine(files),
+            quarantine=self._quarantine,
             writer=writer,
             run=self._run,
             jitter=random.random,
@@ -84,6 +87,7 @@ class Pipeline:
             destination=destination,
         )
         self._on_change = on_change
+        self._settings = settings
         self._intake: deque[Capture] = deque()
         self._overflow = 0
         self._overflow_seen = 0
@@ -140,6 +144,31 @@ class Pipeline:
         await self._commit()
         self._exporter.retry_now()
 
+    def quarantine_all(self) -> None:
+        """Put aside what is refused, although it is so much that something else seems wrong."""
+        self._exporter.quarantine_all()
+
+    async def quarantined(self) -> list[dict[str, Any]]:
+        """Read the records of the quarantine; raises OSError."""
+        return await self._run(self._quarantine.records)
+
+    async def purge_quarantine(self) -> int:
+        """Delete the quarantine and return how many points were in it; raises OSError."""
+        return await self._run(self._quarantine.purge)
+
+    async def replay_quarantine(self) -> int:
+        """Deliver the quarantined points once more and return how many; raises OSError."""
+        count = await self._run(self._replay)
+        self._exporter.notify()
+        return count
+
+    def _replay(self) -> int:
+        lines = [str(record["line"]) for record in self._quarantine.records()]
+        count = len(lines)
+        self._buffer.take_back(lines)
+        self._quarantine.purge()
+        return count
+
     async def snapshot(self) -> Snapshot:
         """Copy the state of health, all of it from the same moment."""
         if self._running:
@@ -187,6 +216,8 @@ class Pipeline:
             spool_error=self._buffer.error,
             export=self._exporter.state,
             history=tuple(self._exporter.history),
+            rejection=self._exporter.rejection,
+            spool_limit=self._settings.max_bytes,
         )
 
     def _run[**P, T](

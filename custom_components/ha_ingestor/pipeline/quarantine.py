@@ -56,5 +56,12 @@ class Quarantine:
                     found.append(record)
         return found
 
+    def purge(self) -> int:
+        """Delete every record and return how many there were."""
+        count = len(self.records())
+        for name in self._names():
+            self._files.remove(name)
+        return count
+
     def _names(self) -> list[str]:
         return [name for name in self._files.names() if name.startswith(_PREFIX)]

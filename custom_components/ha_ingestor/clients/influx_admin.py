@@ -1,0 +1,112 @@
+"""Creates what a destination lacks: the bucket, the database, the retention policy."""
+
+import json
+from http import HTTPStatus
+from ssl import SSLContext
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from ..pipeline.outcome import Dialect, Outcome
+from ..pipeline.verdict import Kind, Problem, Verdict, classify
+from .address import normalize
+from .exchange import Reply, exchange
+from .influx import CHECK_TIMEOUT, Destination, authorization, speaks_as_database
+
+
+class InfluxAdministrator:
+    """Asks for changes with the credentials of the destination."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        destination: Destination,
+        *,
+        ssl: bool | SSLContext = True,
+    ) -> None:
+        """Prepare; raises AddressError."""
+        self._session = session
+        self._destination = destination
+        self._ssl = ssl
+        self._root = URL(normalize(destination.url))
+        self._headers = {"Content-Type": "application/json"}
+        if value := authorization(destination):
+            self._headers["Authorization"] = value
+
+    async def create_missing(self) -> Verdict:
+        """Create bucket or database and the retention policy that is named; they keep for ever."""
+        match self._destination.dialect:
+            case Dialect.V2:
+                return await self._create_bucket()
+            case Dialect.V1:
+                return await self._create_database()
+            case _:  # the others create what is missing by themselves
+                return Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
+
+    async def _create_bucket(self) -> Verdict:
+        destination = self._destination
+        orgs: list[dict[str, Any]] = []
+        for key in ("org", "orgID"):
+            reply = await self._ask("GET", "api/v2/orgs", {key: destination.org})
+            if reply.status == HTTPStatus.OK:
+                orgs = _json(reply).get("orgs") or []
+                break
+        if not orgs:
+            return Verdict(kind=Kind.BLOCKED, problem=Problem.ORG_NOT_FOUND)
+        wanted = {"orgID": orgs[0]["id"], "name": destination.bucket, "retentionRules": []}
+        reply = await self._ask("POST", "api/v2/buckets", {}, json.dumps(wanted).encode())
+        return self._judge(reply)
+
+    async def _create_database(self) -> Verdict:
+        destination = self._destination
+        statement = f"CREATE DATABASE {_identifier(destination.database)}"
+        if destination.retention_policy:
+            statement += (
+                f"; CREATE RETENTION POLICY {_identifier(destination.retention_policy)}"
+                f" ON {_identifier(destination.database)} DURATION INF REPLICATION 1"
+            )
+        reply = await self._ask("POST", "query", {"q": statement})
+        # InfluxDB 1 answers 200 to a statement that failed, with the reason inside.
+        failed = [
+            result["error"] for result in _json(reply).get("results", []) if "error" in result
+        ]
+        if failed:
+            return Verdict(kind=Kind.BLOCKED, problem=Problem.FORBIDDEN, detail=failed[0])
+        return self._judge(reply)
+
+    def _judge(self, reply: Reply) -> Verdict:
+        outcome = Outcome(
+            status=reply.status,
+            body=reply.body,
+            from_database=speaks_as_database(reply),
+            failure=reply.failure,
+            detail=reply.detail,
+        )
+        return classify(outcome, self._destination.dialect)
+
+    async def _ask(
+        self, method: str, path: str, query: dict[str, str], data: bytes | None = None
+    ) -> Reply:
+        return await exchange(
+            self._session,
+            method,
+            (self._root / path).with_query(query),
+            ssl=self._ssl,
+            timeout=CHECK_TIMEOUT,
+            headers=self._headers,
+            data=data,
+        )
+
+
+def _identifier(name: str) -> str:
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _json(reply: Reply) -> dict[str, Any]:
+    try:
+        content = json.loads(reply.body)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,86 @@
+"""What a user can act on, as repair issues: raised and taken back as the health says."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+
+from .const import DOMAIN
+from .pipeline.exporter import Status
+from .pipeline.pipeline import Snapshot
+from .pipeline.verdict import Problem
+
+# Early enough to do something before the oldest points make room.
+SPOOL_WARNING: Final = 0.8
+
+# What ends only when somebody changes something, and whether we can offer to. Refused credentials
+# are not here: they have a dialogue of their own.
+BLOCKING: Final[Mapping[Problem, bool]] = {
+    Problem.FORBIDDEN: False,
+    Problem.NOT_A_DATABASE: False,
+    Problem.ORG_NOT_FOUND: False,
+    Problem.REDIRECT: False,
+    Problem.BUCKET_NOT_FOUND: True,
+    Problem.DATABASE_NOT_FOUND: True,
+    Problem.RETENTION_POLICY_NOT_FOUND: True,
+    Problem.STORM: True,
+}
+
+_ENTITY: Final = re.compile(r",entity_id=([^, ]+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """One thing to repair; the key names its texts."""
+
+    key: str
+    is_fixable: bool = False
+    placeholders: Mapping[str, str] = field(default_factory=dict)
+
+
+def issues_of(snapshot: Snapshot) -> list[Issue]:
+    """Read from the health what a user should do something about."""
+    found: list[Issue] = []
+    export = snapshot.export
+    if export.status is Status.BLOCKED and export.problem in BLOCKING:
+        fixable = BLOCKING[export.problem]
+        detail = {"detail": export.detail}
+        found.append(Issue(key=export.problem, is_fixable=fixable, placeholders=detail))
+    if snapshot.spool_error:
+        found.append(Issue(key="spool_error", placeholders={"detail": snapshot.spool_error}))
+    if snapshot.spool_bytes > snapshot.spool_limit * SPOOL_WARNING:
+        evicted = str(snapshot.ledger["evicted"])
+        found.append(Issue(key="spool_full", placeholders={"evicted": evicted}))
+    if snapshot.rejection:
+        entity = _ENTITY.search(snapshot.rejection.line)
+        placeholders = {
+            "entity": entity[1] if entity else "?",
+            "reason": snapshot.rejection.reason,
+            "count": str(snapshot.ledger["quarantined"]),
+        }
+        found.append(Issue(key="quarantined", placeholders=placeholders))
+    return found
+
+
+@callback
+def async_follow(hass: HomeAssistant, entry_id: str, title: str, found: list[Issue]) -> None:
+    """Raise these issues of a destination, and take back its others."""
+    wanted = {f"{entry_id}_{issue.key}": issue for issue in found}
+    for issue_id, issue in wanted.items():
+        ir.async_create_issue(
+            hass,
+            DOMAIN,
+            issue_id,
+            data={"entry_id": entry_id, "problem": issue.key},
+            is_fixable=issue.is_fixable,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key=issue.key,
+            translation_placeholders={"title": title, **issue.placeholders},
+        )
+    registry = ir.async_get(hass)
+    for domain, issue_id in list(registry.issues):
+        if domain == DOMAIN and issue_id.startswith(entry_id) and issue_id not in wanted:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)

@@ -1,0 +1,62 @@
+"""The repairs that we can do ourselves, once the user agrees."""
+
+from typing import cast
+
+from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
+from homeassistant.core import HomeAssistant
+
+from .connection import async_administrator
+from .const import DOMAIN
+from .coordinator import HaIngestorConfigEntry
+from .pipeline.verdict import Kind, Problem
+
+
+class RepairDestination(RepairsFlow):
+    """Ask once, then create what is missing or let the refused points go."""
+
+    def __init__(self, entry_id: str, problem: Problem) -> None:
+        """Prepare the repair of one destination."""
+        self._entry_id = entry_id
+        self._problem = problem
+
+    async def async_step_init(self, _user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Begin."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Ask, and repair."""
+        entry = cast(
+            "HaIngestorConfigEntry | None",
+            self.hass.config_entries.async_get_known_entry(self._entry_id),
+        )
+        if entry is None or not hasattr(entry, "runtime_data"):
+            return self.async_abort(reason="not_loaded")
+        placeholders = {"title": entry.title, "detail": ""}
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            pipeline = entry.runtime_data.pipeline
+            if self._problem is Problem.STORM:
+                pipeline.quarantine_all()
+                return self.async_create_entry(data={})
+            administrator = await async_administrator(self.hass, entry.data)
+            verdict = await administrator.create_missing()
+            if verdict.kind is Kind.ACCEPTED:
+                await pipeline.flush()
+                return self.async_create_entry(data={})
+            errors["base"] = "not_created"
+            placeholders["detail"] = f"{verdict.problem}: {verdict.detail}"
+        return self.async_show_form(
+            step_id="confirm", errors=errors, description_placeholders=placeholders
+        )
+
+
+async def async_create_fix_flow(
+    _hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
+) -> RepairsFlow:
+    """Make the flow for one issue."""
+    if data is None:
+        msg = f"{DOMAIN} issue without data: {issue_id}"
+        raise ValueError(msg)
+    return RepairDestination(str(data["entry_id"]), Problem(str(data["problem"])))

@@ -1,0 +1,79 @@
+"""The actions: deliver now, and what to do with points in quarantine."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.service import async_get_config_entry
+
+from .const import DOMAIN
+from .pipeline.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
+else:
+    import voluptuous as vol
+
+ATTR_CONFIG_ENTRY: Final = "config_entry"
+
+type Action = Callable[[Pipeline], Coroutine[Any, Any, ServiceResponse]]
+
+
+async def _flush(pipeline: Pipeline) -> ServiceResponse:
+    await pipeline.flush()
+    return None
+
+
+async def _export(pipeline: Pipeline) -> ServiceResponse:
+    records: list[Any] = await pipeline.quarantined()
+    return {"points": records}
+
+
+async def _replay(pipeline: Pipeline) -> ServiceResponse:
+    return {"replayed": await pipeline.replay_quarantine()}
+
+
+async def _purge(pipeline: Pipeline) -> ServiceResponse:
+    return {"purged": await pipeline.purge_quarantine()}
+
+
+ACTIONS: Final[Mapping[str, tuple[Action, SupportsResponse]]] = {
+    "flush": (_flush, SupportsResponse.NONE),
+    "export_quarantine": (_export, SupportsResponse.ONLY),
+    "replay_quarantine": (_replay, SupportsResponse.OPTIONAL),
+    "purge_quarantine": (_purge, SupportsResponse.OPTIONAL),
+}
+
+SCHEMA: Final = vol.Schema({vol.Optional(ATTR_CONFIG_ENTRY): cv.string})
+
+
+@callback
+def async_setup_services(hass: HomeAssistant) -> None:
+    """Register the actions."""
+    for name, (action, supports_response) in ACTIONS.items():
+        hass.services.async_register(
+            DOMAIN, name, _handler(action), schema=SCHEMA, supports_response=supports_response
+        )
+
+
+def _handler(action: Action) -> Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]]:
+    async def handle(call: ServiceCall) -> ServiceResponse:
+        entry = async_get_config_entry(call.hass, DOMAIN, call.data.get(ATTR_CONFIG_ENTRY))
+        try:
+            return await action(entry.runtime_data.pipeline)
+        except OSError as err:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="spool_error",
+                translation_placeholders={"detail": err.strerror or type(err).__name__},
+            ) from err
+
+    return handle

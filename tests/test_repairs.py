@@ -1,0 +1,148 @@
+"""What a user is asked to repair, and what happens when they agree."""
+
+from http import HTTPStatus
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.ha_ingestor.const import DOMAIN
+from custom_components.ha_ingestor.issues import BLOCKING
+from custom_components.ha_ingestor.pipeline.verdict import Problem
+from tests.emulator import Answer, Emulator, Fault
+from tests.shell import points, set_up, until
+
+CONFLICT = Answer(
+    status=400,
+    body='{"error":"partial write: field type conflict: input field \\"value\\" dropped=1"}',
+)
+
+
+def issue(hass: HomeAssistant, entry: MockConfigEntry, key: str) -> ir.IssueEntry | None:
+    return ir.async_get(hass).async_get_issue(DOMAIN, f"{entry.entry_id}_{key}")
+
+
+async def repair(
+    hass: HomeAssistant, client: ClientSessionGenerator, entry: MockConfigEntry, key: str
+) -> dict[str, Any]:
+    """Open an issue's dialogue as the frontend does, and agree."""
+    assert await async_setup_component(hass, "repairs", {})
+    await hass.async_block_till_done()
+    http = await client()
+    wanted = {"handler": DOMAIN, "issue_id": f"{entry.entry_id}_{key}"}
+    reply = await http.post("/api/repairs/issues/fix", json=wanted)
+    assert reply.status == HTTPStatus.OK
+    form = await reply.json()
+    assert form["step_id"] == "confirm"
+    reply = await http.post(f"/api/repairs/issues/fix/{form['flow_id']}", json={})
+    assert reply.status == HTTPStatus.OK
+    result: dict[str, Any] = await reply.json()
+    return result
+
+
+async def test_a_missing_database_is_an_issue_until_it_is_there(
+    hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
+) -> None:
+    database.names["db"].discard("home_assistant")
+    hass.states.async_set("sensor.one", "1")
+    await set_up(hass, entry)
+    await until(lambda: issue(hass, entry, Problem.DATABASE_NOT_FOUND))
+    found = issue(hass, entry, Problem.DATABASE_NOT_FOUND)
+    assert found
+    assert found.is_fixable
+
+    database.names["db"].add("home_assistant")
+    entry.runtime_data.pipeline._exporter.retry_now()
+    await until(lambda: points(database))
+    await until(lambda: issue(hass, entry, Problem.DATABASE_NOT_FOUND) is None)
+
+
+async def test_a_database_that_cannot_be_created_is_said_so(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    database: Emulator,
+    entry: MockConfigEntry,
+) -> None:
+    database.names["db"].discard("home_assistant")
+    hass.states.async_set("sensor.one", "1")
+    await set_up(hass, entry)
+    await until(lambda: issue(hass, entry, Problem.DATABASE_NOT_FOUND))
+
+    result = await repair(hass, hass_client, entry, Problem.DATABASE_NOT_FOUND)
+
+    assert result["errors"] == {"base": "not_created"}
+    assert issue(hass, entry, Problem.DATABASE_NOT_FOUND)
+
+
+async def test_a_refused_point_is_an_issue_that_names_entity_and_reason(
+    hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
+) -> None:
+    hass.states.async_set("sensor.odd", "1")
+    database.faults.append(Fault(answer=CONFLICT))
+    await set_up(hass, entry)
+
+    await until(lambda: issue(hass, entry, "quarantined"))
+    found = issue(hass, entry, "quarantined")
+    assert found
+    assert found.translation_placeholders
+    assert found.translation_placeholders["entity"] == "sensor.odd"
+    assert "field type conflict" in found.translation_placeholders["reason"]
+    assert found.translation_placeholders["count"] == "1"
+
+
+async def test_points_may_be_put_aside_although_nearly_all_are_refused(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    database: Emulator,
+    entry: MockConfigEntry,
+) -> None:
+    for number in range(30):
+        hass.states.async_set(f"sensor.old_{number}", "1")
+    for _ in range(200):
+        database.faults.append(Fault(answer=CONFLICT))
+    await set_up(hass, entry)
+    await until(lambda: issue(hass, entry, Problem.STORM))
+    before = (await entry.runtime_data.pipeline.snapshot()).ledger["quarantined"]
+    assert before < 30
+
+    result = await repair(hass, hass_client, entry, Problem.STORM)
+    assert result["type"] == "create_entry"
+
+    pipeline = entry.runtime_data.pipeline
+    await until(lambda: _quarantined(pipeline, 30))
+
+
+async def _quarantined(pipeline: Any, count: int) -> bool:
+    ledger = (await pipeline.snapshot()).ledger
+    return bool(ledger["quarantined"] >= count)
+
+
+async def test_the_issues_of_a_destination_go_with_it(
+    hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
+) -> None:
+    database.names["db"].discard("home_assistant")
+    hass.states.async_set("sensor.one", "1")
+    await set_up(hass, entry)
+    await until(lambda: issue(hass, entry, Problem.DATABASE_NOT_FOUND))
+
+    await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+
+    assert [key for key in ir.async_get(hass).issues if key[0] == DOMAIN] == []
+
+
+async def test_every_issue_has_its_texts(hass: HomeAssistant) -> None:
+    texts = await async_get_translations(hass, "en", "issues", {DOMAIN})
+    prefix = f"component.{DOMAIN}.issues"
+    for key in (*BLOCKING, "spool_error", "spool_full", "quarantined"):
+        assert f"{prefix}.{key}.title" in texts
+        fixable = BLOCKING.get(key, False) if isinstance(key, Problem) else False
+        if fixable:
+            assert f"{prefix}.{key}.fix_flow.step.confirm.description" in texts
+            assert f"{prefix}.{key}.fix_flow.abort.not_loaded" in texts
+        else:
+            assert f"{prefix}.{key}.description" in texts
