@@ -1,0 +1,36 @@
+"""The pipeline and its client without Home Assistant, which takes a second to import."""
+
+import sys
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
+from pathlib import Path
+from typing import Final
+
+_ROOT: Final = Path(__file__).parents[2]
+
+if "custom_components.ha_ingestor" not in sys.modules:
+    # The package's own __init__ is the part that knows Home Assistant.
+    for name in ("custom_components", "custom_components.ha_ingestor"):
+        spec = ModuleSpec(name, None, is_package=True)
+        spec.submodule_search_locations = [str(_ROOT.joinpath(*name.split(".")))]
+        sys.modules[name] = module_from_spec(spec)
+
+from custom_components.ha_ingestor.clients.influx import Destination, InfluxClient  # noqa: E402
+from custom_components.ha_ingestor.pipeline.files import OsFiles  # noqa: E402
+from custom_components.ha_ingestor.pipeline.model import Capture, EntityContext  # noqa: E402
+from custom_components.ha_ingestor.pipeline.outcome import Dialect  # noqa: E402
+from custom_components.ha_ingestor.pipeline.pipeline import Pipeline  # noqa: E402
+from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ  # noqa: E402
+from custom_components.ha_ingestor.pipeline.spool import SpoolSettings  # noqa: E402
+
+__all__ = [
+    "Capture",
+    "Destination",
+    "Dialect",
+    "EntityContext",
+    "HomeIQ",
+    "InfluxClient",
+    "OsFiles",
+    "Pipeline",
+    "SpoolSettings",
+]
