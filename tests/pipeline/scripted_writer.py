@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from custom_components.ha_ingestor.pipeline.outcome import Dialect, Outcome
+from custom_components.ha_ingestor.pipeline.verdict import Verdict, classify
 
 OK = Outcome(status=204, from_database=True)
 UNAVAILABLE = Outcome(status=503, from_database=True)
@@ -19,6 +20,9 @@ class ScriptedWriter:
     script: list[Outcome | Exception] = field(default_factory=list)
     stored: list[str] = field(default_factory=list)
     attempts: list[list[str]] = field(default_factory=list)
+
+    async def check(self) -> Verdict:
+        return classify(self.judge([]), self.dialect)
 
     async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome:
         lines = (zlib.decompress(body, wbits=31) if gzipped else body).decode().split("\n")

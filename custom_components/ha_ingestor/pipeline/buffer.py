@@ -60,6 +60,16 @@ class Buffer:
     def commit(self, lines: list[str]) -> None:
         """Bring lines to the disk, or hold them; when these are too many the oldest are lost."""
         self._held += lines
+        self._store()
+        # The oldest points give way to the newest, but not before memory is used up as well: a
+        # database that is there empties a full disk faster than that.
+        while len(self._held) > HELD_POINTS and self._spool.is_open and self._spool.give_way():
+            self._store()
+        if (excess := len(self._held) - HELD_POINTS) > 0:
+            self._release(excess)
+            self.give_up(excess, "memory_full")
+
+    def _store(self) -> None:
         try:
             if not self._spool.is_open:
                 self._spool.open()
@@ -78,9 +88,6 @@ class Buffer:
             self.error = error
         else:
             self.error = ""
-        if (excess := len(self._held) - HELD_POINTS) > 0:
-            self._release(excess)
-            self.give_up(excess, "memory_full")
 
     def take_back(self, lines: list[str]) -> None:
         """Bring quarantined lines to the disk again: captured once, as before; raises OSError."""
@@ -126,7 +133,11 @@ class Buffer:
         setattr(self._ledger, verdict, getattr(self._ledger, verdict) + points)
 
     def close(self) -> None:
-        """Put everything on disk that it takes."""
+        """Put everything on disk that it takes; what it does not take is lost, and counted."""
+        self._store()
+        held = len(self._held)
+        self._release(held)
+        self.give_up(held, "stopped")
         self._spool.close()
 
     def _release(self, points: int) -> None:

@@ -47,6 +47,8 @@ class Writer(Protocol):
 
     async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome: ...
 
+    async def check(self) -> Verdict: ...
+
 
 class Status(StrEnum):
     """How delivery is going."""
@@ -138,6 +140,8 @@ class Exporter:
             self._wake.clear()
             try:
                 delay = await self.drain()
+                if delay is None and self.state.status is Status.STARTING:
+                    delay = self._introduced(await self.writer.check())
             except Exception as err:
                 if not isinstance(err, OSError):
                     _LOGGER.exception("Delivery stumbled and goes on")
@@ -149,6 +153,17 @@ class Exporter:
             self._retry_now.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._retry_now.wait(), delay)
+
+    def _introduced(self, verdict: Verdict) -> float | None:
+        """Know how things are before the first point comes, which may take a while."""
+        match verdict.kind:
+            case Kind.ACCEPTED:
+                self._well()
+            case Kind.BLOCKED:
+                return self._block(verdict)
+            case Kind.KEPT:
+                return self._keep(verdict)
+        return None
 
     async def drain(self) -> float | None:
         """Deliver until the buffer is empty, or return the seconds to wait before going on."""

@@ -93,14 +93,18 @@ def suspects_of(outcome: Outcome, dialect: Dialect, lines: Sequence[bytes]) -> s
 
 
 _UNPARSED: Final = re.compile(r"unable to parse '(.*?)': ", re.DOTALL)
-_INCORRECT: Final = re.compile(r'incorrect influx line "(.*?)(?:\n|")', re.DOTALL)
+# Quoted as in Go, with all the lines after it: up to the quote, the first line break or a cut body.
+_INCORRECT: Final = re.compile(r'incorrect influx line "((?:\\[^n]|[^"\\\n])*)')
+_GO_ESCAPE: Final = re.compile(r"\\(.)")
 
 
-def _quoted(pattern: re.Pattern[str]) -> Callable[[str, Sequence[bytes]], Iterator[bytes]]:
+def _quoted(
+    pattern: re.Pattern[str], unescape: Callable[[str], str] = str
+) -> Callable[[str, Sequence[bytes]], Iterator[bytes]]:
     def read(body: str, _lines: Sequence[bytes]) -> Iterator[bytes]:
         message = _json(body).get("message") or _json(body).get("error") or body
         for match in pattern.finditer(str(message)):
-            yield match[1].encode("utf-8", "replace")
+            yield unescape(match[1]).encode("utf-8", "replace")
 
     return read
 
@@ -125,5 +129,5 @@ _READERS: Final[Mapping[Dialect, Callable[[str, Sequence[bytes]], Iterator[bytes
     Dialect.V1: _quoted(_UNPARSED),
     Dialect.V2: _quoted(_UNPARSED),
     Dialect.V3: _numbered,
-    Dialect.VICTORIAMETRICS: _quoted(_INCORRECT),
+    Dialect.VICTORIAMETRICS: _quoted(_INCORRECT, lambda text: _GO_ESCAPE.sub(r"\1", text)),
 }

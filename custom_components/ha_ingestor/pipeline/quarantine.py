@@ -4,12 +4,14 @@ NDJSON, one record a line: seq, time, status, reason, line, destination.
 """
 
 import json
+import re
 from typing import Any, Final
 
 from .files import Files
 
 _PREFIX: Final = "quarantine-"
-_SUFFIX: Final = ".ndjson"
+_DIGITS: Final = 6
+_NAME: Final = re.compile(rf"{_PREFIX}[0-9]{{{_DIGITS}}}\.ndjson")
 # A file is what is given up when the quarantine is full; sixteen of them are enough to see a trend.
 FILE_BYTES: Final = 1024 * 1024
 FILES_MAX: Final = 16
@@ -26,13 +28,16 @@ class Quarantine:
         """Store one record; raises OSError when it is not safely on disk."""
         data = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
         names = self._names()
-        size = len(self._files.read(names[-1], 0, FILE_BYTES)) if names else FILE_BYTES
-        if size >= FILE_BYTES:
-            number = int(names[-1][len(_PREFIX) : -len(_SUFFIX)]) + 1 if names else 1
-            names.append(f"{_PREFIX}{number:06d}{_SUFFIX}")
+        before = self._files.read(names[-1], 0, FILE_BYTES) if names else b""
+        size = len(before)
+        if not names or size >= FILE_BYTES:
+            number = int(names[-1].removeprefix(_PREFIX)[:_DIGITS]) + 1 if names else 1
+            names.append(f"{_PREFIX}{number:0{_DIGITS}d}.ndjson")
             fd, size = self._files.create(names[-1]), 0
         else:
             fd = self._files.open(names[-1])
+            if not before.endswith(b"\n"):
+                data = b"\n" + data  # a torn record must not swallow this one
         try:
             self._files.write(fd, data, size)
             self._files.sync(fd)
@@ -64,4 +69,4 @@ class Quarantine:
         return count
 
     def _names(self) -> list[str]:
-        return [name for name in self._files.names() if name.startswith(_PREFIX)]
+        return [name for name in self._files.names() if _NAME.fullmatch(name)]

@@ -4,6 +4,7 @@ A process appends only to a segment that it created, so a torn tail stays where 
 is stepped over by its checksum.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,20 +13,26 @@ from typing import Final
 from .files import Files
 from .frame import Frame, scan
 
+_LOGGER = logging.getLogger(__name__)
+
 _SUFFIX: Final = ".seg"
 # Small enough that eviction and recovery work in small steps, large enough for few files.
 SEGMENT_BYTES: Final = 1024 * 1024
+# A bad sector stays bad; what lies behind it must not wait for ever.
+READ_ATTEMPTS: Final = 5
 _WHOLE_FILE: Final = 1 << 31
 
 
 @dataclass(slots=True, kw_only=True)
 class Segment:
-    """One file; `last_seq` is the highest sequence number in it."""
+    """One file and the range of sequence numbers in it; `newest` is when it was last written."""
 
     name: str
+    first_seq: int = 0
     last_seq: int = 0
     size: int = 0
     newest: int = 0
+    failures: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +82,24 @@ class Segments:
         for name in self._files.names():
             if not name.endswith(_SUFFIX):
                 continue
+            if (data := self._read_stubbornly(name)) is None:
+                continue
             segment = Segment(name=name)
             self._listed.append(segment)
-            for frame in scan(self._files.read(name, 0, _WHOLE_FILE)):
+            for frame in scan(data):
+                segment.first_seq = segment.first_seq or frame.first_seq
                 _note(segment, frame.last_seq, frame.time, frame.end)
                 yield frame
+
+    def _read_stubbornly(self, name: str) -> bytes | None:
+        """Read a whole file, or None: then its numbers will be missed, and counted, in their turn."""
+        for _ in range(READ_ATTEMPTS):
+            try:
+                return self._files.read(name, 0, _WHOLE_FILE)
+            except OSError as err:
+                error = err
+        _LOGGER.error("A part of the spool cannot be read and is left alone: %s: %s", name, error)
+        return None
 
     def append(self, frame: bytes, *, first_seq: int, last_seq: int, time: int) -> None:
         """Write one frame at the end."""
@@ -90,7 +110,7 @@ class Segments:
             name = f"{first_seq:020d}-{self._created:06d}{_SUFFIX}"
             self._fd = self._files.create(name)
             self._is_new = True
-            self._listed.append(Segment(name=name))
+            self._listed.append(Segment(name=name, first_seq=first_seq))
         segment = self._listed[-1]
         self._files.write(self._fd, frame, segment.size)
         _note(segment, last_seq, time, segment.size + len(frame))
@@ -113,6 +133,21 @@ class Segments:
                 finally:
                     self._files.close(fd)
 
+    def discard_copies(self, acked: int, from_seq: int) -> None:
+        """Remove the given-up segments whose pending frames were all written again elsewhere."""
+        for segment in self._listed[:-1]:
+            if segment.last_seq >= from_seq and max(segment.first_seq, acked + 1) >= from_seq:
+                with suppress(OSError):
+                    self._files.remove(segment.name)
+                    self._listed.remove(segment)
+
+    def forget_missing(self) -> None:
+        """Face that somebody removed files, or all of them."""
+        names = set(self._files.names())
+        if self._listed and self._listed[-1].name not in names:
+            self.finish()
+        self._listed = [segment for segment in self._listed if segment.name in names]
+
     def finish(self) -> None:
         """Append to the segment in use no more."""
         if self._fd >= 0:
@@ -126,7 +161,15 @@ class Segments:
             if segment.last_seq <= after or segment.name < self._head.name:
                 continue
             start = self._head.offset if segment.name == self._head.name else 0
-            data = self._files.read(segment.name, start, segment.size - start)
+            try:
+                data = self._files.read(segment.name, start, segment.size - start)
+            except FileNotFoundError:
+                raise
+            except OSError:
+                segment.failures += 1
+                if segment.failures < READ_ATTEMPTS:
+                    raise
+                continue
             for frame in scan(data, start):
                 if frame.last_seq > after:
                     after = frame.last_seq

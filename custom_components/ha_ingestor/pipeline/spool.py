@@ -50,6 +50,12 @@ SYNC_AFTER: Final[Mapping[Durability, float]] = {
 }
 
 
+# A disk that refuses to sync is asked again now and then; each time its points are written anew.
+SYNC_RETRY: Final = 30.0
+# What is kept in memory to be written anew: a segment's worth, or eight minutes of a quiet home.
+UNSYNCED_FRAMES: Final = 500
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpoolSettings:
     """The bounds of a spool. Sizes in bytes, times in seconds."""
@@ -115,6 +121,7 @@ class Spool:
         self._durable_acked = 0
         self._unsynced: deque[_Unsynced] = deque()
         self._is_doubtful = False
+        self._sync_not_before = -math.inf
 
     @property
     def pending(self) -> int:
@@ -159,16 +166,23 @@ class Spool:
         self._segments.release(acked)
 
     def close(self) -> None:
-        """Put everything on disk and let go of the files."""
-        if self.is_open:
-            self.sync()
-            self._cursor.sync()
+        """Put everything on disk and let go of the files, in any case."""
+        try:
+            if self.is_open:
+                self._save()
+                self.sync()
+                self._cursor.sync()
+        finally:
+            self.is_open = False
             self._segments.finish()
             self._cursor.close()
-            self.is_open = False
+            self._unlock()
+
+    def _unlock(self) -> None:
         if self._lock >= 0:
-            self._files.close(self._lock)
-            self._lock = -1
+            lock, self._lock = self._lock, -1
+            with suppress(OSError):
+                self._files.close(lock)
 
     # In
 
@@ -196,6 +210,8 @@ class Spool:
             self._next_seq = last + 1
             self.ledger.captured += count
             self._unsynced.append(_Unsynced(self._clock(), first, last, time, data))
+            while len(self._unsynced) > UNSYNCED_FRAMES:
+                self._unsynced.popleft()
             if self._segments.is_full:
                 if self._settings.durability is not Durability.RELAXED:
                     self.sync()
@@ -204,8 +220,10 @@ class Spool:
 
     def sync_due(self) -> bool:
         """Whether points have waited for the disk as long as they may."""
-        limit = SYNC_AFTER[self._settings.durability]
-        return bool(self._unsynced) and self._clock() - self._unsynced[0].since >= limit
+        if not self._unsynced:
+            return False
+        due = self._unsynced[0].since + SYNC_AFTER[self._settings.durability]
+        return self._clock() >= max(due, self._sync_not_before)
 
     def sync(self) -> None:
         """Put everything appended on disk, and note the ledger.
@@ -220,6 +238,7 @@ class Spool:
             except OSError:
                 self._segments.finish()
                 self._is_doubtful = True
+                self._sync_not_before = self._clock() + SYNC_RETRY
                 raise
         self._synced_seq = self._next_seq - 1
         self._unsynced.clear()
@@ -229,6 +248,18 @@ class Spool:
 
     def read(self, max_points: int, max_bytes: int) -> Batch | None:
         """Return the next points, or None; the same ones again until they are settled."""
+        try:
+            return self._read(max_points, max_bytes)
+        except FileNotFoundError:
+            # Somebody removed what we had open. Begin a new directory; what was in it is lost.
+            self._segments.forget_missing()
+            self._unlock()
+            self._lock = self._files.lock()
+            self._cursor.close()
+            self._cursor.open()
+            return self._read(max_points, max_bytes)
+
+    def _read(self, max_points: int, max_bytes: int) -> Batch | None:
         parts: list[bytes] = []
         spans: list[tuple[int, int]] = []
         count = size = 0
@@ -281,7 +312,17 @@ class Spool:
             self._segments.append(
                 frame.data, first_seq=frame.first_seq, last_seq=frame.last_seq, time=frame.time
             )
+        if self._unsynced:
+            self._segments.discard_copies(self._acked, self._unsynced[0].first_seq)
         self._is_doubtful = False
+
+    def give_way(self) -> bool:
+        """Give up the oldest segment for points that find no room; False when there is none."""
+        oldest = self._segments.oldest
+        if oldest is None:
+            return False
+        self._evict(oldest.last_seq)
+        return True
 
     def _settle_gap(self) -> None:
         if self.pending:
