@@ -339,6 +339,15 @@ async def test_a_body_that_is_too_large_is_halved_until_it_fits() -> None:
     assert rig.ledger.quarantined == 0
 
 
+async def test_a_single_line_that_is_always_too_large_is_put_aside() -> None:
+    rig = Rig(ScriptedWriter(judge=lambda lines: TOO_LARGE), points(1))
+
+    waits = [await rig.exporter.drain() for _ in range(4)]
+
+    assert waits == [1, 2, 4, None]
+    assert rig.ledger.quarantined == 1
+
+
 async def test_a_quarantine_that_cannot_be_written_keeps_the_point() -> None:
     writer = ScriptedWriter(judge=lambda lines: REJECTED)
     rig = Rig(writer, points(1))

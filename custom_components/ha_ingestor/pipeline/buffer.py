@@ -55,7 +55,7 @@ class Buffer:
     @property
     def needs_tick(self) -> bool:
         """Whether something here changes with time."""
-        return bool(self._held) or self._spool.unsynced
+        return bool(self._held) or not self._was_opened or self._spool.unsynced
 
     def commit(self, lines: list[str]) -> None:
         """Bring lines to the disk, or hold them; when these are too many the oldest are lost."""

@@ -34,6 +34,8 @@ BLOCKED_RETRY: Final = 300.0
 SLOW_SECONDS: Final = 30.0
 # A proxy with a body limit may cut the connection instead of answering 413.
 LARGE_BODY: Final = 64 * 1024
+# No line of ours comes near any limit, so a single one that is too large is first an accident.
+TOO_LARGE_ATTEMPTS: Final = 3
 # Ten answers of 500 to the same points, and each of them a backoff apart, are no passing trouble.
 STUCK_ATTEMPTS: Final = 10
 HISTORY: Final = 20
@@ -207,6 +209,8 @@ class Exporter:
                 self._isolation.refused(outcome, self.writer.dialect, batch.payload, batch.count)
             case Kind.SIZE if batch.count > 1:
                 self._isolation.halve(batch.count)
+            case Kind.SIZE if not self._is_always_too_large():
+                return self._keep(verdict)
             case Kind.POISON | Kind.SIZE:
                 return await self._reject(batch, outcome, verdict)
             case Kind.BLOCKED:
@@ -214,6 +218,11 @@ class Exporter:
             case Kind.KEPT:
                 return await self._keep_batch(batch, outcome, verdict, sent)
         return None
+
+    def _is_always_too_large(self) -> bool:
+        """Whether even a single line was called too large often enough to believe it."""
+        same = self.state.problem is Problem.TOO_LARGE
+        return same and self.state.attempts >= TOO_LARGE_ATTEMPTS
 
     def _accepted(self, points: int, latency: float) -> None:
         self._breaker.succeeded()

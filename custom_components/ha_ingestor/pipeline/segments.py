@@ -5,6 +5,7 @@ is stepped over by its checksum.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ _SUFFIX: Final = ".seg"
 # Small enough that eviction and recovery work in small steps, large enough for few files.
 SEGMENT_BYTES: Final = 1024 * 1024
 # A bad sector stays bad; what lies behind it must not wait for ever.
-READ_ATTEMPTS: Final = 5
+READ_ATTEMPTS: Final = 10
 _WHOLE_FILE: Final = 1 << 31
 
 
@@ -32,7 +33,6 @@ class Segment:
     last_seq: int = 0
     size: int = 0
     newest: int = 0
-    failures: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +55,7 @@ class Segments:
         self._created = 0
         self._listed: list[Segment] = []
         self._head = Place(name="", offset=0)
+        self._failures: Counter[str] = Counter()
 
     @property
     def size(self) -> int:
@@ -82,7 +83,7 @@ class Segments:
         for name in self._files.names():
             if not name.endswith(_SUFFIX):
                 continue
-            if (data := self._read_stubbornly(name)) is None:
+            if (data := self._read_whole(name)) is None:
                 continue
             segment = Segment(name=name)
             self._listed.append(segment)
@@ -91,15 +92,19 @@ class Segments:
                 _note(segment, frame.last_seq, frame.time, frame.end)
                 yield frame
 
-    def _read_stubbornly(self, name: str) -> bytes | None:
-        """Read a whole file, or None: then its numbers will be missed, and counted, in their turn."""
-        for _ in range(READ_ATTEMPTS):
-            try:
-                return self._files.read(name, 0, _WHOLE_FILE)
-            except OSError as err:
-                error = err
-        _LOGGER.error("A part of the spool cannot be read and is left alone: %s: %s", name, error)
-        return None
+    def _read_whole(self, name: str) -> bytes | None:
+        """Read a file, or None when it failed too often: its numbers are missed and counted."""
+        try:
+            return self._files.read(name, 0, _WHOLE_FILE)
+        except OSError:
+            if self._fails_for_good(name):
+                _LOGGER.exception("A part of the spool cannot be read: %s", name)
+                return None
+            raise
+
+    def _fails_for_good(self, name: str) -> bool:
+        self._failures[name] += 1
+        return self._failures[name] >= READ_ATTEMPTS
 
     def append(self, frame: bytes, *, first_seq: int, last_seq: int, time: int) -> None:
         """Write one frame at the end."""
@@ -166,8 +171,7 @@ class Segments:
             except FileNotFoundError:
                 raise
             except OSError:
-                segment.failures += 1
-                if segment.failures < READ_ATTEMPTS:
+                if not self._fails_for_good(segment.name):
                     raise
                 continue
             for frame in scan(data, start):
