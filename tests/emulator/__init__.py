@@ -1,6 +1,7 @@
 """The databases that cannot be installed everywhere, as they were observed."""
 
-from .dialects import NEWEST, V1_6, V1_13, V2_7, V3, VM_NEW, VM_OLD, Answer, Profile
+from .dialects import Answer, Profile
+from .profiles import NEWEST, V1_6, V1_13, V2_7, V3, VM_NEW, VM_OLD
 from .server import Emulator, Fault, Seen
 
 __all__ = [

@@ -29,6 +29,14 @@ _V3_NAME: Final = re.compile(r"[A-Za-z0-9][\w-]*")
 EMPTY_WRITE_V3: Final = Answer(status=400, body="incoming write was empty")
 
 
+# From VictoriaMetrics to whoever it does not know.
+UNKNOWN_TO_VM: Final = Answer(
+    status=401,
+    body="\n",
+    headers={"WWW-Authenticate": 'Basic realm="VictoriaMetrics"'},
+)
+
+
 def _identity(answer: Answer) -> Gate:
     return lambda request: None if request.is_known else answer
 
@@ -97,7 +105,7 @@ GATES: Final[Mapping[Dialect, tuple[Gate, ...]]] = {
         _v3_database,
     ),
     Dialect.VICTORIAMETRICS: (
-        _identity(_basic(Answer(body="\n"), "VictoriaMetrics")),
+        _identity(UNKNOWN_TO_VM),
         _permission(Answer(status=403)),
     ),
 }

@@ -1,13 +1,13 @@
 """What each server does with a batch: what it stores, and what it then says."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from custom_components.ha_ingestor.pipeline.outcome import Dialect
 
-from .line_protocol import BadLine, Point
+from .line_protocol import BadLine, Point, parse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,15 @@ class Batch:
     bad: list[BadLine]
     conflicting: list[tuple[Point, str]]
     stale: list[Point]
+    # What points lost and were stored without.
+    stripped: list[str]
+
+
+class Reader(Protocol):
+    """How a server reads lines; `unit` is that of their times in nanoseconds."""
+
+    def __call__(self, text: str, *, now: int, unit: int | None) -> Iterator[Point | BadLine]:
+        """Read every line."""
 
 
 type Judge = Callable[[Batch], tuple[list[Point], Answer]]
@@ -44,6 +53,13 @@ class Profile:
     writes: Mapping[str, Judge]
     headers: Mapping[str, str] = field(default_factory=dict)
     metrics: str = ""
+    read: Reader = parse
+    # Values of `precision`, and the answer to any other; None: it is taken all the same.
+    units: Mapping[str, int] = field(default_factory=dict)
+    bad_unit: Answer | None = None
+    body_max: int | None = None
+    text_max: int | None = 1024 * 1024
+    bad_checksum: Answer | None = None
     bad_gzip: Answer = field(default_factory=lambda: v1_error("unexpected EOF"))
     not_found: Answer = field(
         default_factory=lambda: Answer(status=404, body="404 page not found\n")
@@ -77,7 +93,7 @@ def _unparsable(batch: Batch) -> str:
     return "\n".join(f"unable to parse '{bad.line}': {bad.reason}" for bad in batch.bad)
 
 
-def _v1(suffix: str) -> Judge:
+def v1_judge(suffix: str, *, tells_stripped: bool = False) -> Judge:
     def judge(batch: Batch) -> tuple[list[Point], Answer]:
         # Of several kinds of trouble only one is told: the counts are no account of what is stored.
         if batch.conflicting:
@@ -87,6 +103,8 @@ def _v1(suffix: str) -> Judge:
             message = (
                 f"partial write: points beyond retention policy{suffix} dropped={len(batch.stale)}"
             )
+        elif batch.stripped and tells_stripped:
+            message = f"partial write: {batch.stripped[0]} dropped=0{suffix}"
         elif batch.bad and not batch.good:
             message = _unparsable(batch)
         elif batch.bad:
@@ -98,7 +116,7 @@ def _v1(suffix: str) -> Judge:
     return judge
 
 
-def _v2(batch: Batch) -> tuple[list[Point], Answer]:
+def v2_judge(batch: Batch) -> tuple[list[Point], Answer]:
     if batch.bad:
         return [], v2_error("invalid", _unparsable(batch), 400)
     if batch.conflicting:
@@ -120,7 +138,7 @@ def _v3_lines(batch: Batch) -> list[dict[str, str | int]]:
     ]
 
 
-def _v3(batch: Batch) -> tuple[list[Point], Answer]:
+def v3_judge(batch: Batch) -> tuple[list[Point], Answer]:
     # Retention is applied later, out of sight.
     stored = batch.good + batch.stale
     if not (lines := _v3_lines(batch)):
@@ -129,7 +147,7 @@ def _v3(batch: Batch) -> tuple[list[Point], Answer]:
     return stored, Answer(status=400, body=compact(error))
 
 
-def _v3_compat(batch: Batch) -> tuple[list[Point], Answer]:
+def v3_compat_judge(batch: Batch) -> tuple[list[Point], Answer]:
     if not (lines := _v3_lines(batch)):
         return batch.good + batch.stale, Answer()
     error = {"error": "parsing failed for write_lp endpoint", "data": lines[0]}
@@ -139,101 +157,17 @@ def _v3_compat(batch: Batch) -> tuple[list[Point], Answer]:
 _VM_CLAIM: Final = {"X-Influxdb-Version": "1.8.0"}
 
 
-def _vm_old(batch: Batch) -> tuple[list[Point], Answer]:
-    conflicting = [point for point, _ in batch.conflicting]
-    return batch.good + conflicting, Answer(headers=_VM_CLAIM)
+def vm_old_judge(batch: Batch) -> tuple[list[Point], Answer]:
+    return batch.good, Answer(headers=_VM_CLAIM)
 
 
-def _vm_new(batch: Batch) -> tuple[list[Point], Answer]:
+def vm_new_judge(batch: Batch) -> tuple[list[Point], Answer]:
     if not batch.bad:
-        return _vm_old(batch)
+        return vm_old_judge(batch)
     bad = batch.bad[0]
     body = (
-        'remoteAddr: "127.0.0.1:40000"; requestURI: /write?precision=ns; cannot process influx '
-        f'line protocol data: incorrect influx line "{bad.line}": {bad.reason}\n'
+        "cannot process influx line protocol data: incorrect influx line "
+        f"{json.dumps(bad.line, ensure_ascii=False)}: {bad.reason}; "
+        "see https://docs.victoriametrics.com/victoriametrics/integrations/influxdb/\n"
     )
     return [], Answer(status=400, body=body, headers={"Content-Type": "text/plain; charset=utf-8"})
-
-
-def _influx_headers(version: str) -> dict[str, str]:
-    return {"X-Influxdb-Version": version, "X-Influxdb-Build": "OSS"}
-
-
-def _json(**content: str) -> Answer:
-    return Answer(status=200, body=compact(content), headers={"Content-Type": "application/json"})
-
-
-_OK: Final = Answer(status=200, body="OK")
-_VM_BAD_GZIP: Final = Answer(
-    status=400,
-    body='remoteAddr: "127.0.0.1:40000"; requestURI: /write; cannot read gzipped influx line '
-    "protocol data: unexpected EOF\n",
-)
-# VictoriaMetrics has no 404.
-_VM_NOT_FOUND: Final = Answer(
-    status=400, body='remoteAddr: "127.0.0.1:40000"; requestURI: /; unsupported path requested: "/"'
-)
-_NOT_FOUND: Final = Answer(status=404, body="404 page not found\n")
-_V1_13: Final = _v1(" for database: ha for retention policy: autogen")
-
-V1_6: Final = Profile(
-    dialect=Dialect.V1,
-    version="1.6.7",
-    ping=Answer(),
-    health=_NOT_FOUND,
-    writes={"/write": _v1("")},
-    headers=_influx_headers("1.6.7"),
-)
-V1_13: Final = Profile(
-    dialect=Dialect.V1,
-    version="1.13.2",
-    ping=Answer(),
-    health=_json(name="influxdb", status="pass", version="1.13.2"),
-    writes={"/write": _V1_13, "/api/v2/write": _V1_13},
-    headers=_influx_headers("1.13.2"),
-)
-V2_7: Final = Profile(
-    dialect=Dialect.V2,
-    version="2.7.12",
-    ping=Answer(),
-    health=_json(name="influxdb", status="pass", version="v2.7.12", commit="unknown"),
-    writes={"/write": _v2, "/api/v2/write": _v2},
-    # A damaged body looks like trouble of the server's own.
-    bad_gzip=v2_error("internal error", "An internal error has occurred", 500),
-    headers=_influx_headers("v2.7.12"),
-)
-V3: Final = Profile(
-    dialect=Dialect.V3,
-    version="3.5.0",
-    ping=Answer(
-        status=200,
-        body='{"version":"3.5.0","revision":"abc1234","process_id":"9f1b"}',
-        headers={"Content-Type": "application/json", **_influx_headers("3.5.0")},
-    ),
-    health=_OK,
-    writes={"/api/v3/write_lp": _v3, "/write": _v3_compat, "/api/v2/write": _v3_compat},
-)
-VM_OLD: Final = Profile(
-    dialect=Dialect.VICTORIAMETRICS,
-    version="1.79.5",
-    ping=Answer(),
-    health=_OK,
-    writes={"/write": _vm_old, "/api/v2/write": _vm_old},
-    headers={"X-Server-Hostname": "vm"},
-    bad_gzip=_VM_BAD_GZIP,
-    not_found=_VM_NOT_FOUND,
-    metrics='vm_app_version{version="victoria-metrics-20220822", short_version="v1.79.5"} 1\n',
-)
-VM_NEW: Final = Profile(
-    dialect=Dialect.VICTORIAMETRICS,
-    version="1.150.0",
-    ping=Answer(),
-    health=_OK,
-    writes={"/write": _vm_new, "/api/v2/write": _vm_new},
-    headers={"X-Server-Hostname": "vm"},
-    bad_gzip=_VM_BAD_GZIP,
-    not_found=_VM_NOT_FOUND,
-    metrics='vm_app_version{version="victoria-metrics-20261101", short_version="v1.150.0"} 1\n',
-)
-
-NEWEST: Final = {profile.dialect: profile for profile in (V1_13, V2_7, V3, VM_NEW)}

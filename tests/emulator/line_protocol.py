@@ -1,8 +1,9 @@
-"""A strict reader of line protocol, after the servers' rules and apart from our own encoder."""
+"""A strict reader of line protocol, after InfluxDB's rules and apart from our own encoder."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from math import isinf
 from typing import Final
 
 type Value = float | int | bool | str
@@ -11,7 +12,7 @@ type Series = tuple[str, tuple[tuple[str, str], ...]]
 _MEASUREMENT: Final = re.compile(r"(?:\\[, ]|[^, \n])++")
 _NAME: Final = re.compile(r"(?:\\[,= ]|[^,= \n])++")
 _STRING: Final = re.compile(r'"((?:\\["\\]|[^"])*+)"')
-_NUMBER: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([iu]?)(?=[, \n]|$)")
+_NUMBER: Final = re.compile(r"(-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([iu]?)(?=[, \n]|$)")
 _BOOLEAN: Final = re.compile(r"(?:(t|T|true|True|TRUE)|f|F|false|False|FALSE)(?=[, \n]|$)")
 _TIME: Final = re.compile(r" +(-?\d+)(?= *(?:\n|$))")
 _SPACES: Final = re.compile(r" +")
@@ -19,6 +20,8 @@ _END: Final = re.compile(r" *(?:\n|$)")
 _UNESCAPE: Final = re.compile(r"\\([,= ])")
 _UNQUOTE: Final = re.compile(r'\\(["\\])')
 _INT_MAX: Final = 2**63 - 1
+_TIME_MAX: Final = 2**63 - 2
+_KEY_MAX: Final = 65_535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +44,23 @@ class BadLine:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grammar:
+    """What the versions do not read alike."""
+
+    takes_unsigned: bool = False
+    reserved_tags: Container[str] = ()
+
+
 class _ParseError(Exception):
     pass
 
 
-def parse(text: str, *, now: int = 0) -> Iterator[Point | BadLine]:
-    """Read every line; `now` is the time of points that name none."""
+def parse(
+    text: str, *, now: int = 0, unit: int | None = 1, grammar: Grammar | None = None
+) -> Iterator[Point | BadLine]:
+    """Read every line; `now` is the time of points that name none, `unit` that of the others."""
+    grammar = grammar or Grammar()
     at, number = 0, 0
     while at < len(text):
         number += 1
@@ -55,15 +69,16 @@ def parse(text: str, *, now: int = 0) -> Iterator[Point | BadLine]:
             at = end + 1
             continue
         try:
-            reader = _Reader(text, at)
+            reader = _Reader(text, at, grammar)
             reader.margin()
-            series, fields, time = reader.series(), reader.fields(), reader.time(now)
+            series, fields, time = reader.series(), reader.fields(), reader.time(now, unit or 1)
             # A text field may contain line breaks, so only reading tells where the line ends.
             line, at = text[at : reader.at], reader.end()
             yield Point(
                 series=series, fields=fields, time=time, line=line.rstrip("\n"), number=number
             )
         except _ParseError as err:
+            end = _line_end(text, at)
             yield BadLine(line=text[at:end], number=number, reason=str(err))
             at = end + 1
 
@@ -71,14 +86,16 @@ def parse(text: str, *, now: int = 0) -> Iterator[Point | BadLine]:
 class _Reader:
     """A position in the text that only moves forward."""
 
-    def __init__(self, text: str, at: int) -> None:
+    def __init__(self, text: str, at: int, grammar: Grammar) -> None:
         self.text = text
         self.at = at
+        self.grammar = grammar
 
     def margin(self) -> None:
         self._match(_SPACES)
 
     def series(self) -> Series:
+        start = self.at
         measurement = self._take(_MEASUREMENT, "missing measurement")[0]
         tags: dict[str, str] = {}
         while self._skip(","):
@@ -88,8 +105,11 @@ class _Reader:
             if key in tags:
                 raise _ParseError("duplicate tags")
             tags[key] = _plain(self._take(_NAME, "missing tag value")[0])
-        if "time" in tags:
-            raise _ParseError("input tag 'time' is reserved")
+        for key in tags:
+            if key in self.grammar.reserved_tags:
+                raise _ParseError(f'cannot use reserved tag key "{key}"')
+        if (length := len(self.text[start : self.at].encode())) > _KEY_MAX:
+            raise _ParseError(f"max key length exceeded: {length} > {_KEY_MAX}")
         self._take(_SPACES, "missing fields")
         return _plain(measurement), tuple(sorted(tags.items()))
 
@@ -102,9 +122,9 @@ class _Reader:
             fields[key] = self._value()
         return fields
 
-    def time(self, now: int) -> int:
-        time = int(match[1]) if (match := self._match(_TIME)) else now
-        if abs(time) > _INT_MAX:
+    def time(self, now: int, unit: int) -> int:
+        time = int(match[1]) * unit if (match := self._match(_TIME)) else now
+        if abs(time) > _TIME_MAX:
             raise _ParseError("time outside range")
         if not _END.match(self.text, self.at):
             raise _ParseError("bad timestamp")
@@ -120,11 +140,15 @@ class _Reader:
             return match[1] is not None
         digits, kind = self._take(_NUMBER, "invalid number").groups()
         if not kind:
-            return float(digits)
+            if isinf(number := float(digits)):
+                raise _ParseError("invalid float")
+            return number
         try:
             value = int(digits)
         except ValueError:
             raise _ParseError("invalid number") from None
+        if kind == "u" and not self.grammar.takes_unsigned:
+            raise _ParseError("invalid number")
         if abs(value) > _INT_MAX:
             raise _ParseError("value out of range")
         return value
@@ -143,6 +167,22 @@ class _Reader:
         if match := self._match(pattern):
             return match
         raise _ParseError(otherwise)
+
+
+def _line_end(text: str, at: int) -> int:
+    """Find where a line ends that cannot be read: behind the quotes, when it opens some."""
+    are_fields = is_quoted = False
+    # Of a text field the equals sign makes one more than there are commas.
+    behind = 0
+    while at < len(text) and (is_quoted or text[at] != "\n"):
+        char = text[at]
+        are_fields = are_fields or char == " "
+        if are_fields and char == '"' and behind > 0:
+            is_quoted = not is_quoted
+        elif are_fields and not is_quoted:
+            behind += (char == "=") - (char == ",")
+        at += 2 if char == "\\" else 1
+    return min(at, len(text))
 
 
 def _plain(name: str) -> str:

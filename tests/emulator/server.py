@@ -12,13 +12,15 @@ from aiohttp import web
 
 from custom_components.ha_ingestor.pipeline.outcome import Dialect
 
-from .access import EMPTY_WRITE_V3, GATES, Request
-from .dialects import NEWEST, Answer, Batch, Profile, v1_error
-from .line_protocol import BadLine, Point, Series, Value, parse
+from .access import EMPTY_WRITE_V3, GATES, UNKNOWN_TO_VM, Request
+from .dialects import Answer, Batch, Profile, v1_error
+from .line_protocol import BadLine, Point, Series, Value
+from .profiles import NEWEST
 
 _TYPES: Final = {float: "float", int: "integer", bool: "boolean", str: "string"}
-_MILLISECOND: Final = 1_000_000
 _SECOND: Final = 1_000_000_000
+_TIME_TAG: Final = 'invalid tag key: input tag "time" on measurement "{}" is invalid'
+_TIME_FIELD: Final = 'invalid field name: input field "time" on measurement "{}" is invalid'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +57,12 @@ class Emulator:
         dialect: Dialect = Dialect.V2,
         profile: Profile | None = None,
         prefix: str = "",
-        body_max: int = 25_000_000,
         retention: int | None = None,
         now: int = 1_800_000_000,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.profile = profile or NEWEST[dialect]
-        self.prefix, self.body_max, self.retention, self.now = prefix, body_max, retention, now
+        self.prefix, self.retention, self.now = prefix, retention, now
         self.allowed: set[str] = set()
         self.read_only: set[str] = set()
         self.names = {
@@ -106,6 +107,10 @@ class Emulator:
         """The requests that carried points, or none of them."""
         return [seen for seen in self.seen if seen.path in self.profile.writes]
 
+    @property
+    def _is_influx(self) -> bool:
+        return self.profile.dialect is not Dialect.VICTORIAMETRICS
+
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         path = request.path.removeprefix(self.prefix)
         seen = Seen(
@@ -148,6 +153,8 @@ class Emulator:
             return Answer(status=401)
         if self.profile.dialect is Dialect.V2 and path == "/api/v2/setup":
             return Answer(status=200, body='{"allowed": false}')
+        if path == "/metrics" and not self._request(seen).is_known:
+            return UNKNOWN_TO_VM
         pages = {
             "/ping": self.profile.ping,
             "/health": self.profile.health,
@@ -174,44 +181,62 @@ class Emulator:
         dialect = self.profile.dialect
         if refusal := self._refusal(seen):
             return refusal
-        if len(seen.body) > self.body_max:
+        unit = self.profile.units.get(seen.query.get("precision", ""))
+        if unit is None and self.profile.bad_unit:
+            return self.profile.bad_unit
+        if self.profile.body_max is not None and len(seen.body) > self.profile.body_max:
             return v1_error("Request Entity Too Large", 413)
         body = seen.body
         if seen.headers.get("Content-Encoding") == "gzip":
             try:
-                body = gzip.decompress(body)
-            except EOFError, OSError, zlib.error:
-                return self.profile.bad_gzip
+                body = gzip.decompress(body or b"\0")
+            except (EOFError, OSError, zlib.error) as err:
+                is_whole = "CRC" in str(err)
+                return (is_whole and self.profile.bad_checksum) or self.profile.bad_gzip
         if not body.strip() and dialect is Dialect.V3:
             return EMPTY_WRITE_V3
-        stored, answer = self.profile.writes[seen.path](self._sorted(body.decode()))
+        batch = self._sorted(body.decode(errors="replace"), unit)
+        stored, answer = self.profile.writes[seen.path](batch)
         self._store(stored)
         return answer
 
-    def _sorted(self, text: str) -> Batch:
-        batch = Batch(good=[], bad=[], conflicting=[], stale=[])
+    def _sorted(self, text: str, unit: int | None) -> Batch:
+        batch = Batch(good=[], bad=[], conflicting=[], stale=[], stripped=[])
         types = dict(self.types)
         oldest = (self.now - self.retention) * _SECOND if self.retention else None
-        for line in parse(text, now=self.now * _SECOND):
+        for line in self.profile.read(text, now=self.now * _SECOND, unit=unit):
             if isinstance(line, BadLine):
                 batch.bad.append(line)
-            elif reason := _conflict(line, types):
+            elif reason := self._refused(line, types):
                 batch.conflicting.append((line, reason))
             elif oldest is not None and line.time < oldest:
                 batch.stale.append(line)
             else:
+                if self._is_influx and line.fields.pop("time", None) is not None:
+                    batch.stripped.append(_TIME_FIELD.format(line.series[0]))
                 batch.good.append(line)
         return batch
 
+    def _refused(self, point: Point, types: dict[tuple[str, str], type]) -> str:
+        """Say why a line that is right is not stored."""
+        if not self._is_influx:
+            return ""
+        if "time" in dict(point.series[1]):
+            return _TIME_TAG.format(point.series[0])
+        if list(point.fields) == ["time"]:
+            return _TIME_FIELD.format(point.series[0])
+        longest = self.profile.text_max
+        for name, value in point.fields.items():
+            if longest and isinstance(value, str) and len(value.encode()) > longest:
+                return f'input field "{name}" on measurement "{point.series[0]}" is too long'
+        return _conflict(point, types)
+
     def _store(self, points: list[Point]) -> None:
-        keeps_numbers_only = self.profile.dialect is Dialect.VICTORIAMETRICS
         for point in points:
-            fields, time = point.fields, point.time
-            if keeps_numbers_only:
-                fields = {k: 0.0 if isinstance(v, str) else float(v) for k, v in fields.items()}
-                time -= time % _MILLISECOND
             _conflict(point, self.types)
-            self.points.setdefault((point.series, time), {}).update(fields)
+            if not point.fields:
+                continue
+            self.points.setdefault((point.series, point.time), {}).update(point.fields)
             self.samples += 1
 
 

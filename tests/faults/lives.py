@@ -45,7 +45,7 @@ class Nursery:
         """End a life abruptly; return everything that it said, and when."""
         loop = asyncio.get_running_loop()
         loop.call_later(seconds, os.kill, pid, signal.SIGKILL)
-        said = []
+        said: list[tuple[str, int, float]] = []
         while True:
             word, text = await self.hear()
             if word == "ended":

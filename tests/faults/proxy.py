@@ -34,6 +34,7 @@ class Trouble:
     breaks: Literal["", "reset", "truncated", "slow", "hangs"] = ""
 
 
+TOO_LARGE: Final = Answer(status=413, body=PAGE, headers=HTML)
 BAD_GATEWAY: Final = Answer(status=502, body=PAGE, headers=HTML)
 
 
@@ -66,6 +67,7 @@ class Proxy:
     trouble: Callable[[], Trouble | None] = lambda: None
     removes: tuple[str, ...] = ()
     adds_query: Mapping[str, str] = field(default_factory=dict)
+    body_max: int = 2**30
     requests: int = 0
     url: str = ""
     _runner: web.AppRunner = field(init=False)
@@ -75,7 +77,11 @@ class Proxy:
         app = web.Application(client_max_size=2**30)
         app.router.add_route("*", "/{path:.*}", self._serve)
         self._runner = web.AppRunner(
-            app, auto_decompress=False, shutdown_timeout=0.1, handler_cancellation=True
+            app,
+            access_log=None,
+            auto_decompress=False,
+            shutdown_timeout=0.1,
+            handler_cancellation=True,
         )
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -90,6 +96,8 @@ class Proxy:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         self.requests += 1
         body = await request.read()
+        if len(body) > self.body_max:
+            return _response(TOO_LARGE)
         trouble = self.trouble()
         if trouble is None:
             return _response(await self._forward(request, body))

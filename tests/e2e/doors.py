@@ -1,0 +1,26 @@
+"""The ways into a real server: its owner's and our client's."""
+
+from custom_components.ha_ingestor.clients.influx import Destination
+from custom_components.ha_ingestor.pipeline.outcome import Dialect
+from scripts.rig.dialects import KINDS
+from scripts.rig.endpoint import Endpoint
+from scripts.rig.servers import Server
+
+
+def endpoint_of(server: Server) -> Endpoint:
+    """Return the way to everything that a server can be asked, as its owner."""
+    return Endpoint(port=server.port, headers=KINDS[server.dialect].headers(server.account))
+
+
+def destination_of(server: Server, database: str) -> Destination:
+    """Say where our client has to write."""
+    return Destination(
+        url=server.url,
+        dialect=Dialect(server.dialect),
+        org=server.org,
+        bucket=database,
+        database=database,
+        username=server.user if server.dialect == "v1" else "",
+        password=server.password if server.dialect == "v1" else "",
+        token=server.token,
+    )
