@@ -21,6 +21,7 @@ from custom_components.ha_ingestor.pipeline.model import Capture, EntityContext 
 from custom_components.ha_ingestor.pipeline.outcome import Dialect  # noqa: E402
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline  # noqa: E402
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ  # noqa: E402
+from custom_components.ha_ingestor.pipeline.quarantine import Quarantine  # noqa: E402
 from custom_components.ha_ingestor.pipeline.spool import SpoolSettings  # noqa: E402
 
 __all__ = [
@@ -32,5 +33,6 @@ __all__ = [
     "InfluxClient",
     "OsFiles",
     "Pipeline",
+    "Quarantine",
     "SpoolSettings",
 ]

@@ -32,10 +32,10 @@ class Nursery:
         assert word == "started"
         return int(text)
 
-    async def hear(self) -> tuple[str, str]:
+    async def hear(self, seconds: float = 60) -> tuple[str, str]:
         """The next thing that is said: a word and what it is about."""
         assert self.process.stdout
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(seconds):
             line = (await self.process.stdout.readline()).decode().strip()
         assert line, "the nursery has ended"
         word, _, text = line.partition(" ")
@@ -52,10 +52,10 @@ class Nursery:
                 return said
             said.append((word, int(text), loop.time()))
 
-    async def drain(self, order: Order) -> dict[str, Any]:
+    async def drain(self, order: Order, seconds: float = 60) -> dict[str, Any]:
         """Let a last process deliver everything, and return the ledger."""
         await self.begin(order)
-        word, text = await self.hear()
+        word, text = await self.hear(seconds)
         assert word == "ledger"
         assert await self.hear() == ("ended", "")
         ledger: dict[str, Any] = json.loads(text)

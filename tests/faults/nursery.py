@@ -39,6 +39,9 @@ OLD_EVERY: Final = 97
 ENTITIES: Final = 20
 
 
+type Deed = Literal["flush", "offer", "drain"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What a process does: generate for ever, or drain what others left."""
@@ -51,7 +54,7 @@ class Order:
     token: str = ""
     first: int = 1
     seed: int = 0
-    does: Literal["flush", "offer", "drain"] = "flush"
+    does: Deed = "flush"
     pause: float = 0.03
     settings: dict[str, Any] = field(default_factory=dict)
 
@@ -122,9 +125,8 @@ async def generate(pipeline: Pipeline, order: Order) -> None:
         for _ in range(rng.randrange(1, 30)):
             pipeline.offer(numbered(number))
             number += 1
-        if order.does == "offer":
-            say(f"offered {number - 1}")
-        else:
+        say(f"offered {number - 1}")
+        if order.does == "flush":
             await pipeline.flush()
             if not (await pipeline.snapshot()).spool_error:
                 say(f"committed {number - 1}")

@@ -11,6 +11,7 @@ from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.outcome import Dialect, Outcome
 from custom_components.ha_ingestor.pipeline.quarantine import Quarantine
 from custom_components.ha_ingestor.pipeline.spool import Spool, SpoolSettings
+from custom_components.ha_ingestor.pipeline.verdict import Verdict, classify
 from tests.pipeline.captures import NOON
 
 ACCEPTED = Outcome(status=204, from_database=True)
@@ -51,6 +52,9 @@ class Database:
             return REFUSED
         self.stored += lines
         return ACCEPTED
+
+    async def check(self) -> Verdict:
+        return classify(DOWN if self.is_down else ACCEPTED, self.dialect)
 
 
 async def run_at_once[**P, T](function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
