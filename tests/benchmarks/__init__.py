@@ -1,0 +1,1 @@
+"""What capturing costs, as ratios within one run: `scripts/bench` prints them, no test judges."""

@@ -1,0 +1,424 @@
+"""What each stage costs a point, beside the least that anything doing it would cost.
+
+Everything runs here, with a real Home Assistant object, real files and, where there is one, a real
+database. The processor time of one thread is counted. On a busy machine the median holds what
+neighbours on the same core take, and the best round hardly does.
+"""
+
+import asyncio
+import gc
+import os
+import time
+import zlib
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from statistics import median
+from types import MappingProxyType
+from typing import Final
+
+import aiohttp
+from homeassistant.config_entries import ConfigEntries, ConfigEntry
+from homeassistant.const import EVENT_STATE_CHANGED
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.helpers import area_registry as ar
+from homeassistant.helpers import category_registry as cr
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import floor_registry as fr
+from homeassistant.helpers import label_registry as lr
+from homeassistant.helpers.json import json_dumps
+
+from custom_components.ha_ingestor.catalog import Catalog
+from custom_components.ha_ingestor.clients.influx import Destination, InfluxClient
+from custom_components.ha_ingestor.pipeline.encoder import Encoder
+from custom_components.ha_ingestor.pipeline.files import OsFiles
+from custom_components.ha_ingestor.pipeline.frame import pack
+from custom_components.ha_ingestor.pipeline.ledger import Ledger
+from custom_components.ha_ingestor.pipeline.model import Capture
+from custom_components.ha_ingestor.pipeline.outcome import Dialect, Outcome
+from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
+from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.spool import FRAME_POINTS, Spool, SpoolSettings
+from custom_components.ha_ingestor.pipeline.verdict import Kind, Problem, Verdict
+from custom_components.ha_ingestor.sources.local import LocalSource
+from scripts.rig.destination import address_of
+from scripts.rig.servers import Server
+
+from .bench_load.workload import furnish, next_state
+from .table import Row, at_most
+
+_ROUNDS: Final = 15
+_BATCH_POINTS: Final = 5000
+_BATCH_BYTES: Final = 1024 * 1024
+
+CALLBACK_US: Final = 5.0
+PIPELINE_US: Final = 15.0
+_US: Final = "{:.2f} µs"
+
+
+class Nowhere:
+    """A database that takes everything, at no cost."""
+
+    dialect = Dialect.V2
+
+    async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome:
+        return Outcome(status=204, from_database=True)
+
+    async def check(self) -> Verdict:
+        return Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
+
+
+def profile(*, numbers_only: bool = False) -> HomeIQ:
+    """Encode as the integration does by default, or as it does for VictoriaMetrics."""
+    return HomeIQ(dumps=json_dumps, location="Bench", numbers_only=numbers_only)
+
+
+def new_pipeline(
+    directory: Path, writer: InfluxClient | Nowhere | None = None, *, numbers_only: bool = False
+) -> Pipeline:
+    """Put the whole thing together."""
+    return Pipeline(
+        profile=profile(numbers_only=numbers_only),
+        files=OsFiles(directory),
+        writer=writer or Nowhere(),
+        settings=SpoolSettings(),
+        on_change=lambda: None,
+    )
+
+
+async def furnished(directory: Path) -> HomeAssistant:
+    """Make a Home Assistant with the registries of the benchmark and nothing else."""
+    hass = HomeAssistant(str(directory))
+    hass.config_entries = ConfigEntries(hass, {})
+    dr.async_setup(hass)
+    # At once, because some wait for others.
+    registries = (ar, cr, dr, er, fr, lr)
+    await asyncio.gather(
+        hass.config_entries.async_initialize(),
+        *(each.async_load(hass, load_empty=True) for each in registries),
+    )
+    entry: ConfigEntry = ConfigEntry(
+        data={},
+        discovery_keys=MappingProxyType({}),
+        domain="bench_load",
+        minor_version=1,
+        options={},
+        source="user",
+        subentries_data=(),
+        title="",
+        unique_id=None,
+        version=1,
+    )
+    hass.config_entries._entries[entry.entry_id] = entry
+    furnish(hass, entry)
+    return hass
+
+
+@dataclass(slots=True)
+class Cost:
+    """Microseconds of processor time per point, of a stage and of its floor."""
+
+    name: str
+    floor: str
+    stage_us: list[float] = field(default_factory=list)
+    floor_us: list[float] = field(default_factory=list)
+
+    def row(self) -> Row:
+        """Put it into the table."""
+        cost = median(self.stage_us)
+        told = f"{cost:.2f} µs"
+        best = f"{self.name}, best {min(self.stage_us):.2f}"
+        if not self.floor:
+            return Row(what=best, measured=told)
+        floor = median(self.floor_us)
+        beside = f"{best}, floor {floor:.2f} ({self.floor})"
+        return Row(what=beside, measured=told)
+
+
+def thread_us(work: Callable[[], object], points: int) -> float:
+    """Run something; returns the thread's microseconds per point."""
+    began = time.thread_time_ns()
+    work()
+    return (time.thread_time_ns() - began) / 1000 / points
+
+
+async def callback_costs(hass: HomeAssistant, directory: Path, events: int) -> list[Row]:
+    """Compare our listener with an empty one, on the bus of a real Home Assistant."""
+    pipeline = new_pipeline(directory / "never opened")
+    source = LocalSource(hass, Catalog(hass), pipeline)
+    count = 0
+
+    def change() -> None:
+        nonlocal count
+        for _ in range(events):
+            hass.states.async_set(*next_state(count))
+            count += 1
+            if not count % FRAME_POINTS:
+                pipeline._intake.clear()
+
+    @callback
+    def empty(_event: Event[EventStateChangedData]) -> None:
+        pass
+
+    def with_none() -> float:
+        return thread_us(change, events)
+
+    def with_empty() -> float:
+        stop = hass.bus.async_listen(EVENT_STATE_CHANGED, empty)
+        try:
+            return thread_us(change, events)
+        finally:
+            stop()
+
+    def with_ours() -> float:
+        source.async_start(None)
+        pipeline._intake.clear()
+        try:
+            return thread_us(change, events)
+        finally:
+            source.async_stop()
+            pipeline._intake.clear()
+
+    with_none(), with_empty(), with_ours()
+    rounds = [(with_none(), with_empty(), with_ours()) for _ in range(_ROUNDS)]
+    bare = median(none for none, _, _ in rounds)
+    listened = median(empty - none for none, empty, _ in rounds)
+    ours = median(ours - empty for _, empty, ours in rounds)
+    best = min(ours for _, _, ours in rounds) - min(empty for _, empty, _ in rounds)
+    pipeline._executor.shutdown()
+    return [
+        Row(what="a change of state itself, nobody listening", measured=f"{bare:.2f} µs"),
+        Row(what="an empty listener", measured=f"{listened:.2f} µs"),
+        at_most(f"our capture callback on top of that, best {best:.2f}", ours, CALLBACK_US, _US),
+    ]
+
+
+async def captured(hass: HomeAssistant, directory: Path, events: int) -> list[Capture]:
+    """Return the captures of a run."""
+    pipeline = new_pipeline(directory / "never opened")
+    source = LocalSource(hass, Catalog(hass), pipeline)
+    source.async_start(None)
+    pipeline._intake.clear()
+    found: list[Capture] = []
+    for count in range(events):
+        hass.states.async_set(*next_state(1_000_003 + count))
+        found += pipeline._intake
+        pipeline._intake.clear()
+    source.async_stop()
+    pipeline._executor.shutdown()
+    return found
+
+
+def _chunks[T](items: list[T], size: int) -> Iterable[list[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def spool_costs(captures: list[Capture], directory: Path) -> tuple[list[Row], list[bytes]]:
+    """Take points from captures to the bodies of requests, stage by stage."""
+    points = len(captures)
+    encoder = Encoder(profile=profile())
+    lines = encoder.encode(captures).lines
+    texts = ["\n".join(chunk).encode() for chunk in _chunks(lines, FRAME_POINTS)]
+    parts = [line.split(",") for line in lines]
+    encode = Cost("encode", "joining ready parts")
+    append = Cost("append: frame, checksum, write", "pwrite alone")
+    compress = Cost("compress for the disk", "")
+    read = Cost("read back: frame, checksum, decompress", "pread alone")
+    squeeze = Cost("gzip for the wire", "")
+    settle = Cost("settle", "pwrite alone")
+    bodies: list[bytes] = []
+
+    def join() -> None:
+        for chunk in _chunks(parts, FRAME_POINTS):
+            "\n".join([",".join(each) for each in chunk]).encode()
+
+    for number in range(_ROUNDS):
+        encode.stage_us.append(
+            thread_us(
+                partial(_encode, Encoder(profile=profile()), captures),
+                points,
+            )
+        )
+        encode.floor_us.append(thread_us(join, points))
+        place = directory / str(number)
+        plain = [pack(text, first_seq=1, count=1, acked=0, time=0) for text in texts]
+        compress.stage_us.append(
+            thread_us(
+                lambda: [
+                    pack(text, first_seq=1, count=1, acked=0, time=0, compress=True)
+                    for text in texts
+                ],
+                points,
+            )
+            - thread_us(
+                lambda: [pack(text, first_seq=1, count=1, acked=0, time=0) for text in texts],
+                points,
+            )
+        )
+        append.floor_us.append(_write_us(place, plain, points))
+        spool = _spool(place / "plain", compress=False)
+        append.stage_us.append(_append_us(spool, lines))
+        spool.close()
+        spool = _spool(place / "spool", compress=True)
+        _append_us(spool, lines)
+        read.floor_us.append(_read_us(place / "spool", points))
+        taken = squeezed = settled = 0.0
+        bodies = []
+        while True:
+            began = time.thread_time_ns()
+            batch = spool.read(_BATCH_POINTS, _BATCH_BYTES)
+            taken += time.thread_time_ns() - began
+            if batch is None:
+                break
+            began = time.thread_time_ns()
+            bodies.append(zlib.compress(batch.payload, level=1, wbits=31))
+            squeezed += time.thread_time_ns() - began
+            began = time.thread_time_ns()
+            spool.settle(batch, "written")
+            settled += time.thread_time_ns() - began
+        spool.close()
+        read.stage_us.append(taken / 1000 / points)
+        squeeze.stage_us.append(squeezed / 1000 / points)
+        settle.stage_us.append(settled / 1000 / points)
+        settle.floor_us.append(_write_us(place, [bytes(300)] * len(bodies), points))
+    size = sum(len(text) + 1 for text in texts) / points
+    rows = [Row(what="a point as line protocol", measured=f"{size:.0f} B")]
+    rows += [cost.row() for cost in (encode, compress, append, read, squeeze, settle)]
+    return rows, bodies
+
+
+def _encode(encoder: Encoder, captures: list[Capture]) -> None:
+    for chunk in _chunks(captures, FRAME_POINTS):
+        encoder.encode(chunk)
+
+
+def _spool(directory: Path, *, compress: bool) -> Spool:
+    settings = SpoolSettings(compress=compress)
+    spool = Spool(OsFiles(directory), Ledger(), time.monotonic, time.time, settings)
+    spool.open()
+    return spool
+
+
+def _append_us(spool: Spool, lines: list[str]) -> float:
+    def append() -> None:
+        for chunk in _chunks(lines, FRAME_POINTS):
+            spool.append(chunk)
+
+    return thread_us(append, len(lines))
+
+
+def _write_us(directory: Path, frames: list[bytes], points: int) -> float:
+    directory.mkdir(parents=True, exist_ok=True)
+    fd = os.open(directory / "floor", os.O_WRONLY | os.O_CREAT, 0o600)
+
+    def write() -> None:
+        offset = 0
+        for frame in frames:
+            offset += os.pwrite(fd, frame, offset)
+
+    try:
+        return thread_us(write, points)
+    finally:
+        os.close(fd)
+
+
+def _read_us(directory: Path, points: int) -> float:
+    return thread_us(lambda: [each.read_bytes() for each in directory.glob("*.seg")], points)
+
+
+async def delivery_costs(
+    captures: list[Capture], bodies: list[bytes], directory: Path, server: Server
+) -> list[Row]:
+    """Send to a real database; its own processor time is its own process's."""
+    address = address_of(server, server.database)
+    where = Destination(
+        url=address.url,
+        dialect=Dialect(address.dialect),
+        org=address.org,
+        bucket=address.database,
+        token=address.token,
+    )
+    points = len(captures)
+    send = Cost("send, in requests of 1 MiB before gzip", "aiohttp alone")
+    whole: list[float] = []
+    short: list[float] = []
+    headers = {"Authorization": f"Token {address.token}", "Content-Encoding": "gzip"}
+    url = f"{address.url}/api/v2/write?org={address.org}&bucket={address.database}"
+    async with aiohttp.ClientSession() as session:
+        client = InfluxClient(session, where)
+        for number in range(-1, _ROUNDS):
+            began = time.thread_time_ns()
+            for body in bodies:
+                outcome = await client.write(body, gzipped=True)
+                if outcome.status != 204:
+                    raise RuntimeError(outcome)
+            sent = (time.thread_time_ns() - began) / 1000 / points
+            began = time.thread_time_ns()
+            for body in bodies:
+                async with session.post(url, data=body, headers=headers) as response:
+                    await response.read()
+            least = (time.thread_time_ns() - began) / 1000 / points
+            cost = await _whole_us(captures, new_pipeline(directory / f"{number}", client))
+            brief = new_pipeline(directory / f"short{number}", client, numbers_only=True)
+            brief_cost = await _whole_us(captures, brief)
+            if number >= 0:  # the first connects
+                send.stage_us.append(sent)
+                send.floor_us.append(least)
+                whole.append(cost)
+                short.append(brief_cost)
+    lines = Encoder(profile=profile(numbers_only=True)).encode(captures).lines
+    size = sum(len(line.encode()) + 1 for line in lines) / points
+    return [
+        send.row(),
+        at_most(
+            f"the whole pipeline, encode to acknowledged, best {min(whole):.2f}",
+            median(whole),
+            PIPELINE_US,
+            _US,
+        ),
+        at_most(
+            f"  with numbers only, {size:.0f} B a point, best {min(short):.2f}",
+            median(short),
+            PIPELINE_US,
+            _US,
+        ),
+    ]
+
+
+async def _whole_us(captures: list[Capture], pipeline: Pipeline) -> float:
+    """Offer captures as fast as they are committed; every thread's processor time counts."""
+    began = time.process_time_ns()
+    pipeline.start()
+    for chunk in _chunks(captures, FRAME_POINTS):
+        for capture in chunk:
+            pipeline.offer(capture)
+        while pipeline._intake:
+            await asyncio.sleep(0.001)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(30):
+            while pipeline.ledger.written < len(captures):
+                await asyncio.sleep(0.005)
+    cost = (time.process_time_ns() - began) / 1000 / len(captures)
+    await pipeline.stop()
+    if pipeline.ledger.written != len(captures):
+        raise RuntimeError(f"Only {pipeline.ledger.written} points arrived")
+    return cost
+
+
+async def measure(directory: Path, events: int, server: Server | None) -> list[Row]:
+    """Measure every stage."""
+    hass = await furnished(directory)
+    # As Home Assistant does once it has started.
+    gc.collect()
+    gc.freeze()
+    rows = await callback_costs(hass, directory, events)
+    captures = await captured(hass, directory, events)
+    more, bodies = spool_costs(captures, directory / "spools")
+    rows += more
+    if server:
+        rows += await delivery_costs(captures, bodies, directory / "deliveries", server)
+    await hass.async_stop(force=True)
+    return rows

@@ -1,0 +1,59 @@
+"""The output: what was measured, what was wanted, and whether it is."""
+
+import os
+import platform
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+_WIDTH: Final = 72
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of the table; `met` is None where nothing was promised."""
+
+    what: str
+    measured: str
+    budget: str = ""
+    met: bool | None = None
+
+
+def at_most(what: str, value: float, limit: float, form: str) -> Row:
+    """Judge a value that should be small; `form` takes either number."""
+    budget = "≤ " + form.format(limit)
+    return Row(what=what, measured=form.format(value), budget=budget, met=value <= limit)
+
+
+def at_least(what: str, value: float, limit: float, form: str) -> Row:
+    """Judge a value that should be large."""
+    budget = "≥ " + form.format(limit)
+    return Row(what=what, measured=form.format(value), budget=budget, met=value >= limit)
+
+
+def say(text: str = "") -> None:
+    """Print, at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def show(title: str, rows: Iterable[Row]) -> None:
+    """Print one part of the table."""
+    say(f"\n{title}")
+    for row in rows:
+        verdict = {True: "met", False: "NOT MET", None: ""}[row.met]
+        say(f"  {row.what:<{_WIDTH}} {row.measured:>16}  {row.budget:<12} {verdict}".rstrip())
+
+
+def machine() -> str:
+    """Describe what it runs on."""
+    info = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    names = [line.partition(":")[2].strip() for line in info if line.startswith("model name")]
+    load = os.getloadavg()[0]
+    return (
+        f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores, load {load:.1f}; "
+        f"Python {platform.python_version()}, Home Assistant {version('homeassistant')}"
+    )

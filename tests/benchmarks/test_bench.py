@@ -1,0 +1,15 @@
+"""The benchmark runs; what it finds is nobody's failure."""
+
+import subprocess
+import sys
+
+from scripts.rig.configuration import CHECKOUT
+
+
+def test_the_stages_can_be_measured() -> None:
+    command = [sys.executable, "-m", "tests.benchmarks", "stages", "--events", "100", "--no-server"]
+    done = subprocess.run(  # noqa: S603
+        command, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    assert "our capture callback" in done.stdout

@@ -1,0 +1,182 @@
+"""What reaches the device for each byte of payload: every durability, in real time.
+
+Every variant writes to a file system of its own on a loop device, whose own counters tell, journal
+and all. That takes root; without, only what the spool itself writes is counted.
+"""
+
+import asyncio
+import os
+import subprocess
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Final
+
+from custom_components.ha_ingestor.pipeline.files import OsFiles
+from custom_components.ha_ingestor.pipeline.model import Capture
+from custom_components.ha_ingestor.pipeline.outcome import Dialect, Failure, Outcome
+from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
+from custom_components.ha_ingestor.pipeline.spool import Durability, SpoolSettings
+from custom_components.ha_ingestor.pipeline.verdict import Kind, Problem, Verdict
+
+from .stages import captured, furnished, profile
+from .table import Row, at_most, say
+
+RATE: Final = 10
+WEAR: Final = 2.5
+
+_DISK_BYTES: Final = 64 * 1024 * 1024
+_SECTOR_BYTES: Final = 512
+_SECTORS_WRITTEN: Final = 6
+
+
+class CountingFiles(OsFiles):
+    """The real file system, and what goes to it."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.written = 0
+        self.syncs = 0
+
+    def write(self, fd: int, data: bytes, offset: int) -> None:
+        super().write(fd, data, offset)
+        self.written += len(data)
+
+    def sync(self, fd: int) -> None:
+        super().sync(fd)
+        self.syncs += 1
+
+
+@dataclass(slots=True)
+class Stub:
+    """A database that is there, or not; nothing is sent anywhere."""
+
+    is_up: bool
+    dialect: Dialect = Dialect.V2
+
+    async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome:
+        if self.is_up:
+            return Outcome(status=204, from_database=True)
+        return Outcome(failure=Failure.UNREACHABLE)
+
+    async def check(self) -> Verdict:
+        if self.is_up:
+            return Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
+        return Verdict(kind=Kind.KEPT, problem=Problem.UNREACHABLE)
+
+
+@dataclass(slots=True, kw_only=True)
+class Trial:
+    """One variant of the spool on its own disk."""
+
+    directory: Path
+    device: str
+    durability: Durability
+    compress: bool
+    is_up: bool
+    pipeline: Pipeline = field(init=False)
+    files: CountingFiles = field(init=False)
+    sectors: int = 0
+
+    def start(self) -> None:
+        self.files = CountingFiles(self.directory / "spool")
+        settings = SpoolSettings(
+            durability=self.durability, compress=self.compress, min_free_bytes=0
+        )
+        self.pipeline = Pipeline(
+            profile=profile(),
+            files=self.files,
+            writer=Stub(self.is_up),
+            settings=settings,
+            on_change=lambda: None,
+        )
+        self.sectors = _sectors(self.device)
+        self.pipeline.start()
+
+    def row(self, payload: int) -> Row:
+        """Tell what was written so far."""
+        own = self.files.written / payload
+        what = (
+            f"database {'up' if self.is_up else 'down'}, {self.durability},"
+            f" {'compressed' if self.compress else 'plain'}: {self.files.syncs} syncs"
+        )
+        if not self.device:
+            return Row(what=f"{what}, by the spool alone", measured=f"{own:.2f}")
+        ratio = (_sectors(self.device) - self.sectors) * _SECTOR_BYTES / payload
+        what = f"{what}, spool {own:.2f}, device"
+        if self.durability is Durability.BALANCED and self.compress:
+            return at_most(what, ratio, WEAR, "{:.2f}")
+        return Row(what=what, measured=f"{ratio:.2f}")
+
+
+def _sectors(device: str) -> int:
+    if not device:
+        return 0
+    return int(Path("/sys/block", device, "stat").read_text().split()[_SECTORS_WRITTEN])
+
+
+def _disk(directory: Path, stack: ExitStack) -> str:
+    """Mount a file system of its own there; returns its device, empty where that is forbidden."""
+    directory.mkdir(parents=True)
+    image = directory.with_suffix(".img")
+    with image.open("wb") as file:
+        file.truncate(_DISK_BYTES)
+    make = ("mkfs.ext4", "-q", "-E", "lazy_itable_init=0,lazy_journal_init=0", str(image))
+    if os.geteuid() or not _runs(*make) or not _runs("mount", "-o", "loop", image, directory):
+        return ""
+    stack.callback(_runs, "umount", directory)
+    for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines():
+        device, where = line.split()[:2]
+        if where == str(directory):
+            return Path(device).name
+    return ""
+
+
+def _runs(*command: str | Path) -> bool:
+    with suppress(OSError):
+        return not subprocess.run(command, capture_output=True, check=False).returncode  # noqa: S603
+    return False
+
+
+async def measure(directory: Path, seconds: int) -> list[Row]:
+    """Let every variant have ten events per second, all at the same time."""
+    hass = await furnished(directory)
+    captures = await captured(hass, directory, seconds * RATE)
+    with ExitStack() as stack:
+        trials = []
+        variants = product((True, False), Durability, (True, False))
+        for number, (is_up, durability, compress) in enumerate(variants):
+            place = directory / str(number)
+            device = _disk(place, stack)
+            trials.append(
+                Trial(
+                    directory=place,
+                    device=device,
+                    durability=durability,
+                    compress=compress,
+                    is_up=is_up,
+                )
+            )
+        os.sync()
+        say(f"  … {seconds} s of {RATE} events/s")
+        for trial in trials:
+            trial.start()
+        await _offer(captures, [trial.pipeline.offer for trial in trials])
+        encoder = trials[0].pipeline._encoder
+        payload = sum(len(line.encode()) + 1 for line in encoder.encode(captures).lines)
+        rows = [trial.row(payload) for trial in trials]
+        for trial in trials:
+            await trial.pipeline.stop()
+    await hass.async_stop(force=True)
+    return rows
+
+
+async def _offer(captures: list[Capture], offers: list[Callable[[Capture], None]]) -> None:
+    for capture in captures:
+        for offer in offers:
+            offer(capture)
+        await asyncio.sleep(1 / RATE)
+    # The last points wait for the disk as long as they may.
+    await asyncio.sleep(6)
