@@ -20,6 +20,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.ha_ingestor.const import DOMAIN
+from custom_components.ha_ingestor.pipeline.exporter import Status
 from tests.emulator import Answer, Emulator
 from tests.shell import NOWHERE, new_entry, set_up, until
 from tests.tls import Authority
@@ -61,6 +62,7 @@ async def settle(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Commit what was captured, see what becomes of it, and let ten seconds pass."""
     pipeline = entry.runtime_data.pipeline
     await hass.async_block_till_done()
+    await until(lambda: pipeline.export_state.status is not Status.STARTING)
     state, ledger = pipeline.export_state, (await pipeline.snapshot()).ledger
 
     async def something_happened() -> bool:
