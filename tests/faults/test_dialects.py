@@ -20,7 +20,11 @@ from _pytest.mark import ParameterSet
 
 from custom_components.ha_ingestor.clients import influx
 from custom_components.ha_ingestor.clients.influx import ROUTES, Destination, InfluxClient
-from custom_components.ha_ingestor.pipeline.exporter import BLOCKED_RETRY, Status
+from custom_components.ha_ingestor.pipeline.exporter import (
+    BLOCKED_RETRY,
+    TOO_LARGE_ATTEMPTS,
+    Status,
+)
 from custom_components.ha_ingestor.pipeline.isolation import STORM_WINDOW
 from custom_components.ha_ingestor.pipeline.outcome import Dialect
 from custom_components.ha_ingestor.pipeline.verdict import RETRY_AFTER_MAX, Problem
@@ -378,7 +382,8 @@ async def test_a_body_that_is_too_large_for_a_proxy_arrives_in_parts(server: Ser
     lines = points(1, 3000)
     async with stage(server) as on:
         on.proxy.body_max = 5_000
-        assert await on.deliver(lines) == []
+        # Once may be an accident of the proxy.
+        assert len(await on.deliver(lines)) == TOO_LARGE_ATTEMPTS
 
         on.assert_stored(lines)
         assert quarantined(on.rig) == []
@@ -391,7 +396,8 @@ async def test_a_single_point_that_is_too_large_is_quarantined_alone(server: Ser
     lines[100] = lines[100].replace(",entity_id", f",noise={noise},entity_id")
     async with stage(server) as on:
         on.proxy.body_max = 5_000
-        assert await on.deliver(lines) == []
+        # Once may be an accident of the proxy.
+        assert len(await on.deliver(lines)) == TOO_LARGE_ATTEMPTS
 
         on.assert_stored(set(points(1, 300)) - set(points(101, 101)))
         assert quarantined(on.rig) == [lines[100]]

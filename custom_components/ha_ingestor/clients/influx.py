@@ -73,7 +73,10 @@ _MARKS: Final = ("X-Influxdb-Version", "X-Influxdb-Build", "X-Server-Hostname", 
 
 # The bodies of databases whose headers a proxy removed, and of v3, which sends none. Matched at
 # the beginning only: a long list of bad lines is cut, and a cut JSON does not parse.
-_OWN_WORDS: Final = re.compile(r'\s*\{\s*"(code|error)"\s*:|incoming write was empty|remoteAddr: ')
+_OWN_WORDS: Final = re.compile(
+    r'\s*\{\s*"(code|error)"\s*:|incoming write was empty|remoteAddr: '
+    r"|cannot process influx line protocol data: "
+)
 
 # Anything shorter is no secret, but may well be part of a word that the reply is judged by.
 SECRET_MIN: Final = 8

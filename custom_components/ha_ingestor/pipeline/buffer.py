@@ -131,6 +131,7 @@ class Buffer:
         self._release(points)
         self._ledger.captured += points
         setattr(self._ledger, verdict, getattr(self._ledger, verdict) + points)
+        self._spool.note_ledger()
 
     def close(self) -> None:
         """Put everything on disk that it takes; what it does not take is lost, and counted."""

@@ -50,6 +50,8 @@ SYNC_AFTER: Final[Mapping[Durability, float]] = {
 }
 
 
+# 2026: a machine without a clock of its own begins in 1970, and what it wrote then is not old.
+CLOCKS_ARE_SET: Final = 1_767_225_600
 # A disk that refuses to sync is asked again now and then; each time its points are written anew.
 SYNC_RETRY: Final = 30.0
 # What is kept in memory to be written anew: a segment's worth, or eight minutes of a quiet home.
@@ -335,7 +337,8 @@ class Spool:
         settings = self._settings
         oldest_time = self._wall_clock() - settings.max_age
         while (oldest := self._segments.oldest) and (
-            self._segments.size + size > settings.max_bytes or oldest.newest < oldest_time
+            self._segments.size + size > settings.max_bytes
+            or CLOCKS_ARE_SET < oldest.newest < oldest_time
         ):
             self._evict(oldest.last_seq)
         # The disk belongs to Home Assistant first: while it is low, the spool goes on in the space
@@ -368,6 +371,11 @@ class Spool:
                 self._cursor.sync()
                 self._durable_acked = acked
         self._segments.release(acked)
+
+    def note_ledger(self) -> None:
+        """Store the counts, as far as the disk lets us."""
+        if self.is_open:
+            self._save()
 
     def _save(self) -> None:
         content = self.ledger.as_dict() | {"acked": self._acked, "synced": self._synced_seq}
