@@ -15,6 +15,7 @@ class BadDisk(MemoryFiles):
     error: int = errno.EIO
     asked: list[str] = field(default_factory=list)
     torn: str = ""
+    frozen: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.fault = self._fail
@@ -30,6 +31,16 @@ class BadDisk(MemoryFiles):
         if self.is_next_bad:
             self._write_half(fd, data, offset)
         MemoryFiles.write(self, fd, data, offset)
+
+    def sync(self, fd: int) -> None:
+        """A failed sync loses the pages for good, and the next one reports success all the same."""
+        name, file = self._open[fd]
+        if self.is_next_bad:
+            self.frozen.add(name)
+        durable = file.durable
+        MemoryFiles.sync(self, fd)
+        if name in self.frozen:
+            file.durable = durable
 
     def _write_half(self, fd: int, data: bytes, offset: int) -> None:
         self.fault = _no_fault

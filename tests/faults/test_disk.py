@@ -7,6 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -164,6 +165,57 @@ async def test_no_failing_operation_loses_a_committed_point_when_the_process_is_
 
     found = await failures(story, error, lasting)
     assert found == []
+
+
+class NothingUnsynced(Random):
+    """A power cut after which the disk holds what was synced, and not a byte more."""
+
+    def random(self) -> float:
+        return 0.99
+
+
+@ends_well
+async def test_no_failing_operation_makes_a_power_cut_take_what_was_synced_since(
+    error: int, lasting: int
+) -> None:
+    async def story(disk: BadDisk) -> None:
+        story = Story(disk)
+        story.database.is_down = True
+        for first in range(1, 46, 15):
+            story.commit(first, first + 14)
+            story.pass_time()
+        disk.bad = range(0)
+        # After a failure, the next sync waits a while.
+        for _ in range(20):
+            story.pass_time()
+        assert not story.rig.spool.unsynced
+        assert story.rig.buffer.held == 0
+        disk.cut_power(NothingUnsynced())
+        story.database.is_down = False
+        story.start()
+        story.pass_time()
+        await story.rig.deliver(5)
+
+        assert missing(points(1, 45), story.database.stored) == []
+        story.rig.assert_adds_up()
+
+    assert await failures(story, error, lasting) == []
+
+
+async def test_points_delivered_from_memory_stay_counted_when_the_process_is_killed() -> None:
+    disk = MemoryFiles()
+    rig = Rig(disk, database := Database())
+    rig.commit(points(1, 5))
+    await rig.deliver()
+    disk.capacity = disk.used
+    rig.commit(points(6, 10))
+    await rig.deliver()
+    assert database.stored == points(1, 10)
+    disk.kill()
+
+    again = Rig(disk, database)
+    again.commit()
+    assert again.ledger.written == again.ledger.captured == 10
 
 
 async def test_a_torn_quarantine_record_swallows_no_other() -> None:

@@ -99,14 +99,15 @@ def assert_exact(
 
 async def test_a_kill_costs_at_most_the_last_second(tmp_path: Path) -> None:
     async with refusing_what_is_old() as server, nursery() as births:
-        order = Order(directory=str(tmp_path), url="http://127.0.0.1:9", does="offer")
+        # Too few for a commit that is due to their number.
+        order = Order(directory=str(tmp_path), url="http://127.0.0.1:9", does="offer", pause=0.3)
         pid = await births.begin(order)
         said = await births.kill_after(pid, 2 * COMMIT_AND_SLACK)
         _, last, end = said[-1]
         await births.drain(Order(directory=str(tmp_path), url=server.url, does="drain"))
 
     old_enough = [number for _, number, time in said if time < end - COMMIT_AND_SLACK]
-    assert len(old_enough) > 10
+    assert old_enough
     safe = stored_numbers(server).keys() | set(quarantined_numbers(tmp_path))
     assert set(range(1, old_enough[-1] + 1)) <= safe <= set(range(1, last + 30))
 
