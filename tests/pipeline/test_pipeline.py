@@ -188,6 +188,20 @@ async def test_points_held_in_memory_go_to_the_disk_as_soon_as_it_takes_them() -
         await assert_balanced(pipeline, 50)
 
 
+async def test_memory_is_bounded_by_size_too() -> None:
+    switch = Switch()
+    switch.up = False
+    files = MemoryFiles(fault=BrokenDisk())
+    async with running(files, ScriptedWriter(judge=switch)) as pipeline:
+        long = FakeState(state="x", attributes={"long": "y" * 30_000})
+        for _ in range(1000):
+            pipeline.offer(change(long))
+        await pipeline.flush()
+        snapshot = await pipeline.snapshot()
+        assert 400 < snapshot.waiting < 600
+        assert snapshot.ledger["lost"] == {"memory_full": 1000 - snapshot.waiting}
+
+
 async def test_what_exceeds_the_memory_is_counted_as_lost(tmp_path: Path) -> None:
     writer = ScriptedWriter()
     async with running(OsFiles(tmp_path / "spool"), writer) as pipeline:

@@ -16,6 +16,7 @@ _LOGGER = logging.getLogger(__name__)
 
 # Ten seconds of the busiest home, or half an hour of an ordinary one.
 HELD_POINTS: Final = 20_000
+HELD_BYTES: Final = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +64,20 @@ class Buffer:
         self._store()
         # The oldest points give way to the newest, but not before memory is used up as well: a
         # database that is there empties a full disk faster than that.
-        while len(self._held) > HELD_POINTS and self._spool.is_open and self._spool.give_way():
+        while self._excess() and self._spool.is_open and self._spool.give_way():
             self._store()
-        if (excess := len(self._held) - HELD_POINTS) > 0:
+        if excess := self._excess():
             self._release(excess)
             self.give_up(excess, "memory_full")
+
+    def _excess(self) -> int:
+        """How many of the oldest held lines are too many, by number or by size."""
+        room = HELD_BYTES
+        for count, line in enumerate(reversed(self._held)):
+            room -= len(line)
+            if room < 0 or count == HELD_POINTS:
+                return len(self._held) - count
+        return 0
 
     def _store(self) -> None:
         try:
