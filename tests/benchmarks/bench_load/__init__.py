@@ -22,7 +22,7 @@ _TICK_SECONDS: Final = 0.01
 _SLICE: Final = 60
 _PROBE_SECONDS: Final = 0.005
 # At rest is a process that used less than this share of a processor in five looks in a row.
-_REST_SHARE: Final = 0.02
+_REST_SHARE: Final = 0.04
 _REST_SECONDS: Final = 0.5
 _REST_LOOKS: Final = 5
 _REST_MAX_SECONDS: Final = 90.0
