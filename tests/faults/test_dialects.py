@@ -152,15 +152,10 @@ REFUSES = {
 def with_poison(spoil: Any, count: int, seed: int) -> tuple[list[str], list[str], list[str]]:
     """All lines, the good ones, and the poisonous ones, which are never the first."""
     lines = points(1, count)
-    for place in random.Random(seed).sample(range(1, count), 7):
+    for place in random.Random(seed).sample(range(1, count), 5):
         lines[place] = spoil(lines[place])
     good = [line for line in lines if line in set(points(1, count))]
     return lines, good, [line for line in lines if line not in set(good)]
-
-
-UNKNOWN_WORDS = pytest.mark.xfail(
-    reason="what VictoriaMetrics says is taken for a proxy's", strict=False
-)
 
 
 def refusals() -> Iterator[ParameterSet]:
@@ -168,17 +163,15 @@ def refusals() -> Iterator[ParameterSet]:
     for spoil, profiles in REFUSES.items():
         for server in EVERY_SERVER:
             if server.profile in profiles:
-                is_unknown = server.profile == VM_NEW and server.removes
-                marks = [UNKNOWN_WORDS] if is_unknown else []
                 name = f"{spoil.__name__} for {server}"
-                yield pytest.param(server, spoil, marks=marks, id=name)
+                yield pytest.param(server, spoil, id=name)
 
 
 @pytest.mark.parametrize(("server", "spoil"), refusals())
 async def test_exactly_the_refused_points_are_quarantined_and_all_others_stored(
     server: Server, spoil: Any
 ) -> None:
-    lines, good, bad = with_poison(spoil, 600, seed=len(server.name))
+    lines, good, bad = with_poison(spoil, 200, seed=len(server.name))
     async with stage(server) as on:
         # A type is known once there is a point of it.
         await on.deliver(lines[:1])
@@ -187,13 +180,12 @@ async def test_exactly_the_refused_points_are_quarantined_and_all_others_stored(
         assert waits == []
         on.assert_stored(good)
         assert sorted(quarantined(on.rig)) == sorted(bad)
-        assert on.rig.ledger.quarantined == len(bad) == 7
+        assert on.rig.ledger.quarantined == len(bad) == 5
         assert on.rig.ledger.written == len(good)
         # A poison point costs a logarithm of requests.
-        assert on.proxy.requests < 7 * 2 * 12
+        assert on.proxy.requests < 5 * 2 * 11
 
 
-@pytest.mark.xfail(reason="what VictoriaMetrics says is taken for a proxy's")
 async def test_what_victoriametrics_says_is_its_own_also_without_its_headers() -> None:
     bad = points(2, 2)[0]
     body = (
@@ -382,8 +374,7 @@ async def test_a_body_that_is_too_large_for_a_proxy_arrives_in_parts(server: Ser
     lines = points(1, 3000)
     async with stage(server) as on:
         on.proxy.body_max = 5_000
-        # Once may be an accident of the proxy.
-        assert len(await on.deliver(lines)) == TOO_LARGE_ATTEMPTS
+        assert await on.deliver(lines) == []
 
         on.assert_stored(lines)
         assert quarantined(on.rig) == []
