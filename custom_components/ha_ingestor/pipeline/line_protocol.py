@@ -73,7 +73,8 @@ def escape_tag_value(value: str) -> str:
 def quote(text: str) -> str:
     """Quote a string field."""
     text = _cut(text, STRING_MAX_BYTES)
-    if text.isprintable() and '"' not in text and "\\" not in text:
+    if text.isprintable():  # by far the most, and replace() is several times faster
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{text}"'
     return f'"{text.translate(_STRING)}"'
 
