@@ -109,10 +109,11 @@ class Segments:
     def append(self, frame: bytes, *, first_seq: int, last_seq: int, time: int) -> None:
         """Write one frame at the end."""
         if self._fd < 0:
-            # The running number keeps names apart when points are written a second time, after
-            # the file that had them could not be brought to the disk.
-            self._created += 1
-            name = f"{first_seq:020d}-{self._created:06d}{_SUFFIX}"
+            # The number keeps names apart when points are written a second time, after the file
+            # that had them could not be brought to the disk, or an old one could not be removed.
+            taken = {segment.name for segment in self._listed}
+            while (name := f"{first_seq:020d}-{self._created:06d}{_SUFFIX}") in taken:
+                self._created += 1
             self._fd = self._files.create(name)
             self._is_new = True
             self._listed.append(Segment(name=name, first_seq=first_seq))
