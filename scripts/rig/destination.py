@@ -10,7 +10,7 @@ from typing import Final
 from .containers import IMAGES, disguise, find_engine, pull
 from .databases import DATABASES, Unavailable, binary, obtain
 from .home_assistant import free_port, is_free
-from .integration import Address
+from .integration import Address, Addressed
 from .progress import step
 from .recipes import DebianPackage
 from .servers import Server
@@ -52,7 +52,7 @@ def destination(wish: str, directory: Path) -> Iterator[Address]:
         yield address_of(server, server.database)
 
 
-def address_of(server: Server, database: str) -> Address:
+def address_of(server: Addressed, database: str) -> Address:
     """Say where a database on a server is."""
     return Address(
         url=server.url,

@@ -2,11 +2,28 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from .api import Api
 
 DOMAIN: Final = "ha_ingestor"
+
+
+class Addressed(Protocol):
+    """A server that knows how it is reached."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def dialect(self) -> str: ...
+    @property
+    def org(self) -> str: ...
+    @property
+    def token(self) -> str: ...
+    @property
+    def user(self) -> str: ...
+    @property
+    def password(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +49,9 @@ _FORMS: Final[Mapping[str, Callable[[Address], dict[str, str]]]] = {
 
 def connect(api: Api, address: Address) -> Any:
     """Go through the config flow; returns its result, an entry or an abort."""
-    # The server is left to be recognized, and the flow fails if it is taken for another.
-    where = {"url": address.url, "dialect": "auto", "advanced": {"verify_ssl": True}}
+    # The server is left to be recognized, and the flow fails if it is taken for another; only
+    # InfluxDB 3 tells nothing to those who have not shown their token yet.
+    dialect = "v3" if address.dialect == "v3" else "auto"
+    where = {"url": address.url, "dialect": dialect, "advanced": {"verify_ssl": True}}
     form = _FORMS[address.dialect](address)
     return api.flow(DOMAIN, user=where, **{address.dialect: form})

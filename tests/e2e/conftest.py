@@ -1,5 +1,6 @@
 """One Home Assistant for all the tests of a worker, and every server that can be had."""
 
+import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,7 +13,7 @@ from scripts.rig.databases import DATABASES, Unavailable, binary
 from scripts.rig.home_assistant import HomeAssistant
 from scripts.rig.servers import Server
 
-from . import summary
+from . import influxdb3, summary
 
 pytest.register_assert_rewrite("tests.e2e.house")
 
@@ -67,18 +68,27 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             server = Server(name=name, directory=tmp_path_factory.mktemp(name), auth=True)
             stack.enter_context(server).start()
             house.destinations[name] = house.connect(server, server.database)
+        if named := influxdb3.from_environment(f"home_assistant_{secrets.token_hex(4)}"):
+            house.destinations[influxdb3.NAME] = house.connect(named, named.database)
         yield house
 
 
-@pytest.fixture(params=DATABASES)
+@pytest.fixture(params=[*DATABASES, influxdb3.NAME])
 def destination(house: House, request: pytest.FixtureRequest) -> Destination:
     """One database after the other; those that are not there are skipped, and named at the end."""
     name = request.param
     noted = request.node.user_properties
-    if (found := house.destinations.get(name)) is None:
-        missing = binary(name)
-        reason = missing.reason if isinstance(missing, Unavailable) else "made during this run"
-        noted.append((summary.MISSING, (name, reason)))
-        pytest.skip(f"{name}: {reason}")
-    noted.append((summary.EXERCISED, (name, found.server.version or DATABASES[name].version)))
-    return found
+    if found := house.destinations.get(name):
+        version = found.server.version or DATABASES[name].version
+        noted.append((summary.EXERCISED, (name, version)))
+        return found
+    reason = _why_missing(name)
+    noted.append((summary.MISSING, (name, reason)))
+    pytest.skip(f"{name}: {reason}")
+
+
+def _why_missing(name: str) -> str:
+    if name == influxdb3.NAME:
+        return influxdb3.MISSING
+    missing = binary(name)
+    return missing.reason if isinstance(missing, Unavailable) else "it came during this run"

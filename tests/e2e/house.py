@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from scripts.rig.api import Api, ApiError
 from scripts.rig.destination import address_of
@@ -13,6 +14,7 @@ from scripts.rig.home_assistant import HomeAssistant
 from scripts.rig.integration import Address, connect
 from scripts.rig.servers import Server
 
+from .influxdb3 import InfluxDB3
 from .oracle import Expected, State, stored_fields
 
 MEASUREMENT: Final = "home_assistant_events"
@@ -37,7 +39,7 @@ def until[T](look: Callable[[], T], *, seconds: float = PATIENCE) -> T:
 class Destination:
     """A database and the config entry that delivers to it."""
 
-    server: Server
+    server: Server | InfluxDB3
     database: str
     api: Api
     entry_id: str
@@ -65,6 +67,11 @@ class Destination:
     def settle(self) -> None:
         """Wait until everything captured so far has been delivered."""
         assert until(self._is_idle), self.diagnostics()
+
+    @property
+    def can_be_stopped(self) -> bool:
+        """Whether the server is ours."""
+        return isinstance(self.server, Server)
 
     def is_waiting(self) -> bool:
         """Whether there is something that the database does not take."""
@@ -140,7 +147,7 @@ class Destination:
 
     def _assert_once(self) -> None:
         """Look for doubles, which VictoriaMetrics keeps and InfluxDB cannot have."""
-        endpoint = Endpoint(port=self.server.port)
+        endpoint = Endpoint(port=urlsplit(self.server.url).port or 80)
         query = {"match[]": f"{{db={json.dumps(self.database)}}}"}
         answer = endpoint.request("/api/v1/export", query)
         for line in answer.splitlines():
@@ -179,7 +186,7 @@ class House:
         told: State = self.api.set_state(entity_id, state, **attributes)
         return told
 
-    def connect(self, server: Server, database: str) -> Destination:
+    def connect(self, server: Server | InfluxDB3, database: str) -> Destination:
         """Set the integration up for a database."""
         result = connect(self.api, address_of(server, database))
         assert result["type"] == "create_entry", result

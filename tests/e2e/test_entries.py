@@ -18,6 +18,8 @@ _numbers = count()
 @pytest.fixture
 def spare(house: House) -> Iterator[Destination]:
     """Make a database and an entry for it, on whichever server there is."""
+    if not house.destinations:
+        pytest.skip("no database at all")
     server = next(iter(house.destinations.values())).server
     database = f"spare_{next(_numbers)}"
     server.create_database(database)

@@ -11,6 +11,7 @@ from scripts.rig.databases import DATABASES
 from scripts.rig.dialects import KINDS
 from scripts.rig.endpoint import Endpoint
 from scripts.rig.integration import DOMAIN, connect
+from scripts.rig.servers import Server
 
 from .house import Destination, House, until
 from .oracle import Expected, change
@@ -43,6 +44,7 @@ def narrow(house: House, destination: Destination) -> Iterator[Destination]:
 
 def _tell(destination: Destination, command: str) -> None:
     server = destination.server
+    assert isinstance(server, Server)
     headers = KINDS[server.dialect].headers(server.account)
     answer = Endpoint(port=server.port, headers=headers).request("/query", {"q": command}, body=b"")
     assert b"error" not in answer, answer
