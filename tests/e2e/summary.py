@@ -3,6 +3,7 @@
 A plugin and not a part of `conftest`: with xdist only the workers read that.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import pytest
@@ -11,8 +12,10 @@ EXERCISED: Final = "server exercised"
 MISSING: Final = "server missing"
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Collect what the tests noted about their servers."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """Print, after everything else, what the tests noted about their servers."""
+    yield
     noted: dict[str, dict[str, str]] = {EXERCISED: {}, MISSING: {}}
     for reports in terminalreporter.stats.values():
         for report in reports:
