@@ -8,6 +8,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "custom_components" / "ha_ingestor"
 
+# Beside the shell, but of use without it.
+PLAIN = ["metadata.py"]
+
 
 def imports(file: Path) -> set[str]:
     """Absolute modules that a file imports, relative ones resolved to their package folder."""
@@ -41,6 +44,15 @@ def test_clients_know_no_home_assistant(file: Path) -> None:
         assert not module.startswith("ha_ingestor.") or module.startswith(
             ("ha_ingestor.pipeline", "ha_ingestor.clients")
         ), module
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_what_is_plain_knows_no_home_assistant(name: str) -> None:
+    for module in imports(ROOT / name):
+        top = module.split(".")[0]
+        assert top in sys.stdlib_module_names or module in {
+            f"ha_ingestor.{plain.removesuffix('.py')}" for plain in PLAIN
+        }, module
 
 
 @pytest.mark.parametrize("file", files("."), ids=lambda file: str(file.relative_to(ROOT)))
