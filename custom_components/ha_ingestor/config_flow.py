@@ -46,6 +46,7 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
     def __init__(self) -> None:
         """Start with nothing known."""
         self._data: dict[str, Any] = {}
+        self._stored: Mapping[str, Any] = {}
         self._server = ""
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -57,7 +58,8 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Ask everything again, with what is known filled in."""
         if user_input is None:
-            self._data = dict(self._get_reconfigure_entry().data)
+            self._stored = self._get_reconfigure_entry().data
+            self._data = dict(self._stored)
         return await self._async_address(user_input)
 
     async def async_step_v1(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -80,6 +82,7 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Begin anew with the credentials that the database refuses."""
+        self._stored = entry_data
         self._data = dict(entry_data)
         return await self.async_step_reauth_confirm()
 
@@ -91,7 +94,7 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
         fields = tuple(field for field in FIELDS[dialect] if field.credential)
         if user_input is None:
             return self._show_fields("reauth_confirm", fields)
-        self._data = merged(fields, self._data, user_input)
+        self._data = merged(fields, self._data, user_input, self._stored)
         verdict = await self._async_check()
         if verdict.problem is Problem.NONE:
             return self.async_update_and_abort(self._get_reauth_entry(), data=self._data)
@@ -141,7 +144,7 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
         fields = FIELDS[dialect]
         if user_input is None:
             return self._show_fields(dialect, fields)
-        self._data = merged(fields, self._data, user_input)
+        self._data = merged(fields, self._data, user_input, self._stored)
         if errors := missing(fields, self._data):
             return self._show_fields(dialect, fields, errors)
         verdict = await self._async_check()
@@ -199,7 +202,7 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         return self.async_show_form(
             step_id=step_id,
-            data_schema=schema(fields, self._data),
+            data_schema=schema(fields, self._data, self._stored),
             errors=errors,
             description_placeholders={
                 "detail": detail,

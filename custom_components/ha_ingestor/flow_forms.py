@@ -138,12 +138,14 @@ ADDRESS_SCHEMA: Final = vol.Schema(
 )
 
 
-def schema(fields: tuple[Field, ...], known: Mapping[str, Any]) -> vol.Schema:
-    """Build a form with the texts of `known`; a secret known already may be left empty."""
+def schema(
+    fields: tuple[Field, ...], known: Mapping[str, Any], stored: Mapping[str, Any]
+) -> vol.Schema:
+    """Build a form with the texts of `known`; a secret that is `stored` may be left empty."""
     form: dict[vol.Marker, TextSelector] = {}
     for field in fields:
         marker = vol.Required if field.required else vol.Optional
-        if field.secret and known.get(field.key):
+        if field.secret and stored.get(field.key):
             marker = vol.Optional
         suggested = "" if field.secret else known.get(field.key) or field.default
         kind = TextSelectorType.PASSWORD if field.secret else TextSelectorType.TEXT
@@ -154,13 +156,20 @@ def schema(fields: tuple[Field, ...], known: Mapping[str, Any]) -> vol.Schema:
 
 
 def merged(
-    fields: tuple[Field, ...], known: Mapping[str, Any], entered: Mapping[str, str]
+    fields: tuple[Field, ...],
+    known: Mapping[str, Any],
+    entered: Mapping[str, str],
+    stored: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Put what was entered over what is known; an empty secret means the one known."""
+    """Put what was entered over what is known; an empty secret means the one stored.
+
+    Never the one entered before, which may be what the database has just refused.
+    """
     # A pasted token easily brings a line break along, which no header may contain.
     data = {**known, **{field.key: entered.get(field.key, "").strip() for field in fields}}
     kept = CONF_PASSWORD if data[CONF_USERNAME] else CONF_TOKEN
-    data[kept] = data[kept] or known[kept]
+    if any(field.key == kept for field in fields):
+        data[kept] = data[kept] or stored.get(kept, "")
     return data
 
 

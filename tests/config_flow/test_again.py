@@ -84,6 +84,19 @@ async def test_reconfigure_keeps_what_is_left_as_it_is(
     assert (entry.data, entry.title) == (before, "My archive")
 
 
+async def test_an_empty_token_means_the_stored_one_and_not_the_one_just_refused(
+    hass: HomeAssistant, server: Emulator
+) -> None:
+    entry = await connected(hass, server)
+    result = await locate(hass, server.url, result=await entry.start_reconfigure_flow(hass))
+    result = await submit(hass, result, **{**V2_INPUT, "token": "bad"})
+    assert result["errors"] == {"token": "invalid_auth"}
+    result = await submit(hass, result, org="home", bucket="home_assistant")
+
+    assert result["reason"] == "reconfigure_successful"
+    assert entry.data["token"] == "good"
+
+
 async def test_reconfigure_does_not_take_over_another_destination(
     hass: HomeAssistant, server: Emulator
 ) -> None:

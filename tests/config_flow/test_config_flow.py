@@ -135,10 +135,8 @@ async def test_a_server_that_goes_away_in_between_leads_back_to_the_address(
     server.impostor = None
     result = await locate(hass, server.url, result=result)
     assert suggested(result) == {"token": "", "org": "home", "bucket": "home_assistant"}
-    # The token was entered already and need not be again.
-    result = await submit(hass, result, org="home", bucket="home_assistant")
+    result = await submit(hass, result, **V2_INPUT)
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["data"]["token"] == "good"
 
 
 WRONG: list[tuple[Profile, str, dict[str, str], dict[str, str]]] = [
@@ -232,6 +230,40 @@ async def test_a_token_is_needed_where_there_is_no_other_way(
     result = await locate(hass, server.url)
     with pytest.raises(InvalidData):
         await submit(hass, result, org="home", bucket="home_assistant")
+
+
+@pytest.mark.parametrize("empty", ["", " "])
+async def test_a_refused_token_is_not_kept_by_leaving_the_field_empty(
+    hass: HomeAssistant, server: Emulator, empty: str
+) -> None:
+    """Nothing is stored yet, so there is nothing that an empty field could mean."""
+    result = await locate(hass, server.url)
+    result = await submit(hass, result, **{**V2_INPUT, "token": "bad"})
+    assert result["errors"] == {"token": "invalid_auth"}
+    asked = len(server.writes)
+
+    result = await submit(hass, result, **{**V2_INPUT, "token": empty})
+    assert (result["step_id"], result["errors"]) == ("v2", {"token": "required"})
+    assert len(server.writes) == asked
+
+    result = await submit(hass, result, **V2_INPUT)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_refused_password_is_not_kept_by_leaving_the_field_empty(
+    hass: HomeAssistant,
+) -> None:
+    """Where no secret is needed an empty one means none."""
+    async with Emulator(profile=V3) as server:
+        server.allowed = {"Bearer good"}
+        result = await locate(hass, server.url, dialect="v3")
+        result = await submit(hass, result, token="bad", database="ha")
+        assert result["errors"] == {"token": "invalid_auth"}
+        server.allowed = set()
+        result = await submit(hass, result, database="ha")
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"]["token"] == ""
 
 
 async def test_a_name_of_blanks_is_no_name(hass: HomeAssistant, server: Emulator) -> None:
