@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from .ledger import Ledger
-from .spool import Batch, Spool
+from .spool import Batch, Spool, chunk
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -119,16 +119,10 @@ class Buffer:
         """Return the next points, from the disk first; raises OSError when it cannot be read."""
         if self._spool.is_open and (batch := self._spool.read(max_points, max_bytes)):
             return batch
-        lines = self._held[:max_points] if self.error else []
-        while (payload := "\n".join(lines).encode("utf-8", "replace")) and len(lines) > 1:
-            if len(payload) <= max_bytes:
-                break
-            lines = lines[: len(lines) // 2]
-        if not lines:
+        count, payload = chunk(self._held[:max_points], max_bytes) if self.error else (0, b"")
+        if not count:
             return None
-        return HeldBatch(
-            payload=payload, count=len(lines), last_seq=0, spans=(), start=self._passed
-        )
+        return HeldBatch(payload=payload, count=count, last_seq=0, spans=(), start=self._passed)
 
     def settle(self, batch: Batch, verdict: Literal["written", "quarantined"]) -> None:
         """Account for a batch and go on behind it."""

@@ -3,11 +3,10 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from math import modf
 from typing import Protocol
 
 from .line_protocol import line
-from .model import Capture
+from .model import Capture, Point
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -15,8 +14,8 @@ _LOGGER = logging.getLogger(__name__)
 class Profile(Protocol):
     """What a point looks like."""
 
-    def encode(self, capture: Capture) -> tuple[str, str] | None:
-        """Encode series and fields, or None when nothing of the capture can be stored."""
+    def encode(self, capture: Capture) -> Point | None:
+        """Encode a capture, or None when nothing of it can be stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +35,8 @@ class Encoder:
     """
 
     profile: Profile
-    _taken: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _newest: dict[str, int] = field(default_factory=dict)
+    _crowds: dict[str, int] = field(default_factory=dict)
 
     def encode(self, captures: Iterable[Capture]) -> Encoded:
         """Encode captures in order. Never raises for what a capture holds."""
@@ -53,23 +53,21 @@ class Encoder:
             if encoded is None:
                 filtered[reason] = filtered.get(reason, 0) + 1
                 continue
-            series, fields = encoded
-            lines.append(line(series, fields, self._free_microsecond(capture)))
+            series, fields, seconds = encoded
+            time_us = self._free_microsecond(capture.entity.entity_id, seconds)
+            lines.append(line(series, fields, time_us))
         return Encoded(lines=lines, filtered=filtered)
 
-    def _free_microsecond(self, capture: Capture) -> int:
-        entity_id = capture.entity.entity_id
-        seconds = capture.time if capture.new is None else capture.new.last_updated_timestamp
-        wanted = _microseconds(seconds)
-        first, last = self._taken.get(entity_id, (0, -1))
-        if first <= wanted <= last:
-            self._taken[entity_id] = (first, last + 1)
-            return last + 1
-        self._taken[entity_id] = (wanted, wanted)
+    def _free_microsecond(self, entity_id: str, seconds: float) -> int:
+        # Round as datetime does: multiplied whole, every eighth instant would be off by one.
+        whole = int(seconds)
+        wanted = whole * 1_000_000 + round((seconds - whole) * 1_000_000)
+        newest = self._newest.get(entity_id, -1)
+        # What lies between the first of a crowd and its newest is taken.
+        if self._crowds.get(entity_id, newest) <= wanted <= newest:
+            self._crowds.setdefault(entity_id, wanted)
+            wanted = newest + 1
+        elif self._crowds:
+            self._crowds.pop(entity_id, None)
+        self._newest[entity_id] = wanted
         return wanted
-
-
-def _microseconds(seconds: float) -> int:
-    """Round as datetime does: multiplied whole, every eighth instant would be off by one."""
-    fraction, whole = modf(seconds)
-    return int(whole) * 1_000_000 + round(fraction * 1_000_000)

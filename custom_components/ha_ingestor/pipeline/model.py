@@ -51,6 +51,10 @@ class EntityContext:
     memo: dict[Any, Any] = field(default_factory=dict, repr=False)
 
 
+# Series, fields, and when in seconds since 1970: what a profile makes of a capture.
+type Point = tuple[str, str, float]
+
+
 class Capture(NamedTuple):
     """One state change with the entity's context as of the event.
 

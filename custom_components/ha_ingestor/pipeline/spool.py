@@ -195,7 +195,7 @@ class Spool:
         """
         self._write_again()
         while lines:
-            count, payload = _chunk(lines)
+            count, payload = chunk(lines[:FRAME_POINTS], FRAME_BYTES)
             first, last = self._next_seq, self._next_seq + count - 1
             time = int(self._wall_clock())
             data = pack(
@@ -384,11 +384,11 @@ class Spool:
             self._cursor.write(content)
 
 
-def _chunk(lines: Sequence[str]) -> tuple[int, bytes]:
-    """Take as many lines as fit one frame."""
-    count = min(len(lines), FRAME_POINTS)
-    while True:
-        payload = "\n".join(lines[:count]).encode("utf-8", "replace")
-        if len(payload) <= FRAME_BYTES or count == 1:
-            return count, payload
-        count //= 2
+def chunk(lines: Sequence[str], max_bytes: int) -> tuple[int, bytes]:
+    """Join as many of the first lines as fit, and one in any case."""
+    # Line by line, because most are ASCII, which is only copied; one that is not would have the
+    # whole frame go through character by character.
+    encoded = [line.encode("utf-8", "replace") for line in lines]
+    while len(encoded) > 1 and sum(map(len, encoded)) + len(encoded) > max_bytes:
+        del encoded[len(encoded) // 2 :]
+    return len(encoded), b"\n".join(encoded)

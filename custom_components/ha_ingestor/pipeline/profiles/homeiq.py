@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..attributes import JsonDumps, attributes_json, text_of
 from ..line_protocol import quote, series_key
-from ..model import Capture, ContextLike, EntityContext, StateLike
+from ..model import Capture, EntityContext, Point
 from ..numbers import number_of
 
 MEASUREMENT: Final = "home_assistant_events"
@@ -45,6 +45,19 @@ def event_category(domain: str, device_class: str) -> str:
     )
 
 
+class _Face(NamedTuple):
+    """What stays the same from point to point while an entity's attributes do.
+
+    Home Assistant shares the object of the attributes while they do not change.
+    """
+
+    attributes: Mapping[str, Any]
+    is_removed: bool
+    series: str
+    attributes_text: str
+    device_text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeIQ:
     """Encodes captures; `numbers_only` is for stores that turn text into zeros."""
@@ -54,47 +67,61 @@ class HomeIQ:
     numbers_only: bool = False
     aliases: bool = True
 
-    def encode(self, capture: Capture) -> tuple[str, str] | None:
-        """Encode series and fields of a capture, or None when nothing of it can be stored."""
-        entity, new, old, _, context = capture
+    def encode(self, capture: Capture) -> Point | None:
+        """Encode a capture, or None when nothing of it can be stored."""
+        entity, new, old, time, context = capture
         subject = new or old
         if subject is None:
             return None
-        parts = _numbers(new, old)
-        if not self.numbers_only:
-            parts += self._texts(entity, new, old, context)
-        if not parts:
-            return None
-        device_class = subject.attributes.get("device_class") or ""
+        attributes = subject.attributes
+        face: _Face | None = entity.memo.get("face")
+        if face is None or face.attributes is not attributes or face.is_removed != (new is None):
+            face = entity.memo["face"] = self._face(entity, attributes, is_removed=new is None)
+        value = duration = now = was = who = ""
+        if new is not None:
+            time = new.last_updated_timestamp
+            if (number := number_of(new.state)) is not None:
+                value = f"value={number!r},"
+            if old is not None:
+                # Nothing is spent in a state that stayed: HomeIQ reads 0 for attribute changes.
+                # Digits past a microsecond are noise of the subtraction.
+                seconds = new.last_changed_timestamp - old.last_changed_timestamp
+                spent = f"{seconds:.6f}" if seconds > 0 else "0.0"
+                duration = f"duration_in_state_seconds={spent},"
+        if self.numbers_only:
+            fields = f"{value}{duration}"
+            return (face.series, fields[:-1], time) if fields else None
+        if new is not None:
+            text = quote(new.state)
+            alias = f",state_value={text}" if self.aliases else ""
+            now = f"state={text}{alias},{face.attributes_text},"
+        if old is not None:
+            text = quote(old.state)
+            alias = f",previous_state={text}" if self.aliases else ""
+            was = f"old_state={text}{alias},"
+        if context.parent_id:
+            who = f",context_parent_id={quote(context.parent_id)}"
+        if context.user_id:
+            who += f",context_user_id={quote(context.user_id)}"
+        cause = f"context_id={quote(context.id)}{who}{face.device_text}"
+        return face.series, f"{value}{duration}{now}{was}{cause}", time
+
+    def _face(
+        self, entity: EntityContext, attributes: Mapping[str, Any], *, is_removed: bool
+    ) -> _Face:
+        device_class = attributes.get("device_class") or ""
         if not isinstance(device_class, str):
             device_class = text_of(device_class)
-        key = (STATE_CHANGED if new else ENTITY_REMOVED, device_class)
+        key = (ENTITY_REMOVED if is_removed else STATE_CHANGED, device_class)
         series = entity.memo.get(key)
         if series is None:
             series = entity.memo[key] = self._series(entity, *key)
-        return series, ",".join(parts)
-
-    def _texts(
-        self,
-        entity: EntityContext,
-        new: StateLike | None,
-        old: StateLike | None,
-        context: ContextLike,
-    ) -> list[str]:
-        parts: list[str] = []
-        if new is not None:
-            parts.append(self._state("state", "state_value", new))
-            parts.append(self._attributes(entity, new.attributes))
-        if old is not None:
-            parts.append(self._state("old_state", "previous_state", old))
-        parts.append(f"context_id={quote(context.id)}")
-        if context.parent_id:
-            parts.append(f"context_parent_id={quote(context.parent_id)}")
-        if context.user_id:
-            parts.append(f"context_user_id={quote(context.user_id)}")
-        if device := self._device(entity):
-            parts.append(device)
-        return parts
+        text = ""
+        if not (is_removed or self.numbers_only):
+            text = f"attributes={quote(attributes_json(attributes, self.dumps))}"
+            if unit := attributes.get("unit_of_measurement"):
+                text += f",unit_of_measurement={quote(text_of(unit))}"
+        return _Face(attributes, is_removed, series, text, self._device(entity))
 
     def _series(self, entity: EntityContext, event_type: str, device_class: str) -> str:
         return series_key(
@@ -113,27 +140,12 @@ class HomeIQ:
             ),
         )
 
-    def _state(self, name: str, alias: str, state: StateLike) -> str:
-        text = quote(state.state)
-        return f"{name}={text},{alias}={text}" if self.aliases else f"{name}={text}"
-
-    def _attributes(self, entity: EntityContext, attributes: Mapping[str, Any]) -> str:
-        """Encode attributes and unit; Home Assistant shares the object while they do not change."""
-        known: tuple[Mapping[str, Any], str] | None = entity.memo.get("attributes")
-        if known is not None and known[0] is attributes:
-            return known[1]
-        text = f"attributes={quote(attributes_json(attributes, self.dumps))}"
-        if unit := attributes.get("unit_of_measurement"):
-            text += f",unit_of_measurement={quote(text_of(unit))}"
-        entity.memo["attributes"] = (attributes, text)
-        return text
-
     @staticmethod
     def _device(entity: EntityContext) -> str:
         text: str | None = entity.memo.get("device")
         if text is None:
-            text = entity.memo["device"] = ",".join(
-                f"{name}={quote(value)}"
+            text = entity.memo["device"] = "".join(
+                f",{name}={quote(value)}"
                 for name, value in (
                     ("manufacturer", entity.manufacturer),
                     ("model", entity.model),
@@ -142,16 +154,3 @@ class HomeIQ:
                 if value
             )
         return text
-
-
-def _numbers(new: StateLike | None, old: StateLike | None) -> list[str]:
-    parts: list[str] = []
-    if new is not None:
-        if (value := number_of(new.state)) is not None:
-            parts.append(f"value={value!r}")
-        if old is not None:
-            # Nothing is spent in a state that stayed: HomeIQ reads 0 for attribute changes. The
-            # digits past a microsecond are noise of the subtraction.
-            seconds = round(new.last_changed_timestamp - old.last_changed_timestamp, 6)
-            parts.append(f"duration_in_state_seconds={max(seconds, 0.0)!r}")
-    return parts
