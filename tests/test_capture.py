@@ -142,7 +142,7 @@ async def test_states_from_before_the_start_are_captured_once_and_at_their_own_t
     await hass.config_entries.async_reload(entry.entry_id)
     await deliver(hass, entry)
     (only,) = points(database)
-    assert database.samples == 1
+    assert len(database.stored) == 1
     assert only.time == nanoseconds(set_at)
     assert only.fields["value"] == 1
     assert "old_state" not in only.fields

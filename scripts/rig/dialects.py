@@ -3,6 +3,7 @@
 import base64
 import json
 import math
+from collections import Counter
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -208,23 +209,35 @@ class VictoriaMetrics:
         return {"db": database}
 
     def points(self, endpoint: Endpoint, database: str, measurement: str) -> list[Point]:
-        """Put points together again from the metrics `<measurement>_<field>`."""
-        endpoint.request("/internal/force_flush")
-        points: dict[tuple[int, str], Point] = {}
+        """Return the points of the metrics `<measurement>_<field>`."""
         prefix = f"{measurement}_"
+        points = self.every_point(endpoint, database)
+        for point in points:
+            point["fields"] = {
+                name.removeprefix(prefix): value
+                for name, value in point["fields"].items()
+                if name.startswith(prefix)
+            }
+        return [point for point in points if point["fields"]]
+
+    def every_point(self, endpoint: Endpoint, database: str) -> list[Point]:
+        """Put points together from whatever metrics; what was stored twice is found twice."""
+        endpoint.request("/internal/force_flush")
+        points: dict[tuple[int, str, int], Point] = {}
+        copies: Counter[tuple[int, str, str]] = Counter()
         answer = endpoint.request("/api/v1/export", {"match[]": f"{{db={json.dumps(database)}}}"})
         for line in answer.splitlines():
             series = json.loads(line)
             name = series["metric"].pop("__name__")
-            if not name.startswith(prefix):
-                continue
             tags = {key: value for key, value in series["metric"].items() if key != "db"}
+            whose = json.dumps(tags, sort_keys=True)
             for time_ms, value in zip(series["timestamps"], series["values"], strict=True):
-                key = (time_ms, json.dumps(tags, sort_keys=True))
+                copies[time_ms, whose, name] += 1
                 point = points.setdefault(
-                    key, Point(time_ns=time_ms * 1_000_000, tags=tags, fields={})
+                    (time_ms, whose, copies[time_ms, whose, name]),
+                    Point(time_ns=time_ms * 1_000_000, tags=tags, fields={}),
                 )
-                point["fields"][name.removeprefix(prefix)] = _number(value)
+                point["fields"][name] = _number(value)
         return list(points.values())
 
 

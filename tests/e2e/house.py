@@ -1,15 +1,13 @@
 """One Home Assistant and everything it delivers to."""
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
 
 from scripts.rig.api import Api, ApiError
 from scripts.rig.destination import address_of
-from scripts.rig.endpoint import Endpoint, Point
+from scripts.rig.endpoint import Point
 from scripts.rig.home_assistant import HomeAssistant
 from scripts.rig.integration import Address, connect
 from scripts.rig.servers import Server
@@ -117,8 +115,6 @@ class Destination:
         """Compare the ledger with itself and with what the database really has."""
         self.settle()
         assert until(self._is_balanced), (self.diagnostics(), len(self.points()))
-        if self.numbers_only:
-            self._assert_once()
 
     def _sent(self, expected: list[Expected]) -> list[Expected]:
         if not self.numbers_only:
@@ -144,15 +140,6 @@ class Destination:
             and ledger["captured"] == settled + ledger["pending"]
             and ledger["written"] == len(self.points())
         )
-
-    def _assert_once(self) -> None:
-        """Look for doubles, which VictoriaMetrics keeps and InfluxDB cannot have."""
-        endpoint = Endpoint(port=urlsplit(self.server.url).port or 80)
-        query = {"match[]": f"{{db={json.dumps(self.database)}}}"}
-        answer = endpoint.request("/api/v1/export", query)
-        for line in answer.splitlines():
-            times = json.loads(line)["timestamps"]
-            assert len(times) == len(set(times)), line
 
 
 class _Row(NamedTuple):

@@ -30,6 +30,7 @@ from custom_components.ha_ingestor.pipeline.line_protocol import (
     line,
     series_key,
 )
+from scripts.rig import dialects
 from scripts.rig.servers import Server
 from tests.pipeline.test_line_protocol import (
     ANY_TEXT,
@@ -242,8 +243,7 @@ class VictoriaMetrics:
             )
             for key, value in stored_fields(point).items()
         }
-        tags = stored_tags(point) | {"db": self._database}
-        stored = Stored(measurement="", tags=tags, fields=metrics)
+        stored = Stored(measurement="", tags=stored_tags(point), fields=metrics)
         return stored_time_us(point.time_us) // 1000 * 1_000_000, stored
 
     def found(self, count: int) -> list[tuple[int, Stored]]:
@@ -254,17 +254,11 @@ class VictoriaMetrics:
         return found
 
     def _found(self) -> list[tuple[int, Stored]]:
-        self._endpoint.request("/internal/force_flush")
-        wanted = {"match[]": f'{{db="{self._database}"}}'}
-        answer = self._endpoint.request("/api/v1/export", wanted)
-        points: dict[tuple[int, str], Stored] = {}
-        for metric in map(json.loads, answer.splitlines()):
-            name = metric["metric"].pop("__name__")
-            for time_ms, value in zip(metric["timestamps"], metric["values"], strict=True):
-                key = (time_ms * 1_000_000, json.dumps(metric["metric"], sort_keys=True))
-                point = Stored(measurement="", tags=metric["metric"], fields={})
-                points.setdefault(key, point).fields[name] = value
-        return [(time_ns, stored) for (time_ns, _), stored in points.items()]
+        points = dialects.VictoriaMetrics().every_point(self._endpoint, self._database)
+        return [
+            (each["time_ns"], Stored(measurement="", tags=each["tags"], fields=each["fields"]))
+            for each in points
+        ]
 
 
 type Reader = Influx | VictoriaMetrics

@@ -146,7 +146,7 @@ async def _write_to_both(
         for case in cases:
             emulated.points[case.name] = sorted(
                 _told(time_ns, dict(tags), fields)
-                for ((name, tags), time_ns), fields in emulator.points.items()
+                for (name, tags), time_ns, fields in emulator.found()
                 if name == case.measurement
             )
     return real, emulated

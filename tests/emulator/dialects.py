@@ -147,11 +147,40 @@ def v3_judge(batch: Batch) -> tuple[list[Point], Answer]:
     return stored, Answer(status=400, body=compact(error))
 
 
-def v3_compat_judge(batch: Batch) -> tuple[list[Point], Answer]:
+def v3_as_v1_judge(batch: Batch) -> tuple[list[Point], Answer]:
     if not (lines := _v3_lines(batch)):
         return batch.good + batch.stale, Answer()
     error = {"error": "parsing failed for write_lp endpoint", "data": lines[0]}
     return [], Answer(status=400, body=compact(error))
+
+
+def v3_as_v2_judge(batch: Batch) -> tuple[list[Point], Answer]:
+    if not (lines := _v3_lines(batch)):
+        return batch.good + batch.stale, Answer()
+    # Here it does not say which line it was.
+    return [], v2_error("invalid", str(lines[0]["error_message"]), 400)
+
+
+def cloud_tsm_judge(batch: Batch) -> tuple[list[Point], Answer]:
+    """What cannot be read is told at once, what is refused otherwise is dropped later, unsaid."""
+    if not batch.bad:
+        return batch.good, Answer()
+    first, good, bad = batch.bad[0], len(batch.good), len(batch.bad)
+    message = (
+        f"partial write error ({good} accepted): {bad}/{good + bad} points rejected; "
+        f"first error: at line {first.number}:1: {first.reason} "
+        "(check rejected_points in your _monitoring bucket for further information)"
+    )
+    return batch.good, v2_error("invalid", message, 400)
+
+
+def cloud_serverless_judge(batch: Batch) -> tuple[list[Point], Answer]:
+    stored = batch.good + batch.stale
+    if not (lines := _v3_lines(batch)):
+        return stored, Answer()
+    told = ", ".join(f"{line['line_number']}: {line['error_message']}" for line in lines[:100])
+    message = f"failed to parse line protocol: errors encountered on line(s): {told}"
+    return stored, v2_error("invalid", message, 400)
 
 
 _VM_CLAIM: Final = {"X-Influxdb-Version": "1.8.0"}

@@ -1,4 +1,4 @@
-"""The servers, as they were observed; of InfluxDB 3 as its source has it."""
+"""The servers: as observed, InfluxDB 3 as in its source, the clouds as their maker tells."""
 
 from functools import partial
 from typing import Final
@@ -8,12 +8,15 @@ from custom_components.ha_ingestor.pipeline.outcome import Dialect
 from .dialects import (
     Answer,
     Profile,
+    cloud_serverless_judge,
+    cloud_tsm_judge,
     compact,
     v1_error,
     v1_judge,
     v2_error,
     v2_judge,
-    v3_compat_judge,
+    v3_as_v1_judge,
+    v3_as_v2_judge,
     v3_judge,
     vm_new_judge,
     vm_old_judge,
@@ -55,6 +58,8 @@ _V1_UNITS: Final = {
 _VM_UNITS: Final = {"us": 10**3, **{unit: size for unit, size in _V1_UNITS.items() if unit}}
 _V1_BODY_MAX: Final = 25_000_000
 _V2_GRAMMAR: Final = Grammar(takes_unsigned=True, reserved_tags=("time", "_field", "_measurement"))
+_V3_GRAMMAR: Final = Grammar(takes_unsigned=True, reserved_tags=("time",))
+_CLOUD_BODY_MAX: Final = 50_000_000
 
 V1_6: Final = Profile(
     dialect=Dialect.V1,
@@ -105,11 +110,32 @@ V3: Final = Profile(
     health=_OK,
     writes={
         "/api/v3/write_lp": v3_judge,
-        "/write": v3_compat_judge,
-        "/api/v2/write": v3_compat_judge,
+        "/write": v3_as_v1_judge,
+        "/api/v2/write": v3_as_v2_judge,
     },
-    read=partial(parse, grammar=Grammar(takes_unsigned=True, reserved_tags=("time",))),
+    read=partial(parse, grammar=_V3_GRAMMAR),
     body_max=10 * 1024 * 1024,
+)
+# Nothing is known of what a cloud says of itself, so these say nothing.
+CLOUD_TSM: Final = Profile(
+    dialect=Dialect.V2,
+    version="",
+    ping=Answer(),
+    health=_NOT_FOUND,
+    writes={"/api/v2/write": cloud_tsm_judge},
+    read=partial(parse, grammar=_V2_GRAMMAR),
+    units=_UNITS,
+    body_max=_CLOUD_BODY_MAX,
+)
+CLOUD_SERVERLESS: Final = Profile(
+    dialect=Dialect.V2,
+    version="",
+    ping=Answer(),
+    health=_NOT_FOUND,
+    writes={"/api/v2/write": cloud_serverless_judge},
+    read=partial(parse, grammar=_V3_GRAMMAR),
+    units=_UNITS,
+    body_max=_CLOUD_BODY_MAX,
 )
 VM_OLD: Final = Profile(
     dialect=Dialect.VICTORIAMETRICS,

@@ -48,7 +48,7 @@ class Emulator:
     """One server of a profile; enter it to serve.
 
     `allowed` and `read_only` are whole Authorization headers; without any, everybody may write.
-    `points` maps (series, nanoseconds) to fields, `samples` counts what was stored, twice or not.
+    `points` maps (series, nanoseconds) to fields, `stored` has every point as often as it came.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Emulator:
             "bucket": {"home_assistant"},
         }
         self.points: dict[tuple[Series, int], dict[str, Value]] = {}
-        self.samples = 0
+        self.stored: list[Point] = []
         self.types: dict[tuple[str, str], type] = {}
         self.faults: deque[Fault] = deque()
         # Served for every path: a proxy, or a server that is no database at all.
@@ -106,6 +106,12 @@ class Emulator:
     def writes(self) -> list[Seen]:
         """The requests that carried points, or none of them."""
         return [seen for seen in self.seen if seen.path in self.profile.writes]
+
+    def found(self) -> list[tuple[Series, int, dict[str, Value]]]:
+        """Read as a user does: InfluxDB has a point once, VictoriaMetrics as often as it came."""
+        if self._is_influx:
+            return [(series, time, fields) for (series, time), fields in self.points.items()]
+        return [(point.series, point.time, point.fields) for point in self.stored]
 
     @property
     def _is_influx(self) -> bool:
@@ -237,7 +243,7 @@ class Emulator:
             if not point.fields:
                 continue
             self.points.setdefault((point.series, point.time), {}).update(point.fields)
-            self.samples += 1
+            self.stored.append(point)
 
 
 def _conflict(point: Point, types: dict[tuple[str, str], type]) -> str:

@@ -28,7 +28,18 @@ from custom_components.ha_ingestor.pipeline.exporter import (
 from custom_components.ha_ingestor.pipeline.isolation import STORM_WINDOW
 from custom_components.ha_ingestor.pipeline.outcome import Dialect
 from custom_components.ha_ingestor.pipeline.verdict import RETRY_AFTER_MAX, Problem
-from tests.emulator import V1_6, V1_13, V2_7, V3, VM_NEW, VM_OLD, Emulator, Profile
+from tests.emulator import (
+    CLOUD_SERVERLESS,
+    CLOUD_TSM,
+    V1_6,
+    V1_13,
+    V2_7,
+    V3,
+    VM_NEW,
+    VM_OLD,
+    Emulator,
+    Profile,
+)
 from tests.pipeline.captures import NOON
 from tests.pipeline.memory_files import MemoryFiles
 
@@ -65,6 +76,10 @@ OWN_ENDPOINTS = [
     Server(name="VictoriaMetrics 1.79", profile=VM_OLD, dialect=Dialect.VICTORIAMETRICS),
     Server(name="VictoriaMetrics 1.150", profile=VM_NEW, dialect=Dialect.VICTORIAMETRICS),
 ]
+CLOUDS = [
+    Server(name="InfluxDB Cloud", profile=CLOUD_TSM, dialect=Dialect.V2),
+    Server(name="InfluxDB Cloud Serverless", profile=CLOUD_SERVERLESS, dialect=Dialect.V2),
+]
 OTHER_ENDPOINTS = [
     Server(name="InfluxDB 1.13 as 2", profile=V1_13, dialect=Dialect.V2, adds_query=DB),
     Server(name="InfluxDB 3 as 1", profile=V3, dialect=Dialect.V1),
@@ -75,10 +90,11 @@ BEHIND_A_PROXY = [
     for server in OWN_ENDPOINTS
     if server.profile not in [V1_6, VM_OLD]
 ]
-EVERY_SERVER = [*OWN_ENDPOINTS, *OTHER_ENDPOINTS, *BEHIND_A_PROXY]
+EVERY_ENDPOINT = [*OWN_ENDPOINTS, *CLOUDS, *OTHER_ENDPOINTS]
+EVERY_SERVER = [*EVERY_ENDPOINT, *BEHIND_A_PROXY]
 
 on_every_server = pytest.mark.parametrize("server", EVERY_SERVER, ids=str)
-on_every_endpoint = pytest.mark.parametrize("server", [*OWN_ENDPOINTS, *OTHER_ENDPOINTS], ids=str)
+on_every_endpoint = pytest.mark.parametrize("server", EVERY_ENDPOINT, ids=str)
 
 
 @dataclass(slots=True)
@@ -143,8 +159,8 @@ def stale(line: str) -> str:
 
 
 REFUSES = {
-    malformed: [V1_6, V1_13, V2_7, V3, VM_NEW],
-    conflicting: [V1_6, V1_13, V2_7, V3],
+    malformed: [V1_6, V1_13, V2_7, V3, VM_NEW, CLOUD_TSM, CLOUD_SERVERLESS],
+    conflicting: [V1_6, V1_13, V2_7, V3, CLOUD_SERVERLESS],
     stale: [V1_6, V1_13, V2_7],
 }
 
@@ -198,10 +214,18 @@ async def test_what_victoriametrics_says_is_its_own_also_without_its_headers() -
         assert await on.deliver(points(1, 10)) == []
 
 
-async def test_an_old_victoriametrics_drops_what_it_cannot_read_and_says_nothing() -> None:
-    lines, good, _ = with_poison(malformed, 600, seed=1)
-    async with stage(OWN_ENDPOINTS[4]) as on:
-        assert await on.deliver(lines) == []
+@pytest.mark.parametrize(
+    ("server", "spoil"),
+    [(OWN_ENDPOINTS[4], malformed), (CLOUDS[0], conflicting), (CLOUDS[0], stale)],
+    ids=["old VictoriaMetrics, malformed", "cloud, conflicting", "cloud, stale"],
+)
+async def test_a_server_that_drops_points_and_says_nothing_is_believed(
+    server: Server, spoil: Any
+) -> None:
+    lines, good, _ = with_poison(spoil, 600, seed=1)
+    async with stage(server) as on:
+        await on.deliver(lines[:1])
+        assert await on.deliver(lines[1:]) == []
 
         on.assert_stored(good)
         assert quarantined(on.rig) == []
@@ -270,6 +294,8 @@ async def test_a_closed_door_blocks_loses_nothing_and_opens_again(
         (OWN_ENDPOINTS[1], "rp", Problem.RETENTION_POLICY_NOT_FOUND),
         (OWN_ENDPOINTS[2], "org", Problem.ORG_NOT_FOUND),
         (OWN_ENDPOINTS[2], "bucket", Problem.BUCKET_NOT_FOUND),
+        (CLOUDS[0], "org", Problem.ORG_NOT_FOUND),
+        (CLOUDS[1], "bucket", Problem.BUCKET_NOT_FOUND),
         (OTHER_ENDPOINTS[0], "db", Problem.DATABASE_NOT_FOUND),
     ],
     ids=str,
@@ -412,4 +438,4 @@ async def test_points_delivered_twice_are_stored_once(server: Server) -> None:
         on.assert_stored(lines)
         assert on.rig.ledger.written == on.rig.ledger.captured == 300
         # Each was sent twice: VictoriaMetrics keeps the copies until it deduplicates.
-        assert on.emulator.samples == 600
+        assert len(on.emulator.stored) == 600
