@@ -16,6 +16,7 @@ class Device:
     """A device, or a part of one: that has a `parent_device_id` and no hardware of its own.
 
     `name` is what people call it: the name they gave it, or else the best there is.
+    `area_id` is its own, `effective_area_id` else that of the device it is a part of.
     """
 
     device_id: str
@@ -28,6 +29,7 @@ class Device:
     hw_version: str | None = None
     serial_number: str | None = None
     area_id: str | None = None
+    effective_area_id: str | None = None
     integration: str | None = None
     entry_type: str | None = None
     configuration_url: str | None = None

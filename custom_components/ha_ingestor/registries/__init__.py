@@ -1,0 +1,1 @@
+"""What becomes of the registries outside Home Assistant: no Home Assistant in here."""

@@ -1,0 +1,223 @@
+"""All registries of Home Assistant at one moment, as a Home."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import area_registry as ar
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import floor_registry as fr
+from homeassistant.helpers import label_registry as lr
+from homeassistant.helpers.service import async_get_all_descriptions
+
+from .metadata import Area, Device, Entity, Floor, Home, Label, Services
+from .registries.lineage import parents_first
+from .registries.values import plain, text, texts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registries:
+    """The entries as they are now; they are immutable, so any thread may read them later."""
+
+    devices: tuple[dr.DeviceEntry, ...]
+    parts: tuple[dr.ChildDeviceEntry, ...]
+    entities: tuple[er.RegistryEntry, ...]
+    areas: tuple[ar.AreaEntry, ...]
+    floors: tuple[fr.FloorEntry, ...]
+    labels: tuple[lr.LabelEntry, ...]
+    # Domain and title by id.
+    config_entries: Mapping[str, tuple[str, str]]
+
+    @classmethod
+    @callback
+    def async_read(cls, hass: HomeAssistant) -> Self:
+        """Take hold of every entry."""
+        devices = dr.async_get(hass)
+        return cls(
+            devices=tuple(devices.devices),
+            parts=tuple(devices.child_devices),
+            entities=tuple(er.async_get(hass).entities.values()),
+            areas=tuple(ar.async_get(hass).async_list_areas()),
+            floors=tuple(fr.async_get(hass).async_list_floors()),
+            labels=tuple(lr.async_get(hass).async_list_labels()),
+            config_entries={
+                entry.entry_id: (entry.domain, entry.title)
+                for entry in hass.config_entries.async_entries()
+            },
+        )
+
+
+async def async_snapshot(hass: HomeAssistant) -> Home:
+    """Describe the home as it is now; the event loop only collects what a thread then reads."""
+    return await hass.async_add_executor_job(describe, Registries.async_read(hass))
+
+
+async def async_services(hass: HomeAssistant) -> Services:
+    """Describe the actions; the first time Home Assistant reads many files for it."""
+    descriptions = await async_get_all_descriptions(hass)
+    services: Services = await hass.async_add_executor_job(plain, descriptions)
+    return services
+
+
+def describe(registries: Registries) -> Home:
+    """Read entries into plain values."""
+    devices: dict[str, dr.AnyDeviceEntry] = {entry.id: entry for entry in registries.devices}
+    devices.update((entry.id, entry) for entry in registries.parts)
+    successors = _successors(registries.devices)
+    return Home(
+        devices=parents_first(
+            _device(entry, devices, successors, registries.config_entries)
+            for entry in devices.values()
+        ),
+        entities=tuple(
+            _entity(entry, devices, successors)
+            for entry in sorted(registries.entities, key=lambda entry: entry.entity_id)
+        ),
+        areas=tuple(_area(entry) for entry in sorted(registries.areas, key=lambda area: area.id)),
+        floors=tuple(
+            _floor(entry) for entry in sorted(registries.floors, key=lambda floor: floor.floor_id)
+        ),
+        labels=tuple(
+            _label(entry) for entry in sorted(registries.labels, key=lambda label: label.label_id)
+        ),
+    )
+
+
+def _successors(devices: Iterable[dr.DeviceEntry]) -> dict[str, dict[str | None, str]]:
+    """Map the id of a device that was split to its parts by config entry, and None to the first.
+
+    Until 2026.8 several integrations shared a device; its id may still be named somewhere.
+    """
+    found: dict[str, dict[str | None, str]] = {}
+    for device in devices:
+        if device.composite_device_id is not None:
+            parts = found.setdefault(device.composite_device_id, {None: device.id})
+            parts[device.config_entry_id] = device.id
+            if device.config_entry_id == device.composite_primary_config_entry:
+                parts[None] = device.id
+    return found
+
+
+def _resolve(
+    device_id: str | None,
+    config_entry_id: str | None,
+    successors: Mapping[str, Mapping[str | None, str]],
+) -> str | None:
+    if device_id is None or device_id not in successors:
+        return device_id
+    parts = successors[device_id]
+    return parts.get(config_entry_id, parts[None])
+
+
+def _device(
+    entry: dr.AnyDeviceEntry,
+    devices: Mapping[str, dr.AnyDeviceEntry],
+    successors: Mapping[str, Mapping[str | None, str]],
+    config_entries: Mapping[str, tuple[str, str]],
+) -> Device:
+    domain, title = config_entries.get(entry.config_entry_id, (None, None))
+    # A part of a device has nothing else, and Home Assistant warns of those who ask it.
+    hardware = entry if isinstance(entry, dr.DeviceEntry) else None
+    by_user, model = text(entry.name_by_user), text(hardware and hardware.model)
+    return Device(
+        device_id=entry.id,
+        name=by_user or text(entry.name) or model or text(title) or entry.id,
+        name_by_user=by_user,
+        manufacturer=text(hardware and hardware.manufacturer),
+        model=model,
+        model_id=text(hardware and hardware.model_id),
+        sw_version=text(hardware and hardware.sw_version),
+        hw_version=text(hardware and hardware.hw_version),
+        serial_number=text(hardware and hardware.serial_number),
+        area_id=text(entry.area_id),
+        effective_area_id=_area_of(entry.id, devices),
+        integration=text(domain),
+        entry_type=text(hardware and hardware.entry_type),
+        configuration_url=text(hardware and hardware.configuration_url),
+        labels=texts(sorted(entry.labels)),
+        config_entry_id=text(entry.config_entry_id),
+        via_device_id=(
+            _resolve(hardware.via_device_id, hardware.config_entry_id, successors)
+            if hardware
+            else None
+        ),
+        parent_device_id=(
+            entry.parent_device_id if isinstance(entry, dr.ChildDeviceEntry) else None
+        ),
+        disabled_by=text(entry.disabled_by),
+    )
+
+
+def _entity(
+    entry: er.RegistryEntry,
+    devices: Mapping[str, dr.AnyDeviceEntry],
+    successors: Mapping[str, Mapping[str | None, str]],
+) -> Entity:
+    device_id = _resolve(entry.device_id, entry.config_entry_id, successors)
+    return Entity(
+        entity_id=entry.entity_id,
+        registry_id=entry.id,
+        platform=text(entry.platform) or "unknown",
+        unique_id=text(entry.unique_id),
+        device_id=device_id if device_id in devices else None,
+        area_id=text(entry.area_id),
+        effective_area_id=text(entry.area_id) or _area_of(device_id, devices),
+        disabled_by=text(entry.disabled_by),
+        hidden_by=text(entry.hidden_by),
+        name=text(entry.name),
+        original_name=text(entry.original_name),
+        icon=text(entry.icon),
+        original_icon=text(entry.original_icon),
+        # The mark for "its computed name" is no text.
+        aliases=texts(alias for alias in entry.aliases if isinstance(alias, str)),
+        labels=texts(sorted(entry.labels)),
+        options=plain(entry.options),
+        config_entry_id=text(entry.config_entry_id),
+        entity_category=text(entry.entity_category),
+        device_class=text(entry.device_class) or text(entry.original_device_class),
+        unit_of_measurement=text(entry.unit_of_measurement),
+        supported_features=int(entry.supported_features or 0),
+        capabilities=None if entry.capabilities is None else plain(entry.capabilities),
+        translation_key=text(entry.translation_key),
+    )
+
+
+def _area_of(device_id: str | None, devices: Mapping[str, dr.AnyDeviceEntry]) -> str | None:
+    """Find the area of a device, which a part of one has from its whole."""
+    device = devices.get(device_id or "")
+    if isinstance(device, dr.ChildDeviceEntry) and not device.area_id:
+        device = devices.get(device.parent_device_id)
+    return text(device.area_id) if device else None
+
+
+def _area(entry: ar.AreaEntry) -> Area:
+    return Area(
+        area_id=entry.id,
+        name=text(entry.name) or entry.id,
+        floor_id=text(entry.floor_id),
+        icon=text(entry.icon),
+        aliases=texts(sorted(entry.aliases)),
+        labels=texts(sorted(entry.labels)),
+    )
+
+
+def _floor(entry: fr.FloorEntry) -> Floor:
+    return Floor(
+        floor_id=entry.floor_id,
+        name=text(entry.name) or entry.floor_id,
+        level=entry.level,
+        icon=text(entry.icon),
+        aliases=texts(sorted(entry.aliases)),
+    )
+
+
+def _label(entry: lr.LabelEntry) -> Label:
+    return Label(
+        label_id=entry.label_id,
+        name=text(entry.name) or entry.label_id,
+        description=text(entry.description),
+        color=text(entry.color),
+        icon=text(entry.icon),
+    )
