@@ -1,9 +1,11 @@
 """What a user sees of a destination: its sensors, its device, its diagnostics."""
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from homeassistant.config_entries import SOURCE_REAUTH
@@ -11,6 +13,7 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.helpers.icon import async_get_icons
 from homeassistant.helpers.translation import async_get_translations
@@ -28,7 +31,27 @@ from tests.tls import Authority
 BUSY = Answer(status=503, body='{"error":"timeout"}')
 BROKEN = Answer(status=500, body='{"error":"engine: out of luck"}')
 REFUSED = Answer(status=401, body='{"error":"authorization failed"}')
-KEYS = {"status", "points_written", "backlog", "last_write", "database_connected"}
+SHOWN = {
+    "status",
+    "points_written",
+    "points_quarantined",
+    "points_evicted",
+    "points_lost",
+    "backlog",
+    "last_write",
+    "database_connected",
+}
+ON_DEMAND = {
+    "points_captured",
+    "points_filtered",
+    "points_deduplicated",
+    "oldest_age",
+    "spool_size",
+    "write_latency",
+    "breaker",
+    "next_retry",
+    "last_error",
+}
 # What Home Assistant itself adds to every state.
 STANDARD = {
     "device_class",
@@ -38,6 +61,13 @@ STANDARD = {
     "state_class",
     "unit_of_measurement",
 }
+
+
+@pytest.fixture
+def everything_shown() -> Iterator[None]:
+    """Be a user who has enabled every entity."""
+    with patch.object(Entity, "entity_registry_enabled_default", new=True):
+        yield
 
 
 def entity_ids(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, str]:
@@ -97,7 +127,9 @@ async def test_nothing_is_claimed_before_the_first_write(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
-    assert entity_ids(hass, entry).keys() == KEYS
+    assert entity_ids(hass, entry).keys() == SHOWN | ON_DEMAND
+    shown = {key for key, item in entity_ids(hass, entry).items() if hass.states.get(item)}
+    assert shown == SHOWN
     assert shows(hass, entry, "status", "starting")
     assert shows(hass, entry, "database_connected", "unknown")
     assert shows(hass, entry, "last_write", "unknown")
@@ -138,6 +170,71 @@ async def test_points_that_wait_are_the_backlog(
     hass.states.async_set("sensor.a", "d")
     await entry.runtime_data.coordinator.async_refresh()
     assert shows(hass, entry, "backlog", "4")
+    attributes = reading(hass, entry, "backlog").attributes
+    assert (attributes["pending"], attributes["waiting"]) == (3, 1)
+
+
+@pytest.mark.usefixtures("everything_shown")
+async def test_what_goes_on_during_an_outage_can_be_read(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.a", "1")
+    await settle(hass, entry)
+    assert float(reading(hass, entry, "write_latency").state) > 0
+    assert shows(hass, entry, "breaker", "closed")
+    for key in ("oldest_age", "next_retry", "last_error"):
+        assert shows(hass, entry, key, "unknown")
+    assert shows(hass, entry, "spool_size", "0.0")
+
+    database.impostor = REFUSED
+    hass.states.async_set("sensor.a", "2")
+    await settle(hass, entry)
+    assert 0 <= int(reading(hass, entry, "oldest_age").state) < 10
+    size = reading(hass, entry, "spool_size")
+    assert float(size.state) > 0
+    assert size.attributes["unit_of_measurement"] == "MiB"
+    assert shows(hass, entry, "breaker", "blocked")
+    next_retry = dt_util.parse_datetime(
+        reading(hass, entry, "next_retry").state, raise_on_error=True
+    )
+    assert timedelta(minutes=4) < next_retry - dt_util.utcnow() < timedelta(minutes=6)
+    error = reading(hass, entry, "last_error")
+    assert "authorization failed" in error.state
+    assert error.attributes["problem"] == "invalid_auth"
+
+    database.impostor = None
+    await settle(hass, entry)
+    assert shows(hass, entry, "breaker", "closed")
+    assert shows(hass, entry, "oldest_age", "unknown")
+    # It is over, and can still be looked up.
+    assert "authorization failed" in reading(hass, entry, "last_error").state
+
+
+@pytest.mark.usefixtures("everything_shown")
+async def test_a_probe_in_the_open_shows_as_half_open(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    database.impostor = REFUSED
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.a", "1")
+    await settle(hass, entry)
+    assert shows(hass, entry, "breaker", "blocked")
+    database.impostor, database.slowness = None, 0.5
+    database.arrived.clear()
+    await entry.runtime_data.pipeline.flush()
+    await database.arrived.wait()
+    await entry.runtime_data.coordinator.async_refresh()
+    assert shows(hass, entry, "breaker", "half_open")
+
+
+@pytest.mark.usefixtures("everything_shown")
+async def test_the_last_error_names_no_host(hass: HomeAssistant, socket_enabled: None) -> None:
+    entry = new_entry(NOWHERE)
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.a", "1")
+    await settle(hass, entry)
+    assert shows(hass, entry, "last_error", "unreachable")
 
 
 async def test_every_turn_shows_at_once(
@@ -206,7 +303,7 @@ async def test_a_database_that_refuses_a_point_is_not_away(
     database.impostor = None
     await settle(hass, entry)
     await hass.async_block_till_done()
-    assert reading(hass, entry, "points_written").attributes["quarantined"] == 1
+    assert shows(hass, entry, "points_quarantined", "1")
     assert shows(hass, entry, "status", "ok")
     assert shows(hass, entry, "database_connected", "on")
 
@@ -258,6 +355,7 @@ async def test_a_destination_is_a_service(
     )
 
 
+@pytest.mark.usefixtures("everything_shown")
 async def test_every_entity_has_a_category_a_translated_name_and_an_icon(
     hass: HomeAssistant, entry: MockConfigEntry, entity_registry: er.EntityRegistry
 ) -> None:
@@ -279,6 +377,7 @@ async def test_every_entity_has_a_category_a_translated_name_and_an_icon(
             assert texts[f"{prefix}.state_attributes.{attribute}.name"]
 
 
+@pytest.mark.usefixtures("everything_shown")
 async def test_counters_and_moments_are_what_home_assistant_calls_them(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
@@ -289,17 +388,30 @@ async def test_counters_and_moments_are_what_home_assistant_calls_them(
             reading(hass, entry, key).attributes.get(kind)
             for kind in ("device_class", "state_class")
         )
-        for key in KEYS
+        for key in SHOWN | ON_DEMAND
     }
     assert kinds == {
         "status": ("enum", None),
+        "points_captured": (None, "total_increasing"),
         "points_written": (None, "total_increasing"),
+        "points_quarantined": (None, "total"),
+        "points_evicted": (None, "total_increasing"),
+        "points_lost": (None, "total_increasing"),
+        "points_filtered": (None, "total_increasing"),
+        "points_deduplicated": (None, "total_increasing"),
+        "oldest_age": ("duration", "measurement"),
+        "spool_size": ("data_size", "measurement"),
+        "write_latency": ("duration", "measurement"),
+        "breaker": ("enum", None),
+        "next_retry": ("timestamp", None),
+        "last_error": (None, None),
         "backlog": (None, "measurement"),
         "last_write": ("timestamp", None),
         "database_connected": ("connectivity", None),
     }
 
 
+@pytest.mark.usefixtures("everything_shown")
 async def test_the_ledger_balances_whatever_became_of_the_points(
     hass: HomeAssistant,
     entry: MockConfigEntry,
@@ -325,9 +437,17 @@ async def test_the_ledger_balances_whatever_became_of_the_points(
     assert_balanced(ledger, ledger["pending"])
 
     await entry.runtime_data.coordinator.async_refresh()
-    attributes = dict(reading(hass, entry, "points_written").attributes)
-    assert_balanced(attributes, int(reading(hass, entry, "backlog").state))
-    assert str(attributes["written"]) == reading(hass, entry, "points_written").state
+    shown: dict[str, Any] = {
+        fate: int(reading(hass, entry, f"points_{fate}").state)
+        for fate in ("captured", "written", "quarantined", "evicted", "deduplicated")
+    }
+    for fate in ("filtered", "lost"):
+        state = reading(hass, entry, f"points_{fate}")
+        shown[fate] = state.attributes["reasons"]
+        assert int(state.state) == sum(shown[fate].values())
+    shown["received"] = reading(hass, entry, "points_captured").attributes["received"]
+    assert_balanced(shown, reading(hass, entry, "backlog").attributes["pending"])
+    assert shown["written"] == 1
 
 
 async def test_diagnostics_tell_neither_credentials_nor_the_address(

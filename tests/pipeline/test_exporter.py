@@ -147,7 +147,7 @@ async def test_a_database_that_comes_back_is_asked_with_few_points_first() -> No
     states = []
     for _ in range(2):
         await rig.exporter.drain()
-        states.append(rig.exporter.state.breaker)
+        states.append(rig.exporter.breaker)
 
     assert [len(attempt) for attempt in writer.attempts][:3] == [5000, 100, 5000]
     assert writer.stored == points(12_000)
@@ -160,7 +160,7 @@ async def test_one_lost_reply_does_not_open_the_breaker_and_three_do() -> None:
     states = []
     for _ in range(3):
         await rig.exporter.drain()
-        states.append(rig.exporter.state.breaker)
+        states.append(rig.exporter.breaker)
 
     assert states == [BreakerState.CLOSED, BreakerState.CLOSED, BreakerState.OPEN]
 

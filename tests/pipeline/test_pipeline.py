@@ -188,6 +188,35 @@ async def test_points_held_in_memory_go_to_the_disk_as_soon_as_it_takes_them() -
         await assert_balanced(pipeline, 50)
 
 
+async def test_the_age_of_what_waits_is_known_wherever_it_waits() -> None:
+    """A state may be days old when it is captured; it does not wait since then."""
+    disk, switch = BrokenDisk(), Switch()
+    switch.up = False
+    old = FakeState(state="1", last_updated_timestamp=NOON - 86_400)
+    async with running(MemoryFiles(fault=disk), ScriptedWriter(judge=switch)) as pipeline:
+
+        async def age() -> float:
+            found = (await pipeline.snapshot()).oldest_age
+            assert found is not None
+            return found
+
+        assert (await pipeline.snapshot()).oldest_age is None
+        pipeline.offer(change(old, time=0.0))
+        assert await age() < 1
+        await pipeline.flush()
+        await asyncio.sleep(0.5)
+        assert (await pipeline.snapshot()).waiting == 1
+        assert 0.5 <= await age() < 2
+        disk.broken = False
+        await pipeline.flush()
+        assert (await pipeline.snapshot()).pending == 1
+        assert await age() < 3
+        switch.up = True
+        await pipeline.flush()
+        await until(lambda: pipeline.export_state.status is Status.OK)
+        assert (await pipeline.snapshot()).oldest_age is None
+
+
 async def test_memory_is_bounded_by_size_too() -> None:
     switch = Switch()
     switch.up = False

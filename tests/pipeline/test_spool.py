@@ -289,6 +289,39 @@ def test_a_batch_evicted_while_under_way_is_counted_once() -> None:
     assert balanced(spool)
 
 
+def test_the_oldest_pending_point_is_as_old_as_its_frame() -> None:
+    files, hour = MemoryFiles(), [NOON]
+    limits = SpoolSettings(segment_bytes=5_000, max_bytes=20_000, compress=False)
+    spool = Spool(files, Ledger(), Clock(), lambda: hour[0], limits)
+    spool.open()
+    for number in range(6):
+        spool.append(lines(number * 10 + 1, number * 10 + 10))
+        hour[0] += 3600
+    assert spool.pending_since == NOON
+    for _ in range(2):
+        batch = spool.read(15, 1 << 20)
+        assert batch is not None
+        spool.settle(batch, "written")
+    assert spool.read(1, 1 << 20)
+    assert spool.pending_since == NOON + 3 * 3600
+
+    # What is evicted was the oldest, whether it was read or not.
+    spool.append(lines(61, 2000))
+    assert spool.ledger.evicted > 0
+    assert spool.pending_since == NOON + 6 * 3600
+    again = Spool(files, Ledger(), Clock(), lambda: hour[0], limits)
+    files.kill()
+    again.open()
+    assert again.pending_since == NOON + 6 * 3600
+    for _ in range(2):
+        drain(again)
+        hour[0] += 3600
+        again.append(lines(1, 10))
+        assert again.pending_since == hour[0]
+    drain(again)
+    assert again.pending_since is None
+
+
 def test_a_full_disk_keeps_what_does_not_fit_and_still_frees_space() -> None:
     files = MemoryFiles()
     spool = opened(files)

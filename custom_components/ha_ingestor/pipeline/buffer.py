@@ -49,6 +49,11 @@ class Buffer:
         return self._spool.pending
 
     @property
+    def held_of(self) -> float:
+        """The time of the oldest point in memory, in seconds since 1970; 0 without any."""
+        return int(self._held[0].rpartition(" ")[2]) / 1_000_000_000 if self._held else 0.0
+
+    @property
     def held(self) -> int:
         """Points that wait in memory for the disk."""
         return len(self._held)

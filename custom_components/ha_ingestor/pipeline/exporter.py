@@ -69,7 +69,6 @@ class ExportState:
     problem: Problem = Problem.NONE
     detail: str = ""
     attempts: int = 0
-    breaker: BreakerState = BreakerState.CLOSED
     next_retry: datetime | None = None
     last_write: datetime | None = None
     write_latency: float | None = None
@@ -122,6 +121,11 @@ class Exporter:
     _is_stuck: bool = False
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _retry_now: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def breaker(self) -> BreakerState:
+        """Whether the database is spoken to."""
+        return self._breaker.state
 
     def notify(self) -> None:
         """There is something new in the buffer."""
@@ -311,7 +315,6 @@ class Exporter:
                 problem=verdict.problem,
                 detail=verdict.detail,
                 attempts=self.state.attempts + 1,
-                breaker=self._breaker.state,
                 next_retry=datetime.fromtimestamp(time.time() + delay, UTC),
                 connected=False,
             )

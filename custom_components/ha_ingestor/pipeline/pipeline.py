@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from .breaker import BreakerState
 from .buffer import Buffer
 from .encoder import Encoder, Profile
 from .exporter import Exporter, ExportState, Rejection, Turn, Writer
@@ -38,7 +39,8 @@ STOP_SECONDS: Final = 5.0
 class Snapshot:
     """The health of a pipeline at one moment, copied from its parts.
 
-    Until the spool `is_open`, what an earlier process counted is not known.
+    Until the spool `is_open`, what an earlier process counted is not known. `oldest_age` is how
+    long the oldest point waits, in seconds; None when none does.
     """
 
     is_open: bool
@@ -48,9 +50,11 @@ class Snapshot:
     spool_bytes: int
     spool_error: str
     export: ExportState
+    breaker: BreakerState
     history: tuple[Turn, ...]
     rejection: Rejection | None
     spool_limit: int
+    oldest_age: float | None
 
     @property
     def backlog(self) -> int:
@@ -91,6 +95,7 @@ class Pipeline:
         self._on_change = on_change
         self._settings = settings
         self._intake: deque[Capture] = deque()
+        self._waiting_since = 0.0
         self._overflow = 0
         self._overflow_seen = 0
         self._arrived = asyncio.Event()
@@ -110,6 +115,8 @@ class Pipeline:
         waiting = len(intake)
         if waiting == 1:
             self._arrived.set()
+            if not self._buffer.held:
+                self._waiting_since = time.time()
         elif waiting >= COMMIT_POINTS:
             self._full.set()
             if waiting > INTAKE_POINTS:
@@ -212,6 +219,15 @@ class Pipeline:
         self._overflow_seen = overflow
         self._buffer.commit(lines)
 
+    def _oldest_age(self) -> float | None:
+        since: float | None = self._spool.pending_since
+        if since is None:
+            if not (self._intake or self._buffer.held):
+                return None
+            # A point may be older than its capture, and a newer one may have come to the front.
+            since = max(self._waiting_since, self._buffer.held_of)
+        return max(time.time() - since, 0.0)
+
     def _snapshot(self) -> Snapshot:
         return Snapshot(
             is_open=self._buffer.is_open,
@@ -221,9 +237,11 @@ class Pipeline:
             spool_bytes=self._spool.disk_bytes,
             spool_error=self._buffer.error,
             export=self._exporter.state,
+            breaker=self._exporter.breaker,
             history=tuple(self._exporter.history),
             rejection=self._exporter.rejection,
             spool_limit=self._settings.max_bytes,
+            oldest_age=self._oldest_age(),
         )
 
     def _run[**P, T](

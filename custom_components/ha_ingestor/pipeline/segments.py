@@ -26,12 +26,13 @@ _WHOLE_FILE: Final = 1 << 31
 
 @dataclass(slots=True, kw_only=True)
 class Segment:
-    """One file and the range of sequence numbers in it; `newest` is when it was last written."""
+    """One file and the range of sequence numbers in it; its frames are of `since` to `newest`."""
 
     name: str
     first_seq: int = 0
     last_seq: int = 0
     size: int = 0
+    since: int = 0
     newest: int = 0
 
 
@@ -184,6 +185,10 @@ class Segments:
         """Read from here on."""
         self._head = place
 
+    def since(self, acked: int) -> int | None:
+        """When the first segment with unsettled points was begun, or None without any."""
+        return next((each.since for each in self._listed if each.last_seq > acked), None)
+
     def frees(self, acked: int) -> bool:
         """Whether `release` would remove anything that was ever written."""
         return any(segment.last_seq <= acked and segment.size for segment in self._listed)
@@ -200,7 +205,7 @@ class Segments:
                 if self._fd >= 0 and segment is self._listed[-1]:
                     if segment.size:
                         self._files.truncate(self._fd)
-                        segment.size = 0
+                        segment.size = segment.since = 0
                         self._head = Place(name=segment.name, offset=0)
                     continue
                 self._files.remove(segment.name)
@@ -209,5 +214,6 @@ class Segments:
 
 def _note(segment: Segment, last_seq: int, time: int, size: int) -> None:
     segment.last_seq = max(segment.last_seq, last_seq)
+    segment.since = segment.since or time
     segment.newest = max(segment.newest, time)
     segment.size = size

@@ -117,6 +117,7 @@ class Spool:
         self._segments = Segments(files, settings.segment_bytes)
         self._lock = -1
         self._marks: list[tuple[int, Place]] = []
+        self._head = (0, 0)
         self._next_seq = 1
         self._acked = 0
         self._synced_seq = 0
@@ -129,6 +130,15 @@ class Spool:
     def pending(self) -> int:
         """Points that wait for delivery."""
         return self._next_seq - 1 - self._acked
+
+    @property
+    def pending_since(self) -> int | None:
+        """When the oldest pending point was written, in seconds since 1970; None without any."""
+        if not self.pending:
+            return None
+        # The exporter has read the oldest frame, unless eviction moved on to the next segment.
+        last_seq, time = self._head
+        return time if last_seq > self._acked else self._segments.since(self._acked)
 
     @property
     def disk_bytes(self) -> int:
@@ -275,6 +285,8 @@ class Spool:
                 part = b"\n".join(lines[first - frame.first_seq : last - frame.first_seq + 1])
             if parts and size + len(part) > max_bytes:
                 break
+            if not parts:
+                self._head = (frame.last_seq, frame.time)
             parts.append(part)
             size += len(part) + 1
             count += last - first + 1
