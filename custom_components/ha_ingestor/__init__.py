@@ -4,7 +4,12 @@ from contextlib import suppress
 from pathlib import Path
 from shutil import rmtree
 
-from homeassistant.const import EVENT_CORE_CONFIG_UPDATE, EVENT_HOMEASSISTANT_FINAL_WRITE, Platform
+from homeassistant.const import (
+    CONF_URL,
+    EVENT_CORE_CONFIG_UPDATE,
+    EVENT_HOMEASSISTANT_FINAL_WRITE,
+    Platform,
+)
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.json import json_dumps
@@ -12,6 +17,7 @@ from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
 from .catalog import Catalog
+from .clients.address import is_same_machine
 from .connection import async_client
 from .const import DOMAIN, SPOOL_DIRECTORY
 from .coordinator import HaIngestorConfigEntry, HealthCoordinator, IngestorRuntimeData
@@ -58,6 +64,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
         settings=SpoolSettings(),
         on_change=lambda: coordinator.async_status_changed(),  # noqa: PLW0108  it comes later
         destination=entry.title,
+        gzip=not is_same_machine(entry.data[CONF_URL]),
     )
     coordinator = HealthCoordinator(hass, entry, pipeline)
     source = LocalSource(hass, Catalog(hass), pipeline)

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from custom_components.ha_ingestor.clients import influx
-from custom_components.ha_ingestor.clients.address import AddressError, normalize
+from custom_components.ha_ingestor.clients.address import AddressError, is_same_machine, normalize
 from custom_components.ha_ingestor.clients.influx import Destination, InfluxClient
 from custom_components.ha_ingestor.pipeline.outcome import Dialect, Failure
 from custom_components.ha_ingestor.pipeline.verdict import Kind, Problem
@@ -406,3 +406,20 @@ async def test_a_check_does_not_fall_for_a_page_that_says_200(
 
     assert login.problem is Problem.PROXY
     assert stranger.problem is Problem.PROXY
+
+
+@pytest.mark.parametrize(
+    ("url", "is_same"),
+    [
+        ("http://localhost:8086", True),
+        ("http://127.8.9.1:8086", True),
+        ("http://[::1]:8086", True),
+        ("http://a0d7b954-influxdb:8086", True),
+        ("http://192.168.1.20:8086", False),
+        ("http://[fe80::1]:8086", False),
+        ("http://influxdb.local:8086", False),
+        ("https://eu-central-1-1.aws.cloud2.influxdata.com", False),
+    ],
+)
+def test_an_address_tells_whether_a_wire_lies_before_it(url: str, *, is_same: bool) -> None:
+    assert is_same_machine(url) is is_same

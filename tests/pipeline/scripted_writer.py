@@ -20,6 +20,7 @@ class ScriptedWriter:
     script: list[Outcome | Exception] = field(default_factory=list)
     stored: list[str] = field(default_factory=list)
     attempts: list[list[str]] = field(default_factory=list)
+    gzipped: list[bool] = field(default_factory=list)
 
     async def check(self) -> Verdict:
         return classify(self.judge([]), self.dialect)
@@ -27,6 +28,7 @@ class ScriptedWriter:
     async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome:
         lines = (zlib.decompress(body, wbits=31) if gzipped else body).decode().split("\n")
         self.attempts.append(lines)
+        self.gzipped.append(gzipped)
         answer = self.script.pop(0) if self.script else self.judge(lines)
         if isinstance(answer, Exception):
             raise answer

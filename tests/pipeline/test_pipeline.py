@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from homeassistant.helpers.json import json_dumps
@@ -31,19 +32,20 @@ class Switch:
         return OK if self.up else REFUSED
 
 
-def make(files: Files, writer: ScriptedWriter) -> Pipeline:
+def make(files: Files, writer: ScriptedWriter, **settings: Any) -> Pipeline:
     return Pipeline(
         profile=HomeIQ(dumps=json_dumps),
         files=files,
         writer=writer,
         settings=SpoolSettings(),
         on_change=lambda: None,
+        **settings,
     )
 
 
 @asynccontextmanager
-async def running(files: Files, writer: ScriptedWriter) -> AsyncIterator[Pipeline]:
-    pipeline = make(files, writer)
+async def running(files: Files, writer: ScriptedWriter, **settings: Any) -> AsyncIterator[Pipeline]:
+    pipeline = make(files, writer, **settings)
     pipeline.start()
     try:
         yield pipeline
@@ -85,6 +87,41 @@ async def test_many_points_do_not_wait_for_the_second_to_pass(tmp_path: Path) ->
     async with running(OsFiles(tmp_path / "spool"), writer) as pipeline:
         offer(pipeline, 500)
         await until(lambda: len(writer.stored) == 500, seconds=0.9)
+
+
+async def test_a_steady_trickle_is_gathered_into_few_requests(tmp_path: Path) -> None:
+    writer = ScriptedWriter()
+    async with running(OsFiles(tmp_path / "spool"), writer, gather_seconds=3600) as pipeline:
+        offer(pipeline, 1)
+        await until(lambda: len(writer.stored) == 1)
+        offer(pipeline, 2, start=1)
+        await until(lambda: pipeline.ledger.captured == 3)
+        assert len(writer.stored) == 1
+
+        await pipeline.flush()
+        await until(lambda: len(writer.stored) == 3)
+        assert len(writer.attempts) == 2
+
+
+async def test_a_full_batch_waits_for_no_more_points(tmp_path: Path) -> None:
+    writer = ScriptedWriter()
+    async with running(OsFiles(tmp_path / "spool"), writer, gather_seconds=3600) as pipeline:
+        offer(pipeline, 1)
+        await until(lambda: len(writer.stored) == 1)
+        offer(pipeline, 500, start=1)
+        await until(lambda: len(writer.stored) == 501)
+
+
+@pytest.mark.parametrize("gzip", [True, False])
+async def test_points_are_compressed_for_the_wire_where_there_is_one(
+    tmp_path: Path, *, gzip: bool
+) -> None:
+    writer = ScriptedWriter()
+    async with running(OsFiles(tmp_path / "spool"), writer, gzip=gzip) as pipeline:
+        offer(pipeline, 100)
+        await until(lambda: len(writer.stored) == 100)
+
+    assert writer.gzipped == [gzip]
 
 
 async def test_a_stop_delivers_what_was_offered_a_moment_before(tmp_path: Path) -> None:

@@ -26,6 +26,10 @@ _LOGGER = logging.getLogger(__name__)
 
 # Every server's default limits are far above it.
 BATCH_BYTES: Final = 1024 * 1024
+# A request costs as much as fifty points, so a steady trickle is gathered; a point that comes alone
+# does not wait, and a full batch neither.
+GATHER_SECONDS: Final = 5.0
+GATHER_POINTS: Final = 500
 # Below this a compressed body is no smaller.
 GZIP_FROM_BYTES: Final = 1024
 # Nobody but the user can end a wrong token or a missing bucket: look again now and then.
@@ -112,6 +116,8 @@ class Exporter:
     jitter: Callable[[], float]
     on_change: Callable[[], None]
     destination: str = ""
+    gather_seconds: float = GATHER_SECONDS
+    gzip: bool = True
     state: ExportState = field(default_factory=ExportState)
     history: deque[Turn] = field(default_factory=lambda: deque(maxlen=HISTORY))
     rejection: Rejection | None = None
@@ -120,6 +126,7 @@ class Exporter:
     _brake: StormBrake = field(default_factory=StormBrake)
     _is_stuck: bool = False
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _enough: asyncio.Event = field(default_factory=asyncio.Event)
     _retry_now: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -130,10 +137,13 @@ class Exporter:
     def notify(self) -> None:
         """There is something new in the buffer."""
         self._wake.set()
+        if self.buffer.pending + self.buffer.held >= GATHER_POINTS:
+            self._enough.set()
 
     def retry_now(self) -> None:
-        """Stop waiting for the next attempt."""
+        """Stop waiting, for the next attempt or for more points."""
         self._retry_now.set()
+        self._enough.set()
 
     def quarantine_all(self) -> None:
         """Put points aside although so many are refused, until the next one is accepted."""
@@ -144,6 +154,8 @@ class Exporter:
         """Deliver whatever comes, waiting as each verdict demands."""
         while True:
             self._wake.clear()
+            self._enough.clear()
+            began = time.monotonic()
             try:
                 delay = await self.drain()
                 if delay is None and self.state.status is Status.STARTING:
@@ -155,10 +167,10 @@ class Exporter:
                 delay = self._keep(Verdict(kind=Kind.KEPT, problem=Problem.DISK, detail=detail))
             if delay is None:
                 await self._wake.wait()
-                continue
-            self._retry_now.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._retry_now.wait(), delay)
+                await _within(began + self.gather_seconds - time.monotonic(), self._enough)
+            else:
+                self._retry_now.clear()
+                await _within(delay, self._retry_now)
 
     def _introduced(self, verdict: Verdict) -> float | None:
         """Know how things are before the first point comes, which may take a while."""
@@ -196,7 +208,7 @@ class Exporter:
         together = self._isolation.prefix(batch.payload, batch.count)
         if together < batch.count and (shorter := self.buffer.read(together, BATCH_BYTES)):
             batch = shorter
-        if len(batch.payload) < GZIP_FROM_BYTES:
+        if not self.gzip or len(batch.payload) < GZIP_FROM_BYTES:
             return batch, batch.payload, False
         return batch, zlib.compress(batch.payload, level=1, wbits=31), True
 
@@ -332,3 +344,8 @@ class Exporter:
             )
             self.history.append(turn)
             self.on_change()
+
+
+async def _within(seconds: float, event: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)

@@ -15,7 +15,7 @@ from typing import Any, Final
 from .breaker import BreakerState
 from .buffer import Buffer
 from .encoder import Encoder, Profile
-from .exporter import Exporter, ExportState, Rejection, Turn, Writer
+from .exporter import GATHER_SECONDS, Exporter, ExportState, Rejection, Turn, Writer
 from .files import Files
 from .ledger import Ledger
 from .model import Capture
@@ -74,6 +74,8 @@ class Pipeline:
         settings: SpoolSettings,
         on_change: Callable[[], None],
         destination: str = "",
+        gzip: bool = True,
+        gather_seconds: float = GATHER_SECONDS,
     ) -> None:
         """Put the parts together; nothing runs before `start`."""
         self.ledger = Ledger()
@@ -91,6 +93,8 @@ class Pipeline:
             jitter=random.random,
             on_change=on_change,
             destination=destination,
+            gzip=gzip,
+            gather_seconds=gather_seconds,
         )
         self._on_change = on_change
         self._settings = settings

@@ -67,7 +67,7 @@ class HomeIQ:
     numbers_only: bool = False
     aliases: bool = True
 
-    def encode(self, capture: Capture) -> Point | None:
+    def encode(self, capture: Capture) -> Point | None:  # noqa: C901  each call would cost
         """Encode a capture, or None when nothing of it can be stored."""
         entity, new, old, time, context = capture
         subject = new or old
