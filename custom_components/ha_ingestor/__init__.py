@@ -22,11 +22,11 @@ from .connection import async_client
 from .const import DOMAIN, SPOOL_DIRECTORY
 from .coordinator import HaIngestorConfigEntry, HealthCoordinator, IngestorRuntimeData
 from .issues import async_follow
+from .options import spool_settings
 from .pipeline.files import OsFiles
 from .pipeline.outcome import Dialect
 from .pipeline.pipeline import Pipeline
 from .pipeline.profiles.homeiq import HomeIQ
-from .pipeline.spool import SpoolSettings
 from .services import async_setup_services
 from .sources.gap import Gap
 from .sources.local import LocalSource
@@ -61,7 +61,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
         ),
         files=OsFiles(_spool_path(hass, entry)),
         writer=client,
-        settings=SpoolSettings(),
+        settings=spool_settings(entry.options),
         on_change=lambda: coordinator.async_status_changed(),  # noqa: PLW0108  it comes later
         destination=entry.title,
         gzip=not is_same_machine(entry.data[CONF_URL]),

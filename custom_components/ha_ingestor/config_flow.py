@@ -5,10 +5,12 @@ from typing import Any
 
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
+    ConfigEntry,
     ConfigFlow,
     ConfigFlowResult,
 )
 from homeassistant.const import CONF_URL, CONF_VERIFY_SSL
+from homeassistant.core import callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .clients.address import AddressError, normalize
@@ -33,6 +35,7 @@ from .flow_forms import (
     title,
     unique_id,
 )
+from .options_flow import HaIngestorOptionsFlow
 from .pipeline.outcome import Dialect
 from .pipeline.verdict import Problem, Verdict
 
@@ -48,6 +51,12 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
         self._data: dict[str, Any] = {}
         self._stored: Mapping[str, Any] = {}
         self._server = ""
+
+    @staticmethod
+    @callback
+    def async_get_options_flow(_config_entry: ConfigEntry) -> HaIngestorOptionsFlow:
+        """Open the dialogue for behaviour."""
+        return HaIngestorOptionsFlow()
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask where the database is."""

@@ -1,0 +1,192 @@
+"""Changing how a destination behaves, while it runs and has a backlog."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components import ha_ingestor
+from custom_components.ha_ingestor.options import spool_settings
+from custom_components.ha_ingestor.options_flow import PAGES
+from custom_components.ha_ingestor.pipeline.spool import Durability, SpoolSettings
+from tests.config_flow.steps import locate, submit, suggested
+from tests.emulator import Answer, Emulator
+from tests.shell import points, set_up, until
+
+WORDS = json.loads((Path(ha_ingestor.__file__).parent / "translations" / "en.json").read_text())
+BUSY = Answer(status=503, body='{"error":"timeout"}')
+MIB = 1024 * 1024
+SPOOL = {
+    "durability": "strict",
+    "max_size": 64,
+    "max_age": 7,
+    "min_free": 100,
+    "compress": False,
+}
+
+
+async def open_page(hass: HomeAssistant, entry: MockConfigEntry, page: str) -> ConfigFlowResult:
+    """Choose a page of the menu."""
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    assert result["type"] is FlowResultType.MENU
+    assert result["menu_options"] == list(PAGES)
+    flow_id = result["flow_id"]
+    return await hass.config_entries.options.async_configure(flow_id, {"next_step_id": page})
+
+
+async def fill_in(
+    hass: HomeAssistant, result: ConfigFlowResult, **entered: Any
+) -> ConfigFlowResult:
+    """Submit the page that is shown, and let the entry reload while something happens."""
+    assert result["type"] is FlowResultType.FORM
+    result = await hass.config_entries.options.async_configure(result["flow_id"], entered)
+    hass.states.async_set("sensor.meanwhile", "1")
+    await hass.async_block_till_done()
+    return result
+
+
+async def pending(entry: MockConfigEntry) -> int:
+    """Count the points that wait on the disk."""
+    return int((await entry.runtime_data.pipeline.snapshot()).pending)
+
+
+async def with_backlog(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator, states: str
+) -> None:
+    """Capture what the database does not take."""
+    database.impostor = BUSY
+    await set_up(hass, entry)
+    for state in states:
+        hass.states.async_set("sensor.a", state)
+    await entry.runtime_data.pipeline.flush()
+    assert await pending(entry) == len(states)
+
+
+async def test_options_change_with_a_backlog_which_is_kept(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await with_backlog(hass, entry, database, "abc")
+    before = entry.runtime_data
+    page = await open_page(hass, entry, "spool")
+    result = await fill_in(hass, page, **SPOOL)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.state is ConfigEntryState.LOADED
+    assert entry.runtime_data is not before
+    await entry.runtime_data.pipeline.flush()
+    snapshot = await entry.runtime_data.pipeline.snapshot()
+    assert snapshot.spool_limit == 64 * MIB
+    assert (snapshot.pending, snapshot.ledger["captured"]) == (4, 4)
+
+    database.impostor = None
+    await entry.runtime_data.pipeline.flush()
+    await until(lambda: len(points(database)) == 4)
+    assert [point.fields["state"] for point in points(database)] == ["a", "b", "c", "1"]
+
+
+async def test_the_backlog_goes_where_its_entry_goes(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await with_backlog(hass, entry, database, "abc")
+    async with Emulator(profile=database.profile) as other:
+        result = await locate(hass, other.url, result=await entry.start_reconfigure_flow(hass))
+        result = await submit(hass, result, database="home_assistant")
+        assert result["reason"] == "reconfigure_successful"
+        hass.states.async_set("sensor.a", "d")
+        await hass.async_block_till_done()
+        await entry.runtime_data.pipeline.flush()
+        await until(lambda: len(points(other)) == 4)
+        assert [point.fields["state"] for point in points(other)] == ["a", "b", "c", "d"]
+        assert (await entry.runtime_data.pipeline.snapshot()).ledger["written"] == 4
+    assert points(database) == []
+
+
+async def test_what_was_chosen_is_shown_the_next_time(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    page = await open_page(hass, entry, "spool")
+    assert suggested(page) == PAGES["spool"].defaults
+    await fill_in(hass, page, **SPOOL)
+    assert suggested(await open_page(hass, entry, "spool")) == SPOOL
+
+
+async def test_one_page_leaves_the_others_alone(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    hass.config_entries.async_update_entry(entry, options={"another": {"a": 1}})
+    await hass.async_block_till_done()
+    await fill_in(hass, await open_page(hass, entry, "spool"), **SPOOL)
+    assert entry.options == {"another": {"a": 1}, "spool": SPOOL}
+
+
+REFUSED = [
+    ({"max_size": 7}, {"max_size": "spool_too_small"}),
+    ({"max_size": 0}, {"max_size": "spool_too_small"}),
+    ({"max_age": 0.01}, {"max_age": "age_too_short"}),
+]
+
+
+@pytest.mark.parametrize(("wrong", "errors"), REFUSED)
+async def test_what_cannot_work_is_refused_and_can_be_corrected(
+    hass: HomeAssistant, entry: MockConfigEntry, wrong: dict[str, Any], errors: dict[str, str]
+) -> None:
+    await set_up(hass, entry)
+    result = await fill_in(hass, await open_page(hass, entry, "spool"), **{**SPOOL, **wrong})
+    assert (result["step_id"], result["errors"]) == ("spool", errors)
+    assert suggested(result) == {**SPOOL, **wrong}
+    assert entry.options == {}
+    result = await fill_in(hass, result, **SPOOL)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+def test_options_are_read_in_the_units_of_the_spool() -> None:
+    assert spool_settings({"spool": SPOOL}) == SpoolSettings(
+        durability=Durability.STRICT,
+        max_bytes=64 * MIB,
+        max_age=7 * 86_400,
+        min_free_bytes=100 * MIB,
+        compress=False,
+    )
+
+
+@pytest.mark.parametrize("options", [{}, {"spool": {}}, {"spool": {"max_age": 0}}])
+def test_without_options_everything_is_as_it_always_was(options: dict[str, Any]) -> None:
+    assert spool_settings(options) == SpoolSettings()
+
+
+async def test_an_age_left_empty_is_no_limit(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    await set_up(hass, entry)
+    entered = {key: value for key, value in SPOOL.items() if key != "max_age"}
+    await fill_in(hass, await open_page(hass, entry, "spool"), **entered)
+    assert spool_settings(entry.options).max_age == SpoolSettings().max_age
+
+
+def texts(page: str) -> Iterator[set[str]]:
+    """Yield the keys that the words of a page explain."""
+    words = WORDS["options"]["step"][page]
+    yield set(words["data"])
+    yield set(words["data_description"])
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_option_has_a_label_and_an_explanation(page: str) -> None:
+    fields = {str(key) for key in PAGES[page].schema.schema}
+    for explained in texts(page):
+        assert explained == fields
+    assert set(PAGES[page].defaults) == fields
+
+
+def test_every_page_and_every_refusal_has_words_and_there_are_no_others() -> None:
+    menu = WORDS["options"]["step"]["init"]
+    assert set(menu["menu_options"]) == set(menu["menu_option_descriptions"]) == set(PAGES)
+    assert set(WORDS["options"]["step"]) == {"init", *PAGES}
+    reasons = {reason for _, errors in REFUSED for reason in errors.values()}
+    assert set(WORDS["options"]["error"]) == reasons
+    assert set(WORDS["selector"]["durability"]["options"]) == set(Durability)
