@@ -28,9 +28,10 @@ def test_anything_becomes_json_without_a_nul(value: Any) -> None:
     json.loads(encoded).__repr__().encode()
 
 
-@given(st.sets(st.text(min_size=1)))
-def test_a_set_always_comes_in_the_same_order(values: set[str]) -> None:
-    assert plain(values) == plain(set(reversed(sorted(values))))
+@given(st.lists(st.text(min_size=1), unique=True))
+def test_a_set_always_comes_in_the_same_order(values: list[str]) -> None:
+    backwards = values[::-1]
+    assert plain(set(values)) == plain(set(backwards))
 
 
 @given(SCALARS)

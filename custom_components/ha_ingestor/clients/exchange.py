@@ -28,7 +28,7 @@ _PAGE: Final = re.compile(r"\s*<(!doctype )?html", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What came back, or the failure that stood in its place; `body` is cut to 64 KiB.
+    """What came back, or the failure that stood in its place; `body` is cut to a limit.
 
     `detail` is the text of the failure, or where a redirect leads.
     """
@@ -55,6 +55,7 @@ async def exchange(
     timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109
     headers: Mapping[str, str] | None = None,
     data: bytes | None = None,
+    body_max: int = BODY_MAX,
 ) -> Reply:
     """Send one request and read the beginning of its reply; no network trouble is raised."""
     try:
@@ -68,7 +69,7 @@ async def exchange(
             # A POST that follows a 301 becomes a GET, whose 200 would look like an acknowledgement.
             allow_redirects=False,
         ) as response:
-            body = await _beginning(response.content)
+            body = await _beginning(response.content, body_max)
             where = response.headers.get("Location", "")
             return Reply(status=response.status, headers=response.headers, body=body, detail=where)
     # ValueError: a header aiohttp refuses to send. RuntimeError: the session is already closed.
@@ -77,9 +78,9 @@ async def exchange(
         return Reply(failure=failure, detail=f"{type(err).__name__}: {err}".removesuffix(": "))
 
 
-async def _beginning(content: aiohttp.StreamReader) -> str:
+async def _beginning(content: aiohttp.StreamReader, limit: int) -> str:
     """Read up to the limit; what is beyond is dropped together with the connection."""
     body = bytearray()
-    while chunk := await content.read(BODY_MAX - len(body)):
+    while chunk := await content.read(limit - len(body)):
         body += chunk
     return body.decode(errors="replace")

@@ -1,0 +1,103 @@
+"""From the reply of a data-api to what must happen to the rows: the words are the pipeline's."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, Final
+
+from ..pipeline.outcome import Failure
+from ..pipeline.verdict import Kind, Problem, Verdict, parse_retry_after
+from .exchange import Reply
+
+_FAILURES: Final[Mapping[Failure, Problem]] = {
+    Failure.UNREACHABLE: Problem.UNREACHABLE,
+    Failure.TLS: Problem.TLS,
+    Failure.TIMEOUT: Problem.TIMEOUT,
+    Failure.RESET: Problem.UNREACHABLE,
+}
+
+# What a status says whoever sent it.
+_STATUSES: Final[Mapping[int, tuple[Kind, Problem]]] = {
+    401: (Kind.BLOCKED, Problem.INVALID_AUTH),
+    403: (Kind.BLOCKED, Problem.FORBIDDEN),
+    404: (Kind.BLOCKED, Problem.NOT_A_DATABASE),
+    405: (Kind.BLOCKED, Problem.NOT_A_DATABASE),
+    410: (Kind.BLOCKED, Problem.NOT_A_DATABASE),
+    413: (Kind.SIZE, Problem.TOO_LARGE),
+    **dict.fromkeys((408, 425, 429, 499, 503, 504, 507), (Kind.KEPT, Problem.BUSY)),
+}
+
+# A row that breaks the table fails its whole batch with the first, one that is no row at all with
+# the second. The first is also said by a server whose own database is gone.
+_ABOUT_ROWS: Final = frozenset({HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.UNPROCESSABLE_ENTITY})
+
+# An explanation repeats the whole statement, with all its values.
+_DETAIL_MAX: Final = 300
+
+
+def judge(reply: Reply, rows: int | None = None) -> Verdict:
+    """Judge a storing of so many rows; None where the server counts in its own way."""
+    content = _object(reply)
+    if reply.status == HTTPStatus.OK:
+        stored = content.get("upserted") if content.get("success") is True else None
+        if type(stored) is not int or (rows is not None and stored > rows):
+            # A login page served with 200 stored nothing.
+            return _verdict(reply, Kind.KEPT, Problem.PROXY)
+        if rows is not None and stored < rows:
+            return Verdict(
+                kind=Kind.POISON, problem=Problem.REJECTED, detail=f"{rows - stored} passed over"
+            )
+        return Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
+    if reply.status in _ABOUT_ROWS and "detail" in content:
+        return _verdict(reply, Kind.POISON, Problem.REJECTED)
+    return _general(reply)
+
+
+def judge_reading(reply: Reply, table: str = "") -> Verdict:
+    """Judge an answer that should be an object, with a list in it if a table is named."""
+    if reply.status == HTTPStatus.OK and listed(reply, table) is not None:
+        return Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
+    if reply.status in {HTTPStatus.OK, HTTPStatus.UNPROCESSABLE_ENTITY}:
+        return _verdict(reply, Kind.BLOCKED, Problem.NOT_A_DATABASE)
+    return _general(reply)
+
+
+def listed(reply: Reply, table: str = "") -> list[dict[str, Any]] | None:
+    """Read the rows out of an answer; none where no table is named, None if it is no answer."""
+    if reply.status != HTTPStatus.OK or (content := _object(reply)) == {}:
+        return None
+    rows = content.get(table) if table else []
+    is_right = isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
+    return rows if is_right else None
+
+
+def _general(reply: Reply) -> Verdict:
+    """Judge by the status alone."""
+    if reply.failure is not None:
+        return _verdict(reply, Kind.KEPT, _FAILURES[reply.failure])
+    if found := _STATUSES.get(reply.status):
+        return _verdict(reply, *found)
+    if HTTPStatus.MULTIPLE_CHOICES <= reply.status < HTTPStatus.BAD_REQUEST:
+        return _verdict(reply, Kind.BLOCKED, Problem.REDIRECT)
+    is_server = reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return _verdict(reply, Kind.KEPT, Problem.SERVER_ERROR if is_server else Problem.PROXY)
+
+
+def _verdict(reply: Reply, kind: Kind, problem: Problem) -> Verdict:
+    detail = _object(reply).get("detail")
+    explanation = detail if isinstance(detail, str) else reply.detail or reply.body
+    return Verdict(
+        kind=kind,
+        problem=problem,
+        retry_after=parse_retry_after(reply.headers.get("Retry-After", ""), datetime.now(UTC)),
+        detail=explanation[:_DETAIL_MAX],
+    )
+
+
+def _object(reply: Reply) -> dict[str, Any]:
+    try:
+        content = json.loads(reply.body)
+    except ValueError, RecursionError:
+        return {}
+    return content if isinstance(content, dict) else {}

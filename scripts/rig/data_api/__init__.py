@@ -1,0 +1,6 @@
+"""A data-api of HomeIQ as its contract has it, for whoever has none."""
+
+from .server import API_KEY_REQUIRED, DataApi, Fault, Seen
+from .tables import Tables
+
+__all__ = ["API_KEY_REQUIRED", "DataApi", "Fault", "Seen", "Tables"]

@@ -1,0 +1,210 @@
+"""What the data-api answers, and what the client makes of it."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import aiohttp
+import pytest
+
+from custom_components.ha_ingestor.clients import data_api
+from custom_components.ha_ingestor.clients.address import AddressError
+from custom_components.ha_ingestor.clients.data_api import DataApiClient, DeviceRow, EntityRow
+from custom_components.ha_ingestor.clients.data_api_verdict import judge
+from custom_components.ha_ingestor.clients.exchange import Reply
+from custom_components.ha_ingestor.pipeline.verdict import Kind, Problem
+from scripts.rig.data_api import DataApi, Fault
+from tests.emulator import V2_7, Emulator
+from tests.shell import NOWHERE
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+KEY = "a-secret-key"
+PAGE = Fault(
+    status=200, body="<html><body>Log in</body></html>", headers={"Content-Type": "text/html"}
+)
+
+
+def device(device_id: str, **changes: Any) -> DeviceRow:
+    row: Any = dict.fromkeys(DeviceRow.__annotations__) | {"labels": []}
+    return cast("DeviceRow", row | {"device_id": device_id, "name": device_id} | changes)
+
+
+def entity(entity_id: str, **changes: Any) -> EntityRow:
+    row: Any = dict.fromkeys(EntityRow.__annotations__)
+    row |= {"platform": "hue", "aliases": [], "labels": [], "options": {}}
+    return cast("EntityRow", row | {"entity_id": entity_id} | changes)
+
+
+@pytest.fixture(name="session")
+async def _session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture(name="server")
+async def _server() -> AsyncIterator[DataApi]:
+    async with DataApi(is_limited=False) as server:
+        yield server
+
+
+@pytest.fixture(name="client")
+def _client(session: aiohttp.ClientSession, server: DataApi) -> DataApiClient:
+    return DataApiClient(session, server.url)
+
+
+async def test_what_is_stored_can_be_read_back(client: DataApiClient, server: DataApi) -> None:
+    rows = [device("a", model="M"), device("b", via_device_id="a")]
+    assert (await client.upsert_devices(rows)).kind is Kind.ACCEPTED
+    assert (await client.upsert_entities([entity("light.x", device_id="b")])).kind is Kind.ACCEPTED
+
+    assert server.tables.devices["a"]["model"] == "M"
+    assert server.tables.entities["light.x"]["device_id"] == "b"
+    assert await client.device_ids() == {"a", "b"}
+    assert await client.entity_ids() == {"light.x"}
+
+
+async def test_actions_are_stored_by_domain_and_name(
+    client: DataApiClient, server: DataApi
+) -> None:
+    services = {"light": {"turn_on": {"fields": {}, "name": "On"}, "turn_off": {"fields": {}}}}
+    assert (await client.upsert_services(services)).kind is Kind.ACCEPTED
+    assert server.tables.services["light", "turn_on"]["name"] == "On"
+
+
+async def test_a_key_is_sent_only_where_there_is_one(
+    session: aiohttp.ClientSession, server: DataApi
+) -> None:
+    await DataApiClient(session, server.url).upsert_devices([])
+    assert "Authorization" not in server.seen[-1].headers
+    await DataApiClient(session, server.url, api_key=KEY).upsert_devices([])
+    assert server.seen[-1].headers["Authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize(("key", "problem"), [(KEY, Problem.NONE), ("", Problem.INVALID_AUTH)])
+async def test_the_probe_tells_a_wrong_key(
+    session: aiohttp.ClientSession, server: DataApi, key: str, problem: Problem
+) -> None:
+    server.api_key = KEY
+    assert (await DataApiClient(session, server.url, api_key=key).probe()).problem is problem
+    wrong = await DataApiClient(session, server.url, api_key="something else").probe()
+    assert (wrong.kind, wrong.problem) == (Kind.BLOCKED, Problem.INVALID_AUTH)
+
+
+async def test_the_probe_tells_nobody_from_somebody_else(session: aiohttp.ClientSession) -> None:
+    nobody = await DataApiClient(session, NOWHERE).probe()
+    assert (nobody.kind, nobody.problem) == (Kind.KEPT, Problem.UNREACHABLE)
+    async with Emulator(profile=V2_7) as influxdb:
+        other = await DataApiClient(session, influxdb.url).probe()
+    assert (other.kind, other.problem) == (Kind.BLOCKED, Problem.NOT_A_DATABASE)
+
+
+@pytest.mark.parametrize(
+    "impostor", [PAGE, Fault(status=200, body="[]"), Fault(status=404, body='{"detail": "no"}')]
+)
+async def test_the_probe_tells_a_wrong_service(
+    client: DataApiClient, server: DataApi, impostor: Fault
+) -> None:
+    server.impostor = impostor
+    assert (await client.probe()).problem is Problem.NOT_A_DATABASE
+
+
+async def test_the_probe_takes_no_other_list_for_devices(
+    client: DataApiClient, server: DataApi
+) -> None:
+    server.impostor = Fault(status=200, body='{"status": "healthy", "devices": "many"}')
+    assert (await client.probe()).problem is Problem.NOT_A_DATABASE
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "problem"),
+    [
+        (Fault(status=500, body="Internal Server Error"), Kind.KEPT, Problem.SERVER_ERROR),
+        (Fault(status=500, body='{"detail": "Failed"}'), Kind.POISON, Problem.REJECTED),
+        (Fault(status=422, body='{"detail": [{}]}'), Kind.POISON, Problem.REJECTED),
+        (Fault(status=422, body="no"), Kind.KEPT, Problem.PROXY),
+        (Fault(status=502, body="<html>"), Kind.KEPT, Problem.SERVER_ERROR),
+        (Fault(status=503), Kind.KEPT, Problem.BUSY),
+        (Fault(status=429, body="{}"), Kind.KEPT, Problem.BUSY),
+        (Fault(status=413), Kind.SIZE, Problem.TOO_LARGE),
+        (Fault(status=400, body="Bad request"), Kind.KEPT, Problem.PROXY),
+        (Fault(status=401), Kind.BLOCKED, Problem.INVALID_AUTH),
+        (Fault(status=403), Kind.BLOCKED, Problem.FORBIDDEN),
+        (Fault(status=404), Kind.BLOCKED, Problem.NOT_A_DATABASE),
+        (Fault(status=302, headers={"Location": "/login"}), Kind.BLOCKED, Problem.REDIRECT),
+        (PAGE, Kind.KEPT, Problem.PROXY),
+        (Fault(status=200, body='{"success": tr'), Kind.KEPT, Problem.PROXY),
+        (Fault(status=200, body='{"success": true}'), Kind.KEPT, Problem.PROXY),
+        (Fault(status=200, body='{"success": false, "upserted": 1}'), Kind.KEPT, Problem.PROXY),
+        (Fault(status=200, body='{"success": true, "upserted": true}'), Kind.KEPT, Problem.PROXY),
+        (Fault(status=200, body='{"success": true, "upserted": 2}'), Kind.KEPT, Problem.PROXY),
+        (Fault(status=200, body='{"success": true, "upserted": 0}'), Kind.POISON, Problem.REJECTED),
+        (Fault(status=204), Kind.KEPT, Problem.PROXY),
+        (Fault(kind="truncate", status=200, body="{}"), Kind.KEPT, Problem.UNREACHABLE),
+        (Fault(kind="reset"), Kind.KEPT, Problem.UNREACHABLE),
+    ],
+)
+async def test_whatever_goes_wrong_is_a_verdict(
+    client: DataApiClient, server: DataApi, fault: Fault, kind: Kind, problem: Problem
+) -> None:
+    server.faults.append(fault)
+    verdict = await client.upsert_devices([device("a")])
+    assert (verdict.kind, verdict.problem) == (kind, problem)
+
+
+async def test_silence_is_a_timeout(
+    client: DataApiClient, server: DataApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data_api, "UPSERT_TIMEOUT", aiohttp.ClientTimeout(total=0.05))
+    server.faults.append(Fault(kind="hang"))
+    verdict = await client.upsert_devices([device("a")])
+    assert (verdict.kind, verdict.problem) == (Kind.KEPT, Problem.TIMEOUT)
+
+
+async def test_the_server_says_how_long_to_wait(client: DataApiClient, server: DataApi) -> None:
+    server.faults.append(Fault(status=429, headers={"Retry-After": "7"}))
+    assert (await client.upsert_devices([])).retry_after == 7
+
+
+async def test_the_reason_of_a_refusal_is_its_words(client: DataApiClient) -> None:
+    verdict = await client.upsert_devices([device("a", name=None)])
+    assert verdict.detail.startswith("Failed to bulk upsert devices: null value in column")
+
+
+async def test_an_echoed_key_is_shown_to_nobody(
+    session: aiohttp.ClientSession, server: DataApi
+) -> None:
+    server.faults.append(Fault(status=500, body=json.dumps({"detail": f"Bearer {KEY}?"})))
+    client = DataApiClient(session, server.url, api_key=KEY)
+    assert (await client.upsert_devices([])).detail == "Bearer **REDACTED**?"
+
+
+async def test_more_than_the_server_lists_is_not_known(
+    client: DataApiClient, server: DataApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data_api, "ENTITIES_MAX", 2)
+    await client.upsert_entities([entity("light.a")])
+    assert await client.entity_ids() == {"light.a"}
+    await client.upsert_entities([entity("light.b")])
+    assert await client.entity_ids() is None
+
+
+async def test_a_listing_that_fails_is_not_known(client: DataApiClient, server: DataApi) -> None:
+    server.impostor = PAGE
+    assert await client.device_ids() is None
+
+
+async def test_a_long_listing_is_read_to_its_end(client: DataApiClient) -> None:
+    rows = [entity(f"light.n{n}") for n in range(1000)]
+    await client.upsert_entities(rows)
+    assert await client.entity_ids() == {row["entity_id"] for row in rows}
+
+
+def test_an_address_that_is_none_is_refused_at_once() -> None:
+    with pytest.raises(AddressError):
+        DataApiClient(None, "ftp://x")  # type: ignore[arg-type]
+
+
+def test_the_server_counts_actions_in_its_own_way() -> None:
+    reply = Reply(status=200, body='{"success": true, "upserted": 1}')
+    assert judge(reply).kind is Kind.ACCEPTED
