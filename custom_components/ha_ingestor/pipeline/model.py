@@ -1,8 +1,17 @@
 """What travels through the pipeline before it is text."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
+
+# What happened to the state: Home Assistant's own names of its events, and ours where it has none.
+STATE_CHANGED: Final = "state_changed"
+STATE_REPORTED: Final = "state_reported"
+HEARTBEAT: Final = "heartbeat"
+ENTITY_REMOVED: Final = "entity_removed"
+
+UNAVAILABLE: Final = "unavailable"
+UNKNOWN: Final = "unknown"
 
 
 class ContextLike(Protocol):
@@ -29,6 +38,22 @@ class StateLike(Protocol):
     def last_updated_timestamp(self) -> float: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How much of an entity is worth keeping; zero means no rule. Times in seconds.
+
+    Written at least every `heartbeat`, at most every `throttle`, and only when the number moved by
+    `deadband`.
+    """
+
+    heartbeat: float = 0.0
+    throttle: float = 0.0
+    deadband: float = 0.0
+
+
+NO_RULES: Final = Rules()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EntityContext:
     """What the registries say of an entity; empty text where they say nothing.
@@ -41,24 +66,41 @@ class EntityContext:
     entity_id: str
     domain: str
     filtered: str = ""
-    device_id: str = ""
+    rules: Rules = NO_RULES
+    registry_id: str = ""
+    entity_category: str = ""
+    integration: str = ""
+    labels: tuple[str, ...] = ()
     area_id: str = ""
     area: str = ""
-    integration: str = ""
+    floor: str = ""
+    device_id: str = ""
+    device: str = ""
     manufacturer: str = ""
     model: str = ""
     sw_version: str = ""
     memo: dict[Any, Any] = field(default_factory=dict, repr=False)
 
 
-# Series, fields, and when in seconds since 1970: what a profile makes of a capture.
-type Point = tuple[str, str, float]
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Weather:
+    """The weather around the home: °C, %, hPa and m/s; None where it is not known.
+
+    A new one whenever any of it changes, so that identity tells.
+    """
+
+    condition: str
+    temperature: float | None = None
+    humidity: float | None = None
+    pressure: float | None = None
+    wind_speed: float | None = None
 
 
 class Capture(NamedTuple):
-    """One state change with the entity's context as of the event.
+    """One change of a state, with the entity's context and the weather as of the event.
 
-    `new` is None for a removed entity, `old` for a new one. `time` is when the event fired.
+    `new` is None for a removed entity, `old` for a new one. `time` is when the event fired, in
+    seconds since 1970. `kind` is one of the names at the top, the object itself.
     """
 
     entity: EntityContext
@@ -66,3 +108,27 @@ class Capture(NamedTuple):
     old: StateLike | None
     time: float
     context: ContextLike
+    kind: str = STATE_CHANGED
+    weather: Weather | None = None
+
+
+class Happening(NamedTuple):
+    """Any other event; `entity` is the one it is about, if it is about one."""
+
+    event_type: str
+    data: Mapping[str, Any]
+    time: float
+    context: ContextLike
+    entity: EntityContext | None = None
+
+
+# Series, fields, and when in seconds since 1970: what a profile makes of a capture.
+type Point = tuple[str, str, float]
+
+type Convert = Callable[[float], float]
+
+
+class Units(Protocol):
+    """Knows which unit a number is stored in, and how it gets there."""
+
+    def __call__(self, device_class: str, unit: str) -> tuple[str, Convert | None]: ...
