@@ -69,7 +69,7 @@ class HomeIQ:
 
     def encode(self, capture: Capture) -> Point | None:  # noqa: C901  each call would cost
         """Encode a capture, or None when nothing of it can be stored."""
-        entity, new, old, time, context = capture
+        entity, new, old, time, context, _, _ = capture
         subject = new or old
         if subject is None:
             return None
