@@ -14,7 +14,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import custom_components.ha_ingestor as integration
 from custom_components.ha_ingestor.pipeline.files import OsFiles
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
-from custom_components.ha_ingestor.pipeline.spool import Spool, SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool import Spool
+from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
 from tests.emulator import Answer, Emulator, Fault
 from tests.shell import NOWHERE, deliver, new_entry, points, set_up, spool_path, until
 

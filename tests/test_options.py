@@ -14,7 +14,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components import ha_ingestor
 from custom_components.ha_ingestor.options import spool_settings
 from custom_components.ha_ingestor.options_flow import PAGES
-from custom_components.ha_ingestor.pipeline.spool import Durability, SpoolSettings
+from custom_components.ha_ingestor.pipeline.durability import Durability
+from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
 from tests.config_flow.steps import locate, submit, suggested
 from tests.emulator import Answer, Emulator
 from tests.shell import points, set_up, until

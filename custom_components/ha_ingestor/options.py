@@ -4,8 +4,9 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+from .pipeline.durability import Durability
 from .pipeline.segments import SEGMENT_BYTES
-from .pipeline.spool import Durability, SpoolSettings
+from .pipeline.spool_settings import SpoolSettings
 
 # Each page of the options has a key of its own.
 SPOOL: Final = "spool"

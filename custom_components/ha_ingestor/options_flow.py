@@ -28,7 +28,7 @@ from .options import (
     OptionError,
     accepted_spool,
 )
-from .pipeline.spool import Durability
+from .pipeline.durability import Durability
 
 if TYPE_CHECKING:
     import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time

@@ -41,7 +41,8 @@ from custom_components.ha_ingestor.pipeline.model import Capture
 from custom_components.ha_ingestor.pipeline.outcome import Dialect, Outcome
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.spool import FRAME_POINTS, Spool, SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool import FRAME_POINTS, Spool
+from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
 from custom_components.ha_ingestor.pipeline.verdict import Kind, Problem, Verdict
 from custom_components.ha_ingestor.sources.local import LocalSource
 from scripts.rig.destination import address_of

@@ -22,7 +22,7 @@ from custom_components.ha_ingestor.pipeline.outcome import Dialect  # noqa: E402
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline  # noqa: E402
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ  # noqa: E402
 from custom_components.ha_ingestor.pipeline.quarantine import Quarantine  # noqa: E402
-from custom_components.ha_ingestor.pipeline.spool import SpoolSettings  # noqa: E402
+from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings  # noqa: E402
 
 __all__ = [
     "Capture",

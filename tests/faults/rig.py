@@ -10,7 +10,8 @@ from custom_components.ha_ingestor.pipeline.files import Files
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.outcome import Dialect, Outcome
 from custom_components.ha_ingestor.pipeline.quarantine import Quarantine
-from custom_components.ha_ingestor.pipeline.spool import Spool, SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool import Spool
+from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
 from custom_components.ha_ingestor.pipeline.verdict import Verdict, classify
 from tests.pipeline.captures import NOON
 

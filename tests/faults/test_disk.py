@@ -15,7 +15,7 @@ from custom_components.ha_ingestor.pipeline.buffer import HELD_POINTS
 from custom_components.ha_ingestor.pipeline.files import OsFiles
 from custom_components.ha_ingestor.pipeline.frame import scan
 from custom_components.ha_ingestor.pipeline.segments import READ_ATTEMPTS
-from custom_components.ha_ingestor.pipeline.spool import SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
 from tests.pipeline.memory_files import MemoryFiles
 
 from .bad_disk import BadDisk

@@ -17,7 +17,8 @@ from custom_components.ha_ingestor.pipeline.isolation import STORM_WINDOW
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.outcome import Dialect, Failure, Outcome
 from custom_components.ha_ingestor.pipeline.quarantine import Quarantine
-from custom_components.ha_ingestor.pipeline.spool import Spool, SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool import Spool
+from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
 from custom_components.ha_ingestor.pipeline.verdict import Problem
 
 from .captures import NOON

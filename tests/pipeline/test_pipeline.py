@@ -14,7 +14,7 @@ from custom_components.ha_ingestor.pipeline.files import Files, OsFiles
 from custom_components.ha_ingestor.pipeline.outcome import Failure, Outcome
 from custom_components.ha_ingestor.pipeline.pipeline import INTAKE_POINTS, Pipeline
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.spool import SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
 
 from .captures import NOON, FakeState, change
 from .memory_files import MemoryFiles

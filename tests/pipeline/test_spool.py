@@ -11,15 +11,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from custom_components.ha_ingestor.pipeline.durability import SYNC_AFTER, Durability
 from custom_components.ha_ingestor.pipeline.files import OsFiles
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
-from custom_components.ha_ingestor.pipeline.spool import (
-    FRAME_POINTS,
-    SYNC_AFTER,
-    Durability,
-    Spool,
-    SpoolSettings,
-)
+from custom_components.ha_ingestor.pipeline.spool import FRAME_POINTS, Spool
+from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
 
 from .memory_files import MemoryFiles
 
@@ -31,15 +27,19 @@ PLAIN: dict[str, Any] = {"compress": False}
 class Clock:
     """Seconds that pass when told to."""
 
-    now = 1000.0
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
 
     def __call__(self) -> float:
         return self.now
 
 
-def opened(files: MemoryFiles, **limits: Any) -> Spool:
+def opened(
+    files: MemoryFiles, clock: Clock | None = None, wall: Clock | None = None, **limits: Any
+) -> Spool:
     """Open a spool as a new process does."""
-    spool = Spool(files, Ledger(), Clock(), lambda: NOON, SpoolSettings(**PLAIN | limits))
+    settings = SpoolSettings(**PLAIN | limits)
+    spool = Spool(files, Ledger(), clock or Clock(), wall or Clock(NOON), settings)
     spool.open()
     return spool
 
@@ -157,12 +157,12 @@ def test_points_delivered_before_their_sync_was_due_are_never_synced() -> None:
 
 
 def test_points_that_wait_are_due_for_the_disk_after_five_seconds() -> None:
-    files = MemoryFiles()
-    spool = opened(files)
+    clock = Clock()
+    spool = opened(MemoryFiles(), clock)
     spool.append(lines(1, 10))
     assert not spool.sync_due()
 
-    spool._clock.now += SYNC_AFTER[Durability.BALANCED]  # type: ignore[attr-defined]
+    clock.now += SYNC_AFTER[Durability.BALANCED]
 
     assert spool.sync_due()
     spool.sync()
@@ -484,14 +484,14 @@ def test_after_a_failed_sync_the_points_are_written_to_another_file() -> None:
     [(Durability.STRICT, 4), (Durability.BALANCED, 1), (Durability.RELAXED, 0)],
 )
 def test_durability_says_when_points_have_to_be_on_disk(durability: Durability, syncs: int) -> None:
-    files = MemoryFiles()
-    spool = opened(files, durability=durability)
+    files, clock = MemoryFiles(), Clock()
+    spool = opened(files, clock, durability=durability)
     before = files.syncs
     for first in (1, 11, 21, 31):
         spool.append(lines(first, first + 9))
         if spool.sync_due():
             spool.sync()
-        spool._clock.now += 1.7  # type: ignore[attr-defined]
+        clock.now += 1.7
     if spool.sync_due():
         spool.sync()
 
@@ -499,10 +499,10 @@ def test_durability_says_when_points_have_to_be_on_disk(durability: Durability, 
 
 
 def test_points_too_old_for_the_user_are_evicted_and_counted() -> None:
-    files = MemoryFiles()
-    spool = opened(files, segment_bytes=1_000, max_age=3600.0)
+    wall = Clock(NOON)
+    spool = opened(MemoryFiles(), wall=wall, segment_bytes=1_000, max_age=3600.0)
     spool.append(lines(1, 100))
-    spool._wall_clock = lambda: NOON + 3601
+    wall.now += 3601
     spool.append(lines(101, 110))
 
     assert drain(spool) == lines(101, 110)

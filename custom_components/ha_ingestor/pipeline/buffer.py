@@ -9,8 +9,9 @@ import logging
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from .batch import Batch, chunk
 from .ledger import Ledger
-from .spool import Batch, Spool, chunk
+from .spool import Spool
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -14,12 +14,12 @@ from http import HTTPStatus
 from typing import Any, Final, Protocol
 
 from .backoff import backoff
+from .batch import Batch
 from .breaker import Breaker, BreakerState
 from .buffer import Buffer
 from .isolation import PROBE_POINTS, Isolation, StormBrake
 from .outcome import Dialect, Failure, Outcome
 from .quarantine import Quarantine
-from .spool import Batch
 from .verdict import Kind, Problem, Verdict, classify
 
 _LOGGER = logging.getLogger(__name__)

@@ -20,7 +20,8 @@ from .files import Files
 from .ledger import Ledger
 from .model import Capture
 from .quarantine import Quarantine
-from .spool import Spool, SpoolSettings
+from .spool import Spool
+from .spool_settings import SpoolSettings
 
 _LOGGER = logging.getLogger(__name__)
 

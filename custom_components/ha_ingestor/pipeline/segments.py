@@ -56,6 +56,7 @@ class Segments:
         self._created = 0
         self._listed: list[Segment] = []
         self._head = Place(name="", offset=0)
+        self._oldest_read = (0, 0)
         self._failures: Counter[str] = Counter()
 
     @property
@@ -164,6 +165,7 @@ class Segments:
 
     def frames(self, after: int) -> Iterator[tuple[Place, Frame]]:
         """Read the frames with sequence numbers above `after`, each number once."""
+        is_oldest = True
         for segment in list(self._listed):
             if segment.last_seq <= after or segment.name < self._head.name:
                 continue
@@ -179,6 +181,8 @@ class Segments:
             for frame in scan(data, start):
                 if frame.last_seq > after:
                     after = frame.last_seq
+                    if is_oldest:
+                        self._oldest_read, is_oldest = (frame.last_seq, frame.time), False
                     yield Place(name=segment.name, offset=frame.end), frame
 
     def pass_by(self, place: Place) -> None:
@@ -186,7 +190,11 @@ class Segments:
         self._head = place
 
     def since(self, acked: int) -> int | None:
-        """When the first segment with unsettled points was begun, or None without any."""
+        """When the oldest unsettled point was written, as far as is known; None without any."""
+        # It was read already, unless eviction moved on to the next segment.
+        last_seq, time = self._oldest_read
+        if last_seq > acked:
+            return time
         return next((each.since for each in self._listed if each.last_seq > acked), None)
 
     def frees(self, acked: int) -> bool:

@@ -1,0 +1,71 @@
+"""What travels at once: lines as the payload of a frame, frames as the body of a request."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .frame import Frame
+from .segments import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """The next lines to deliver, as they will be sent.
+
+    `spans` are the ranges of sequence numbers in it: more than one where damage left a hole. `end`
+    is where the last frame ends that is in it as a whole.
+    """
+
+    payload: bytes
+    count: int
+    last_seq: int
+    spans: tuple[tuple[int, int], ...]
+    end: Place | None = None
+
+
+def gather(
+    frames: Iterable[tuple[Place, Frame]], acked: int, max_points: int, max_bytes: int
+) -> Batch | None:
+    """Join as many lines behind the acknowledged ones as fit, one frame's in any case."""
+    parts: list[bytes] = []
+    spans: list[tuple[int, int]] = []
+    end: Place | None = None
+    count = size = 0
+    for place, frame in frames:
+        first = max(frame.first_seq, acked + 1)
+        last = min(frame.last_seq, first + max_points - count - 1)
+        part = frame.payload
+        if (first, last) != (frame.first_seq, frame.last_seq):
+            lines = part.split(b"\n")
+            part = b"\n".join(lines[first - frame.first_seq : last - frame.first_seq + 1])
+        if parts and size + len(part) > max_bytes:
+            break
+        parts.append(part)
+        size += len(part) + 1
+        count += last - first + 1
+        if spans and spans[-1][1] + 1 == first:
+            spans[-1] = (spans[-1][0], last)
+        else:
+            spans.append((first, last))
+        if last == frame.last_seq:
+            end = place
+        if count >= max_points:
+            break
+    if not parts:
+        return None
+    return Batch(
+        payload=b"\n".join(parts),
+        count=count,
+        last_seq=spans[-1][1],
+        spans=tuple(spans),
+        end=end,
+    )
+
+
+def chunk(lines: Sequence[str], max_bytes: int) -> tuple[int, bytes]:
+    """Join as many of the first lines as fit, and one in any case."""
+    # Line by line, because most are ASCII, which is only copied; one that is not would have the
+    # whole frame go through character by character.
+    encoded = [line.encode("utf-8", "replace") for line in lines]
+    while len(encoded) > 1 and sum(map(len, encoded)) + len(encoded) > max_bytes:
+        del encoded[len(encoded) // 2 :]
+    return len(encoded), b"\n".join(encoded)

@@ -1,0 +1,115 @@
+"""How long points may wait for the disk, and what happens when it refuses to take them."""
+
+import math
+from collections import deque
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from .segments import Segments
+
+
+class Durability(StrEnum):
+    """What a power cut may cost: nothing that was captured, five seconds, or half a minute.
+
+    A process that ends, however it ends, costs the same with each: at most the last second.
+    """
+
+    STRICT = "strict"
+    BALANCED = "balanced"
+    RELAXED = "relaxed"
+
+
+# Seconds that points may wait for the disk. Five is what the recorder's own database risks; never
+# leaves it to the operating system.
+SYNC_AFTER: Final[Mapping[Durability, float]] = {
+    Durability.STRICT: 0.0,
+    Durability.BALANCED: 5.0,
+    Durability.RELAXED: math.inf,
+}
+# A disk that refuses to sync is asked again now and then; each time its points are written anew.
+SYNC_RETRY: Final = 30.0
+# What is kept in memory to be written anew: a segment's worth, or eight minutes of a quiet home.
+UNSYNCED_FRAMES: Final = 500
+
+
+class _Frame(NamedTuple):
+    since: float
+    first_seq: int
+    last_seq: int
+    time: int
+    data: bytes
+
+
+class Unsynced:
+    """The pending frames that are not known to be on the disk.
+
+    After a failed sync nobody knows what is on the disk, and a second one may report success
+    without having written it. So its file is given up, and its frames go to a new one next.
+    """
+
+    def __init__(
+        self, segments: Segments, clock: Callable[[], float], durability: Durability
+    ) -> None:
+        """Begin with none; `clock` is monotonic."""
+        self._segments = segments
+        self._clock = clock
+        self._durability = durability
+        self._frames: deque[_Frame] = deque()
+        self._is_doubtful = False
+        self._not_before = -math.inf
+
+    @property
+    def should_be_synced(self) -> bool:
+        """Whether there is something that the disk will have to be asked to take."""
+        return bool(self._frames) and self._durability is not Durability.RELAXED
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the oldest has waited for the disk as long as it may."""
+        if not self._frames:
+            return False
+        due = self._frames[0].since + SYNC_AFTER[self._durability]
+        return self._clock() >= max(due, self._not_before)
+
+    def append(self, data: bytes, *, first_seq: int, last_seq: int, time: int) -> None:
+        """Write a frame, and remember it."""
+        self._segments.append(data, first_seq=first_seq, last_seq=last_seq, time=time)
+        self._frames.append(_Frame(self._clock(), first_seq, last_seq, time, data))
+        while len(self._frames) > UNSYNCED_FRAMES:
+            self._frames.popleft()
+
+    def sync(self, acked: int) -> None:
+        """Put all of them on the disk."""
+        if not self._frames:
+            return
+        self.write_again(acked)
+        try:
+            self._segments.sync()
+        except OSError:
+            self._segments.finish()
+            self._is_doubtful = True
+            self._not_before = self._clock() + SYNC_RETRY
+            raise
+        self._frames.clear()
+
+    def write_again(self, acked: int) -> None:
+        """Write anew what a failed sync left in doubt, before anything else is written."""
+        if not self._is_doubtful:
+            return
+        for frame in self._frames:
+            self._segments.append(
+                frame.data, first_seq=frame.first_seq, last_seq=frame.last_seq, time=frame.time
+            )
+        if self._frames:
+            self._segments.discard_copies(acked, self._frames[0].first_seq)
+        self._is_doubtful = False
+
+    def settle(self, acked: int) -> None:
+        """Forget what need not be on the disk any more."""
+        while self._frames and self._frames[0].last_seq <= acked:
+            self._frames.popleft()
+
+    def seal(self) -> None:
+        """Leave the rest of a full segment to the system."""
+        self._frames.clear()
