@@ -138,7 +138,7 @@ async def test_the_issues_of_a_destination_go_with_it(
 async def test_every_issue_has_its_texts(hass: HomeAssistant) -> None:
     texts = await async_get_translations(hass, "en", "issues", {DOMAIN})
     prefix = f"component.{DOMAIN}.issues"
-    for key in (*BLOCKING, "spool_error", "spool_full", "quarantined"):
+    for key in (*BLOCKING, "spool_error", "spool_full", "quarantined", "no_deduplication"):
         assert f"{prefix}.{key}.title" in texts
         fixable = BLOCKING.get(key, False) if isinstance(key, Problem) else False
         if fixable:

@@ -17,6 +17,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .clients.influx import Destination, InfluxClient
 from .clients.influx_admin import InfluxAdministrator
+from .clients.victoriametrics import deduplicates
 from .const import (
     CONF_BUCKET,
     CONF_CA_CERTIFICATE,
@@ -75,6 +76,15 @@ async def async_administrator(hass: HomeAssistant, data: Mapping[str, Any]) -> I
     return InfluxAdministrator(
         async_get_clientsession(hass), destination(data), ssl=await async_ssl(hass, data)
     )
+
+
+async def async_deduplicates(hass: HomeAssistant, data: Mapping[str, Any]) -> bool | None:
+    """Whether the database stores a repeated point once, or None; raises as `async_client`."""
+    there = destination(data)
+    if there.dialect is not Dialect.VICTORIAMETRICS:
+        return True
+    session = async_get_clientsession(hass)
+    return await deduplicates(session, there, ssl=await async_ssl(hass, data))
 
 
 def only_certificates(text: str) -> str:

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
+from .connection import async_deduplicates
 from .const import DOMAIN, LOGGER
+from .deduplication import NO_DEDUPLICATION, Deduplication
 from .issues import async_follow, issues_of
 from .pipeline.exporter import Status
 from .pipeline.pipeline import Pipeline, Snapshot
@@ -54,12 +57,23 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
             always_update=False,
         )
         self._pipeline = pipeline
+        self._deduplication = Deduplication(partial(async_deduplicates, hass, entry.data))
         self._connected: bool | None = None
 
     async def _async_update_data(self) -> Snapshot:
         snapshot = await self._pipeline.snapshot()
-        entry = self.config_entry
-        async_follow(self.hass, entry.entry_id, entry.title, issues_of(snapshot))
+        entry, deduplication = self.config_entry, self._deduplication
+        if snapshot.export.status is Status.OK and deduplication.is_due:
+            entry.async_create_background_task(
+                self.hass, deduplication.async_check(), "ha_ingestor deduplication"
+            )
+        async_follow(
+            self.hass,
+            entry.entry_id,
+            entry.title,
+            issues_of(snapshot) + deduplication.issues,
+            undecided=() if deduplication.is_known else (NO_DEDUPLICATION,),
+        )
         return snapshot
 
     @callback

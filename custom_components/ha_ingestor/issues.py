@@ -1,7 +1,7 @@
 """What a user can act on, as repair issues: raised and taken back as the health says."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -66,8 +66,19 @@ def issues_of(snapshot: Snapshot) -> list[Issue]:
 
 
 @callback
-def async_follow(hass: HomeAssistant, entry_id: str, title: str, found: list[Issue]) -> None:
-    """Raise these issues of a destination, and take back its others."""
+def async_follow(
+    hass: HomeAssistant,
+    entry_id: str,
+    title: str,
+    found: list[Issue],
+    *,
+    undecided: Collection[str] = (),
+) -> None:
+    """Raise these issues of a destination, and take back its others.
+
+    An issue that is taken back forgets that the user ignored it, so those of which nothing is known
+    yet are left alone.
+    """
     wanted = {f"{entry_id}_{issue.key}": issue for issue in found}
     for issue_id, issue in wanted.items():
         ir.async_create_issue(
@@ -81,6 +92,7 @@ def async_follow(hass: HomeAssistant, entry_id: str, title: str, found: list[Iss
             translation_placeholders={"title": title, **issue.placeholders},
         )
     registry = ir.async_get(hass)
+    kept = {*wanted, *(f"{entry_id}_{key}" for key in undecided)}
     for domain, issue_id in list(registry.issues):
-        if domain == DOMAIN and issue_id.startswith(entry_id) and issue_id not in wanted:
+        if domain == DOMAIN and issue_id.startswith(entry_id) and issue_id not in kept:
             ir.async_delete_issue(hass, DOMAIN, issue_id)

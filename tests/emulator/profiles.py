@@ -33,6 +33,7 @@ def _json(**content: str) -> Answer:
     return Answer(status=200, body=compact(content), headers={"Content-Type": "application/json"})
 
 
+_VM_FLAG: Final = 'flag{name="dedup.minScrapeInterval", value="0s", is_set="false"} 1\n'
 _OK: Final = Answer(status=200, body="OK")
 _VM_BAD_GZIP: Final = Answer(
     status=400,
@@ -148,7 +149,8 @@ VM_OLD: Final = Profile(
     units=_VM_UNITS,
     bad_gzip=_VM_BAD_GZIP,
     not_found=_VM_NOT_FOUND,
-    metrics='vm_app_version{version="victoria-metrics-20220822", short_version="v1.79.5"} 1\n',
+    metrics='vm_app_version{version="victoria-metrics-20220822", short_version="v1.79.5"} 1\n'
+    + _VM_FLAG,
 )
 VM_NEW: Final = Profile(
     dialect=Dialect.VICTORIAMETRICS,
@@ -161,7 +163,8 @@ VM_NEW: Final = Profile(
     units=_VM_UNITS,
     bad_gzip=_VM_BAD_GZIP,
     not_found=_VM_NOT_FOUND,
-    metrics='vm_app_version{version="victoria-metrics-20261101", short_version="v1.150.0"} 1\n',
+    metrics='vm_app_version{version="victoria-metrics-20261101", short_version="v1.150.0"} 1\n'
+    + _VM_FLAG,
 )
 
 NEWEST: Final = {profile.dialect: profile for profile in (V1_13, V2_7, V3, VM_NEW)}
