@@ -18,6 +18,7 @@ type Json = Any
 TIMEOUT: Final = 30.0
 
 _FLOWS: Final = "/api/config/config_entries/flow"
+_OPTIONS: Final = "/api/config/config_entries/options/flow"
 _ENTRIES: Final = "/api/config/config_entries/entry"
 
 
@@ -104,6 +105,15 @@ class Api:
         if step["type"] not in {"create_entry", "abort"}:
             self.request("DELETE", f"{_FLOWS}/{step['flow_id']}")
             raise ApiError(f"the flow is not finished: {_told(step)}")
+        return step
+
+    def set_options(self, entry_id: str, page: str, **answer: Json) -> Json:
+        """Fill in one page of an entry's options; a refused input is an error."""
+        step = self.request("POST", _OPTIONS, {"handler": entry_id})
+        for given in ({"next_step_id": page}, answer):
+            step = self.request("POST", f"{_OPTIONS}/{step['flow_id']}", given)
+        if step["type"] != "create_entry":
+            raise ApiError(f"the options are not accepted: {_told(step)}")
         return step
 
     def entries(self, domain: str) -> list[Json]:

@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 
 from scripts.rig.integration import DOMAIN, connect
+from scripts.rig.servers import Server
 
 from .house import SPOOL_DIRECTORY, Destination, House, until
 from .oracle import Expected, change
@@ -75,6 +76,33 @@ def test_an_entry_disabled_for_a_moment_misses_nothing(house: House, spare: Dest
     house.api.disable(spare.entry_id, disabled=False)
     assert house.api.entry(spare.entry_id)["state"] == "loaded"
     told += [_tell(house, "sensor.disabled", "5", 5.0)]
+    spare.assert_stored(told)
+    spare.assert_balanced()
+
+
+def test_options_change_while_points_wait(house: House, spare: Destination) -> None:
+    """The entry is reloaded with other bounds, and the points of before and after arrive."""
+    server = spare.server
+    if not isinstance(server, Server):
+        pytest.skip("this server is not ours to stop")
+    server.stop()
+    try:
+        told = [_tell(house, "sensor.bounded", number, float(number)) for number in "123"]
+        assert until(spare.is_waiting)
+        house.api.set_options(
+            spare.entry_id,
+            "spool",
+            durability="strict",
+            max_size=64,
+            max_age=30,
+            min_free=100,
+            compress=False,
+        )
+        told += [_tell(house, "sensor.bounded", "4", 4.0)]
+        assert until(lambda: spare.diagnostics()["health"]["spool_limit"] == 64 * 1024 * 1024)
+        assert until(spare.is_waiting)
+    finally:
+        server.start()
     spare.assert_stored(told)
     spare.assert_balanced()
 

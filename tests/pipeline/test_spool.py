@@ -302,6 +302,7 @@ def test_the_oldest_pending_point_is_as_old_as_its_frame() -> None:
         batch = spool.read(15, 1 << 20)
         assert batch is not None
         spool.settle(batch, "written")
+    assert (spool.pending_since or 0) > NOON
     assert spool.read(1, 1 << 20)
     assert spool.pending_since == NOON + 3 * 3600
 
@@ -320,6 +321,17 @@ def test_the_oldest_pending_point_is_as_old_as_its_frame() -> None:
         assert again.pending_since == hour[0]
     drain(again)
     assert again.pending_since is None
+
+
+def test_nobody_knows_how_old_is_what_was_written_before_the_clock_was_set() -> None:
+    hour = [7.0]
+    spool = Spool(MemoryFiles(), Ledger(), Clock(), lambda: hour[0], SpoolSettings())
+    spool.open()
+    spool.append(lines(1, 10))
+    hour[0] = NOON
+    spool.append(lines(11, 20))
+    assert spool.pending_since is None
+    assert spool.pending == 20
 
 
 def test_a_full_disk_keeps_what_does_not_fit_and_still_frees_space() -> None:

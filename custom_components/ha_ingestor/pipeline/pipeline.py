@@ -227,7 +227,7 @@ class Pipeline:
     def _oldest_age(self) -> float | None:
         since: float | None = self._spool.pending_since
         if since is None:
-            if not (self._intake or self._buffer.held):
+            if self._spool.pending or not (self._intake or self._buffer.held):
                 return None
             # A point may be older than its capture, and a newer one may have come to the front.
             since = max(self._waiting_since, self._buffer.held_of)

@@ -195,7 +195,9 @@ class Segments:
         last_seq, time = self._oldest_read
         if last_seq > acked:
             return time
-        return next((each.since for each in self._listed if each.last_seq > acked), None)
+        since = (each.since for each in self._listed if each.last_seq > acked)
+        # And nothing behind it is older.
+        return next((max(begun, time) for begun in since), None)
 
     def frees(self, acked: int) -> bool:
         """Whether `release` would remove anything that was ever written."""

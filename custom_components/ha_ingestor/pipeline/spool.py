@@ -20,7 +20,7 @@ from .files import Files
 from .frame import pack
 from .ledger import Ledger
 from .segments import Segments
-from .spool_settings import SpoolSettings
+from .spool_settings import CLOCKS_ARE_SET, SpoolSettings
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -62,8 +62,9 @@ class Spool:
 
     @property
     def pending_since(self) -> int | None:
-        """When the oldest pending point was written, in seconds since 1970; None without any."""
-        return self._segments.since(self._acked)
+        """When the oldest pending point was written, in seconds since 1970; None if unknown."""
+        since = self._segments.since(self._acked)
+        return None if since is None or since < CLOCKS_ARE_SET else since
 
     @property
     def disk_bytes(self) -> int:
