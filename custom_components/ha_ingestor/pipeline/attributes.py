@@ -1,26 +1,110 @@
-"""Attributes as one JSON text that always fits and never raises."""
+"""Which attributes of a state are stored, and as what: one JSON text, fields of their own, none."""
 
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import translate
+from functools import lru_cache
 from math import isfinite
 from typing import Any, Final
 
-from .line_protocol import STRING_MAX_BYTES
+from .line_protocol import STRING_MAX_BYTES, escape_key, quote
+from .model import StateLike
 
 type JsonDumps = Callable[[Any], str]
 
-# Pictures are long and carry access tokens in their address; tokens are nobody's history.
-DROPPED: Final = frozenset({"access_token", "entity_picture", "entity_picture_local", "token"})
+
+class Shape(StrEnum):
+    """What becomes of attributes."""
+
+    NONE = "none"
+    NUMERIC = "numeric"
+    JSON = "json"
+    FLAT = "flat"
+
+
+# Pictures are long and carry access tokens in their address; tokens and keys are nobody's history.
+_NEVER: Final = re.compile(
+    r"entity_picture(_local)?|(.*_)?(token|password|secret|(api|access|private)_?key)",
+    re.IGNORECASE,
+)
+# Exact words, because `error_code` is not one: what is typed into locks and alarm panels.
+_NEVER_IN_EVENTS: Final = frozenset({"code", "pin", "usercode", "user_code"})
+_COORDINATES: Final = (
+    *("latitude", "longitude", "altitude", "gps_accuracy", "vertical_accuracy"),
+    *("location", "coordinates", "gps"),
+)
+_MEDIA: Final = ("media_*", "app_name")
+# What the recorder keeps of entities that ask it to keep no attribute at all.
+_ALL: Final = "*"
+_ALWAYS_RECORDED: Final = frozenset(
+    {"device_class", "friendly_name", "state_class", "unit_of_measurement"}
+)
 
 _DEPTH_MAX: Final = 8
+# What our own fields are called.
+RESERVED: Final = frozenset({"available", "duration_in_state_seconds", "state", "value"})
+# InfluxDB 3 has room for 500 columns in a table, for all entities together.
+FLAT_MAX: Final = 50
 
 
-def attributes_json(attributes: Mapping[str, Any], dumps: JsonDumps) -> str:
-    """Encode attributes with `dumps`, and whatever it refuses by plain rules.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributesPolicy:
+    """What of the attributes is worth keeping; names may be globs, an empty `only` means all.
+
+    `recorder`: leave out what integrations ask the recorder to leave out, long lists mostly.
+    """
+
+    shape: Shape = Shape.JSON
+    only: frozenset[str] = frozenset()
+    drop: frozenset[str] = frozenset()
+    recorder: bool = True
+    coordinates: bool = True
+    media: bool = True
+
+    def chosen(self, state: StateLike) -> dict[str, Any]:
+        """Return the attributes that are kept of a state."""
+        kept = _kept(self.only) if self.only else None
+        dropped = _dropped(self)
+        unrecorded = _unrecorded(state) if self.recorder else frozenset()
+        if _ALL in unrecorded:
+            unrecorded = frozenset(state.attributes) - _ALWAYS_RECORDED
+        return {
+            key: value
+            for key, value in state.attributes.items()
+            if key not in unrecorded and not dropped(str(key)) and (kept is None or kept(str(key)))
+        }
+
+
+def _unrecorded(state: StateLike) -> frozenset[str]:
+    # Home Assistant's states know what their entities want recorded; those set by hand do not.
+    info = getattr(state, "state_info", None)
+    return info["unrecorded_attributes"] if info else frozenset()
+
+
+@lru_cache(maxsize=32)
+def _kept(names: Iterable[str]) -> Callable[[str], object]:
+    return re.compile("|".join(translate(name) for name in sorted(names))).match
+
+
+@lru_cache(maxsize=32)
+def _dropped(policy: AttributesPolicy) -> Callable[[str], object]:
+    names = [*policy.drop]
+    if not policy.coordinates:
+        names += _COORDINATES
+    if not policy.media:
+        names += _MEDIA
+    never = rf"(?i:{_NEVER.pattern})\Z"
+    return re.compile("|".join([never, *map(translate, sorted(names))])).match
+
+
+def attributes_json(wanted: Mapping[str, Any], dumps: JsonDumps) -> str:
+    """Encode attributes with `dumps`, and whatever it refuses by plain rules. Never raises.
 
     An attribute that makes the text too long is left out, the shortest are kept.
     """
-    wanted = {key: value for key, value in attributes.items() if key not in DROPPED}
     text = _encode(wanted, dumps)
     # Escaping for line protocol at most doubles a text, and the limit holds for what is escaped.
     if (
@@ -39,19 +123,75 @@ def attributes_json(attributes: Mapping[str, Any], dumps: JsonDumps) -> str:
     return "{" + ",".join(kept) + "}"
 
 
-def _encode(value: Mapping[str, Any], dumps: JsonDumps) -> str:
+def attribute_fields(
+    wanted: Mapping[str, Any], dumps: JsonDumps, prefix: str, *, numbers_only: bool
+) -> str:
+    """Encode attributes as fields, each after a comma; at most `FLAT_MAX`, those first by name.
+
+    Numbers, and yes and no as 1 and 0, are `<prefix><name>`; all else is text in
+    `<prefix><name>_str`, so that no field ever changes its type.
+    """
+    fields: dict[str, str] = {}
+    for key, value in sorted(wanted.items(), key=lambda item: text_of(item[0])):
+        name = text_of(key)
+        name = escape_key(f"attr_{name}" if not prefix and name in RESERVED else prefix + name)
+        number = _number(value)
+        if number is not None:
+            fields.setdefault(name, repr(number))
+        elif value is not None and not numbers_only and not isinstance(value, float):
+            text = value if isinstance(value, str) else _text(value, dumps)
+            fields.setdefault(f"{name}_str", quote(text))
+        if len(fields) == FLAT_MAX:
+            break
+    return "".join([f",{name}={text}" for name, text in fields.items()])
+
+
+def without_secrets(data: Any, depth: int = _DEPTH_MAX) -> Any:
+    """Copy the data of an event without what was typed in as a secret, however deep it lies."""
+    if not depth:
+        return text_of(data)
+    if isinstance(data, Mapping):
+        return {
+            key: without_secrets(value, depth - 1)
+            for key, value in data.items()
+            if text_of(key).lower() not in _NEVER_IN_EVENTS and not _NEVER.fullmatch(text_of(key))
+        }
+    if isinstance(data, (list, tuple)):
+        return [without_secrets(item, depth - 1) for item in data]
+    return data
+
+
+def _number(value: object) -> float | None:
+    """Read a number as one that servers store; not a text that looks like one."""
+    if not isinstance(value, (int, float)):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if isfinite(number) else None
+
+
+def _text(value: object, dumps: JsonDumps) -> str:
     try:
         return dumps(value)
     except Exception:  # noqa: BLE001  foreign objects may raise anything
-        return "{" + ",".join(_member(key, item) for key, item in value.items()) + "}"
+        return _plain_text(value)
 
 
-def _member(key: object, value: object) -> str:
+def _encode(value: Mapping[str, Any], dumps: JsonDumps) -> str:
     try:
-        text = json.dumps(_plain(value, _DEPTH_MAX))
+        return dumps(value)
     except Exception:  # noqa: BLE001  as above
-        text = json.dumps(type(value).__name__)
-    return f"{json.dumps(text_of(key))}:{text}"
+        members = (f"{json.dumps(text_of(key))}:{_plain_text(value[key])}" for key in value)
+        return "{" + ",".join(members) + "}"
+
+
+def _plain_text(value: object) -> str:
+    try:
+        return json.dumps(_plain(value, _DEPTH_MAX))
+    except Exception:  # noqa: BLE001  as above
+        return json.dumps(type(value).__name__)
 
 
 def _plain(value: Any, depth: int) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from .line_protocol import line
-from .model import Capture, Point
+from .model import Capture, Happening, Point
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -16,6 +16,9 @@ class Profile(Protocol):
 
     def encode(self, capture: Capture) -> Point | None:
         """Encode a capture, or None when nothing of it can be stored."""
+
+    def encode_happening(self, happening: Happening) -> Point | None:
+        """Encode an event that is no change of a state, or None when the profile has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,36 +41,40 @@ class Encoder:
     _newest: dict[str, int] = field(default_factory=dict)
     _crowds: dict[str, int] = field(default_factory=dict)
 
-    def encode(self, captures: Iterable[Capture]) -> Encoded:
+    def encode(self, captures: Iterable[Capture | Happening]) -> Encoded:
         """Encode captures in order. Never raises for what a capture holds."""
         lines: list[str] = []
         filtered: dict[str, int] = {}
+        profile = self.profile
         for capture in captures:
+            subject, reason = "", "no_number"
             try:
-                encoded = self.profile.encode(capture)
-                reason = "no_number"
+                if isinstance(capture, Happening):
+                    subject, reason = capture.event_type, "not_in_profile"
+                    point = profile.encode_happening(capture)
+                else:
+                    subject = capture.entity.entity_id
+                    point = profile.encode(capture)
             except Exception:
-                _LOGGER.exception("A change of %s could not be encoded", capture.entity.entity_id)
-                encoded = None
-                reason = "not_encodable"
-            if encoded is None:
+                _LOGGER.exception("A change of %s could not be encoded", subject)
+                point, reason = None, "not_encodable"
+            if point is None:
                 filtered[reason] = filtered.get(reason, 0) + 1
                 continue
-            series, fields, seconds = encoded
-            time_us = self._free_microsecond(capture.entity.entity_id, seconds)
-            lines.append(line(series, fields, time_us))
+            series, fields, seconds = point
+            lines.append(line(series, fields, self._free_microsecond(subject, seconds)))
         return Encoded(lines=lines, filtered=filtered)
 
-    def _free_microsecond(self, entity_id: str, seconds: float) -> int:
+    def _free_microsecond(self, subject: str, seconds: float) -> int:
         # Round as datetime does: multiplied whole, every eighth instant would be off by one.
         whole = int(seconds)
         wanted = whole * 1_000_000 + round((seconds - whole) * 1_000_000)
-        newest = self._newest.get(entity_id, -1)
+        newest = self._newest.get(subject, -1)
         # What lies between the first of a crowd and its newest is taken.
-        if self._crowds.get(entity_id, newest) <= wanted <= newest:
-            self._crowds.setdefault(entity_id, wanted)
+        if self._crowds.get(subject, newest) <= wanted <= newest:
+            self._crowds.setdefault(subject, wanted)
             wanted = newest + 1
         elif self._crowds:
-            self._crowds.pop(entity_id, None)
-        self._newest[entity_id] = wanted
+            self._crowds.pop(subject, None)
+        self._newest[subject] = wanted
         return wanted

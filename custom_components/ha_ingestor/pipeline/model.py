@@ -128,7 +128,5 @@ type Point = tuple[str, str, float]
 type Convert = Callable[[float], float]
 
 
-class Units(Protocol):
-    """Knows which unit a number is stored in, and how it gets there."""
-
-    def __call__(self, device_class: str, unit: str) -> tuple[str, Convert | None]: ...
+# From device class and unit to the unit that a number is stored in, and how it gets there.
+type Units = Callable[[str, str], tuple[str, Convert | None]]

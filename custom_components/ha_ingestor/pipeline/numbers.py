@@ -15,6 +15,11 @@ _BOOLEAN_LIKE: Final = dict.fromkeys(
 ) | dict.fromkeys(("off", "closed", "not_home", "unlocked", "below_horizon", "false"), 0.0)
 
 
+def is_number(state: str) -> bool:
+    """Whether a state is written as a number, and needs no text beside it."""
+    return _NUMBER.fullmatch(state) is not None
+
+
 def number_of(state: str) -> float | None:
     """Read a state as a finite number, or 1 and 0 for the states that mean yes and no."""
     if _NUMBER.fullmatch(state):

@@ -1,18 +1,37 @@
 """The `homeiq` profile: one measurement for HomeIQ's readers and plain dashboards alike."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-from ..attributes import JsonDumps, attributes_json, text_of
 from ..line_protocol import quote, series_key
-from ..model import Capture, EntityContext, Point
-from ..numbers import number_of
+from ..model import (
+    ENTITY_REMOVED,
+    STATE_CHANGED,
+    Capture,
+    EntityContext,
+    Happening,
+    Point,
+    StateLike,
+    Weather,
+)
+from .happenings import encode_happening
+from .settings import (
+    Availability,
+    Face,
+    PointSettings,
+    attribute_text,
+    caused,
+    device_fields,
+    measured,
+    tags_of,
+    weather_fields,
+)
 
 MEASUREMENT: Final = "home_assistant_events"
-STATE_CHANGED: Final = "state_changed"
-ENTITY_REMOVED: Final = "entity_removed"
 
+_TAGS: Final = (
+    *("entity_id", "domain", "device_class", "device_id", "area_id", "area", "integration"),
+)
 _CATEGORY_BY_DOMAIN: Final = {
     "alarm_control_panel": "security",
     "lock": "security",
@@ -45,112 +64,78 @@ def event_category(domain: str, device_class: str) -> str:
     )
 
 
-class _Face(NamedTuple):
-    """What stays the same from point to point while an entity's attributes do.
-
-    Home Assistant shares the object of the attributes while they do not change.
-    """
-
-    attributes: Mapping[str, Any]
-    is_removed: bool
-    series: str
-    attributes_text: str
-    device_text: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HomeIQ:
-    """Encodes captures; `numbers_only` is for stores that turn text into zeros."""
+class HomeIQ(PointSettings):
+    """Encodes captures and other events."""
 
-    dumps: JsonDumps
-    location: str = ""
-    numbers_only: bool = False
-    aliases: bool = True
-
-    def encode(self, capture: Capture) -> Point | None:  # noqa: C901  each call would cost
+    def encode(self, capture: Capture) -> Point | None:
         """Encode a capture, or None when nothing of it can be stored."""
-        entity, new, old, time, context, _, _ = capture
-        subject = new or old
-        if subject is None:
-            return None
-        attributes = subject.attributes
-        face: _Face | None = entity.memo.get("face")
-        if face is None or face.attributes is not attributes or face.is_removed != (new is None):
-            face = entity.memo["face"] = self._face(entity, attributes, is_removed=new is None)
-        value = duration = now = was = who = ""
+        entity, new, old, time, context, kind, weather = capture
+        state = new
+        if state is None:
+            if old is None:
+                return None
+            state, kind = old, ENTITY_REMOVED
+        face: Face | None = entity.memo.get("face")
+        if (
+            face is None
+            or face.attributes is not state.attributes
+            or face.kind is not kind
+            or face.weather is not weather
+        ):
+            face = entity.memo["face"] = self._face(entity, state, kind, weather)
+        numbers = now = was = ""
         if new is not None:
-            time = new.last_updated_timestamp
-            if (number := number_of(new.state)) is not None:
-                value = f"value={number!r},"
-            if old is not None:
-                # Nothing is spent in a state that stayed: HomeIQ reads 0 for attribute changes.
-                # Digits past a microsecond are noise of the subtraction.
-                seconds = new.last_changed_timestamp - old.last_changed_timestamp
-                spent = f"{seconds:.6f}" if seconds > 0 else "0.0"
-                duration = f"duration_in_state_seconds={spent},"
+            if kind is STATE_CHANGED:
+                time = new.last_updated_timestamp
+            with_availability = self.availability is Availability.FIELD
+            numbers = measured(new, old, face.convert, with_availability=with_availability)
         if self.numbers_only:
-            fields = f"{value}{duration}"
-            return (face.series, fields[:-1], time) if fields else None
+            fields = f"{numbers[:-1]}{face.tail}" if numbers else face.tail[1:]
+            return (face.series, fields, time) if fields else None
         if new is not None:
             text = quote(new.state)
-            alias = f",state_value={text}" if self.aliases else ""
-            now = f"state={text}{alias},{face.attributes_text},"
+            now = f"state={text},state_value={text}," if self.aliases else f"state={text},"
         if old is not None:
             text = quote(old.state)
-            alias = f",previous_state={text}" if self.aliases else ""
-            was = f"old_state={text}{alias},"
-        if context.parent_id:
-            who = f",context_parent_id={quote(context.parent_id)}"
-        if context.user_id:
-            who += f",context_user_id={quote(context.user_id)}"
-        cause = f"context_id={quote(context.id)}{who}{face.device_text}"
-        return face.series, f"{value}{duration}{now}{was}{cause}", time
+            was = (
+                f"old_state={text},previous_state={text}," if self.aliases else f"old_state={text},"
+            )
+        cause = caused(context, self.causes, self.users)
+        return face.series, f"{numbers}{now}{was}{cause[:-1]}{face.tail}", time
+
+    def encode_happening(self, happening: Happening) -> Point:
+        """Encode an event that is no change of a state."""
+        return encode_happening(happening, MEASUREMENT, self)
 
     def _face(
-        self, entity: EntityContext, attributes: Mapping[str, Any], *, is_removed: bool
-    ) -> _Face:
-        device_class = attributes.get("device_class") or ""
-        if not isinstance(device_class, str):
-            device_class = text_of(device_class)
-        key = (ENTITY_REMOVED if is_removed else STATE_CHANGED, device_class)
+        self, entity: EntityContext, state: StateLike, kind: str, weather: Weather | None
+    ) -> Face:
+        attributes = state.attributes
+        device_class = attribute_text(attributes, "device_class")
+        unit = attribute_text(attributes, "unit_of_measurement")
+        unit, convert = self.units(device_class, unit)
+        condition = weather.condition if weather else ""
+        chosen = tuple(tags_of(self.tags, entity, attributes))
+        key = kind, device_class, condition, chosen
         series = entity.memo.get(key)
         if series is None:
-            series = entity.memo[key] = self._series(entity, *key)
-        text = ""
-        if not (is_removed or self.numbers_only):
-            text = f"attributes={quote(attributes_json(attributes, self.dumps))}"
-            if unit := attributes.get("unit_of_measurement"):
-                text += f",unit_of_measurement={quote(text_of(unit))}"
-        return _Face(attributes, is_removed, series, text, self._device(entity))
-
-    def _series(self, entity: EntityContext, event_type: str, device_class: str) -> str:
-        return series_key(
-            MEASUREMENT,
-            (
-                ("entity_id", entity.entity_id),
-                ("domain", entity.domain),
-                ("event_type", event_type),
-                ("event_category", event_category(entity.domain, device_class)),
-                ("device_class", device_class),
-                ("device_id", entity.device_id),
-                ("area_id", entity.area_id),
-                ("area", entity.area),
-                ("integration", entity.integration),
-                ("location", self.location),
-            ),
-        )
-
-    @staticmethod
-    def _device(entity: EntityContext) -> str:
-        text: str | None = entity.memo.get("device")
-        if text is None:
-            text = entity.memo["device"] = "".join(
-                f",{name}={quote(value)}"
-                for name, value in (
-                    ("manufacturer", entity.manufacturer),
-                    ("model", entity.model),
-                    ("sw_version", entity.sw_version),
-                )
-                if value
+            series = entity.memo[key] = series_key(
+                MEASUREMENT,
+                (
+                    *tags_of(_TAGS, entity, attributes),
+                    ("event_type", kind),
+                    ("event_category", event_category(entity.domain, device_class)),
+                    ("location", self.location),
+                    ("weather_condition", condition),
+                    *chosen,
+                ),
             )
-        return text
+        tail = "" if kind is ENTITY_REMOVED else self.kept_attributes(entity, state, "attr_")
+        if not self.numbers_only:
+            if unit and kind is not ENTITY_REMOVED:
+                tail += f",unit_of_measurement={quote(unit)}"
+            tail += device_fields(entity)
+        if kind is not ENTITY_REMOVED:
+            tail += weather_fields(weather)
+        return Face(attributes, kind, weather, series, tail, convert)

@@ -1,0 +1,96 @@
+"""The `tidy` profile: one measurement for each domain, few columns, numbers first."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from ..attributes import AttributesPolicy, Shape
+from ..line_protocol import quote, series_key
+from ..model import (
+    ENTITY_REMOVED,
+    STATE_CHANGED,
+    Capture,
+    EntityContext,
+    Happening,
+    Point,
+    StateLike,
+    Weather,
+)
+from ..numbers import is_number
+from .happenings import encode_happening
+from .settings import (
+    Availability,
+    Face,
+    PointSettings,
+    attribute_text,
+    known_cause,
+    measured,
+    tags_of,
+    weather_fields,
+)
+
+EVENTS: Final = "events"
+
+_TAGS: Final = (*("entity_id", "area", "floor", "device", "integration", "device_class", "unit"),)
+# The numbers that people draw: what a thing does and is told to do, and not what it could.
+DRAWN: Final = frozenset(
+    {
+        *("temperature", "current_temperature", "target_temp_high", "target_temp_low"),
+        *("humidity", "current_humidity", "brightness", "color_temp_kelvin"),
+        *("current_position", "current_tilt_position", "percentage", "volume_level"),
+        *("battery_level", "battery", "pressure", "wind_speed", "wind_bearing", "dew_point"),
+        *("cloud_coverage", "uv_index", "visibility", "elevation", "azimuth"),
+        *("latitude", "longitude", "gps_accuracy"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tidy(PointSettings):
+    """Encodes captures and other events."""
+
+    attributes: AttributesPolicy = field(
+        default_factory=lambda: AttributesPolicy(shape=Shape.NUMERIC, only=DRAWN)
+    )
+
+    def encode(self, capture: Capture) -> Point | None:
+        """Encode a capture, or None when nothing of it can be stored."""
+        entity, new, old, time, context, kind, weather = capture
+        if new is None:
+            data = {"old_state": old.state} if old else {}
+            return self.encode_happening(Happening(ENTITY_REMOVED, data, time, context, entity))
+        face: Face | None = entity.memo.get("face")
+        if face is None or face.attributes is not new.attributes or face.weather is not weather:
+            face = entity.memo["face"] = self._face(entity, new, weather)
+        if kind is STATE_CHANGED:
+            time = new.last_updated_timestamp
+        with_availability = self.availability is Availability.FIELD
+        fields = measured(new, old, face.convert, with_availability=with_availability)
+        if not self.numbers_only:
+            if not is_number(new.state):
+                fields = f"{fields}state={quote(new.state)},"
+            fields = f"{fields}{known_cause(context, self.causes, self.users)}"
+        fields = f"{fields[:-1]}{face.tail}" if fields else face.tail[1:]
+        return (face.series, fields, time) if fields else None
+
+    def encode_happening(self, happening: Happening) -> Point:
+        """Encode an event that is no change of a state."""
+        return encode_happening(happening, EVENTS, self)
+
+    def _face(self, entity: EntityContext, state: StateLike, weather: Weather | None) -> Face:
+        attributes = state.attributes
+        device_class = attribute_text(attributes, "device_class")
+        unit = attribute_text(attributes, "unit_of_measurement")
+        unit, convert = self.units(device_class, unit)
+        tags = dict(tags_of((*_TAGS, *self.tags), entity, attributes)) | {
+            "unit": unit,
+            "location": self.location,
+            "weather_condition": weather.condition if weather else "",
+        }
+        key = tuple(tags.items())
+        series = entity.memo.get(key)
+        if series is None:
+            series = entity.memo[key] = series_key(entity.domain, tags.items())
+        tail = self.kept_attributes(entity, state, "")
+        return Face(
+            attributes, "", weather, series, tail + weather_fields(weather, "weather_"), convert
+        )
