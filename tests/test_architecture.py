@@ -42,7 +42,7 @@ def test_clients_know_no_home_assistant(file: Path) -> None:
     for module in imports(file):
         assert module.split(".")[0] != "homeassistant", module
         assert not module.startswith("ha_ingestor.") or module.startswith(
-            ("ha_ingestor.pipeline", "ha_ingestor.clients")
+            ("ha_ingestor.pipeline", "ha_ingestor.registries", "ha_ingestor.clients")
         ), module
 
 

@@ -5,12 +5,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from ssl import SSLContext
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
 import aiohttp
 from yarl import URL
 
 from ..pipeline.verdict import Kind, Verdict
+from ..registries.rows import DeviceRow, EntityRow
 from .address import normalize
 from .data_api_verdict import judge, judge_reading, listed
 from .exchange import BODY_MAX, Reply, exchange
@@ -22,45 +23,6 @@ UPSERT_TIMEOUT: Final = aiohttp.ClientTimeout(total=120, sock_connect=10)
 LISTING_MAX: Final = 20 * 1024 * 1024
 DEVICES_MAX: Final = 1000
 ENTITIES_MAX: Final = 10_000
-
-
-class DeviceRow(TypedDict):
-    """A device as the server stores it: complete, since what is null or missing is overwritten."""
-
-    device_id: str
-    name: str
-    name_by_user: str | None
-    manufacturer: str | None
-    model: str | None
-    model_id: str | None
-    sw_version: str | None
-    serial_number: str | None
-    area_id: str | None
-    integration: str | None
-    entry_type: str | None
-    configuration_url: str | None
-    labels: Sequence[str]
-    config_entry_id: str | None
-    via_device_id: str | None
-
-
-class EntityRow(TypedDict):
-    """An entity as the server stores it."""
-
-    entity_id: str
-    device_id: str | None
-    platform: str
-    unique_id: str | None
-    area_id: str | None
-    disabled_by: str | None
-    name: str | None
-    original_name: str | None
-    icon: str | None
-    original_icon: str | None
-    aliases: Sequence[str]
-    labels: Sequence[str]
-    options: Mapping[str, Any]
-    config_entry_id: str | None
 
 
 class DataApiClient:

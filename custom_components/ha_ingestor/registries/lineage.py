@@ -23,13 +23,13 @@ def parents_first(devices: Iterable[Device]) -> tuple[Device, ...]:
         while path:
             device = known[path[-1]]
             named = {device.via_device_id, device.parent_device_id} - {None}
-            lost = {name for name in named if name not in known or name in on_path - placed.keys()}
+            lost = {name for name in named if name not in known or name in on_path}
             waiting = sorted(name for name in named - lost - placed.keys() if name is not None)
             if waiting:
                 path.append(waiting[0])
                 on_path.add(waiting[0])
                 continue
-            path.pop()
+            on_path.discard(path.pop())
             if device.device_id not in placed:
                 placed[device.device_id] = _without(device, lost)
     return tuple(placed.values())

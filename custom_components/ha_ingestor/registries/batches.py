@@ -1,0 +1,84 @@
+"""In which pieces rows are sent, and which of them the server does not take: no sending here."""
+
+from collections import deque
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from .rows import Row
+
+# The server takes seconds for more, and one bad row fails all that are with it.
+BATCH_ROWS: Final = 200
+# So many refusals without one row being taken say something of the server, not of the rows.
+SUSPECTS_MAX: Final = 5
+
+
+@dataclass(slots=True)
+class Batches:
+    """Rows in order, in pieces; a piece that is refused is halved until the row is found.
+
+    A refused row is only suspect until another one is taken: a server whose own database is gone
+    refuses every row in the same words.
+    """
+
+    suspects: list[tuple[Row, str]] = field(default_factory=list)
+    _pieces: deque[tuple[Row, ...]] = field(default_factory=deque)
+
+    @classmethod
+    def of(
+        cls, rows: Sequence[Row], *, size: int = BATCH_ROWS, alone: Container[str] = ()
+    ) -> Batches:
+        """Cut rows into pieces; those that shall be `alone` come last."""
+        batches = cls()
+        batches._cut([row for row in rows if row.key not in alone], size)
+        batches._pieces.extend((row,) for row in rows if row.key in alone)
+        return batches
+
+    @property
+    def current(self) -> tuple[Row, ...]:
+        """The piece to send next; empty when all are settled."""
+        return self._pieces[0] if self._pieces else ()
+
+    @property
+    def waiting(self) -> list[Row]:
+        """The rows that nothing is known of yet."""
+        return [row for piece in self._pieces for row in piece]
+
+    @property
+    def is_storm(self) -> bool:
+        """Whether so much is refused that it cannot be the rows."""
+        return len(self.suspects) >= SUSPECTS_MAX
+
+    def accepted(self) -> tuple[tuple[Row, ...], list[tuple[Row, str]]]:
+        """Go on after a piece that was taken; returns its rows, and those refused for good."""
+        return self._pieces.popleft(), self.convict()
+
+    def convict(self) -> list[tuple[Row, str]]:
+        """Note that the server takes other rows, so it is the suspects that are wrong."""
+        convicted, self.suspects = self.suspects, []
+        return convicted
+
+    def refused(self, reason: str) -> None:
+        """Go on after a piece that was not taken because of one of its rows."""
+        piece = self._pieces.popleft()
+        if len(piece) == 1:
+            self.suspects.append((piece[0], reason))
+            return
+        middle = len(piece) // 2
+        self._pieces.extendleft((piece[middle:], piece[:middle]))
+
+    def too_large(self, reason: str) -> None:
+        """Go on after a piece that was more than goes through: so are all of its size."""
+        size = len(self.current)
+        if size == 1:
+            self.refused(reason)
+            return
+        pieces = list(self._pieces)
+        self._pieces.clear()
+        for piece in pieces:
+            self._cut(piece, (size + 1) // 2)
+
+    def _cut(self, rows: Sequence[Row], size: int) -> None:
+        self._pieces.extend(
+            tuple(rows[start : start + size]) for start in range(0, len(rows), size)
+        )

@@ -1,0 +1,74 @@
+"""What the other side is known to have of one table."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from .rows import Row
+
+
+@dataclass(slots=True, kw_only=True)
+class Known:
+    """Digests by key of what was stored and of what was refused; None where it may have changed."""
+
+    _stored: dict[str, bytes | None] = field(default_factory=dict)
+    _refused: dict[str, bytes | None] = field(default_factory=dict)
+    _reasons: dict[str, str] = field(default_factory=dict)
+    # What is there and no longer ours.
+    lingering: set[str] = field(default_factory=set)
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """The reason by key of every row that is not taken."""
+        return self._reasons
+
+    def changed(self, rows: Iterable[Row]) -> list[Row]:
+        """Find the rows that have to be sent."""
+        return [
+            row
+            for row in rows
+            if row.digest not in {self._stored.get(row.key), self._refused.get(row.key)}
+        ]
+
+    def witness(self, rows: Iterable[Row]) -> Row | None:
+        """Find a row that was taken as it is now."""
+        return next((row for row in rows if self._stored.get(row.key) == row.digest), None)
+
+    def keep(self, rows: Sequence[Row]) -> None:
+        """Part with the rows that are no longer there; what was stored of them lingers."""
+        now = {row.key: row.digest for row in rows}
+        self.lingering = (self.lingering | self._stored.keys()) - now.keys()
+        for key in self._stored.keys() - now.keys():
+            del self._stored[key]
+        for key in list(self._refused):
+            # Gone, or again what was stored before it became what was refused.
+            if key not in now or self._stored.get(key) == now[key]:
+                self._pardon(key)
+
+    def stored(self, rows: Iterable[Row]) -> set[str]:
+        """Note that these are stored; returns those that had been refused before."""
+        freed = set()
+        for row in rows:
+            self._stored[row.key] = row.digest
+            if row.key in self._refused:
+                freed.add(row.key)
+                self._pardon(row.key)
+        return freed
+
+    def refuse(self, row: Row, reason: str) -> None:
+        """Note that this one is not taken as it is now."""
+        self._refused[row.key] = row.digest
+        self._reasons[row.key] = reason
+
+    def forget(self) -> None:
+        """Send everything again."""
+        self._stored = dict.fromkeys(self._stored)
+        self._refused = dict.fromkeys(self._refused)
+
+    def forget_dependents(self, rows: Iterable[Row], keys: set[str]) -> None:
+        """Send again what was stored without the device it belongs to."""
+        for row in rows:
+            if row.depends_on in keys and row.key in self._stored:
+                self._stored[row.key] = None
+
+    def _pardon(self, key: str) -> None:
+        del self._refused[key], self._reasons[key]

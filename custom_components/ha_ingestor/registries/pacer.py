@@ -1,0 +1,28 @@
+"""How fast one may ask: a little slower than the server allows."""
+
+from dataclasses import dataclass
+from typing import Final
+
+# The server's are 100 and 20, for everybody at our address, and it counts when a request arrives.
+PER_MINUTE: Final = 90.0
+BURST: Final = 15.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Pacer:
+    """A bucket of tokens; time is told by whoever asks."""
+
+    _tokens: float = BURST
+    _seen: float = 0.0
+
+    def take(self, now: float) -> float:
+        """Take a token and return how many seconds to wait before using it."""
+        # The first time there is no `_seen` to speak of, and the bucket is full anyhow.
+        self._tokens = min(BURST, self._tokens + max(0.0, now - self._seen) * PER_MINUTE / 60)
+        self._seen = now
+        self._tokens -= 1.0
+        return max(0.0, -self._tokens * 60 / PER_MINUTE)
+
+    def empty(self, now: float) -> None:
+        """Forget what was saved: the server says that it was too much."""
+        self._tokens, self._seen = min(self._tokens, 0.0), now

@@ -1,0 +1,195 @@
+"""Keeps a data-api like the home: looks when something changed, and tries again when it must."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from math import inf
+from typing import Final
+
+from ..metadata import Home
+from ..pipeline.backoff import backoff
+from ..pipeline.breaker import Breaker, BreakerState
+from ..pipeline.verdict import Kind, Problem, Verdict
+from .rows import Rows, Table, rows_of
+from .schedule import Schedule
+from .transfer import ACCEPTED, Transfer
+
+_LOGGER = logging.getLogger(__name__)
+
+# Nobody but the user can end a wrong key: look again now and then.
+BLOCKED_RETRY: Final = 300.0
+# Enough to see what kind of rows they are.
+SHOWN: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """A row that the server does not take, and why."""
+
+    table: Table
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncState:
+    """How the sync is going. Counts of rows are since the start, moments in UTC.
+
+    `rows_unchanged` were left alone at the last look. `lingering` are removed or renamed rows that
+    the server still has; of the long lists only the beginning is here, the counts are whole.
+    """
+
+    connected: bool | None = None
+    problem: Problem = Problem.NONE
+    detail: str = ""
+    breaker: BreakerState = BreakerState.CLOSED
+    next_retry: datetime | None = None
+    last_sync: datetime | None = None
+    rows_sent: int = 0
+    rows_unchanged: int = 0
+    rows_pending: int = 0
+    rows_rejected: int = 0
+    rejections: tuple[Rejection, ...] = ()
+    rows_lingering: int = 0
+    lingering: tuple[str, ...] = ()
+    entities_renamed: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Sync:
+    """One loop: whatever happened, read the whole home and send what is different."""
+
+    transfer: Transfer
+    snapshot: Callable[[], Awaitable[Home]]
+    schedule: Schedule
+    clock: Callable[[], float]
+    jitter: Callable[[], float]
+    on_change: Callable[[], None]
+    # Where it takes no time of the event loop.
+    run: Callable[[Callable[[Home], Rows], Home], Awaitable[Rows]] = asyncio.to_thread
+    _breaker: Breaker = field(default_factory=Breaker)
+    _verdict: Verdict = ACCEPTED
+    _connected: bool | None = None
+    _next_retry: datetime | None = None
+    _last_sync: datetime | None = None
+    _attempts: int = 0
+    # A whole sync that trouble interrupts goes on where it was.
+    _wants_full: bool = False
+    _in_full: bool = False
+    _entity_ids: dict[str, str] = field(default_factory=dict)
+    _renamed: int = 0
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def state(self) -> SyncState:
+        """How it is going at this moment."""
+        known = self.transfer.known
+        rejections = [
+            Rejection(table=table, key=key, reason=reason)
+            for table in Table
+            for key, reason in known[table].refused.items()
+        ]
+        lingering = [key for table in Table for key in sorted(known[table].lingering)]
+        return SyncState(
+            connected=self._connected,
+            problem=self._verdict.problem,
+            detail=self._verdict.detail,
+            breaker=self._breaker.state,
+            next_retry=self._next_retry,
+            last_sync=self._last_sync,
+            rows_sent=self.transfer.sent,
+            rows_unchanged=self.transfer.unchanged,
+            rows_pending=self.transfer.pending,
+            rows_rejected=len(rejections),
+            rejections=tuple(rejections[:SHOWN]),
+            rows_lingering=len(lingering),
+            lingering=tuple(lingering[:SHOWN]),
+            entities_renamed=self._renamed,
+        )
+
+    def changed(self) -> None:
+        """Look at the registries soon."""
+        self.schedule = self.schedule.changed(self.clock())
+        self._wake.set()
+
+    def resync(self) -> None:
+        """Send everything again, at once."""
+        self.schedule = self.schedule.full(self.clock())
+        self._wake.set()
+
+    async def run_forever(self) -> None:
+        """Look whenever it is due."""
+        while True:
+            await self._until_due()
+            try:
+                verdict = await self._look()
+            except Exception:
+                # Whatever integrations left in a registry must not end the sync for good.
+                _LOGGER.exception("The registries cannot be sent")
+                verdict = Verdict(kind=Kind.KEPT, problem=Problem.REJECTED)
+            self._conclude(verdict)
+            self.on_change()
+
+    async def _until_due(self) -> None:
+        while (seconds := self.schedule.due - self.clock()) > 0:
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(None if seconds == inf else seconds):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def _look(self) -> Verdict:
+        now = self.clock()
+        self._wants_full |= self.schedule.is_full(now)
+        self.schedule = self.schedule.looked(now)
+        if self._breaker.state is not BreakerState.CLOSED:
+            self._breaker.waited()
+            if (verdict := await self.transfer.probe()).kind is not Kind.ACCEPTED:
+                return verdict
+            # Nobody knows what became of the rows meanwhile.
+            self._wants_full = True
+        home = await self.snapshot()
+        rows = await self.run(rows_of, home)
+        self._note_renames(home)
+        if self._wants_full and not self._in_full:
+            self._in_full = True
+            self.transfer.forget()
+            await self.transfer.look_for_lingering()
+        verdict = await self.transfer.bring(rows)
+        if verdict.kind is Kind.ACCEPTED:
+            self._wants_full = self._in_full = False
+        return verdict
+
+    def _conclude(self, verdict: Verdict) -> None:
+        self._verdict = verdict
+        now = self.clock()
+        if verdict.kind is Kind.ACCEPTED:
+            self._attempts = 0
+            self._breaker.succeeded()
+            self._last_sync, self._next_retry = datetime.now(UTC), None
+            self.schedule = self.schedule.succeeded(now)
+            self._connected = True
+            return
+        self._attempts += 1
+        wait = backoff(self._attempts, self.jitter(), verdict.retry_after)
+        if verdict.kind is Kind.BLOCKED:
+            self._breaker.blocked()
+            wait = BLOCKED_RETRY
+        elif verdict.problem is not Problem.BUSY or not verdict.retry_after:
+            # Who says when to come back is there.
+            self._breaker.failed(verdict.problem)
+        if self._breaker.state is not BreakerState.CLOSED:
+            self._connected = False
+        self._next_retry = datetime.now(UTC) + timedelta(seconds=wait)
+        self.schedule = self.schedule.failed(now, wait)
+
+    def _note_renames(self, home: Home) -> None:
+        ids = {entity.registry_id: entity.entity_id for entity in home.entities}
+        self._renamed += sum(
+            before != ids.get(registry_id, before)
+            for registry_id, before in self._entity_ids.items()
+        )
+        self._entity_ids = ids

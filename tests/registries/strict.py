@@ -1,0 +1,107 @@
+"""A data-api without a network, and time that only passes where somebody waits for it."""
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from custom_components.ha_ingestor.metadata import Device, Entity
+from custom_components.ha_ingestor.pipeline.verdict import Kind, Problem, Verdict
+from custom_components.ha_ingestor.registries.rows import DeviceRow, EntityRow
+from scripts.rig.data_api.tables import RefusedError, Tables
+
+OK = Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
+DOWN = Verdict(kind=Kind.KEPT, problem=Problem.UNREACHABLE)
+UNKNOWN = Verdict(kind=Kind.BLOCKED, problem=Problem.INVALID_AUTH)
+TOO_LARGE = Verdict(kind=Kind.SIZE, problem=Problem.TOO_LARGE)
+TIMEOUT = Verdict(kind=Kind.KEPT, problem=Problem.TIMEOUT)
+
+
+def device(device_id: str, name: str = "", **more: Any) -> Device:
+    return Device(device_id=device_id, name=name or device_id, **more)
+
+
+def entity(entity_id: str, **more: Any) -> Entity:
+    return Entity(**{"entity_id": entity_id, "registry_id": entity_id, "platform": "hue"} | more)
+
+
+@dataclass
+class StrictApi:
+    """Its tables refuse what the real ones would. `verdicts` come first; `down` lasts."""
+
+    tables: Tables = field(default_factory=Tables)
+    verdicts: deque[Verdict] = field(default_factory=deque)
+    down: Verdict | None = None
+    rows_max: int = 10_000
+    has_services: bool = True
+    sent: list[tuple[str, list[str]]] = field(default_factory=list)
+    probes: int = 0
+
+    @property
+    def requests(self) -> list[int]:
+        return [len(keys) for _, keys in self.sent]
+
+    async def probe(self) -> Verdict:
+        self.probes += 1
+        return self.down or OK
+
+    async def upsert_devices(self, rows: Sequence[DeviceRow]) -> Verdict:
+        keys = [row["device_id"] for row in rows]
+        return await self._upsert("devices", keys, self.tables.upsert_devices, rows)
+
+    async def upsert_entities(self, rows: Sequence[EntityRow]) -> Verdict:
+        keys = [row["entity_id"] for row in rows]
+        return await self._upsert("entities", keys, self.tables.upsert_entities, rows)
+
+    async def upsert_services(self, services: Mapping[str, Any]) -> Verdict:
+        if not self.has_services:
+            return Verdict(kind=Kind.BLOCKED, problem=Problem.NOT_A_DATABASE)
+        return await self._upsert("services", [*services], self.tables.upsert_services, services)
+
+    async def device_ids(self) -> set[str] | None:
+        return None if self.down else set(self.tables.devices)
+
+    async def entity_ids(self) -> set[str] | None:
+        return None if self.down else set(self.tables.entities)
+
+    async def _upsert(self, table: str, keys: list[str], store: Any, content: Any) -> Verdict:
+        self.sent.append((table, keys))
+        await asyncio.sleep(0.01)
+        if self.down:
+            return self.down
+        if self.verdicts and (verdict := self.verdicts.popleft()) is not OK:
+            return verdict
+        if len(keys) > self.rows_max:
+            return TOO_LARGE
+        try:
+            store(content)
+        except RefusedError as err:
+            return Verdict(kind=Kind.POISON, problem=Problem.REJECTED, detail=str(err))
+        return OK
+
+
+class EagerTime(asyncio.SelectorEventLoop):
+    """Nobody waits here: when all do, it is already later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._later = 0.0
+
+    def time(self) -> float:
+        return self._later
+
+    def _run_once(self) -> None:
+        if not self._ready and self._scheduled:  # type: ignore[attr-defined]
+            self._later = max(self._later, self._scheduled[0].when())  # type: ignore[attr-defined]
+        super()._run_once()  # type: ignore[misc]
+
+
+def run[T](coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run it to the end, in no time."""
+    with asyncio.Runner(loop_factory=EagerTime) as runner:
+        return runner.run(coroutine)
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,34 @@
+"""The server never has a reason to say that it was too much."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from custom_components.ha_ingestor.registries.pacer import BURST, Pacer
+from scripts.rig.data_api.limits import RateLimit
+
+GAPS = st.lists(st.floats(0, 5) | st.just(0.0), max_size=300)
+
+
+@given(GAPS, st.floats(0, 1e6))
+def test_whoever_waits_as_told_is_never_refused(gaps: list[float], start: float) -> None:
+    now = start
+    limit = RateLimit(clock=lambda: now)
+    pacer = Pacer()
+    for gap in gaps:
+        now += gap
+        now += pacer.take(now)
+        assert limit.refuse("us") is None
+
+
+def test_the_first_requests_need_not_wait() -> None:
+    pacer = Pacer()
+    waits = [pacer.take(1e6) for _ in range(int(BURST) + 2)]
+    assert waits[: int(BURST)] == [0.0] * int(BURST)
+    assert 0 < waits[-2] < waits[-1]
+
+
+def test_after_a_refusal_nothing_is_left_of_the_burst() -> None:
+    pacer = Pacer()
+    pacer.take(5.0)
+    pacer.empty(5.0)
+    assert pacer.take(5.0) > 0

@@ -1,0 +1,67 @@
+"""When the registries are looked at: soon after a crowd of changes, and never in the middle."""
+
+from itertools import pairwise
+from math import inf
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from custom_components.ha_ingestor.registries.schedule import Intervals, Schedule
+
+QUIET, PATIENCE, REFRESH = 2.0, 10.0, 1800.0
+NEW = Schedule(intervals=Intervals(quiet=QUIET, patience=PATIENCE, refresh=REFRESH))
+
+
+def looks(changes: list[float]) -> list[float]:
+    """Play the changes; returns the moments at which the registries are looked at."""
+    schedule, found = NEW, []
+    for moment in [*changes, inf]:
+        while schedule.due <= moment and schedule.due < inf:
+            found.append(schedule.due)
+            schedule = schedule.looked(schedule.due)
+        schedule = schedule.changed(moment) if moment < inf else schedule
+    return found
+
+
+@given(st.lists(st.floats(0, 100), min_size=1).map(sorted))
+def test_every_change_is_seen_in_time_and_looks_are_apart(changes: list[float]) -> None:
+    found = looks(changes)
+    for change in changes:
+        assert any(change <= look <= change + PATIENCE + 1e-6 for look in found)
+    assert all(later - look >= QUIET - 1e-6 for look, later in pairwise(found))
+
+
+def test_a_thousand_changes_in_a_second_are_one_look() -> None:
+    assert looks([number / 1000 for number in range(1000)]) == [0.999 + QUIET]
+
+
+def test_changes_without_end_are_looked_at_now_and_then() -> None:
+    assert looks([number / 10 for number in range(250)])[:2] == [10.0, 20.0]
+
+
+def test_everything_is_sent_again_after_the_interval_however_often_something_changes() -> None:
+    schedule = NEW.full(0.0).looked(0.0).succeeded(1.0)
+    for moment in range(100, 1800, 100):
+        schedule = schedule.changed(moment).looked(moment + QUIET).succeeded(moment + 3.0)
+        assert not schedule.is_full(moment + 3.0)
+    assert schedule.due == 1.0 + REFRESH
+    assert schedule.is_full(1.0 + REFRESH)
+
+
+def test_trouble_delays_what_changes_meanwhile() -> None:
+    schedule = NEW.changed(0.0).looked(2.0).failed(2.0, 30.0).changed(5.0)
+    assert schedule.due == 32.0
+
+
+def test_success_ends_the_delay() -> None:
+    schedule = NEW.looked(2.0).failed(2.0, 30.0).looked(32.0).succeeded(33.0).changed(40.0)
+    assert schedule.due == 42.0
+
+
+def test_who_asks_for_everything_does_not_wait_for_the_end_of_trouble() -> None:
+    assert NEW.looked(2.0).failed(2.0, 300.0).full(5.0).due <= 5.0
+
+
+def test_everything_asked_for_while_looking_is_sent_once_more() -> None:
+    schedule = NEW.full(0.0).looked(0.0).full(1.0).succeeded(2.0)
+    assert schedule.is_full(2.0)

@@ -1,0 +1,284 @@
+"""What the server has in the end, and in how many requests."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from custom_components.ha_ingestor.metadata import Device, Entity, Home
+from custom_components.ha_ingestor.pipeline.verdict import Kind, Problem, Verdict
+from custom_components.ha_ingestor.registries.lineage import parents_first
+from custom_components.ha_ingestor.registries.rows import Table, rows_of
+from custom_components.ha_ingestor.registries.transfer import Transfer
+
+from .strict import DOWN, OK, TIMEOUT, StrictApi, device, entity, now, run
+
+BUSY = Verdict(kind=Kind.KEPT, problem=Problem.BUSY, retry_after=5.0)
+
+
+def home(
+    devices: Iterable[Device] = (), entities: Iterable[Entity] = (), services: Any = None
+) -> Home:
+    return Home(devices=parents_first(devices), entities=tuple(entities), services=services or {})
+
+
+def many(count: int) -> list[Device]:
+    return [device(f"d{number:04}") for number in range(count)]
+
+
+def bring(
+    api: StrictApi, *homes: Home, transfer: Transfer | None = None
+) -> tuple[Transfer, Verdict]:
+    """Bring one home after the other; returns the last verdict."""
+    transfer = transfer or Transfer(client=api, clock=now)
+
+    async def go() -> Verdict:
+        verdict = OK
+        for one in homes:
+            verdict = await transfer.bring(rows_of(one))
+        return verdict
+
+    return transfer, run(go())
+
+
+def refuse(api: StrictApi, *keys: str) -> None:
+    """Let the database dislike some rows for a reason of its own."""
+    bad = set(keys)
+    api.tables.refuse = lambda row: "bad row" if key_of(row) in bad else None
+
+
+def key_of(row: Mapping[str, Any]) -> Any:
+    """An entity row names its device too."""
+    return row.get("entity_id") or row.get("device_id")
+
+
+def ties(api: StrictApi) -> list[Any]:
+    """What a leaf and an entity are tied to."""
+    return [api.tables.devices["leaf"]["via_device"], api.tables.entities["light.x"]["device_id"]]
+
+
+def test_everything_is_stored_in_few_requests_and_in_order() -> None:
+    api = StrictApi()
+    full = home(
+        [device("leaf", via_device_id="root"), device("root"), *many(250)],
+        [entity(f"light.n{number}", device_id="leaf") for number in range(201)],
+        {"light": {"on": {"fields": {}}}},
+    )
+    _, verdict = bring(api, full)
+    assert verdict.kind is Kind.ACCEPTED
+    assert [table for table, _ in api.sent] == ["devices"] * 2 + ["entities"] * 2 + ["services"]
+    assert api.tables.devices["leaf"]["via_device"] == "root"
+    assert {row["device_id"] for row in api.tables.entities.values()} == {"leaf"}
+    assert ("light", "on") in api.tables.services
+
+
+def test_only_what_changed_is_sent_again() -> None:
+    api = StrictApi()
+    before = home(many(3), [entity("light.x")])
+    transfer, _ = bring(api, before)
+    api.sent.clear()
+    _, verdict = bring(
+        api, before, home([*many(2), device("d0002", "New")], before.entities), transfer=transfer
+    )
+    assert verdict.kind is Kind.ACCEPTED
+    assert api.sent == [("devices", ["d0002"])]
+    assert (transfer.sent, transfer.unchanged, transfer.pending) == (5, 3, 0)
+
+
+def test_after_forgetting_everything_is_sent_again() -> None:
+    api = StrictApi()
+    transfer, _ = bring(api, home(many(3)))
+    transfer.forget()
+    bring(api, home(many(3)), transfer=transfer)
+    assert api.requests == [3, 3]
+
+
+@settings(max_examples=40)
+@given(st.sets(st.integers(0, 449), max_size=8), st.sets(st.integers(0, 299), max_size=4))
+def test_whatever_is_bad_everything_else_is_stored(devices: set[int], entities: set[int]) -> None:
+    api = StrictApi()
+    bad = {f"d{number:04}" for number in devices} | {f"light.n{number}" for number in entities}
+    refuse(api, *bad)
+    full = home(many(450), [entity(f"light.n{n}", device_id=f"d{n:04}") for n in range(300)])
+    transfer, verdict = bring(api, full)
+    assert verdict.kind is Kind.ACCEPTED
+    refused = (
+        transfer.known[Table.DEVICES].refused.keys() | transfer.known[Table.ENTITIES].refused.keys()
+    )
+    assert refused == bad
+    assert api.tables.devices.keys() == {one.device_id for one in full.devices} - bad
+    assert api.tables.entities.keys() == {one.entity_id for one in full.entities} - bad
+    assert transfer.pending == 0
+
+
+def test_a_refused_row_is_not_sent_again_until_it_changes() -> None:
+    api = StrictApi()
+    refuse(api, "d0001")
+    transfer, _ = bring(api, home(many(3)))
+    assert transfer.known[Table.DEVICES].refused == {"d0001": "bad row"}
+    api.sent.clear()
+    bring(api, home(many(3)), transfer=transfer)
+    assert api.sent == []
+    refuse(api)
+    changed = home([device("d0000"), device("d0001", "Better"), device("d0002")])
+    bring(api, changed, transfer=transfer)
+    assert api.sent == [("devices", ["d0001"])]
+    assert transfer.known[Table.DEVICES].refused == {}
+
+
+def test_a_refused_row_that_becomes_what_it_was_is_no_longer_refused() -> None:
+    api = StrictApi()
+    good = home(many(2))
+    transfer, _ = bring(api, good)
+    refuse(api, "d0001")
+    bring(api, home([device("d0000"), device("d0001", "Bad")]), transfer=transfer)
+    assert "d0001" in transfer.known[Table.DEVICES].refused
+    bring(api, good, transfer=transfer)
+    assert transfer.known[Table.DEVICES].refused == {}
+
+
+def test_a_refused_row_spoils_no_batch_a_second_time() -> None:
+    api = StrictApi()
+    refuse(api, "d0001")
+    transfer, _ = bring(api, home(many(100)))
+    transfer.forget()
+    api.sent.clear()
+    bring(api, home(many(100)), transfer=transfer)
+    assert api.requests == [99, 1, 1]
+
+
+def test_what_depends_on_a_refused_device_is_tied_to_it_once_it_is_taken() -> None:
+    api = StrictApi()
+    refuse(api, "root")
+    full = home(
+        [device("root"), device("leaf", via_device_id="root"), device("other")],
+        [entity("light.x", device_id="root"), entity("light.y", device_id="other")],
+    )
+    transfer, _ = bring(api, full)
+    assert ties(api) == [None, None]
+
+    refuse(api)
+    transfer.forget()
+    bring(api, full, transfer=transfer)
+    assert ties(api) == ["root", "root"]
+
+
+def test_a_server_that_refuses_everything_convicts_no_row() -> None:
+    api = StrictApi()
+    api.tables.refuse = lambda _row: "the database is gone"
+    transfer, verdict = bring(api, home(many(500)))
+    assert (verdict.kind, verdict.problem) == (Kind.KEPT, Problem.SERVER_ERROR)
+    assert verdict.detail == "the database is gone"
+    assert transfer.known[Table.DEVICES].refused == {}
+    assert len(api.sent) < 25
+
+
+def test_a_database_that_goes_later_convicts_no_row_either() -> None:
+    api = StrictApi()
+    transfer, _ = bring(api, home(many(3)))
+    api.tables.refuse = lambda _row: "the database is gone"
+    _, verdict = bring(api, home([*many(3), device("new")]), transfer=transfer)
+    assert verdict.problem is Problem.SERVER_ERROR
+    assert transfer.known[Table.DEVICES].refused == {}
+
+
+def test_a_single_bad_row_is_convicted_by_one_that_was_taken_before() -> None:
+    api = StrictApi()
+    transfer, _ = bring(api, home(many(3)))
+    refuse(api, "new")
+    _, verdict = bring(api, home([*many(3), device("new")]), transfer=transfer)
+    assert verdict.kind is Kind.ACCEPTED
+    assert transfer.known[Table.DEVICES].refused == {"new": "bad row"}
+    assert api.sent[-1] == ("devices", ["d0000"])
+
+
+def test_bad_rows_at_the_very_beginning_stop_nothing() -> None:
+    api = StrictApi()
+    refuse(api, *(f"d{number:04}" for number in range(20)))
+    transfer, verdict = bring(api, home(many(40)))
+    assert verdict.kind is Kind.ACCEPTED
+    assert len(transfer.known[Table.DEVICES].refused) == 20
+    assert len(api.tables.devices) == 20
+
+
+def test_an_interrupted_transfer_goes_on_where_it_was() -> None:
+    api = StrictApi()
+    api.verdicts.extend([OK, OK, DOWN])
+    transfer, verdict = bring(api, home(many(600)))
+    assert (verdict.problem, transfer.pending) == (Problem.UNREACHABLE, 200)
+    bring(api, home(many(600)), transfer=transfer)
+    assert api.requests == [200, 200, 200, 200]
+    assert len(api.tables.devices) == 600
+
+
+def test_a_slow_server_gets_less_at_a_time_until_it_is_well() -> None:
+    api = StrictApi()
+    api.verdicts.extend([TIMEOUT, TIMEOUT])
+    transfer, _ = bring(api, home(many(100)))
+    bring(api, home(many(100)), transfer=transfer)
+    assert api.requests == [100, 100]
+    bring(api, home(many(100)), transfer=transfer)
+    assert api.requests[2:] == [50, 50]
+    transfer.forget()
+    bring(api, home(many(100)), transfer=transfer)
+    assert api.requests[4:] == [100]
+
+
+def test_what_a_proxy_finds_too_large_is_sent_in_pieces() -> None:
+    api = StrictApi(rows_max=60)
+    _, verdict = bring(api, home(many(200)))
+    assert verdict.kind is Kind.ACCEPTED
+    assert api.requests == [200, 100, 50, 50, 50, 50]
+
+
+def test_an_old_server_without_actions_is_no_trouble() -> None:
+    api = StrictApi(has_services=False)
+    transfer, verdict = bring(api, home(many(1), services={"light": {"on": {}}}))
+    assert verdict.kind is Kind.ACCEPTED
+    assert (transfer.sent, transfer.pending) == (1, 0)
+
+
+def test_what_is_gone_here_lingers_there() -> None:
+    api = StrictApi()
+    transfer, _ = bring(api, home(many(3), [entity("light.x")]))
+    bring(api, home(many(2), [entity("light.y")]), transfer=transfer)
+    assert transfer.known[Table.DEVICES].lingering == {"d0002"}
+    assert transfer.known[Table.ENTITIES].lingering == {"light.x"}
+    bring(api, home(many(3), [entity("light.y")]), transfer=transfer)
+    assert transfer.known[Table.DEVICES].lingering == set()
+
+
+def test_what_lingers_of_earlier_days_is_read_there() -> None:
+    api = StrictApi()
+    bring(api, home(many(3)))
+    transfer = Transfer(client=api, clock=now)
+    run(transfer.look_for_lingering())
+    bring(api, home(many(2)), transfer=transfer)
+    assert transfer.known[Table.DEVICES].lingering == {"d0002"}
+
+
+def test_many_requests_keep_to_the_pace() -> None:
+    api = StrictApi()
+
+    async def go() -> float:
+        transfer = Transfer(client=api, clock=now)
+        await transfer.bring(rows_of(home(many(200 * 60))))
+        return now()
+
+    assert 30 <= run(go()) <= 32
+    assert len(api.sent) == 60
+
+
+def test_a_server_that_asks_for_patience_gets_it() -> None:
+    api = StrictApi()
+    api.verdicts.append(BUSY)
+    transfer, verdict = bring(api, home(many(1)))
+    assert verdict is BUSY
+
+    async def go() -> float:
+        before = now()
+        await transfer.bring(rows_of(home(many(1))))
+        return now() - before
+
+    assert run(go()) > 0.5
