@@ -23,7 +23,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.ha_ingestor.const import DOMAIN
-from custom_components.ha_ingestor.pipeline.exporter import Status
+from custom_components.ha_ingestor.pipeline.export_state import Status
 from tests.emulator import Answer, Emulator
 from tests.shell import NOWHERE, new_entry, set_up, until
 from tests.tls import Authority

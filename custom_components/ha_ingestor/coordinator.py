@@ -13,7 +13,7 @@ from .connection import async_deduplicates
 from .const import DOMAIN, LOGGER
 from .deduplication import NO_DEDUPLICATION, Deduplication
 from .issues import async_follow, issues_of
-from .pipeline.exporter import Status
+from .pipeline.export_state import Status
 from .pipeline.pipeline import Pipeline, Snapshot
 from .pipeline.verdict import Problem
 from .sources.local import LocalSource

@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
-from .pipeline.exporter import Status
+from .pipeline.export_state import Status
 from .pipeline.pipeline import Snapshot
 from .pipeline.verdict import Problem
 

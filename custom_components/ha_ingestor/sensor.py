@@ -24,7 +24,7 @@ from .coordinator import HaIngestorConfigEntry
 from .entity import IngestorEntity
 from .flow_forms import ADDRESS_PROBLEMS
 from .pipeline.breaker import BreakerState
-from .pipeline.exporter import Status, Turn
+from .pipeline.export_state import Status, Turn
 from .pipeline.pipeline import Snapshot
 from .pipeline.verdict import Problem
 

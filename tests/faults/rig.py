@@ -83,7 +83,7 @@ class Rig:
             settings or SpoolSettings(),
         )
         self.buffer = Buffer(self.spool, self.ledger)
-        self.quarantine = Quarantine(files)
+        self.quarantine = Quarantine(files, "the database")
         self.exporter = Exporter(
             buffer=self.buffer,
             quarantine=self.quarantine,
@@ -91,7 +91,6 @@ class Rig:
             run=run_at_once,
             jitter=lambda: 1.0,
             on_change=lambda: None,
-            destination="the database",
         )
 
     def commit(self, lines: Iterable[str] = ()) -> None:

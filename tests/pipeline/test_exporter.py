@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from custom_components.ha_ingestor.pipeline.backoff import MAXIMUM, backoff
 from custom_components.ha_ingestor.pipeline.breaker import BreakerState
 from custom_components.ha_ingestor.pipeline.buffer import Buffer
-from custom_components.ha_ingestor.pipeline.exporter import BLOCKED_RETRY, Exporter, Status
+from custom_components.ha_ingestor.pipeline.export_state import Status
+from custom_components.ha_ingestor.pipeline.exporter import BLOCKED_RETRY, Exporter
 from custom_components.ha_ingestor.pipeline.isolation import STORM_WINDOW
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.outcome import Dialect, Failure, Outcome
@@ -47,7 +48,7 @@ class Rig:
         self.spool = Spool(self.files, Ledger(), lambda: 0.0, lambda: NOON, SpoolSettings())
         self.spool.open()
         self.spool.append(list(lines))
-        self.quarantine = Quarantine(self.files)
+        self.quarantine = Quarantine(self.files, "ha on db.lan")
         self.changes: list[Status] = []
         self.exporter = Exporter(
             buffer=Buffer(self.spool, self.spool.ledger),
@@ -56,7 +57,6 @@ class Rig:
             run=run_at_once,
             jitter=lambda: 1.0,
             on_change=lambda: self.changes.append(self.exporter.state.status),
-            destination="ha on db.lan",
         )
 
     @property

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from homeassistant.helpers.json import json_dumps
 
-from custom_components.ha_ingestor.pipeline.exporter import Status
+from custom_components.ha_ingestor.pipeline.export_state import Status
 from custom_components.ha_ingestor.pipeline.files import Files, OsFiles
 from custom_components.ha_ingestor.pipeline.outcome import Failure, Outcome
 from custom_components.ha_ingestor.pipeline.pipeline import INTAKE_POINTS, Pipeline

@@ -3,35 +3,30 @@
 import asyncio
 import logging
 import time
-import zlib
-from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from http import HTTPStatus
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from .backoff import backoff
 from .batch import Batch
 from .breaker import Breaker, BreakerState
 from .buffer import Buffer
+from .export_state import ExportState, Progress, Status, Turn
 from .isolation import PROBE_POINTS, Isolation, StormBrake
 from .outcome import Dialect, Failure, Outcome
 from .quarantine import Quarantine
+from .request import BATCH_BYTES, Request, compose
 from .verdict import Kind, Problem, Verdict, classify
 
 _LOGGER = logging.getLogger(__name__)
 
-# Every server's default limits are far above it.
-BATCH_BYTES: Final = 1024 * 1024
 # A request costs as much as fifty points, so a steady trickle is gathered; a point that comes alone
 # does not wait, and a full batch neither.
 GATHER_SECONDS: Final = 5.0
 GATHER_POINTS: Final = 500
-# Below this a compressed body is no smaller.
-GZIP_FROM_BYTES: Final = 1024
 # Nobody but the user can end a wrong token or a missing bucket: look again now and then.
 BLOCKED_RETRY: Final = 300.0
 # Half of what a write may take: a batch that is answered this late is nearly too large.
@@ -42,7 +37,6 @@ LARGE_BODY: Final = 64 * 1024
 TOO_LARGE_ATTEMPTS: Final = 3
 # Ten answers of 500 to the same points, and each of them a backoff apart, are no passing trouble.
 STUCK_ATTEMPTS: Final = 10
-HISTORY: Final = 20
 
 
 class Writer(Protocol):
@@ -54,47 +48,6 @@ class Writer(Protocol):
     async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome: ...
 
     async def check(self) -> Verdict: ...
-
-
-class Status(StrEnum):
-    """How delivery is going."""
-
-    STARTING = "starting"
-    OK = "ok"
-    RETRYING = "retrying"
-    BLOCKED = "blocked"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportState:
-    """What the exporter knows of itself. Latency in seconds, moments in UTC."""
-
-    status: Status = Status.STARTING
-    problem: Problem = Problem.NONE
-    detail: str = ""
-    attempts: int = 0
-    next_retry: datetime | None = None
-    last_write: datetime | None = None
-    write_latency: float | None = None
-    connected: bool | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """One change of status, for the history."""
-
-    time: datetime
-    status: Status
-    problem: Problem
-    detail: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejection:
-    """The newest point that went to quarantine, and why."""
-
-    line: str
-    reason: str
 
 
 class Run(Protocol):
@@ -115,12 +68,9 @@ class Exporter:
     run: Run
     jitter: Callable[[], float]
     on_change: Callable[[], None]
-    destination: str = ""
     gather_seconds: float = GATHER_SECONDS
     gzip: bool = True
-    state: ExportState = field(default_factory=ExportState)
-    history: deque[Turn] = field(default_factory=lambda: deque(maxlen=HISTORY))
-    rejection: Rejection | None = None
+    _progress: Progress = field(init=False)
     _breaker: Breaker = field(default_factory=Breaker)
     _isolation: Isolation = field(default_factory=Isolation)
     _brake: StormBrake = field(default_factory=StormBrake)
@@ -128,6 +78,20 @@ class Exporter:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _enough: asyncio.Event = field(default_factory=asyncio.Event)
     _retry_now: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing known."""
+        self._progress = Progress(self.on_change)
+
+    @property
+    def state(self) -> ExportState:
+        """How delivery is going right now."""
+        return self._progress.now
+
+    @property
+    def history(self) -> tuple[Turn, ...]:
+        """How it went before."""
+        return tuple(self._progress.history)
 
     @property
     def breaker(self) -> BreakerState:
@@ -176,7 +140,7 @@ class Exporter:
         """Know how things are before the first point comes, which may take a while."""
         match verdict.kind:
             case Kind.ACCEPTED:
-                self._well()
+                self._progress.well()
             case Kind.BLOCKED:
                 return self._block(verdict)
             case Kind.KEPT:
@@ -187,34 +151,23 @@ class Exporter:
         """Deliver until the buffer is empty, or return the seconds to wait before going on."""
         self._breaker.waited()
         while True:
-            taken = await self.run(self._take)
-            if taken is None:
+            request = await self.run(self._compose)
+            if request is None:
                 return None
-            batch, body, gzipped = taken
             started = time.monotonic()
-            outcome = await self.writer.write(body, gzipped=gzipped)
-            latency = time.monotonic() - started
-            delay = await self._settle(batch, outcome, latency, len(body))
+            outcome = await self.writer.write(request.body, gzipped=request.gzipped)
+            delay = await self._settle(request, outcome, time.monotonic() - started)
             if delay is not None:
                 return delay
 
-    def _take(self) -> tuple[Batch, bytes, bool] | None:
+    def _compose(self) -> Request | None:
+        is_closed = self._breaker.state is BreakerState.CLOSED
         limit = self._isolation.limit
-        if self._breaker.state is not BreakerState.CLOSED:
-            limit = min(limit, PROBE_POINTS)
-        batch = self.buffer.read(limit, BATCH_BYTES)
-        if batch is None:
-            return None
-        together = self._isolation.prefix(batch.payload, batch.count)
-        if together < batch.count and (shorter := self.buffer.read(together, BATCH_BYTES)):
-            batch = shorter
-        if not self.gzip or len(batch.payload) < GZIP_FROM_BYTES:
-            return batch, batch.payload, False
-        return batch, zlib.compress(batch.payload, level=1, wbits=31), True
+        max_points = limit if is_closed else min(limit, PROBE_POINTS)
+        return compose(self.buffer, self._isolation, max_points, gzip=self.gzip)
 
-    async def _settle(
-        self, batch: Batch, outcome: Outcome, latency: float, sent: int
-    ) -> float | None:
+    async def _settle(self, request: Request, outcome: Outcome, latency: float) -> float | None:
+        batch = request.batch
         verdict = classify(outcome, self.writer.dialect)
         match verdict.kind:
             case Kind.ACCEPTED:
@@ -232,7 +185,7 @@ class Exporter:
             case Kind.BLOCKED:
                 return self._block(verdict)
             case Kind.KEPT:
-                return await self._keep_batch(batch, outcome, verdict, sent)
+                return await self._keep_batch(request, outcome, verdict)
         return None
 
     def _is_always_too_large(self) -> bool:
@@ -248,7 +201,7 @@ class Exporter:
         else:
             self._isolation.grow()
         self._is_stuck = self._is_stuck and points == 1
-        self._well(last_write=datetime.now(UTC), write_latency=latency)
+        self._progress.well(last_write=datetime.now(UTC), write_latency=latency)
 
     async def _reject(self, batch: Batch, outcome: Outcome, verdict: Verdict) -> float | None:
         if self._brake.rejects(verdict.detail):
@@ -257,15 +210,16 @@ class Exporter:
         self._isolation.settled(batch.payload)
         self._isolation.grow()
         self._breaker.succeeded()
-        self._well()
+        self._progress.well()
         return None
 
     async def _keep_batch(
-        self, batch: Batch, outcome: Outcome, verdict: Verdict, sent: int
+        self, request: Request, outcome: Outcome, verdict: Verdict
     ) -> float | None:
+        batch = request.batch
         is_repeated = verdict.problem is self.state.problem
         too_slow = outcome.failure is Failure.TIMEOUT and is_repeated
-        cut_off = outcome.failure is Failure.RESET and sent > LARGE_BODY
+        cut_off = outcome.failure is Failure.RESET and len(request.body) > LARGE_BODY
         if too_slow or cut_off:
             self._isolation.halve(batch.count)
         # Some servers answer 500 to a point that they should refuse: look for it as if they had.
@@ -290,60 +244,22 @@ class Exporter:
         return classify(outcome, self.writer.dialect).kind is Kind.ACCEPTED
 
     def _quarantine(self, batch: Batch, outcome: Outcome, verdict: Verdict) -> None:
-        line = batch.payload.decode("utf-8", "replace")
-        record: dict[str, Any] = {
-            "seq": batch.last_seq,
-            "time": datetime.now(UTC).isoformat(),
-            "status": outcome.status,
-            "reason": verdict.detail,
-            "line": line,
-            "destination": self.destination,
-        }
-        self.quarantine.add(record)
+        self.quarantine.add(
+            seq=batch.last_seq,
+            line=batch.payload.decode("utf-8", "replace"),
+            status=outcome.status,
+            reason=verdict.detail,
+        )
         self.buffer.settle(batch, "quarantined")
-        self.rejection = Rejection(line=line, reason=verdict.detail)
 
     def _keep(self, verdict: Verdict) -> float:
         self._breaker.failed(verdict.problem)
         wait = backoff(self.state.attempts + 1, self.jitter(), verdict.retry_after)
-        return self._wait(Status.RETRYING, verdict, wait)
+        return self._progress.waits(Status.RETRYING, verdict, wait)
 
     def _block(self, verdict: Verdict) -> float:
         self._breaker.blocked()
-        return self._wait(Status.BLOCKED, verdict, BLOCKED_RETRY)
-
-    def _well(self, **measured: Any) -> None:
-        measured = {
-            "last_write": self.state.last_write,
-            "write_latency": self.state.write_latency,
-        } | measured
-        self._set(ExportState(status=Status.OK, connected=True, **measured))
-
-    def _wait(self, status: Status, verdict: Verdict, delay: float) -> float:
-        self._set(
-            replace(
-                self.state,
-                status=status,
-                problem=verdict.problem,
-                detail=verdict.detail,
-                attempts=self.state.attempts + 1,
-                next_retry=datetime.fromtimestamp(time.time() + delay, UTC),
-                connected=False,
-            )
-        )
-        return delay
-
-    def _set(self, state: ExportState) -> None:
-        before, self.state = self.state, state
-        if (state.status, state.problem) != (before.status, before.problem):
-            turn = Turn(
-                time=datetime.now(UTC),
-                status=state.status,
-                problem=state.problem,
-                detail=state.detail,
-            )
-            self.history.append(turn)
-            self.on_change()
+        return self._progress.waits(Status.BLOCKED, verdict, BLOCKED_RETRY)
 
 
 async def _within(seconds: float, event: asyncio.Event) -> None:

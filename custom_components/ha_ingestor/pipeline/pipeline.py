@@ -15,11 +15,12 @@ from typing import Any, Final
 from .breaker import BreakerState
 from .buffer import Buffer
 from .encoder import Encoder, Profile
-from .exporter import GATHER_SECONDS, Exporter, ExportState, Rejection, Turn, Writer
+from .export_state import ExportState, Turn
+from .exporter import GATHER_SECONDS, Exporter, Writer
 from .files import Files
 from .ledger import Ledger
 from .model import Capture
-from .quarantine import Quarantine
+from .quarantine import Quarantine, Rejection
 from .spool import Spool
 from .spool_settings import SpoolSettings
 
@@ -85,7 +86,7 @@ class Pipeline:
         self._spool = Spool(files, self.ledger, time.monotonic, time.time, settings)
         self._buffer = Buffer(self._spool, self.ledger)
         self._executor = ThreadPoolExecutor(1, "ha_ingestor_spool")
-        self._quarantine = Quarantine(files)
+        self._quarantine = Quarantine(files, destination)
         self._exporter = Exporter(
             buffer=self._buffer,
             quarantine=self._quarantine,
@@ -93,7 +94,6 @@ class Pipeline:
             run=self._run,
             jitter=random.random,
             on_change=on_change,
-            destination=destination,
             gzip=gzip,
             gather_seconds=gather_seconds,
         )
@@ -243,8 +243,8 @@ class Pipeline:
             spool_error=self._buffer.error,
             export=self._exporter.state,
             breaker=self._exporter.breaker,
-            history=tuple(self._exporter.history),
-            rejection=self._exporter.rejection,
+            history=self._exporter.history,
+            rejection=self._quarantine.newest,
             spool_limit=self._settings.max_bytes,
             oldest_age=self._oldest_age(),
         )

@@ -5,6 +5,8 @@ NDJSON, one record a line: seq, time, status, reason, line, destination.
 
 import json
 import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from .files import Files
@@ -17,15 +19,38 @@ FILE_BYTES: Final = 1024 * 1024
 FILES_MAX: Final = 16
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """A point that was put aside, and why."""
+
+    line: str
+    reason: str
+
+
 class Quarantine:
     """Appends records; a record is on disk when `add` returns."""
 
-    def __init__(self, files: Files) -> None:
-        """Keep the records among `files`."""
+    def __init__(self, files: Files, destination: str = "") -> None:
+        """Keep the records among `files`; `destination` is who refused them."""
+        self.newest: Rejection | None = None
         self._files = files
+        self._destination = destination
 
-    def add(self, record: dict[str, Any]) -> None:
+    def add(self, *, seq: int, line: str, status: int, reason: str) -> None:
         """Store one record; raises OSError when it is not safely on disk."""
+        self._append(
+            {
+                "seq": seq,
+                "time": datetime.now(UTC).isoformat(),
+                "status": status,
+                "reason": reason,
+                "line": line,
+                "destination": self._destination,
+            }
+        )
+        self.newest = Rejection(line=line, reason=reason)
+
+    def _append(self, record: dict[str, Any]) -> None:
         data = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
         names = self._names()
         before = self._files.read(names[-1], 0, FILE_BYTES) if names else b""
