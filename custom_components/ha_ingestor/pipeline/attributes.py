@@ -2,11 +2,10 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import translate
-from functools import lru_cache
+from fnmatch import fnmatchcase
 from math import isfinite
 from typing import Any, Final
 
@@ -64,40 +63,38 @@ class AttributesPolicy:
     coordinates: bool = True
     media: bool = True
 
-    def chosen(self, state: StateLike) -> dict[str, Any]:
-        """Return the attributes that are kept of a state."""
-        kept = _kept(self.only) if self.only else None
-        dropped = _dropped(self)
-        unrecorded = _unrecorded(state) if self.recorder else frozenset()
+    def chosen(self, state: StateLike, memo: dict[Any, Any]) -> dict[str, Any]:
+        """Return the attributes that are kept of a state.
+
+        Which names these are is remembered in `memo`, an entity's own: values change all day, names
+        hardly ever.
+        """
+        attributes = state.attributes
+        # Home Assistant's states know what is unrecorded of their entity; those set by hand do not.
+        info = getattr(state, "state_info", None)
+        names = tuple(attributes)
+        known = memo.get("names")
+        if known is None or known[0] != names or known[1] is not info:
+            unrecorded = info["unrecorded_attributes"] if info and self.recorder else frozenset()
+            known = memo["names"] = (names, info, self._names(names, unrecorded))
+        return {name: attributes[name] for name in known[2]}
+
+    def _names(self, names: tuple[str, ...], unrecorded: frozenset[str]) -> list[str]:
         if _ALL in unrecorded:
-            unrecorded = frozenset(state.attributes) - _ALWAYS_RECORDED
-        return {
-            key: value
-            for key, value in state.attributes.items()
-            if key not in unrecorded and not dropped(str(key)) and (kept is None or kept(str(key)))
-        }
-
-
-def _unrecorded(state: StateLike) -> frozenset[str]:
-    # Home Assistant's states know what their entities want recorded; those set by hand do not.
-    info = getattr(state, "state_info", None)
-    return info["unrecorded_attributes"] if info else frozenset()
-
-
-@lru_cache(maxsize=32)
-def _kept(names: Iterable[str]) -> Callable[[str], object]:
-    return re.compile("|".join(translate(name) for name in sorted(names))).match
-
-
-@lru_cache(maxsize=32)
-def _dropped(policy: AttributesPolicy) -> Callable[[str], object]:
-    names = [*policy.drop]
-    if not policy.coordinates:
-        names += _COORDINATES
-    if not policy.media:
-        names += _MEDIA
-    never = rf"(?i:{_NEVER.pattern})\Z"
-    return re.compile("|".join([never, *map(translate, sorted(names))])).match
+            unrecorded = frozenset(names) - _ALWAYS_RECORDED
+        dropped = [*self.drop]
+        if not self.coordinates:
+            dropped += _COORDINATES
+        if not self.media:
+            dropped += _MEDIA
+        return [
+            name
+            for name in names
+            if name not in unrecorded
+            and not _NEVER.fullmatch(text_of(name))
+            and not any(fnmatchcase(text_of(name), glob) for glob in dropped)
+            and (not self.only or any(fnmatchcase(text_of(name), glob) for glob in self.only))
+        ]
 
 
 def attributes_json(wanted: Mapping[str, Any], dumps: JsonDumps) -> str:

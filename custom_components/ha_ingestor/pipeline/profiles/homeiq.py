@@ -1,13 +1,14 @@
 """The `homeiq` profile: one measurement for HomeIQ's readers and plain dashboards alike."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..line_protocol import quote, series_key
 from ..model import (
     ENTITY_REMOVED,
     STATE_CHANGED,
     Capture,
+    Convert,
     EntityContext,
     Happening,
     Point,
@@ -64,6 +65,16 @@ def event_category(domain: str, device_class: str) -> str:
     )
 
 
+class _Key(NamedTuple):
+    """What series and description depend on beside the registries."""
+
+    kind: str
+    device_class: str
+    unit: str
+    weather: Weather | None
+    chosen: tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeIQ(PointSettings):
     """Encodes captures and other events."""
@@ -114,28 +125,36 @@ class HomeIQ(PointSettings):
         attributes = state.attributes
         device_class = attribute_text(attributes, "device_class")
         unit = attribute_text(attributes, "unit_of_measurement")
-        unit, convert = self.units(device_class, unit)
-        condition = weather.condition if weather else ""
-        chosen = tuple(tags_of(self.tags, entity, attributes))
-        key = kind, device_class, condition, chosen
-        series = entity.memo.get(key)
-        if series is None:
-            series = entity.memo[key] = series_key(
-                MEASUREMENT,
-                (
-                    *tags_of(_TAGS, entity, attributes),
-                    ("event_type", kind),
-                    ("event_category", event_category(entity.domain, device_class)),
-                    ("location", self.location),
-                    ("weather_condition", condition),
-                    *chosen,
-                ),
-            )
-        tail = "" if kind is ENTITY_REMOVED else self.kept_attributes(entity, state, "attr_")
-        if not self.numbers_only:
-            if unit and kind is not ENTITY_REMOVED:
-                tail += f",unit_of_measurement={quote(unit)}"
-            tail += device_fields(entity)
+        chosen = tuple(tags_of(self.tags, entity, attributes)) if self.tags else ()
+        key = _Key(kind, device_class, unit, weather, chosen)
+        known: tuple[str, str, Convert | None] | None = entity.memo.get(key)
+        if known is None:
+            entity.memo.pop(entity.memo.get(kind), None)  # else each weather would leave one
+            entity.memo[kind] = key
+            known = entity.memo[key] = self._described(entity, key)
+        series, tail, convert = known
         if kind is not ENTITY_REMOVED:
-            tail += weather_fields(weather)
+            tail = f"{self.kept_attributes(entity, state, 'attr_')}{tail}"
         return Face(attributes, kind, weather, series, tail, convert)
+
+    def _described(self, entity: EntityContext, key: _Key) -> tuple[str, str, Convert | None]:
+        """Encode what an entity is, as the series and the end of its fields."""
+        kind, device_class, unit, weather, chosen = key
+        unit, convert = self.units(device_class, unit)
+        series = series_key(
+            MEASUREMENT,
+            (
+                *tags_of(_TAGS, entity, {"device_class": device_class}),
+                ("event_type", kind),
+                ("event_category", event_category(entity.domain, device_class)),
+                ("location", self.location),
+                ("weather_condition", weather.condition if weather else ""),
+                *chosen,
+            ),
+        )
+        tail = "" if self.numbers_only else device_fields(entity)
+        if kind is not ENTITY_REMOVED:
+            if unit and not self.numbers_only:
+                tail = f",unit_of_measurement={quote(unit)}{tail}"
+            tail += weather_fields(weather)
+        return series, tail, convert

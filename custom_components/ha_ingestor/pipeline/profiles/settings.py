@@ -71,16 +71,13 @@ class PointSettings:
             return known[1]
         shape = self.attributes.shape
         text = ""
-        if shape in {Shape.NUMERIC, Shape.FLAT}:
-            text = attribute_fields(
-                self.attributes.chosen(state),
-                self.dumps,
-                prefix,
-                numbers_only=self.numbers_only or shape is Shape.NUMERIC,
-            )
-        elif shape is Shape.JSON and not self.numbers_only:
-            wanted = attributes_json(self.attributes.chosen(state), self.dumps)
-            text = f",attributes={quote(wanted)}"
+        if shape is not Shape.NONE:
+            chosen = self.attributes.chosen(state, entity.memo)
+            if shape is not Shape.JSON:
+                numbers_only = self.numbers_only or shape is Shape.NUMERIC
+                text = attribute_fields(chosen, self.dumps, prefix, numbers_only=numbers_only)
+            elif not self.numbers_only:
+                text = f",attributes={quote(attributes_json(chosen, self.dumps))}"
         entity.memo["attributes"] = (state.attributes, text)
         return text
 
