@@ -46,6 +46,14 @@ def test_clients_know_no_home_assistant(file: Path) -> None:
         ), module
 
 
+@pytest.mark.parametrize("file", files("metadata_store"), ids=lambda file: file.name)
+def test_the_metadata_store_knows_only_itself_and_what_a_home_is(file: Path) -> None:
+    for module in imports(file):
+        top = module.split(".")[0]
+        known = module.startswith("ha_ingestor.metadata_store") or module == "ha_ingestor.metadata"
+        assert top in sys.stdlib_module_names or known, module
+
+
 @pytest.mark.parametrize("name", PLAIN)
 def test_what_is_plain_knows_no_home_assistant(name: str) -> None:
     for module in imports(ROOT / name):

@@ -1,0 +1,185 @@
+"""Questions to the store, and the answers of HomeIQ's data-api to them.
+
+Unknown words in a question are refused: a filter that is misspelt and ignored gives the whole home.
+Beside what data-api tells, each row has its past; what was removed is left out unless asked for.
+"""
+
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+
+from .changes import stamp
+
+_LIMIT: Final = 100
+_INACTIVE_AFTER: Final = timedelta(days=30)
+
+
+class QuestionError(ValueError):
+    """A question that cannot be answered; the text tells the one who asked why."""
+
+
+def _boolean(text: str) -> bool:
+    found = {"true": True, "1": True, "false": False, "0": False}.get(text.lower())
+    if found is None:
+        raise QuestionError("neither true nor false")
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """A condition on the row `x`, with the parameter that it is named after."""
+
+    sql: str
+    read: Callable[[str], object] = str
+    is_repeatable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A list that can be asked for; `row` is the JSON of the row `x`."""
+
+    table: str
+    order: str
+    limit_max: int
+    row: str
+    filters: Mapping[str, Filter]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What to list: only rows that meet all `values`, which are named as their filters."""
+
+    listing: Listing
+    limit: int = _LIMIT
+    values: Mapping[str, object] = MappingProxyType({})
+
+
+# Texts are put together and not JSON, and as bytes: thousands of rows are read for one answer.
+_DATA: Final = "CAST(x.data AS BLOB)"
+_OPEN: Final = f"substr({_DATA}, 1, length({_DATA}) - 1)"
+_LAST_SEEN: Final = "ifnull(x.last_seen, :seen)"
+_PAST: Final = f"'first_seen', x.first_seen, 'last_seen', {_LAST_SEEN}, 'removed_at', x.removed_at"
+_INCLUDE_REMOVED: Final = Filter(sql=":include_removed OR x.removed_at IS NULL", read=_boolean)
+
+DEVICES: Final = Listing(
+    table="devices",
+    order="id",
+    limit_max=1000,
+    row=f"""{_OPEN} || ',' || substr(json_object(
+        'entity_count', (SELECT count(*) FROM entities AS e WHERE e.device_id = x.id
+            AND e.removed_at IS NULL AND (:platform IS NULL OR e.platform = :platform)),
+        'status', iif({_LAST_SEEN} >= :active_since, 'active', 'inactive'),
+        'timestamp', {_LAST_SEEN}, {_PAST}), 2)""",
+    filters={
+        "manufacturer": Filter(sql="x.manufacturer = :manufacturer"),
+        "model": Filter(sql="x.model = :model"),
+        "area_id": Filter(sql="x.area_id = :area_id"),
+        "platform": Filter(
+            sql="EXISTS (SELECT 1 FROM entities AS e WHERE e.device_id = x.id "
+            "AND e.platform = :platform AND e.removed_at IS NULL)"
+        ),
+        "device_type": Filter(sql="x.data ->> 'device_type' = :device_type"),
+        "device_category": Filter(sql="x.data ->> 'device_category' = :device_category"),
+        "include_removed": _INCLUDE_REMOVED,
+    },
+)
+
+ENTITIES: Final = Listing(
+    table="entities",
+    order="entity_id",
+    limit_max=10_000,
+    row=f"""{_OPEN} || ',"previous_entity_ids":' ||
+        iif(x.id IN (SELECT registry_id FROM renames), (SELECT json_group_array(r.old_entity_id)
+            FROM renames AS r WHERE r.registry_id = x.id), '[]') ||
+        ',' || ifnull((SELECT substr(s.data, 2, length(s.data) - 2) FROM services AS s
+            WHERE s.id = x.domain AND s.removed_at IS NULL), '"available_services":null') ||
+        ',' || substr(json_object('timestamp', x.changed_at, {_PAST}), 2)""",
+    filters={
+        "domain": Filter(sql="x.domain = :domain"),
+        "platform": Filter(sql="x.platform = :platform"),
+        "device_id": Filter(sql="x.device_id = :device_id"),
+        "area_id": Filter(sql="x.effective_area_id = :area_id"),
+        "label": Filter(
+            sql="x.labels <> '[]' AND NOT EXISTS (SELECT 1 FROM json_each(:label) AS wanted "
+            "WHERE wanted.value NOT IN (SELECT value FROM json_each(x.labels)))",
+            is_repeatable=True,
+        ),
+        "alias": Filter(
+            sql="x.aliases <> '[]' AND EXISTS (SELECT 1 FROM json_each(x.aliases) "
+            "WHERE instr(casefold(value), :alias))",
+            read=str.casefold,
+        ),
+        "has_aliases": Filter(sql="(x.aliases <> '[]') = :has_aliases", read=_boolean),
+        "include_removed": _INCLUDE_REMOVED,
+    },
+)
+
+
+def ask(listing: Listing, parameters: Iterable[tuple[str, str]]) -> Question:
+    """Read the parameters of a request, of which empty ones do not count; raises QuestionError."""
+    given: dict[str, list[str]] = {}
+    for name, text in parameters:
+        if name != "limit" and name not in listing.filters:
+            raise QuestionError(f"{name}: not one of {', '.join(['limit', *listing.filters])}")
+        if text:
+            given.setdefault(name, []).append(text)
+    limit = _limit(given.pop("limit", [str(_LIMIT)]), listing.limit_max)
+    values = {name: _value(name, listing.filters[name], texts) for name, texts in given.items()}
+    return Question(listing=listing, limit=limit, values=values)
+
+
+def _limit(texts: list[str], limit_max: int) -> int:
+    if len(texts) == 1 and re.fullmatch("[0-9]{1,9}", texts[0]):
+        limit = int(texts[0])
+        if 1 <= limit <= limit_max:
+            return limit
+    raise QuestionError(f"limit: not one number from 1 to {limit_max}")
+
+
+def _value(name: str, condition: Filter, texts: list[str]) -> object:
+    if condition.is_repeatable:
+        return json.dumps(texts)
+    if len(texts) > 1:
+        raise QuestionError(f"{name}: given more than once")
+    try:
+        return condition.read(texts[0])
+    except QuestionError as err:
+        raise QuestionError(f"{name}: {err}") from None
+
+
+def answer(
+    db: sqlite3.Connection, question: Question, now: datetime, synced_at: datetime | None
+) -> bytes:
+    """List rows as JSON."""
+    listing = question.listing
+    wanted = {"include_removed", *question.values}
+    where = " AND ".join(f"({listing.filters[name].sql})" for name in sorted(wanted))
+    found = db.execute(
+        f"SELECT CAST({listing.row} AS BLOB) FROM {listing.table} AS x WHERE {where} "
+        f"ORDER BY x.{listing.order} LIMIT :limit",
+        {
+            **dict.fromkeys(listing.filters),
+            "include_removed": False,
+            **question.values,
+            "limit": question.limit,
+            "seen": stamp(synced_at) if synced_at else None,
+            "active_since": stamp(now - _INACTIVE_AFTER),
+        },
+    ).fetchall()
+    end = f'],"count":{len(found)},"limit":{question.limit}}}'
+    rows = b",".join(row for (row,) in found)
+    return _readable(f'{{"{listing.table}":['.encode() + rows + end.encode())
+
+
+def _readable(text: bytes) -> bytes:
+    """Show what is damaged as that, until a sync has replaced it; nobody reads JSON otherwise."""
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return text.decode(errors="replace").encode()
+    return text

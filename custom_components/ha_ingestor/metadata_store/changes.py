@@ -1,0 +1,125 @@
+"""Make the tables equal to a home, writing only what is different."""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from ..metadata import Home
+from .rows import Row, rows
+from .schema import transaction
+
+type Dumps = Callable[[Any], str]
+
+# What is gone is remembered, but not without end: this many rows of each table, the newest.
+REMEMBERED: Final = 5000
+# A sync that finds nothing new is written down this often. After a crash, what went away while
+# nobody looked was last seen up to this long before its removal.
+NOTED_EVERY: Final = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """How many rows of all tables a sync wrote."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    returned: int = 0
+    renamed: int = 0
+
+
+def apply(
+    db: sqlite3.Connection, home: Home, now: datetime, seen: datetime | None, dumps: Dumps
+) -> Changes:
+    """Sync in one transaction; `seen` is when this process last did, if it did."""
+    found: Counter[str] = Counter()
+    wanted = {
+        table: {key: _encode(row, dumps) for key, row in of_home.items()}
+        for table, of_home in rows(home).items()
+    }
+    with transaction(db):
+        noted = last_sync(db)
+        last_seen = stamp(seen or noted or now)
+        for table, of_home in wanted.items():
+            found += _sync(db, table, of_home, stamp(now), last_seen)
+        if found["removed"]:
+            _forget(db, wanted)
+        if found or noted is None or not timedelta() <= now - noted < NOTED_EVERY:
+            db.execute("REPLACE INTO syncs (rowid, synced_at) VALUES (1, ?)", (stamp(now),))
+    return Changes(**found)
+
+
+def last_sync(db: sqlite3.Connection) -> datetime | None:
+    """Read when a sync was last written down."""
+    noted = db.execute("SELECT synced_at FROM syncs").fetchone()
+    try:
+        return datetime.fromisoformat(noted[0]).astimezone(UTC) if noted else None
+    except ValueError:
+        return None  # a bit fell over in it; the next sync writes it again
+
+
+def stamp(time: datetime) -> str:
+    """Write a time so that texts sort as times do."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def _sync(
+    db: sqlite3.Connection, table: str, wanted: Mapping[str, str], now: str, last_seen: str
+) -> Counter[str]:
+    found: Counter[str] = Counter()
+    # The data of what is removed is not needed to bring it back.
+    stored = dict(db.execute(f"SELECT id, iif(removed_at IS NULL, data, NULL) FROM {table}"))
+    writes: list[tuple[str, str, str, str]] = []
+    for key, data in wanted.items():
+        is_new = key not in stored
+        before = stored.pop(key, None)
+        if before == data:
+            continue
+        found["added" if is_new else "returned" if before is None else "changed"] += 1
+        writes.append((key, data, now, now))
+    if table == "entities":
+        found["renamed"] = _note_renames(db, writes)
+    db.executemany(
+        f"INSERT INTO {table} (id, data, first_seen, changed_at) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET data = excluded.data, changed_at = excluded.changed_at, "
+        "last_seen = NULL, removed_at = NULL",
+        writes,
+    )
+    gone = [(last_seen, now, key) for key, before in stored.items() if before is not None]
+    found["removed"] = len(gone)
+    db.executemany(f"UPDATE {table} SET last_seen = ?, removed_at = ? WHERE id = ?", gone)
+    return found
+
+
+def _note_renames(db: sqlite3.Connection, writes: Iterable[tuple[str, str, str, str]]) -> int:
+    """Look for new names under known registry ids, which stay when an entity is renamed."""
+    noted = db.executemany(
+        "INSERT INTO renames (registry_id, old_entity_id, new_entity_id, renamed_at) "
+        "SELECT id, entity_id, ?2 ->> 'entity_id', ?3 FROM entities "
+        "WHERE id = ?1 AND entity_id <> ?2 ->> 'entity_id'",
+        (write[:3] for write in writes),
+    )
+    db.execute(
+        "DELETE FROM renames WHERE rowid <= (SELECT max(rowid) FROM renames) - ?", (REMEMBERED,)
+    )
+    return max(noted.rowcount, 0)
+
+
+def _forget(db: sqlite3.Connection, tables: Mapping[str, object]) -> None:
+    for table in tables:
+        db.execute(
+            f"DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} "
+            "WHERE removed_at IS NOT NULL ORDER BY removed_at DESC LIMIT -1 OFFSET ?)",
+            (REMEMBERED,),
+        )
+
+
+def _encode(row: Row, dumps: Dumps) -> str:
+    try:
+        return dumps(row)
+    except TypeError, ValueError:  # a fast encoder refuses, say, a number of more than 64 bits
+        return json.dumps(row, default=str)

@@ -1,0 +1,95 @@
+"""The tables of the metadata store, and how an older file becomes today's."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+
+class NewerSchemaError(Exception):
+    """The file was written by a version of the integration that comes after this one."""
+
+
+class DamagedError(Exception):
+    """What is in the file cannot have been written by anybody."""
+
+
+def _table(name: str, *columns: str) -> str:
+    """One row for everything that a registry had, for as long as it is remembered.
+
+    `data` is the row as it is answered, in JSON, so that a registry which learns a new word changes
+    rows and not tables. What is searched for comes out of it, and lies before it: a search then
+    need not read it. Of a row that is still there, `last_seen` is the time of the last sync and is
+    not stored: thousands of rows would be written every time for nothing.
+    """
+    found = "".join(f"{column} TEXT AS (data ->> '{column}') STORED, " for column in columns)
+    return (
+        f"CREATE TABLE {name} (id TEXT NOT NULL PRIMARY KEY, first_seen TEXT NOT NULL, "
+        f"changed_at TEXT NOT NULL, last_seen TEXT, removed_at TEXT, {found}"
+        "data TEXT NOT NULL CHECK (json_valid(data))) STRICT"
+    )
+
+
+# What was released is never changed: each one takes the file from its position to the next.
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    (
+        _table("devices", "manufacturer", "model", "area_id"),
+        _table(
+            "entities",
+            "entity_id",
+            "domain",
+            "platform",
+            "device_id",
+            "effective_area_id",
+            "labels",
+            "aliases",
+        ),
+        _table("areas"),
+        _table("floors"),
+        _table("labels"),
+        _table("services"),
+        (
+            "CREATE TABLE renames (registry_id TEXT NOT NULL, old_entity_id TEXT NOT NULL, "
+            "new_entity_id TEXT NOT NULL, renamed_at TEXT NOT NULL) STRICT"
+        ),
+        "CREATE TABLE syncs (synced_at TEXT NOT NULL) STRICT",
+        "CREATE INDEX entities_by_name ON entities (entity_id)",
+        "CREATE INDEX entities_by_domain ON entities (domain, entity_id)",
+        "CREATE INDEX entities_by_device ON entities (device_id, platform, removed_at)",
+        "CREATE INDEX entities_with_labels ON entities (entity_id, labels) WHERE labels <> '[]'",
+        "CREATE INDEX entities_with_aliases ON entities (entity_id, aliases) WHERE aliases <> '[]'",
+        "CREATE INDEX renames_by_entity ON renames (registry_id)",
+    ),
+)
+
+
+def prepare(db: sqlite3.Connection) -> None:
+    """Check a file and bring it to the newest schema, or refuse it.
+
+    An interrupted step of a migration never happened.
+    """
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > len(MIGRATIONS):
+        raise NewerSchemaError
+    if version:
+        (verdict,) = db.execute("PRAGMA integrity_check(1)").fetchone()
+        if verdict != "ok":
+            raise DamagedError(verdict)
+    for number, statements in enumerate(MIGRATIONS[version:], version + 1):
+        with transaction(db):
+            for statement in statements:
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {number}")
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing, also when the disk has no room for the end of it."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            db.execute("ROLLBACK")
+        raise

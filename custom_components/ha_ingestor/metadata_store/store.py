@@ -1,0 +1,184 @@
+"""One SQLite file, made equal to the home at every sync.
+
+    sync ──► the file ──damaged, or of a newer version──► put aside, and begun anew
+               └──the disk does not take it──► a copy in memory, until the file works again
+
+The registries are the truth and the file repeats them, so nothing here is worth an exception: what
+went wrong is in `state`. Only the past is nowhere else (first_seen, what was removed or renamed);
+that is why a file is put aside and not deleted.
+
+Everything here blocks, and belongs into one thread; only `state` may be read from others.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from ..metadata import Home
+from .answers import Question, answer
+from .changes import Changes, Dumps, apply, last_sync
+from .schema import DamagedError, NewerSchemaError, prepare
+
+FILE: Final = "metadata.db"
+
+_BUSY_SECONDS: Final = 5.0
+# A home of 5 000 entities; smaller ones take what they need.
+_CACHE_KIB: Final = 8000
+# A missing table is a generic error. All others pass or are the disk's, and the file is sound.
+_DAMAGED: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
+_PRIMARY: Final = 0xFF
+
+
+class Aside(StrEnum):
+    """Why a file was put aside, which is also its name there; of each there is the newest."""
+
+    DAMAGED = "damaged"
+    NEWER = "newer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreState:
+    """How the store is. With an `error` it is in memory only; `aside` stays until it is closed."""
+
+    synced_at: datetime | None = None
+    changes: Changes = field(default_factory=Changes)
+    error: str = ""
+    aside: Aside | None = None
+
+
+class MetadataStore:
+    """Devices, entities, areas, floors and labels, with their past."""
+
+    def __init__(self, directory: Path, dumps: Dumps = json.dumps) -> None:
+        """Keep the file in `directory`, which need not exist yet."""
+        self.state = StoreState()
+        self._directory = directory
+        self._dumps = dumps
+        self._file: sqlite3.Connection | None = None
+        self._memory: sqlite3.Connection | None = None
+
+    def sync(self, home: Home, now: datetime) -> StoreState:
+        """Make the store equal to the home."""
+
+        def work(db: sqlite3.Connection) -> Changes:
+            return apply(db, home, now, self.state.synced_at, self._dumps)
+
+        changes = self._on_file(work)
+        if changes is None:
+            changes = work(self._copy())
+        else:
+            self._close_memory()
+            self.state = replace(self.state, error="")
+        self.state = replace(self.state, synced_at=now, changes=changes)
+        return self.state
+
+    def answer(self, question: Question, now: datetime) -> bytes:
+        """Answer in JSON, from the last sync, be it that of an earlier process."""
+
+        def work(db: sqlite3.Connection) -> bytes:
+            return answer(db, question, now, self.state.synced_at or last_sync(db))
+
+        found = None if self._memory else self._on_file(work)
+        return work(self._copy()) if found is None else found
+
+    def close(self) -> None:
+        """Close the file."""
+        self._close_memory()
+        self._close_file()
+        self.state = StoreState()
+
+    def _on_file[T](self, work: Callable[[sqlite3.Connection], T]) -> T | None:
+        """Return None when the file cannot be worked on; what could be read of it is copied."""
+        try:
+            try:
+                return work(self._opened())
+            except (DamagedError, NewerSchemaError, sqlite3.Error) as err:
+                if (why := _why_aside(err)) is None:
+                    raise
+                self._put_aside(why)
+            return work(self._opened())
+        except (DamagedError, NewerSchemaError, sqlite3.Error, OSError) as err:
+            self.state = replace(self.state, error=_words(err))
+            self._copy()
+            self._close_file()
+            return None
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._file is None:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            path = self._directory / FILE
+            path.touch(mode=0o600)
+            db = _connect(path)
+            try:
+                db.execute("PRAGMA journal_mode = WAL")
+                # What a power cut takes from the end, the next sync writes again.
+                db.execute("PRAGMA synchronous = NORMAL")
+                db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+                prepare(db)
+            except BaseException:
+                db.close()
+                raise
+            self._file = db
+        return self._file
+
+    def _copy(self) -> sqlite3.Connection:
+        if self._memory is None:
+            copy = _connect(":memory:")
+            if self._file is not None:
+                with suppress(sqlite3.Error):
+                    self._file.backup(copy)
+            prepare(copy)
+            self._memory = copy
+        return self._memory
+
+    def _put_aside(self, why: Aside) -> None:
+        self._close_file()
+        # Without its -wal a file is not whole, and with one of another file it is no file at all.
+        for suffix in ("", "-wal"):
+            path = self._directory / f"{FILE}{suffix}"
+            aside = self._directory / f"{why}-{FILE}{suffix}"
+            aside.unlink(missing_ok=True)
+            if path.exists():
+                path.rename(aside)
+        (self._directory / f"{FILE}-shm").unlink(missing_ok=True)
+        self.state = replace(self.state, synced_at=None, aside=why)
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            with suppress(sqlite3.Error):
+                self._file.close()
+            self._file = None
+
+    def _close_memory(self) -> None:
+        if self._memory is not None:
+            self._memory.close()
+            self._memory = None
+
+
+def _connect(path: Path | str) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+    # A damaged text is better than none: it differs from the home, so the next sync replaces it.
+    db.text_factory = partial(str, encoding="utf-8", errors="replace")
+    db.create_function("casefold", 1, str.casefold, deterministic=True)
+    return db
+
+
+def _why_aside(err: Exception) -> Aside | None:
+    if isinstance(err, NewerSchemaError):
+        return Aside.NEWER
+    code = getattr(err, "sqlite_errorcode", None)
+    is_damaged = isinstance(err, DamagedError) or (code or 0) & _PRIMARY in _DAMAGED
+    return Aside.DAMAGED if is_damaged else None
+
+
+def _words(err: Exception) -> str:
+    """Say what went wrong, without the path."""
+    told = err.strerror if isinstance(err, OSError) else str(err)
+    return told or type(err).__name__
