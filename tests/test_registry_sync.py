@@ -1,0 +1,237 @@
+"""From Home Assistant's registries to the rows of a data-api, over HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from unittest.mock import AsyncMock
+
+import pytest
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
+from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.helpers import area_registry as ar
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import floor_registry as fr
+from homeassistant.helpers import label_registry as lr
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.ha_ingestor import registry_snapshot
+from custom_components.ha_ingestor.clients.data_api import DataApiClient
+from custom_components.ha_ingestor.pipeline.verdict import Problem
+from custom_components.ha_ingestor.registries.schedule import Intervals
+from custom_components.ha_ingestor.registry_sync import RegistrySync
+from scripts.rig.data_api import DataApi, Fault
+from tests.shell import until
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+SOON = Intervals(quiet=0.05, patience=0.5)
+
+
+@pytest.fixture(name="server")
+async def _server() -> AsyncIterator[DataApi]:
+    async with DataApi() as server:
+        yield server
+
+
+@pytest.fixture(name="hue")
+def _hue(hass: HomeAssistant) -> MockConfigEntry:
+    entry = MockConfigEntry(domain="hue", title="Hue Bridge")
+    entry.add_to_hass(hass)
+    return entry
+
+
+@pytest.fixture(name="sync")
+async def _sync(hass: HomeAssistant, server: DataApi) -> AsyncIterator[RegistrySync]:
+    client = DataApiClient(async_get_clientsession(hass), server.url)
+    sync = RegistrySync(hass, client, on_change=lambda: None, intervals=SOON)
+    yield sync
+    await sync.async_stop()
+
+
+async def begun(sync: RegistrySync) -> RegistrySync:
+    sync.async_start()
+    await until(lambda: sync.state.last_sync)
+    return sync
+
+
+def differences(hass: HomeAssistant, server: DataApi) -> list[Any]:
+    """Compare every row with the entry of the registry it is of."""
+    found: list[Any] = []
+    devices = dr.async_get(hass)
+    entries: list[dr.AnyDeviceEntry] = list(devices.devices)
+    entries += devices.child_devices
+    for entry in entries:
+        row = server.tables.devices.get(entry.id, {})
+        wanted: dict[str, Any] = {
+            "name": entry.name_by_user or entry.name or entry.id,
+            "area_id": dr.async_get_effective_area_id(hass, entry),
+            "labels": sorted(entry.labels),
+            "config_entry_id": entry.config_entry_id,
+        }
+        found += [(entry.id, key, row.get(key)) for key in wanted if row.get(key) != wanted[key]]
+    entities = er.async_get(hass).entities
+    for entity in entities.values():
+        row = server.tables.entities.get(entity.entity_id, {})
+        wanted = {
+            "device_id": entity.device_id,
+            "platform": entity.platform,
+            "unique_id": entity.unique_id,
+            "name": entity.name,
+            "original_name": entity.original_name,
+            "area_id": er.async_get_effective_area_id(hass, entity),
+            "labels": sorted(entity.labels),
+            "disabled": entity.disabled,
+            "aliases": [alias for alias in entity.aliases if isinstance(alias, str)],
+        }
+        found += [(entity.id, key, row.get(key)) for key in wanted if row.get(key) != wanted[key]]
+    return found
+
+
+async def test_the_rows_are_those_of_the_registries(
+    hass: HomeAssistant, server: DataApi, sync: RegistrySync, hue: MockConfigEntry
+) -> None:
+    devices, entities = dr.async_get(hass), er.async_get(hass)
+    bridge = devices.async_get_or_create(
+        config_entry_id=hue.entry_id, identifiers={("hue", "bridge")}, name="Bridge"
+    )
+    for number in range(30):
+        bulb = devices.async_get_or_create(
+            config_entry_id=hue.entry_id,
+            identifiers={("hue", str(number))},
+            name=f"Bulb {number}",
+            via_device_id=bridge.id,
+        )
+        entities.async_get_or_create(
+            "light",
+            "hue",
+            str(number),
+            config_entry=hue,
+            device_id=bulb.id,
+            suggested_object_id=f"hue_{number}",
+            original_name="Light",
+        )
+    part = devices.async_get_or_create_child(
+        config_entry_id=hue.entry_id,
+        parent_device_id=bridge.id,
+        identifiers={("hue", "part")},
+        name="Part",
+    )
+    hass.services.async_register("lights", "blink", lambda call: None)
+
+    await begun(sync)
+
+    assert differences(hass, server) == []
+    assert server.tables.devices[part.id]["via_device"] == bridge.id
+    assert ("lights", "blink") in server.tables.services
+    assert sync.state.rows_rejected == 0
+    # Devices, entities, actions; and two questions for what lingers.
+    assert len(server.seen) == 5
+
+    area = ar.async_get(hass).async_create("Kitchen")
+    label = lr.async_get(hass).async_create("Nice")
+    fr.async_get(hass).async_create("Upstairs")
+    devices.async_update_device(bridge.id, name_by_user="Mine", area_id=area.id)
+    entities.async_update_entity("light.hue_3", new_entity_id="light.renamed")
+    entities.async_update_entity("light.hue_4", labels={label.label_id}, name="Named")
+    entities.async_remove("light.hue_5")
+    await until(lambda: not differences(hass, server))
+
+    await until(lambda: sync.state.rows_lingering == 2)
+    assert sync.state.lingering == ("light.hue_3", "light.hue_5")
+    assert sync.state.entities_renamed == 1
+    assert {seen.path for seen in server.upserts[3:]} == {
+        "/internal/devices/bulk_upsert",
+        "/internal/entities/bulk_upsert",
+    }
+
+
+async def test_a_storm_of_events_is_one_or_two_syncs(
+    hass: HomeAssistant, server: DataApi, sync: RegistrySync, hue: MockConfigEntry
+) -> None:
+    entities = er.async_get(hass)
+    entities.async_get_or_create("light", "hue", "1", config_entry=hue)
+    await begun(sync)
+    server.seen.clear()
+    for number in range(1000):
+        entities.async_update_entity("light.hue_1", name=f"Name {number}")
+        if number % 100 == 0:
+            await asyncio.sleep(0)
+    await until(lambda: server.tables.entities["light.hue_1"]["name"] == "Name 999")
+    assert 1 <= len(server.seen) <= 2
+
+
+async def test_nothing_is_sent_before_home_assistant_has_started(
+    hass: HomeAssistant, server: DataApi, sync: RegistrySync, hue: MockConfigEntry
+) -> None:
+    hass.set_state(CoreState.starting)
+    sync.async_start()
+    er.async_get(hass).async_get_or_create("light", "hue", "1", config_entry=hue)
+    await asyncio.sleep(0.2)
+    assert server.seen == []
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+    await until(lambda: "light.hue_1" in server.tables.entities)
+
+
+async def test_the_action_sends_everything_again(
+    hass: HomeAssistant, server: DataApi, sync: RegistrySync, hue: MockConfigEntry
+) -> None:
+    er.async_get(hass).async_get_or_create("light", "hue", "1", config_entry=hue)
+    await begun(sync)
+    server.tables.clear()
+    sync.async_resync()
+    await until(lambda: "light.hue_1" in server.tables.entities)
+
+
+async def test_an_outage_ends_with_everything(
+    hass: HomeAssistant, server: DataApi, sync: RegistrySync, hue: MockConfigEntry
+) -> None:
+    entities = er.async_get(hass)
+    entities.async_get_or_create("light", "hue", "1", config_entry=hue)
+    await begun(sync)
+    await server.__aexit__()
+    server.tables.clear()
+    entities.async_update_entity("light.hue_1", name="Later")
+    await until(lambda: sync.state.connected is False)
+    assert sync.state.problem is Problem.UNREACHABLE
+    await server.__aenter__()
+    await until(lambda: sync.state.connected, 20)
+    assert differences(hass, server) == []
+
+
+async def test_a_server_that_stops_in_the_middle_has_everything_in_the_end(
+    hass: HomeAssistant, server: DataApi, sync: RegistrySync, hue: MockConfigEntry
+) -> None:
+    page = Fault(status=200, body="<html>", headers={"Content-Type": "text/html"})
+    server.faults.extend([Fault(kind="reset", apply=True), page, Fault(kind="truncate")])
+    er.async_get(hass).async_get_or_create("light", "hue", "1", config_entry=hue)
+    sync.async_start()
+    await until(lambda: sync.state.last_sync, 30)
+    assert differences(hass, server) == []
+
+
+async def test_actions_that_cannot_be_described_stop_nothing_else(
+    hass: HomeAssistant,
+    server: DataApi,
+    sync: RegistrySync,
+    hue: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken = AsyncMock(side_effect=ModuleNotFoundError)
+    monkeypatch.setattr(registry_snapshot, "async_get_all_descriptions", broken)
+    er.async_get(hass).async_get_or_create("light", "hue", "1", config_entry=hue)
+    await begun(sync)
+    assert differences(hass, server) == []
+    assert broken.await_count
+
+
+async def test_after_stopping_nothing_is_sent(
+    hass: HomeAssistant, server: DataApi, sync: RegistrySync, hue: MockConfigEntry
+) -> None:
+    await begun(sync)
+    await sync.async_stop()
+    er.async_get(hass).async_get_or_create("light", "hue", "1", config_entry=hue)
+    await asyncio.sleep(0.3)
+    assert "light.hue_1" not in server.tables.entities
