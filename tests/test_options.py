@@ -12,7 +12,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components import ha_ingestor
-from custom_components.ha_ingestor.options import spool_settings
+from custom_components.ha_ingestor.options.spool import spool_settings
 from custom_components.ha_ingestor.options_flow import PAGES
 from custom_components.ha_ingestor.pipeline.durability import Durability
 from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings

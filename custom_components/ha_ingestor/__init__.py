@@ -22,7 +22,7 @@ from .connection import async_client
 from .const import DOMAIN, SPOOL_DIRECTORY
 from .coordinator import HaIngestorConfigEntry, HealthCoordinator, IngestorRuntimeData
 from .issues import async_follow
-from .options import spool_settings
+from .options.spool import spool_settings
 from .pipeline.files import OsFiles
 from .pipeline.outcome import Dialect
 from .pipeline.pipeline import Pipeline

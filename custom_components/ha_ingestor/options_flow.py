@@ -1,88 +1,17 @@
 """The dialogue for behaviour: a menu, and one page for each row of a table."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from functools import partialmethod
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
-from homeassistant.const import UnitOfInformation, UnitOfTime
-from homeassistant.helpers.selector import (
-    BooleanSelector,
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
-    SelectSelector,
-    SelectSelectorConfig,
-)
 
-from .options import (
-    CONF_COMPRESS,
-    CONF_DURABILITY,
-    CONF_MAX_AGE,
-    CONF_MAX_SIZE,
-    CONF_MIN_FREE,
-    MIN_SIZE,
-    SPOOL,
-    SPOOL_DEFAULTS,
-    OptionError,
-    accepted_spool,
-)
-from .pipeline.durability import Durability
+from .options import spool
+from .options.page import OptionError, Page
 
-if TYPE_CHECKING:
-    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
-else:
-    import voluptuous as vol
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """A form, what it shows before anything was chosen, and what becomes of an input.
-
-    `accept` returns what is stored under the key of the page, or raises OptionError; its sentences
-    may use `placeholders`.
-    """
-
-    schema: vol.Schema
-    defaults: Mapping[str, Any]
-    accept: Callable[[Mapping[str, Any]], dict[str, Any]]
-    placeholders: Mapping[str, str] = field(default_factory=dict)
-
-
-_SIZE: Final = NumberSelector(
-    NumberSelectorConfig(
-        min=0,
-        step=1,
-        mode=NumberSelectorMode.BOX,
-        unit_of_measurement=UnitOfInformation.MEBIBYTES,
-    )
-)
-
+# Each page has a key of its own among the options.
 PAGES: Final[Mapping[str, Page]] = {
-    SPOOL: Page(
-        schema=vol.Schema(
-            {
-                vol.Required(CONF_DURABILITY): SelectSelector(
-                    SelectSelectorConfig(options=list(Durability), translation_key=CONF_DURABILITY)
-                ),
-                vol.Required(CONF_MAX_SIZE): _SIZE,
-                vol.Optional(CONF_MAX_AGE): NumberSelector(
-                    NumberSelectorConfig(
-                        min=0,
-                        step="any",
-                        mode=NumberSelectorMode.BOX,
-                        unit_of_measurement=UnitOfTime.DAYS,
-                    )
-                ),
-                vol.Required(CONF_MIN_FREE): _SIZE,
-                vol.Required(CONF_COMPRESS): BooleanSelector(),
-            }
-        ),
-        defaults=SPOOL_DEFAULTS,
-        accept=accepted_spool,
-        placeholders={"min_size": str(MIN_SIZE)},
-    ),
+    spool.SPOOL: spool.PAGE,
 }
 
 

@@ -1,0 +1,34 @@
+"""What a page of the options is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
+else:
+    import voluptuous as vol
+
+
+class OptionError(ValueError):
+    """An option that cannot be used: the field, and a slug that says why."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        """Blame one field."""
+        super().__init__(reason)
+        self.field = field
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A form, what it shows before anything was chosen, and what becomes of an input.
+
+    `accept` returns what is stored under the key of the page, or raises OptionError; its sentences
+    may use `placeholders`.
+    """
+
+    schema: vol.Schema
+    defaults: Mapping[str, Any]
+    accept: Callable[[Mapping[str, Any]], dict[str, Any]]
+    placeholders: Mapping[str, str] = field(default_factory=dict)

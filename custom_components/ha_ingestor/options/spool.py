@@ -1,0 +1,106 @@
+"""The page of the spool; what is missing is as it always was."""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from homeassistant.const import UnitOfInformation, UnitOfTime
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectSelector,
+    SelectSelectorConfig,
+)
+
+from ..pipeline.durability import Durability
+from ..pipeline.segments import SEGMENT_BYTES
+from ..pipeline.spool_settings import SpoolSettings
+from .page import OptionError, Page
+
+if TYPE_CHECKING:
+    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
+else:
+    import voluptuous as vol
+
+SPOOL: Final = "spool"
+
+CONF_DURABILITY: Final = "durability"
+CONF_MAX_SIZE: Final = "max_size"
+CONF_MAX_AGE: Final = "max_age"
+CONF_MIN_FREE: Final = "min_free"
+CONF_COMPRESS: Final = "compress"
+
+_MIB: Final = 1024 * 1024
+_HOUR: Final = 3600
+_DAY: Final = 24 * _HOUR
+# Eviction takes a whole segment, which must not be most of what there is.
+MIN_SIZE: Final = 8 * SEGMENT_BYTES // _MIB
+
+_STANDARD: Final = SpoolSettings()
+# Sizes in MiB, the age in days; 0 days are no limit.
+_DEFAULTS: Final[Mapping[str, Any]] = {
+    CONF_DURABILITY: _STANDARD.durability.value,
+    CONF_MAX_SIZE: _STANDARD.max_bytes // _MIB,
+    CONF_MAX_AGE: 0,
+    CONF_MIN_FREE: _STANDARD.min_free_bytes // _MIB,
+    CONF_COMPRESS: _STANDARD.compress,
+}
+_SIZE: Final = NumberSelector(
+    NumberSelectorConfig(
+        min=0,
+        step=1,
+        mode=NumberSelectorMode.BOX,
+        unit_of_measurement=UnitOfInformation.MEBIBYTES,
+    )
+)
+
+
+def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what to store of a filled-in page; raises OptionError."""
+    page = {**_DEFAULTS, **entered}
+    for key in (CONF_MAX_SIZE, CONF_MIN_FREE):
+        page[key] = int(page[key])
+    if page[CONF_MAX_SIZE] < MIN_SIZE:
+        raise OptionError(CONF_MAX_SIZE, "spool_too_small")
+    if 0 < page[CONF_MAX_AGE] * _DAY < _HOUR:
+        raise OptionError(CONF_MAX_AGE, "age_too_short")
+    return page
+
+
+PAGE: Final = Page(
+    schema=vol.Schema(
+        {
+            vol.Required(CONF_DURABILITY): SelectSelector(
+                SelectSelectorConfig(options=list(Durability), translation_key=CONF_DURABILITY)
+            ),
+            vol.Required(CONF_MAX_SIZE): _SIZE,
+            vol.Optional(CONF_MAX_AGE): NumberSelector(
+                NumberSelectorConfig(
+                    min=0,
+                    step="any",
+                    mode=NumberSelectorMode.BOX,
+                    unit_of_measurement=UnitOfTime.DAYS,
+                )
+            ),
+            vol.Required(CONF_MIN_FREE): _SIZE,
+            vol.Required(CONF_COMPRESS): BooleanSelector(),
+        }
+    ),
+    defaults=_DEFAULTS,
+    accept=_accepted,
+    placeholders={"min_size": str(MIN_SIZE)},
+)
+
+
+def spool_settings(options: Mapping[str, Any]) -> SpoolSettings:
+    """Read the bounds of the spool."""
+    page = {**_DEFAULTS, **options.get(SPOOL, {})}
+    return SpoolSettings(
+        durability=Durability(page[CONF_DURABILITY]),
+        max_bytes=page[CONF_MAX_SIZE] * _MIB,
+        max_age=page[CONF_MAX_AGE] * _DAY or math.inf,
+        min_free_bytes=page[CONF_MIN_FREE] * _MIB,
+        compress=page[CONF_COMPRESS],
+    )
