@@ -200,7 +200,7 @@ async def captured(hass: HomeAssistant, directory: Path, events: int) -> list[Ca
     found: list[Capture] = []
     for count in range(events):
         hass.states.async_set(*next_state(1_000_003 + count))
-        found += pipeline._intake
+        found += [each for each in pipeline._intake if isinstance(each, Capture)]
         pipeline._intake.clear()
     source.async_stop()
     pipeline._executor.shutdown()

@@ -1,17 +1,21 @@
 """The way of a point from the event to the database, put together."""
 
 import asyncio
+import json
 import logging
+import math
 import random
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
+from .attributes import JsonDumps
 from .breaker import BreakerState
 from .buffer import Buffer
 from .encoder import Encoder, Profile
@@ -19,8 +23,10 @@ from .export_state import ExportState, Turn
 from .exporter import GATHER_SECONDS, Exporter, Writer
 from .files import Files
 from .ledger import Ledger
-from .model import Capture
+from .model import Capture, EntityContext, Happening
 from .quarantine import Quarantine, Rejection
+from .recollection import Recollection
+from .sieve import Sieve, SieveSettings
 from .spool import Spool
 from .spool_settings import SpoolSettings
 
@@ -78,10 +84,25 @@ class Pipeline:
         destination: str = "",
         gzip: bool = True,
         gather_seconds: float = GATHER_SECONDS,
+        sieve: SieveSettings = SieveSettings(),  # noqa: B008  frozen
+        contexts: Mapping[str, EntityContext] = MappingProxyType({}),
+        dumps: JsonDumps = json.dumps,
     ) -> None:
         """Put the parts together; nothing runs before `start`."""
         self.ledger = Ledger()
         self.filtered = self.ledger.filtered
+        self._files = files
+        self._recollection = Recollection(ledger=self.ledger, dumps=dumps)
+        self._sieve = Sieve(
+            ledger=self.ledger,
+            settings=sieve,
+            recollection=self._recollection,
+            clock=time.monotonic,
+            wall_clock=time.time,
+            contexts=contexts,
+        )
+        self._next_due = math.inf
+        self._is_recalled = self._is_last = False
         self._encoder = Encoder(profile=profile)
         self._spool = Spool(files, self.ledger, time.monotonic, time.time, settings)
         self._buffer = Buffer(self._spool, self.ledger)
@@ -99,7 +120,7 @@ class Pipeline:
         )
         self._on_change = on_change
         self._settings = settings
-        self._intake: deque[Capture] = deque()
+        self._intake: deque[Capture | Happening] = deque()
         self._waiting_since = 0.0
         self._overflow = 0
         self._overflow_seen = 0
@@ -113,7 +134,7 @@ class Pipeline:
         """How delivery is going right now."""
         return self._exporter.state
 
-    def offer(self, capture: Capture) -> None:
+    def offer(self, capture: Capture | Happening) -> None:
         """Take a capture. Called in the event loop for every event, so it does next to nothing."""
         intake = self._intake
         intake.append(capture)
@@ -144,12 +165,13 @@ class Pipeline:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._is_last = True
         await self._commit()
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
                 await self._exporter.drain()
         with suppress(OSError):
-            await self._run(self._buffer.close)
+            await self._run(self._close)
         self._running = False
         await asyncio.get_running_loop().run_in_executor(None, self._executor.shutdown)
 
@@ -194,7 +216,9 @@ class Pipeline:
         await self._commit()
         while True:
             if not (self._intake or self._buffer.needs_tick):
-                await self._arrived.wait()
+                idle = self._next_due - time.monotonic()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._arrived.wait(), None if idle == math.inf else idle)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._full.wait(), COMMIT_SECONDS)
             self._arrived.clear()
@@ -212,17 +236,40 @@ class Pipeline:
         self._exporter.notify()
 
     def _encode_and_commit(self) -> None:
+        if not self._is_recalled:
+            self._is_recalled = True
+            self._buffer.commit([])
+            if self._buffer.is_open:
+                self._recollection.load(self._files, self._spool.last_seq)
         captures = [self._intake.popleft() for _ in range(len(self._intake))]
         lines: list[str] = []
         for start in range(0, len(captures), SLICE_POINTS):
-            encoded = self._encoder.encode(captures[start : start + SLICE_POINTS])
-            self.ledger.filtered.update(encoded.filtered)
-            lines += encoded.lines
+            self._encode(self._sifted(captures[start : start + SLICE_POINTS]), lines)
             time.sleep(0)  # let the event loop run in between
+        self._encode(self._sieve.release() if self._is_last else self._sieve.due(), lines)
+        self._next_due = self._sieve.next_due
         overflow = self._overflow
         self._buffer.give_up(overflow - self._overflow_seen, "intake_full")
         self._overflow_seen = overflow
         self._buffer.commit(lines)
+
+    def _sifted(self, captures: list[Capture | Happening]) -> list[Capture | Happening]:
+        try:
+            return self._sieve.sift(captures)
+        except Exception:
+            _LOGGER.exception("What is needless could not be told, all is kept")
+            return captures
+
+    def _encode(self, captures: Sequence[Capture | Happening], lines: list[str]) -> None:
+        encoded = self._encoder.encode(captures)
+        self.ledger.filtered.update(encoded.filtered)
+        lines += encoded.lines
+
+    def _close(self) -> None:
+        try:
+            self._recollection.save(self._files, self._spool.last_seq)
+        finally:
+            self._buffer.close()
 
     def _oldest_age(self) -> float | None:
         since: float | None = self._spool.pending_since
@@ -238,7 +285,7 @@ class Pipeline:
             is_open=self._buffer.is_open,
             ledger=self.ledger.as_dict(),
             pending=self._spool.pending,
-            waiting=len(self._intake) + self._buffer.held,
+            waiting=len(self._intake) + self._buffer.held + self._sieve.held,
             spool_bytes=self._spool.disk_bytes,
             spool_error=self._buffer.error,
             export=self._exporter.state,

@@ -56,6 +56,11 @@ class Spool:
         self._durable_acked = 0
 
     @property
+    def last_seq(self) -> int:
+        """The sequence number of the newest point."""
+        return self._next_seq - 1
+
+    @property
     def pending(self) -> int:
         """Points that wait for delivery."""
         return self._next_seq - 1 - self._acked

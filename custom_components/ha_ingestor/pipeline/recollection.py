@@ -1,0 +1,200 @@
+"""What was last written of each entity, across restarts.
+
+Home Assistant restores states at its start: with a new date, and often behind a placeholder that
+says `unavailable`. Who remembers what was written before tells such an echo from news, and for how
+long an entity has really been in its state.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple
+
+from .attributes import JsonDumps, attributes_json, text_of
+from .files import Files
+from .ledger import Ledger
+from .model import UNAVAILABLE, Capture, StateLike
+
+FILE: Final = "recollection.json"
+
+# Integrations that take longer than this to bring their entities back have trouble worth a point.
+PATIENCE_SECONDS: Final = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """A state that has been so for longer than Home Assistant knows."""
+
+    state: str
+    attributes: Mapping[str, Any]
+    last_changed_timestamp: float
+    last_updated_timestamp: float
+    state_info: Any = None
+
+
+class _Remembered(NamedTuple):
+    """What an earlier process wrote: the state, since when, and what tells its attributes."""
+
+    state: str
+    since: float
+    digest: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Recollection:
+    """Used by one thread."""
+
+    ledger: Ledger
+    dumps: JsonDumps
+    last: dict[str, StateLike] = field(default_factory=dict)
+    placeholders: dict[str, tuple[float, Capture]] = field(default_factory=dict)
+    _remembered: dict[str, _Remembered] = field(default_factory=dict)
+    _since: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def due(self) -> float:
+        """When the first placeholder has waited long enough, by the clock of `continued`."""
+        return next((due for due, _ in self.placeholders.values()), math.inf)
+
+    def concerns(self, entity_id: str) -> bool:
+        """Whether `continued` has something to say of this entity."""
+        return entity_id in self._remembered or entity_id in self._since
+
+    def note(self, entity_id: str, state: StateLike | None) -> None:
+        """Remember what is written; nothing of a removed entity."""
+        if state is None:
+            self.last.pop(entity_id, None)
+        else:
+            self.last[entity_id] = state
+
+    def continued(self, capture: Capture, now: float) -> Capture | None:
+        """Join a capture to what was before the restart; None when it is only an echo."""
+        entity_id = capture.entity.entity_id
+        remembered = self._remembered.get(entity_id)
+        if remembered is None:
+            return self._carried_on(capture)
+        new, old = capture.new, capture.old
+        if new is not None and _is_placeholder(new):
+            self._drop_placeholder(entity_id)
+            if remembered.state == UNAVAILABLE:
+                self.ledger.filtered["restart_echo"] += 1
+            else:
+                self.placeholders[entity_id] = (now + PATIENCE_SECONDS, capture)
+            return None
+        self._drop_placeholder(entity_id)
+        del self._remembered[entity_id]
+        if old is not None and not _is_placeholder(old):
+            # Home Assistant was there all the time; only this integration was not.
+            if old.state == remembered.state and remembered.since < old.last_changed_timestamp:
+                self._since[entity_id] = remembered.since
+            return self._carried_on(capture)
+        if new is None:
+            return capture
+        if new.state == remembered.state:
+            self._since[entity_id] = remembered.since
+            if digest(new.attributes, self.dumps) == remembered.digest:
+                self.note(entity_id, new)
+                self.ledger.filtered["restart_echo"] += 1
+                return None
+            new = _since(new, remembered.since)
+        return capture._replace(new=new, old=_before(remembered))
+
+    def overdue(self, now: float) -> list[Capture]:
+        """Return the placeholders that nothing came after."""
+        found = []
+        for entity_id, (due, capture) in list(self.placeholders.items()):
+            if due <= now:
+                del self.placeholders[entity_id]
+                self.note(entity_id, capture.new)
+                found.append(capture._replace(old=_before(self._remembered.pop(entity_id))))
+        return found
+
+    def forget_placeholders(self) -> int:
+        """Give up waiting, and return how many there were; the next start will wait for them."""
+        waited = len(self.placeholders)
+        self.placeholders.clear()
+        return waited
+
+    def save(self, files: Files, last_seq: int) -> None:
+        """Store what is known, true as long as nothing follows `last_seq`; raises OSError."""
+        states = {
+            entity_id: (
+                state.state,
+                self._since.get(entity_id, state.last_changed_timestamp),
+                digest(state.attributes, self.dumps),
+            )
+            for entity_id, state in self.last.items()
+        }
+        content = {"seq": last_seq, "states": {**self._remembered, **states}}
+        files.remove(FILE)
+        fd = files.create(FILE)
+        try:
+            files.write(fd, json.dumps(content).encode(), 0)
+            files.sync(fd)
+        finally:
+            files.close(fd)
+
+    def load(self, files: Files, last_seq: int) -> None:
+        """Recall what was stored, if nothing was written since then."""
+        try:
+            if FILE not in files.names():
+                return
+            stored = b""
+            while part := files.read(FILE, len(stored), 1 << 20):
+                stored += part
+            content = json.loads(stored)
+            if content["seq"] == last_seq:
+                self._remembered = {
+                    str(entity_id): _Remembered(str(state), float(since), str(told))
+                    for entity_id, (state, since, told) in content["states"].items()
+                }
+        except OSError, ValueError, TypeError, KeyError, AttributeError:
+            self._remembered = {}  # then everything is news
+
+    def _carried_on(self, capture: Capture) -> Capture:
+        entity_id, new, old = capture.entity.entity_id, capture.new, capture.old
+        since = self._since.get(entity_id)
+        if since is None or old is None:
+            self._since.pop(entity_id, None)
+            return capture
+        if new is not None and new.state == old.state:
+            return capture._replace(new=_since(new, since), old=_since(old, since))
+        del self._since[entity_id]
+        return capture._replace(old=_since(old, since))
+
+    def _drop_placeholder(self, entity_id: str) -> None:
+        if self.placeholders.pop(entity_id, None):
+            self.ledger.filtered["restart_echo"] += 1
+
+
+def digest(attributes: Mapping[str, Any], dumps: JsonDumps) -> str:
+    """Return what tells attributes from others, in whichever order they come."""
+    ordered = {key: attributes[key] for key in sorted(attributes, key=text_of)}
+    text = attributes_json(ordered, dumps)
+    return blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
+def _is_placeholder(state: StateLike) -> bool:
+    """Whether Home Assistant set this state for an entity that is not there yet."""
+    return state.state == UNAVAILABLE and bool(state.attributes.get("restored"))
+
+
+def _before(remembered: _Remembered) -> Carried:
+    return Carried(
+        state=remembered.state,
+        attributes={},
+        last_changed_timestamp=remembered.since,
+        last_updated_timestamp=remembered.since,
+    )
+
+
+def _since(state: StateLike, since: float) -> Carried:
+    return Carried(
+        state=state.state,
+        attributes=state.attributes,
+        last_changed_timestamp=since,
+        last_updated_timestamp=state.last_updated_timestamp,
+        state_info=getattr(state, "state_info", None),
+    )

@@ -1,0 +1,423 @@
+"""What is left out is needless, and counted; what is kept comes in order, late or never changed."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from custom_components.ha_ingestor.pipeline.ledger import Ledger
+from custom_components.ha_ingestor.pipeline.model import (
+    HEARTBEAT,
+    STATE_REPORTED,
+    Capture,
+    EntityContext,
+    Happening,
+    Rules,
+    Weather,
+)
+from custom_components.ha_ingestor.pipeline.recollection import PATIENCE_SECONDS, Recollection
+from custom_components.ha_ingestor.pipeline.sieve import Sieve, SieveSettings
+
+from .captures import NOON, FakeContext, FakeState, entity
+from .memory_files import MemoryFiles
+
+
+class Rig:
+    """A sieve, a clock, and the entity under test."""
+
+    def __init__(self, rules: Rules | None = None, **settings: Any) -> None:
+        self.now = 100.0
+        self.ledger = Ledger()
+        self.recollection = Recollection(ledger=self.ledger, dumps=json.dumps)
+        self.contexts: dict[str, EntityContext] = {}
+        self.sieve = Sieve(
+            ledger=self.ledger,
+            settings=SieveSettings(**settings),
+            recollection=self.recollection,
+            clock=lambda: self.now,
+            wall_clock=lambda: NOON + self.now,
+            contexts=self.contexts,
+        )
+        self.entity = entity(rules=rules) if rules else entity()
+        self.before: FakeState | None = None
+
+    def capture(
+        self,
+        state: str | None,
+        *,
+        after: float = 0,
+        changed: float | None = None,
+        **attributes: Any,
+    ) -> Capture:
+        """Change the state `after` so many seconds."""
+        self.now += after
+        wall = NOON + self.now
+        new = None
+        if state is not None:
+            same = self.before and self.before.state == state
+            since = changed or (
+                self.before.last_changed_timestamp if self.before and same else wall
+            )
+            new = FakeState(
+                state=state,
+                attributes=attributes,
+                last_changed_timestamp=since,
+                last_updated_timestamp=wall,
+            )
+        capture = Capture(self.entity, new, self.before, wall, FakeContext())
+        self.before = new
+        return capture
+
+    def see(self, state: str | None, **how: Any) -> list[str | None]:
+        """Return the states that pass when this one comes."""
+        return states(self.sieve.sift([self.capture(state, **how)]))
+
+    def due(self, *, after: float) -> list[str | None]:
+        """Return the states that come by themselves after a while."""
+        self.now += after
+        return states(self.sieve.due())
+
+    def restarted(self, *, seq: int = 7, found: int = 7) -> Rig:
+        """Stop with everything settled, and begin again as a new process."""
+        files = MemoryFiles()
+        self.sieve.release()
+        self.recollection.save(files, seq)
+        rig = Rig(self.entity.rules)
+        rig.now = self.now
+        rig.sieve.settings = self.sieve.settings
+        rig.recollection.load(files, found)
+        return rig
+
+
+def states(captures: list[Any]) -> list[str | None]:
+    return [capture.new.state if capture.new else None for capture in captures]
+
+
+def durations(captures: list[Any]) -> list[float]:
+    return [
+        max(capture.new.last_changed_timestamp - capture.old.last_changed_timestamp, 0)
+        for capture in captures
+    ]
+
+
+def test_without_rules_everything_passes_unchanged() -> None:
+    rig = Rig()
+    captures = [rig.capture("on"), rig.capture("on", after=1), rig.capture(None, after=1)]
+
+    assert rig.sieve.sift(captures) == captures
+    assert rig.ledger.filtered.total() == rig.ledger.deduplicated == 0
+    assert rig.sieve.next_due == float("inf")
+
+
+def test_the_same_again_within_the_window_is_deduplicated() -> None:
+    rig = Rig(window=5)
+
+    assert rig.see("21") == ["21"]
+    assert rig.see("21", after=4) == []
+    assert rig.see("21", after=4, unit="K") == ["21"]
+    assert rig.see("21", after=6, unit="K") == ["21"]
+    assert rig.see("22", after=1, unit="K") == ["22"]
+    assert rig.ledger.deduplicated == 1
+
+
+def test_events_that_say_the_same_within_the_window_are_deduplicated() -> None:
+    rig = Rig(window=5)
+
+    def happen(time: float, **data: Any) -> int:
+        return len(rig.sieve.sift([Happening("button", data, NOON + time, FakeContext())]))
+
+    assert [happen(0, key=1), happen(1, key=1), happen(2, key=2), happen(9, key=2)] == [1, 0, 1, 1]
+    assert rig.ledger.deduplicated == 1
+
+
+def test_states_that_say_nothing_are_left_out_when_nobody_wants_them() -> None:
+    rig = Rig(skip_unavailable=True)
+
+    assert rig.see("on") == ["on"]
+    assert rig.see("unavailable", after=1) == []
+    assert rig.see("unknown", after=1) == []
+    assert rig.see("on", after=1) == ["on"]
+    assert rig.see(None, after=1) == [None]
+    assert rig.ledger.filtered == {"unavailable": 2}
+
+
+def test_a_number_is_written_again_when_it_moved_far_enough() -> None:
+    rig = Rig(Rules(deadband=0.5))
+
+    assert rig.see("20.0") == ["20.0"]
+    assert [rig.see(state, after=1) for state in ("20.2", "20.4", "20.5", "20.1")] == [
+        *([], [], ["20.5"], []),
+    ]
+    assert rig.see("broken", after=1) == ["broken"]
+    assert rig.ledger.filtered == {"deadband": 3}
+
+
+def test_of_what_comes_too_fast_the_newest_is_written_when_it_is_time() -> None:
+    rig = Rig(Rules(throttle=10))
+
+    assert rig.see("1") == ["1"]
+    assert rig.see("2", after=3) == []
+    assert rig.see("3", after=3) == []
+    assert rig.sieve.held == 1
+    assert rig.due(after=3) == []
+    assert rig.due(after=1) == ["3"]
+    assert rig.sieve.held == 0
+    assert rig.ledger.filtered == {"throttled": 1}
+    assert rig.see("4", after=10) == ["4"]
+
+
+def test_unavailability_is_never_throttled_and_lets_what_is_held_go_first() -> None:
+    rig = Rig(Rules(throttle=10))
+    rig.see("1")
+    rig.see("2", after=1)
+
+    assert rig.see("unavailable", after=1) == ["2", "unavailable"]
+    assert rig.see("3", after=1) == ["3"]
+
+
+def test_a_removal_lets_what_is_held_go_first() -> None:
+    rig = Rig(Rules(throttle=10))
+    rig.see("1")
+    rig.see("2", after=1)
+
+    assert rig.see(None, after=1) == ["2", None]
+    assert rig.due(after=100) == []
+
+
+def test_what_is_held_at_the_end_is_written() -> None:
+    rig = Rig(Rules(throttle=10))
+    rig.see("1")
+    rig.see("2", after=1)
+
+    assert states(rig.sieve.release()) == ["2"]
+    assert rig.sieve.held == 0
+
+
+def test_a_heartbeat_repeats_the_newest_state_with_the_time_of_the_beat() -> None:
+    rig = Rig(Rules(heartbeat=60))
+    rig.see("21")
+
+    assert rig.due(after=59) == []
+    rig.now += 1
+    (beat,) = rig.sieve.due()
+    assert beat.kind is HEARTBEAT
+    assert beat.new == rig.before
+    assert beat.time == NOON + rig.now
+    assert rig.due(after=30) == []
+    assert rig.see("22", after=10) == ["22"]
+    assert rig.due(after=59) == []
+    assert rig.due(after=1) == ["22"]
+
+
+def test_a_heartbeat_repeats_a_state_that_moved_too_little_to_be_written() -> None:
+    rig = Rig(Rules(heartbeat=60, deadband=5))
+    rig.see("20")
+    assert rig.see("21", after=10) == []
+
+    assert rig.due(after=50) == ["21"]
+
+
+def test_no_heart_beats_while_an_entity_says_nothing() -> None:
+    rig = Rig(Rules(heartbeat=60))
+    rig.see("21")
+    rig.see("unavailable", after=1)
+
+    assert rig.due(after=600) == []
+    assert rig.see("22", after=1) == ["22"]
+    assert rig.due(after=60) == ["22"]
+
+
+def test_a_heartbeat_says_what_the_registries_say_by_then() -> None:
+    rig = Rig(Rules(heartbeat=60))
+    rig.see("21")
+    rig.contexts["sensor.kitchen"] = moved = entity(rules=Rules(heartbeat=60), area="Attic")
+
+    rig.now += 60
+    (beat,) = rig.sieve.due()
+    assert beat.entity is moved
+
+    rig.contexts["sensor.kitchen"] = entity(rules=Rules(heartbeat=60), filtered="excluded")
+    assert rig.due(after=60) == []
+
+
+def test_a_heartbeat_does_not_repeat_weather_that_is_no_more() -> None:
+    rig = Rig(Rules(heartbeat=60))
+    sunny = Weather(condition="sunny")
+    rig.sieve.sift([rig.capture("21")._replace(weather=sunny)])
+    other = Capture(
+        entity("sensor.other"), FakeState(state="1"), None, NOON, FakeContext(), weather=None
+    )
+    rig.sieve.sift([other])
+
+    rig.now += 60
+    (beat,) = rig.sieve.due()
+    assert beat.weather is None
+
+
+def test_an_echo_of_a_restart_is_not_written_again() -> None:
+    rig = Rig()
+    rig.see("on", brightness=3)
+    rig = rig.restarted()
+
+    assert rig.see("on", after=60, brightness=3) == []
+    assert rig.ledger.filtered == {"restart_echo": 1}
+    assert rig.see("on", after=1, brightness=4) == ["on"]
+
+
+def test_a_duration_goes_on_right_across_a_restart() -> None:
+    rig = Rig()
+    rig.see("on")
+    rig = rig.restarted()
+    rig.see("on", after=60)
+    bright = rig.sieve.sift([rig.capture("on", after=5, brightness=9)])
+    off = rig.sieve.sift([rig.capture("off", after=35)])
+    on = rig.sieve.sift([rig.capture("on", after=7)])
+
+    assert [durations(bright), durations(off), durations(on)] == [[0], [100], [7]]
+
+
+def test_a_change_during_a_restart_names_the_state_before_it_and_its_duration() -> None:
+    rig = Rig()
+    rig.see("on")
+    rig = rig.restarted()
+    (capture,) = rig.sieve.sift([rig.capture("off", after=60)])
+
+    assert isinstance(capture, Capture)
+    assert capture.old is not None
+    assert capture.old.state == "on"
+    assert durations([capture]) == [60]
+
+
+def test_a_placeholder_of_the_start_is_forgotten_as_soon_as_the_entity_is_there() -> None:
+    rig = Rig()
+    rig.see("on")
+    rig = rig.restarted()
+
+    assert rig.see("unavailable", after=60, restored=True) == []
+    assert rig.sieve.held == 1
+    assert rig.see("on", after=10) == []
+    assert rig.sieve.held == 0
+    assert rig.ledger.filtered == {"restart_echo": 2}
+    assert rig.due(after=PATIENCE_SECONDS) == []
+
+
+def test_a_placeholder_that_nothing_comes_after_is_written_in_the_end() -> None:
+    rig = Rig()
+    rig.see("on")
+    rig = rig.restarted()
+    rig.see("unavailable", after=60, restored=True)
+
+    assert rig.sieve.next_due == rig.now + PATIENCE_SECONDS
+    rig.now += PATIENCE_SECONDS
+    (capture,) = rig.sieve.due()
+    assert capture.new == rig.before
+    assert durations([capture]) == [60]
+    assert rig.see("on", after=1) == ["on"]
+
+
+def test_a_second_restart_still_knows_what_the_first_waited_for() -> None:
+    rig = Rig()
+    rig.see("on")
+    rig = rig.restarted()
+    rig.see("unavailable", after=60, restored=True)
+    rig = rig.restarted()
+    assert rig.see("unavailable", after=60, restored=True) == []
+
+    assert rig.see("on", after=1) == []
+
+
+def test_after_a_crash_everything_is_news() -> None:
+    rig = Rig()
+    rig.see("on")
+    rig = rig.restarted(seq=7, found=8)
+
+    assert rig.see("on", after=60) == ["on"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"seq": 7}', b'{"seq": 7, "states": {"a": 1}}', b"\xff\x00"]
+)
+def test_a_damaged_recollection_is_none(content: bytes) -> None:
+    files = MemoryFiles()
+    fd = files.create("recollection.json")
+    files.write(fd, content, 0)
+    rig = Rig()
+    rig.recollection.load(files, 7)
+
+    assert rig.see("on") == ["on"]
+
+
+def test_what_the_recollection_never_saw_is_news() -> None:
+    rig = Rig().restarted()
+
+    assert rig.see("on") == ["on"]
+
+
+def test_a_reload_of_this_integration_swallows_no_report_of_the_same_state() -> None:
+    rig = Rig()
+    rig.see("on")
+    before, rig = rig.before, rig.restarted()
+    rig.before = before
+
+    assert rig.see("on", after=5) == ["on"]
+
+
+def test_the_heart_beats_on_after_an_echo() -> None:
+    rig = Rig(Rules(heartbeat=60))
+    rig.see("21")
+    rig = rig.restarted()
+    assert rig.see("21", after=10) == []
+
+    assert rig.due(after=60) == ["21"]
+
+
+def test_a_report_of_an_unchanged_state_is_no_repetition() -> None:
+    rig = Rig(window=5)
+    rig.see("21")
+    assert rig.before is not None
+    report = Capture(
+        rig.entity, rig.before, rig.before, NOON + rig.now, FakeContext(), STATE_REPORTED
+    )
+
+    assert rig.sieve.sift([report]) == [report]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["1", "1.2", "2", "9", "on", "unavailable", "unknown", None]),
+            st.floats(0, 30),
+            st.booleans(),
+        ),
+        max_size=40,
+    ),
+    st.builds(
+        Rules,
+        heartbeat=st.sampled_from([0.0, 7.0, 40.0]),
+        throttle=st.sampled_from([0.0, 5.0, 20.0]),
+        deadband=st.sampled_from([0.0, 0.5, 3.0]),
+    ),
+    st.builds(SieveSettings, skip_unavailable=st.booleans(), window=st.sampled_from([0.0, 10.0])),
+)
+def test_every_capture_is_written_once_in_order_or_counted(
+    steps: list[tuple[str | None, float, bool]], rules: Rules, settings: SieveSettings
+) -> None:
+    rig = Rig(rules)
+    rig.sieve.settings = settings
+    offered: list[Any] = []
+    out: list[Any] = []
+    for state, after, ticks in steps:
+        capture = rig.capture(state, after=after)
+        offered.append(capture)
+        out += rig.sieve.sift([capture])
+        if ticks:
+            out += rig.sieve.due()
+    out += rig.sieve.release()
+
+    written = [capture for capture in out if capture.kind is not HEARTBEAT]
+    assert [capture for capture in offered if capture in written] == written
+    counted = rig.ledger.filtered.total() + rig.ledger.deduplicated
+    assert len(offered) == len(written) + counted
+    assert rig.sieve.held == 0
