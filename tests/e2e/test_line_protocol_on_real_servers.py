@@ -32,14 +32,8 @@ from custom_components.ha_ingestor.pipeline.line_protocol import (
 )
 from scripts.rig import dialects
 from scripts.rig.servers import Server
-from tests.pipeline.test_line_protocol import (
-    ANY_TEXT,
-    cut,
-    spaced,
-    stored_key,
-    stored_name,
-    stored_tag,
-)
+from tests.pipeline.documented import cut, spaced, stored_key, stored_name, stored_tag
+from tests.pipeline.test_line_protocol import ANY_TEXT
 
 from .doors import destination_of, endpoint_of
 

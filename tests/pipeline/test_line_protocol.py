@@ -1,7 +1,6 @@
 """Whatever text comes in, one point goes out, and reads back as the documentation says."""
 
 import math
-import re
 from typing import Any
 
 from hypothesis import given
@@ -9,9 +8,7 @@ from hypothesis import strategies as st
 from line_protocol_parser import parse_line
 
 from custom_components.ha_ingestor.pipeline.line_protocol import (
-    NAME_MAX_BYTES,
     STRING_MAX_BYTES,
-    TAG_VALUE_MAX_BYTES,
     TAGS_MAX,
     TIME_MAX_US,
     FieldValue,
@@ -21,35 +18,13 @@ from custom_components.ha_ingestor.pipeline.line_protocol import (
     series_key,
 )
 
+from .documented import cut, spaced, stored_key, stored_name, stored_tag
+
 # Every character there is, lone surrogates and control characters included, and those that mean
 # something to a parser more often than chance would have them.
 ANY_TEXT = st.text(st.characters(codec=None) | st.sampled_from(' ,="\\#_\n\r\t\0\ud800é€😀'))
 NAME = st.one_of(ANY_TEXT, st.sampled_from(["time", "_field", "#/cm3", "", "a" * 300]))
 TIME = st.integers(-(10**17), 10**17)
-
-
-def cut(text: str, limit: int) -> str:
-    return text.encode("utf-8", "replace")[:limit].decode("utf-8", "ignore")
-
-
-def spaced(text: str) -> str:
-    return re.sub(r"[\x00-\x1f]", " ", text).encode("utf-8", "replace").decode()
-
-
-def stored_name(name: str) -> str:
-    """Apply what the module's documentation promises for a name."""
-    name = cut(name, NAME_MAX_BYTES)
-    if not name or name[0] in "_#":
-        name = "x" + name
-    return spaced(name).replace("\\", "/")
-
-
-def stored_key(key: str) -> str:
-    return "time_" if key == "time" else stored_name(key).replace('"', "'")
-
-
-def stored_tag(value: str) -> str:
-    return spaced(cut(value, TAG_VALUE_MAX_BYTES)).replace("\\", "/")
 
 
 def parsed(text: str) -> dict[str, Any]:

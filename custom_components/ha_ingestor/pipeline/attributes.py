@@ -210,4 +210,4 @@ def text_of(value: object) -> str:
         text = str(value)
     except Exception:  # noqa: BLE001  as above
         text = type(value).__name__
-    return text.encode("utf-8", "replace").decode()
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

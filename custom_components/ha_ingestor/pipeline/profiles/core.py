@@ -1,0 +1,221 @@
+r"""The `core` profile: the points that Home Assistant's built-in `influxdb` integration writes.
+
+The stored points are the same, so that dashboards made for them go on working: measurement, tags,
+fields and timestamp. Only these differ, because of the rules in `line_protocol`, which hold for
+every profile, or because the built-in integration comes to grief:
+
+- backslashes in measurements, tags and names of fields are `/`; the built-in stores each of them
+  once in InfluxDB 2 and twice in InfluxDB 1, and one at the end becomes a space or a refused line
+- control characters are spaces everywhere, also tabs; in names, and in tags that are no text, the
+  built-in stores a line break as `\n`
+- measurements, tags and names of fields that begin with `#` or `_` get an `x` in front, a double
+  quote in the name of a tag or field is `'`, a tag named `time` is `time_`
+- a measurement of nothing but line breaks is `x`; a field without a name is left out
+- what is too long for the limits is cut: texts, names, tag values, the number of tags
+- lone surrogates are `?`, where the built-in loses the whole batch
+- a number that is not finite is no `value`; with InfluxDB 1 the built-in's point is refused
+- of two names that become the same, the first wins
+- attributes that make the built-in's thread die: a whole number beyond every float becomes a text,
+  a name that is no text becomes one, an object without a text becomes the name of its type
+- with InfluxDB 1, the built-in stores an equals sign in a measurement as `\=`, and decodes a tag
+  of bytes
+"""
+
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any, Final, NamedTuple
+
+from ..attributes import text_of
+from ..line_protocol import escape_key, quote, series_key
+from ..model import UNAVAILABLE, UNKNOWN, Capture, EntityContext, Happening, Point
+from .core_settings import CoreSettings, MeasurementAttr
+from .core_values import number_in, read, single_line, stays
+
+_NOT_STORED: Final = (UNKNOWN, "", UNAVAILABLE)
+
+# Home Assistant's own reading of states as numbers (helpers.state.state_as_number).
+_NUMBER_OF_WORD: Final = dict.fromkeys(
+    ("on", "open", "home", "locked", "above_horizon"), 1.0
+) | dict.fromkeys(("off", "closed", "not_home", "unlocked", "below_horizon"), 0.0)
+
+# The fields of the state itself, by whether it is a text and whether it is a number.
+_TAKEN: Final = {
+    (True, False): ("state",),
+    (False, True): ("value",),
+    (True, True): ("state", "value"),
+}
+
+
+class _Face(NamedTuple):
+    """What stays the same from point to point while an entity's attributes do.
+
+    Home Assistant shares the object of the attributes while they do not change. It also does when
+    an integration changed a list in its place, so what can change is kept with its text.
+    """
+
+    attributes: Mapping[str, Any]
+    loose: list[tuple[Any, str]]
+    series: str
+    fields: str
+
+    def is_of(self, attributes: Mapping[str, Any]) -> bool:
+        """Tell whether this is what these attributes look like."""
+        if self.attributes is not attributes:
+            return False
+        return not self.loose or all(text_of(value) == text for value, text in self.loose)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """Encodes captures; `numbers_only` is for stores that turn text into zeros."""
+
+    settings: CoreSettings = field(default_factory=CoreSettings)
+    numbers_only: bool = False
+
+    def encode(self, capture: Capture) -> Point | None:
+        """Encode a capture, or None when nothing of it can be stored."""
+        entity, new, _, time, *_ = capture
+        if new is None or (state := new.state) in _NOT_STORED:
+            return None
+        word = _NUMBER_OF_WORD.get(state)
+        number = number_in(state) if word is None else word
+        is_text = word is not None or number is None
+        taken = _TAKEN[is_text, number is not None]
+        face: _Face | None = entity.memo.get(taken)
+        if face is None or not face.is_of(new.attributes):
+            face = entity.memo[taken] = self._face(entity, new.attributes, taken)
+        fields = face.fields
+        if is_text and not self.numbers_only:
+            fields = _joined(f"state={quote(single_line(state))}", fields)
+        if number is not None and isfinite(number):
+            fields = _joined(f"value={number!r}", fields)
+        # A state that was there before anybody listened comes without an event.
+        return (face.series, fields, time or new.last_updated_timestamp) if fields else None
+
+    def encode_happening(self, happening: Happening) -> None:
+        """Encode nothing: the built-in integration writes states and no other event."""
+
+    def _face(
+        self, entity: EntityContext, attributes: Mapping[str, Any], taken: Iterable[str]
+    ) -> _Face:
+        config: tuple[str, frozenset[str]] | None = entity.memo.get("config")
+        if config is None:
+            config = entity.memo["config"] = self.settings.of(entity)
+        measurement, ignored = config
+        spent: str | None = None
+        if not measurement:
+            measurement, spent = _MEASUREMENT[self.settings.measurement_attr](entity, attributes)
+        if not measurement:
+            measurement = self.settings.default_measurement or entity.entity_id
+        left_out = ignored if spent is None else ignored | {spent}
+        tags, fields = self._tell_apart(attributes, left_out, taken)
+        series = self._series(entity, measurement, tags)
+        loose = [
+            (value, text_of(value))
+            for name, value in attributes.items()
+            if not stays(value) and name not in left_out
+        ]
+        return _Face(attributes, loose, series, self._field_set(entity, fields))
+
+    def _tell_apart(
+        self, attributes: Mapping[str, Any], left_out: Container[Any], taken: Iterable[str]
+    ) -> tuple[dict[Any, Any], dict[Any, str]]:
+        """Return the attributes that are tags, and encoded those that are fields."""
+        tags: dict[Any, Any] = {}
+        fields: dict[Any, str] = dict.fromkeys(taken, "")
+        for name, value in attributes.items():
+            if name in self.settings.tags_attributes:
+                tags[name] = value
+            elif name not in left_out:
+                free = f"{name}_" if name in fields else name
+                number, text = read(value)
+                if text:
+                    fields[f"{free}_str"] = text
+                if number:
+                    fields[free] = number
+                elif number is not None:
+                    fields.pop(free, None)
+        if "time" in fields:
+            free = "time_"
+            while free in fields:
+                free += "_"
+            fields[free] = fields.pop("time")
+        return tags, fields
+
+    def _series(self, entity: EntityContext, measurement: str, found: Mapping[Any, Any]) -> str:
+        """Encode measurement and tags; of an entity, only the last ones are remembered."""
+        tags = {name: _tag_text(value) for name, value in found.items()}
+        known: tuple[str, Mapping[Any, str], str] | None = entity.memo.get("series")
+        if known is not None and known[0] == measurement and known[1] == tags:
+            return known[2]
+        object_id = entity.entity_id.partition(".")[2]
+        pairs: dict[Any, str] = {"domain": entity.domain, "entity_id": object_id} | tags
+        pairs |= {name: single_line(value) for name, value in self.settings.tags.items()}
+        named = [(text_of(name), value) for name, value in pairs.items() if name != ""]
+        series = series_key(single_line(measurement), named)
+        entity.memo["series"] = (measurement, tags, series)
+        return series
+
+    def _field_set(self, entity: EntityContext, fields: dict[Any, str]) -> str:
+        """Join fields; of an entity, only the last names are remembered."""
+        if self.numbers_only:
+            fields = {name: text for name, text in fields.items() if text and text[0] != '"'}
+        names = tuple(fields)
+        known: tuple[tuple[Any, ...], list[str]] | None = entity.memo.get("names")
+        if known is None or known[0] != names:
+            known = entity.memo["names"] = (names, _starts(names))
+        # Empty are the places of the state's own fields.
+        pairs = zip(known[1], fields.values(), strict=True)
+        return ",".join([start + text for start, text in pairs if start and text])
+
+
+def _starts(names: Iterable[Any]) -> list[str]:
+    """Escape the names of fields; empty for one that has none, or that became another's."""
+    taken: set[str] = set()
+    found: list[str] = []
+    for name in names:
+        start = "" if name == "" else f"{escape_key(text_of(name))}="
+        found.append("" if start in taken else start)
+        taken.add(start)
+    return found
+
+
+def _by_unit(_: EntityContext, attributes: Mapping[str, Any]) -> tuple[str, str | None]:
+    unit = attributes.get("unit_of_measurement")
+    if unit is None or unit == "":
+        return "", None
+    return unit if isinstance(unit, str) else text_of(unit), "unit_of_measurement"
+
+
+def _by_device_class(
+    entity: EntityContext, attributes: Mapping[str, Any]
+) -> tuple[str, str | None]:
+    device_class = attributes.get("device_class")
+    if device_class is None:
+        return entity.domain, None
+    return f"{entity.domain}__{text_of(device_class)}", "device_class"
+
+
+def _by_entity_id(entity: EntityContext, _: Mapping[str, Any]) -> tuple[str, str | None]:
+    return entity.entity_id, None
+
+
+# The measurement and the attribute that is no field because it is there.
+_MEASUREMENT: Final[
+    Mapping[MeasurementAttr, Callable[[EntityContext, Mapping[str, Any]], tuple[str, str | None]]]
+] = {
+    "unit_of_measurement": _by_unit,
+    "domain__device_class": _by_device_class,
+    "entity_id": _by_entity_id,
+}
+
+
+def _tag_text(value: Any) -> str:
+    if value is None:
+        return ""
+    return single_line(value) if isinstance(value, str) else text_of(value)
+
+
+def _joined(first: str, others: str) -> str:
+    return f"{first},{others}" if others else first

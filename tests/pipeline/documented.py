@@ -1,0 +1,32 @@
+"""What the documentation of `pipeline.line_protocol` promises, said without its code."""
+
+import re
+
+from custom_components.ha_ingestor.pipeline.line_protocol import (
+    NAME_MAX_BYTES,
+    TAG_VALUE_MAX_BYTES,
+)
+
+
+def cut(text: str, limit: int) -> str:
+    return text.encode("utf-8", "replace")[:limit].decode("utf-8", "ignore")
+
+
+def spaced(text: str) -> str:
+    return re.sub(r"[\x00-\x1f]", " ", text).encode("utf-8", "replace").decode()
+
+
+def stored_name(name: str) -> str:
+    """Apply what the module's documentation promises for a name."""
+    name = cut(name, NAME_MAX_BYTES)
+    if not name or name[0] in "_#":
+        name = "x" + name
+    return spaced(name).replace("\\", "/")
+
+
+def stored_key(key: str) -> str:
+    return "time_" if key == "time" else stored_name(key).replace('"', "'")
+
+
+def stored_tag(value: str) -> str:
+    return spaced(cut(value, TAG_VALUE_MAX_BYTES)).replace("\\", "/")
