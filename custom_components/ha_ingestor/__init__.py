@@ -53,6 +53,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
     """
     client = await async_client(hass, entry.data)
     location = hass.config.location_name
+    catalog = Catalog(hass)
     pipeline = Pipeline(
         profile=HomeIQ(
             dumps=json_dumps,
@@ -65,9 +66,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
         on_change=lambda: coordinator.async_status_changed(),  # noqa: PLW0108  it comes later
         destination=entry.title,
         gzip=not is_same_machine(entry.data[CONF_URL]),
+        contexts=catalog,
+        dumps=json_dumps,
     )
     coordinator = HealthCoordinator(hass, entry, pipeline)
-    source = LocalSource(hass, Catalog(hass), pipeline)
+    source = LocalSource(hass, catalog, pipeline)
     runtime = IngestorRuntimeData(source=source, pipeline=pipeline, coordinator=coordinator)
     entry.runtime_data = runtime
     await coordinator.async_config_entry_first_refresh()

@@ -11,12 +11,13 @@ from homeassistant.helpers.json import json_dumps
 
 from custom_components.ha_ingestor.pipeline.export_state import Status
 from custom_components.ha_ingestor.pipeline.files import Files, OsFiles
+from custom_components.ha_ingestor.pipeline.model import Rules
 from custom_components.ha_ingestor.pipeline.outcome import Failure, Outcome
 from custom_components.ha_ingestor.pipeline.pipeline import INTAKE_POINTS, Pipeline
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
 
-from .captures import NOON, FakeState, change
+from .captures import NOON, FakeState, change, entity
 from .memory_files import MemoryFiles
 from .scripted_writer import OK, ScriptedWriter
 
@@ -311,3 +312,62 @@ async def test_nothing_runs_while_nothing_happens(tmp_path: Path) -> None:
         await asyncio.sleep(2.2)
         assert commits <= 1
         pipeline._commit = real  # type: ignore[method-assign]
+
+
+async def test_a_restart_writes_no_echo_and_knows_how_long_a_state_was(tmp_path: Path) -> None:
+    files, writer = OsFiles(tmp_path / "spool"), ScriptedWriter()
+    async with running(files, writer) as pipeline:
+        pipeline.offer(change(FakeState(state="on")))
+        await until(lambda: len(writer.stored) == 1)
+    again = FakeState(
+        state="on", last_changed_timestamp=NOON + 60, last_updated_timestamp=NOON + 60
+    )
+    off = FakeState(state="off", last_changed_timestamp=NOON + 90, last_updated_timestamp=NOON + 90)
+    async with running(files, writer) as pipeline:
+        pipeline.offer(change(again))
+        pipeline.offer(change(off, again))
+        await until(lambda: len(writer.stored) == 2)
+        assert pipeline.ledger.filtered == {"restart_echo": 1}
+
+    assert "duration_in_state_seconds=90.000000" in writer.stored[1]
+
+
+async def test_a_crash_makes_every_state_news(tmp_path: Path) -> None:
+    files, writer = OsFiles(tmp_path / "spool"), ScriptedWriter()
+    async with running(files, writer) as pipeline:
+        pipeline.offer(change(FakeState(state="on")))
+        await until(lambda: len(writer.stored) == 1)
+    stored = (tmp_path / "spool" / "recollection.json").read_bytes()
+    async with running(files, writer) as pipeline:
+        pipeline.offer(change(FakeState(state="off", last_updated_timestamp=NOON + 1)))
+        await until(lambda: len(writer.stored) == 2)
+    (tmp_path / "spool" / "recollection.json").write_bytes(stored)
+
+    async with running(files, writer) as pipeline:
+        pipeline.offer(change(FakeState(state="on", last_updated_timestamp=NOON + 2)))
+        await until(lambda: len(writer.stored) == 3)
+
+
+async def test_an_idle_pipeline_wakes_for_a_heartbeat(tmp_path: Path) -> None:
+    files, writer = OsFiles(tmp_path / "spool"), ScriptedWriter()
+    async with running(files, writer) as pipeline:
+        beating = entity(rules=Rules(heartbeat=0.5))
+        pipeline.offer(change(FakeState(state="21"), of=beating))
+        await until(lambda: any("event_type=heartbeat" in line for line in writer.stored))
+
+
+async def test_what_is_held_back_is_counted_as_waiting_and_delivered_at_the_end(
+    tmp_path: Path,
+) -> None:
+    files, writer = OsFiles(tmp_path / "spool"), ScriptedWriter()
+    async with running(files, writer) as pipeline:
+        slow = entity(rules=Rules(throttle=3600))
+        for number in range(3):
+            state = FakeState(state=str(number), last_updated_timestamp=NOON + number)
+            pipeline.offer(change(state, of=slow))
+        await until(lambda: len(writer.stored) == 1)
+        assert (await pipeline.snapshot()).waiting == 1
+
+    assert len(writer.stored) == 2
+    assert "value=2.0" in writer.stored[1]
+    assert pipeline.ledger.filtered == {"throttled": 1}

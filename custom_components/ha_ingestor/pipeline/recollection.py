@@ -111,11 +111,10 @@ class Recollection:
                 found.append(capture._replace(old=_before(self._remembered.pop(entity_id))))
         return found
 
-    def forget_placeholders(self) -> int:
-        """Give up waiting, and return how many there were; the next start will wait for them."""
-        waited = len(self.placeholders)
-        self.placeholders.clear()
-        return waited
+    def forget_placeholders(self) -> None:
+        """Give up waiting for what comes after them; the next start will wait again."""
+        for entity_id in list(self.placeholders):
+            self._drop_placeholder(entity_id)
 
     def save(self, files: Files, last_seq: int) -> None:
         """Store what is known, true as long as nothing follows `last_seq`; raises OSError."""

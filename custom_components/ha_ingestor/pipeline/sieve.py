@@ -130,7 +130,7 @@ class Sieve:
             watch.held = None
         for capture in found:
             self.recollection.note(capture.entity.entity_id, capture.new)
-        self.ledger.filtered["restart_echo"] += self.recollection.forget_placeholders()
+        self.recollection.forget_placeholders()
         return found
 
     def _has_just_happened(self, happening: Happening) -> bool:
