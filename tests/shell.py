@@ -86,4 +86,4 @@ def points(database: Emulator, entity_id: str | None = None) -> list[Point]:
                 point = Point(parsed["tags"], parsed["fields"], parsed["time"])
                 found[series, parsed["time"]] = point
     assert len(found) == len(database.points)
-    return [point for point in found.values() if entity_id in {None, point.tags["entity_id"]}]
+    return [point for point in found.values() if entity_id in {None, point.tags.get("entity_id")}]

@@ -9,7 +9,12 @@ import pytest
 ROOT = Path(__file__).parent.parent / "custom_components" / "ha_ingestor"
 
 # Beside the shell, but of use without it.
-PLAIN = ["metadata.py", *(f"registries/{file.name}" for file in (ROOT / "registries").glob("*.py"))]
+PLAIN = [
+    "markers.py",
+    "metadata.py",
+    "selection.py",
+    *(f"registries/{file.name}" for file in (ROOT / "registries").glob("*.py")),
+]
 
 
 def imports(file: Path) -> set[str]:

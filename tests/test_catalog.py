@@ -4,11 +4,14 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from homeassistant.config_entries import ConfigEntry, ConfigFlow
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import area_registry as ar
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import floor_registry as fr
+from homeassistant.helpers import label_registry as lr
 from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.entity import EntityCategory
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -21,8 +24,10 @@ from pytest_homeassistant_custom_component.common import (
     mock_platform,
 )
 
-from custom_components.ha_ingestor.catalog import OWN_ENTITY, Catalog
+from custom_components.ha_ingestor.catalog import EXCLUDED, OWN_ENTITY, Catalog
 from custom_components.ha_ingestor.const import DOMAIN
+from custom_components.ha_ingestor.pipeline.model import NO_RULES, Rules
+from custom_components.ha_ingestor.selection import Match
 from tests.emulator import Emulator
 from tests.shell import deliver, points, set_up
 
@@ -276,6 +281,199 @@ async def test_numbers_that_an_older_home_assistant_stored_as_text_become_text(
     )
     context = Catalog(hass)[LAMP]
     assert [context.manufacturer, context.model, context.sw_version] == ["7", "2.5", "0"]
+
+
+async def test_an_entity_has_an_id_that_stays_and_a_category(
+    catalog: Catalog, entity_registry: er.EntityRegistry, lamp: er.RegistryEntry
+) -> None:
+    assert (catalog[LAMP].registry_id, catalog[LAMP].entity_category) == (lamp.id, "")
+    entity_registry.async_update_entity(LAMP, entity_category=EntityCategory.DIAGNOSTIC)
+    assert catalog[LAMP].entity_category == "diagnostic"
+
+
+@pytest.mark.usefixtures("lamp")
+async def test_a_device_is_called_what_the_user_calls_it(
+    catalog: Catalog, device_registry: dr.DeviceRegistry, bulb: dr.DeviceEntry
+) -> None:
+    device_registry.async_update_device(bulb.id, name="Hue bulb 1")
+    assert catalog[LAMP].device == "Hue bulb 1"
+    device_registry.async_update_device(bulb.id, name_by_user="Reading lamp")
+    assert catalog[LAMP].device == "Reading lamp"
+
+
+async def test_a_part_of_a_device_has_its_own_name(
+    catalog: Catalog,
+    device_registry: dr.DeviceRegistry,
+    bulb: dr.DeviceEntry,
+    outlet: er.RegistryEntry,
+) -> None:
+    assert outlet.device_id
+    device_registry.async_update_device(bulb.id, name_by_user="Strip")
+    device_registry.async_update_child_device(outlet.device_id, name_by_user="Outlet 2")
+    assert catalog[outlet.entity_id].device == "Outlet 2"
+
+
+@pytest.fixture
+def upstairs(
+    floor_registry: fr.FloorRegistry, area_registry: ar.AreaRegistry, kitchen: ar.AreaEntry
+) -> fr.FloorEntry:
+    """Put the kitchen on a floor."""
+    floor = floor_registry.async_create("Upstairs")
+    area_registry.async_update(kitchen.id, floor_id=floor.floor_id)
+    return floor
+
+
+@pytest.mark.usefixtures("lamp")
+async def test_the_floor_is_that_of_the_area_under_its_present_name(
+    catalog: Catalog,
+    *,
+    area_registry: ar.AreaRegistry,
+    device_registry: dr.DeviceRegistry,
+    floor_registry: fr.FloorRegistry,
+    bulb: dr.DeviceEntry,
+    kitchen: ar.AreaEntry,
+    upstairs: fr.FloorEntry,
+) -> None:
+    device_registry.async_update_device(bulb.id, area_id=kitchen.id)
+    assert catalog[LAMP].floor == "Upstairs"
+    floor_registry.async_update(upstairs.floor_id, name="First floor")
+    assert catalog[LAMP].floor == "First floor"
+    attic = floor_registry.async_create("Attic")
+    area_registry.async_update(kitchen.id, floor_id=attic.floor_id)
+    assert catalog[LAMP].floor == "Attic"
+    floor_registry.async_delete(attic.floor_id)
+    assert catalog[LAMP].floor == ""
+
+
+@pytest.mark.usefixtures("lamp", "upstairs")
+async def test_floors_in_another_order_change_nothing(
+    catalog: Catalog, floor_registry: fr.FloorRegistry
+) -> None:
+    attic = floor_registry.async_create("Attic")
+    known = catalog[LAMP]
+    floor_registry.async_reorder(
+        [attic.floor_id, *(floor.floor_id for floor in floor_registry.async_list_floors())][:2]
+    )
+    assert catalog[LAMP] is known
+
+
+@pytest.mark.usefixtures("lamp")
+async def test_labels_are_those_of_entity_and_device_under_their_present_names(
+    catalog: Catalog,
+    device_registry: dr.DeviceRegistry,
+    entity_registry: er.EntityRegistry,
+    label_registry: lr.LabelRegistry,
+    bulb: dr.DeviceEntry,
+) -> None:
+    zigbee, cosy = label_registry.async_create("Zigbee"), label_registry.async_create("Cosy")
+    device_registry.async_update_device(bulb.id, labels={zigbee.label_id})
+    entity_registry.async_update_entity(LAMP, labels={cosy.label_id})
+    assert catalog[LAMP].labels == ("Cosy", "Zigbee")
+    label_registry.async_update(cosy.label_id, name="Snug")
+    assert catalog[LAMP].labels == ("Snug", "Zigbee")
+    label_registry.async_update(zigbee.label_id, name="Mesh")
+    assert catalog[LAMP].labels == ("Mesh", "Snug")
+    label_registry.async_delete(zigbee.label_id)
+    label_registry.async_delete(cosy.label_id)
+    assert catalog[LAMP].labels == ()
+
+
+@pytest.mark.usefixtures("lamp")
+async def test_only_what_a_change_touches_is_described_again(
+    catalog: Catalog,
+    *,
+    area_registry: ar.AreaRegistry,
+    entity_registry: er.EntityRegistry,
+    floor_registry: fr.FloorRegistry,
+    label_registry: lr.LabelRegistry,
+    kitchen: ar.AreaEntry,
+    upstairs: fr.FloorEntry,
+) -> None:
+    label = label_registry.async_create("Cosy")
+    elsewhere = area_registry.async_create("Hall")
+    entity_registry.async_update_entity(LAMP, area_id=elsewhere.id)
+    known = catalog[LAMP]
+    area_registry.async_update(kitchen.id, name="Cuisine")
+    floor_registry.async_update(upstairs.floor_id, name="First floor")
+    label_registry.async_update(label.label_id, name="Snug")
+    assert catalog[LAMP] is known
+
+
+async def test_an_entity_that_vanishes_during_an_event_keeps_what_is_known_of_it(
+    hass: HomeAssistant,
+    catalog: Catalog,
+    entity_registry: er.EntityRegistry,
+    lamp: er.RegistryEntry,
+) -> None:
+    """Registry events of a listener wait for the end of the dispatch, the registry does not."""
+
+    @callback
+    def async_change_and_remove(_event: Event) -> None:
+        entity_registry.async_update_entity(LAMP, name="Once more")
+        entity_registry.async_remove(LAMP)
+
+    hass.bus.async_listen_once("now", async_change_and_remove)
+    hass.bus.async_fire("now")
+    assert catalog[LAMP].registry_id == lamp.id
+
+
+async def test_what_is_excluded_is_filtered_and_is_not_when_it_does_not_fit_any_more(
+    hass: HomeAssistant,
+    entity_registry: er.EntityRegistry,
+    label_registry: lr.LabelRegistry,
+    lamp: er.RegistryEntry,
+) -> None:
+    private = label_registry.async_create("Private")
+    catalog = Catalog(hass, exclude=Match(labels=frozenset({private.label_id})))
+    catalog.async_listen()
+    assert catalog[LAMP].filtered == ""
+    entity_registry.async_update_entity(LAMP, labels={private.label_id})
+    assert catalog[LAMP].filtered == EXCLUDED
+    label_registry.async_update(private.label_id, name="Secret")
+    assert catalog[LAMP].filtered == EXCLUDED
+    entity_registry.async_update_entity(LAMP, labels=set())
+    assert catalog[LAMP].filtered == ""
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        pytest.param(Match(device_classes=frozenset({"power"})), id="device class"),
+        pytest.param(Match(domains=frozenset({"sensor"})), id="domain"),
+        pytest.param(Match(entities=frozenset({"sensor.a"})), id="entity"),
+        pytest.param(Match(globs=("*.a",)), id="glob"),
+    ],
+)
+async def test_an_entity_without_registry_entry_can_be_chosen_by_what_is_seen_of_it(
+    hass: HomeAssistant, match: Match
+) -> None:
+    hass.states.async_set("sensor.a", "1", {"device_class": "power"})
+    rules = Rules(heartbeat=60.0)
+    assert Catalog(hass, exclude=match)["sensor.a"].filtered == EXCLUDED
+    assert Catalog(hass, rules=((match, rules),))["sensor.a"].rules == rules
+    assert Catalog(hass, rules=((match, rules),))["light.b"].rules is NO_RULES
+
+
+async def test_rules_follow_the_registry(
+    hass: HomeAssistant, entity_registry: er.EntityRegistry, lamp: er.RegistryEntry
+) -> None:
+    seldom = Rules(throttle=5.0)
+    catalog = Catalog(hass, rules=((Match(device_classes=frozenset({"outlet"})), seldom),))
+    catalog.async_listen()
+    assert catalog[LAMP].rules is NO_RULES
+    entity_registry.async_update_entity(LAMP, device_class="outlet")
+    assert catalog[LAMP].rules == seldom
+
+
+async def test_the_area_and_the_integration_choose_too(
+    hass: HomeAssistant,
+    entity_registry: er.EntityRegistry,
+    kitchen: ar.AreaEntry,
+    lamp: er.RegistryEntry,
+) -> None:
+    entity_registry.async_update_entity(LAMP, area_id=kitchen.id)
+    for match in (Match(areas=frozenset({kitchen.id})), Match(integrations=frozenset({"hue"}))):
+        assert Catalog(hass, exclude=match)[LAMP].filtered == EXCLUDED
 
 
 async def test_our_own_entities_are_filtered(

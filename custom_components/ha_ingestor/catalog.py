@@ -1,7 +1,7 @@
 """The registries as one dictionary: entity id → what its points say of it."""
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 from homeassistant.core import (
     CALLBACK_TYPE,
@@ -10,20 +10,20 @@ from homeassistant.core import (
     callback,
     split_entity_id,
 )
-from homeassistant.helpers import (
-    area_registry as ar,
-)
-from homeassistant.helpers import (
-    device_registry as dr,
-)
-from homeassistant.helpers import (
-    entity_registry as er,
-)
+from homeassistant.helpers import area_registry as ar
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import floor_registry as fr
+from homeassistant.helpers import label_registry as lr
 
 from .const import DOMAIN
 from .pipeline.model import EntityContext
+from .selection import NOTHING, Match, RuleTable, Traits, rules_for
 
 OWN_ENTITY: Final = "own_entity"
+EXCLUDED: Final = "excluded"
+
+type OnChange = Callable[[EntityContext, EntityContext, Event[Any]], None]
 
 
 class Catalog(dict[str, EntityContext]):
@@ -34,23 +34,40 @@ class Catalog(dict[str, EntityContext]):
     its last event; `forget` it then.
     """
 
-    def __init__(self, hass: HomeAssistant) -> None:
+    def __init__(
+        self, hass: HomeAssistant, *, exclude: Match = NOTHING, rules: RuleTable = ()
+    ) -> None:
         """Start empty."""
         super().__init__()
         self._hass = hass
+        self._exclude = exclude
+        self._rules = rules
         self._entities = er.async_get(hass)
         self._devices = dr.async_get(hass)
         self._areas = ar.async_get(hass)
+        self._floors = fr.async_get(hass)
+        self._labels = lr.async_get(hass)
+        self._on_change: OnChange | None = None
 
     @callback
-    def async_listen(self) -> CALLBACK_TYPE:
-        """Follow the registries until the returned function is called."""
+    def async_listen(self, on_change: OnChange | None = None) -> CALLBACK_TYPE:
+        """Follow the registries until the returned function is called.
+
+        `on_change` is told what an entity was and what it is now. What it was must be known, also
+        of an entity that has not changed its state yet: nobody can look it up afterwards.
+        """
+        self._on_change = on_change
         listen = self._hass.bus.async_listen
         stops = [
             listen(er.EVENT_ENTITY_REGISTRY_UPDATED, self._entity_changed),
             listen(dr.EVENT_DEVICE_REGISTRY_UPDATED, self._device_changed),
             listen(ar.EVENT_AREA_REGISTRY_UPDATED, self._area_changed),
+            listen(fr.EVENT_FLOOR_REGISTRY_UPDATED, self._floor_changed),
+            listen(lr.EVENT_LABEL_REGISTRY_UPDATED, self._label_changed),
         ]
+        for entity_id, entry in self._entities.entities.items():
+            if not entry.disabled:
+                self[entity_id] = self._describe(entity_id)
 
         @callback
         def async_stop() -> None:
@@ -72,55 +89,136 @@ class Catalog(dict[str, EntityContext]):
         domain = split_entity_id(entity_id)[0]
         entry = self._entities.async_get(entity_id)
         if entry is None:
-            return EntityContext(entity_id=entity_id, domain=domain)
+            traits = Traits(
+                entity_id=entity_id, domain=domain, device_class=self._device_class(entity_id)
+            )
+            return EntityContext(
+                entity_id=entity_id,
+                domain=domain,
+                filtered=self._filtered(traits),
+                rules=rules_for(traits, self._rules),
+            )
         if entry.platform == DOMAIN:
             return EntityContext(entity_id=entity_id, domain=domain, filtered=OWN_ENTITY)
-        device = self._hardware(entry.device_id)
-        area_id = er.async_get_effective_area_id(self._hass, entry) or ""
+        device = self._devices.async_get(entry.device_id) if entry.device_id else None
+        hardware = self._hardware(device)
+        area_id = _area_id(entry, device, hardware)
         area = self._areas.async_get_area(area_id)
+        floor = self._floors.async_get_floor(area.floor_id) if area and area.floor_id else None
+        labels = entry.labels | device.labels if device else entry.labels
+        traits = Traits(
+            entity_id=entity_id,
+            domain=domain,
+            device_class=(
+                entry.device_class or entry.original_device_class or self._device_class(entity_id)
+            ),
+            integration=entry.platform,
+            area_id=area_id,
+            labels=frozenset(labels),
+        )
         return EntityContext(
             entity_id=entity_id,
             domain=domain,
+            filtered=self._filtered(traits),
+            rules=rules_for(traits, self._rules),
+            registry_id=entry.id,
+            entity_category=_text(entry.entity_category),
             integration=entry.platform,
-            device_id=entry.device_id or "",
+            labels=self._names(labels),
             area_id=area_id,
             area=area.name if area else "",
-            manufacturer=_text(device and device.manufacturer),
-            model=_text(device and device.model),
-            sw_version=_text(device and device.sw_version),
+            floor=floor.name if floor else "",
+            device_id=entry.device_id or "",
+            device=_text(device and (device.name_by_user or device.name)),
+            manufacturer=_text(hardware and hardware.manufacturer),
+            model=_text(hardware and hardware.model),
+            sw_version=_text(hardware and hardware.sw_version),
         )
 
-    def _hardware(self, device_id: str | None) -> dr.DeviceEntry | None:
+    def _filtered(self, traits: Traits) -> str:
+        return EXCLUDED if self._exclude.fits(traits) else ""
+
+    def _device_class(self, entity_id: str) -> str:
+        """Ask the state, where the registry says nothing."""
+        state = self._hass.states.get(entity_id)
+        device_class = state.attributes.get("device_class") if state else None
+        return device_class if isinstance(device_class, str) else ""
+
+    def _names(self, labels: Iterable[str]) -> tuple[str, ...]:
+        if not labels:
+            return ()
+        entries = (self._labels.async_get_label(label_id) for label_id in labels)
+        return tuple(sorted(entry.name for entry in entries if entry))
+
+    def _hardware(self, device: dr.AnyDeviceEntry | None) -> dr.DeviceEntry | None:
         """Find the device that has a manufacturer; a child device is a part of its parent."""
-        device = self._devices.async_get(device_id) if device_id else None
         if isinstance(device, dr.ChildDeviceEntry):
             device = self._devices.async_get(device.parent_device_id)
         return device if isinstance(device, dr.DeviceEntry) else None
 
     @callback
     def _entity_changed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
-        entity_id = event.data["entity_id"]
-        if event.data["action"] != "remove" and entity_id in self:
-            self[entity_id] = self._describe(entity_id)
+        data = event.data
+        if data["action"] != "remove":
+            entity_id = data["entity_id"]
+            was_called = entity_id
+            if data["action"] == "update":
+                was_called = data.get("old_entity_id", entity_id)
+            self._describe_again(event, {was_called: entity_id})
 
     @callback
     def _device_changed(self, event: Event[dr.EventDeviceRegistryUpdatedData]) -> None:
         if event.data["action"] == "remove":
             return  # its entities go after it, and their last event still belongs to it
         device_id = event.data["device_id"]
-        parts = {device_id} | {
-            child.id for child in self._devices.child_devices if child.parent_device_id == device_id
-        }
-        self._describe_again(lambda context: context.device_id in parts)
+        parts = dr.async_entries_for_parent_device(self._devices, device_id)
+        self._describe_again(event, self._of_devices({device_id, *(part.id for part in parts)}))
 
     @callback
     def _area_changed(self, event: Event[ar.EventAreaRegistryUpdatedData]) -> None:
-        area_id = event.data["area_id"]
-        self._describe_again(lambda context: context.area_id == area_id)
+        self._areas_changed(event, {event.data["area_id"]})
 
-    def _describe_again(self, concerned: Callable[[EntityContext], bool]) -> None:
-        for entity_id in [key for key, context in self.items() if concerned(context)]:
-            self[entity_id] = self._describe(entity_id)
+    @callback
+    def _floor_changed(self, event: Event[fr.EventFloorRegistryUpdatedData]) -> None:
+        if event.data["action"] != "reorder":
+            areas = ar.async_entries_for_floor(self._areas, event.data["floor_id"])
+            self._areas_changed(event, {area.id for area in areas})
+
+    def _areas_changed(self, event: Event[Any], areas: set[str | None]) -> None:
+        concerned = [key for key, context in self.items() if context.area_id in areas]
+        self._describe_again(event, dict(zip(concerned, concerned, strict=True)))
+
+    @callback
+    def _label_changed(self, event: Event[lr.EventLabelRegistryUpdatedData]) -> None:
+        # A removed label is taken from everything that had it, which fires events of their own.
+        label_id = event.data["label_id"]
+        concerned = self._of_devices(
+            {device.id for device in dr.async_entries_for_label(self._devices, label_id)}
+        )
+        for entry in er.async_entries_for_label(self._entities, label_id):
+            concerned[entry.entity_id] = entry.entity_id
+        self._describe_again(event, concerned)
+
+    def _of_devices(self, devices: set[str]) -> dict[str, str]:
+        return {key: key for key, context in self.items() if context.device_id in devices}
+
+    def _describe_again(self, event: Event[Any], names: dict[str, str]) -> None:
+        """Renew the descriptions of entities, by what they were called and what they are now."""
+        for was_called, entity_id in names.items():
+            if not self._entities.async_is_registered(entity_id):
+                continue  # gone meanwhile, and its last event still belongs to what it was
+            before = self.get(was_called)
+            after = self[entity_id] = self._describe(entity_id)
+            if before and self._on_change:
+                self._on_change(before, after, event)
+
+
+def _area_id(*nearest_first: er.RegistryEntry | dr.AnyDeviceEntry | None) -> str:
+    """Find where something is: its own area, or else that of what it is a part of."""
+    for entry in nearest_first:
+        if entry and entry.area_id:
+            return entry.area_id
+    return ""
 
 
 def _text(value: object) -> str:

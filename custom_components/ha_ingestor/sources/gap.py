@@ -1,18 +1,14 @@
 """What happens between an unload and the next setup of the same destination."""
 
 import time
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
-from homeassistant.const import EVENT_STATE_CHANGED
-from homeassistant.core import (
-    CALLBACK_TYPE,
-    Event,
-    EventStateChangedData,
-    HassJob,
-    HomeAssistant,
-    callback,
-)
+from homeassistant.core import CALLBACK_TYPE, Event, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
+from homeassistant.util.event_type import EventType
+
+from .bus import async_listen
 
 # A reload takes seconds. Whoever disables a destination for longer does not want its events.
 GAP_SECONDS: Final = 60.0
@@ -21,18 +17,18 @@ GAP_EVENTS: Final = 20_000
 
 
 class Gap:
-    """Keeps the state changes that follow, for as long as a reload may take.
+    """Keeps the events that follow, for as long as a reload may take.
 
     `events` is None when there were too many or it took too long; then only the states changed
     after `since` (seconds since 1970) can still be captured.
     """
 
-    def __init__(self, hass: HomeAssistant) -> None:
+    def __init__(self, hass: HomeAssistant, event_types: Iterable[EventType[Any] | str]) -> None:
         """Begin where the source leaves off."""
         self.since = time.time()
-        self.events: list[Event[EventStateChangedData]] | None = []
+        self.events: list[Event[Any]] | None = []
         self._stops: list[CALLBACK_TYPE] = [
-            hass.bus.async_listen(EVENT_STATE_CHANGED, self._async_keep),
+            *(async_listen(hass, event_type, self._async_keep) for event_type in event_types),
             async_call_later(
                 hass, GAP_SECONDS, HassJob(self._async_give_up, cancel_on_shutdown=True)
             ),
@@ -45,7 +41,7 @@ class Gap:
             self._stops.pop()()
 
     @callback
-    def _async_keep(self, event: Event[EventStateChangedData]) -> None:
+    def _async_keep(self, event: Event[Any]) -> None:
         if self.events is not None and len(self.events) < GAP_EVENTS:
             self.events.append(event)
         else:

@@ -1,32 +1,70 @@
-"""The state changes of this Home Assistant."""
+"""What happens in this Home Assistant."""
 
-from homeassistant.const import EVENT_STATE_CHANGED
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
 from homeassistant.core import (
     CALLBACK_TYPE,
-    Context,
     Event,
     EventStateChangedData,
+    EventStateReportedData,
     HomeAssistant,
     State,
     callback,
 )
+from homeassistant.util.event_type import EventType
 
 from ..catalog import Catalog
-from ..pipeline.model import Capture
+from ..markers import markers
+from ..pipeline.model import (
+    STATE_CHANGED,
+    STATE_REPORTED,
+    Capture,
+    EntityContext,
+    Happening,
+)
 from ..pipeline.pipeline import Pipeline
+from .bus import async_listen
 from .gap import Gap
+from .weather import WeatherWatch
 
 
 class LocalSource:
-    """Offers every state change to the pipeline, with the entity's context as of the event."""
+    """Offers every state change to the pipeline, with the entity's context as of the event.
 
-    def __init__(self, hass: HomeAssistant, catalog: Catalog, pipeline: Pipeline) -> None:
+    So it does with other events of `event_types`, and with writes that change nothing if these are
+    `reported`.
+    """
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        catalog: Catalog,
+        pipeline: Pipeline,
+        *,
+        event_types: Iterable[str] = (),
+        reported: bool = False,
+        weather: WeatherWatch | None = None,
+    ) -> None:
         """Prepare; nothing is captured before `async_start`."""
         self._hass = hass
         self._catalog = catalog
         self._offer = pipeline.offer
         self._filtered = pipeline.filtered
+        self._weather = weather or WeatherWatch(hass)
+        self._listeners: dict[EventType[Any] | str, Callable[[Event[Any]], None]] = {
+            EVENT_STATE_CHANGED: self._async_state_changed,
+            **dict.fromkeys(event_types, self._async_happened),
+        }
+        if reported:
+            self._listeners[EVENT_STATE_REPORTED] = self._async_state_reported
         self._stops: list[CALLBACK_TYPE] = []
+
+    @property
+    def event_types(self) -> tuple[EventType[Any] | str, ...]:
+        """What it listens to."""
+        return tuple(self._listeners)
 
     @callback
     def async_start(self, gap: Gap | None) -> None:
@@ -36,19 +74,22 @@ class LocalSource:
         at the instant it was set: what others reported before this integration was ready.
         """
         self._stops = [
-            self._catalog.async_listen(),
-            self._hass.bus.async_listen(EVENT_STATE_CHANGED, self._async_state_changed),
+            self._weather.async_start(),
+            self._catalog.async_listen(self._async_described),
+            *(async_listen(self._hass, *each) for each in self._listeners.items()),
         ]
         if gap:
             gap.async_stop()
         if gap and gap.events is not None:
             for event in gap.events:
-                self._async_state_changed(event)
+                # What the options no longer ask for is not captured.
+                if listener := self._listeners.get(event.event_type):
+                    listener(event)
             return
         since = gap.since if gap else 0.0
         for state in self._hass.states.async_all():
             if state.last_updated_timestamp > since:
-                self._capture(state.entity_id, state, None, 0.0, state.context)
+                self._was_there(state)
 
     @callback
     def async_stop(self) -> None:
@@ -60,26 +101,75 @@ class LocalSource:
     def _async_state_changed(self, event: Event[EventStateChangedData]) -> None:
         data = event.data
         new = data["new_state"]
-        self._capture(
-            data["entity_id"],
-            new,
-            data["old_state"],
-            event.time_fired_timestamp,
-            event.context,
-        )
+        if entity := self._wanted(self._catalog[data["entity_id"]]):
+            self._offer(
+                Capture(
+                    entity,
+                    new,
+                    data["old_state"],
+                    event.time_fired_timestamp,
+                    event.context,
+                    STATE_CHANGED,
+                    self._weather.current,
+                )
+            )
         if new is None:
             self._catalog.forget(data["entity_id"])
 
-    def _capture(
-        self,
-        entity_id: str,
-        new: State | None,
-        old: State | None,
-        time: float,
-        context: Context,
-    ) -> None:
-        entity = self._catalog[entity_id]
+    def _was_there(self, state: State) -> None:
+        # Nobody knows what the weather was at that time.
+        if entity := self._wanted(self._catalog[state.entity_id]):
+            self._offer(Capture(entity, state, None, 0.0, state.context))
+
+    @callback
+    def _async_state_reported(self, event: Event[EventStateReportedData]) -> None:
+        state = event.data["new_state"]
+        if entity := self._wanted(self._catalog[state.entity_id]):
+            self._offer(
+                Capture(
+                    entity,
+                    state,
+                    state,
+                    event.time_fired_timestamp,
+                    event.context,
+                    STATE_REPORTED,
+                    self._weather.current,
+                )
+            )
+
+    @callback
+    def _async_happened(self, event: Event[Any]) -> None:
+        entity = self._subject(event.data)
+        if entity and not self._wanted(entity):
+            return
+        # Whoever fired it may go on filling its data for the next one.
+        data, name = dict(event.data), str(event.event_type)
+        self._offer(Happening(name, data, event.time_fired_timestamp, event.context, entity))
+
+    def _wanted(self, entity: EntityContext) -> EntityContext | None:
+        """Return the entity, or None when its event is not captured, which counts the event."""
         if entity.filtered:
             self._filtered[entity.filtered] += 1
-        else:
-            self._offer(Capture(entity, new, old, time, context))
+            return None
+        return entity
+
+    def _subject(self, data: Mapping[str, Any]) -> EntityContext | None:
+        """Find the one entity that an event is about, which must be one that there is."""
+        entity_id = data.get("entity_id")
+        if entity_id is None and isinstance(call := data.get("service_data"), Mapping):
+            entity_id = call.get("entity_id")
+        if isinstance(entity_id, list) and len(entity_id) == 1:
+            entity_id = entity_id[0]
+        if not isinstance(entity_id, str):
+            return None
+        # Whatever else a user types into an event must not stay in the catalog.
+        there_is = entity_id in self._catalog or self._hass.states.get(entity_id)
+        return self._catalog[entity_id] if there_is else None
+
+    @callback
+    def _async_described(
+        self, before: EntityContext, after: EntityContext, event: Event[Any]
+    ) -> None:
+        if not after.filtered:
+            for marker in markers(before, after, event.time_fired_timestamp, event.context):
+                self._offer(marker)

@@ -1,0 +1,30 @@
+"""Points that mark where the history of an entity goes on differently."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from .pipeline.model import ContextLike, EntityContext, Happening
+
+ENTITY_RENAMED: Final = "entity_renamed"
+ENTITY_MOVED: Final = "entity_moved"
+
+
+def markers(
+    before: EntityContext, after: EntityContext, time: float, context: ContextLike
+) -> Iterator[Happening]:
+    """Compare two descriptions of one entity."""
+    if before.entity_id != after.entity_id:
+        renamed = {
+            "old_entity_id": before.entity_id,
+            "new_entity_id": after.entity_id,
+            "registry_id": after.registry_id,
+        }
+        yield Happening(ENTITY_RENAMED, renamed, time, context, after)
+    if before.area_id != after.area_id:
+        moved = {
+            "old_area": before.area,
+            "new_area": after.area,
+            "old_area_id": before.area_id,
+            "new_area_id": after.area_id,
+        }
+        yield Happening(ENTITY_MOVED, moved, time, context, after)

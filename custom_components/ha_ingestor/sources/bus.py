@@ -1,0 +1,23 @@
+"""Listening to the bus of this Home Assistant, whatever the event."""
+
+from collections.abc import Callable
+from typing import Any
+
+from homeassistant.const import EVENT_STATE_REPORTED
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.util.event_type import EventType
+
+
+@callback
+def async_listen(
+    hass: HomeAssistant, event_type: EventType[Any] | str, listener: Callable[[Event[Any]], None]
+) -> CALLBACK_TYPE:
+    """Listen until the returned function is called."""
+    wanted = _async_every if event_type == EVENT_STATE_REPORTED else None
+    return hass.bus.async_listen(event_type, listener, event_filter=wanted)
+
+
+@callback
+def _async_every(_data: Any) -> bool:
+    """Filter nothing: so many are reported that Home Assistant insists on a filter."""
+    return True

@@ -1,0 +1,131 @@
+"""The weather around the home, as one weather entity tells it."""
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any, Final
+
+from homeassistant.const import UnitOfPressure, UnitOfSpeed, UnitOfTemperature
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, State, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.event import (
+    async_call_later,
+    async_track_state_change_event,
+    async_track_state_report_event,
+)
+from homeassistant.util import dt as dt_util
+from homeassistant.util.unit_conversion import (
+    BaseUnitConverter,
+    PressureConverter,
+    SpeedConverter,
+    TemperatureConverter,
+)
+
+from ..pipeline.model import UNAVAILABLE, UNKNOWN, Weather
+
+# Weather services report every few minutes to every hour.
+MAX_AGE: Final = 3 * 3600.0
+
+# Users choose the units of a weather entity; points have the same ones for years.
+_MEASURED: Final[Mapping[str, tuple[type[BaseUnitConverter], str]]] = {
+    "temperature": (TemperatureConverter, UnitOfTemperature.CELSIUS),
+    "pressure": (PressureConverter, UnitOfPressure.HPA),
+    "wind_speed": (SpeedConverter, UnitOfSpeed.METERS_PER_SECOND),
+}
+
+
+class WeatherWatch:
+    """Follows an entity; `current` is None while nothing is known that is recent enough.
+
+    Without an entity it does nothing.
+    """
+
+    def __init__(self, hass: HomeAssistant, entity_id: str = "", max_age: float = MAX_AGE) -> None:
+        """Prepare; what is older than `max_age` seconds is not the weather any more."""
+        self.current: Weather | None = None
+        self._hass = hass
+        self._entity_id = entity_id
+        self._max_age = max_age
+        self._stops: list[CALLBACK_TYPE] = []
+        self._values: dict[str, float | None] = {}
+        self._next_look: CALLBACK_TYPE | None = None
+
+    @callback
+    def async_start(self) -> CALLBACK_TYPE:
+        """Follow the entity until the returned function is called."""
+        if not self._entity_id:
+            return _nothing
+        stop = async_track_state_change_event(self._hass, self._entity_id, self._async_look)
+        self._async_look()
+
+        @callback
+        def async_stop() -> None:
+            stop()
+            self._wait_for(None)
+            self.current = None
+
+        return async_stop
+
+    @callback
+    def _async_look(self, _event: object = None) -> None:
+        """See what the entity says now, and look again when that would be too old."""
+        self._wait_for(None)
+        state = self._hass.states.get(self._entity_id)
+        if state is None or state.state in {UNAVAILABLE, UNKNOWN}:
+            self.current = None
+            return
+        now = dt_util.utcnow().timestamp()
+        left = state.last_reported_timestamp + self._max_age - now
+        if left > 0:
+            self._show(state)
+            look = HassJob(self._async_look, cancel_on_shutdown=True)
+            self._wait_for(async_call_later(self._hass, left, look))
+        else:
+            self.current = None
+            # The entity may come back with what it said before, which is no change.
+            self._wait_for(
+                async_track_state_report_event(self._hass, self._entity_id, self._async_look)
+            )
+
+    def _wait_for(self, next_look: CALLBACK_TYPE | None) -> None:
+        if self._next_look:
+            self._next_look()
+        self._next_look = next_look
+
+    def _show(self, state: State) -> None:
+        values = _measured(state.attributes)
+        if self.current is None or values != self._values or state.state != self.current.condition:
+            self.current = Weather(condition=state.state, **values)
+            self._values = values
+
+
+def _nothing() -> None:
+    """Stop what never began."""
+
+
+def _measured(attributes: Mapping[str, Any]) -> dict[str, float | None]:
+    values = {"humidity": _number(attributes.get("humidity"))}
+    for name, (converter, unit) in _MEASURED.items():
+        number = _number(attributes.get(name))
+        values[name] = _converted(number, attributes.get(f"{name}_unit"), converter, unit)
+    return values
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if isfinite(number) else None
+
+
+def _converted(
+    number: float | None, unit: object, converter: type[BaseUnitConverter], target: str
+) -> float | None:
+    if number is None or not isinstance(unit, str):
+        return None
+    try:
+        return converter.convert(number, unit, target)
+    except HomeAssistantError:
+        return None
