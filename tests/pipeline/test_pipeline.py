@@ -11,9 +11,10 @@ from homeassistant.helpers.json import json_dumps
 
 from custom_components.ha_ingestor.pipeline.export_state import Status
 from custom_components.ha_ingestor.pipeline.files import Files, OsFiles
+from custom_components.ha_ingestor.pipeline.intake import INTAKE_POINTS
 from custom_components.ha_ingestor.pipeline.model import Rules
 from custom_components.ha_ingestor.pipeline.outcome import Failure, Outcome
-from custom_components.ha_ingestor.pipeline.pipeline import INTAKE_POINTS, Pipeline
+from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
 

@@ -22,6 +22,7 @@ from .encoder import Encoder, Profile
 from .export_state import ExportState, Turn
 from .exporter import GATHER_SECONDS, Exporter, Writer
 from .files import Files
+from .intake import UNWEIGHED_POINTS, Intake, IntakeBounds
 from .ledger import Ledger
 from .model import Capture, EntityContext, Happening
 from .quarantine import Quarantine, Rejection
@@ -37,8 +38,6 @@ COMMIT_SECONDS: Final = 1.0
 COMMIT_POINTS: Final = 500
 # Encoded in one go: half a millisecond, while a thread may hold up the event loop for five.
 SLICE_POINTS: Final = 50
-# Ten seconds of the busiest home, in case the disk stalls.
-INTAKE_POINTS: Final = 20_000
 # Home Assistant's stop is not for us to delay.
 STOP_SECONDS: Final = 5.0
 
@@ -120,10 +119,10 @@ class Pipeline:
         )
         self._on_change = on_change
         self._settings = settings
-        self._intake: deque[Capture | Happening] = deque()
+        self._intake: Intake = deque()
+        self._bounds = IntakeBounds(self._intake)
         self._waiting_since = 0.0
-        self._overflow = 0
-        self._overflow_seen = 0
+        self._dropped_before = 0
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -145,9 +144,8 @@ class Pipeline:
                 self._waiting_since = time.time()
         elif waiting >= COMMIT_POINTS:
             self._full.set()
-            if waiting > INTAKE_POINTS:
-                intake.popleft()
-                self._overflow += 1
+            if waiting > UNWEIGHED_POINTS:
+                self._bounds.enforce(capture)
 
     def start(self) -> None:
         """Begin; the spool is opened in its own thread, what is captured meanwhile waits."""
@@ -241,16 +239,16 @@ class Pipeline:
             self._buffer.commit([])
             if self._buffer.is_open:
                 self._recollection.load(self._files, self._spool.last_seq)
-        captures = [self._intake.popleft() for _ in range(len(self._intake))]
+        captures = self._bounds.take()
         lines: list[str] = []
         for start in range(0, len(captures), SLICE_POINTS):
             self._encode(self._sifted(captures[start : start + SLICE_POINTS]), lines)
             time.sleep(0)  # let the event loop run in between
         self._encode(self._sieve.release() if self._is_last else self._sieve.due(), lines)
         self._next_due = self._sieve.next_due
-        overflow = self._overflow
-        self._buffer.give_up(overflow - self._overflow_seen, "intake_full")
-        self._overflow_seen = overflow
+        dropped = self._bounds.dropped
+        self._buffer.give_up(dropped - self._dropped_before, "intake_full")
+        self._dropped_before = dropped
         self._buffer.commit(lines)
 
     def _sifted(self, captures: list[Capture | Happening]) -> list[Capture | Happening]:
