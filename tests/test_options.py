@@ -1,26 +1,24 @@
 """Changing how a destination behaves, while it runs and has a backlog."""
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components import ha_ingestor
+from custom_components.ha_ingestor.options.series import STEPS
 from custom_components.ha_ingestor.options.spool import spool_settings
-from custom_components.ha_ingestor.options_flow import PAGES
+from custom_components.ha_ingestor.options_flow import MENU, PAGES
 from custom_components.ha_ingestor.pipeline.durability import Durability
 from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
 from tests.config_flow.steps import locate, submit, suggested
 from tests.emulator import Answer, Emulator
+from tests.pages import WORDS, fill_in, open_page
 from tests.shell import points, set_up, until
 
-WORDS = json.loads((Path(ha_ingestor.__file__).parent / "translations" / "en.json").read_text())
 BUSY = Answer(status=503, body='{"error":"timeout"}')
 MIB = 1024 * 1024
 SPOOL = {
@@ -30,26 +28,6 @@ SPOOL = {
     "min_free": 100,
     "compress": False,
 }
-
-
-async def open_page(hass: HomeAssistant, entry: MockConfigEntry, page: str) -> ConfigFlowResult:
-    """Choose a page of the menu."""
-    result = await hass.config_entries.options.async_init(entry.entry_id)
-    assert result["type"] is FlowResultType.MENU
-    assert result["menu_options"] == list(PAGES)
-    flow_id = result["flow_id"]
-    return await hass.config_entries.options.async_configure(flow_id, {"next_step_id": page})
-
-
-async def fill_in(
-    hass: HomeAssistant, result: ConfigFlowResult, **entered: Any
-) -> ConfigFlowResult:
-    """Submit the page that is shown, and let the entry reload while something happens."""
-    assert result["type"] is FlowResultType.FORM
-    result = await hass.config_entries.options.async_configure(result["flow_id"], entered)
-    hass.states.async_set("sensor.meanwhile", "1")
-    await hass.async_block_till_done()
-    return result
 
 
 async def pending(entry: MockConfigEntry) -> int:
@@ -127,24 +105,63 @@ async def test_one_page_leaves_the_others_alone(
     assert entry.options == {"another": {"a": 1}, "spool": SPOOL}
 
 
+VALID: dict[str, dict[str, Any]] = {
+    "spool": SPOOL,
+    "homeiq": {
+        "tags": ["floor"],
+        "availability": "skip",
+        "aliases": False,
+    },
+    "attributes": {
+        "shape": "flat",
+        "only": ["media_*", "volume_level"],
+        "drop": ["media_position*"],
+        "recorder": True,
+        "coordinates": False,
+        "media": True,
+    },
+}
+MANY_TAGS = [
+    *("registry_id", "entity_category", "labels", "floor", "device"),
+    *("manufacturer", "model", "sw_version", "state_class"),
+]
 REFUSED = [
-    ({"max_size": 7}, {"max_size": "spool_too_small"}),
-    ({"max_size": 0}, {"max_size": "spool_too_small"}),
-    ({"max_age": 0.01}, {"max_age": "age_too_short"}),
+    ("spool", {"max_size": 7}, {"max_size": "spool_too_small"}),
+    ("spool", {"max_size": 0}, {"max_size": "spool_too_small"}),
+    ("spool", {"max_age": 0.01}, {"max_age": "age_too_short"}),
+    ("homeiq", {"tags": MANY_TAGS}, {"tags": "too_many_tags"}),
+    ("attributes", {"only": [" "]}, {"only": "bad_name"}),
+    ("attributes", {"only": ["a\nb"]}, {"only": "bad_name"}),
+    ("attributes", {"drop": ["a" * 256]}, {"drop": "bad_name"}),
+    ("attributes", {"drop": ["icon", "**"]}, {"drop": "everything_dropped"}),
+    ("attributes", {"only": ["entity_picture"]}, {"only": "secret_name"}),
+    ("attributes", {"only": ["volume_level", "API_key"]}, {"only": "secret_name"}),
+    ("attributes", {"drop": ["media*", "volume_*"]}, {"only": "only_what_is_dropped"}),
 ]
 
 
-@pytest.mark.parametrize(("wrong", "errors"), REFUSED)
+@pytest.mark.parametrize(("page", "wrong", "errors"), REFUSED)
 async def test_what_cannot_work_is_refused_and_can_be_corrected(
-    hass: HomeAssistant, entry: MockConfigEntry, wrong: dict[str, Any], errors: dict[str, str]
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    page: str,
+    wrong: dict[str, Any],
+    errors: dict[str, str],
 ) -> None:
     await set_up(hass, entry)
-    result = await fill_in(hass, await open_page(hass, entry, "spool"), **{**SPOOL, **wrong})
-    assert (result["step_id"], result["errors"]) == ("spool", errors)
-    assert suggested(result) == {**SPOOL, **wrong}
+    if page in MENU:
+        result = await open_page(hass, entry, page)
+    else:
+        result = await fill_in(hass, await open_page(hass, entry, "points"), profile=page)
+    result = await fill_in(hass, result, **{**VALID[page], **wrong})
+    assert (result["step_id"], result["errors"]) == (page, errors)
+    assert suggested(result) == {**VALID[page], **wrong}
     assert entry.options == {}
-    result = await fill_in(hass, result, **SPOOL)
+    result = await fill_in(hass, result, **VALID[page])
+    while result["type"] is FlowResultType.FORM:  # what has to be confirmed
+        result = await fill_in(hass, result)
     assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.options[page] == VALID[page]
 
 
 def test_options_are_read_in_the_units_of_the_spool() -> None:
@@ -186,8 +203,18 @@ def test_every_option_has_a_label_and_an_explanation(page: str) -> None:
 
 def test_every_page_and_every_refusal_has_words_and_there_are_no_others() -> None:
     menu = WORDS["options"]["step"]["init"]
-    assert set(menu["menu_options"]) == set(menu["menu_option_descriptions"]) == set(PAGES)
-    assert set(WORDS["options"]["step"]) == {"init", *PAGES}
-    reasons = {reason for _, errors in REFUSED for reason in errors.values()}
+    assert set(menu["menu_options"]) == set(menu["menu_option_descriptions"]) == set(MENU)
+    assert set(WORDS["options"]["step"]) == {"init", *PAGES, *STEPS}
+    reasons = {reason for _, _, errors in REFUSED for reason in errors.values()}
     assert set(WORDS["options"]["error"]) == reasons
-    assert set(WORDS["selector"]["durability"]["options"]) == set(Durability)
+
+
+def test_every_choice_has_a_name_and_there_are_no_others() -> None:
+    choices: dict[str, set[str]] = {}
+    for page in PAGES.values():
+        for selector in page.schema.schema.values():
+            config: dict[str, Any] = getattr(selector, "config", {})
+            if key := config.get("translation_key"):
+                choices.setdefault(key, set()).update(map(str, config["options"]))
+    named = {key: set(words["options"]) for key, words in WORDS["selector"].items()}
+    assert choices == {key: words for key, words in named.items() if key != "dialect"}

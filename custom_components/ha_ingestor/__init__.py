@@ -12,7 +12,6 @@ from homeassistant.const import (
 )
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.json import json_dumps
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
@@ -26,7 +25,7 @@ from .options.spool import spool_settings
 from .pipeline.files import OsFiles
 from .pipeline.outcome import Dialect
 from .pipeline.pipeline import Pipeline
-from .pipeline.profiles.homeiq import HomeIQ
+from .profiles import profile_of
 from .services import async_setup_services
 from .sources.gap import Gap
 from .sources.local import LocalSource
@@ -55,8 +54,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
     location = hass.config.location_name
     catalog = Catalog(hass)
     pipeline = Pipeline(
-        profile=HomeIQ(
-            dumps=json_dumps,
+        profile=profile_of(
+            entry.options,
             location=location,
             numbers_only=client.dialect is Dialect.VICTORIAMETRICS,
         ),

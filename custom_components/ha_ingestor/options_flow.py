@@ -2,37 +2,57 @@
 
 from collections.abc import Mapping
 from functools import partialmethod
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 
-from .options import spool
+from .options import attributes, points, spool
 from .options.page import OptionError, Page
+from .options.series import STEPS, Consequence, consequences
+
+if TYPE_CHECKING:
+    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
+else:
+    import voluptuous as vol
 
 # Each page has a key of its own among the options.
 PAGES: Final[Mapping[str, Page]] = {
+    points.POINTS: points.PAGE,
+    **points.PROFILE_PAGES,
+    attributes.ATTRIBUTES: attributes.PAGE,
     spool.SPOOL: spool.PAGE,
 }
+MENU: Final = [key for key, page in PAGES.items() if page.in_menu]
 
 
 class HaIngestorOptionsFlow(OptionsFlow):
-    """Changes one page at a time; the update listener reloads the entry afterwards."""
+    """Changes one page at a time, and asks before series of the database change.
+
+    The update listener reloads the entry afterwards.
+    """
+
+    def __init__(self) -> None:
+        """Start with nothing chosen."""
+        self._chosen: dict[str, Any] = {}
+        self._unconfirmed: list[Consequence] = []
 
     async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask which page."""
-        return self.async_show_menu(step_id="init", menu_options=list(PAGES))
+        return self.async_show_menu(step_id="init", menu_options=MENU)
 
     async def _async_page(
         self, key: str, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        page, options = PAGES[key], self.config_entry.options
+        page = PAGES[key]
         errors: dict[str, str] = {}
         if user_input is not None:
             try:
-                return self.async_create_entry(data={**options, key: page.accept(user_input)})
+                self._chosen[key] = page.accept(user_input)
             except OptionError as err:
                 errors = {err.field: err.reason}
-        shown = user_input or {**page.defaults, **options.get(key, {})}
+            else:
+                return await self._async_accepted(page.continued(self._chosen[key]))
+        shown = user_input or {**page.defaults, **self.config_entry.options.get(key, {})}
         return self.async_show_form(
             step_id=key,
             data_schema=self.add_suggested_values_to_schema(page.schema, shown),
@@ -40,8 +60,34 @@ class HaIngestorOptionsFlow(OptionsFlow):
             description_placeholders=page.placeholders,
         )
 
+    async def _async_accepted(self, continued: str) -> ConfigFlowResult:
+        if continued:
+            return await self._async_page(continued)
+        before = self.config_entry.options
+        self._unconfirmed = consequences(self.hass, before, {**before, **self._chosen})
+        return self._finish()
+
+    async def _async_confirmed(
+        self, _step: str, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        self._unconfirmed.pop(0)
+        return self._finish()
+
+    def _finish(self) -> ConfigFlowResult:
+        """Store what was chosen, once everything that it does was confirmed."""
+        for consequence in self._unconfirmed:
+            return self.async_show_form(
+                step_id=consequence.step,
+                data_schema=vol.Schema({}),
+                description_placeholders=consequence.placeholders,
+            )
+        return self.async_create_entry(data={**self.config_entry.options, **self._chosen})
+
 
 # Home Assistant finds a step by the name of its method.
-for _key in PAGES:
-    _step = partialmethod(HaIngestorOptionsFlow._async_page, _key)  # noqa: SLF001
-    setattr(HaIngestorOptionsFlow, f"async_step_{_key}", _step)
+for _names, _method in (
+    (PAGES, HaIngestorOptionsFlow._async_page),  # noqa: SLF001
+    (STEPS, HaIngestorOptionsFlow._async_confirmed),  # noqa: SLF001
+):
+    for _name in _names:
+        setattr(HaIngestorOptionsFlow, f"async_step_{_name}", partialmethod(_method, _name))

@@ -20,15 +20,22 @@ class OptionError(ValueError):
         self.reason = reason
 
 
+def _nowhere(_page: Mapping[str, Any]) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """A form, what it shows before anything was chosen, and what becomes of an input.
 
     `accept` returns what is stored under the key of the page, or raises OptionError; its sentences
-    may use `placeholders`.
+    may use `placeholders`. `continued` names the page that has to be filled in after this one, for
+    what was accepted; a page that only comes after others is not `in_menu`.
     """
 
     schema: vol.Schema
     defaults: Mapping[str, Any]
     accept: Callable[[Mapping[str, Any]], dict[str, Any]]
     placeholders: Mapping[str, str] = field(default_factory=dict)
+    continued: Callable[[Mapping[str, Any]], str] = _nowhere
+    in_menu: bool = True

@@ -91,10 +91,15 @@ class AttributesPolicy:
             name
             for name in names
             if name not in unrecorded
-            and not _NEVER.fullmatch(text_of(name))
+            and not is_secret(text_of(name))
             and not any(fnmatchcase(text_of(name), glob) for glob in dropped)
             and (not self.only or any(fnmatchcase(text_of(name), glob) for glob in self.only))
         ]
+
+
+def is_secret(name: str) -> bool:
+    """Whether an attribute of this name is never kept, whatever a user wants."""
+    return _NEVER.fullmatch(name) is not None
 
 
 def attributes_json(wanted: Mapping[str, Any], dumps: JsonDumps) -> str:
@@ -151,7 +156,7 @@ def without_secrets(data: Any, depth: int = _DEPTH_MAX) -> Any:
         return {
             key: without_secrets(value, depth - 1)
             for key, value in data.items()
-            if text_of(key).lower() not in _NEVER_IN_EVENTS and not _NEVER.fullmatch(text_of(key))
+            if text_of(key).lower() not in _NEVER_IN_EVENTS and not is_secret(text_of(key))
         }
     if isinstance(data, (list, tuple)):
         return [without_secrets(item, depth - 1) for item in data]

@@ -30,7 +30,7 @@ from .settings import (
 
 MEASUREMENT: Final = "home_assistant_events"
 
-_TAGS: Final = (
+OWN_TAGS: Final = (
     *("entity_id", "domain", "device_class", "device_id", "area_id", "area", "integration"),
 )
 _CATEGORY_BY_DOMAIN: Final = {
@@ -144,7 +144,7 @@ class HomeIQ(PointSettings):
         series = series_key(
             MEASUREMENT,
             (
-                *tags_of(_TAGS, entity, {"device_class": device_class}),
+                *tags_of(OWN_TAGS, entity, {"device_class": device_class}),
                 ("event_type", kind),
                 ("event_category", event_category(entity.domain, device_class)),
                 ("location", self.location),

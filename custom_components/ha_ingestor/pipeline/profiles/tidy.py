@@ -30,7 +30,9 @@ from .settings import (
 
 EVENTS: Final = "events"
 
-_TAGS: Final = (*("entity_id", "area", "floor", "device", "integration", "device_class", "unit"),)
+OWN_TAGS: Final = (
+    *("entity_id", "area", "floor", "device", "integration", "device_class", "unit"),
+)
 # The numbers that people draw: what a thing does and is told to do, and not what it could.
 DRAWN: Final = frozenset(
     {
@@ -81,7 +83,7 @@ class Tidy(PointSettings):
         device_class = attribute_text(attributes, "device_class")
         unit = attribute_text(attributes, "unit_of_measurement")
         unit, convert = self.units(device_class, unit)
-        tags = dict(tags_of((*_TAGS, *self.tags), entity, attributes)) | {
+        tags = dict(tags_of((*OWN_TAGS, *self.tags), entity, attributes)) | {
             "unit": unit,
             "location": self.location,
             "weather_condition": weather.condition if weather else "",

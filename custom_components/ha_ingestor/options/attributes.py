@@ -1,0 +1,111 @@
+"""The page of what becomes of attributes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Final
+
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    SelectSelector,
+    SelectSelectorConfig,
+    TextSelector,
+    TextSelectorConfig,
+)
+
+from ..pipeline.attributes import AttributesPolicy, Shape, is_secret
+from .page import OptionError, Page
+
+if TYPE_CHECKING:
+    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
+else:
+    import voluptuous as vol
+
+ATTRIBUTES: Final = "attributes"
+
+CONF_SHAPE: Final = "shape"
+CONF_ONLY: Final = "only"
+CONF_DROP: Final = "drop"
+CONF_RECORDER: Final = "recorder"
+CONF_COORDINATES: Final = "coordinates"
+CONF_MEDIA: Final = "media"
+
+# Leaves the shape, and which attributes there are, to the profile.
+STANDARD: Final = "standard"
+
+_NAME_MAX: Final = 255
+_POLICY: Final = AttributesPolicy()
+_DEFAULTS: Final[Mapping[str, Any]] = {
+    CONF_SHAPE: STANDARD,
+    CONF_ONLY: [],
+    CONF_DROP: [],
+    CONF_RECORDER: _POLICY.recorder,
+    CONF_COORDINATES: _POLICY.coordinates,
+    CONF_MEDIA: _POLICY.media,
+}
+
+
+def _names(field: str, entered: Iterable[str]) -> list[str]:
+    """Tidy a list of names and globs; raises OptionError for what can be neither."""
+    names = list(dict.fromkeys(name.strip() for name in entered))
+    for name in names:
+        if not name or len(name) > _NAME_MAX or not name.isprintable():
+            raise OptionError(field, "bad_name")
+    return names
+
+
+def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
+    page = {**_DEFAULTS, **entered}
+    only = page[CONF_ONLY] = _names(CONF_ONLY, page[CONF_ONLY])
+    drop = page[CONF_DROP] = _names(CONF_DROP, page[CONF_DROP])
+    if any(not name.strip("*") for name in drop):
+        raise OptionError(CONF_DROP, "everything_dropped")
+    if any(is_secret(name) for name in only):
+        raise OptionError(CONF_ONLY, "secret_name")
+    if only and all(any(fnmatchcase(name, glob) for glob in drop) for name in only):
+        raise OptionError(CONF_ONLY, "only_what_is_dropped")
+    return page
+
+
+_LIST: Final = TextSelector(TextSelectorConfig(multiple=True))
+
+PAGE: Final = Page(
+    schema=vol.Schema(
+        {
+            vol.Required(CONF_SHAPE): SelectSelector(
+                SelectSelectorConfig(options=[STANDARD, *Shape], translation_key=CONF_SHAPE)
+            ),
+            vol.Optional(CONF_ONLY): _LIST,
+            vol.Optional(CONF_DROP): _LIST,
+            vol.Required(CONF_RECORDER): BooleanSelector(),
+            vol.Required(CONF_COORDINATES): BooleanSelector(),
+            vol.Required(CONF_MEDIA): BooleanSelector(),
+        }
+    ),
+    defaults=_DEFAULTS,
+    accept=_accepted,
+)
+
+
+def attributes_policy(options: Mapping[str, Any], standard: AttributesPolicy) -> AttributesPolicy:
+    """Read the policy; `standard` is what the profile does of itself."""
+    page = {**_DEFAULTS, **options.get(ATTRIBUTES, {})}
+    only = frozenset(page[CONF_ONLY])
+    policy = replace(
+        standard,
+        only=only or standard.only,
+        drop=frozenset(page[CONF_DROP]),
+        recorder=page[CONF_RECORDER],
+        coordinates=page[CONF_COORDINATES],
+        media=page[CONF_MEDIA],
+    )
+    if page[CONF_SHAPE] == STANDARD:
+        return policy
+    return replace(policy, shape=Shape(page[CONF_SHAPE]), only=only)
+
+
+def dropping(options: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return options that leave out one more attribute."""
+    page = {**_DEFAULTS, **options.get(ATTRIBUTES, {})}
+    drop = list(dict.fromkeys([*page[CONF_DROP], name]))
+    return {**options, ATTRIBUTES: {**page, CONF_DROP: drop}}

@@ -1,0 +1,115 @@
+"""The pages of what a point looks like: the profile, and one page for the choices it leaves."""
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+)
+
+from ..pipeline.line_protocol import TAGS_MAX
+from ..pipeline.profiles import homeiq, tidy
+from ..pipeline.profiles.settings import TAGS, Availability
+from .page import OptionError, Page
+
+if TYPE_CHECKING:
+    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
+else:
+    import voluptuous as vol
+
+POINTS: Final = "points"
+
+CONF_PROFILE: Final = "profile"
+CONF_TAGS: Final = "tags"
+CONF_AVAILABILITY: Final = "availability"
+CONF_ALIASES: Final = "aliases"
+
+HOMEIQ: Final = "homeiq"
+TIDY: Final = "tidy"
+
+# What a profile always has of the tags that can be chosen.
+OWN_TAGS: Final[Mapping[str, Collection[str]]] = {HOMEIQ: homeiq.OWN_TAGS, TIDY: tidy.OWN_TAGS}
+# Tags that depend on more than the entity: event_type, event_category, location, instance and
+# weather_condition. A point has room for so many, and what is too much would be cut.
+_FURTHER_TAGS: Final = 5
+
+_DEFAULT_PROFILE: Final = {CONF_PROFILE: HOMEIQ}
+DEFAULTS: Final[Mapping[str, Any]] = {
+    CONF_TAGS: [],
+    CONF_AVAILABILITY: Availability.MARKER.value,
+}
+
+
+def _profile_page(profile: str, more: Mapping[str, bool]) -> Page:
+    """Build the page of one profile; `more` are the switches that only it has."""
+    own = OWN_TAGS[profile]
+    defaults = {**DEFAULTS, **more}
+    room = TAGS_MAX - len(own) - _FURTHER_TAGS
+
+    def accept(entered: Mapping[str, Any]) -> dict[str, Any]:
+        page = {**defaults, **entered}
+        if len(page[CONF_TAGS]) > room:
+            raise OptionError(CONF_TAGS, "too_many_tags")
+        return page
+
+    return Page(
+        schema=vol.Schema(
+            {
+                vol.Optional(CONF_TAGS): SelectSelector(
+                    SelectSelectorConfig(
+                        options=[name for name in TAGS if name not in own],
+                        multiple=True,
+                        mode=SelectSelectorMode.LIST,
+                        translation_key=CONF_TAGS,
+                    )
+                ),
+                vol.Required(CONF_AVAILABILITY): SelectSelector(
+                    SelectSelectorConfig(
+                        options=list(Availability), translation_key=CONF_AVAILABILITY
+                    )
+                ),
+                **{vol.Required(name): BooleanSelector() for name in more},
+            }
+        ),
+        defaults=defaults,
+        accept=accept,
+        placeholders={"room": str(room)},
+        in_menu=False,
+    )
+
+
+PROFILE_PAGES: Final[Mapping[str, Page]] = {
+    HOMEIQ: _profile_page(HOMEIQ, {CONF_ALIASES: True}),
+    TIDY: _profile_page(TIDY, {}),
+}
+
+PAGE: Final = Page(
+    schema=vol.Schema(
+        {
+            vol.Required(CONF_PROFILE): SelectSelector(
+                SelectSelectorConfig(
+                    options=list(PROFILE_PAGES),
+                    mode=SelectSelectorMode.LIST,
+                    translation_key=CONF_PROFILE,
+                )
+            )
+        }
+    ),
+    defaults=_DEFAULT_PROFILE,
+    accept=dict,
+    continued=lambda page: str(page[CONF_PROFILE]),
+)
+
+
+def profile_name(options: Mapping[str, Any]) -> str:
+    """Read which profile was chosen."""
+    return str({**_DEFAULT_PROFILE, **options.get(POINTS, {})}[CONF_PROFILE])
+
+
+def profile_page(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Read what was chosen for the profile."""
+    name = profile_name(options)
+    return {**PROFILE_PAGES[name].defaults, **options.get(name, {})}

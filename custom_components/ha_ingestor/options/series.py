@@ -1,0 +1,54 @@
+"""What a change of the options does to the series in the database, said before it is made."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant, callback
+
+from ..catalog import Catalog
+from ..pipeline.cardinality import Described, Estimate, estimate
+from .points import CONF_TAGS, OWN_TAGS, PROFILE_PAGES, profile_name, profile_page
+
+TO_PROFILE: Final[Mapping[str, str]] = {name: f"to_{name}" for name in PROFILE_PAGES}
+NEW_TAGS: Final = "new_tags"
+STEPS: Final = (*TO_PROFILE.values(), NEW_TAGS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consequence:
+    """Something to confirm: the step that says it, and what completes its sentences."""
+
+    step: str
+    placeholders: Mapping[str, str] = field(default_factory=dict)
+
+
+@callback
+def consequences(
+    hass: HomeAssistant, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[Consequence]:
+    """Compare options; nothing is said of what leaves the series alone."""
+    found: list[Consequence] = []
+    profile, tags = profile_name(after), profile_page(after)[CONF_TAGS]
+    if profile == profile_name(before):
+        others = set(tags) ^ set(profile_page(before)[CONF_TAGS])
+    else:
+        others = set(tags)
+        found.append(Consequence(step=TO_PROFILE[profile]))
+    if others:
+        home, names = _home(hass), [*OWN_TAGS[profile], *tags]
+        table = _table(estimate(home, names, tag) for tag in sorted(others))
+        found.append(Consequence(step=NEW_TAGS, placeholders={"table": table}))
+    return found
+
+
+def _home(hass: HomeAssistant) -> list[Described]:
+    catalog = Catalog(hass)
+    home = ((catalog[state.entity_id], state.attributes) for state in hass.states.async_all())
+    return [(entity, attributes) for entity, attributes in home if not entity.filtered]
+
+
+def _table(estimates: Iterable[Estimate]) -> str:
+    """Write rows for the table that the sentences of the step begin."""
+    rows = ((each.tag, each.without, each.series, each.values, each.renewed) for each in estimates)
+    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)

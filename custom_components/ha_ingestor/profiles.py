@@ -1,0 +1,38 @@
+"""The profile that the options of a destination choose."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from homeassistant.helpers.json import json_dumps
+
+from .options.attributes import attributes_policy
+from .options.points import (
+    CONF_ALIASES,
+    CONF_AVAILABILITY,
+    CONF_TAGS,
+    HOMEIQ,
+    TIDY,
+    profile_name,
+    profile_page,
+)
+from .pipeline.encoder import Profile
+from .pipeline.profiles.homeiq import HomeIQ
+from .pipeline.profiles.settings import Availability
+from .pipeline.profiles.tidy import Tidy
+
+_PROFILES: Final[Mapping[str, type[HomeIQ | Tidy]]] = {HOMEIQ: HomeIQ, TIDY: Tidy}
+
+
+def profile_of(options: Mapping[str, Any], *, location: str, numbers_only: bool) -> Profile:
+    """Build the profile."""
+    page = profile_page(options)
+    profile = _PROFILES[profile_name(options)]
+    return profile(
+        dumps=json_dumps,
+        location=location,
+        numbers_only=numbers_only,
+        tags=tuple(page[CONF_TAGS]),
+        attributes=attributes_policy(options, profile(dumps=json_dumps).attributes),
+        availability=Availability(page[CONF_AVAILABILITY]),
+        aliases=page.get(CONF_ALIASES, False),
+    )

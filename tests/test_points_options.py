@@ -1,0 +1,172 @@
+"""Choosing what points look like, in a real Home Assistant, up to what the database has then."""
+
+from typing import Any
+
+import pytest
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.json import json_dumps
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.ha_ingestor.options.attributes import attributes_policy
+from custom_components.ha_ingestor.pipeline.attributes import AttributesPolicy, Shape
+from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.profiles import profile_of
+from tests.config_flow.steps import suggested, told
+from tests.emulator import Emulator
+from tests.pages import fill_in, open_page
+from tests.shell import deliver, points, set_up
+
+AS_IT_IS = {"tags": [], "availability": "marker", "aliases": True}
+
+
+async def choose(
+    hass: HomeAssistant, entry: MockConfigEntry, profile: str, **chosen: Any
+) -> ConfigFlowResult:
+    """Choose a profile and fill in its page."""
+    result = await fill_in(hass, await open_page(hass, entry, "points"), profile=profile)
+    assert result["step_id"] == profile
+    return await fill_in(hass, result, **chosen)
+
+
+def device_of_two(hass: HomeAssistant) -> None:
+    """Register a device with two entities, beside one of nothing."""
+    other = MockConfigEntry(domain="test")
+    other.add_to_hass(hass)
+    device = dr.async_get(hass).async_get_or_create(
+        config_entry_id=other.entry_id, identifiers={("test", "a")}, sw_version="1.0"
+    )
+    for name in ("one", "two"):
+        entry = er.async_get(hass).async_get_or_create(
+            "sensor", "test", name, suggested_object_id=name, device_id=device.id
+        )
+        hass.states.async_set(entry.entity_id, "1")
+    hass.states.async_set("light.alone", "on")
+
+
+async def test_another_profile_is_confirmed_with_what_it_does_to_the_series(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    device_of_two(hass)
+    await set_up(hass, entry)
+
+    result = await choose(hass, entry, "tidy", tags=["sw_version"], availability="marker")
+    assert result["step_id"] == "to_tidy"
+    assert entry.options == {}
+    result = await fill_in(hass, result)
+    assert result["step_id"] == "new_tags"
+    # sensor.one, sensor.two, light.alone and sensor.meanwhile; one device, of which two are parts.
+    assert told(result)["table"] == "| sw_version | 4 | 4 | 1 | 2 |"
+    assert entry.options == {}
+    result = await fill_in(hass, result)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+    hass.states.async_set("sensor.two", "3")
+    await deliver(hass, entry)
+    *_, last = points(database, "sensor.two")
+    assert last.tags["sw_version"] == "1.0"
+    assert last.fields["value"] == 3
+    assert "state" not in last.fields
+
+
+async def test_what_leaves_the_series_alone_needs_no_confirmation(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await set_up(hass, entry)
+    result = await choose(hass, entry, "homeiq", tags=[], availability="field", aliases=False)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+    hass.states.async_set("sensor.a", "unavailable")
+    await deliver(hass, entry)
+    (point,) = points(database, "sensor.a")
+    assert point.fields["available"] is False
+    assert point.fields["state"] == "unavailable"
+    assert "state_value" not in point.fields
+
+
+async def test_tags_are_confirmed_when_they_come_and_when_they_go(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await set_up(hass, entry)
+    for tags in (["floor", "labels"], []):
+        result = await choose(hass, entry, "homeiq", **{**AS_IT_IS, "tags": tags})
+        assert result["step_id"] == "new_tags"
+        rows = told(result)["table"].split("\n")
+        assert [row.split(" | ")[0] for row in rows] == ["| floor", "| labels"]
+        await fill_in(hass, result)
+        assert entry.options["homeiq"]["tags"] == tags
+    result = await choose(hass, entry, "homeiq", **AS_IT_IS)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_each_profile_keeps_its_own_choices(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    await choose(hass, entry, "homeiq", **{**AS_IT_IS, "aliases": False})
+    result = await choose(hass, entry, "tidy", tags=[], availability="skip")
+    await fill_in(hass, result)
+    assert entry.options["points"] == {"profile": "tidy"}
+
+    page = await open_page(hass, entry, "points")
+    assert suggested(page) == {"profile": "tidy"}
+    result = await fill_in(hass, page, profile="homeiq")
+    assert suggested(result) == {**AS_IT_IS, "aliases": False}
+
+
+async def test_attributes_become_what_the_options_say(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await set_up(hass, entry)
+    page = await open_page(hass, entry, "attributes")
+    await fill_in(
+        hass,
+        page,
+        shape="flat",
+        drop=["media_*"],
+        recorder=True,
+        coordinates=False,
+        media=True,
+    )
+    attributes = {"volume_level": 0.5, "media_title": "x", "latitude": 1.0, "source": "radio"}
+    hass.states.async_set("media_player.a", "on", attributes)
+    await deliver(hass, entry)
+    (point,) = points(database, "media_player.a")
+    found = {key: value for key, value in point.fields.items() if key.startswith("attr")}
+    assert found == {"attr_volume_level": 0.5, "attr_source_str": "radio"}
+
+
+def test_without_options_every_profile_is_as_it_is_made() -> None:
+    assert profile_of({}, location="Home", numbers_only=True) == HomeIQ(
+        dumps=json_dumps,
+        location="Home",
+        numbers_only=True,
+    )
+
+
+STANDARD = AttributesPolicy(shape=Shape.NUMERIC, only=frozenset({"a"}))
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        ({}, STANDARD),
+        ({"shape": "standard"}, STANDARD),
+        ({"shape": "numeric"}, AttributesPolicy(shape=Shape.NUMERIC)),
+        (
+            {"only": ["b"]},
+            AttributesPolicy(shape=Shape.NUMERIC, only=frozenset({"b"})),
+        ),
+        (
+            {"shape": "json", "drop": ["c"], "recorder": False},
+            AttributesPolicy(shape=Shape.JSON, drop=frozenset({"c"}), recorder=False),
+        ),
+    ],
+)
+def test_attributes_are_what_the_profile_wants_until_a_user_wants_something_else(
+    page: dict[str, Any], expected: AttributesPolicy
+) -> None:
+    assert attributes_policy({"attributes": page}, STANDARD) == expected
