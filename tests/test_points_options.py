@@ -87,6 +87,19 @@ async def test_what_leaves_the_series_alone_needs_no_confirmation(
     assert "state_value" not in point.fields
 
 
+async def test_unavailable_is_no_point_where_nobody_wants_one(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await set_up(hass, entry)
+    await choose(hass, entry, "homeiq", **{**AS_IT_IS, "availability": "skip"})
+    for state in ("unavailable", "1"):
+        hass.states.async_set("sensor.a", state)
+    await deliver(hass, entry)
+    (point,) = points(database, "sensor.a")
+    assert point.fields["state"] == "1"
+    assert point.fields["old_state"] == "unavailable"
+
+
 async def test_tags_are_confirmed_when_they_come_and_when_they_go(
     hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:

@@ -21,10 +21,12 @@ from .connection import async_client
 from .const import DOMAIN, SPOOL_DIRECTORY
 from .coordinator import HaIngestorConfigEntry, HealthCoordinator, IngestorRuntimeData
 from .issues import async_follow
+from .options.points import skips_unavailable
 from .options.spool import spool_settings
 from .pipeline.files import OsFiles
 from .pipeline.outcome import Dialect
 from .pipeline.pipeline import Pipeline
+from .pipeline.sieve import SieveSettings
 from .profiles import profile_of
 from .services import async_setup_services
 from .sources.gap import Gap
@@ -62,6 +64,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
         files=OsFiles(_spool_path(hass, entry)),
         writer=client,
         settings=spool_settings(entry.options),
+        sieve=SieveSettings(skip_unavailable=skips_unavailable(entry.options)),
         on_change=lambda: coordinator.async_status_changed(),  # noqa: PLW0108  it comes later
         destination=entry.title,
         gzip=not is_same_machine(entry.data[CONF_URL]),

@@ -113,3 +113,8 @@ def profile_page(options: Mapping[str, Any]) -> Mapping[str, Any]:
     """Read what was chosen for the profile."""
     name = profile_name(options)
     return {**PROFILE_PAGES[name].defaults, **options.get(name, {})}
+
+
+def skips_unavailable(options: Mapping[str, Any]) -> bool:
+    """Read whether a state that says nothing gives no point."""
+    return bool(profile_page(options)[CONF_AVAILABILITY] == Availability.SKIP)
