@@ -144,10 +144,8 @@ def refused_or_changed_by_v1(point: Mapping[str, Any]) -> bool:
     """Tell whether the built-in integration stores something else in InfluxDB 1 than in 2."""
     value = point["fields"].get("value", 0.0)
     texts = (point["measurement"], *point["tags"].values())
-    return (
-        (isinstance(value, float) and not isfinite(value))
-        or "=" in str(point["measurement"])
-        or any(isinstance(text, bytes) for text in texts)
+    return (isinstance(value, float) and not isfinite(value)) or any(
+        isinstance(text, bytes) for text in texts
     )
 
 

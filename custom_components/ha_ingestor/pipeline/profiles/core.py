@@ -5,10 +5,10 @@ fields and timestamp. Only these differ, because of the rules in `line_protocol`
 every profile, or because the built-in integration comes to grief:
 
 - backslashes in measurements, tags and names of fields are `/`; the built-in stores each of them
-  once in InfluxDB 2 and twice in InfluxDB 1, and one at the end becomes a space or a refused line
+  once in InfluxDB 2 and twice in InfluxDB 1, and one at the end spoils the tag or the line
 - control characters are spaces everywhere, also tabs; in names, and in tags that are no text, the
   built-in stores a line break as `\n`
-- measurements, tags and names of fields that begin with `#` or `_` get an `x` in front, a double
+- measurements and names of tags and fields that begin with `#` or `_` get an `x` in front, a double
   quote in the name of a tag or field is `'`, a tag named `time` is `time_`
 - a measurement of nothing but line breaks is `x`; a field without a name is left out
 - what is too long for the limits is cut: texts, names, tag values, the number of tags
@@ -17,8 +17,7 @@ every profile, or because the built-in integration comes to grief:
 - of two names that become the same, the first wins
 - attributes that make the built-in's thread die: a whole number beyond every float becomes a text,
   a name that is no text becomes one, an object without a text becomes the name of its type
-- with InfluxDB 1, the built-in stores an equals sign in a measurement as `\=`, and decodes a tag
-  of bytes
+- with InfluxDB 1, the built-in decodes a measurement or tag of bytes
 """
 
 from collections.abc import Callable, Container, Iterable, Mapping
