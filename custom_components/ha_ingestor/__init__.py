@@ -21,7 +21,10 @@ from .clients.address import is_same_machine
 from .connection import async_client
 from .const import DOMAIN, SPOOL_DIRECTORY
 from .coordinator import HaIngestorConfigEntry, HealthCoordinator, IngestorRuntimeData
+from .http import async_setup_views
 from .issues import async_follow
+from .metadata_keeper import async_keep, async_release, metadata_directory
+from .metadata_store.store import delete_store
 from .options.points import skips_unavailable
 from .options.spool import spool_settings
 from .pipeline.files import OsFiles
@@ -43,8 +46,9 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
-    """Register the actions, which explain themselves when there is no destination yet."""
+    """Register actions and views, which explain themselves when there is no destination yet."""
     async_setup_services(hass)
+    async_setup_views(hass)
     return True
 
 
@@ -81,6 +85,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
 
     async def async_final_write(_event: Event) -> None:
         await runtime.async_stop()
+        await async_release(hass, entry.entry_id)
 
     # Nothing below waits, so nothing below can fail half-way and leave the pipeline running.
     pipeline.start()
@@ -89,6 +94,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_FINAL_WRITE, async_final_write)
     )
     entry.async_on_unload(entry.add_update_listener(_async_reload))
+    async_keep(hass, entry.entry_id)
 
     @callback
     def async_home_renamed(_event: Event) -> None:
@@ -105,14 +111,17 @@ async def async_unload_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) 
         return False
     hass.data[GAPS][entry.entry_id] = Gap(hass, entry.runtime_data.source.event_types)
     await entry.runtime_data.async_stop()
+    await async_release(hass, entry.entry_id)
     return True
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
-    """Delete the spool of a destination that is no more."""
+    """Delete the spool of a destination that is no more, and with the last one the metadata."""
     async_follow(hass, entry.entry_id, entry.title, [])
     if gap := hass.data.get(GAPS, {}).pop(entry.entry_id, None):
         gap.async_stop()
+    if not hass.config_entries.async_entries(DOMAIN):
+        await hass.async_add_executor_job(delete_store, metadata_directory(hass))
     await hass.async_add_executor_job(_delete, _spool_path(hass, entry))
 
 

@@ -10,6 +10,7 @@ from homeassistant.core import HomeAssistant
 from .const import CONF_CA_CERTIFICATE
 from .coordinator import HaIngestorConfigEntry
 from .flow_forms import ADDRESS_PROBLEMS
+from .metadata_keeper import KEEPER
 
 # The title and the unique id repeat the address.
 TO_REDACT: Final = {
@@ -43,4 +44,5 @@ async def async_get_config_entry_diagnostics(
             "balanced": ledger["captured"] == settled + snapshot.pending,
         },
         "health": health,
+        "metadata": asdict(keeper.state) if (keeper := hass.data.get(KEEPER)) else None,
     }

@@ -2,11 +2,10 @@
 
 from typing import cast
 
-from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
+from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
 from homeassistant.core import HomeAssistant
 
 from .connection import async_administrator
-from .const import DOMAIN
 from .coordinator import HaIngestorConfigEntry
 from .pipeline.verdict import Kind, Problem
 
@@ -53,10 +52,9 @@ class RepairDestination(RepairsFlow):
 
 
 async def async_create_fix_flow(
-    _hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
+    _hass: HomeAssistant, _issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
     """Make the flow for one issue."""
     if data is None:
-        msg = f"{DOMAIN} issue without data: {issue_id}"
-        raise ValueError(msg)
+        return ConfirmRepairFlow()  # there is nothing to do but to take note
     return RepairDestination(str(data["entry_id"]), Problem(str(data["problem"])))

@@ -37,7 +37,7 @@ _PRIMARY: Final = 0xFF
 
 
 class Aside(StrEnum):
-    """Why a file was put aside, which is also its name there; of each there is the newest."""
+    """Why a file was put aside, and the beginning of its name there; the newest of each is kept."""
 
     DAMAGED = "damaged"
     NEWER = "newer"
@@ -160,6 +160,14 @@ class MetadataStore:
         if self._memory is not None:
             self._memory.close()
             self._memory = None
+
+
+def delete_store(directory: Path) -> None:
+    """Delete a store that is closed, and what it put aside."""
+    for name in (FILE, *(f"{why}-{FILE}" for why in Aside)):
+        for path in directory.glob(f"{name}*"):
+            with suppress(OSError):
+                path.unlink()
 
 
 def _connect(path: Path | str) -> sqlite3.Connection:
