@@ -96,8 +96,9 @@ async def settle(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     state, ledger = pipeline.export_state, (await pipeline.snapshot()).ledger
 
     async def something_happened() -> bool:
-        quarantined = (await pipeline.snapshot()).ledger["quarantined"]
-        return pipeline.export_state is not state or quarantined > ledger["quarantined"]
+        snapshot = await pipeline.snapshot()
+        is_settled = snapshot.backlog == 0 or pipeline.export_state is not state
+        return is_settled or snapshot.ledger["quarantined"] > ledger["quarantined"]
 
     await pipeline.flush()
     await until(something_happened)
