@@ -32,6 +32,7 @@ from .pipeline.outcome import Dialect
 from .pipeline.pipeline import Pipeline
 from .pipeline.sieve import SieveSettings
 from .profiles import profile_of
+from .registry_coordinator import async_registries
 from .services import async_setup_services
 from .sources.gap import Gap
 from .sources.local import LocalSource
@@ -78,7 +79,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
     )
     coordinator = HealthCoordinator(hass, entry, pipeline)
     source = LocalSource(hass, catalog, pipeline)
-    runtime = IngestorRuntimeData(source=source, pipeline=pipeline, coordinator=coordinator)
+    runtime = IngestorRuntimeData(
+        source=source,
+        pipeline=pipeline,
+        coordinator=coordinator,
+        registries=await async_registries(hass, entry),
+    )
     entry.runtime_data = runtime
     await coordinator.async_config_entry_first_refresh()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
@@ -89,6 +95,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
 
     # Nothing below waits, so nothing below can fail half-way and leave the pipeline running.
     pipeline.start()
+    if runtime.registries:
+        runtime.registries.async_start()
     source.async_start(hass.data.setdefault(GAPS, {}).pop(entry.entry_id, None))
     entry.async_on_unload(
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_FINAL_WRITE, async_final_write)

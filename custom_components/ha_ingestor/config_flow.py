@@ -8,6 +8,7 @@ from homeassistant.config_entries import (
     ConfigEntry,
     ConfigFlow,
     ConfigFlowResult,
+    ConfigSubentryFlow,
 )
 from homeassistant.const import CONF_URL, CONF_VERIFY_SSL
 from homeassistant.core import callback
@@ -16,7 +17,8 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from .clients.address import AddressError, normalize
 from .clients.probe import Probe, probe
 from .connection import CertificateError, async_client, async_ssl, only_certificates
-from .const import CONF_CA_CERTIFICATE, CONF_DIALECT, DOMAIN
+from .const import CONF_CA_CERTIFICATE, CONF_DIALECT, DOMAIN, SUBENTRY_DATA_API
+from .data_api_flow import DataApiFlow
 from .flow_forms import (
     ADDRESS_PROBLEMS,
     ADDRESS_SCHEMA,
@@ -57,6 +59,14 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
     def async_get_options_flow(_config_entry: ConfigEntry) -> HaIngestorOptionsFlow:
         """Open the dialogue for behaviour."""
         return HaIngestorOptionsFlow()
+
+    @classmethod
+    @callback
+    def async_get_supported_subentry_types(
+        cls, _config_entry: ConfigEntry
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        """Offer what a destination may have beside its database."""
+        return {SUBENTRY_DATA_API: DataApiFlow}
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask where the database is."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from homeassistant.const import (
+    CONF_API_KEY,
     CONF_PASSWORD,
     CONF_TOKEN,
     CONF_URL,
@@ -15,6 +16,7 @@ from homeassistant.const import (
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
+from .clients.data_api import DataApiClient
 from .clients.influx import Destination, InfluxClient
 from .clients.influx_admin import InfluxAdministrator
 from .clients.victoriametrics import deduplicates
@@ -68,6 +70,16 @@ async def async_client(hass: HomeAssistant, data: Mapping[str, Any]) -> InfluxCl
     """Build the client on Home Assistant's own session; raises CertificateError, AddressError."""
     return InfluxClient(
         async_get_clientsession(hass), destination(data), ssl=await async_ssl(hass, data)
+    )
+
+
+async def async_data_api(hass: HomeAssistant, data: Mapping[str, Any]) -> DataApiClient:
+    """Build the client of a data-api from the data of its subentry; raises AddressError."""
+    return DataApiClient(
+        async_get_clientsession(hass),
+        data[CONF_URL],
+        api_key=data[CONF_API_KEY],
+        ssl=await async_ssl(hass, data),
     )
 
 

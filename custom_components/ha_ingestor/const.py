@@ -13,6 +13,9 @@ CONF_BUCKET: Final = "bucket"
 CONF_DATABASE: Final = "database"
 CONF_RETENTION_POLICY: Final = "retention_policy"
 CONF_CA_CERTIFICATE: Final = "ca_certificate"
+CONF_REFRESH: Final = "refresh"
+
+SUBENTRY_DATA_API: Final = "data_api"
 
 # Backups leave out `*.log.*`: a spool restored from one would deliver the past a second time.
 SPOOL_DIRECTORY: Final = "ha_ingestor.log.d"

@@ -16,6 +16,7 @@ from .issues import async_follow, issues_of
 from .pipeline.export_state import Status
 from .pipeline.pipeline import Pipeline, Snapshot
 from .pipeline.verdict import Problem
+from .registry_coordinator import RegistryCoordinator
 from .sources.local import LocalSource
 
 # Counters that move all day would fill the recorder; nobody reads them more often than this.
@@ -29,10 +30,13 @@ class IngestorRuntimeData:
     source: LocalSource
     pipeline: Pipeline
     coordinator: HealthCoordinator
+    registries: RegistryCoordinator | None
 
     async def async_stop(self) -> None:
         """End in the direction of the data, so that what was captured is on disk or delivered."""
         self.source.async_stop()
+        if self.registries:
+            await self.registries.async_stop()
         await self.pipeline.stop()
 
 

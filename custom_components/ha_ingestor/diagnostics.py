@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
-from homeassistant.const import CONF_PASSWORD, CONF_TOKEN, CONF_URL, CONF_USERNAME
+from homeassistant.const import CONF_API_KEY, CONF_PASSWORD, CONF_TOKEN, CONF_URL, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 
 from .const import CONF_CA_CERTIFICATE
@@ -14,6 +14,7 @@ from .metadata_keeper import KEEPER
 
 # The title and the unique id repeat the address.
 TO_REDACT: Final = {
+    CONF_API_KEY,
     CONF_CA_CERTIFICATE,
     CONF_PASSWORD,
     CONF_TOKEN,
@@ -36,6 +37,11 @@ async def async_get_config_entry_diagnostics(
     ledger = health.pop("ledger")
     settled = ledger["written"] + ledger["quarantined"] + ledger["evicted"]
     settled += sum(ledger["lost"].values())
+    registries = None
+    if synced := entry.runtime_data.registries:
+        registries = asdict(synced.sync.state)
+        if registries["problem"] in ADDRESS_PROBLEMS:
+            registries["detail"] = REDACTED
     return {
         "entry": async_redact_data(entry.as_dict(), TO_REDACT),
         "ledger": {
@@ -45,4 +51,5 @@ async def async_get_config_entry_diagnostics(
         },
         "health": health,
         "metadata": asdict(keeper.state) if (keeper := hass.data.get(KEEPER)) else None,
+        "registries": registries,
     }

@@ -72,14 +72,16 @@ def async_follow(
     title: str,
     found: list[Issue],
     *,
+    prefix: str = "",
     undecided: Collection[str] = (),
 ) -> None:
-    """Raise these issues of a destination, and take back its others.
+    """Raise these issues of a destination, and take back its others with the same prefix.
 
     An issue that is taken back forgets that the user ignored it, so those of which nothing is known
     yet are left alone.
     """
-    wanted = {f"{entry_id}_{issue.key}": issue for issue in found}
+    ours = f"{prefix}{entry_id}_"
+    wanted = {ours + issue.key: issue for issue in found}
     for issue_id, issue in wanted.items():
         ir.async_create_issue(
             hass,
@@ -92,7 +94,7 @@ def async_follow(
             translation_placeholders={"title": title, **issue.placeholders},
         )
     registry = ir.async_get(hass)
-    kept = {*wanted, *(f"{entry_id}_{key}" for key in undecided)}
+    kept = {*wanted, *(ours + key for key in undecided)}
     for domain, issue_id in list(registry.issues):
-        if domain == DOMAIN and issue_id.startswith(entry_id) and issue_id not in kept:
+        if domain == DOMAIN and issue_id.startswith(ours) and issue_id not in kept:
             ir.async_delete_issue(hass, DOMAIN, issue_id)

@@ -7,7 +7,9 @@ from homeassistant.core import HomeAssistant
 
 from .connection import async_administrator
 from .coordinator import HaIngestorConfigEntry
+from .data_api_repair import RepairDataApiKey
 from .pipeline.verdict import Kind, Problem
+from .registry_coordinator import UNAUTHORIZED
 
 
 class RepairDestination(RepairsFlow):
@@ -57,4 +59,6 @@ async def async_create_fix_flow(
     """Make the flow for one issue."""
     if data is None:
         return ConfirmRepairFlow()  # there is nothing to do but to take note
+    if data["problem"] == UNAUTHORIZED:
+        return RepairDataApiKey(str(data["entry_id"]))
     return RepairDestination(str(data["entry_id"]), Problem(str(data["problem"])))

@@ -27,6 +27,8 @@ from .pipeline.breaker import BreakerState
 from .pipeline.export_state import Status, Turn
 from .pipeline.pipeline import Snapshot
 from .pipeline.verdict import Problem
+from .registry_entity import add_registry_entities
+from .registry_sensor import REGISTRY_DESCRIPTIONS, RegistrySensor
 
 PARALLEL_UPDATES = 0
 
@@ -194,6 +196,7 @@ async def async_setup_entry(
     async_add_entities(
         IngestorSensor(entry.runtime_data.coordinator, description) for description in DESCRIPTIONS
     )
+    add_registry_entities(entry, async_add_entities, RegistrySensor, REGISTRY_DESCRIPTIONS)
 
 
 class IngestorSensor(IngestorEntity, SensorEntity):

@@ -1,4 +1,4 @@
-"""The actions: deliver now, and what to do with points in quarantine."""
+"""The actions: deliver now, what to do with points in quarantine, send the registries again."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -10,12 +10,12 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_get_config_entry
 
 from .const import DOMAIN
-from .pipeline.pipeline import Pipeline
+from .coordinator import IngestorRuntimeData
 
 if TYPE_CHECKING:
     import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
@@ -24,25 +24,32 @@ else:
 
 ATTR_CONFIG_ENTRY: Final = "config_entry"
 
-type Action = Callable[[Pipeline], Coroutine[Any, Any, ServiceResponse]]
+type Action = Callable[[IngestorRuntimeData], Coroutine[Any, Any, ServiceResponse]]
 
 
-async def _flush(pipeline: Pipeline) -> ServiceResponse:
-    await pipeline.flush()
+async def _flush(runtime: IngestorRuntimeData) -> ServiceResponse:
+    await runtime.pipeline.flush()
     return None
 
 
-async def _export(pipeline: Pipeline) -> ServiceResponse:
-    records: list[Any] = await pipeline.quarantined()
+async def _export(runtime: IngestorRuntimeData) -> ServiceResponse:
+    records: list[Any] = await runtime.pipeline.quarantined()
     return {"points": records}
 
 
-async def _replay(pipeline: Pipeline) -> ServiceResponse:
-    return {"replayed": await pipeline.replay_quarantine()}
+async def _replay(runtime: IngestorRuntimeData) -> ServiceResponse:
+    return {"replayed": await runtime.pipeline.replay_quarantine()}
 
 
-async def _purge(pipeline: Pipeline) -> ServiceResponse:
-    return {"purged": await pipeline.purge_quarantine()}
+async def _purge(runtime: IngestorRuntimeData) -> ServiceResponse:
+    return {"purged": await runtime.pipeline.purge_quarantine()}
+
+
+async def _resync(runtime: IngestorRuntimeData) -> ServiceResponse:
+    if runtime.registries is None:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_data_api")
+    runtime.registries.sync.async_resync()
+    return None
 
 
 ACTIONS: Final[Mapping[str, tuple[Action, SupportsResponse]]] = {
@@ -50,6 +57,7 @@ ACTIONS: Final[Mapping[str, tuple[Action, SupportsResponse]]] = {
     "export_quarantine": (_export, SupportsResponse.ONLY),
     "replay_quarantine": (_replay, SupportsResponse.OPTIONAL),
     "purge_quarantine": (_purge, SupportsResponse.OPTIONAL),
+    "resync_registries": (_resync, SupportsResponse.NONE),
 }
 
 SCHEMA: Final = vol.Schema({vol.Optional(ATTR_CONFIG_ENTRY): cv.string})
@@ -68,7 +76,7 @@ def _handler(action: Action) -> Callable[[ServiceCall], Coroutine[Any, Any, Serv
     async def handle(call: ServiceCall) -> ServiceResponse:
         entry = async_get_config_entry(call.hass, DOMAIN, call.data.get(ATTR_CONFIG_ENTRY))
         try:
-            return await action(entry.runtime_data.pipeline)
+            return await action(entry.runtime_data)
         except OSError as err:
             raise HomeAssistantError(
                 translation_domain=DOMAIN,

@@ -1,0 +1,57 @@
+"""Asks for the key that a data-api takes, when it refuses the one that is stored."""
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
+from homeassistant.const import CONF_API_KEY
+
+from .const import SUBENTRY_DATA_API
+from .data_api_flow import API_KEY_SELECTOR, async_probe, errors_of
+
+if TYPE_CHECKING:
+    import probatio as vol
+else:
+    import voluptuous as vol
+
+SCHEMA: Final = vol.Schema({vol.Required(CONF_API_KEY): API_KEY_SELECTOR})
+
+
+class RepairDataApiKey(RepairsFlow):
+    """Ask until the server takes the key."""
+
+    def __init__(self, entry_id: str) -> None:
+        """Prepare the repair for one destination."""
+        self._entry_id = entry_id
+
+    async def async_step_init(self, _user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Begin."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Ask for the key."""
+        entry = self.hass.config_entries.async_get_entry(self._entry_id)
+        subentries = entry.get_subentries_of_type(SUBENTRY_DATA_API) if entry else ()
+        subentry = next(iter(subentries), None)
+        if entry is None or subentry is None:
+            return self.async_abort(reason="not_loaded")
+        errors: dict[str, str] = {}
+        detail = ""
+        if user_input is not None:
+            data = {**subentry.data, CONF_API_KEY: user_input[CONF_API_KEY].strip()}
+            verdict = await async_probe(self.hass, data)
+            if not (errors := errors_of(verdict)):
+                self.hass.config_entries.async_update_subentry(
+                    entry, subentry, data=MappingProxyType(data)
+                )
+                return self.async_create_entry(data={})
+            # The form has one field, and the address is not it.
+            errors, detail = {"base": next(iter(errors.values()))}, verdict.detail
+        return self.async_show_form(
+            step_id="confirm",
+            data_schema=SCHEMA,
+            errors=errors,
+            description_placeholders={"title": subentry.title, "detail": detail},
+        )

@@ -1,0 +1,125 @@
+"""The health of one data-api, and what a user should do about it."""
+
+from datetime import timedelta
+from typing import Final, override
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+
+from .connection import async_data_api
+from .const import CONF_REFRESH, DOMAIN, LOGGER, SUBENTRY_DATA_API
+from .issues import Issue, async_follow
+from .pipeline.verdict import Problem
+from .registries.schedule import Intervals
+from .registries.sync import SyncState
+from .registries.transfer import Client
+from .registry_sync import RegistrySync
+
+# As for the points: counters that move all day would fill the recorder.
+UPDATE_INTERVAL: Final = timedelta(seconds=10)
+
+ISSUE_PREFIX: Final = "data_api_"
+UNAUTHORIZED: Final = "data_api_unauthorized"
+WRONG_SERVICE: Final = "data_api_wrong_service"
+ROWS_REJECTED: Final = "rows_rejected"
+
+# What ends only when somebody changes something.
+BLOCKING: Final = {
+    Problem.INVALID_AUTH: Issue(key=UNAUTHORIZED, is_fixable=True),
+    Problem.FORBIDDEN: Issue(key=UNAUTHORIZED, is_fixable=True),
+    Problem.NOT_A_DATABASE: Issue(key=WRONG_SERVICE),
+    Problem.REDIRECT: Issue(key=WRONG_SERVICE),
+}
+
+
+def issues_of(state: SyncState) -> list[Issue]:
+    """Read from the state what a user should do something about."""
+    found = [BLOCKING[state.problem]] if state.problem in BLOCKING else []
+    if state.rejections:
+        first = state.rejections[0]
+        placeholders = {
+            "row": first.key,
+            "reason": first.reason,
+            "count": str(state.rows_rejected),
+        }
+        found.append(Issue(key=ROWS_REJECTED, placeholders=placeholders))
+    return found
+
+
+class RegistryCoordinator(DataUpdateCoordinator[SyncState]):
+    """Publishes how the sync is going."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry, client: Client
+    ) -> None:
+        """Watch the sync that it makes."""
+        super().__init__(
+            hass,
+            LOGGER,
+            config_entry=entry,
+            name=f"{DOMAIN} registries",
+            update_interval=UPDATE_INTERVAL,
+            always_update=False,
+        )
+        self.subentry = subentry
+        self.sync = RegistrySync(
+            hass,
+            client,
+            on_change=self._async_turned,
+            intervals=Intervals(refresh=subentry.data[CONF_REFRESH] * 60.0),
+        )
+        self.data = self.sync.state
+        self._entry = entry
+
+    @callback
+    def async_start(self) -> None:
+        """Begin."""
+        self.sync.async_start()
+
+    async def async_stop(self) -> None:
+        """End; whether something is to be repaired shows again after the next start."""
+        await self.sync.async_stop()
+        async_take_back(self.hass, self._entry)
+
+    @override
+    async def _async_update_data(self) -> SyncState:
+        return self.sync.state
+
+    @callback
+    def _async_turned(self) -> None:
+        """Show the end of a sync at once."""
+        state = self.sync.state
+        if state.connected != self.data.connected:
+            self._log(state)
+        async_follow(
+            self.hass,
+            self._entry.entry_id,
+            self.subentry.title,
+            issues_of(state),
+            prefix=ISSUE_PREFIX,
+        )
+        self.async_set_updated_data(state)
+
+    def _log(self, state: SyncState) -> None:
+        """Say once that the server is lost, and once that it is back."""
+        if state.connected is False:
+            LOGGER.warning(
+                "%s does not answer as it should: %s", self.subentry.title, state.problem
+            )
+        elif self.data.connected is False:
+            LOGGER.info("%s takes the registries again", self.subentry.title)
+
+
+async def async_registries(hass: HomeAssistant, entry: ConfigEntry) -> RegistryCoordinator | None:
+    """Prepare the sync with the data-api of a destination, if it has one; raises AddressError."""
+    for subentry in entry.get_subentries_of_type(SUBENTRY_DATA_API):
+        client = await async_data_api(hass, subentry.data)
+        return RegistryCoordinator(hass, entry, subentry, client)
+    return None
+
+
+@callback
+def async_take_back(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Leave nothing to repair."""
+    async_follow(hass, entry.entry_id, "", [], prefix=ISSUE_PREFIX)
