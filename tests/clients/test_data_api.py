@@ -9,10 +9,11 @@ import pytest
 
 from custom_components.ha_ingestor.clients import data_api
 from custom_components.ha_ingestor.clients.address import AddressError
-from custom_components.ha_ingestor.clients.data_api import DataApiClient, DeviceRow, EntityRow
+from custom_components.ha_ingestor.clients.data_api import DataApiClient
 from custom_components.ha_ingestor.clients.data_api_verdict import judge
 from custom_components.ha_ingestor.clients.exchange import Reply
 from custom_components.ha_ingestor.pipeline.verdict import Kind, Problem
+from custom_components.ha_ingestor.registries.rows import DeviceRow, EntityRow
 from scripts.rig.data_api import DataApi, Fault
 from tests.emulator import V2_7, Emulator
 from tests.shell import NOWHERE
