@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ha_ingestor.const import DOMAIN, SPOOL_DIRECTORY
 from custom_components.ha_ingestor.pipeline.outcome import Dialect
-from tests.emulator import Emulator
+from tests.emulator import Emulator, Seen
 
 # Nobody listens on the port of the discard service.
 NOWHERE: Final = "http://127.0.0.1:9"
@@ -70,6 +70,12 @@ def spool_path(hass: HomeAssistant, entry: MockConfigEntry) -> Path:
     return Path(hass.config.path(SPOOL_DIRECTORY, entry.entry_id))
 
 
+def unzipped(seen: Seen) -> bytes:
+    """Read the body of a request."""
+    is_zipped = seen.headers.get("Content-Encoding") == "gzip"
+    return gzip.decompress(seen.body) if is_zipped else seen.body
+
+
 def points(database: Emulator, entity_id: str | None = None) -> list[Point]:
     """Read what the database stored with an independent reader, in the order of arrival.
 
@@ -77,9 +83,7 @@ def points(database: Emulator, entity_id: str | None = None) -> list[Point]:
     """
     found: dict[Any, Point] = {}
     for seen in database.writes:
-        is_zipped = seen.headers.get("Content-Encoding") == "gzip"
-        body = gzip.decompress(seen.body) if is_zipped else seen.body
-        for line in filter(None, body.decode().split("\n")):
+        for line in filter(None, unzipped(seen).decode().split("\n")):
             parsed = parse_line(line)
             series = parsed["measurement"], tuple(sorted(parsed["tags"].items()))
             if (series, parsed["time"]) in database.points:

@@ -81,7 +81,7 @@ async def test_the_backlog_goes_where_its_entry_goes(
         await entry.runtime_data.pipeline.flush()
         await until(lambda: len(points(other)) == 4)
         assert [point.fields["state"] for point in points(other)] == ["a", "b", "c", "d"]
-        assert (await entry.runtime_data.pipeline.snapshot()).ledger["written"] == 4
+        await until(lambda: entry.runtime_data.pipeline.ledger.written == 4)
     assert points(database) == []
 
 
@@ -112,6 +112,17 @@ VALID: dict[str, dict[str, Any]] = {
         "availability": "skip",
         "aliases": False,
     },
+    "core": {
+        "measurement_attr": "entity_id",
+        "default_measurement": "state",
+        "override_measurement": "",
+        "tags": {"house": "north"},
+        "tags_attributes": ["friendly_name"],
+        "ignore_attributes": ["icon"],
+        "component_config": {"light.a": {"ignore_attributes": []}},
+        "component_config_domain": {"light": {"override_measurement": "x"}},
+        "component_config_glob": {},
+    },
     "attributes": {
         "shape": "flat",
         "only": ["media_*", "volume_level"],
@@ -130,6 +141,9 @@ REFUSED = [
     ("spool", {"max_size": 0}, {"max_size": "spool_too_small"}),
     ("spool", {"max_age": 0.01}, {"max_age": "age_too_short"}),
     ("homeiq", {"tags": MANY_TAGS}, {"tags": "too_many_tags"}),
+    ("core", {"tags": "north"}, {"tags": "not_understood"}),
+    ("core", {"component_config": {"a.b": {"tags": 1}}}, {"component_config": "not_understood"}),
+    ("core", {"tags": ["a"]}, {"tags": "not_understood"}),
     ("attributes", {"only": [" "]}, {"only": "bad_name"}),
     ("attributes", {"only": ["a\nb"]}, {"only": "bad_name"}),
     ("attributes", {"drop": ["a" * 256]}, {"drop": "bad_name"}),

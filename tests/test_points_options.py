@@ -1,8 +1,10 @@
 """Choosing what points look like, in a real Home Assistant, up to what the database has then."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from homeassistant.config import YAML_CONFIG_FILE as YAML
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -12,13 +14,14 @@ from homeassistant.helpers.json import json_dumps
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ha_ingestor.options.attributes import attributes_policy
+from custom_components.ha_ingestor.options_flow import PAGES
 from custom_components.ha_ingestor.pipeline.attributes import AttributesPolicy, Shape
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.profiles import profile_of
 from tests.config_flow.steps import suggested, told
 from tests.emulator import Emulator
 from tests.pages import fill_in, open_page
-from tests.shell import deliver, points, set_up
+from tests.shell import deliver, points, set_up, unzipped
 
 AS_IT_IS = {"tags": [], "availability": "marker", "aliases": True}
 
@@ -128,6 +131,71 @@ async def test_each_profile_keeps_its_own_choices(
     assert suggested(page) == {"profile": "tidy"}
     result = await fill_in(hass, page, profile="homeiq")
     assert suggested(result) == {**AS_IT_IS, "aliases": False}
+
+
+BUILT_IN = """
+influxdb:
+  host: influx.local
+  token: secret
+  precision: ms
+  default_measurement: state
+  tags:
+    house: north
+  tags_attributes: friendly_name
+  component_config_domain:
+    light:
+      override_measurement: lamps
+"""
+
+
+async def test_the_settings_of_the_built_in_integration_are_taken_over(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await hass.async_add_executor_job(Path(hass.config.path(YAML)).write_text, BUILT_IN)
+    await set_up(hass, entry)
+    page = await fill_in(hass, await open_page(hass, entry, "points"), profile="core")
+    assert told(page)["left_out"] == "precision"
+    shown = suggested(page)
+    assert shown["default_measurement"] == "state"
+    assert shown["tags"] == {"house": "north"}
+    assert "secret" not in str(page)
+    result = await fill_in(hass, page, **shown)
+    assert result["step_id"] == "to_core"
+    await fill_in(hass, result)
+
+    hass.states.async_set("light.a", "on", {"friendly_name": "Lamp"})
+    hass.states.async_set("sensor.b", "21", {"unit_of_measurement": "°C"})
+    await deliver(hass, entry)
+    body = b"".join(unzipped(seen) for seen in database.writes).decode()
+    assert (
+        'lamps,domain=light,entity_id=a,friendly_name=Lamp,house=north value=1.0,state="on"' in body
+    )
+    assert "°C,domain=sensor,entity_id=b,house=north value=21.0 " in body
+
+
+@pytest.mark.parametrize("written", [None, "influxdb:", "influxdb: [", "influxdb: yes"])
+async def test_without_settings_of_the_built_in_integration_its_defaults_are_shown(
+    hass: HomeAssistant, entry: MockConfigEntry, written: str | None
+) -> None:
+    if written is not None:
+        await hass.async_add_executor_job(Path(hass.config.path(YAML)).write_text, written)
+    await set_up(hass, entry)
+    page = await fill_in(hass, await open_page(hass, entry, "points"), profile="core")
+    assert told(page)["left_out"] == "-"
+    assert suggested(page) == PAGES["core"].defaults
+
+
+async def test_other_measurements_of_the_same_profile_are_confirmed(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    await fill_in(hass, await choose(hass, entry, "core", measurement_attr="entity_id"))
+    result = await choose(hass, entry, "core", measurement_attr="unit_of_measurement")
+    assert result["step_id"] == "new_measurements"
+    result = await fill_in(hass, result)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    result = await choose(hass, entry, "core", measurement_attr="unit_of_measurement")
+    assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
 async def test_attributes_become_what_the_options_say(

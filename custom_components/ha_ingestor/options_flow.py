@@ -52,12 +52,16 @@ class HaIngestorOptionsFlow(OptionsFlow):
                 errors = {err.field: err.reason}
             else:
                 return await self._async_accepted(page.continued(self._chosen[key]))
-        shown = user_input or {**page.defaults, **self.config_entry.options.get(key, {})}
+        known, placeholders = self.config_entry.options.get(key), page.placeholders
+        if known is None and page.async_found:
+            found = await page.async_found(self.hass)
+            known, placeholders = found.values, found.placeholders
+        shown = user_input or {**page.defaults, **(known or {})}
         return self.async_show_form(
             step_id=key,
             data_schema=self.add_suggested_values_to_schema(page.schema, shown),
             errors=errors,
-            description_placeholders=page.placeholders,
+            description_placeholders=placeholders,
         )
 
     async def _async_accepted(self, continued: str) -> ConfigFlowResult:

@@ -6,16 +6,18 @@ from typing import Any, Final
 from homeassistant.helpers.json import json_dumps
 
 from .options.attributes import attributes_policy
+from .options.core import CORE, core_settings
 from .options.points import (
     CONF_ALIASES,
     CONF_AVAILABILITY,
-    CONF_TAGS,
     HOMEIQ,
     TIDY,
+    chosen_tags,
     profile_name,
     profile_page,
 )
 from .pipeline.encoder import Profile
+from .pipeline.profiles.core import Core
 from .pipeline.profiles.homeiq import HomeIQ
 from .pipeline.profiles.settings import Availability
 from .pipeline.profiles.tidy import Tidy
@@ -25,13 +27,15 @@ _PROFILES: Final[Mapping[str, type[HomeIQ | Tidy]]] = {HOMEIQ: HomeIQ, TIDY: Tid
 
 def profile_of(options: Mapping[str, Any], *, location: str, numbers_only: bool) -> Profile:
     """Build the profile."""
-    page = profile_page(options)
-    profile = _PROFILES[profile_name(options)]
+    name = profile_name(options)
+    if name == CORE:
+        return Core(settings=core_settings(options), numbers_only=numbers_only)
+    page, profile = profile_page(options), _PROFILES[name]
     return profile(
         dumps=json_dumps,
         location=location,
         numbers_only=numbers_only,
-        tags=tuple(page[CONF_TAGS]),
+        tags=chosen_tags(options),
         attributes=attributes_policy(options, profile(dumps=json_dumps).attributes),
         availability=Availability(page[CONF_AVAILABILITY]),
         aliases=page.get(CONF_ALIASES, False),

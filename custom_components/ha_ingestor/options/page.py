@@ -1,8 +1,10 @@
 """What a page of the options is."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from homeassistant.core import HomeAssistant
 
 if TYPE_CHECKING:
     import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
@@ -20,6 +22,14 @@ class OptionError(ValueError):
         self.reason = reason
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What Home Assistant knows of a page that nobody filled in yet, and what to say of it."""
+
+    values: Mapping[str, Any]
+    placeholders: Mapping[str, str]
+
+
 def _nowhere(_page: Mapping[str, Any]) -> str:
     return ""
 
@@ -30,7 +40,8 @@ class Page:
 
     `accept` returns what is stored under the key of the page, or raises OptionError; its sentences
     may use `placeholders`. `continued` names the page that has to be filled in after this one, for
-    what was accepted; a page that only comes after others is not `in_menu`.
+    what was accepted; a page that only comes after others is not `in_menu`. `async_found` looks for
+    something better than the defaults.
     """
 
     schema: vol.Schema
@@ -39,3 +50,4 @@ class Page:
     placeholders: Mapping[str, str] = field(default_factory=dict)
     continued: Callable[[Mapping[str, Any]], str] = _nowhere
     in_menu: bool = True
+    async_found: Callable[[HomeAssistant], Awaitable[Found]] | None = None

@@ -13,6 +13,8 @@ from homeassistant.helpers.selector import (
 from ..pipeline.line_protocol import TAGS_MAX
 from ..pipeline.profiles import homeiq, tidy
 from ..pipeline.profiles.settings import TAGS, Availability
+from . import core
+from .core import CORE
 from .page import OptionError, Page
 
 if TYPE_CHECKING:
@@ -84,6 +86,7 @@ def _profile_page(profile: str, more: Mapping[str, bool]) -> Page:
 PROFILE_PAGES: Final[Mapping[str, Page]] = {
     HOMEIQ: _profile_page(HOMEIQ, {CONF_ALIASES: True}),
     TIDY: _profile_page(TIDY, {}),
+    CORE: core.PAGE,
 }
 
 PAGE: Final = Page(
@@ -110,11 +113,16 @@ def profile_name(options: Mapping[str, Any]) -> str:
 
 
 def profile_page(options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Read what was chosen for the profile."""
+    """Read what was chosen for the profile, with keys of its own."""
     name = profile_name(options)
     return {**PROFILE_PAGES[name].defaults, **options.get(name, {})}
 
 
+def chosen_tags(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Read which tags of entities were added to those of the profile, if it takes any."""
+    return tuple(profile_page(options)[CONF_TAGS]) if profile_name(options) in OWN_TAGS else ()
+
+
 def skips_unavailable(options: Mapping[str, Any]) -> bool:
     """Read whether a state that says nothing gives no point."""
-    return bool(profile_page(options)[CONF_AVAILABILITY] == Availability.SKIP)
+    return profile_page(options).get(CONF_AVAILABILITY) == Availability.SKIP

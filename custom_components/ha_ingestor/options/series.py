@@ -8,11 +8,13 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..catalog import Catalog
 from ..pipeline.cardinality import Described, Estimate, estimate
-from .points import CONF_TAGS, OWN_TAGS, PROFILE_PAGES, profile_name, profile_page
+from .core import CORE
+from .points import OWN_TAGS, PROFILE_PAGES, chosen_tags, profile_name, profile_page
 
 TO_PROFILE: Final[Mapping[str, str]] = {name: f"to_{name}" for name in PROFILE_PAGES}
 NEW_TAGS: Final = "new_tags"
-STEPS: Final = (*TO_PROFILE.values(), NEW_TAGS)
+NEW_MEASUREMENTS: Final = "new_measurements"
+STEPS: Final = (*TO_PROFILE.values(), NEW_TAGS, NEW_MEASUREMENTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +31,14 @@ def consequences(
 ) -> list[Consequence]:
     """Compare options; nothing is said of what leaves the series alone."""
     found: list[Consequence] = []
-    profile, tags = profile_name(after), profile_page(after)[CONF_TAGS]
-    if profile == profile_name(before):
-        others = set(tags) ^ set(profile_page(before)[CONF_TAGS])
-    else:
+    profile, tags = profile_name(after), chosen_tags(after)
+    if profile != profile_name(before):
         others = set(tags)
         found.append(Consequence(step=TO_PROFILE[profile]))
+    else:
+        others = set(tags) ^ set(chosen_tags(before))
+        if profile == CORE and profile_page(before) != profile_page(after):
+            found.append(Consequence(step=NEW_MEASUREMENTS))
     if others:
         home, names = _home(hass), [*OWN_TAGS[profile], *tags]
         table = _table(estimate(home, names, tag) for tag in sorted(others))
