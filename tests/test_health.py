@@ -97,8 +97,10 @@ async def settle(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 
     async def something_happened() -> bool:
         snapshot = await pipeline.snapshot()
-        is_settled = snapshot.backlog == 0 or pipeline.export_state is not state
-        return is_settled or snapshot.ledger["quarantined"] > ledger["quarantined"]
+        export = snapshot.export
+        is_written = export.status is Status.OK and export.last_write and not snapshot.backlog
+        is_put_aside = snapshot.ledger["quarantined"] > ledger["quarantined"]
+        return bool(is_written or is_put_aside or export is not state)
 
     await pipeline.flush()
     await until(something_happened)
