@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 from homeassistant.config_entries import ConfigEntries, ConfigEntry
@@ -40,6 +40,7 @@ from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.model import Capture
 from custom_components.ha_ingestor.pipeline.outcome import Dialect, Outcome
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
+from custom_components.ha_ingestor.pipeline.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.spool import FRAME_POINTS, Spool
 from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
@@ -47,6 +48,7 @@ from custom_components.ha_ingestor.pipeline.verdict import Kind, Problem, Verdic
 from custom_components.ha_ingestor.sources.local import LocalSource
 from scripts.rig.destination import address_of
 from scripts.rig.servers import Server
+from tests.pipeline.built_in import converter, line_v2
 
 from .bench_load.workload import furnish, next_state
 from .table import Row, at_most
@@ -290,6 +292,40 @@ def _encode(encoder: Encoder, captures: list[Capture]) -> None:
         encoder.encode(chunk)
 
 
+def core_costs(captures: list[Capture]) -> list[Row]:
+    """Give the `core` profile and the integration that it replaces the same changes."""
+    cost = Cost("encode, core profile", "built-in integration's converter and client")
+    _forget(captures)
+    events = [
+        Event(
+            EVENT_STATE_CHANGED,
+            {"entity_id": each.entity.entity_id, "old_state": each.old, "new_state": each.new},
+            time_fired_timestamp=each.time,
+        )
+        for each in captures
+    ]
+
+    for _ in range(_ROUNDS):
+        work = partial(_encode, Encoder(profile=Core()), captures)
+        cost.stage_us.append(thread_us(work, len(captures)))
+        cost.floor_us.append(thread_us(partial(_encode_as_built_in, events), len(captures)))
+    _forget(captures)
+    return [cost.row()]
+
+
+def _encode_as_built_in(events: list[Event[Any]]) -> None:
+    convert = converter({})
+    for event in events:
+        if point := convert(event):
+            line_v2(point)
+
+
+def _forget(captures: list[Capture]) -> None:
+    """Let go of what one profile remembers, which says nothing to another."""
+    for capture in captures:
+        capture.entity.memo.clear()
+
+
 def _spool(directory: Path, *, compress: bool) -> Spool:
     settings = SpoolSettings(compress=compress)
     spool = Spool(OsFiles(directory), Ledger(), time.monotonic, time.time, settings)
@@ -413,6 +449,7 @@ async def measure(directory: Path, events: int, server: Server | None) -> list[R
     captures = await captured(hass, directory, events)
     more, bodies = spool_costs(captures, directory / "spools")
     rows += more
+    rows += core_costs(captures)
     if server:
         rows += await delivery_costs(captures, bodies, directory / "deliveries", server)
     await hass.async_stop(force=True)

@@ -58,11 +58,9 @@ class _Face(NamedTuple):
     series: str
     fields: str
 
-    def is_of(self, attributes: Mapping[str, Any]) -> bool:
-        """Tell whether this is what these attributes look like."""
-        if self.attributes is not attributes:
-            return False
-        return not self.loose or all(text_of(value) == text for value, text in self.loose)
+    def is_old(self) -> bool:
+        """Tell whether something changed in its place."""
+        return any(text_of(value) != text for value, text in self.loose)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +72,7 @@ class Core:
 
     def encode(self, capture: Capture) -> Point | None:
         """Encode a capture, or None when nothing of it can be stored."""
-        entity, new, _, time, *_ = capture
+        entity, new, _, time, _, _, _ = capture
         if new is None or (state := new.state) in _NOT_STORED:
             return None
         word = _NUMBER_OF_WORD.get(state)
@@ -82,13 +80,14 @@ class Core:
         is_text = word is not None or number is None
         taken = _TAKEN[is_text, number is not None]
         face: _Face | None = entity.memo.get(taken)
-        if face is None or not face.is_of(new.attributes):
+        if face is None or face.attributes is not new.attributes or (face.loose and face.is_old()):
             face = entity.memo[taken] = self._face(entity, new.attributes, taken)
-        fields = face.fields
-        if is_text and not self.numbers_only:
-            fields = _joined(f"state={quote(single_line(state))}", fields)
+        fields = ""
         if number is not None and isfinite(number):
-            fields = _joined(f"value={number!r}", fields)
+            fields = f"value={number!r},"
+        if is_text and not self.numbers_only:
+            fields = f"{fields}state={quote(single_line(state))},"
+        fields = f"{fields}{face.fields}" if face.fields else fields[:-1]
         # A state that was there before anybody listened comes without an event.
         return (face.series, fields, time or new.last_updated_timestamp) if fields else None
 
@@ -214,7 +213,3 @@ def _tag_text(value: Any) -> str:
     if value is None:
         return ""
     return single_line(value) if isinstance(value, str) else text_of(value)
-
-
-def _joined(first: str, others: str) -> str:
-    return f"{first},{others}" if others else first
