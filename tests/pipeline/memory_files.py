@@ -83,8 +83,8 @@ class MemoryFiles:
         self._durable_names = dict(self._files)
 
     def close(self, fd: int) -> None:
-        self.fault("close", self._open[fd][0])
-        del self._open[fd]
+        # Also where that fails the descriptor is gone.
+        self.fault("close", self._open.pop(fd)[0])
 
     def remove(self, name: str) -> None:
         self.fault("remove", name)
@@ -99,6 +99,11 @@ class MemoryFiles:
     def free_bytes(self) -> int:
         self.fault("free_bytes", "")
         return self.free
+
+    @property
+    def descriptors(self) -> int:
+        """How many are open."""
+        return len(self._open)
 
     # What the world does to it
 
