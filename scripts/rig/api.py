@@ -19,6 +19,7 @@ TIMEOUT: Final = 30.0
 
 _FLOWS: Final = "/api/config/config_entries/flow"
 _OPTIONS: Final = "/api/config/config_entries/options/flow"
+_SUBENTRIES: Final = "/api/config/config_entries/subentries/flow"
 _ENTRIES: Final = "/api/config/config_entries/entry"
 
 
@@ -114,6 +115,15 @@ class Api:
             step = self.request("POST", f"{_OPTIONS}/{step['flow_id']}", given)
         if step["type"] != "create_entry":
             raise ApiError(f"the options are not accepted: {_told(step)}")
+        return step
+
+    def add_subentry(self, entry_id: str, kind: str, **answer: Json) -> Json:
+        """Add something to an entry; a refused input is an error."""
+        step = self.request("POST", _SUBENTRIES, {"handler": [entry_id, kind]})
+        if step["type"] == "form":
+            step = self.request("POST", f"{_SUBENTRIES}/{step['flow_id']}", answer)
+        if step["type"] not in {"create_entry", "abort"}:
+            raise ApiError(f"it is not added: {_told(step)}")
         return step
 
     def entries(self, domain: str) -> list[Json]:

@@ -11,15 +11,17 @@ from typing import Final
 
 from .api import Api, ApiError
 from .configuration import CHECKOUT
+from .data_api import DataApi, in_background
 from .destination import NoDatabaseError, destination
 from .home_assistant import HomeAssistant, HomeAssistantError, is_free
-from .integration import DOMAIN, connect
+from .integration import DOMAIN, connect, connect_data_api
 from .onboarding import PASSWORD, USERNAME
 from .progress import step
 from .queries import curl
 from .servers import ServerError
 
 DATA: Final = CHECKOUT / ".dev" / "develop"
+_DATA_API_PORT: Final = 8006
 _SHOWN_AFTER: Final = 8.0
 
 
@@ -57,19 +59,27 @@ def _run(arguments: argparse.Namespace) -> None:
     )
     with ExitStack() as stack:
         address = stack.enter_context(destination(arguments.wish, DATA))
+        # Its address is kept in the entry, so it has to be the same the next time.
+        data_api = stack.enter_context(in_background(DataApi(port=_DATA_API_PORT)))
         stack.callback(home.stop)
         with step("Home Assistant"):
             home.start()
         with step("HA Ingestor"):
             connect(home.api, address)
+            for entry in home.api.entries(DOMAIN):
+                connect_data_api(home.api, entry["entry_id"], data_api.url)
         print(
             f"\nHome Assistant: {home.api.url}  user {USERNAME}, password {PASSWORD}\n"
             f"The integration: {home.api.url}/config/integrations/integration/{DOMAIN}\n"
             f"Its log: {home.log_path.relative_to(CHECKOUT)}\n"
-            f"The newest points:\n\n  {curl(address)}\n"
+            f"The newest points:\n\n  {curl(address)}\n\n"
+            "The rows of devices and entities, in a data-api that keeps to HomeIQ's contract:\n\n"
+            f"  curl '{data_api.url}/api/devices'\n  curl '{data_api.url}/api/entities'\n"
         )
         time.sleep(_SHOWN_AFTER)
         print(_delivery(home.api, address.dialect))
+        tables = data_api.tables
+        print(f"{len(tables.devices)} devices and {len(tables.entities)} entities in the data-api.")
         print("Ctrl-C stops everything; the data is there again the next time.", flush=True)
         while home.is_alive:
             time.sleep(1.0)

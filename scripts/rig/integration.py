@@ -55,3 +55,8 @@ def connect(api: Api, address: Address) -> Any:
     where = {"url": address.url, "dialect": dialect, "advanced": {"verify_ssl": True}}
     form = _FORMS[address.dialect](address)
     return api.flow(DOMAIN, user=where, **{address.dialect: form})
+
+
+def connect_data_api(api: Api, entry_id: str, url: str, key: str = "") -> Any:
+    """Add a data-api to a destination; returns the result, which is it or an abort."""
+    return api.add_subentry(entry_id, "data_api", url=url, api_key=key, verify_ssl=True, refresh=30)
