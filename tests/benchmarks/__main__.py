@@ -14,11 +14,11 @@ from scripts.rig.configuration import CHECKOUT
 from scripts.rig.databases import Unavailable, binary
 from scripts.rig.servers import Server
 
-from . import house, outage, stages, wear
+from . import house, metadata, outage, stages, wear
 from .table import machine, say, show
 
 _SERVER: Final = "influxdb2"
-_PARTS: Final = ("stages", "wear", "house", "outage")
+_PARTS: Final = ("stages", "metadata", "wear", "house", "outage")
 
 
 def _arguments() -> Namespace:
@@ -49,6 +49,8 @@ def main() -> None:
         if "stages" in parts:
             events = min(arguments.events, 2000)
             show("Stages, per point", asyncio.run(stages.measure(home / "s", events, server)))
+        if "metadata" in parts:
+            show("The metadata store, 5 000 entities", metadata.measure(home / "m"))
         if "wear" in parts:
             rows = asyncio.run(wear.measure(home / "w", arguments.seconds))
             show(f"Bytes on the device per byte of payload, {wear.RATE} events/s", rows)
