@@ -14,6 +14,10 @@ _LOGGER = logging.getLogger(__name__)
 class Profile(Protocol):
     """What a point looks like."""
 
+    @property
+    def nothing(self) -> str:
+        """Why a capture gives no point, for the ledger."""
+
     def encode(self, capture: Capture) -> Point | None:
         """Encode a capture, or None when nothing of it can be stored."""
 
@@ -47,7 +51,7 @@ class Encoder:
         filtered: dict[str, int] = {}
         profile = self.profile
         for capture in captures:
-            subject, reason = "", "no_number"
+            subject, reason = "", profile.nothing
             try:
                 if isinstance(capture, Happening):
                     subject, reason = capture.event_type, "not_in_profile"

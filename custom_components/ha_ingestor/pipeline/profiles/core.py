@@ -70,6 +70,11 @@ class Core:
     settings: CoreSettings = field(default_factory=CoreSettings)
     numbers_only: bool = False
 
+    @property
+    def nothing(self) -> str:
+        """Why a capture gives no point."""
+        return "no_number" if self.numbers_only else "not_in_profile"
+
     def encode(self, capture: Capture) -> Point | None:
         """Encode a capture, or None when nothing of it can be stored."""
         entity, new, _, time, _, _, _ = capture

@@ -1,7 +1,8 @@
 """The `homeiq` profile: one measurement for HomeIQ's readers and plain dashboards alike."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ..line_protocol import quote, series_key
 from ..model import (
@@ -133,9 +134,11 @@ class HomeIQ(PointSettings):
             entity.memo[kind] = key
             known = entity.memo[key] = self._described(entity, key)
         series, tail, convert = known
+        firm: Mapping[str, Any] | None = attributes
         if kind is not ENTITY_REMOVED:
-            tail = f"{self.kept_attributes(entity, state, 'attr_')}{tail}"
-        return Face(attributes, kind, weather, series, tail, convert)
+            text, firm = self.kept_attributes(entity, state, "attr_")
+            tail = f"{text}{tail}"
+        return Face(firm, kind, weather, series, tail, convert)
 
     def _described(self, entity: EntityContext, key: _Key) -> tuple[str, str, Convert | None]:
         """Encode what an entity is, as the series and the end of its fields."""

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from datetime import date, timedelta
+from enum import Enum, StrEnum
+from types import NoneType
+from typing import Any, ClassVar, Final, NamedTuple
 
 from ..attributes import (
     AttributesPolicy,
@@ -24,6 +26,9 @@ from ..model import (
     Weather,
 )
 from ..numbers import number_of
+
+# Values that nobody can change in place.
+_FIRM: Final = (str, int, float, date, timedelta, Enum, NoneType)
 
 
 class Availability(StrEnum):
@@ -50,6 +55,8 @@ class PointSettings:
     `causes` knows the automation or script by the id of a context, `users` names by their id.
     """
 
+    nothing: ClassVar[str] = "no_number"
+
     dumps: JsonDumps
     location: str = ""
     numbers_only: bool = False
@@ -61,25 +68,33 @@ class PointSettings:
     causes: Mapping[str, str] = field(default_factory=dict)
     users: Mapping[str, str] = field(default_factory=dict)
 
-    def kept_attributes(self, entity: EntityContext, state: StateLike, prefix: str) -> str:
+    def kept_attributes(
+        self, entity: EntityContext, state: StateLike, prefix: str
+    ) -> tuple[str, Mapping[str, Any] | None]:
         """Encode the attributes, each after a comma; nothing costs more, so only when they change.
 
-        `prefix` goes before the names of those that become fields of their own.
+        Returns the attributes too, or None when these may change in place: then Home Assistant
+        goes on sharing the object, and nothing tells that what is in it is new. `prefix` goes
+        before the names of those that become fields of their own.
         """
+        attributes = state.attributes
         known: tuple[Mapping[str, Any], str] | None = entity.memo.get("attributes")
-        if known is not None and known[0] is state.attributes:
-            return known[1]
+        if known is not None and known[0] is attributes:
+            return known[1], attributes
         shape = self.attributes.shape
+        if shape is Shape.NONE:
+            return "", attributes
+        chosen = self.attributes.chosen(state, entity.memo)
         text = ""
-        if shape is not Shape.NONE:
-            chosen = self.attributes.chosen(state, entity.memo)
-            if shape is not Shape.JSON:
-                numbers_only = self.numbers_only or shape is Shape.NUMERIC
-                text = attribute_fields(chosen, self.dumps, prefix, numbers_only=numbers_only)
-            elif not self.numbers_only:
-                text = f",attributes={quote(attributes_json(chosen, self.dumps))}"
-        entity.memo["attributes"] = (state.attributes, text)
-        return text
+        if shape is not Shape.JSON:
+            numbers_only = self.numbers_only or shape is Shape.NUMERIC
+            text = attribute_fields(chosen, self.dumps, prefix, numbers_only=numbers_only)
+        elif not self.numbers_only:
+            text = f",attributes={quote(attributes_json(chosen, self.dumps))}"
+        if not all(isinstance(value, _FIRM) for value in chosen.values()):
+            return text, None
+        entity.memo["attributes"] = (attributes, text)
+        return text, attributes
 
 
 class Face(NamedTuple):
@@ -88,7 +103,7 @@ class Face(NamedTuple):
     Home Assistant shares the object of the attributes while they do not change.
     """
 
-    attributes: Mapping[str, Any]
+    attributes: Mapping[str, Any] | None
     kind: str
     weather: Weather | None
     series: str

@@ -92,7 +92,6 @@ class Tidy(PointSettings):
         series = entity.memo.get(key)
         if series is None:
             series = entity.memo[key] = series_key(entity.domain, tags.items())
-        tail = self.kept_attributes(entity, state, "")
-        return Face(
-            attributes, "", weather, series, tail + weather_fields(weather, "weather_"), convert
-        )
+        tail, firm = self.kept_attributes(entity, state, "")
+        tail += weather_fields(weather, "weather_")
+        return Face(firm, "", weather, series, tail, convert)

@@ -1,0 +1,489 @@
+"""What a user chooses of points, whatever the profile."""
+
+import json
+from typing import Any
+
+import pytest
+from homeassistant.helpers.json import json_dumps
+from hypothesis import given
+from hypothesis import strategies as st
+from line_protocol_parser import parse_line
+
+from custom_components.ha_ingestor.pipeline.attributes import (
+    FLAT_MAX,
+    AttributesPolicy,
+    Shape,
+    without_secrets,
+)
+from custom_components.ha_ingestor.pipeline.encoder import Encoder
+from custom_components.ha_ingestor.pipeline.model import (
+    HEARTBEAT,
+    STATE_REPORTED,
+    Capture,
+    Convert,
+    Happening,
+    Weather,
+)
+from custom_components.ha_ingestor.pipeline.profiles.happenings import FIELDS
+from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.profiles.settings import TAGS, Availability
+from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
+
+from .captures import NOON, FakeContext, FakeState, change, entity
+
+PROFILES: list[type[HomeIQ | Tidy]] = [HomeIQ, Tidy]
+both = pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.__name__)
+
+KITCHEN = entity(
+    registry_id="reg1",
+    entity_category="diagnostic",
+    integration="demo",
+    labels=("heating", "ground floor"),
+    area_id="kitchen",
+    area="Kitchen",
+    floor="Ground",
+    device_id="dev1",
+    device="Thermometer",
+    manufacturer="Acme",
+    model="T1",
+    sw_version="1.2",
+)
+
+
+def encoded(
+    profile: type[HomeIQ | Tidy], *captures: Capture | Happening, **settings: Any
+) -> list[dict[str, Any]]:
+    encoder = Encoder(profile=profile(dumps=json_dumps, **settings))
+    return [parse_line(line) for line in encoder.encode(captures).lines]
+
+
+def point(
+    profile: type[HomeIQ | Tidy], capture: Capture | Happening, **settings: Any
+) -> dict[str, Any]:
+    (only,) = encoded(profile, capture, **settings)
+    return only
+
+
+def attributes(state: FakeState, shape: Shape, **policy: Any) -> dict[str, Any]:
+    """The fields that attributes become in the `homeiq` profile."""
+    settings = AttributesPolicy(shape=shape, **policy)
+    fields = point(HomeIQ, change(state), attributes=settings)["fields"]
+    return {name: value for name, value in fields.items() if name.startswith("attr")}
+
+
+def test_a_tidy_point_is_a_number_with_few_columns() -> None:
+    new = FakeState(
+        state="21.5",
+        attributes={
+            "unit_of_measurement": "°C",
+            "device_class": "temperature",
+            "friendly_name": "Kitchen",
+            "battery_level": 80,
+            "firmware": "1.2",
+        },
+        last_changed_timestamp=NOON + 7,
+        last_updated_timestamp=NOON + 7,
+    )
+
+    assert point(Tidy, change(new, FakeState(state="20"), of=KITCHEN), location="Home") == {
+        "measurement": "sensor",
+        "tags": {
+            "entity_id": "sensor.kitchen",
+            "area": "Kitchen",
+            "floor": "Ground",
+            "device": "Thermometer",
+            "integration": "demo",
+            "device_class": "temperature",
+            "unit": "°C",
+            "location": "Home",
+        },
+        "fields": {"value": 21.5, "duration_in_state_seconds": 7.0, "battery_level": 80.0},
+        "time": round((NOON + 7) * 1e9),
+    }
+
+
+def test_a_tidy_text_is_a_state_and_what_means_yes_or_no_is_both() -> None:
+    assert point(Tidy, change(FakeState(state="heat")))["fields"] == {"state": "heat"}
+    assert point(Tidy, change(FakeState(state="on")))["fields"] == {"state": "on", "value": 1.0}
+
+
+def test_a_removed_entity_is_a_tidy_event() -> None:
+    removed = point(Tidy, change(None, FakeState(state="on"), of=KITCHEN))
+
+    assert removed["measurement"] == "events"
+    assert removed["tags"]["event_type"] == "entity_removed"
+    assert removed["fields"]["old_state"] == "on"
+
+
+def test_a_tidy_attribute_never_takes_the_name_of_a_field_of_ours() -> None:
+    state = FakeState(state="1", attributes={"value": 7, "state": 8})
+    policy = AttributesPolicy(shape=Shape.NUMERIC)
+
+    assert point(Tidy, change(state), attributes=policy)["fields"] == {
+        "value": 1.0,
+        "attr_value": 7.0,
+        "attr_state": 8.0,
+    }
+
+
+@both
+def test_each_tag_can_be_chosen(profile: type[HomeIQ | Tidy]) -> None:
+    state = FakeState(
+        state="1",
+        attributes={
+            "device_class": "power",
+            "state_class": "measurement",
+            "unit_of_measurement": "W",
+        },
+    )
+
+    assert point(profile, change(state, of=KITCHEN), tags=tuple(TAGS))["tags"].items() >= {
+        ("entity_id", "sensor.kitchen"),
+        ("domain", "sensor"),
+        ("registry_id", "reg1"),
+        ("integration", "demo"),
+        ("entity_category", "diagnostic"),
+        ("labels", "|heating|ground floor|"),
+        ("area_id", "kitchen"),
+        ("area", "Kitchen"),
+        ("floor", "Ground"),
+        ("device_id", "dev1"),
+        ("device", "Thermometer"),
+        ("manufacturer", "Acme"),
+        ("model", "T1"),
+        ("sw_version", "1.2"),
+        ("device_class", "power"),
+        ("state_class", "measurement"),
+        ("unit", "W"),
+    }
+
+
+@both
+def test_a_unit_that_changes_while_running_changes_its_tag(profile: type[HomeIQ | Tidy]) -> None:
+    kitchen = entity()
+    states = [FakeState(state="1", attributes={"unit_of_measurement": unit}) for unit in "WVW"]
+    points = encoded(profile, *(change(state, of=kitchen) for state in states), tags=("unit",))
+
+    assert [each["tags"]["unit"] for each in points] == ["W", "V", "W"]
+
+
+@both
+@pytest.mark.parametrize("kind", [HEARTBEAT, STATE_REPORTED])
+def test_a_repetition_has_the_time_at_which_it_happened(
+    profile: type[HomeIQ | Tidy], kind: str
+) -> None:
+    state = FakeState(state="1")
+    repeated = change(state, state, time=NOON + 60)._replace(kind=kind)
+
+    found = point(profile, repeated)
+    assert found["time"] == round((NOON + 60) * 1e9)
+    assert found["fields"]["duration_in_state_seconds"] == 0
+    assert found["tags"].get("event_type", kind) == kind
+
+
+@both
+def test_availability_can_be_a_field(profile: type[HomeIQ | Tidy]) -> None:
+    states = [FakeState(state=state) for state in ("1", "unavailable", "unknown")]
+    for numbers_only in (False, True):
+        points = encoded(
+            profile,
+            *map(change, states),
+            availability=Availability.FIELD,
+            numbers_only=numbers_only,
+        )
+        assert [each["fields"]["available"] for each in points] == [True, False, True]
+
+
+@both
+def test_numbers_are_converted_with_their_unit(profile: type[HomeIQ | Tidy]) -> None:
+    def metric(device_class: str, unit: str) -> tuple[str, Convert | None]:
+        assert (device_class, unit) == ("temperature", "°F")
+        return "°C", lambda number: (number - 32) / 1.8
+
+    state = FakeState(
+        state="212", attributes={"device_class": "temperature", "unit_of_measurement": "°F"}
+    )
+    found = point(profile, change(state), units=metric)
+
+    assert found["fields"]["value"] == 100.0
+    assert "°C" in {found["fields"].get("unit_of_measurement"), found["tags"].get("unit")}
+
+
+@both
+def test_a_change_names_the_automation_and_the_user_behind_it(
+    profile: type[HomeIQ | Tidy],
+) -> None:
+    causes, users = {"c1": "automation.morning"}, {"u1": "Ann"}
+
+    def who(context: FakeContext) -> tuple[Any, Any]:
+        capture = change(FakeState(state="on"), context=context)
+        fields = point(profile, capture, causes=causes, users=users)["fields"]
+        return fields.get("cause"), fields.get("context_user")
+
+    assert who(FakeContext(id="c1")) == ("automation.morning", None)
+    assert who(FakeContext(id="c2", parent_id="c1")) == ("automation.morning", None)
+    assert who(FakeContext(id="c3", user_id="u1")) == (None, "Ann")
+    assert who(FakeContext(id="c3", user_id="u2")) == (None, None)
+
+
+def test_weather_is_a_tag_and_fields_and_nothing_where_it_is_not_known() -> None:
+    sunny = Weather(condition="sunny", temperature=20.5, humidity=40.0)
+    kitchen = entity()
+    capture = change(FakeState(state="1"), of=kitchen)
+    before, during, after = encoded(HomeIQ, capture, capture._replace(weather=sunny), capture)
+
+    assert during["tags"].items() - before["tags"].items() == {("weather_condition", "sunny")}
+    assert during["fields"].items() - before["fields"].items() == {
+        ("temperature", 20.5),
+        ("humidity", 40.0),
+    }
+    assert (after["tags"], after["fields"]) == (before["tags"], before["fields"])
+
+
+def test_weather_leaves_the_attributes_of_a_tidy_point_alone() -> None:
+    state = FakeState(state="heat", attributes={"temperature": 21.0})
+    capture = change(state)._replace(weather=Weather(condition="snowy", temperature=-3.0))
+
+    fields = point(Tidy, capture)["fields"]
+    assert (fields["temperature"], fields["weather_temperature"]) == (21.0, -3.0)
+
+
+ODD = FakeState(
+    state="on",
+    attributes={
+        "brightness": 120,
+        "is_deep": True,
+        "color": (1, 2),
+        "effect": "rainbow",
+        "nothing": None,
+        "ratio": float("nan"),
+        "huge": 10**400,
+    },
+)
+
+
+def test_attributes_as_numbers_are_only_numbers() -> None:
+    assert attributes(ODD, Shape.NUMERIC) == {"attr_brightness": 120.0, "attr_is_deep": 1.0}
+
+
+def test_attributes_side_by_side_keep_text_and_numbers_apart() -> None:
+    assert attributes(ODD, Shape.FLAT) == {
+        "attr_brightness": 120.0,
+        "attr_is_deep": 1.0,
+        "attr_color_str": "[1,2]",
+        "attr_effect_str": "rainbow",
+        "attr_huge_str": str(10**400),
+    }
+
+
+def test_no_attributes_are_no_attributes() -> None:
+    assert attributes(ODD, Shape.NONE) == {}
+
+
+def test_attributes_can_be_allowed_and_dropped_by_name() -> None:
+    assert attributes(ODD, Shape.NUMERIC, only=frozenset({"bright*"})) == {"attr_brightness": 120.0}
+    assert attributes(ODD, Shape.NUMERIC, drop=frozenset({"is_*"})) == {"attr_brightness": 120.0}
+
+
+@pytest.mark.parametrize("shape", [Shape.FLAT, Shape.JSON])
+def test_secrets_and_pictures_are_never_stored(shape: Shape) -> None:
+    secrets = dict.fromkeys(
+        ("access_token", "entity_picture", "entity_picture_local", "token", "api_key"), "hidden"
+    )
+    state = FakeState(state="on", attributes=secrets | {"token_count": 3, "Password": "hidden"})
+
+    assert "hidden" not in str(attributes(state, shape))
+    assert "token_count" in str(attributes(state, shape))
+
+
+def test_whereabouts_and_what_plays_can_be_left_out() -> None:
+    state = FakeState(
+        state="playing",
+        attributes={"latitude": 52.1, "gps_accuracy": 3, "media_title": "Song", "volume_level": 1},
+    )
+
+    assert len(attributes(state, Shape.FLAT)) == 4
+    kept = attributes(state, Shape.FLAT, coordinates=False, media=False)
+    assert kept == {"attr_volume_level": 1.0}
+
+
+class InformedState:
+    """A state that knows what its entity wants recorded."""
+
+    def __init__(self, *unrecorded: str) -> None:
+        self.state = "on"
+        self.attributes = {"effect_list": ["a"], "brightness": 3, "friendly_name": "Lamp"}
+        self.last_changed_timestamp = self.last_updated_timestamp = NOON
+        self.state_info = {"unrecorded_attributes": frozenset(unrecorded)}
+
+
+@pytest.mark.parametrize(
+    ("unrecorded", "recorder", "kept"),
+    [
+        (("effect_list",), True, {"brightness", "friendly_name"}),
+        (("*",), True, {"friendly_name"}),
+        (("*",), False, {"effect_list", "brightness", "friendly_name"}),
+    ],
+)
+def test_what_the_recorder_is_told_to_leave_out_is_left_out(
+    unrecorded: tuple[str, ...],
+    *,
+    recorder: bool,
+    kept: set[str],
+) -> None:
+    capture = Capture(entity(), InformedState(*unrecorded), None, NOON, FakeContext())
+    fields = point(HomeIQ, capture, attributes=AttributesPolicy(recorder=recorder))["fields"]
+
+    assert json.loads(fields["attributes"]).keys() == kept
+
+
+@both
+@pytest.mark.parametrize("shape", [Shape.FLAT, Shape.JSON])
+def test_an_attribute_that_was_changed_in_place_is_stored_as_it_is(
+    profile: type[HomeIQ | Tidy], shape: Shape
+) -> None:
+    todo = ["milk"]
+    kitchen, attributes = entity(), {"todo": todo}
+
+    def stored(state: str) -> str:
+        capture = change(FakeState(state=state, attributes=attributes), of=kitchen)
+        policy = AttributesPolicy(shape=shape)
+        return str(point(profile, capture, attributes=policy)["fields"])
+
+    assert "bread" not in stored("1")
+    todo.append("bread")
+    assert "bread" in stored("2")
+
+
+def test_attributes_side_by_side_are_bounded_in_number() -> None:
+    state = FakeState(state="1", attributes={f"a{number:04}": number for number in range(1000)})
+
+    kept = attributes(state, Shape.FLAT)
+    assert len(kept) == FLAT_MAX
+    assert "attr_a0000" in kept
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@both
+@given(
+    attributes=st.lists(st.dictionaries(st.sampled_from("abc"), anything), max_size=4),
+    shape=st.sampled_from(Shape),
+)
+def test_no_attribute_ever_changes_the_type_of_a_field(
+    profile: type[HomeIQ | Tidy], attributes: list[dict[str, Any]], shape: Shape
+) -> None:
+    kitchen = entity()
+    captures = [change(FakeState(state="1", attributes=each), of=kitchen) for each in attributes]
+    types: dict[str, set[type]] = {}
+    points = encoded(profile, *captures, attributes=AttributesPolicy(shape=shape))
+    for each in points:
+        for name, value in each["fields"].items():
+            types.setdefault(name, set()).add(type(value))
+
+    assert len(points) == len(captures)
+    assert all(len(kinds) == 1 for kinds in types.values()), types
+
+
+def happened(event_type: str, data: dict[str, Any], **more: Any) -> Happening:
+    return Happening(event_type, data, NOON, FakeContext(id="c1", user_id="u1"), **more)
+
+
+def test_an_automation_says_who_started_it() -> None:
+    data = {"name": "Morning", "entity_id": "automation.morning", "source": "sunrise"}
+    found = point(HomeIQ, happened("automation_triggered", data), location="Home")
+
+    assert found == {
+        "measurement": "home_assistant_events",
+        "tags": {
+            "event_type": "automation_triggered",
+            "entity_id": "automation.morning",
+            "domain": "automation",
+            "location": "Home",
+        },
+        "fields": {
+            "count": 1.0,
+            "name": "Morning",
+            "source": "sunrise",
+            "context_id": "c1",
+            "context_user_id": "u1",
+        },
+        "time": round(NOON * 1e9),
+    }
+
+
+@both
+def test_what_was_typed_into_a_lock_is_never_stored(profile: type[HomeIQ | Tidy]) -> None:
+    data = {
+        "domain": "lock",
+        "service": "unlock",
+        "service_data": {"entity_id": ["lock.door"], "code": "1234", "deep": [{"password": "x9"}]},
+    }
+    found = point(profile, happened("call_service", data))
+
+    assert found["tags"]["domain"] == "lock"
+    assert found["fields"]["service"] == "unlock"
+    assert json.loads(found["fields"]["service_data"]) == {"entity_id": ["lock.door"], "deep": [{}]}
+
+
+@both
+def test_any_other_event_is_its_data_with_the_numbers_beside_it(
+    profile: type[HomeIQ | Tidy],
+) -> None:
+    data = {"command": "toggle", "level": 3, "pressed": True, "code": "1234"}
+    fields = point(profile, happened("zha_event", data))["fields"]
+
+    assert (fields["data_level"], fields["data_pressed"]) == (3.0, 1.0)
+    assert json.loads(fields["event_data"]) == {"command": "toggle", "level": 3, "pressed": True}
+
+
+@both
+def test_where_only_numbers_are_stored_an_event_still_counts(profile: type[HomeIQ | Tidy]) -> None:
+    for event_type, data in (("zha_event", {"a": "b"}), ("script_started", {"name": "x"})):
+        found = point(profile, happened(event_type, data), numbers_only=True)
+        assert found["fields"] == {"count": 1.0}
+
+
+def test_an_event_of_an_entity_is_where_the_entity_is() -> None:
+    data = {"old_entity_id": "sensor.k", "new_entity_id": "sensor.kitchen"}
+    found = point(HomeIQ, happened("entity_renamed", data, entity=KITCHEN))
+
+    assert found["tags"]["area"] == "Kitchen"
+    assert found["tags"]["entity_id"] == "sensor.kitchen"
+    assert found["fields"]["old_entity_id"] == "sensor.k"
+
+
+@both
+@given(
+    event_type=st.sampled_from([*FIELDS, "custom"]) | st.text(min_size=1),
+    data=st.lists(
+        st.dictionaries(
+            st.sampled_from(["name", "source", "entity_id", "domain", "service_data", "x"]),
+            anything,
+        ),
+        max_size=3,
+    ),
+)
+def test_every_event_is_one_point_and_no_field_changes_its_type(
+    profile: type[HomeIQ | Tidy], event_type: str, data: list[dict[str, Any]]
+) -> None:
+    types: dict[str, set[type]] = {}
+    points = encoded(profile, *(happened(event_type, each) for each in data))
+    for each in points:
+        for name, value in each["fields"].items():
+            types.setdefault(name, set()).add(type(value))
+
+    assert len(points) == len(data)
+    assert all(len(kinds) == 1 for kinds in types.values()), types
+
+
+def test_data_without_an_end_is_cut() -> None:
+    endless: dict[str, Any] = {}
+    endless["again"] = endless
+
+    assert "again" in str(without_secrets(endless))
