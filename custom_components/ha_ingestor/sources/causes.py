@@ -1,0 +1,58 @@
+"""Who or what is behind the context of a change."""
+
+from typing import Any, Final
+
+from homeassistant.auth import EVENT_USER_ADDED, EVENT_USER_REMOVED, EVENT_USER_UPDATED
+from homeassistant.components.automation import EVENT_AUTOMATION_TRIGGERED
+from homeassistant.components.script import EVENT_SCRIPT_STARTED
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+
+# Hours of the busiest home. What a run changes, it changes soon.
+CAUSES_MAX: Final = 5_000
+
+_RUNS: Final = (EVENT_AUTOMATION_TRIGGERED, EVENT_SCRIPT_STARTED)
+_USERS: Final = (EVENT_USER_ADDED, EVENT_USER_UPDATED, EVENT_USER_REMOVED)
+
+
+class Causes:
+    """Remembers which automation or script ran in which context, and how users are called.
+
+    Both mappings change in the event loop, one entry at a time, so any thread may look up in them.
+    """
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Know nothing yet."""
+        self.causes: dict[str, str] = {}
+        self.users: dict[str, str] = {}
+        self._hass = hass
+
+    async def async_start(self) -> CALLBACK_TYPE:
+        """Follow what runs, and the users, until the returned function is called."""
+        listen = self._hass.bus.async_listen
+        stops = [
+            *(listen(event_type, self._async_ran) for event_type in _RUNS),
+            *(listen(event_type, self._async_read_users) for event_type in _USERS),
+        ]
+        await self._async_read_users()
+
+        @callback
+        def async_stop() -> None:
+            for stop in stops:
+                stop()
+
+        return async_stop
+
+    @callback
+    def _async_ran(self, event: Event[dict[str, Any]]) -> None:
+        # A script that an automation calls has its context: the automation was there first.
+        entity_id = event.data.get("entity_id")
+        if isinstance(entity_id, str):
+            self.causes.setdefault(event.context.id, entity_id)
+        if len(self.causes) > CAUSES_MAX:
+            del self.causes[next(iter(self.causes))]
+
+    async def _async_read_users(self, _event: Event[Any] | None = None) -> None:
+        users = await self._hass.auth.async_get_users()
+        self.users.update((user.id, user.name) for user in users if user.name)
+        for user_id in self.users.keys() - {user.id for user in users if user.name}:
+            del self.users[user_id]
