@@ -9,11 +9,16 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.ha_ingestor.options.exclude import excluded
+from custom_components.ha_ingestor.options.noise import RULE_FIELDS, rule_table
 from custom_components.ha_ingestor.options.series import STEPS
 from custom_components.ha_ingestor.options.spool import spool_settings
+from custom_components.ha_ingestor.options.weather import weather_entity, weather_max_age
 from custom_components.ha_ingestor.options_flow import MENU, PAGES
 from custom_components.ha_ingestor.pipeline.durability import Durability
+from custom_components.ha_ingestor.pipeline.model import NO_RULES, Rules
 from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
+from custom_components.ha_ingestor.selection import NOTHING, Match
 from tests.config_flow.steps import locate, submit, suggested
 from tests.emulator import Answer, Emulator
 from tests.pages import WORDS, fill_in, open_page
@@ -105,6 +110,15 @@ async def test_one_page_leaves_the_others_alone(
     assert entry.options == {"another": {"a": 1}, "spool": SPOOL}
 
 
+RULE = {
+    "name": "Power",
+    "globs": ["sensor.*"],
+    "device_classes": ["power"],
+    "heartbeat": 5,
+    "throttle": 10,
+    "deadband": 0.5,
+}
+EMPTY: dict[str, Any] = {"globs": [" "], "device_classes": []}
 VALID: dict[str, dict[str, Any]] = {
     "spool": SPOOL,
     "homeiq": {
@@ -131,6 +145,18 @@ VALID: dict[str, dict[str, Any]] = {
         "coordinates": False,
         "media": True,
     },
+    "filter": {
+        "entities": ["light.a"],
+        "globs": ["sensor.*_[ab]", "*_linkquality"],
+        "domains": ["update", "my_own"],
+        "device_classes": ["signal_strength"],
+        "labels": ["private"],
+        "areas": ["attic"],
+        "integrations": ["mqtt"],
+    },
+    "events": {"types": ["automation_triggered", "My event"], "reported": True},
+    "weather": {"entity": "weather.home", "max_age": 1.5},
+    "noise": {"rules": [RULE], "window": 2},
 }
 MANY_TAGS = [
     *("registry_id", "entity_category", "labels", "floor", "device"),
@@ -151,6 +177,33 @@ REFUSED = [
     ("attributes", {"only": ["entity_picture"]}, {"only": "secret_name"}),
     ("attributes", {"only": ["volume_level", "API_key"]}, {"only": "secret_name"}),
     ("attributes", {"drop": ["media*", "volume_*"]}, {"only": "only_what_is_dropped"}),
+    ("filter", {"globs": ["a.*", "a b"]}, {"globs": "not_a_pattern"}),
+    ("filter", {"globs": ["a.b.*"]}, {"globs": "not_a_pattern"}),
+    ("filter", {"globs": ["a.[b"]}, {"globs": "not_a_pattern"}),
+    ("filter", {"globs": ["*"]}, {"globs": "fits_everything"}),
+    ("filter", {"globs": ["?*.**"]}, {"globs": "fits_everything"}),
+    ("filter", {"domains": ["light.a"]}, {"domains": "not_a_name"}),
+    ("filter", {"device_classes": ["so warm"]}, {"device_classes": "not_a_name"}),
+    ("filter", {"integrations": ["Philips Hue"]}, {"integrations": "not_a_name"}),
+    ("filter", {"entities": ["0123456789abcdef" * 2]}, {"entities": "not_an_entity_id"}),
+    ("events", {"types": ["a", "  "]}, {"types": "event_type_empty"}),
+    ("events", {"types": ["e" * 65]}, {"types": "event_type_too_long"}),
+    ("events", {"types": ["state_changed"]}, {"types": "always_captured"}),
+    ("events", {"types": ["state_reported "]}, {"types": "use_switch"}),
+    ("events", {"types": ["*"]}, {"types": "every_event"}),
+    ("events", {"types": ["homeassistant_close"]}, {"types": "too_late"}),
+    ("weather", {"entity": "0123456789abcdef" * 2}, {"entity": "not_weather"}),
+    ("weather", {"max_age": 0.2}, {"max_age": "weather_too_short"}),
+    ("noise", {"rules": [RULE | {"globs": ["a b"]}]}, {"rules": "not_a_pattern"}),
+    ("noise", {"rules": [{"name": "A", "heartbeat": 5}]}, {"rules": "rule_for_nothing"}),
+    (
+        "noise",
+        {"rules": [{"name": "A", "globs": [" "], "throttle": 5}]},
+        {"rules": "rule_for_nothing"},
+    ),
+    ("noise", {"rules": [{"name": "A", "globs": ["*"]}]}, {"rules": "rule_without_effect"}),
+    ("noise", {"rules": [RULE | {"heartbeat": 0.5}]}, {"rules": "heartbeat_too_fast"}),
+    ("noise", {"rules": [RULE | {"throttle": 301}]}, {"rules": "heartbeat_throttled"}),
 ]
 
 
@@ -228,7 +281,62 @@ def test_every_choice_has_a_name_and_there_are_no_others() -> None:
     for page in PAGES.values():
         for selector in page.schema.schema.values():
             config: dict[str, Any] = getattr(selector, "config", {})
-            if key := config.get("translation_key"):
+            if (key := config.get("translation_key")) and "options" in config:
                 choices.setdefault(key, set()).update(map(str, config["options"]))
-    named = {key: set(words["options"]) for key, words in WORDS["selector"].items()}
+    named = {
+        key: set(words["options"]) for key, words in WORDS["selector"].items() if "options" in words
+    }
     assert choices == {key: words for key, words in named.items() if key != "dialect"}
+
+
+def test_every_field_of_a_rule_has_a_name_and_an_explanation() -> None:
+    words = WORDS["selector"]["noise_rule"]["fields"]
+    assert set(words) == set(RULE_FIELDS)
+    assert all(field["name"] and field["description"] for field in words.values())
+
+
+def test_rules_are_read_in_seconds_and_in_their_order() -> None:
+    first, second = rule_table({"noise": {"rules": [RULE, {"name": "B", "domains": ["light"]}]}})
+    assert first == (
+        Match(globs=("sensor.*",), device_classes=frozenset({"power"})),
+        Rules(heartbeat=300.0, throttle=10.0, deadband=0.5),
+    )
+    assert second == (Match(domains=frozenset({"light"})), NO_RULES)
+
+
+def test_every_list_of_the_filter_is_read() -> None:
+    match = excluded(VALID)
+    for name, values in VALID["filter"].items():
+        assert sorted(getattr(match, name)) == sorted(values)
+    assert excluded({}) == NOTHING
+
+
+async def test_what_is_typed_is_put_in_order(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    await set_up(hass, entry)
+    typed = {"globs": [" Sensor.* ", "sensor.*", ""], "domains": ["Light"]}
+    await fill_in(hass, await open_page(hass, entry, "filter"), **typed)
+    stored = entry.options["filter"]
+    assert (stored["globs"], stored["domains"], stored["areas"]) == (["sensor.*"], ["light"], [])
+    await fill_in(
+        hass, await open_page(hass, entry, "events"), types=[" a ", "a", "b"], reported=False
+    )
+    assert entry.options["events"]["types"] == ["a", "b"]
+
+
+async def test_a_refusal_names_what_is_wrong(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    await set_up(hass, entry)
+    page = await open_page(hass, entry, "filter")
+    result = await fill_in(hass, page, globs=["a.*", "b b"])
+    assert result["description_placeholders"]
+    assert result["description_placeholders"]["wrong"] == "b b"
+
+
+async def test_a_weather_entity_can_be_taken_back(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    page = await open_page(hass, entry, "weather")
+    await fill_in(hass, page, entity="weather.home", max_age=1)
+    assert (weather_entity(entry.options), weather_max_age(entry.options)) == ("weather.home", 3600)
+    await fill_in(hass, await open_page(hass, entry, "weather"), max_age=1)
+    assert weather_entity(entry.options) == ""

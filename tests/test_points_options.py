@@ -18,6 +18,8 @@ from custom_components.ha_ingestor.options_flow import PAGES
 from custom_components.ha_ingestor.pipeline.attributes import AttributesPolicy, Shape
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.profiles import profile_of
+from custom_components.ha_ingestor.sources.causes import Causes
+from custom_components.ha_ingestor.units import normal_units
 from tests.config_flow.steps import suggested, told
 from tests.emulator import Emulator
 from tests.pages import fill_in, open_page
@@ -220,11 +222,15 @@ async def test_attributes_become_what_the_options_say(
     assert found == {"attr_volume_level": 0.5, "attr_source_str": "radio"}
 
 
-def test_without_options_every_profile_is_as_it_is_made() -> None:
-    assert profile_of({}, location="Home", numbers_only=True) == HomeIQ(
+async def test_without_options_every_profile_is_as_it_is_made(hass: HomeAssistant) -> None:
+    causes = Causes(hass)
+    causes.causes["1"] = "automation.a"
+    assert profile_of({}, location="Home", numbers_only=True, causes=causes) == HomeIQ(
         dumps=json_dumps,
         location="Home",
         numbers_only=True,
+        units=normal_units,
+        causes={"1": "automation.a"},
     )
 
 

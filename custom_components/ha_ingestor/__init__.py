@@ -25,8 +25,12 @@ from .http import async_setup_views
 from .issues import async_follow
 from .metadata_keeper import async_keep, async_release, metadata_directory
 from .metadata_store.store import delete_store
+from .options.events import captures_reports, event_types
+from .options.exclude import excluded
+from .options.noise import deduplication_window, rule_table
 from .options.points import skips_unavailable
 from .options.spool import spool_settings
+from .options.weather import weather_entity, weather_max_age
 from .pipeline.files import OsFiles
 from .pipeline.outcome import Dialect
 from .pipeline.pipeline import Pipeline
@@ -34,8 +38,10 @@ from .pipeline.sieve import SieveSettings
 from .profiles import profile_of
 from .registry_coordinator import async_registries
 from .services import async_setup_services
+from .sources.causes import Causes
 from .sources.gap import Gap
 from .sources.local import LocalSource
+from .sources.weather import WeatherWatch
 
 # A reload must leave no gap: what happens between unload and setup, by entry id.
 GAPS: HassKey[dict[str, Gap]] = HassKey(f"{DOMAIN}_gaps")
@@ -60,17 +66,23 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
     """
     client = await async_client(hass, entry.data)
     location = hass.config.location_name
-    catalog = Catalog(hass)
+    options = entry.options
+    catalog = Catalog(hass, exclude=excluded(options), rules=rule_table(options))
+    causes = Causes(hass)
+    entry.async_on_unload(await causes.async_start())
     pipeline = Pipeline(
         profile=profile_of(
-            entry.options,
+            options,
             location=location,
             numbers_only=client.dialect is Dialect.VICTORIAMETRICS,
+            causes=causes,
         ),
         files=OsFiles(_spool_path(hass, entry)),
         writer=client,
-        settings=spool_settings(entry.options),
-        sieve=SieveSettings(skip_unavailable=skips_unavailable(entry.options)),
+        settings=spool_settings(options),
+        sieve=SieveSettings(
+            window=deduplication_window(options), skip_unavailable=skips_unavailable(options)
+        ),
         on_change=lambda: coordinator.async_status_changed(),  # noqa: PLW0108  it comes later
         destination=entry.title,
         gzip=not is_same_machine(entry.data[CONF_URL]),
@@ -78,7 +90,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
         dumps=json_dumps,
     )
     coordinator = HealthCoordinator(hass, entry, pipeline)
-    source = LocalSource(hass, catalog, pipeline)
+    source = LocalSource(
+        hass,
+        catalog,
+        pipeline,
+        event_types=event_types(options),
+        reported=captures_reports(options),
+        weather=WeatherWatch(hass, weather_entity(options), weather_max_age(options)),
+    )
     runtime = IngestorRuntimeData(
         source=source,
         pipeline=pipeline,

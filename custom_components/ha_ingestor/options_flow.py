@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 
-from .options import attributes, points, spool
+from .options import attributes, events, exclude, noise, points, spool, weather
 from .options.page import OptionError, Page
 from .options.series import STEPS, Consequence, consequences
 
@@ -20,6 +20,10 @@ PAGES: Final[Mapping[str, Page]] = {
     points.POINTS: points.PAGE,
     **points.PROFILE_PAGES,
     attributes.ATTRIBUTES: attributes.PAGE,
+    exclude.FILTER: exclude.PAGE,
+    events.EVENTS: events.PAGE,
+    weather.WEATHER: weather.PAGE,
+    noise.NOISE: noise.PAGE,
     spool.SPOOL: spool.PAGE,
 }
 MENU: Final = [key for key, page in PAGES.items() if page.in_menu]
@@ -45,11 +49,12 @@ class HaIngestorOptionsFlow(OptionsFlow):
     ) -> ConfigFlowResult:
         page = PAGES[key]
         errors: dict[str, str] = {}
+        wrong = ""
         if user_input is not None:
             try:
                 self._chosen[key] = page.accept(user_input)
             except OptionError as err:
-                errors = {err.field: err.reason}
+                errors, wrong = {err.field: err.reason}, err.wrong
             else:
                 return await self._async_accepted(page.continued(self._chosen[key]))
         known, placeholders = self.config_entry.options.get(key), page.placeholders
@@ -61,7 +66,7 @@ class HaIngestorOptionsFlow(OptionsFlow):
             step_id=key,
             data_schema=self.add_suggested_values_to_schema(page.schema, shown),
             errors=errors,
-            description_placeholders=placeholders,
+            description_placeholders={**placeholders, "wrong": wrong},
         )
 
     async def _async_accepted(self, continued: str) -> ConfigFlowResult:

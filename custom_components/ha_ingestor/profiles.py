@@ -21,11 +21,15 @@ from .pipeline.profiles.core import Core
 from .pipeline.profiles.homeiq import HomeIQ
 from .pipeline.profiles.settings import Availability
 from .pipeline.profiles.tidy import Tidy
+from .sources.causes import Causes
+from .units import normal_units
 
 _PROFILES: Final[Mapping[str, type[HomeIQ | Tidy]]] = {HOMEIQ: HomeIQ, TIDY: Tidy}
 
 
-def profile_of(options: Mapping[str, Any], *, location: str, numbers_only: bool) -> Profile:
+def profile_of(
+    options: Mapping[str, Any], *, location: str, numbers_only: bool, causes: Causes
+) -> Profile:
     """Build the profile."""
     name = profile_name(options)
     if name == CORE:
@@ -39,4 +43,7 @@ def profile_of(options: Mapping[str, Any], *, location: str, numbers_only: bool)
         attributes=attributes_policy(options, profile(dumps=json_dumps).attributes),
         availability=Availability(page[CONF_AVAILABILITY]),
         aliases=page.get(CONF_ALIASES, False),
+        units=normal_units,
+        causes=causes.causes,
+        users=causes.users,
     )

@@ -13,13 +13,17 @@ else:
 
 
 class OptionError(ValueError):
-    """An option that cannot be used: the field, and a slug that says why."""
+    """An option that cannot be used: the field, and a slug that says why.
 
-    def __init__(self, field: str, reason: str) -> None:
+    Where a field has several values, `wrong` is the one; the sentence may use it.
+    """
+
+    def __init__(self, field: str, reason: str, wrong: str = "") -> None:
         """Blame one field."""
         super().__init__(reason)
         self.field = field
         self.reason = reason
+        self.wrong = wrong
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,95 @@
+"""The page of what else is captured."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from homeassistant.const import (
+    EVENT_CALL_SERVICE,
+    EVENT_HOMEASSISTANT_CLOSE,
+    EVENT_HOMEASSISTANT_FINAL_WRITE,
+    EVENT_HOMEASSISTANT_START,
+    EVENT_HOMEASSISTANT_STARTED,
+    EVENT_HOMEASSISTANT_STOP,
+    EVENT_LOGBOOK_ENTRY,
+    EVENT_STATE_CHANGED,
+    EVENT_STATE_REPORTED,
+    MATCH_ALL,
+    MAX_LENGTH_EVENT_EVENT_TYPE,
+)
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+)
+
+from .page import OptionError, Page
+
+if TYPE_CHECKING:
+    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
+else:
+    import voluptuous as vol
+
+EVENTS: Final = "events"
+
+CONF_TYPES: Final = "types"
+CONF_REPORTED: Final = "reported"
+
+_DEFAULTS: Final[Mapping[str, Any]] = {CONF_TYPES: [], CONF_REPORTED: False}
+# What is offered; a user may enter any other.
+_TYPES: Final[tuple[str, ...]] = (
+    *("automation_triggered", "script_started", EVENT_CALL_SERVICE, EVENT_LOGBOOK_ENTRY),
+    *(str(EVENT_HOMEASSISTANT_START), str(EVENT_HOMEASSISTANT_STARTED)),
+    *(str(EVENT_HOMEASSISTANT_STOP), str(EVENT_HOMEASSISTANT_FINAL_WRITE)),
+)
+_REFUSED: Final[Mapping[str, str]] = {
+    str(EVENT_STATE_CHANGED): "always_captured",
+    str(EVENT_STATE_REPORTED): "use_switch",
+    MATCH_ALL: "every_event",
+    # The spool is closed by then.
+    str(EVENT_HOMEASSISTANT_CLOSE): "too_late",
+}
+
+
+def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what to store of a filled-in page; raises OptionError."""
+    page = {**_DEFAULTS, **entered}
+    types = [name.strip() for name in page[CONF_TYPES]]
+    for name in types:
+        if not name:
+            raise OptionError(CONF_TYPES, "event_type_empty")
+        if len(name) > MAX_LENGTH_EVENT_EVENT_TYPE:
+            raise OptionError(CONF_TYPES, "event_type_too_long", name)
+        if reason := _REFUSED.get(name):
+            raise OptionError(CONF_TYPES, reason, name)
+    return {**page, CONF_TYPES: list(dict.fromkeys(types))}
+
+
+PAGE: Final = Page(
+    schema=vol.Schema(
+        {
+            vol.Optional(CONF_TYPES): SelectSelector(
+                SelectSelectorConfig(
+                    options=list(_TYPES),
+                    multiple=True,
+                    custom_value=True,
+                    mode=SelectSelectorMode.DROPDOWN,
+                )
+            ),
+            vol.Required(CONF_REPORTED): BooleanSelector(),
+        }
+    ),
+    defaults=_DEFAULTS,
+    accept=_accepted,
+    placeholders={"max_length": str(MAX_LENGTH_EVENT_EVENT_TYPE)},
+)
+
+
+def event_types(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Read which other events are captured."""
+    return tuple({**_DEFAULTS, **options.get(EVENTS, {})}[CONF_TYPES])
+
+
+def captures_reports(options: Mapping[str, Any]) -> bool:
+    """Read whether writes that change nothing are captured."""
+    return bool({**_DEFAULTS, **options.get(EVENTS, {})}[CONF_REPORTED])

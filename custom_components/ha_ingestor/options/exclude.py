@@ -1,0 +1,42 @@
+"""The page of what is not captured."""
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from ..selection import Match
+from .criteria import CONF_GLOBS, CRITERIA, accepted_criteria, match_of
+from .page import OptionError, Page
+
+if TYPE_CHECKING:
+    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
+else:
+    import voluptuous as vol
+
+FILTER: Final = "filter"
+
+_DEFAULTS: Final[Mapping[str, Any]] = {name: [] for name in CRITERIA}
+
+
+_EVERYTHING: Final = re.compile(r"[*?]*\*[*?]*(?:\.[*?]*\*[*?]*)?")
+
+
+def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what to store of a filled-in page; raises OptionError."""
+    page = {**_DEFAULTS, **accepted_criteria(entered)}
+    for glob in page[CONF_GLOBS]:
+        if _EVERYTHING.fullmatch(glob):
+            raise OptionError(CONF_GLOBS, "fits_everything", glob)
+    return page
+
+
+PAGE: Final = Page(
+    schema=vol.Schema({vol.Optional(name): selector for name, selector in CRITERIA.items()}),
+    defaults=_DEFAULTS,
+    accept=_accepted,
+)
+
+
+def excluded(options: Mapping[str, Any]) -> Match:
+    """Read which entities are not captured."""
+    return match_of(options.get(FILTER, {}))

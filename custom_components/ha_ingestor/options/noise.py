@@ -1,0 +1,142 @@
+"""The page of how much is worth keeping."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from homeassistant.const import CONF_NAME, UnitOfTime
+from homeassistant.helpers.selector import (
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    ObjectSelector,
+    ObjectSelectorConfig,
+    ObjectSelectorField,
+    Selector,
+    TextSelector,
+)
+
+from ..pipeline.model import Rules
+from ..pipeline.sieve import SieveSettings
+from ..selection import RuleTable
+from .criteria import (
+    CONF_DEVICE_CLASSES,
+    CONF_DOMAINS,
+    CONF_ENTITIES,
+    CONF_GLOBS,
+    CONF_LABELS,
+    CRITERIA,
+    accepted_criteria,
+    match_of,
+)
+from .page import OptionError, Page
+
+if TYPE_CHECKING:
+    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
+else:
+    import voluptuous as vol
+
+NOISE: Final = "noise"
+
+CONF_RULES: Final = "rules"
+CONF_WINDOW: Final = "window"
+CONF_HEARTBEAT: Final = "heartbeat"
+CONF_THROTTLE: Final = "throttle"
+CONF_DEADBAND: Final = "deadband"
+
+_MINUTE: Final = 60
+_EFFECTS: Final = (CONF_HEARTBEAT, CONF_THROTTLE, CONF_DEADBAND)
+_DEFAULTS: Final[Mapping[str, Any]] = {CONF_RULES: [], CONF_WINDOW: SieveSettings().window}
+
+
+def _number(unit: str | None = None) -> NumberSelector:
+    config = NumberSelectorConfig(min=0, step="any", mode=NumberSelectorMode.BOX)
+    if unit:
+        config["unit_of_measurement"] = unit
+    return NumberSelector(config)
+
+
+RULE_FIELDS: Final[Mapping[str, Selector[Any]]] = {
+    CONF_NAME: TextSelector(),
+    **{
+        name: CRITERIA[name]
+        for name in (CONF_ENTITIES, CONF_GLOBS, CONF_DOMAINS, CONF_DEVICE_CLASSES, CONF_LABELS)
+    },
+    CONF_HEARTBEAT: _number(UnitOfTime.MINUTES),
+    CONF_THROTTLE: _number(UnitOfTime.SECONDS),
+    CONF_DEADBAND: _number(),
+}
+
+
+def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what to store of a filled-in page; raises OptionError."""
+    page = {**_DEFAULTS, **entered}
+    return {**page, CONF_RULES: [_accepted_rule(rule) for rule in page[CONF_RULES]]}
+
+
+def _accepted_rule(entered: Mapping[str, Any]) -> dict[str, Any]:
+    name = entered[CONF_NAME].strip()
+    try:
+        criteria = accepted_criteria(entered)
+    except OptionError as err:
+        raise OptionError(CONF_RULES, err.reason, err.wrong) from err
+    effects = {key: value for key in _EFFECTS if (value := entered.get(key))}
+    heartbeat = effects.get(CONF_HEARTBEAT, 0) * _MINUTE
+    if not criteria:
+        raise OptionError(CONF_RULES, "rule_for_nothing", name)
+    if not effects:
+        raise OptionError(CONF_RULES, "rule_without_effect", name)
+    if 0 < heartbeat < _MINUTE:
+        raise OptionError(CONF_RULES, "heartbeat_too_fast", name)
+    if 0 < heartbeat < effects.get(CONF_THROTTLE, 0):
+        raise OptionError(CONF_RULES, "heartbeat_throttled", name)
+    return {CONF_NAME: name, **criteria, **effects}
+
+
+PAGE: Final = Page(
+    schema=vol.Schema(
+        {
+            vol.Optional(CONF_RULES): ObjectSelector(
+                ObjectSelectorConfig(
+                    fields={
+                        name: ObjectSelectorField(selector=selector, required=name == CONF_NAME)
+                        for name, selector in RULE_FIELDS.items()
+                    },
+                    multiple=True,
+                    label_field=CONF_NAME,
+                    translation_key="noise_rule",
+                )
+            ),
+            vol.Required(CONF_WINDOW): NumberSelector(
+                NumberSelectorConfig(
+                    min=0,
+                    max=3600,
+                    step="any",
+                    mode=NumberSelectorMode.BOX,
+                    unit_of_measurement=UnitOfTime.SECONDS,
+                )
+            ),
+        }
+    ),
+    defaults=_DEFAULTS,
+    accept=_accepted,
+)
+
+
+def rule_table(options: Mapping[str, Any]) -> RuleTable:
+    """Read the rules in their order."""
+    return tuple(
+        (
+            match_of(rule),
+            Rules(
+                heartbeat=rule.get(CONF_HEARTBEAT, 0.0) * _MINUTE,
+                throttle=rule.get(CONF_THROTTLE, 0.0),
+                deadband=rule.get(CONF_DEADBAND, 0.0),
+            ),
+        )
+        for rule in {**_DEFAULTS, **options.get(NOISE, {})}[CONF_RULES]
+    )
+
+
+def deduplication_window(options: Mapping[str, Any]) -> float:
+    """Read for how many seconds the same is said only once."""
+    return float({**_DEFAULTS, **options.get(NOISE, {})}[CONF_WINDOW])

@@ -1,0 +1,75 @@
+"""The page of the weather."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from homeassistant.const import Platform, UnitOfTime
+from homeassistant.helpers.selector import (
+    EntitySelector,
+    EntitySelectorConfig,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+)
+
+from ..sources.weather import MAX_AGE
+from .page import OptionError, Page
+
+if TYPE_CHECKING:
+    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
+else:
+    import voluptuous as vol
+
+WEATHER: Final = "weather"
+
+CONF_ENTITY: Final = "entity"
+CONF_MAX_AGE: Final = "max_age"
+
+_HOUR: Final = 3600
+# Less often than that, some services report.
+_MIN_HOURS: Final = 0.25
+# No entity is None, because a form cannot suggest an empty one.
+_DEFAULTS: Final[Mapping[str, Any]] = {CONF_ENTITY: None, CONF_MAX_AGE: MAX_AGE / _HOUR}
+
+
+def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what to store of a filled-in page; raises OptionError."""
+    page = {**_DEFAULTS, **entered}
+    entity_id = page[CONF_ENTITY]
+    if entity_id and not entity_id.startswith(f"{Platform.WEATHER}."):
+        raise OptionError(CONF_ENTITY, "not_weather")
+    if page[CONF_MAX_AGE] < _MIN_HOURS:
+        raise OptionError(CONF_MAX_AGE, "weather_too_short")
+    return page
+
+
+PAGE: Final = Page(
+    schema=vol.Schema(
+        {
+            vol.Optional(CONF_ENTITY): EntitySelector(
+                EntitySelectorConfig(domain=Platform.WEATHER)
+            ),
+            vol.Required(CONF_MAX_AGE): NumberSelector(
+                NumberSelectorConfig(
+                    min=0,
+                    step="any",
+                    mode=NumberSelectorMode.BOX,
+                    unit_of_measurement=UnitOfTime.HOURS,
+                )
+            ),
+        }
+    ),
+    defaults=_DEFAULTS,
+    accept=_accepted,
+    placeholders={"min_hours": str(_MIN_HOURS)},
+)
+
+
+def weather_entity(options: Mapping[str, Any]) -> str:
+    """Read which entity tells the weather; none is an empty text."""
+    return {**_DEFAULTS, **options.get(WEATHER, {})}[CONF_ENTITY] or ""
+
+
+def weather_max_age(options: Mapping[str, Any]) -> float:
+    """Read for how many seconds a report is the weather."""
+    return float({**_DEFAULTS, **options.get(WEATHER, {})}[CONF_MAX_AGE]) * _HOUR
