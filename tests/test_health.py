@@ -438,6 +438,8 @@ async def test_the_ledger_balances_whatever_became_of_the_points(
     assert fates == {"written": 1, "quarantined": 1, "pending": 1, "evicted": 0, "lost": {}}
     assert ledger["filtered"]["own_entity"] > 0
     assert_balanced(ledger, ledger["pending"])
+    talkers = {each["subject"] for each in data["chatty_entities"]["by_points"]}
+    assert talkers == {"sensor.refused", "sensor.pending", "sensor.written"}
 
     await entry.runtime_data.coordinator.async_refresh()
     shown: dict[str, Any] = {

@@ -94,6 +94,25 @@ async def test_a_purged_quarantine_is_empty_and_still_counted(
     assert await _count(entry, "quarantined", 1)
 
 
+async def test_those_who_talk_most_are_named(
+    hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    for number in range(5):
+        hass.states.async_set("sensor.loud", str(number))
+    hass.states.async_set("sensor.long", "x", {"text": "x" * 5000})
+    await hass.services.async_call(DOMAIN, "flush", {}, blocking=True)
+
+    found: Any = await hass.services.async_call(
+        DOMAIN, "chatty_entities", {}, blocking=True, return_response=True
+    )
+
+    assert found["by_points"][0]["subject"] == "sensor.loud"
+    assert found["by_points"][0]["points"] == 5
+    assert found["by_bytes"][0]["subject"] == "sensor.long"
+    assert found["by_bytes"][0]["bytes"] > 5000
+
+
 async def test_an_action_without_a_destination_explains_itself(hass: HomeAssistant) -> None:
     assert await async_setup_component(hass, DOMAIN, {})
 

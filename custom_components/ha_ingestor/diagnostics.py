@@ -50,6 +50,7 @@ async def async_get_config_entry_diagnostics(
             "balanced": ledger["captured"] == settled + snapshot.pending,
         },
         "health": health,
+        "chatty_entities": (await entry.runtime_data.pipeline.chatter()).as_dict(),
         "metadata": asdict(keeper.state) if (keeper := hass.data.get(KEEPER)) else None,
         "registries": registries,
     }

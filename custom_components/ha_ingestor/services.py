@@ -52,11 +52,16 @@ async def _resync(runtime: IngestorRuntimeData) -> ServiceResponse:
     return None
 
 
+async def _chatty(runtime: IngestorRuntimeData) -> ServiceResponse:
+    return (await runtime.pipeline.chatter()).as_dict()
+
+
 ACTIONS: Final[Mapping[str, tuple[Action, SupportsResponse]]] = {
     "flush": (_flush, SupportsResponse.NONE),
     "export_quarantine": (_export, SupportsResponse.ONLY),
     "replay_quarantine": (_replay, SupportsResponse.OPTIONAL),
     "purge_quarantine": (_purge, SupportsResponse.OPTIONAL),
+    "chatty_entities": (_chatty, SupportsResponse.ONLY),
     "resync_registries": (_resync, SupportsResponse.NONE),
 }
 

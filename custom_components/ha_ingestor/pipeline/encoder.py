@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from .chatter import Talk
 from .line_protocol import line
 from .model import Capture, Happening, Point
 
@@ -33,23 +34,30 @@ class Encoded:
     filtered: dict[str, int]
 
 
+@dataclass(slots=True)
+class Track(Talk):
+    """What was encoded of one, and which microseconds it has used: see `Encoder`."""
+
+    newest: int = -1
+    crowd: int | None = None
+
+
 @dataclass(slots=True, kw_only=True)
 class Encoder:
     """Encodes with a profile and keeps the points of one series apart in time.
 
     Servers overwrite a point by another of the same series and timestamp, so the second of two
-    changes within one microsecond moves to the next free one.
+    changes within one microsecond moves to the next free one. `talk` is by entity or event type.
     """
 
     profile: Profile
-    _newest: dict[str, int] = field(default_factory=dict)
-    _crowds: dict[str, int] = field(default_factory=dict)
+    talk: dict[str, Track] = field(default_factory=dict)
 
     def encode(self, captures: Iterable[Capture | Happening]) -> Encoded:
         """Encode captures in order. Never raises for what a capture holds."""
         lines: list[str] = []
         filtered: dict[str, int] = {}
-        profile = self.profile
+        profile, talk = self.profile, self.talk
         for capture in captures:
             subject, reason = "", profile.nothing
             try:
@@ -66,19 +74,28 @@ class Encoder:
                 filtered[reason] = filtered.get(reason, 0) + 1
                 continue
             series, fields, seconds = point
-            lines.append(line(series, fields, self._free_microsecond(subject, seconds)))
+            track = talk.get(subject)
+            if track is None:
+                track = talk[subject] = Track()
+            text = line(series, fields, _free_microsecond(track, seconds))
+            lines.append(text)
+            track.points += 1
+            # Text knows whether it is ASCII, and then how many bytes it has.
+            track.bytes += len(text if text.isascii() else text.encode("utf-8", "replace")) + 1
         return Encoded(lines=lines, filtered=filtered)
 
-    def _free_microsecond(self, subject: str, seconds: float) -> int:
-        # Round as datetime does: multiplied whole, every eighth instant would be off by one.
-        whole = int(seconds)
-        wanted = whole * 1_000_000 + round((seconds - whole) * 1_000_000)
-        newest = self._newest.get(subject, -1)
-        # What lies between the first of a crowd and its newest is taken.
-        if self._crowds.get(subject, newest) <= wanted <= newest:
-            self._crowds.setdefault(subject, wanted)
-            wanted = newest + 1
-        elif self._crowds:
-            self._crowds.pop(subject, None)
-        self._newest[subject] = wanted
-        return wanted
+
+def _free_microsecond(track: Track, seconds: float) -> int:
+    # Round as datetime does: multiplied whole, every eighth instant would be off by one.
+    whole = int(seconds)
+    wanted = whole * 1_000_000 + round((seconds - whole) * 1_000_000)
+    newest = track.newest
+    # What lies between the first of a crowd and its newest is taken.
+    if wanted <= newest and (newest if track.crowd is None else track.crowd) <= wanted:
+        if track.crowd is None:
+            track.crowd = wanted
+        wanted = newest + 1
+    elif track.crowd is not None:
+        track.crowd = None
+    track.newest = wanted
+    return wanted

@@ -18,6 +18,7 @@ from typing import Any, Final
 from .attributes import JsonDumps
 from .breaker import BreakerState
 from .buffer import Buffer
+from .chatter import Chatter, chatter
 from .encoder import Encoder, Profile
 from .export_state import ExportState, Turn
 from .exporter import GATHER_SECONDS, Exporter, Writer
@@ -103,6 +104,7 @@ class Pipeline:
         self._next_due = math.inf
         self._is_recalled = self._is_last = False
         self._encoder = Encoder(profile=profile)
+        self._began = time.monotonic()
         self._spool = Spool(files, self.ledger, time.monotonic, time.time, settings)
         self._buffer = Buffer(self._spool, self.ledger)
         self._executor = ThreadPoolExecutor(1, "ha_ingestor_spool")
@@ -202,6 +204,13 @@ class Pipeline:
         self._buffer.take_back(lines)
         self._quarantine.purge()
         return count
+
+    async def chatter(self) -> Chatter:
+        """Tell who talked most since the start."""
+        seconds = time.monotonic() - self._began
+        if self._running:
+            return await self._run(chatter, self._encoder.talk, seconds)
+        return chatter(self._encoder.talk, seconds)
 
     async def snapshot(self) -> Snapshot:
         """Copy the state of health, all of it from the same moment."""

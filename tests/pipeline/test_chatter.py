@@ -1,0 +1,49 @@
+"""The report of who talks most."""
+
+from homeassistant.helpers.json import json_dumps
+from hypothesis import given
+from hypothesis import strategies as st
+
+from custom_components.ha_ingestor.pipeline.chatter import Talk, chatter
+from custom_components.ha_ingestor.pipeline.encoder import Encoder
+from custom_components.ha_ingestor.pipeline.model import Capture, Happening
+from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
+
+from .captures import NOON, FakeContext, FakeState, change, entity
+
+
+@given(st.lists(st.tuples(st.sampled_from(["sensor.a", "sensor.b"]), st.text())))
+def test_what_is_counted_are_the_points_and_the_bytes_that_are_stored(
+    said: list[tuple[str, str]],
+) -> None:
+    captures: list[Capture | Happening] = [
+        change(FakeState(state=text), of=entity(entity_id=name)) for name, text in said
+    ]
+    captures.append(Happening("doorbell", {}, NOON, FakeContext()))
+    encoder = Encoder(profile=HomeIQ(dumps=json_dumps))
+
+    lines = [line.encode() for line in encoder.encode(captures).lines]
+
+    assert sum(each.points for each in encoder.talk.values()) == len(captures)
+    assert sum(each.bytes for each in encoder.talk.values()) == len(b"\n".join(lines) + b"\n")
+    for name, each in encoder.talk.items():
+        assert each.points == sum(spoken == name for spoken, _ in said) or name == "doorbell"
+
+
+def test_the_loudest_are_those_with_most_points_and_those_with_most_bytes() -> None:
+    talk = {f"sensor.{number}": Talk(number + 1, 100) for number in range(30)}
+    talk["camera.a"] = Talk(1, 5000)
+
+    found = chatter(talk, 1800)
+
+    assert [each.subject for each in found.by_points] == [
+        f"sensor.{number}" for number in range(29, 9, -1)
+    ]
+    assert found.by_bytes[0].subject == "camera.a"
+    assert (len(found.by_points), len(found.by_bytes)) == (20, 20)
+    assert (found.hours, found.by_points[0].points_per_hour) == (0.5, 60)
+
+
+def test_nobody_has_talked_at_the_very_start() -> None:
+    assert chatter({"sensor.a": Talk(1, 1)}, 0).by_points[0].points_per_hour == 0
+    assert chatter({}, 10).by_points == []
