@@ -376,3 +376,21 @@ async def test_a_disk_that_refuses_is_a_repair_until_it_takes_the_file(
     await settle(hass, 10)
     assert ir.async_get(hass).async_get_issue(DOMAIN, "metadata_error") is None
     assert (await get(client, ENTITIES, domain="light"))[0]["friendly_name"] == "Desk"
+
+
+async def test_diagnostics_tell_how_the_store_is(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    entry: MockConfigEntry,
+    other: MockConfigEntry,
+) -> None:
+    furnish(hass, other)
+    assert await async_setup_component(hass, "diagnostics", {})
+    await set_up(hass, entry)
+    await settle(hass)
+    client = await hass_client()
+    reply = await client.get(f"/api/diagnostics/config_entry/{entry.entry_id}")
+    found = (await reply.json())["data"]["metadata"]
+    assert found["synced_at"]
+    assert found["changes"]["added"] > 1
+    assert (found["error"], found["aside"]) == ("", None)
