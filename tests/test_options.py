@@ -124,6 +124,7 @@ VALID: dict[str, dict[str, Any]] = {
     "homeiq": {
         "tags": ["floor"],
         "availability": "skip",
+        "convert_units": True,
         "aliases": False,
     },
     "core": {

@@ -25,7 +25,7 @@ from tests.emulator import Emulator
 from tests.pages import fill_in, open_page
 from tests.shell import deliver, points, set_up, unzipped
 
-AS_IT_IS = {"tags": [], "availability": "marker", "aliases": True}
+AS_IT_IS = {"tags": [], "availability": "marker", "convert_units": False, "aliases": True}
 
 
 async def choose(
@@ -58,7 +58,9 @@ async def test_another_profile_is_confirmed_with_what_it_does_to_the_series(
     device_of_two(hass)
     await set_up(hass, entry)
 
-    result = await choose(hass, entry, "tidy", tags=["sw_version"], availability="marker")
+    result = await choose(
+        hass, entry, "tidy", tags=["sw_version"], availability="marker", convert_units=False
+    )
     assert result["step_id"] == "to_tidy"
     assert entry.options == {}
     result = await fill_in(hass, result)
@@ -81,7 +83,9 @@ async def test_what_leaves_the_series_alone_needs_no_confirmation(
     hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:
     await set_up(hass, entry)
-    result = await choose(hass, entry, "homeiq", tags=[], availability="field", aliases=False)
+    result = await choose(
+        hass, entry, "homeiq", tags=[], availability="field", convert_units=False, aliases=False
+    )
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
     hass.states.async_set("sensor.a", "unavailable")
@@ -90,6 +94,21 @@ async def test_what_leaves_the_series_alone_needs_no_confirmation(
     assert point.fields["available"] is False
     assert point.fields["state"] == "unavailable"
     assert "state_value" not in point.fields
+
+
+async def test_numbers_become_metric_after_it_was_said_what_that_means(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await set_up(hass, entry)
+    result = await choose(hass, entry, "homeiq", **{**AS_IT_IS, "convert_units": True})
+    assert result["step_id"] == "new_units"
+    await fill_in(hass, result)
+    attributes = {"device_class": "temperature", "unit_of_measurement": "°F"}
+    hass.states.async_set("sensor.a", "212", attributes)
+    await deliver(hass, entry)
+    (point,) = points(database, "sensor.a")
+    assert point.fields["value"] == pytest.approx(100)
+    assert point.fields["unit_of_measurement"] == "°C"
 
 
 async def test_unavailable_is_no_point_where_nobody_wants_one(
@@ -125,7 +144,7 @@ async def test_each_profile_keeps_its_own_choices(
 ) -> None:
     await set_up(hass, entry)
     await choose(hass, entry, "homeiq", **{**AS_IT_IS, "aliases": False})
-    result = await choose(hass, entry, "tidy", tags=[], availability="skip")
+    result = await choose(hass, entry, "tidy", tags=[], availability="skip", convert_units=False)
     await fill_in(hass, result)
     assert entry.options["points"] == {"profile": "tidy"}
 

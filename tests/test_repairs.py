@@ -3,6 +3,8 @@
 from http import HTTPStatus
 from typing import Any
 
+import pytest
+from aiohttp.test_utils import TestClient
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.translation import async_get_translations
@@ -94,6 +96,134 @@ async def test_a_refused_point_is_an_issue_that_names_entity_and_reason(
     assert found.translation_placeholders["count"] == "1"
 
 
+async def offers(
+    hass: HomeAssistant, client: ClientSessionGenerator, entry: MockConfigEntry
+) -> tuple[TestClient[Any, Any], dict[str, Any]]:
+    """Open the dialogue about a refused point, as the frontend does."""
+    await until(lambda: issue(hass, entry, "quarantined"))
+    assert await async_setup_component(hass, "repairs", {})
+    await hass.async_block_till_done()
+    http = await client()
+    wanted = {"handler": DOMAIN, "issue_id": f"{entry.entry_id}_quarantined"}
+    reply = await http.post("/api/repairs/issues/fix", json=wanted)
+    assert reply.status == HTTPStatus.OK
+    menu: dict[str, Any] = await reply.json()
+    assert menu["step_id"] == "init"
+    return http, menu
+
+
+async def choose(
+    hass: HomeAssistant, http: TestClient[Any, Any], menu: dict[str, Any], offer: str
+) -> None:
+    """Take one of the offers, and let the entry reload if it does."""
+    reply = await http.post(
+        f"/api/repairs/issues/fix/{menu['flow_id']}", json={"next_step_id": offer}
+    )
+    assert reply.status == HTTPStatus.OK
+    assert (await reply.json())["type"] == "create_entry"
+    await hass.async_block_till_done()
+
+
+async def test_an_entity_whose_points_are_refused_can_be_left_out(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    database: Emulator,
+    entry: MockConfigEntry,
+) -> None:
+    hass.states.async_set("sensor.odd", "1")
+    database.faults.append(Fault(answer=CONFLICT))
+    await set_up(hass, entry)
+    http, menu = await offers(hass, hass_client, entry)
+    # The field is not an attribute.
+    assert menu["menu_options"] == ["exclude_entity", "dismiss"]
+    assert menu["description_placeholders"]["entity"] == "sensor.odd"
+
+    await choose(hass, http, menu, "exclude_entity")
+
+    assert issue(hass, entry, "quarantined") is None
+    assert entry.options["filter"]["entities"] == ["sensor.odd"]
+    hass.states.async_set("sensor.odd", "2")
+    hass.states.async_set("sensor.even", "2")
+    await until(lambda: points(database, "sensor.even"))
+    assert points(database, "sensor.odd") == []
+    await entry.runtime_data.coordinator.async_refresh()
+    assert issue(hass, entry, "quarantined") is None
+
+
+@pytest.mark.parametrize(
+    ("profile", "field", "stored"),
+    [
+        ("homeiq", ("home_assistant_events", "attr_level"), ("attributes", "drop")),
+        ("tidy", ("sensor", "level"), ("attributes", "drop")),
+        ("core", ("sensor.odd", "level"), ("core", "ignore_attributes")),
+    ],
+)
+async def test_an_attribute_that_is_refused_can_be_left_out(  # noqa: PLR0917
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    database: Emulator,
+    entry: MockConfigEntry,
+    profile: str,
+    field: tuple[str, str],
+    stored: tuple[str, str],
+) -> None:
+    entry.add_to_hass(hass)
+    flat = {"shape": "flat", "drop": ["icon"]}
+    options = {"attributes": flat, "points": {"profile": profile}}
+    hass.config_entries.async_update_entry(entry, options=options)
+    database.types[field] = str
+    hass.states.async_set("sensor.odd", "1", {"level": 1})
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    http, menu = await offers(hass, hass_client, entry)
+    assert menu["menu_options"] == ["ignore_attribute", "exclude_entity", "dismiss"]
+    assert menu["description_placeholders"]["attribute"] == "level"
+    assert menu["description_placeholders"]["entity"] == "sensor.odd"
+
+    await choose(hass, http, menu, "ignore_attribute")
+
+    page, key = stored
+    assert "level" in entry.options[page][key]
+    assert entry.options["attributes"]["drop"][0] == "icon"
+    hass.states.async_set("sensor.odd", "2", {"level": 2, "other": 1})
+    await until(lambda: len(database.points) == 1)
+    await entry.runtime_data.coordinator.async_refresh()
+    assert issue(hass, entry, "quarantined") is None
+
+
+async def test_a_refused_point_that_was_taken_note_of_is_no_issue_until_the_next(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    database: Emulator,
+    entry: MockConfigEntry,
+) -> None:
+    hass.states.async_set("sensor.odd", "1")
+    database.faults.append(Fault(answer=CONFLICT))
+    await set_up(hass, entry)
+    http, menu = await offers(hass, hass_client, entry)
+    _, again = await offers(hass, hass_client, entry)
+
+    await choose(hass, http, menu, "dismiss")
+
+    await entry.runtime_data.coordinator.async_refresh()
+    assert issue(hass, entry, "quarantined") is None
+    assert entry.options == {}
+    assert len(await entry.runtime_data.pipeline.quarantined()) == 1
+
+    hass.states.async_set("sensor.odd", "2")
+    database.faults.append(Fault(answer=CONFLICT))
+    await entry.runtime_data.pipeline.flush()
+    await until(lambda: _quarantined(entry.runtime_data.pipeline, 2))
+    await entry.runtime_data.coordinator.async_refresh()
+    assert issue(hass, entry, "quarantined")
+
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    reply = await http.post(
+        f"/api/repairs/issues/fix/{again['flow_id']}", json={"next_step_id": "exclude_entity"}
+    )
+    assert (await reply.json())["reason"] == "not_loaded"
+    assert entry.options == {}
+
+
 async def test_points_may_be_put_aside_although_nearly_all_are_refused(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,
@@ -138,7 +268,13 @@ async def test_the_issues_of_a_destination_go_with_it(
 async def test_every_issue_has_its_texts(hass: HomeAssistant) -> None:
     texts = await async_get_translations(hass, "en", "issues", {DOMAIN})
     prefix = f"component.{DOMAIN}.issues"
-    for key in (*BLOCKING, "spool_error", "spool_full", "quarantined", "no_deduplication"):
+    init = f"{prefix}.quarantined.fix_flow.step.init"
+    for offer in ("exclude_entity", "ignore_attribute", "dismiss"):
+        assert f"{init}.menu_options.{offer}" in texts
+        assert f"{init}.menu_option_descriptions.{offer}" in texts
+    for reason in ("not_loaded", "nothing_refused"):
+        assert f"{prefix}.quarantined.fix_flow.abort.{reason}" in texts
+    for key in (*BLOCKING, "spool_error", "spool_full", "no_deduplication"):
         assert f"{prefix}.{key}.title" in texts
         fixable = BLOCKING.get(key, False) if isinstance(key, Problem) else False
         if fixable:

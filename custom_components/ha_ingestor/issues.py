@@ -1,6 +1,5 @@
 """What a user can act on, as repair issues: raised and taken back as the health says."""
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -8,6 +7,7 @@ from typing import Final
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
+from .blame import entity_of
 from .const import DOMAIN
 from .pipeline.export_state import Status
 from .pipeline.pipeline import Snapshot
@@ -29,7 +29,7 @@ BLOCKING: Final[Mapping[Problem, bool]] = {
     Problem.STORM: True,
 }
 
-_ENTITY: Final = re.compile(r",entity_id=([^, ]+)")
+QUARANTINED: Final = "quarantined"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +55,12 @@ def issues_of(snapshot: Snapshot) -> list[Issue]:
         evicted = str(snapshot.ledger["evicted"])
         found.append(Issue(key="spool_full", placeholders={"evicted": evicted}))
     if snapshot.rejection:
-        entity = _ENTITY.search(snapshot.rejection.line)
         placeholders = {
-            "entity": entity[1] if entity else "?",
+            "entity": entity_of(snapshot.rejection) or "?",
             "reason": snapshot.rejection.reason,
             "count": str(snapshot.ledger["quarantined"]),
         }
-        found.append(Issue(key="quarantined", placeholders=placeholders))
+        found.append(Issue(key=QUARANTINED, is_fixable=True, placeholders=placeholders))
     return found
 
 

@@ -10,6 +10,7 @@ from .options.core import CORE, core_settings
 from .options.points import (
     CONF_ALIASES,
     CONF_AVAILABILITY,
+    CONF_CONVERT,
     HOMEIQ,
     TIDY,
     chosen_tags,
@@ -22,7 +23,7 @@ from .pipeline.profiles.homeiq import HomeIQ
 from .pipeline.profiles.settings import Availability
 from .pipeline.profiles.tidy import Tidy
 from .sources.causes import Causes
-from .units import normal_units
+from .units import metric_units, normal_units
 
 _PROFILES: Final[Mapping[str, type[HomeIQ | Tidy]]] = {HOMEIQ: HomeIQ, TIDY: Tidy}
 
@@ -43,7 +44,7 @@ def profile_of(
         attributes=attributes_policy(options, profile(dumps=json_dumps).attributes),
         availability=Availability(page[CONF_AVAILABILITY]),
         aliases=page.get(CONF_ALIASES, False),
-        units=normal_units,
+        units=metric_units if page[CONF_CONVERT] else normal_units,
         causes=causes.causes,
         users=causes.users,
     )

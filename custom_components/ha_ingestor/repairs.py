@@ -8,7 +8,9 @@ from homeassistant.core import HomeAssistant
 from .connection import async_administrator
 from .coordinator import HaIngestorConfigEntry
 from .data_api_repair import RepairDataApiKey
+from .issues import QUARANTINED
 from .pipeline.verdict import Kind, Problem
+from .quarantine_repair import RepairQuarantine
 from .registry_coordinator import UNAUTHORIZED
 
 
@@ -61,4 +63,6 @@ async def async_create_fix_flow(
         return ConfirmRepairFlow()  # there is nothing to do but to take note
     if data["problem"] == UNAUTHORIZED:
         return RepairDataApiKey(str(data["entry_id"]))
+    if data["problem"] == QUARANTINED:
+        return RepairQuarantine(str(data["entry_id"]))
     return RepairDestination(str(data["entry_id"]), Problem(str(data["problem"])))

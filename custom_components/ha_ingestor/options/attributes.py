@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from glob import escape
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.helpers.selector import (
@@ -34,6 +35,7 @@ CONF_MEDIA: Final = "media"
 STANDARD: Final = "standard"
 
 _NAME_MAX: Final = 255
+_SHOWN_MAX: Final = 40
 _POLICY: Final = AttributesPolicy()
 _DEFAULTS: Final[Mapping[str, Any]] = {
     CONF_SHAPE: STANDARD,
@@ -50,7 +52,7 @@ def _names(field: str, entered: Iterable[str]) -> list[str]:
     names = list(dict.fromkeys(name.strip() for name in entered))
     for name in names:
         if not name or len(name) > _NAME_MAX or not name.isprintable():
-            raise OptionError(field, "bad_name")
+            raise OptionError(field, "bad_name", name[:_SHOWN_MAX])
     return names
 
 
@@ -58,10 +60,12 @@ def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
     page = {**_DEFAULTS, **entered}
     only = page[CONF_ONLY] = _names(CONF_ONLY, page[CONF_ONLY])
     drop = page[CONF_DROP] = _names(CONF_DROP, page[CONF_DROP])
-    if any(not name.strip("*") for name in drop):
-        raise OptionError(CONF_DROP, "everything_dropped")
-    if any(is_secret(name) for name in only):
-        raise OptionError(CONF_ONLY, "secret_name")
+    for name in drop:
+        if not name.strip("*"):
+            raise OptionError(CONF_DROP, "everything_dropped", name)
+    for name in only:
+        if is_secret(name):
+            raise OptionError(CONF_ONLY, "secret_name", name)
     if only and all(any(fnmatchcase(name, glob) for glob in drop) for name in only):
         raise OptionError(CONF_ONLY, "only_what_is_dropped")
     return page
@@ -107,5 +111,5 @@ def attributes_policy(options: Mapping[str, Any], standard: AttributesPolicy) ->
 def dropping(options: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return options that leave out one more attribute."""
     page = {**_DEFAULTS, **options.get(ATTRIBUTES, {})}
-    drop = list(dict.fromkeys([*page[CONF_DROP], name]))
+    drop = list(dict.fromkeys([*page[CONF_DROP], escape(name)]))
     return {**options, ATTRIBUTES: {**page, CONF_DROP: drop}}

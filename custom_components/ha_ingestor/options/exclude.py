@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ..selection import Match
-from .criteria import CONF_GLOBS, CRITERIA, accepted_criteria, match_of
+from .criteria import CONF_ENTITIES, CONF_GLOBS, CRITERIA, accepted_criteria, match_of
 from .page import OptionError, Page
 
 if TYPE_CHECKING:
@@ -40,3 +40,10 @@ PAGE: Final = Page(
 def excluded(options: Mapping[str, Any]) -> Match:
     """Read which entities are not captured."""
     return match_of(options.get(FILTER, {}))
+
+
+def excluding(options: Mapping[str, Any], entity_id: str) -> dict[str, Any]:
+    """Return options that leave out one more entity."""
+    page = {**_DEFAULTS, **options.get(FILTER, {})}
+    entities = list(dict.fromkeys([*page[CONF_ENTITIES], entity_id]))
+    return {**options, FILTER: {**page, CONF_ENTITIES: entities}}

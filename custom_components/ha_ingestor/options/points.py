@@ -28,6 +28,7 @@ CONF_PROFILE: Final = "profile"
 CONF_TAGS: Final = "tags"
 CONF_AVAILABILITY: Final = "availability"
 CONF_ALIASES: Final = "aliases"
+CONF_CONVERT: Final = "convert_units"
 
 HOMEIQ: Final = "homeiq"
 TIDY: Final = "tidy"
@@ -42,6 +43,7 @@ _DEFAULT_PROFILE: Final = {CONF_PROFILE: HOMEIQ}
 DEFAULTS: Final[Mapping[str, Any]] = {
     CONF_TAGS: [],
     CONF_AVAILABILITY: Availability.MARKER.value,
+    CONF_CONVERT: False,
 }
 
 
@@ -73,6 +75,7 @@ def _profile_page(profile: str, more: Mapping[str, bool]) -> Page:
                         options=list(Availability), translation_key=CONF_AVAILABILITY
                     )
                 ),
+                vol.Required(CONF_CONVERT): BooleanSelector(),
                 **{vol.Required(name): BooleanSelector() for name in more},
             }
         ),
@@ -121,6 +124,11 @@ def profile_page(options: Mapping[str, Any]) -> Mapping[str, Any]:
 def chosen_tags(options: Mapping[str, Any]) -> tuple[str, ...]:
     """Read which tags of entities were added to those of the profile, if it takes any."""
     return tuple(profile_page(options)[CONF_TAGS]) if profile_name(options) in OWN_TAGS else ()
+
+
+def converts_units(options: Mapping[str, Any]) -> bool:
+    """Read whether numbers are stored in metric units."""
+    return bool(profile_page(options).get(CONF_CONVERT))
 
 
 def skips_unavailable(options: Mapping[str, Any]) -> bool:

@@ -9,12 +9,14 @@ from homeassistant.core import HomeAssistant, callback
 from ..catalog import Catalog
 from ..pipeline.cardinality import Described, Estimate, estimate
 from .core import CORE
-from .points import OWN_TAGS, PROFILE_PAGES, chosen_tags, profile_name, profile_page
+from .exclude import excluded
+from .points import OWN_TAGS, PROFILE_PAGES, chosen_tags, converts_units, profile_name, profile_page
 
 TO_PROFILE: Final[Mapping[str, str]] = {name: f"to_{name}" for name in PROFILE_PAGES}
 NEW_TAGS: Final = "new_tags"
+NEW_UNITS: Final = "new_units"
 NEW_MEASUREMENTS: Final = "new_measurements"
-STEPS: Final = (*TO_PROFILE.values(), NEW_TAGS, NEW_MEASUREMENTS)
+STEPS: Final = (*TO_PROFILE.values(), NEW_TAGS, NEW_UNITS, NEW_MEASUREMENTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +41,17 @@ def consequences(
         others = set(tags) ^ set(chosen_tags(before))
         if profile == CORE and profile_page(before) != profile_page(after):
             found.append(Consequence(step=NEW_MEASUREMENTS))
+        if converts_units(before) != converts_units(after):
+            found.append(Consequence(step=NEW_UNITS))
     if others:
-        home, names = _home(hass), [*OWN_TAGS[profile], *tags]
+        home, names = _home(hass, after), [*OWN_TAGS[profile], *tags]
         table = _table(estimate(home, names, tag) for tag in sorted(others))
         found.append(Consequence(step=NEW_TAGS, placeholders={"table": table}))
     return found
 
 
-def _home(hass: HomeAssistant) -> list[Described]:
-    catalog = Catalog(hass)
+def _home(hass: HomeAssistant, options: Mapping[str, Any]) -> list[Described]:
+    catalog = Catalog(hass, exclude=excluded(options))
     home = ((catalog[state.entity_id], state.attributes) for state in hass.states.async_all())
     return [(entity, attributes) for entity, attributes in home if not entity.filtered]
 

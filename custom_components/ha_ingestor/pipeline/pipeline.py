@@ -184,6 +184,10 @@ class Pipeline:
         """Put aside what is refused, although it is so much that something else seems wrong."""
         self._exporter.quarantine_all()
 
+    async def forget_rejection(self) -> None:
+        """Say nothing more of the points that were refused so far."""
+        await self._run(self._quarantine.forget)
+
     async def quarantined(self) -> list[dict[str, Any]]:
         """Read the records of the quarantine; raises OSError."""
         return await self._run(self._quarantine.records)

@@ -86,6 +86,10 @@ class Quarantine:
                     found.append(record)
         return found
 
+    def forget(self) -> None:
+        """Keep the records, but have no newest one."""
+        self.newest = None
+
     def purge(self) -> int:
         """Delete every record and return how many there were."""
         count = len(self.records())

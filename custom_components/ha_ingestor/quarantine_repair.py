@@ -1,0 +1,87 @@
+"""Asks what shall be done about points that are refused: leave out their entity or attribute."""
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
+
+from .blame import attribute_of, entity_of
+from .coordinator import HaIngestorConfigEntry
+from .options.attributes import dropping
+from .options.core import CORE, ignoring
+from .options.exclude import excluding
+from .options.points import HOMEIQ, profile_name
+
+# What a profile puts in front of the names of attributes.
+_PREFIX: Final[Mapping[str, str]] = {HOMEIQ: "attr_"}
+
+
+class RepairQuarantine(RepairsFlow):
+    """Offer what would help; the points in quarantine stay there."""
+
+    def __init__(self, entry_id: str) -> None:
+        """Prepare the repair of one destination."""
+        self._entry_id = entry_id
+        self._entity = ""
+        self._attribute = ""
+
+    @property
+    def _entry(self) -> HaIngestorConfigEntry | None:
+        entry = self.hass.config_entries.async_get_entry(self._entry_id)
+        is_loaded = entry is not None and hasattr(entry, "runtime_data")
+        return cast("HaIngestorConfigEntry", entry) if is_loaded else None
+
+    async def async_step_init(self, _user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Ask what to do."""
+        if (entry := self._entry) is None:
+            return self.async_abort(reason="not_loaded")
+        snapshot = await entry.runtime_data.pipeline.snapshot()
+        if snapshot.rejection is None:
+            return self.async_abort(reason="nothing_refused")
+        self._entity = entity_of(snapshot.rejection)
+        if state := self.hass.states.get(self._entity):
+            prefix = _PREFIX.get(profile_name(entry.options), "")
+            self._attribute = attribute_of(snapshot.rejection, state.attributes, prefix)
+        offers = {"ignore_attribute": self._attribute, "exclude_entity": self._entity}
+        return self.async_show_menu(
+            step_id="init",
+            menu_options=[*(offer for offer, subject in offers.items() if subject), "dismiss"],
+            description_placeholders={
+                "title": entry.title,
+                "entity": self._entity or "?",
+                "attribute": self._attribute,
+                "reason": snapshot.rejection.reason,
+                "count": str(snapshot.ledger["quarantined"]),
+            },
+        )
+
+    async def async_step_exclude_entity(
+        self, _user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Capture the entity no more."""
+        if (entry := self._entry) is None:
+            return self.async_abort(reason="not_loaded")
+        return self._store(entry, excluding(entry.options, self._entity))
+
+    async def async_step_ignore_attribute(
+        self, _user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Leave the attribute out, of all entities."""
+        if (entry := self._entry) is None:
+            return self.async_abort(reason="not_loaded")
+        without = ignoring if profile_name(entry.options) == CORE else dropping
+        return self._store(entry, without(entry.options, self._attribute))
+
+    async def async_step_dismiss(
+        self, _user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Say nothing until another point is refused."""
+        if (entry := self._entry) is None:
+            return self.async_abort(reason="not_loaded")
+        await entry.runtime_data.pipeline.forget_rejection()
+        return self.async_create_entry(data={})
+
+    def _store(self, entry: HaIngestorConfigEntry, options: Mapping[str, Any]) -> RepairsFlowResult:
+        """Store the options, which reloads the destination."""
+        self.hass.config_entries.async_update_entry(entry, options=options)
+        return self.async_create_entry(data={})

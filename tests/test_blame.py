@@ -1,0 +1,57 @@
+"""What a refused point is about."""
+
+import pytest
+
+from custom_components.ha_ingestor.blame import attribute_of, entity_of
+from custom_components.ha_ingestor.pipeline.quarantine import Rejection
+
+HOMEIQ = (
+    'home_assistant_events,domain=light,entity_id=light.a value=1.0,attr_x_str="a",attr_y=1.0 1'
+)
+CORE = "°C,domain=sensor,entity_id=kitchen value=21.0,x=1.0 1"
+PLAIN = 'light,entity_id=light.a value=1.0,attr_value=2.0,x_str="a",x=1.0 1'
+V2 = 'field type conflict: input field "{}" on measurement "m" is type float, already exists as'
+V1 = '{{"error":"partial write: field type conflict: input field \\"{}\\" on measurement'
+V3 = "invalid column type for column '{}', expected iox::column_type::field::string, got"
+
+
+@pytest.mark.parametrize(
+    ("line", "entity"),
+    [
+        (HOMEIQ, "light.a"),
+        (CORE, "sensor.kitchen"),
+        ("m,entity_id=light.a,domain=light value=1.0 1", "light.a"),
+        ("m,entity_id=alone value=1.0 1", ""),
+        ("events,event_type=x count=1.0 1", ""),
+        (r"m,name=a\,entity_id\=light.b,entity_id=light.a value=1.0 1", "light.a"),
+    ],
+)
+def test_the_entity_is_the_one_of_the_tags(line: str, entity: str) -> None:
+    assert entity_of(Rejection(line=line, reason="")) == entity
+
+
+@pytest.mark.parametrize(
+    ("line", "prefix", "field", "attribute"),
+    [
+        (HOMEIQ, "attr_", "attr_x_str", "x"),
+        (HOMEIQ, "attr_", "attr_y", "y"),
+        (HOMEIQ, "attr_", "value", ""),
+        (HOMEIQ, "attr_", "attr_z", ""),
+        (PLAIN, "", "x_str", "x"),
+        (PLAIN, "", "attr_value", "value"),
+        (PLAIN, "", "value", ""),
+        (CORE, "", "x", "x"),
+        (CORE, "", "m", ""),
+    ],
+)
+@pytest.mark.parametrize("words", [V1, V2, V3])
+def test_an_attribute_is_meant_when_the_reason_names_its_field(
+    line: str, prefix: str, field: str, attribute: str, words: str
+) -> None:
+    rejection = Rejection(line=line, reason=words.format(field))
+    assert attribute_of(rejection, {"x": 1, "y": 1, "value": 1, "m": 1}, prefix) == attribute
+
+
+def test_of_two_attributes_with_nearly_the_same_name_the_one_is_meant_that_is_called_so() -> None:
+    rejection = Rejection(line=PLAIN, reason=V2.format("x_str"))
+    assert attribute_of(rejection, {"x": 1, "x_str": 1}, "") == "x_str"
