@@ -5,6 +5,7 @@ from typing import Final
 
 from .api import Api
 
+NAME: Final = "Developer"
 USERNAME: Final = "dev"
 PASSWORD: Final = "dev-password"  # noqa: S105  printed for everybody to use, on loopback only
 
@@ -19,7 +20,7 @@ def onboard(api: Api) -> str:
         "/api/onboarding/users",
         {
             "client_id": client_id,
-            "name": "Developer",
+            "name": NAME,
             "username": USERNAME,
             "password": PASSWORD,
             "language": "en",

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import pytest
 
+from scripts.rig.onboarding import NAME
+
 LOCATION: Final = "Rig"
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -108,7 +110,8 @@ def _former(old: State | None) -> dict[str, str]:
 
 def _context(context: Mapping[str, str | None]) -> dict[str, str]:
     names = {"id": "context_id", "parent_id": "context_parent_id", "user_id": "context_user_id"}
-    return {name: value for key, name in names.items() if (value := context[key])}
+    known = {name: value for key, name in names.items() if (value := context[key])}
+    return known | ({"context_user": NAME} if context["user_id"] else {})
 
 
 def _text(text: str) -> str:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -130,3 +131,30 @@ def test_no_secret_is_in_diagnostics_or_log(house: House, destination: Destinati
     for secret in filter(None, (server.token, server.password)):
         assert secret not in told
         assert secret not in house.home.log()
+
+
+def test_options_leave_out_and_add(house: House, spare: Destination) -> None:
+    """A filter, other events, reports without a change and the weather, through the real door."""
+    house.set_state("weather.rig", "sunny", temperature=68, temperature_unit="°F")
+    options: dict[str, dict[str, Any]] = {
+        "filter": {"globs": ["sensor.private_*"]},
+        "events": {"types": ["rig_event"], "reported": True},
+        "weather": {"entity": "weather.rig", "max_age": 3},
+    }
+    for page, answer in options.items():
+        house.api.set_options(spare.entry_id, page, **answer)
+    house.set_state("sensor.private_a", "1")
+    house.set_state("sensor.chosen", "1")
+    house.set_state("sensor.chosen", "1")
+    about = {"entity_id": "sensor.chosen", "strength": 3}
+    house.api.request("POST", "/api/events/rig_event", about)
+    spare.settle()
+    assert not spare.points("sensor.private_a")
+    changed, reported, happened = spare.points("sensor.chosen")
+    kinds = [each["tags"]["event_type"] for each in (changed, reported, happened)]
+    assert kinds == ["state_changed", "state_reported", "rig_event"]
+    for each in (changed, reported):
+        assert each["tags"]["weather_condition"] == "sunny"
+        assert each["fields"]["temperature"] == pytest.approx(20)
+    assert spare.diagnostics()["ledger"]["filtered"]["excluded"]
+    spare.assert_balanced()
