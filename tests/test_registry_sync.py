@@ -118,6 +118,9 @@ async def test_the_rows_are_those_of_the_registries(
         identifiers={("hue", "part")},
         name="Part",
     )
+    entities.async_get_or_create(
+        "switch", "hue", "part", config_entry=hue, device_id=part.id, original_name="Outlet"
+    )
     hass.services.async_register("lights", "blink", lambda call: None)
 
     await begun(sync)
@@ -160,6 +163,14 @@ async def test_a_storm_of_events_is_one_or_two_syncs(
             await asyncio.sleep(0)
     await until(lambda: server.tables.entities["light.hue_1"]["name"] == "Name 999")
     assert 1 <= len(server.seen) <= 2
+
+
+async def test_an_action_that_comes_later_is_sent(
+    hass: HomeAssistant, server: DataApi, sync: RegistrySync
+) -> None:
+    await begun(sync)
+    hass.services.async_register("lights", "blink", lambda call: None)
+    await until(lambda: ("lights", "blink") in server.tables.services)
 
 
 async def test_nothing_is_sent_before_home_assistant_has_started(

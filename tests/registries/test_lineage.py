@@ -59,3 +59,8 @@ def test_a_chain_may_be_longer_than_pythons_stack() -> None:
     devices = parents_first([*chain, Device(device_id="05000", name="root")])
     assert devices[0].name == "root"
     assert devices[-1].device_id == "00000"
+
+
+def test_of_two_with_one_id_the_first_stays() -> None:
+    (device,) = parents_first([Device(device_id="a", name="1"), Device(device_id="a", name="2")])
+    assert device.name == "1"

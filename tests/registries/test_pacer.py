@@ -32,3 +32,12 @@ def test_after_a_refusal_nothing_is_left_of_the_burst() -> None:
     pacer.take(5.0)
     pacer.empty(5.0)
     assert pacer.take(5.0) > 0
+
+
+def test_a_minute_is_no_shorter_for_whoever_never_pauses() -> None:
+    now = 0.0
+    limit = RateLimit(clock=lambda: now)
+    pacer = Pacer()
+    for _ in range(1000):
+        now += pacer.take(now)
+        assert limit.refuse("us") is None

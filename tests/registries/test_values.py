@@ -46,3 +46,9 @@ def test_what_has_no_text_is_called_by_its_type() -> None:
 
 def test_texts_come_once_and_without_the_blank_ones() -> None:
     assert texts(["b", " ", "a", None, "b", 1]) == ("b", "a", "1")
+
+
+def test_a_nul_is_left_out_wherever_it_is() -> None:
+    assert text("a\0b") == "ab"
+    assert text("\0") is None
+    assert plain({"a\0": ["\0b"]}) == {"a": ["b"]}
