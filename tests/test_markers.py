@@ -155,3 +155,39 @@ async def test_our_own_entities_are_not_marked(
     entity_registry.async_update_entity(own.entity_id, new_entity_id=f"{own.domain}.renamed")
     await deliver(hass, entry)
     assert marks(database) == []
+
+
+async def test_a_new_name_or_place_is_not_missed_during_a_reload(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    database: Emulator,
+    area_registry: ar.AreaRegistry,
+    lamp: er.RegistryEntry,
+) -> None:
+    kitchen = area_registry.async_create("Kitchen")
+    await set_up(hass, entry)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    _move_device(hass, lamp, kitchen.id)
+    er.async_get(hass).async_update_entity(LAMP, new_entity_id="light.reading")
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await deliver(hass, entry)
+    moved, renamed = marks(database)
+    assert (moved.tags["entity_id"], moved.fields["new_area"]) == (LAMP, "Kitchen")
+    assert renamed.fields["old_entity_id"] == LAMP
+
+
+@pytest.mark.usefixtures("lamp")
+async def test_who_is_excluded_after_a_reload_is_not_marked_either(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    database: Emulator,
+    entity_registry: er.EntityRegistry,
+) -> None:
+    await set_up(hass, entry)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    entity_registry.async_update_entity(LAMP, new_entity_id="light.reading")
+    options = {"filter": {"globs": ["light.*"]}}
+    hass.config_entries.async_update_entry(entry, options=options)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await deliver(hass, entry)
+    assert marks(database) == []

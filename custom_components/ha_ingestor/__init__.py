@@ -136,7 +136,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) 
     """Stop, with everything captured on disk or delivered."""
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
-    hass.data[GAPS][entry.entry_id] = Gap(hass, entry.runtime_data.source.event_types)
+    hass.data[GAPS][entry.entry_id] = entry.runtime_data.source.async_leave_off()
     await entry.runtime_data.async_stop()
     await async_release(hass, entry.entry_id)
     return True

@@ -8,6 +8,9 @@ from homeassistant.core import CALLBACK_TYPE, Event, HassJob, HomeAssistant, cal
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util.event_type import EventType
 
+from ..catalog import Catalog
+from ..markers import markers
+from ..pipeline.model import EntityContext, Happening
 from .bus import async_listen
 
 # A reload takes seconds. Whoever disables a destination for longer does not want its events.
@@ -17,17 +20,20 @@ GAP_EVENTS: Final = 20_000
 
 
 class Gap:
-    """Keeps the events that follow, for as long as a reload may take.
+    """Keeps the events that follow, and what they mark, for as long as a reload may take.
 
     `events` is None when there were too many or it took too long; then only the states changed
     after `since` (seconds since 1970) can still be captured.
     """
 
-    def __init__(self, hass: HomeAssistant, event_types: Iterable[EventType[Any] | str]) -> None:
-        """Begin where the source leaves off."""
+    def __init__(
+        self, hass: HomeAssistant, event_types: Iterable[EventType[Any] | str], catalog: Catalog
+    ) -> None:
+        """Begin where the source leaves off; its catalog knows what entities were until then."""
         self.since = time.time()
-        self.events: list[Event[Any]] | None = []
+        self.events: list[Event[Any] | Happening] | None = []
         self._stops: list[CALLBACK_TYPE] = [
+            catalog.async_listen(self._async_described),
             *(async_listen(hass, event_type, self._async_keep) for event_type in event_types),
             async_call_later(
                 hass, GAP_SECONDS, HassJob(self._async_give_up, cancel_on_shutdown=True)
@@ -41,7 +47,14 @@ class Gap:
             self._stops.pop()()
 
     @callback
-    def _async_keep(self, event: Event[Any]) -> None:
+    def _async_described(
+        self, before: EntityContext, after: EntityContext, event: Event[Any]
+    ) -> None:
+        for marker in markers(before, after, event.time_fired_timestamp, event.context):
+            self._async_keep(marker)
+
+    @callback
+    def _async_keep(self, event: Event[Any] | Happening) -> None:
         if self.events is not None and len(self.events) < GAP_EVENTS:
             self.events.append(event)
         else:

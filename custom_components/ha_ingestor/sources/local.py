@@ -61,10 +61,11 @@ class LocalSource:
             self._listeners[EVENT_STATE_REPORTED] = self._async_state_reported
         self._stops: list[CALLBACK_TYPE] = []
 
-    @property
-    def event_types(self) -> tuple[EventType[Any] | str, ...]:
-        """What it listens to."""
-        return tuple(self._listeners)
+    @callback
+    def async_leave_off(self) -> Gap:
+        """Capture nothing more, and let what follows be kept for the next start."""
+        self.async_stop()
+        return Gap(self._hass, self._listeners, self._catalog)
 
     @callback
     def async_start(self, gap: Gap | None) -> None:
@@ -82,14 +83,19 @@ class LocalSource:
             gap.async_stop()
         if gap and gap.events is not None:
             for event in gap.events:
-                # What the options no longer ask for is not captured.
-                if listener := self._listeners.get(event.event_type):
-                    listener(event)
+                self._catch_up(event)
             return
         since = gap.since if gap else 0.0
         for state in self._hass.states.async_all():
             if state.last_updated_timestamp > since:
                 self._was_there(state)
+
+    def _catch_up(self, event: Event[Any] | Happening) -> None:
+        if isinstance(event, Happening):
+            self._mark(event)
+        # What the options no longer ask for is not captured.
+        elif listener := self._listeners.get(event.event_type):
+            listener(event)
 
     @callback
     def async_stop(self) -> None:
@@ -170,6 +176,9 @@ class LocalSource:
     def _async_described(
         self, before: EntityContext, after: EntityContext, event: Event[Any]
     ) -> None:
-        if not after.filtered:
-            for marker in markers(before, after, event.time_fired_timestamp, event.context):
-                self._offer(marker)
+        for marker in markers(before, after, event.time_fired_timestamp, event.context):
+            self._mark(marker)
+
+    def _mark(self, marker: Happening) -> None:
+        if marker.entity and not self._catalog[marker.entity.entity_id].filtered:
+            self._offer(marker)
