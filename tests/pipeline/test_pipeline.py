@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from homeassistant.helpers.json import json_dumps
 
+from custom_components.ha_ingestor.pipeline.durability import Durability
 from custom_components.ha_ingestor.pipeline.export_state import Status
 from custom_components.ha_ingestor.pipeline.files import Files, OsFiles
 from custom_components.ha_ingestor.pipeline.intake import INTAKE_POINTS
@@ -39,9 +40,8 @@ def make(files: Files, writer: ScriptedWriter, **settings: Any) -> Pipeline:
         profile=HomeIQ(dumps=json_dumps),
         files=files,
         writer=writer,
-        settings=SpoolSettings(),
         on_change=lambda: None,
-        **settings,
+        **{"settings": SpoolSettings(), **settings},
     )
 
 
@@ -351,7 +351,9 @@ async def test_a_crash_makes_every_state_news(tmp_path: Path) -> None:
 
 async def test_an_idle_pipeline_wakes_for_a_heartbeat(tmp_path: Path) -> None:
     files, writer = OsFiles(tmp_path / "spool"), ScriptedWriter()
-    async with running(files, writer) as pipeline:
+    # Nothing else wakes it: there is no sync to wait for.
+    relaxed = SpoolSettings(durability=Durability.RELAXED)
+    async with running(files, writer, settings=relaxed) as pipeline:
         beating = entity(rules=Rules(heartbeat=0.5))
         pipeline.offer(change(FakeState(state="21"), of=beating))
         await until(lambda: any("event_type=heartbeat" in line for line in writer.stored))

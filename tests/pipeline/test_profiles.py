@@ -172,10 +172,10 @@ def test_a_unit_that_changes_while_running_changes_its_tag(profile: type[HomeIQ 
 def test_a_repetition_has_the_time_at_which_it_happened(
     profile: type[HomeIQ | Tidy], kind: str
 ) -> None:
-    state = FakeState(state="1")
-    repeated = change(state, state, time=NOON + 60)._replace(kind=kind)
+    state, kitchen = FakeState(state="1"), entity()
+    repeated = change(state, state, of=kitchen, time=NOON + 60)._replace(kind=kind)
 
-    found = point(profile, repeated)
+    _, found = encoded(profile, change(state, of=kitchen), repeated)
     assert found["time"] == round((NOON + 60) * 1e9)
     assert found["fields"]["duration_in_state_seconds"] == 0
     assert found["tags"].get("event_type", kind) == kind
@@ -363,8 +363,10 @@ def test_attributes_side_by_side_are_bounded_in_number() -> None:
     assert "attr_a0000" in kept
 
 
+# Without the smallest of all floats, which the reader of these tests does not know.
+floats = st.floats(allow_subnormal=False)
 anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.dates(),
+    st.none() | st.booleans() | st.integers() | floats | st.text() | st.binary() | st.dates(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
