@@ -30,7 +30,9 @@ from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.data_api_flow import ERRORS, SCHEMA
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.ha_ingestor.pipeline.verdict import Problem
+from custom_components.ha_ingestor.registry_coordinator import UNAUTHORIZED
 from custom_components.ha_ingestor.registry_sensor import REGISTRY_DESCRIPTIONS
+from custom_components.ha_ingestor.repairs import async_create_fix_flow
 from scripts.rig.data_api import DataApi, Fault
 from tests.emulator import Emulator
 from tests.shell import NOWHERE, new_entry, set_up, until
@@ -257,6 +259,38 @@ async def test_a_row_that_is_refused_is_named(
     assert rejected
     assert rejected.state == "1"
     assert list(rejected.attributes["rows"]) == ["light.odd"]
+
+
+async def test_what_lingers_is_named_to_whoever_wants_to_know(
+    hass: HomeAssistant, server: DataApi, database: Emulator
+) -> None:
+    entry = with_data_api(database, server.url)
+    (subentry_id,) = entry.subentries
+    entities = er.async_get(hass)
+    # The user has enabled it.
+    sensor = entities.async_get_or_create("sensor", DOMAIN, f"{subentry_id}_rows_lingering")
+    entities.async_get_or_create("light", "hue", "1", suggested_object_id="gone")
+    await set_up(hass, entry)
+    await until(lambda: "light.gone" in server.tables.entities)
+    entities.async_remove("light.gone")
+    await until(lambda: state_of(hass, sensor.entity_id) == "1")
+    shown = hass.states.get(sensor.entity_id)
+    assert shown
+    assert (shown.attributes["rows"], shown.attributes["renamed"]) == (["light.gone"], 0)
+    await entry.runtime_data.registries.async_refresh()
+    assert state_of(hass, sensor.entity_id) == "1"
+
+
+async def test_a_key_for_a_data_api_that_is_gone_is_not_asked_for(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    flow: Any = await async_create_fix_flow(
+        hass, "any", {"entry_id": entry.entry_id, "problem": UNAUTHORIZED}
+    )
+    flow.hass = hass
+    result = await flow.async_step_init()
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_loaded")
 
 
 async def test_the_action_sends_everything_again(
