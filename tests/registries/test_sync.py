@@ -284,15 +284,23 @@ async def test_removed_and_renamed_entities_are_reported(house: House, sync: Syn
     assert state.entities_renamed == 1
 
 
-@kept
-async def test_a_home_that_cannot_be_read_ends_nothing(house: House, sync: Sync) -> None:
-    home, house.home = house.home, None  # type: ignore[assignment]
-    sync.changed()
-    await asyncio.sleep(5)
-    house.home = home
-    house.rename("a", "New")
-    await asyncio.sleep(30)
-    assert house.name("a") == "New"
+def test_a_home_that_cannot_be_read_ends_nothing_and_is_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def go() -> None:
+        house = House()
+        home, house.home = house.home, None  # type: ignore[assignment]
+        async with house.kept() as sync:
+            sync.resync()
+            await asyncio.sleep(100)
+            assert house.looks > 3
+            assert (sync.state.problem, sync.state.detail) == (Problem.REJECTED, "AttributeError")
+            house.home = home
+            await asyncio.sleep(100)
+            assert house.api.tables.devices.keys() == {"a", "b"}
+
+    run(go())
+    assert [record.levelname for record in caplog.records].count("ERROR") == 1
 
 
 @kept

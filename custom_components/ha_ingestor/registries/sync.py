@@ -125,10 +125,12 @@ class Sync:
             await self._until_due()
             try:
                 verdict = await self._look()
-            except Exception:
+            except Exception as err:
                 # Whatever integrations left in a registry must not end the sync for good.
-                _LOGGER.exception("The registries cannot be sent")
-                verdict = Verdict(kind=Kind.KEPT, problem=Problem.REJECTED)
+                detail = type(err).__name__
+                if detail != self._verdict.detail:
+                    _LOGGER.exception("The registries cannot be sent, and are tried again")
+                verdict = Verdict(kind=Kind.KEPT, problem=Problem.REJECTED, detail=detail)
             self._conclude(verdict)
             self.on_change()
 
