@@ -210,6 +210,16 @@ def test_numbers_are_converted_with_their_unit(profile: type[HomeIQ | Tidy]) -> 
 
 
 @both
+def test_a_number_that_has_no_place_in_its_new_unit_is_left_out(
+    profile: type[HomeIQ | Tidy],
+) -> None:
+    state = FakeState(state="1e308")
+    found = point(profile, change(state, state), units=lambda *_: ("", lambda number: number * 10))
+
+    assert "value" not in found["fields"]
+
+
+@both
 def test_a_change_names_the_automation_and_the_user_behind_it(
     profile: type[HomeIQ | Tidy],
 ) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import Enum, StrEnum
+from math import isfinite
 from types import NoneType
 from typing import Any, ClassVar, Final, NamedTuple
 
@@ -157,12 +158,11 @@ def measured(
 ) -> str:
     """Encode number, duration in the previous state and availability, each before a comma."""
     number = number_of(new.state)
-    if number is None:
-        text = ""
-    elif convert is None:
-        text = f"value={number!r},"
-    else:
-        text = f"value={convert(number)!r},"
+    if number is not None and convert is not None:
+        number = convert(number)
+        if not isfinite(number):
+            number = None
+    text = "" if number is None else f"value={number!r},"
     if old is not None:
         # Nothing is spent in a state that stayed: HomeIQ reads 0 for attribute changes. Digits past
         # a microsecond are noise of the subtraction.
