@@ -28,8 +28,13 @@ from ..model import (
 )
 from ..numbers import number_of
 
-# Values that nobody can change in place.
+# Values that nobody can change in place: nearly all are of the first few types.
+_COMMON: Final = frozenset({str, int, float, bool, NoneType})
 _FIRM: Final = (str, int, float, date, timedelta, Enum, NoneType)
+
+
+def _are_firm(values: Iterable[object]) -> bool:
+    return _COMMON.issuperset(map(type, values)) or all(isinstance(each, _FIRM) for each in values)
 
 
 class Availability(StrEnum):
@@ -92,7 +97,7 @@ class PointSettings:
             text = attribute_fields(chosen, self.dumps, prefix, numbers_only=numbers_only)
         elif not self.numbers_only:
             text = f",attributes={quote(attributes_json(chosen, self.dumps))}"
-        if not all(isinstance(value, _FIRM) for value in chosen.values()):
+        if not _are_firm(chosen.values()):
             return text, None
         entity.memo["attributes"] = (attributes, text)
         return text, attributes
