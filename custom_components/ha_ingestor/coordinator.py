@@ -14,7 +14,8 @@ from .const import DOMAIN, LOGGER
 from .deduplication import NO_DEDUPLICATION, Deduplication
 from .issues import async_follow, issues_of
 from .pipeline.export_state import Status
-from .pipeline.pipeline import Pipeline, Snapshot
+from .pipeline.pipeline import Pipeline
+from .pipeline.snapshot import Snapshot
 from .pipeline.verdict import Problem
 from .registry_coordinator import RegistryCoordinator
 from .sources.local import LocalSource

@@ -10,7 +10,7 @@ from homeassistant.helpers import issue_registry as ir
 from .blame import entity_of
 from .const import DOMAIN
 from .pipeline.export_state import Status
-from .pipeline.pipeline import Snapshot
+from .pipeline.snapshot import Snapshot
 from .pipeline.verdict import Problem
 
 # Early enough to do something before the oldest points make room.

@@ -25,7 +25,7 @@ from .entity import IngestorEntity
 from .flow_forms import ADDRESS_PROBLEMS
 from .pipeline.breaker import BreakerState
 from .pipeline.export_state import Status, Turn
-from .pipeline.pipeline import Snapshot
+from .pipeline.snapshot import Snapshot
 from .pipeline.verdict import Problem
 from .registry_entity import add_registry_entities
 from .registry_sensor import REGISTRY_DESCRIPTIONS, RegistrySensor

@@ -19,8 +19,9 @@ from custom_components.ha_ingestor.pipeline.intake import (
 )
 from custom_components.ha_ingestor.pipeline.model import Happening
 from custom_components.ha_ingestor.pipeline.outcome import Failure, Outcome
-from custom_components.ha_ingestor.pipeline.pipeline import Pipeline, Snapshot
+from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.snapshot import Snapshot
 from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
 from tests.pipeline.captures import NOON, FakeContext, FakeState, change
 from tests.pipeline.scripted_writer import OK, ScriptedWriter

@@ -304,10 +304,10 @@ async def test_nothing_runs_while_nothing_happens(tmp_path: Path) -> None:
         commits = 0
         real = pipeline._commit
 
-        async def counted() -> None:
+        async def counted(*, is_last: bool = False) -> None:
             nonlocal commits
             commits += 1
-            await real()
+            await real(is_last=is_last)
 
         pipeline._commit = counted  # type: ignore[method-assign]
         await asyncio.sleep(2.2)

@@ -7,28 +7,28 @@ import math
 import random
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
 from .attributes import JsonDumps
-from .breaker import BreakerState
 from .buffer import Buffer
 from .chatter import Chatter, chatter
+from .committer import Committer
 from .encoder import Encoder, Profile
-from .export_state import ExportState, Turn
+from .export_state import ExportState
 from .exporter import GATHER_SECONDS, Exporter, Writer
 from .files import Files
 from .intake import UNWEIGHED_POINTS, Intake, IntakeBounds
 from .ledger import Ledger
 from .model import Capture, EntityContext, Happening
-from .quarantine import Quarantine, Rejection
+from .quarantine import Quarantine
 from .recollection import Recollection
 from .sieve import Sieve, SieveSettings
+from .snapshot import Snapshot
 from .spool import Spool
 from .spool_settings import SpoolSettings
 
@@ -37,37 +37,8 @@ _LOGGER = logging.getLogger(__name__)
 # What a crash of the process may cost: a second, or this many points.
 COMMIT_SECONDS: Final = 1.0
 COMMIT_POINTS: Final = 500
-# Encoded in one go: half a millisecond, while a thread may hold up the event loop for five.
-SLICE_POINTS: Final = 50
 # Home Assistant's stop is not for us to delay.
 STOP_SECONDS: Final = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """The health of a pipeline at one moment, copied from its parts.
-
-    Until the spool `is_open`, what an earlier process counted is not known. `oldest_age` is how
-    long the oldest point waits, in seconds; None when none does.
-    """
-
-    is_open: bool
-    ledger: dict[str, Any]
-    pending: int
-    waiting: int
-    spool_bytes: int
-    spool_error: str
-    export: ExportState
-    breaker: BreakerState
-    history: tuple[Turn, ...]
-    rejection: Rejection | None
-    spool_limit: int
-    oldest_age: float | None
-
-    @property
-    def backlog(self) -> int:
-        """Points that are not in the database yet."""
-        return self.pending + self.waiting
 
 
 class Pipeline:
@@ -91,22 +62,31 @@ class Pipeline:
         """Put the parts together; nothing runs before `start`."""
         self.ledger = Ledger()
         self.filtered = self.ledger.filtered
-        self._files = files
-        self._recollection = Recollection(ledger=self.ledger, dumps=dumps)
+        self._began = time.monotonic()
+        self._encoder = Encoder(profile=profile)
+        self._spool = Spool(files, self.ledger, time.monotonic, time.time, settings)
+        self._buffer = Buffer(self._spool, self.ledger)
+        self._intake: Intake = deque()
+        self._bounds = IntakeBounds(self._intake)
+        recollection = Recollection(ledger=self.ledger, dumps=dumps)
         self._sieve = Sieve(
             ledger=self.ledger,
             settings=sieve,
-            recollection=self._recollection,
+            recollection=recollection,
             clock=time.monotonic,
             wall_clock=time.time,
             contexts=contexts,
         )
-        self._next_due = math.inf
-        self._is_recalled = self._is_last = False
-        self._encoder = Encoder(profile=profile)
-        self._began = time.monotonic()
-        self._spool = Spool(files, self.ledger, time.monotonic, time.time, settings)
-        self._buffer = Buffer(self._spool, self.ledger)
+        self._committer = Committer(
+            ledger=self.ledger,
+            files=files,
+            bounds=self._bounds,
+            recollection=recollection,
+            sieve=self._sieve,
+            encoder=self._encoder,
+            spool=self._spool,
+            buffer=self._buffer,
+        )
         self._executor = ThreadPoolExecutor(1, "ha_ingestor_spool")
         self._quarantine = Quarantine(files, destination)
         self._exporter = Exporter(
@@ -121,10 +101,7 @@ class Pipeline:
         )
         self._on_change = on_change
         self._settings = settings
-        self._intake: Intake = deque()
-        self._bounds = IntakeBounds(self._intake)
         self._waiting_since = 0.0
-        self._dropped_before = 0
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -165,13 +142,12 @@ class Pipeline:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._is_last = True
-        await self._commit()
+        await self._commit(is_last=True)
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
                 await self._exporter.drain()
         with suppress(OSError):
-            await self._run(self._close)
+            await self._run(self._committer.close)
         self._running = False
         await asyncio.get_running_loop().run_in_executor(None, self._executor.shutdown)
 
@@ -227,7 +203,7 @@ class Pipeline:
         await self._commit()
         while True:
             if not (self._intake or self._buffer.needs_tick):
-                idle = self._next_due - time.monotonic()
+                idle = self._committer.next_due - time.monotonic()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._arrived.wait(), None if idle == math.inf else idle)
             with suppress(TimeoutError):
@@ -236,51 +212,15 @@ class Pipeline:
             self._full.clear()
             await self._commit()
 
-    async def _commit(self) -> None:
+    async def _commit(self, *, is_last: bool = False) -> None:
         before = (self._buffer.error, self._buffer.is_open)
         try:
-            await self._run(self._encode_and_commit)
+            await self._run(self._committer.commit, is_last=is_last)
         except Exception:
             _LOGGER.exception("A commit stumbled, the next one goes on")
         if (self._buffer.error, self._buffer.is_open) != before:
             self._on_change()
         self._exporter.notify()
-
-    def _encode_and_commit(self) -> None:
-        if not self._is_recalled:
-            self._is_recalled = True
-            self._buffer.commit([])
-            if self._buffer.is_open:
-                self._recollection.load(self._files, self._spool.last_seq)
-        captures = self._bounds.take()
-        lines: list[str] = []
-        for start in range(0, len(captures), SLICE_POINTS):
-            self._encode(self._sifted(captures[start : start + SLICE_POINTS]), lines)
-            time.sleep(0)  # let the event loop run in between
-        self._encode(self._sieve.release() if self._is_last else self._sieve.due(), lines)
-        self._next_due = self._sieve.next_due
-        dropped = self._bounds.dropped
-        self._buffer.give_up(dropped - self._dropped_before, "intake_full")
-        self._dropped_before = dropped
-        self._buffer.commit(lines)
-
-    def _sifted(self, captures: list[Capture | Happening]) -> list[Capture | Happening]:
-        try:
-            return self._sieve.sift(captures)
-        except Exception:
-            _LOGGER.exception("What is needless could not be told, all is kept")
-            return captures
-
-    def _encode(self, captures: Sequence[Capture | Happening], lines: list[str]) -> None:
-        encoded = self._encoder.encode(captures)
-        self.ledger.filtered.update(encoded.filtered)
-        lines += encoded.lines
-
-    def _close(self) -> None:
-        try:
-            self._recollection.save(self._files, self._spool.last_seq)
-        finally:
-            self._buffer.close()
 
     def _oldest_age(self) -> float | None:
         since: float | None = self._spool.pending_since

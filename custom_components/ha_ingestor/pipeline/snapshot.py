@@ -1,0 +1,35 @@
+"""The health of a destination at one moment."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from .breaker import BreakerState
+from .export_state import ExportState, Turn
+from .quarantine import Rejection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The health of a pipeline at one moment, copied from its parts.
+
+    Until the spool `is_open`, what an earlier process counted is not known. `oldest_age` is how
+    long the oldest point waits, in seconds; None when none does.
+    """
+
+    is_open: bool
+    ledger: dict[str, Any]
+    pending: int
+    waiting: int
+    spool_bytes: int
+    spool_error: str
+    export: ExportState
+    breaker: BreakerState
+    history: tuple[Turn, ...]
+    rejection: Rejection | None
+    spool_limit: int
+    oldest_age: float | None
+
+    @property
+    def backlog(self) -> int:
+        """Points that are not in the database yet."""
+        return self.pending + self.waiting
