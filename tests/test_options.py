@@ -12,10 +12,11 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.ha_ingestor.options.exclude import excluded
 from custom_components.ha_ingestor.options.noise import RULE_FIELDS, rule_table
 from custom_components.ha_ingestor.options.series import STEPS
-from custom_components.ha_ingestor.options.spool import spool_settings
+from custom_components.ha_ingestor.options.spool import gather_seconds, spool_settings
 from custom_components.ha_ingestor.options.weather import weather_entity, weather_max_age
 from custom_components.ha_ingestor.options_flow import MENU, PAGES
 from custom_components.ha_ingestor.pipeline.durability import Durability
+from custom_components.ha_ingestor.pipeline.exporter import GATHER_SECONDS
 from custom_components.ha_ingestor.pipeline.model import NO_RULES, Rules
 from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
 from custom_components.ha_ingestor.selection import NOTHING, Match
@@ -32,6 +33,7 @@ SPOOL = {
     "max_age": 7,
     "min_free": 100,
     "compress": False,
+    "gather": 20,
 }
 
 
@@ -240,11 +242,13 @@ def test_options_are_read_in_the_units_of_the_spool() -> None:
         min_free_bytes=100 * MIB,
         compress=False,
     )
+    assert gather_seconds({"spool": SPOOL}) == 20
 
 
 @pytest.mark.parametrize("options", [{}, {"spool": {}}, {"spool": {"max_age": 0}}])
 def test_without_options_everything_is_as_it_always_was(options: dict[str, Any]) -> None:
     assert spool_settings(options) == SpoolSettings()
+    assert gather_seconds(options) == GATHER_SECONDS
 
 
 async def test_an_age_left_empty_is_no_limit(hass: HomeAssistant, entry: MockConfigEntry) -> None:

@@ -15,6 +15,7 @@ from homeassistant.helpers.selector import (
 )
 
 from ..pipeline.durability import Durability
+from ..pipeline.exporter import GATHER_SECONDS
 from ..pipeline.segments import SEGMENT_BYTES
 from ..pipeline.spool_settings import SpoolSettings
 from .page import OptionError, Page
@@ -31,12 +32,16 @@ CONF_MAX_SIZE: Final = "max_size"
 CONF_MAX_AGE: Final = "max_age"
 CONF_MIN_FREE: Final = "min_free"
 CONF_COMPRESS: Final = "compress"
+CONF_GATHER: Final = "gather"
 
 _MIB: Final = 1024 * 1024
 _HOUR: Final = 3600
 _DAY: Final = 24 * _HOUR
 # Eviction takes a whole segment, which must not be most of what there is.
 MIN_SIZE: Final = 8 * SEGMENT_BYTES // _MIB
+
+# Whoever looks at a dashboard expects the last minutes to be on it.
+GATHER_MAX: Final = 300
 
 _STANDARD: Final = SpoolSettings()
 # Sizes in MiB, the age in days; 0 days are no limit.
@@ -46,6 +51,7 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     CONF_MAX_AGE: 0,
     CONF_MIN_FREE: _STANDARD.min_free_bytes // _MIB,
     CONF_COMPRESS: _STANDARD.compress,
+    CONF_GATHER: GATHER_SECONDS,
 }
 _SIZE: Final = NumberSelector(
     NumberSelectorConfig(
@@ -86,6 +92,15 @@ PAGE: Final = Page(
             ),
             vol.Required(CONF_MIN_FREE): _SIZE,
             vol.Required(CONF_COMPRESS): BooleanSelector(),
+            vol.Required(CONF_GATHER): NumberSelector(
+                NumberSelectorConfig(
+                    min=0,
+                    max=GATHER_MAX,
+                    step=1,
+                    mode=NumberSelectorMode.BOX,
+                    unit_of_measurement=UnitOfTime.SECONDS,
+                )
+            ),
         }
     ),
     defaults=_DEFAULTS,
@@ -104,3 +119,8 @@ def spool_settings(options: Mapping[str, Any]) -> SpoolSettings:
         min_free_bytes=page[CONF_MIN_FREE] * _MIB,
         compress=page[CONF_COMPRESS],
     )
+
+
+def gather_seconds(options: Mapping[str, Any]) -> float:
+    """Read for how long points are gathered into one request."""
+    return float({**_DEFAULTS, **options.get(SPOOL, {})}[CONF_GATHER])
