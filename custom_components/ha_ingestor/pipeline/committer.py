@@ -12,7 +12,7 @@ from .encoder import Encoder
 from .files import Files
 from .intake import IntakeBounds
 from .ledger import Ledger
-from .model import Capture, Happening
+from .model import Item
 from .recollection import Recollection
 from .sieve import Sieve
 from .spool import Spool
@@ -69,14 +69,14 @@ class Committer:
         if self.buffer.is_open:
             self.recollection.load(self.files, self.spool.last_seq)
 
-    def _sifted(self, captures: list[Capture | Happening]) -> list[Capture | Happening]:
+    def _sifted(self, captures: list[Item]) -> list[Item]:
         try:
             return self.sieve.sift(captures)
         except Exception:
             _LOGGER.exception("What is needless could not be told, all is kept")
             return captures
 
-    def _encode(self, captures: Sequence[Capture | Happening], lines: list[str]) -> None:
+    def _encode(self, captures: Sequence[Item], lines: list[str]) -> None:
         encoded = self.encoder.encode(captures)
         self.ledger.filtered.update(encoded.filtered)
         lines += encoded.lines

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from .chatter import Talk
-from .line_protocol import line
-from .model import Capture, Happening, Point
+from .line_protocol import field_set, line, series_key
+from .model import Capture, Happening, Item, Point, Row
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -18,6 +18,10 @@ class Profile(Protocol):
     @property
     def nothing(self) -> str:
         """Why a capture gives no point, for the ledger."""
+
+    @property
+    def numbers_only(self) -> bool:
+        """Whether text cannot be stored."""
 
     def encode(self, capture: Capture) -> Point | None:
         """Encode a capture, or None when nothing of it can be stored."""
@@ -47,13 +51,14 @@ class Encoder:
     """Encodes with a profile and keeps the points of one series apart in time.
 
     Servers overwrite a point by another of the same series and timestamp, so the second of two
-    changes within one microsecond moves to the next free one. `talk` is by entity or event type.
+    changes within one microsecond moves to the next free one. `talk` is by entity, event type or
+    measurement of rows.
     """
 
     profile: Profile
     talk: dict[str, Track] = field(default_factory=dict)
 
-    def encode(self, captures: Iterable[Capture | Happening]) -> Encoded:
+    def encode(self, captures: Iterable[Item]) -> Encoded:
         """Encode captures in order. Never raises for what a capture holds."""
         lines: list[str] = []
         filtered: dict[str, int] = {}
@@ -61,12 +66,15 @@ class Encoder:
         for capture in captures:
             subject, reason = "", profile.nothing
             try:
-                if isinstance(capture, Happening):
+                if isinstance(capture, Capture):
+                    subject = capture.entity.entity_id
+                    point = profile.encode(capture)
+                elif isinstance(capture, Happening):
                     subject, reason = capture.event_type, "not_in_profile"
                     point = profile.encode_happening(capture)
                 else:
-                    subject = capture.entity.entity_id
-                    point = profile.encode(capture)
+                    subject, reason = capture.measurement, "no_number"
+                    point = _encode_row(capture, numbers_only=profile.numbers_only)
             except Exception:
                 _LOGGER.exception("A change of %s could not be encoded", subject)
                 point, reason = None, "not_encodable"
@@ -83,6 +91,14 @@ class Encoder:
             # Text knows whether it is ASCII, and then how many bytes it has.
             track.bytes += len(text if text.isascii() else text.encode("utf-8", "replace")) + 1
         return Encoded(lines=lines, filtered=filtered)
+
+
+def _encode_row(row: Row, *, numbers_only: bool) -> Point | None:
+    measurement, tags, known, time = row
+    fields = field_set(
+        (name, value) for name, value in known if not (numbers_only and isinstance(value, str))
+    )
+    return (series_key(measurement, tags), fields, time) if fields else None
 
 
 def _free_microsecond(track: Track, seconds: float) -> int:

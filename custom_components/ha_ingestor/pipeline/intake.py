@@ -7,9 +7,9 @@ from collections import deque
 from contextlib import suppress
 from typing import Final
 
-from .model import Capture, Happening
+from .model import Happening, Item, Row
 
-type Intake = deque[Capture | Happening]
+type Intake = deque[Item]
 
 # Ten seconds of the busiest home.
 INTAKE_POINTS: Final = 20_000
@@ -30,9 +30,9 @@ class IntakeBounds:
         self._bytes = 0
         self._is_weighed = False
 
-    def take(self) -> list[Capture | Happening]:
+    def take(self) -> list[Item]:
         """Take everything out that is there now, in the spool's thread."""
-        captures = []
+        captures: list[Item] = []
         # What is let go at the same time is missing at the end.
         with suppress(IndexError):
             for _ in range(len(self._intake)):
@@ -40,7 +40,7 @@ class IntakeBounds:
         self._is_weighed = False
         return captures
 
-    def enforce(self, newest: Capture | Happening) -> None:
+    def enforce(self, newest: Item) -> None:
         """Let the oldest go when it is too many or too much, in the event loop."""
         weights = self._weights
         if self._is_weighed and len(weights) + 1 == len(self._intake):
@@ -59,10 +59,13 @@ class IntakeBounds:
                 self._bytes -= weights.popleft()
 
 
-def weigh(capture: Capture | Happening) -> int:
+def weigh(capture: Item) -> int:
     """Estimate what a capture keeps in memory: attributes, unless its predecessor has the same."""
+    content: object
     if isinstance(capture, Happening):
         content = capture.data
+    elif isinstance(capture, Row):
+        content = capture.fields
     elif capture.new is None or capture.old is None:
         state = capture.new or capture.old
         content = state.attributes if state else {}

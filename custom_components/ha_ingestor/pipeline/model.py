@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 
+from .line_protocol import FieldValue
+
 # What happened to the state: Home Assistant's own names of its events, and ours where it has none.
 STATE_CHANGED: Final = "state_changed"
 STATE_REPORTED: Final = "state_reported"
@@ -121,6 +123,17 @@ class Happening(NamedTuple):
     context: ContextLike
     entity: EntityContext | None = None
 
+
+class Row(NamedTuple):
+    """What the registries say of one thing from `time` on, the same for every profile."""
+
+    measurement: str
+    tags: tuple[tuple[str, str], ...]
+    fields: tuple[tuple[str, FieldValue], ...]
+    time: float
+
+
+type Item = Capture | Happening | Row
 
 # Series, fields, and when in seconds since 1970: what a profile makes of a capture.
 type Point = tuple[str, str, float]

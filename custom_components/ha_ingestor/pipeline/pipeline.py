@@ -24,7 +24,7 @@ from .exporter import GATHER_SECONDS, Exporter, Writer
 from .files import Files
 from .intake import UNWEIGHED_POINTS, Intake, IntakeBounds
 from .ledger import Ledger
-from .model import Capture, EntityContext, Happening
+from .model import EntityContext, Item
 from .quarantine import Quarantine
 from .recollection import Recollection
 from .sieve import Sieve, SieveSettings
@@ -112,7 +112,7 @@ class Pipeline:
         """How delivery is going right now."""
         return self._exporter.state
 
-    def offer(self, capture: Capture | Happening) -> None:
+    def offer(self, capture: Item) -> None:
         """Take a capture. Called in the event loop for every event, so it does next to nothing."""
         intake = self._intake
         intake.append(capture)
@@ -150,6 +150,11 @@ class Pipeline:
             await self._run(self._committer.close)
         self._running = False
         await asyncio.get_running_loop().run_in_executor(None, self._executor.shutdown)
+
+    async def commit(self) -> bool:
+        """Put on disk what was offered, and tell whether it is there."""
+        await self._commit()
+        return not self._buffer.held
 
     async def flush(self) -> None:
         """Commit what waits and try to deliver at once."""

@@ -26,6 +26,8 @@ from .model import (
     Capture,
     EntityContext,
     Happening,
+    Item,
+    Row,
     StateLike,
     Weather,
 )
@@ -83,15 +85,15 @@ class Sieve:
         first = min((watch.due for watch in self._watches.values()), default=math.inf)
         return min(first, self.recollection.due)
 
-    def sift(self, items: Iterable[Capture | Happening]) -> list[Capture | Happening]:
+    def sift(self, items: Iterable[Item]) -> list[Item]:
         """Return what is to be written of these, in their order."""
-        passed: list[Capture | Happening] = []
+        passed: list[Item] = []
         recollection, watches = self.recollection, self._watches
         last = recollection.last
         is_plain = not (self.settings.window or self.settings.skip_unavailable)
         for item in items:
-            if isinstance(item, Happening):
-                if not self._has_just_happened(item):
+            if not isinstance(item, Capture):
+                if isinstance(item, Row) or not self._has_just_happened(item):
                     passed.append(item)
                 continue
             entity = item.entity
@@ -175,7 +177,7 @@ class Sieve:
             self._watches[entity_id] = watch = _Watch(echo)
             self._write(watch, echo, self.clock())
 
-    def _judge(self, capture: Capture, passed: list[Capture | Happening]) -> None:
+    def _judge(self, capture: Capture, passed: list[Item]) -> None:
         """Apply the rules of an entity."""
         entity_id, new, now = capture.entity.entity_id, capture.new, self.clock()
         rules = capture.entity.rules
