@@ -14,11 +14,11 @@ from scripts.rig.configuration import CHECKOUT
 from scripts.rig.databases import Unavailable, binary
 from scripts.rig.servers import Server
 
-from . import house, metadata, outage, stages, wear
+from . import day, house, metadata, outage, stages, wear
 from .table import machine, say, show
 
 _SERVER: Final = "influxdb2"
-_PARTS: Final = ("stages", "metadata", "wear", "house", "outage")
+_PARTS: Final = ("stages", "day", "metadata", "wear", "house", "outage")
 
 
 def _arguments() -> Namespace:
@@ -28,6 +28,7 @@ def _arguments() -> Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="how often each run is repeated")
     parser.add_argument("--pending", type=int, default=1_000_000, help="points of the outage")
     parser.add_argument("--seconds", type=int, default=90, help="how long the disk is watched")
+    parser.add_argument("--hours", type=float, default=24, help="how much of the day is lived")
     parser.add_argument("--no-server", action="store_true", help="leave out what needs a database")
     return parser.parse_args()
 
@@ -49,6 +50,9 @@ def main() -> None:
         if "stages" in parts:
             events = min(arguments.events, 2000)
             show("Stages, per point", asyncio.run(stages.measure(home / "s", events, server)))
+        if "day" in parts:
+            title = "A day of a busy home, simulated: tests/benchmarks/busy_home.py"
+            show(title, day.measure(home / "d", arguments.hours))
         if "metadata" in parts:
             show("The metadata store, 5 000 entities", metadata.measure(home / "m"))
         if "wear" in parts:

@@ -33,7 +33,7 @@ from homeassistant.helpers.json import json_dumps
 
 from custom_components.ha_ingestor.catalog import Catalog
 from custom_components.ha_ingestor.clients.influx import Destination, InfluxClient
-from custom_components.ha_ingestor.pipeline.encoder import Encoder
+from custom_components.ha_ingestor.pipeline.encoder import Encoder, Profile
 from custom_components.ha_ingestor.pipeline.files import OsFiles
 from custom_components.ha_ingestor.pipeline.frame import pack
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
@@ -42,6 +42,7 @@ from custom_components.ha_ingestor.pipeline.outcome import Dialect, Outcome
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
 from custom_components.ha_ingestor.pipeline.spool import FRAME_POINTS, Spool
 from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
 from custom_components.ha_ingestor.pipeline.verdict import Kind, Problem, Verdict
@@ -59,6 +60,7 @@ _BATCH_BYTES: Final = 1024 * 1024
 
 CALLBACK_US: Final = 5.0
 PIPELINE_US: Final = 15.0
+PROFILE_US: Final = 6.0
 _US: Final = "{:.2f} µs"
 
 
@@ -292,6 +294,27 @@ def _encode(encoder: Encoder, captures: list[Capture]) -> None:
         encoder.encode(chunk)
 
 
+def profile_costs(captures: list[Capture]) -> list[Row]:
+    """Encode the same changes with each profile."""
+    makers: dict[str, Callable[[], Profile]] = {
+        "homeiq": profile,
+        "homeiq, numbers only": partial(profile, numbers_only=True),
+        "tidy": partial(Tidy, dumps=json_dumps, location="Bench"),
+        "core": Core,
+    }
+    rows = []
+    for name, make in makers.items():
+        _forget(captures)
+        costs = [
+            thread_us(partial(_encode, Encoder(profile=make()), captures), len(captures))
+            for _ in range(_ROUNDS)
+        ]
+        what = f"encode, {name} profile, best {min(costs):.2f}"
+        rows.append(at_most(what, median(costs), PROFILE_US, _US))
+    _forget(captures)
+    return rows
+
+
 def core_costs(captures: list[Capture]) -> list[Row]:
     """Give the `core` profile and the integration that it replaces the same changes."""
     cost = Cost("encode, core profile", "built-in integration's converter and client")
@@ -449,6 +472,7 @@ async def measure(directory: Path, events: int, server: Server | None) -> list[R
     captures = await captured(hass, directory, events)
     more, bodies = spool_costs(captures, directory / "spools")
     rows += more
+    rows += profile_costs(captures)
     rows += core_costs(captures)
     if server:
         rows += await delivery_costs(captures, bodies, directory / "deliveries", server)
