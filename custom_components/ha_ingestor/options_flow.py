@@ -8,7 +8,7 @@ from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 
 from .options import attributes, events, exclude, noise, points, spool, weather
 from .options.page import OptionError, Page
-from .options.series import STEPS, Consequence, consequences
+from .options.series import STEPS, Consequence, async_consequences
 
 if TYPE_CHECKING:
     import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
@@ -73,7 +73,8 @@ class HaIngestorOptionsFlow(OptionsFlow):
         if continued:
             return await self._async_page(continued)
         before = self.config_entry.options
-        self._unconfirmed = consequences(self.hass, before, {**before, **self._chosen})
+        after = {**before, **self._chosen}
+        self._unconfirmed = await async_consequences(self.hass, before, after)
         return self._finish()
 
     async def _async_confirmed(

@@ -1,13 +1,14 @@
 """What a change of the options does to the series in the database, said before it is made."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 
 from ..catalog import Catalog
-from ..pipeline.cardinality import Described, Estimate, estimate
+from ..pipeline.cardinality import Described, estimate
 from .core import CORE
 from .exclude import excluded
 from .points import OWN_TAGS, PROFILE_PAGES, chosen_tags, converts_units, profile_name, profile_page
@@ -16,6 +17,7 @@ TO_PROFILE: Final[Mapping[str, str]] = {name: f"to_{name}" for name in PROFILE_P
 NEW_TAGS: Final = "new_tags"
 NEW_UNITS: Final = "new_units"
 NEW_MEASUREMENTS: Final = "new_measurements"
+_SLICE: Final = 100
 STEPS: Final = (*TO_PROFILE.values(), NEW_TAGS, NEW_UNITS, NEW_MEASUREMENTS)
 
 
@@ -27,8 +29,7 @@ class Consequence:
     placeholders: Mapping[str, str] = field(default_factory=dict)
 
 
-@callback
-def consequences(
+async def async_consequences(
     hass: HomeAssistant, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> list[Consequence]:
     """Compare options; nothing is said of what leaves the series alone."""
@@ -44,19 +45,27 @@ def consequences(
         if converts_units(before) != converts_units(after):
             found.append(Consequence(step=NEW_UNITS))
     if others:
-        home, names = _home(hass, after), [*OWN_TAGS[profile], *tags]
-        table = _table(estimate(home, names, tag) for tag in sorted(others))
+        home, names = await _async_home(hass, after), [*OWN_TAGS[profile], *tags]
+        table = await hass.async_add_executor_job(_table, home, names, sorted(others))
         found.append(Consequence(step=NEW_TAGS, placeholders={"table": table}))
     return found
 
 
-def _home(hass: HomeAssistant, options: Mapping[str, Any]) -> list[Described]:
+async def _async_home(hass: HomeAssistant, options: Mapping[str, Any]) -> list[Described]:
+    """Describe every entity that is captured, a few at a time: nobody shall notice."""
     catalog = Catalog(hass, exclude=excluded(options))
-    home = ((catalog[state.entity_id], state.attributes) for state in hass.states.async_all())
-    return [(entity, attributes) for entity, attributes in home if not entity.filtered]
+    home: list[Described] = []
+    for number, state in enumerate(hass.states.async_all()):
+        if not number % _SLICE:
+            await asyncio.sleep(0)
+        entity = catalog[state.entity_id]
+        if not entity.filtered:
+            home.append((entity, state.attributes))
+    return home
 
 
-def _table(estimates: Iterable[Estimate]) -> str:
+def _table(home: list[Described], names: list[str], tags: list[str]) -> str:
     """Write rows for the table that the sentences of the step begin."""
-    rows = ((each.tag, each.without, each.series, each.values, each.renewed) for each in estimates)
+    found = (estimate(home, names, tag) for tag in tags)
+    rows = ((each.tag, each.without, each.series, each.values, each.renewed) for each in found)
     return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
