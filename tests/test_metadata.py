@@ -23,15 +23,17 @@ from pytest_homeassistant_custom_component.common import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.ha_ingestor.const import DOMAIN, SPOOL_DIRECTORY
-from custom_components.ha_ingestor.metadata_keeper import COOLDOWN_SECONDS, KEEPER, REFRESH
+from custom_components.ha_ingestor.metadata_keeper import KEEPER
 from custom_components.ha_ingestor.metadata_store.store import FILE
+from custom_components.ha_ingestor.registries.schedule import Intervals
 from custom_components.ha_ingestor.registry_snapshot import async_snapshot
 from tests.metadata_store.homes import look
 from tests.shell import NOWHERE, new_entry, set_up
 
 DEVICES: Final = "/api/ha_ingestor/devices"
 ENTITIES: Final = "/api/ha_ingestor/entities"
-SNAPSHOT: Final = "custom_components.ha_ingestor.metadata_keeper.async_snapshot"
+SNAPSHOT: Final = "custom_components.ha_ingestor.registry_watch.async_snapshot"
+INTERVALS: Final = Intervals()
 
 
 @pytest.fixture
@@ -64,7 +66,7 @@ def furnish(hass: HomeAssistant, other: MockConfigEntry) -> tuple[dr.DeviceEntry
     return device, entity
 
 
-async def settle(hass: HomeAssistant, seconds: float = COOLDOWN_SECONDS) -> None:
+async def settle(hass: HomeAssistant, seconds: float = INTERVALS.quiet) -> None:
     """Let the time pass after which changes are stored."""
     await hass.async_block_till_done()
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=seconds + 0.6))
@@ -214,8 +216,8 @@ async def test_what_makes_no_event_is_seen_now_and_then(
     client = await hass_client()
     (before,) = await get(client, ENTITIES, domain="light")
     hass.services.async_register("light", "blink", lambda call: None)
-    await settle(hass, REFRESH.total_seconds())
-    await settle(hass, REFRESH.total_seconds() + 5)
+    await settle(hass, INTERVALS.refresh)
+    await settle(hass, INTERVALS.refresh + 5)
     (after,) = await get(client, ENTITIES, domain="light")
     assert (before["available_services"], after["available_services"]) == (None, ["light.blink"])
     assert after["last_seen"] > before["last_seen"]

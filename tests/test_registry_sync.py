@@ -21,6 +21,7 @@ from custom_components.ha_ingestor.clients.data_api import DataApiClient
 from custom_components.ha_ingestor.pipeline.verdict import Problem
 from custom_components.ha_ingestor.registries.schedule import Intervals
 from custom_components.ha_ingestor.registry_sync import RegistrySync
+from custom_components.ha_ingestor.registry_watch import WATCH, RegistryWatch
 from scripts.rig.data_api import DataApi, Fault
 from tests.shell import until
 
@@ -44,6 +45,7 @@ def _hue(hass: HomeAssistant) -> MockConfigEntry:
 
 @pytest.fixture(name="sync")
 async def _sync(hass: HomeAssistant, server: DataApi) -> AsyncIterator[RegistrySync]:
+    hass.data[WATCH] = RegistryWatch(hass, SOON)
     client = DataApiClient(async_get_clientsession(hass), server.url)
     sync = RegistrySync(hass, client, on_change=lambda: None, intervals=SOON)
     yield sync

@@ -3,44 +3,20 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
-from homeassistant.helpers import area_registry as ar
-from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers import floor_registry as fr
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.helpers import label_registry as lr
-from homeassistant.helpers.event import async_call_later, async_track_time_interval
 from homeassistant.helpers.json import json_dumps
-from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
-from homeassistant.util.event_type import EventType
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER, SPOOL_DIRECTORY
-from .metadata import Services
 from .metadata_store.answers import Question
 from .metadata_store.store import FILE, Aside, MetadataStore, StoreState
-from .registry_snapshot import async_snapshot
-
-# What a user does once is many events, and an integration that starts fires thousands.
-COOLDOWN_SECONDS: Final = 2.0
-# Actions come and go without an event of a registry, and what is there is seen now and then.
-REFRESH: Final = timedelta(minutes=30)
-
-REGISTRIES: Final[tuple[EventType[Any], ...]] = (
-    ar.EVENT_AREA_REGISTRY_UPDATED,
-    dr.EVENT_DEVICE_REGISTRY_UPDATED,
-    er.EVENT_ENTITY_REGISTRY_UPDATED,
-    fr.EVENT_FLOOR_REGISTRY_UPDATED,
-    lr.EVENT_LABEL_REGISTRY_UPDATED,
-)
+from .registry_watch import Look, async_watch
 
 ISSUE_ERROR: Final = "metadata_error"
 ISSUES_ASIDE: Final = {
@@ -50,10 +26,7 @@ ISSUES_ASIDE: Final = {
 
 
 class MetadataKeeper:
-    """Syncs after every change of a registry, and answers in between.
-
-    Which change it was does not matter: each sync reads everything, so none can be missed.
-    """
+    """Syncs with every look at the registries, and answers in between."""
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Prepare; nothing is opened before the first sync or answer."""
@@ -62,8 +35,8 @@ class MetadataKeeper:
         self._store = MetadataStore(metadata_directory(hass), json_dumps)
         self._executor = ThreadPoolExecutor(1, "ha_ingestor_metadata")
         self._lock = asyncio.Lock()
-        self._stops: list[CALLBACK_TYPE] = []
-        self._timer: CALLBACK_TYPE | None = None
+        self._watch = async_watch(hass)
+        self._stop: CALLBACK_TYPE | None = None
         self._aside: Aside | None = None
 
     @property
@@ -74,23 +47,13 @@ class MetadataKeeper:
     @callback
     def async_start(self) -> None:
         """Follow the registries."""
-        listen = self._hass.bus.async_listen
-        self._stops = [
-            *(listen(event, self._async_request) for event in REGISTRIES),
-            async_at_started(self._hass, self._async_request),
-            async_track_time_interval(
-                self._hass, self._async_request, REFRESH, cancel_on_shutdown=True
-            ),
-        ]
-        self._async_request()
+        self._stop = self._watch.async_follow(self._async_look)
 
     async def async_stop(self) -> None:
         """Close the store, after what it is doing."""
-        while self._stops:
-            self._stops.pop()()
-        if self._timer:
-            self._timer()
-            self._timer = None
+        if self._stop:
+            self._stop()
+            self._stop = None
         async with self._lock:
             await self._run(self._store.close)
         ir.async_delete_issue(self._hass, DOMAIN, ISSUE_ERROR)
@@ -101,33 +64,14 @@ class MetadataKeeper:
         answer = await self._run(self._store.answer, question, dt_util.utcnow())
         self._async_show()
         if self.state.synced_at is None:
-            self._async_request()  # the file has just turned out to be unreadable
+            self._watch.async_request()  # the file has just turned out to be unreadable
         return answer
 
-    async def async_sync(self) -> None:
-        """Make the store equal to the registries."""
+    async def _async_look(self, look: Look) -> None:
         async with self._lock:
-            if not self._stops:
-                return
-            home = await async_snapshot(self._hass)
-            services: Services = {
-                domain: {name: {} for name in names}
-                for domain, names in self._hass.services.async_services().items()
-            }
-            home = replace(home, services=services)
-            await self._run(self._store.sync, home, dt_util.utcnow())
-            self._async_show()
-
-    @callback
-    def _async_request(self, _cause: object = None) -> None:
-        if self._timer is None and self._stops:
-            job = HassJob(self._async_due, "ha_ingestor metadata", cancel_on_shutdown=True)
-            self._timer = async_call_later(self._hass, COOLDOWN_SECONDS, job)
-
-    async def _async_due(self, _now: object) -> None:
-        # From here on a change asks for another sync: this one may have read the registries.
-        self._timer = None
-        await self.async_sync()
+            if self._stop:
+                await self._run(self._store.sync, look.home, dt_util.utcnow())
+                self._async_show()
 
     def _run[**P, T](
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs

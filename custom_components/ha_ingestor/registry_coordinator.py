@@ -67,7 +67,8 @@ class RegistryCoordinator(DataUpdateCoordinator[SyncState]):
             hass,
             client,
             on_change=self._async_turned,
-            intervals=Intervals(refresh=subentry.data[CONF_REFRESH] * 60.0),
+            # The watch has waited for quiet already.
+            intervals=Intervals(quiet=0.0, refresh=subentry.data[CONF_REFRESH] * 60.0),
         )
         self.data = self.sync.state
         self._entry = entry

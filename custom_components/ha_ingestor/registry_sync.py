@@ -5,35 +5,17 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
 
-from homeassistant.const import EVENT_SERVICE_REGISTERED, EVENT_SERVICE_REMOVED
-from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
-from homeassistant.helpers import area_registry as ar
-from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers import floor_registry as fr
-from homeassistant.helpers import label_registry as lr
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.start import async_at_started
-from homeassistant.util.event_type import EventType
 
 from .const import LOGGER
 from .metadata import Home, Services
 from .registries.schedule import Intervals, Schedule
 from .registries.sync import Sync, SyncState
 from .registries.transfer import Client, Transfer
-from .registry_snapshot import async_services, async_snapshot
-
-# What they say does not matter: any of them means that everything is read again.
-EVENTS: Final[tuple[EventType[Any] | str, ...]] = (
-    dr.EVENT_DEVICE_REGISTRY_UPDATED,
-    er.EVENT_ENTITY_REGISTRY_UPDATED,
-    ar.EVENT_AREA_REGISTRY_UPDATED,
-    fr.EVENT_FLOOR_REGISTRY_UPDATED,
-    lr.EVENT_LABEL_REGISTRY_UPDATED,
-    EVENT_SERVICE_REGISTERED,
-    EVENT_SERVICE_REMOVED,
-)
+from .registry_snapshot import async_services
+from .registry_watch import Look, async_watch
 
 
 class RegistrySync:
@@ -49,6 +31,7 @@ class RegistrySync:
     ) -> None:
         """Prepare."""
         self._hass = hass
+        self._watch = async_watch(hass)
         self._sync = Sync(
             transfer=Transfer(client=client, clock=time.monotonic),
             snapshot=self._async_home,
@@ -88,18 +71,17 @@ class RegistrySync:
 
     @callback
     def _async_begin(self, _hass: HomeAssistant) -> None:
-        self._stops = [self._hass.bus.async_listen(kind, self._async_changed) for kind in EVENTS]
+        self._stops = [self._watch.async_follow(self._async_changed)]
         self._sync.resync()
         self._task = self._hass.async_create_background_task(
             self._sync.run_forever(), "ha_ingestor registries"
         )
 
-    @callback
-    def _async_changed(self, _event: Event[Any]) -> None:
+    async def _async_changed(self, _look: Look) -> None:
         self._sync.changed()
 
     async def _async_home(self) -> Home:
-        home = await async_snapshot(self._hass)
+        home = await self._watch.async_home()
         try:
             self._services = await async_services(self._hass)
         except Exception as err:  # noqa: BLE001  it imports every integration's own files

@@ -1,0 +1,237 @@
+"""The registries are read once for everybody, when a crowd of changes has passed."""
+
+import asyncio
+import time
+from typing import Any, Final
+
+import pytest
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import area_registry as ar
+from homeassistant.helpers import entity_registry as er
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.ha_ingestor.metadata import Home
+from custom_components.ha_ingestor.registries.schedule import Intervals
+from custom_components.ha_ingestor.registry_snapshot import async_snapshot
+from custom_components.ha_ingestor.registry_watch import Look, RegistryWatch
+from tests.shell import until
+
+SNAPSHOT: Final = "custom_components.ha_ingestor.registry_watch.async_snapshot"
+SOON: Final = Intervals(quiet=0.02, patience=0.2)
+
+
+class Follower:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.looks: list[Look] = []
+
+    async def __call__(self, look: Look) -> None:
+        self.looks.append(look)
+
+    @property
+    def names(self) -> list[str]:
+        """The entities of the last look."""
+        return [entity.entity_id for entity in self.looks[-1].home.entities] if self.looks else []
+
+
+class Reads:
+    """Counts how often the registries are read, and may fail or take its time."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.error: Exception | None = None
+        self.seconds = 0.0
+
+    async def __call__(self, hass: HomeAssistant) -> Home:
+        self.count += 1
+        if self.error:
+            raise self.error
+        home = await async_snapshot(hass)
+        await asyncio.sleep(self.seconds)
+        return home
+
+
+@pytest.fixture(name="reads")
+def _reads(monkeypatch: pytest.MonkeyPatch) -> Reads:
+    reads = Reads()
+    monkeypatch.setattr(SNAPSHOT, reads)
+    return reads
+
+
+@pytest.fixture(name="hue")
+def _hue(hass: HomeAssistant) -> MockConfigEntry:
+    entry = MockConfigEntry(domain="hue", title="Hue Bridge")
+    entry.add_to_hass(hass)
+    return entry
+
+
+def light(hass: HomeAssistant, hue: MockConfigEntry, name: str) -> er.RegistryEntry:
+    return er.async_get(hass).async_get_or_create(
+        "light", "hue", name, suggested_object_id=name, config_entry=hue
+    )
+
+
+async def test_a_storm_of_events_is_one_look_for_everybody(
+    hass: HomeAssistant, reads: Reads, hue: MockConfigEntry
+) -> None:
+    watch = RegistryWatch(hass, SOON)
+    followers = [Follower() for _ in range(5)]
+    ends = [watch.async_follow(follower) for follower in followers]
+    await until(lambda: followers[-1].looks)
+    reads.count = 0
+    for number in range(1000):
+        light(hass, hue, f"l{number}")
+        if number % 100 == 0:
+            await asyncio.sleep(0)
+    await until(lambda: len(followers[0].names) == 1000)
+    await asyncio.sleep(0.3)
+    assert 1 <= reads.count <= 2
+    assert all(follower.looks[-1] is followers[0].looks[-1] for follower in followers)
+    for end in ends:
+        end()
+
+
+async def test_changes_without_end_are_looked_at_nevertheless(
+    hass: HomeAssistant, hue: MockConfigEntry
+) -> None:
+    watch, follower = RegistryWatch(hass, SOON), Follower()
+    end = watch.async_follow(follower)
+    began = time.monotonic()
+    while time.monotonic() < began + 1:
+        light(hass, hue, f"l{time.monotonic_ns()}")
+        await asyncio.sleep(0.01)
+    assert 2 <= len(follower.looks) <= 6
+    end()
+
+
+async def test_a_look_knows_when_each_was_told_to_have_changed(
+    hass: HomeAssistant, hue: MockConfigEntry
+) -> None:
+    light(hass, hue, "a")
+    watch, follower = RegistryWatch(hass, SOON), Follower()
+    end = watch.async_follow(follower)
+    before = time.time()
+    await until(lambda: follower.looks)
+    assert follower.looks[0].moments == {}
+    assert before <= follower.looks[0].latest <= time.time()
+
+    times: list[float] = []
+    hass.bus.async_listen(
+        er.EVENT_ENTITY_REGISTRY_UPDATED, lambda event: times.append(event.time_fired_timestamp)
+    )
+    er.async_get(hass).async_update_entity("light.a", new_entity_id="light.b")
+    light(hass, hue, "c")
+    last = time.time()
+    ar.async_get(hass).async_create("Kitchen")
+    await until(lambda: len(follower.looks) == 2)
+    renamed, created = times
+    look = follower.looks[-1]
+    assert look.moments == {"light.a": renamed, "light.b": renamed, "light.c": created}
+    assert last <= look.latest <= time.time()
+    end()
+
+
+async def test_a_follower_that_fails_is_nobody_elses_trouble(
+    hass: HomeAssistant, hue: MockConfigEntry, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(_look: Look) -> None:
+        raise ValueError
+
+    watch, follower = RegistryWatch(hass, SOON), Follower()
+    ends = [watch.async_follow(broken), watch.async_follow(follower)]
+    light(hass, hue, "a")
+    await until(lambda: follower.names == ["light.a"])
+    light(hass, hue, "b")
+    await until(lambda: follower.names == ["light.a", "light.b"])
+    assert "The registries were read in vain" in caplog.text
+    for end in ends:
+        end()
+
+
+async def test_a_change_during_a_look_leads_to_another_one(
+    hass: HomeAssistant, reads: Reads, hue: MockConfigEntry
+) -> None:
+    watch, follower = RegistryWatch(hass, SOON), Follower()
+    end = watch.async_follow(follower)
+    await until(lambda: follower.looks)
+    reads.seconds = 0.2
+    light(hass, hue, "a")
+    await until(lambda: reads.count == 2)
+    light(hass, hue, "b")
+    await until(lambda: len(follower.looks) == 3)
+    first, second = follower.looks[1:]
+    assert [set(look.moments) for look in (first, second)] == [{"light.a"}, {"light.b"}]
+    assert len(first.home.entities) == 1
+    assert len(second.home.entities) == 2
+    end()
+
+
+async def test_registries_that_cannot_be_read_are_tried_again(
+    hass: HomeAssistant,
+    reads: Reads,
+    hue: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("custom_components.ha_ingestor.registry_watch.RETRY_SECONDS", 0.1)
+    watch, follower = RegistryWatch(hass, SOON), Follower()
+    end = watch.async_follow(follower)
+    await until(lambda: follower.looks)
+    reads.error = ValueError("odd")
+    light(hass, hue, "a")
+    await until(lambda: reads.count >= 4)
+    with pytest.raises(ValueError, match="odd"):
+        await watch.async_catch_up()
+    assert caplog.text.count("The registries cannot be read") == 1
+    reads.error = None
+    await until(lambda: follower.names == ["light.a"])
+    assert set(follower.looks[-1].moments) == {"light.a"}
+    end()
+
+
+async def test_who_comes_early_or_asks_between_looks_gets_a_home(
+    hass: HomeAssistant, reads: Reads, hue: MockConfigEntry
+) -> None:
+    light(hass, hue, "a")
+    watch, follower = RegistryWatch(hass, SOON), Follower()
+    end = watch.async_follow(follower)
+    assert len((await watch.async_home()).entities) == 1
+    assert await watch.async_home() is follower.looks[-1].home
+    assert reads.count == 1
+    end()
+
+
+async def test_catching_up_looks_only_when_there_is_something_new(
+    hass: HomeAssistant, reads: Reads, hue: MockConfigEntry
+) -> None:
+    watch, follower = RegistryWatch(hass), Follower()
+    end = watch.async_follow(follower)
+    await watch.async_catch_up()
+    await watch.async_catch_up()
+    assert reads.count == 1
+    light(hass, hue, "a")
+    await watch.async_catch_up()
+    assert follower.names == ["light.a"]
+    end()
+    await watch.async_catch_up()
+    assert reads.count == 2
+
+
+async def test_nothing_is_read_when_nobody_follows_any_more(
+    hass: HomeAssistant, reads: Reads, hue: MockConfigEntry
+) -> None:
+    watch: Any = RegistryWatch(hass, SOON)
+    first, second = Follower(), Follower()
+    ends = [watch.async_follow(first), watch.async_follow(second)]
+    await until(lambda: second.looks)
+    ends[0]()
+    light(hass, hue, "a")
+    await until(lambda: second.names == ["light.a"])
+    assert len(first.looks) == 1
+    ends[1]()
+    reads.count = 0
+    light(hass, hue, "b")
+    watch.async_request()
+    await asyncio.sleep(0.2)
+    assert reads.count == 0
