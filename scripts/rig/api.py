@@ -108,10 +108,15 @@ class Api:
             raise ApiError(f"the flow is not finished: {_told(step)}")
         return step
 
-    def set_options(self, entry_id: str, page: str, **answer: Json) -> Json:
-        """Fill in one page of an entry's options; a refused input is an error."""
+    def set_options(
+        self, entry_id: str, page: str, *further: tuple[str, dict[str, Json]], **answer: Json
+    ) -> Json:
+        """Fill in a page of an entry's options, and the steps after it; a refusal is an error."""
         step = self.request("POST", _OPTIONS, {"handler": entry_id})
-        for given in ({"next_step_id": page}, answer):
+        answers = [("init", {"next_step_id": page}), (page, answer), *further]
+        for expected, given in answers:
+            if step.get("step_id") != expected or step.get("errors"):
+                raise ApiError(f"wanted step {expected!r}: {_told(step)}")
             step = self.request("POST", f"{_OPTIONS}/{step['flow_id']}", given)
         if step["type"] != "create_entry":
             raise ApiError(f"the options are not accepted: {_told(step)}")

@@ -158,3 +158,44 @@ def test_options_leave_out_and_add(house: House, spare: Destination) -> None:
         assert each["fields"]["temperature"] == pytest.approx(20)
     assert spare.diagnostics()["ledger"]["filtered"]["excluded"]
     spare.assert_balanced()
+
+
+def test_another_profile_begins_when_what_it_does_was_confirmed(
+    house: House, spare: Destination
+) -> None:
+    """What was captured before is delivered as it was; nothing in the database changes."""
+    told = [_tell(house, "sensor.profiled", "1", 1.0)]
+    chosen: dict[str, Any] = {
+        "tags": ["registry_id", "sw_version"],
+        "availability": "skip",
+        "convert_units": True,
+    }
+    house.api.set_options(
+        spare.entry_id,
+        "points",
+        ("tidy", chosen),
+        ("to_tidy", {}),
+        ("new_tags", {}),
+        profile="tidy",
+    )
+    unit = {"device_class": "temperature", "unit_of_measurement": "°F"}
+    for state in ("unavailable", "50"):
+        house.set_state("sensor.profiled", state, **unit)
+    spare.assert_stored(told)
+
+    def tidy() -> list[Any]:
+        stored = spare.server.query_points("sensor", spare.database)
+        return [each for each in stored if each["tags"]["entity_id"] == "sensor.profiled"]
+
+    assert until(tidy), (spare.diagnostics(), spare.points("sensor.profiled"))
+    (point,) = tidy()
+    assert point["fields"]["value"] == pytest.approx(10)
+    assert point["tags"]["unit"] == "°C"
+    assert "state" not in point["fields"]
+    chatty = house.api.request(
+        "POST",
+        "/api/services/ha_ingestor/chatty_entities?return_response",
+        {"config_entry": spare.entry_id},
+    )["service_response"]
+    assert "sensor.profiled" in {each["subject"] for each in chatty["by_points"]}
+    assert spare.diagnostics()["ledger"]["balanced"]
