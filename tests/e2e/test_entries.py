@@ -98,6 +98,7 @@ def test_options_change_while_points_wait(house: House, spare: Destination) -> N
             max_age=30,
             min_free=100,
             compress=False,
+            gather=5,
         )
         told += [_tell(house, "sensor.bounded", "4", 4.0)]
         assert until(lambda: spare.diagnostics()["health"]["spool_limit"] == 64 * 1024 * 1024)
