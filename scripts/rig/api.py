@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -18,6 +19,7 @@ type Json = Any
 TIMEOUT: Final = 30.0
 
 _FLOWS: Final = "/api/config/config_entries/flow"
+_RELOAD_SECONDS: Final = 20.0
 _OPTIONS: Final = "/api/config/config_entries/options/flow"
 _SUBENTRIES: Final = "/api/config/config_entries/subentries/flow"
 _ENTRIES: Final = "/api/config/config_entries/entry"
@@ -111,7 +113,10 @@ class Api:
     def set_options(
         self, entry_id: str, page: str, *further: tuple[str, dict[str, Json]], **answer: Json
     ) -> Json:
-        """Fill in a page of an entry's options, and the steps after it; a refusal is an error."""
+        """Fill in a page of an entry's options, and the steps after it, and let it reload.
+
+        A refusal is an error.
+        """
         step = self.request("POST", _OPTIONS, {"handler": entry_id})
         answers = [("init", {"next_step_id": page}), (page, answer), *further]
         for expected, given in answers:
@@ -120,6 +125,12 @@ class Api:
             step = self.request("POST", f"{_OPTIONS}/{step['flow_id']}", given)
         if step["type"] != "create_entry":
             raise ApiError(f"the options are not accepted: {_told(step)}")
+        # Until it is loaded again, it says of itself what was before.
+        deadline = time.monotonic() + _RELOAD_SECONDS
+        while self.entry(entry_id)["state"] != "loaded":
+            if time.monotonic() > deadline:
+                raise ApiError("the entry is not loaded again")
+            time.sleep(0.05)
         return step
 
     def add_subentry(self, entry_id: str, kind: str, **answer: Json) -> Json:
