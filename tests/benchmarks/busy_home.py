@@ -8,8 +8,7 @@ Home Assistant is restarted twice.
 """
 
 import heapq
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
@@ -18,86 +17,25 @@ from custom_components.ha_ingestor.pipeline.model import Capture, EntityContext
 from custom_components.ha_ingestor.selection import Traits
 from tests.pipeline.captures import NOON, FakeContext, FakeState
 
-DAY: Final = 86_400.0
+from .reports import (
+    DAY,
+    Report,
+    Say,
+    count,
+    dim,
+    heat,
+    light,
+    load,
+    play,
+    repeat,
+    rise,
+    toggle,
+    walk,
+    wander,
+)
+
 RESTARTS: Final = (0.3, 0.8)
 _MIDNIGHT: Final = NOON - DAY / 2
-
-type Report = tuple[str, Mapping[str, Any]]
-type Say = Callable[[Random, float, Report], Report]
-
-
-def _sun(at: float) -> float:
-    return max(math.sin((at / DAY - 0.25) * 2 * math.pi), 0.0)
-
-
-def _walk(step: float, noise: float, low: float, high: float, digits: int = 1) -> Say:
-    """Go up and down within bounds; what is rounded away is said again, which is no change."""
-
-    def say(chance: Random, _at: float, last: Report) -> Report:
-        level = last[1]["level"] + chance.gauss(0, step)
-        level = min(max(level, low), high)
-        shown = level + chance.gauss(0, noise)
-        return f"{shown:.{digits}f}", {**last[1], "level": level}
-
-    return say
-
-
-def _load(chance: Random, _at: float, last: Report) -> Report:
-    """Switch between a rest and a load, with the noise of a meter on it."""
-    level = last[1]["level"]
-    if chance.random() < 0.01:
-        level = chance.choice((0.0, 1.2, 60.0, 900.0, 2000.0))
-    noise = 0.01 * level + 0.2
-    return f"{max(level + chance.gauss(0, noise), 0):.1f}", {**last[1], "level": level}
-
-
-def _count(chance: Random, _at: float, last: Report) -> Report:
-    level = last[1]["level"] + max(chance.gauss(0.002, 0.004), 0)
-    return f"{level:.2f}", {**last[1], "level": level}
-
-
-def _light(chance: Random, at: float, last: Report) -> Report:
-    level = 40_000 * _sun(at) * chance.uniform(0.9, 1.1) + chance.uniform(0, 3)
-    return f"{level:.0f}", last[1]
-
-
-def _toggle(_chance: Random, _at: float, last: Report) -> Report:
-    return ("off" if last[0] == "on" else "on"), last[1]
-
-
-def _dim(chance: Random, _at: float, last: Report) -> Report:
-    if chance.random() < 0.4:
-        return _toggle(chance, _at, last)
-    return last[0], {**last[1], "brightness": chance.randrange(255)}
-
-
-def _heat(chance: Random, at: float, last: Report) -> Report:
-    now = round(20 + math.sin(at / DAY * 2 * math.pi) + chance.gauss(0, 0.1), 1)
-    return last[0], {**last[1], "current_temperature": now}
-
-
-def _play(chance: Random, at: float, last: Report) -> Report:
-    state = chance.choice(("playing", "playing", "playing", "paused", "idle"))
-    return state, {**last[1], "media_position": int(at) % 5000, "media_title": f"{int(at) // 240}"}
-
-
-def _wander(chance: Random, _at: float, last: Report) -> Report:
-    where = {"latitude": round(chance.gauss(52.3, 0.1), 6), "gps_accuracy": chance.randrange(50)}
-    return chance.choice(("home", "home", "not_home")), {**last[1], **where}
-
-
-def _rise(_chance: Random, at: float, last: Report) -> Report:
-    elevation = round(50 * math.sin((at / DAY - 0.25) * 2 * math.pi), 2)
-    state = "above_horizon" if elevation > 0 else "below_horizon"
-    return state, {**last[1], "elevation": elevation, "azimuth": round(at / DAY * 360, 2)}
-
-
-def _repeat(chance: Random, at: float, last: Report) -> Report:
-    return last if chance.random() < 0.95 else (f"{int(at) % 7}", last[1])
-
-
-def _say_same(_chance: Random, _at: float, last: Report) -> Report:
-    return last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,29 +56,27 @@ class Kind:
 
 
 KINDS: Final = (
-    Kind(name="power", count=40, pace=5, say=_load, unit="W"),
-    Kind(name="voltage", count=20, pace=10, say=_walk(0.1, 0.3, 225, 240), unit="V", level=231),
-    Kind(name="energy", count=20, pace=30, say=_count, unit="kWh", level=1000),
-    Kind(name="data_rate", count=6, pace=30, say=_walk(5, 20, 0, 900), unit="Mbit/s", level=50),
-    Kind(
-        name="temperature", count=50, pace=120, say=_walk(0.05, 0.03, 17, 27), unit="°C", level=21
-    ),
-    Kind(name="humidity", count=40, pace=120, say=_walk(0.3, 0.2, 30, 70), unit="%", level=50),
-    Kind(name="illuminance", count=20, pace=60, say=_light, unit="lx"),
+    Kind(name="power", count=40, pace=5, say=load, unit="W"),
+    Kind(name="voltage", count=20, pace=10, say=walk(0.1, 0.3, 225, 240), unit="V", level=231),
+    Kind(name="energy", count=20, pace=30, say=count, unit="kWh", level=1000),
+    Kind(name="data_rate", count=6, pace=30, say=walk(5, 20, 0, 900), unit="Mbit/s", level=50),
+    Kind(name="temperature", count=50, pace=120, say=walk(0.05, 0.03, 17, 27), unit="°C", level=21),
+    Kind(name="humidity", count=40, pace=120, say=walk(0.3, 0.2, 30, 70), unit="%", level=50),
+    Kind(name="illuminance", count=20, pace=60, say=light, unit="lx"),
     Kind(
         name="signal_strength",
         count=80,
         pace=90,
-        say=_walk(1, 3, -95, -40, 0),
+        say=walk(1, 3, -95, -40, 0),
         unit="dBm",
         level=-65,
     ),
-    Kind(name="battery", count=40, pace=3600, say=_walk(0.02, 0, 0, 100, 0), unit="%", level=70),
+    Kind(name="battery", count=40, pace=3600, say=walk(0.02, 0, 0, 100, 0), unit="%", level=70),
     Kind(
         name="motion",
         count=30,
         pace=150,
-        say=_toggle,
+        say=toggle,
         first="off",
         domain="binary_sensor",
         by_people=True,
@@ -149,30 +85,30 @@ KINDS: Final = (
         name="door",
         count=20,
         pace=3000,
-        say=_toggle,
+        say=toggle,
         first="off",
         domain="binary_sensor",
         by_people=True,
     ),
-    Kind(name="light", count=40, pace=4000, say=_dim, first="off", domain="light", by_people=True),
-    Kind(name="climate", count=12, pace=240, say=_heat, first="heat", domain="climate"),
+    Kind(name="light", count=40, pace=4000, say=dim, first="off", domain="light", by_people=True),
+    Kind(name="climate", count=12, pace=240, say=heat, first="heat", domain="climate"),
     Kind(
         name="player",
         count=6,
         pace=60,
-        say=_play,
+        say=play,
         first="idle",
         domain="media_player",
         by_people=True,
     ),
-    Kind(name="phone", count=4, pace=300, say=_wander, first="home", domain="device_tracker"),
-    Kind(name="sun", count=1, pace=240, say=_rise, first="below_horizon", domain="sun"),
-    Kind(name="stubborn", count=15, pace=10, say=_repeat, repeats=True),
+    Kind(name="phone", count=4, pace=300, say=wander, first="home", domain="device_tracker"),
+    Kind(name="sun", count=1, pace=240, say=rise, first="below_horizon", domain="sun"),
+    Kind(name="stubborn", count=15, pace=10, say=repeat, repeats=True),
     Kind(
         name="flapping",
         count=1,
         pace=1,
-        say=_toggle,
+        say=toggle,
         first="off",
         domain="binary_sensor",
         hours=(14, 15),
