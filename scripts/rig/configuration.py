@@ -20,6 +20,7 @@ homeassistant:
   language: en
   currency: EUR
 api:
+automation: !include automations.yaml
 config:
 diagnostics:
 frontend:
@@ -81,6 +82,9 @@ def write_configuration(
     if lively:
         text += Path(__file__).with_name("lively.yaml").read_text(encoding="utf-8")
     (directory / "configuration.yaml").write_text(text, encoding="utf-8")
+    automations = directory / "automations.yaml"
+    if not automations.exists():
+        automations.write_text("[]\n", encoding="utf-8")
     components = directory / "custom_components"
     if not components.is_symlink():
         components.symlink_to(CHECKOUT / "custom_components", target_is_directory=True)

@@ -49,7 +49,7 @@ class _InfluxQL:
 
     def points(self, endpoint: Endpoint, database: str, measurement: str) -> list[Point]:
         """Return every point; JSON does not tell an integer from a float, the field keys do."""
-        name = json.dumps(measurement)
+        name = json.dumps(measurement, ensure_ascii=False)
         types: dict[str, str] = {}
         for series in _ask(endpoint, f"SHOW FIELD KEYS FROM {name}", database):
             types.update(series["values"])

@@ -87,6 +87,13 @@ def destination(house: House, request: pytest.FixtureRequest) -> Destination:
     pytest.skip(f"{name}: {reason}")
 
 
+@pytest.fixture
+def spare(house: House) -> Iterator[Destination]:
+    """Make a database and an entry for it, on InfluxDB 2 or whichever server there is."""
+    with house.spare() as destination:
+        yield destination
+
+
 def _why_missing(name: str) -> str:
     if name == influxdb3.NAME:
         return influxdb3.MISSING

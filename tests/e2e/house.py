@@ -1,15 +1,19 @@
 """One Home Assistant and everything it delivers to."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Final, NamedTuple
+
+import pytest
 
 from scripts.rig.api import Api, ApiError
 from scripts.rig.destination import address_of
 from scripts.rig.endpoint import Point
 from scripts.rig.home_assistant import HomeAssistant
-from scripts.rig.integration import Address, connect
+from scripts.rig.integration import DOMAIN, Address, connect
 from scripts.rig.servers import Server
 
 from .influxdb3 import InfluxDB3
@@ -23,6 +27,8 @@ PATIENCE: Final = 60.0
 
 # VictoriaMetrics finds a new series some seconds after it has stored it.
 INDEXED: Final = 20.0
+
+_numbers = count()
 
 
 def until[T](look: Callable[[], T], *, seconds: float = PATIENCE) -> T:
@@ -58,13 +64,18 @@ class Destination:
         wanted = [each for each in found if entity_id in {None, each["tags"]["entity_id"]}]
         return sorted(wanted, key=lambda point: point["time_ns"])
 
+    def heard_of(self, since_us: int) -> set[str]:
+        """Return the entities that have points since a moment."""
+        recent = (each for each in self.points() if each["time_ns"] // 1000 >= since_us)
+        return {each["tags"]["entity_id"] for each in recent}
+
     def diagnostics(self) -> Any:
         """Return what the integration says of itself."""
         return self.api.diagnostics(self.entry_id)["data"]
 
     def settle(self) -> None:
-        """Wait until everything captured so far has been delivered."""
-        assert until(self._is_idle), self.diagnostics()
+        """See to it that everything captured so far has been delivered."""
+        assert until(self._is_settled), self.diagnostics()
 
     @property
     def can_be_stopped(self) -> bool:
@@ -84,6 +95,12 @@ class Destination:
         # VictoriaMetrics keeps milliseconds.
         unit_us = 1000 if self.numbers_only else 1
 
+        def when(each: Expected) -> Any:
+            moment = each.time_us // unit_us
+            # What is not known exactly may lie at the edge of a millisecond too.
+            near = each.within_us and each.within_us // unit_us + 1
+            return pytest.approx(moment, abs=near, rel=0) if near else moment
+
         def stored() -> list[_Row]:
             return sorted(
                 (
@@ -97,16 +114,14 @@ class Destination:
                     if each["tags"]["entity_id"] in entities
                     and each["time_ns"] // 1000 >= since_us // unit_us * unit_us
                 ),
-                key=_when_and_who,
+                key=_in_order,
             )
 
-        wanted = sorted(
-            (
-                _Row(each.time_us // unit_us, each.entity_id, each.tags, each.fields)
-                for each in self._sent(expected)
-            ),
-            key=_when_and_who,
+        in_order = sorted(
+            self._sent(expected),
+            key=lambda each: (each.time_us // unit_us, *_who_and_what(each.tags)),
         )
+        wanted = [_Row(when(each), each.entity_id, each.tags, each.fields) for each in in_order]
         if self.numbers_only:
             until(lambda: stored() == wanted, seconds=INDEXED)
         assert stored() == wanted
@@ -121,14 +136,18 @@ class Destination:
             return expected
         return [numbers for each in expected if (numbers := each.numbers_only())]
 
-    def _is_idle(self) -> bool:
+    def _is_settled(self) -> bool:
         try:
             health = self.diagnostics()["health"]
         except ApiError:
             return False
         # A process that found nothing to write has not tried yet.
-        is_well = health["export"]["status"] in {"ok", "starting"}
-        return health["is_open"] and is_well and not (health["pending"] + health["waiting"])
+        is_well = health["is_open"] and health["export"]["status"] in {"ok", "starting"}
+        backlog = health["pending"] + health["waiting"]
+        if is_well and backlog:
+            # Points are gathered for some seconds; what comes back by itself is left to do so.
+            self.api.call_service(DOMAIN, "flush", config_entry=self.entry_id)
+        return is_well and not backlog
 
     def _is_balanced(self) -> bool:
         ledger = self.diagnostics()["ledger"]
@@ -145,14 +164,19 @@ class Destination:
 class _Row(NamedTuple):
     """A point as it is compared."""
 
-    time: int
+    time: Any
     entity_id: str
     tags: dict[str, str]
     fields: dict[str, Any]
 
 
-def _when_and_who(row: _Row) -> tuple[int, str]:
-    return row.time, row.entity_id
+def _in_order(row: _Row) -> tuple[int, str, str]:
+    return row.time, *_who_and_what(row.tags)
+
+
+def _who_and_what(tags: dict[str, str]) -> tuple[str, str]:
+    """Order what is of one millisecond: a registry changes, and so does the state."""
+    return tags["entity_id"], tags["event_type"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -179,6 +203,27 @@ class House:
         assert result["type"] == "create_entry", result
         entry_id = result["result"]["entry_id"]
         return Destination(server=server, database=database, api=self.api, entry_id=entry_id)
+
+    @contextmanager
+    def spare(self) -> Iterator[Destination]:
+        """Make a database and an entry for it, for as long as the block lasts."""
+        if not self.destinations:
+            pytest.skip("no database at all")
+        first = next(iter(self.destinations))
+        server = self.destinations.get("influxdb2", self.destinations[first]).server
+        database = f"spare_{next(_numbers)}"
+        server.create_database(database)
+        destination = self.connect(server, database)
+        yield destination
+        if destination.entry_id in {each["entry_id"] for each in self.api.entries(DOMAIN)}:
+            self.api.delete(destination.entry_id)
+
+    def foreign_states(self) -> dict[str, State]:
+        """Return the states of all entities but our own."""
+        registered = self.api.ws("config/entity_registry/list")
+        own = {each["entity_id"] for each in registered if each["platform"] == DOMAIN}
+        states = {each["entity_id"]: each for each in self.api.states()}
+        return {entity_id: states[entity_id] for entity_id in states.keys() - own}
 
     def stop_servers(self) -> None:
         """Take every database away."""

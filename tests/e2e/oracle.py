@@ -5,10 +5,12 @@ that and from the description of the `homeiq` profile.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from unittest.mock import ANY
 
 import pytest
 
@@ -17,20 +19,23 @@ from scripts.rig.onboarding import NAME
 LOCATION: Final = "Rig"
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# A heart beats with the commits of a busy machine.
+_BEAT_WITHIN_US: Final = 5_000_000
 _CONTROLS: Final = dict.fromkeys(range(32), " ")
 # What a database of numbers is sent, everything else it would store as 0.
-_NUMBERS: Final = ("value", "duration_in_state_seconds")
+_NUMBERS: Final = ("value", "duration_in_state_seconds", "count")
 
 type State = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """A point, as it has to be found."""
+    """A point, as it has to be found, not further than `within_us` from its time."""
 
     tags: dict[str, str]
     fields: dict[str, Any]
     time_us: int
+    within_us: int = 0
 
     @property
     def entity_id(self) -> str:
@@ -45,7 +50,7 @@ class Expected:
             numbers["value"] = pytest.approx(numbers["value"], rel=1e-12)
         if not numbers:
             return None
-        return Expected(tags=self.tags, fields=numbers, time_us=self.time_us)
+        return replace(self, fields=numbers)
 
 
 def microseconds(moment: str) -> int:
@@ -60,12 +65,14 @@ def change(
     value: float | None = None,
     tags: Mapping[str, str] | None = None,
     fields: Mapping[str, str] | None = None,
+    unrecorded: Collection[str] = (),
 ) -> Expected:
     """Say what a change from `old` to `new` is as a point.
 
-    `tags` and `fields` are what its class and the registries add.
+    `tags` and `fields` are what its class and the registries add, and who caused it; `unrecorded`
+    are the attributes that its integration wants to have in no history.
     """
-    attributes = new["attributes"]
+    attributes = {key: each for key, each in new["attributes"].items() if key not in unrecorded}
     found: dict[str, Any] = {
         "state": _text(new["state"]),
         "state_value": _text(new["state"]),
@@ -82,6 +89,38 @@ def change(
         tags=_tags(new["entity_id"]) | dict(tags or {}),
         fields=found | _former(old) | _context(new["context"]) | dict(fields or {}),
         time_us=microseconds(new["last_updated"]),
+    )
+
+
+def heartbeat(state: State, seconds: float, *, value: float) -> Expected:
+    """Say how a state without an end is written again, so long after it was set."""
+    point = change(state, state, value=value, tags={"event_type": "heartbeat"})
+    later = point.time_us + int(seconds * 1e6)
+    return replace(point, time_us=later, within_us=_BEAT_WITHIN_US)
+
+
+def marker(
+    event_type: str,
+    entity_id: str,
+    action: Callable[[], object],
+    *,
+    tags: Mapping[str, str],
+    fields: Mapping[str, str],
+) -> Expected:
+    """Do what changes the registries, and say what marks it.
+
+    Home Assistant keeps to itself in which context the registries change, and when exactly.
+    """
+    began = time.time_ns() // 1000
+    action()
+    took = time.time_ns() // 1000 - began
+    registered = _tags(entity_id) | {"event_type": event_type}
+    del registered["event_category"]
+    return Expected(
+        tags=registered | dict(tags),
+        fields={"count": 1.0, "context_id": ANY, **fields},
+        time_us=began,
+        within_us=took + 1,
     )
 
 
