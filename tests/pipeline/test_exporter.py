@@ -349,6 +349,34 @@ async def test_a_single_line_that_is_always_too_large_is_put_aside() -> None:
     assert rig.ledger.quarantined == 1
 
 
+@pytest.mark.parametrize(
+    ("answer", "count"), [(TOO_LARGE, 1), (Outcome(status=500, from_database=True), 2)]
+)
+async def test_other_trouble_before_it_makes_an_answer_no_more_believable(
+    answer: Outcome, count: int
+) -> None:
+    writer = ScriptedWriter(script=[*[UNAVAILABLE] * 12, answer, answer])
+    rig = Rig(writer, points(count))
+
+    while rig.spool.pending:
+        await rig.exporter.drain()
+
+    assert writer.stored == points(count)
+    assert rig.ledger.quarantined == 0
+
+
+async def test_an_answer_counts_anew_after_every_point_that_was_taken() -> None:
+    writer = ScriptedWriter(script=[TOO_LARGE, TOO_LARGE, OK] * 5)
+    rig = Rig(writer, [])
+    for number in range(5):
+        rig.spool.append(points(5)[number : number + 1])
+        while rig.spool.pending:
+            await rig.exporter.drain()
+
+    assert writer.stored == points(5)
+    assert rig.ledger.quarantined == 0
+
+
 async def test_a_quarantine_that_cannot_be_written_keeps_the_point() -> None:
     writer = ScriptedWriter(judge=lambda lines: REJECTED)
     rig = Rig(writer, points(1))

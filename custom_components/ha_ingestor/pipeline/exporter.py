@@ -75,6 +75,8 @@ class Exporter:
     _isolation: Isolation = field(default_factory=Isolation)
     _brake: StormBrake = field(default_factory=StormBrake)
     _is_stuck: bool = False
+    _last_answer: tuple[Problem, int] = (Problem.NONE, 0)
+    _in_a_row: int = 0
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _enough: asyncio.Event = field(default_factory=asyncio.Event)
     _retry_now: asyncio.Event = field(default_factory=asyncio.Event)
@@ -178,8 +180,8 @@ class Exporter:
                 self._isolation.refused(outcome, self.writer.dialect, batch.payload, batch.count)
             case Kind.SIZE if batch.count > 1:
                 self._isolation.halve(batch.count)
-            case Kind.SIZE if not self._is_always_too_large():
-                return self._keep(verdict)
+            case Kind.SIZE if self._repeated(verdict.problem, outcome.status) < TOO_LARGE_ATTEMPTS:
+                return self._keep(verdict, outcome.status)
             case Kind.POISON | Kind.SIZE:
                 return await self._reject(batch, outcome, verdict)
             case Kind.BLOCKED:
@@ -188,10 +190,9 @@ class Exporter:
                 return await self._keep_batch(request, outcome, verdict)
         return None
 
-    def _is_always_too_large(self) -> bool:
-        """Whether even a single line was called too large often enough to believe it."""
-        same = self.state.problem is Problem.TOO_LARGE
-        return same and self.state.attempts >= TOO_LARGE_ATTEMPTS
+    def _repeated(self, problem: Problem, status: int) -> int:
+        """How often in a row the last attempts were answered like this."""
+        return self._in_a_row if self._last_answer == (problem, status) else 0
 
     def _accepted(self, points: int, latency: float) -> None:
         self._breaker.succeeded()
@@ -201,6 +202,7 @@ class Exporter:
         else:
             self._isolation.grow()
         self._is_stuck = self._is_stuck and points == 1
+        self._in_a_row = 0
         self._progress.well(last_write=datetime.now(UTC), write_latency=latency)
 
     async def _reject(self, batch: Batch, outcome: Outcome, verdict: Verdict) -> float | None:
@@ -210,6 +212,7 @@ class Exporter:
         self._isolation.settled(batch.payload)
         self._isolation.grow()
         self._breaker.succeeded()
+        self._in_a_row = 0
         self._progress.well()
         return None
 
@@ -224,7 +227,7 @@ class Exporter:
             self._isolation.halve(batch.count)
         # Some servers answer 500 to a point that they should refuse: look for it as if they had.
         is_broken = outcome.status == HTTPStatus.INTERNAL_SERVER_ERROR
-        if is_broken and self.state.attempts >= STUCK_ATTEMPTS:
+        if is_broken and self._repeated(verdict.problem, outcome.status) >= STUCK_ATTEMPTS:
             self._is_stuck = True
         if is_broken and self._is_stuck:
             if batch.count > 1:
@@ -232,7 +235,7 @@ class Exporter:
                 return None
             if await self._takes_the_next():
                 return await self._reject(batch, outcome, verdict)
-        return self._keep(verdict)
+        return self._keep(verdict, outcome.status)
 
     async def _takes_the_next(self) -> bool:
         """Whether the database stores the second point, which it will get once more in its turn."""
@@ -252,13 +255,17 @@ class Exporter:
         )
         self.buffer.settle(batch, "quarantined")
 
-    def _keep(self, verdict: Verdict) -> float:
+    def _keep(self, verdict: Verdict, http_status: int = 0) -> float:
+        answer = verdict.problem, http_status
+        self._in_a_row = self._repeated(*answer) + 1
+        self._last_answer = answer
         self._breaker.failed(verdict.problem)
         wait = backoff(self.state.attempts + 1, self.jitter(), verdict.retry_after)
         return self._progress.waits(Status.RETRYING, verdict, wait)
 
     def _block(self, verdict: Verdict) -> float:
         self._breaker.blocked()
+        self._in_a_row = 0
         return self._progress.waits(Status.BLOCKED, verdict, BLOCKED_RETRY)
 
 
