@@ -157,7 +157,11 @@ VALID: dict[str, dict[str, Any]] = {
         "areas": ["attic"],
         "integrations": ["mqtt"],
     },
-    "events": {"types": ["automation_triggered", "My event"], "reported": True},
+    "events": {
+        "types": ["automation_triggered", "My event"],
+        "reported": True,
+        "registries": True,
+    },
     "weather": {"entity": "weather.home", "max_age": 1.5},
     "noise": {"rules": [RULE], "window": 2},
 }
@@ -322,9 +326,8 @@ async def test_what_is_typed_is_put_in_order(hass: HomeAssistant, entry: MockCon
     await fill_in(hass, await open_page(hass, entry, "filter"), **typed)
     stored = entry.options["filter"]
     assert (stored["globs"], stored["domains"], stored["areas"]) == (["sensor.*"], ["light"], [])
-    await fill_in(
-        hass, await open_page(hass, entry, "events"), types=[" a ", "a", "b"], reported=False
-    )
+    page = await open_page(hass, entry, "events")
+    await fill_in(hass, page, types=[" a ", "a", "b"], reported=False, registries=False)
     assert entry.options["events"]["types"] == ["a", "b"]
 
 

@@ -218,6 +218,21 @@ async def test_catching_up_looks_only_when_there_is_something_new(
     assert reads.count == 2
 
 
+async def test_catching_up_waits_for_the_look_that_is_under_way(
+    hass: HomeAssistant, reads: Reads, hue: MockConfigEntry
+) -> None:
+    watch, follower = RegistryWatch(hass, SOON), Follower()
+    end = watch.async_follow(follower)
+    await until(lambda: follower.looks)
+    reads.seconds = 0.2
+    light(hass, hue, "a")
+    await until(lambda: reads.count == 2)
+    await watch.async_catch_up()
+    assert follower.names == ["light.a"]
+    assert reads.count == 2
+    end()
+
+
 async def test_nothing_is_read_when_nobody_follows_any_more(
     hass: HomeAssistant, reads: Reads, hue: MockConfigEntry
 ) -> None:

@@ -37,6 +37,7 @@ from .pipeline.pipeline import Pipeline
 from .pipeline.sieve import SieveSettings
 from .profiles import profile_of
 from .registry_coordinator import async_registries
+from .registry_history import history_of
 from .services import async_setup_services
 from .sources.causes import Causes
 from .sources.gap import Gap
@@ -104,6 +105,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
         pipeline=pipeline,
         coordinator=coordinator,
         registries=await async_registries(hass, entry),
+        history=history_of(
+            hass, options, pipeline, _spool_path(hass, entry), entry.unique_id or ""
+        ),
     )
     entry.runtime_data = runtime
     await coordinator.async_config_entry_first_refresh()
@@ -117,6 +121,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
     pipeline.start()
     if runtime.registries:
         runtime.registries.async_start()
+    if runtime.history:
+        runtime.history.async_start()
     source.async_start(hass.data.setdefault(GAPS, {}).pop(entry.entry_id, None))
     entry.async_on_unload(
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_FINAL_WRITE, async_final_write)

@@ -18,6 +18,7 @@ from .pipeline.pipeline import Pipeline
 from .pipeline.snapshot import Snapshot
 from .pipeline.verdict import Problem
 from .registry_coordinator import RegistryCoordinator
+from .registry_history import RegistryHistory
 from .sources.local import LocalSource
 
 # Counters that move all day would fill the recorder; nobody reads them more often than this.
@@ -32,10 +33,13 @@ class IngestorRuntimeData:
     pipeline: Pipeline
     coordinator: HealthCoordinator
     registries: RegistryCoordinator | None
+    history: RegistryHistory | None
 
     async def async_stop(self) -> None:
         """End in the direction of the data, so that what was captured is on disk or delivered."""
         self.source.async_stop()
+        if self.history:
+            await self.history.async_stop()
         if self.registries:
             await self.registries.async_stop()
         await self.pipeline.stop()

@@ -112,8 +112,13 @@ class RegistryWatch:
         return self._home or await self._async_look()
 
     async def async_catch_up(self) -> None:
-        """Look at once if there is something new; raises what reading the registries raises."""
-        if self._followers and self._schedule.first_change < inf:
+        """Let a look that is under way end, and look once more if there is something new.
+
+        Raises what reading the registries raises.
+        """
+        async with self._lock:
+            is_new = self._schedule.first_change < inf
+        if self._followers and is_new:
             await self._async_look()
 
     @callback
@@ -150,10 +155,10 @@ class RegistryWatch:
                 LOGGER.exception("The registries cannot be read, and are tried again")
             self._is_in_trouble = True
             self._schedule = self._schedule.failed(time.monotonic(), RETRY_SECONDS)
+            if self._followers:
+                self._async_wait()
         else:
             self._is_in_trouble = False
-        if self._followers and not self._timer:
-            self._async_wait()
 
     async def _async_look(self) -> Home:
         async with self._lock:
@@ -172,6 +177,7 @@ class RegistryWatch:
             self._schedule = self._schedule.succeeded(time.monotonic())
             if self._followers:
                 self._home = home
+                self._async_wait()
             look = Look(home=home, moments=moments, latest=latest or time.time())
             told = [follower(look) for follower in self._followers]
             for outcome in await asyncio.gather(*told, return_exceptions=True):

@@ -116,7 +116,7 @@ def test_options_leave_out_and_add(house: House, spare: Destination) -> None:
     house.set_state("weather.rig", "sunny", temperature=68, temperature_unit="°F")
     options: dict[str, dict[str, Any]] = {
         "filter": {"globs": ["sensor.private_*"], "entities": ["sensor.secret"]},
-        "events": {"types": ["rig_event"], "reported": True},
+        "events": {"types": ["rig_event"], "reported": True, "registries": False},
         "weather": {"entity": "weather.rig", "max_age": 3},
     }
     for page, answer in options.items():

@@ -34,8 +34,13 @@ EVENTS: Final = "events"
 
 CONF_TYPES: Final = "types"
 CONF_REPORTED: Final = "reported"
+CONF_REGISTRIES: Final = "registries"
 
-_DEFAULTS: Final[Mapping[str, Any]] = {CONF_TYPES: [], CONF_REPORTED: False}
+_DEFAULTS: Final[Mapping[str, Any]] = {
+    CONF_TYPES: [],
+    CONF_REPORTED: False,
+    CONF_REGISTRIES: False,
+}
 # What is offered; a user may enter any other.
 _TYPES: Final[tuple[str, ...]] = (
     *("automation_triggered", "script_started", EVENT_CALL_SERVICE, EVENT_LOGBOOK_ENTRY),
@@ -77,6 +82,7 @@ PAGE: Final = Page(
                 )
             ),
             vol.Required(CONF_REPORTED): BooleanSelector(),
+            vol.Required(CONF_REGISTRIES): BooleanSelector(),
         }
     ),
     defaults=_DEFAULTS,
@@ -93,3 +99,8 @@ def event_types(options: Mapping[str, Any]) -> tuple[str, ...]:
 def captures_reports(options: Mapping[str, Any]) -> bool:
     """Read whether writes that change nothing are captured."""
     return bool({**_DEFAULTS, **options.get(EVENTS, {})}[CONF_REPORTED])
+
+
+def captures_registries(options: Mapping[str, Any]) -> bool:
+    """Read whether devices and entities are written when they change."""
+    return bool({**_DEFAULTS, **options.get(EVENTS, {})}[CONF_REGISTRIES])

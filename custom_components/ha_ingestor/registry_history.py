@@ -1,0 +1,112 @@
+"""Writes what devices and entities are, whenever that changes, if a destination wants it."""
+
+from collections.abc import Mapping, Sequence
+from itertools import batched
+from pathlib import Path
+from typing import Any, Final
+
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+
+from .const import DOMAIN, LOGGER
+from .metadata import Entity, Home
+from .options.events import captures_registries
+from .options.exclude import excluded
+from .pipeline.pipeline import Pipeline
+from .registries.history import Change, Wanted, changes, states
+from .registries.written import Written
+from .registry_watch import Look, async_watch
+from .selection import Match, Traits
+
+# The first time it is everything; the events of the home must find room beside it.
+CHUNK: Final = 500
+
+
+class RegistryHistory:
+    """Offers the rows of what changed since the last one, also if that was before a restart.
+
+    What is noted as written is on the disk. After a crash in between it is written once more.
+    """
+
+    def __init__(
+        self, hass: HomeAssistant, pipeline: Pipeline, written: Written, exclude: Match
+    ) -> None:
+        """Prepare."""
+        self._hass = hass
+        self._pipeline = pipeline
+        self._written = written
+        self._exclude = exclude
+        self._watch = async_watch(hass)
+        self._stop: CALLBACK_TYPE | None = None
+        self._is_loaded = False
+
+    @callback
+    def async_start(self) -> None:
+        """Follow the registries."""
+        self._stop = self._watch.async_follow(self._async_look)
+
+    async def async_stop(self) -> None:
+        """Offer what changed until now, and end. Safe to call twice."""
+        if self._stop is None:
+            return
+        try:
+            await self._watch.async_catch_up()
+        except Exception:  # noqa: BLE001  integrations leave anything in a registry
+            LOGGER.exception("The last changes of the registries are written after the next start")
+        self._stop()
+        self._stop = None
+
+    async def _async_look(self, look: Look) -> None:
+        run = self._hass.async_add_executor_job
+        for some in batched(await run(self._changes, look), CHUNK, strict=False):
+            for change in some:
+                if change.row:
+                    self._pipeline.offer(change.row)
+            is_safe = await self._pipeline.commit()
+            await run(self._note if is_safe else self._written.keep, some)
+
+    def _changes(self, look: Look) -> list[Change]:
+        if not self._is_loaded:
+            self._is_loaded = True
+            try:
+                self._written.load()
+            except OSError as err:
+                LOGGER.warning("Devices and entities are all written again: %s", err.strerror)
+        now = states(look.home, wanted(look.home, self._exclude))
+        return list(changes(self._written.states, now, look.moments, look.latest))
+
+    def _note(self, some: Sequence[Change]) -> None:
+        try:
+            self._written.note(some)
+        except OSError as err:
+            LOGGER.warning("Some devices and entities will be written again: %s", err.strerror)
+
+
+def wanted(home: Home, exclude: Match) -> Wanted:
+    """Apply the filter of the events, which never lets ourselves through."""
+    labels = {device.device_id: device.labels for device in home.devices}
+
+    def is_wanted(entity: Entity) -> bool:
+        traits = Traits(
+            entity_id=entity.entity_id,
+            domain=entity.entity_id.partition(".")[0],
+            device_class=entity.device_class or "",
+            integration=entity.platform,
+            area_id=entity.effective_area_id or "",
+            labels=frozenset((*entity.labels, *labels.get(entity.device_id or "", ()))),
+        )
+        return entity.platform != DOMAIN and not exclude.fits(traits)
+
+    return is_wanted
+
+
+def history_of(
+    hass: HomeAssistant,
+    options: Mapping[str, Any],
+    pipeline: Pipeline,
+    directory: Path,
+    destination: str,
+) -> RegistryHistory | None:
+    """Prepare what the options of a destination ask for."""
+    if not captures_registries(options):
+        return None
+    return RegistryHistory(hass, pipeline, Written(directory, destination), excluded(options))
