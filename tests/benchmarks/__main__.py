@@ -14,11 +14,11 @@ from scripts.rig.configuration import CHECKOUT
 from scripts.rig.databases import Unavailable, binary
 from scripts.rig.servers import Server
 
-from . import day, house, metadata, outage, stages, wear
+from . import day, house, metadata, outage, registries, stages, wear
 from .table import machine, say, show
 
 _SERVER: Final = "influxdb2"
-_PARTS: Final = ("stages", "day", "metadata", "wear", "house", "outage")
+_PARTS: Final = ("stages", "day", "metadata", "registries", "wear", "house", "outage")
 
 
 def _arguments() -> Namespace:
@@ -55,6 +55,9 @@ def main() -> None:
             show(title, day.measure(home / "d", arguments.hours))
         if "metadata" in parts:
             show("The metadata store, 5 000 entities", metadata.measure(home / "m"))
+        if "registries" in parts:
+            title = "The event loop while registries of 5 000 entities are read and told"
+            show(title, asyncio.run(registries.measure(home / "r")))
         if "wear" in parts:
             rows = asyncio.run(wear.measure(home / "w", arguments.seconds))
             show(f"Bytes on the device per byte of payload, {wear.RATE} events/s", rows)

@@ -64,13 +64,13 @@ class Load:
 
     async def _run(self, events: int, rate: float, *, watch: bool) -> None:
         lags: list[tuple[float, float]] = [(0.0, 0.0)]
-        probe = asyncio.create_task(_probe(lags)) if watch else None
+        watching = asyncio.create_task(probe(lags)) if watch else None
         began, cpu = time.monotonic(), time.process_time()
         try:
             await self._change(events, rate)
         finally:
-            if probe:
-                probe.cancel()
+            if watching:
+                watching.cancel()
         seconds = time.monotonic() - began
         end = await _rest()
         raw = sorted(lag for lag, _ in lags)
@@ -97,7 +97,7 @@ class Load:
             done = due
 
 
-async def _probe(lags: list[tuple[float, float]]) -> None:
+async def probe(lags: list[tuple[float, float]]) -> None:
     """Measure how much longer than asked for a sleep is, and how long the processor was taken."""
     # Nanoseconds that this thread, the main one, was ready to run and had no processor.
     fd = os.open("/proc/self/schedstat", os.O_RDONLY)
