@@ -74,7 +74,7 @@ def test_a_change_says_what_happened_where_and_why() -> None:
             "state_value": "21.5",
             "old_state": "20",
             "previous_state": "20",
-            "attributes": '{"unit_of_measurement":"°C","device_class":"temperature"}',
+            "attributes": '{"device_class":"temperature","unit_of_measurement":"°C"}',
             "unit_of_measurement": "°C",
             "duration_in_state_seconds": 7.25,
             "context_id": "c1",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from math import isfinite
 from typing import Any, Final
 
@@ -64,7 +65,7 @@ class AttributesPolicy:
     media: bool = True
 
     def chosen(self, state: StateLike, memo: dict[Any, Any]) -> dict[str, Any]:
-        """Return the attributes that are kept of a state.
+        """Return the attributes that are kept of a state, in the order of their names.
 
         Which names these are is remembered in `memo`, an entity's own: values change all day, names
         hardly ever.
@@ -89,7 +90,7 @@ class AttributesPolicy:
             dropped += _MEDIA
         return [
             name
-            for name in names
+            for name in sorted(names, key=text_of)
             if name not in unrecorded
             and not is_secret(text_of(name))
             and not any(fnmatchcase(text_of(name), glob) for glob in dropped)
@@ -128,24 +129,28 @@ def attributes_json(wanted: Mapping[str, Any], dumps: JsonDumps) -> str:
 def attribute_fields(
     wanted: Mapping[str, Any], dumps: JsonDumps, prefix: str, *, numbers_only: bool
 ) -> str:
-    """Encode attributes as fields, each after a comma; at most `FLAT_MAX`, those first by name.
+    """Encode attributes as fields, each after a comma; at most the first `FLAT_MAX`.
 
     Numbers, and yes and no as 1 and 0, are `<prefix><name>`; all else is text in
     `<prefix><name>_str`, so that no field ever changes its type.
     """
     fields: dict[str, str] = {}
-    for key, value in sorted(wanted.items(), key=lambda item: text_of(item[0])):
-        name = text_of(key)
-        name = escape_key(f"attr_{name}" if not prefix and name in RESERVED else prefix + name)
-        number = _number(value)
-        if number is not None:
-            fields.setdefault(name, repr(number))
+    for key, value in wanted.items():
+        if isinstance(value, (float, int)) and (number := _number(value)) is not None:
+            fields.setdefault(_field_name(prefix, key), repr(number))
         elif value is not None and not numbers_only and not isinstance(value, float):
             text = value if isinstance(value, str) else _text(value, dumps)
-            fields.setdefault(f"{name}_str", quote(text))
+            fields.setdefault(f"{_field_name(prefix, key)}_str", quote(text))
         if len(fields) == FLAT_MAX:
             break
     return "".join([f",{name}={text}" for name, text in fields.items()])
+
+
+# Typed, because 1 and True are one key to a cache and two to whoever reads the database.
+@lru_cache(maxsize=4096, typed=True)
+def _field_name(prefix: str, key: object) -> str:
+    name = text_of(key)
+    return escape_key(f"attr_{name}" if not prefix and name in RESERVED else prefix + name)
 
 
 def without_secrets(data: Any, depth: int = _DEPTH_MAX) -> Any:
@@ -163,10 +168,8 @@ def without_secrets(data: Any, depth: int = _DEPTH_MAX) -> Any:
     return data
 
 
-def _number(value: object) -> float | None:
-    """Read a number as one that servers store; not a text that looks like one."""
-    if not isinstance(value, (int, float)):
-        return None
+def _number(value: float) -> float | None:
+    """Read a number as one that servers store."""
     try:
         number = float(value)
     except OverflowError:

@@ -16,7 +16,7 @@ from ..attributes import (
     attributes_json,
     text_of,
 )
-from ..line_protocol import quote
+from ..line_protocol import quote, quote_json
 from ..model import (
     UNAVAILABLE,
     ContextLike,
@@ -96,7 +96,7 @@ class PointSettings:
             numbers_only = self.numbers_only or shape is Shape.NUMERIC
             text = attribute_fields(chosen, self.dumps, prefix, numbers_only=numbers_only)
         elif not self.numbers_only:
-            text = f",attributes={quote(attributes_json(chosen, self.dumps))}"
+            text = f",attributes={quote_json(attributes_json(chosen, self.dumps))}"
         if not _are_firm(chosen.values()):
             return text, None
         entity.memo["attributes"] = (attributes, text)

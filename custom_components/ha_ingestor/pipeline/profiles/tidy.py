@@ -1,7 +1,7 @@
 """The `tidy` profile: one measurement for each domain, few columns, numbers first."""
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..attributes import AttributesPolicy, Shape
 from ..line_protocol import quote, series_key
@@ -9,6 +9,7 @@ from ..model import (
     ENTITY_REMOVED,
     STATE_CHANGED,
     Capture,
+    Convert,
     EntityContext,
     Happening,
     Point,
@@ -46,6 +47,15 @@ DRAWN: Final = frozenset(
 )
 
 
+class _Key(NamedTuple):
+    """What series and description depend on beside the registries."""
+
+    device_class: str
+    unit: str
+    weather: Weather | None
+    chosen: tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tidy(PointSettings):
     """Encodes captures and other events."""
@@ -80,18 +90,30 @@ class Tidy(PointSettings):
 
     def _face(self, entity: EntityContext, state: StateLike, weather: Weather | None) -> Face:
         attributes = state.attributes
-        device_class = attribute_text(attributes, "device_class")
-        unit = attribute_text(attributes, "unit_of_measurement")
+        key = _Key(
+            attribute_text(attributes, "device_class"),
+            attribute_text(attributes, "unit_of_measurement"),
+            weather,
+            tuple(tags_of(self.tags, entity, attributes)) if self.tags else (),
+        )
+        known: tuple[str, str, Convert | None] | None = entity.memo.get(key)
+        if known is None:
+            entity.memo.pop(entity.memo.get("key"), None)  # else each weather would leave one
+            entity.memo["key"] = key
+            known = entity.memo[key] = self._described(entity, key)
+        series, tail, convert = known
+        text, firm = self.kept_attributes(entity, state, "")
+        return Face(firm, "", weather, series, f"{text}{tail}", convert)
+
+    def _described(self, entity: EntityContext, key: _Key) -> tuple[str, str, Convert | None]:
+        """Encode what an entity is, as the series and the end of its fields."""
+        device_class, unit, weather, chosen = key
         unit, convert = self.units(device_class, unit)
-        tags = dict(tags_of((*OWN_TAGS, *self.tags), entity, attributes)) | {
+        tags = dict(tags_of(OWN_TAGS, entity, {"device_class": device_class})) | dict(chosen)
+        tags |= {
             "unit": unit,
             "location": self.location,
             "weather_condition": weather.condition if weather else "",
         }
-        key = tuple(tags.items())
-        series = entity.memo.get(key)
-        if series is None:
-            series = entity.memo[key] = series_key(entity.domain, tags.items())
-        tail, firm = self.kept_attributes(entity, state, "")
-        tail += weather_fields(weather, "weather_")
-        return Face(firm, "", weather, series, tail, convert)
+        series = series_key(entity.domain, tags.items())
+        return series, weather_fields(weather, "weather_"), convert
