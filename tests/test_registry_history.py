@@ -4,7 +4,7 @@ import json
 import random
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
@@ -24,8 +24,10 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.options.events import CONF_REGISTRIES, EVENTS
 from custom_components.ha_ingestor.pipeline.model import Item
+from custom_components.ha_ingestor.pipeline.outcome import Dialect
 from custom_components.ha_ingestor.registries.written import FILE, Written
 from custom_components.ha_ingestor.registry_history import CHUNK, RegistryHistory
+from custom_components.ha_ingestor.registry_snapshot import async_snapshot
 from custom_components.ha_ingestor.selection import NOTHING
 from tests.emulator import Emulator
 from tests.emulator.dialects import Answer
@@ -35,16 +37,22 @@ from tests.pipeline.test_pipeline import BrokenDisk, Switch, running
 from tests.shell import deliver, new_entry, set_up, spool_path, until, unzipped
 
 ON: Final = {EVENTS: {CONF_REGISTRIES: True}}
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MEASUREMENTS: Final = {"devices": "device_id", "entities": "entity_id"}
 
 type Told = list[dict[str, Any]]
 
 
+def curious(url: str, options: dict[str, Any] | None = None, **more: Any) -> MockConfigEntry:
+    """A destination that wants the registries."""
+    data = new_entry(url, **more).data
+    return MockConfigEntry(domain=DOMAIN, title="Attic", data=data, options=ON | (options or {}))
+
+
 @pytest.fixture
 def entry(database: Emulator) -> MockConfigEntry:
-    """A destination that wants the registries."""
-    made = new_entry(database.url)
-    return MockConfigEntry(domain=DOMAIN, title="Attic", data=made.data, options=ON)
+    """One of InfluxDB 1."""
+    return curious(database.url)
 
 
 @pytest.fixture(name="hue")
@@ -173,12 +181,44 @@ async def test_who_is_filtered_is_not_told_of(
 ) -> None:
     device, _ = furnish(hass, hue)
     dr.async_get(hass).async_update_device(device.id, labels={"private"})
-    options = ON | {"filter": {"labels": ["private"]}}
-    made = new_entry(database.url)
-    entry = MockConfigEntry(domain=DOMAIN, title="Attic", data=made.data, options=options)
+    entry = curious(database.url, {"filter": {"labels": ["private"]}})
     await set_up(hass, entry)
     await deliver(hass, entry)
     assert told(database) == []
+
+
+async def test_a_store_of_numbers_gets_what_is_no_text(
+    hass: HomeAssistant, socket_enabled: None, hue: MockConfigEntry
+) -> None:
+    device, _ = furnish(hass, hue)
+    async with Emulator(dialect=Dialect.VICTORIAMETRICS) as database:
+        entry = curious(database.url, dialect=Dialect.VICTORIAMETRICS.value)
+        await set_up(hass, entry)
+        await deliver(hass, entry)
+    (lamp,) = told(database, "devices", device.id)
+    assert lamp["fields"] == {"entity_count": 1.0, "removed": False}
+    (light,) = told(database, "entities", "light.lamp")
+    assert light["fields"] == {"disabled": False, "removed": False}
+
+
+async def test_a_storm_is_one_or_two_looks_for_the_store_and_all_destinations(
+    hass: HomeAssistant, database: Emulator, hue: MockConfigEntry
+) -> None:
+    entries = [curious(database.url) for _ in range(2)]
+    for entry in entries:
+        await set_up(hass, entry)
+    await settle(hass)
+    with patch(
+        "custom_components.ha_ingestor.registry_watch.async_snapshot", wraps=async_snapshot
+    ) as snapshot:
+        for number in range(1000):
+            er.async_get(hass).async_get_or_create("light", "hue", str(number), config_entry=hue)
+        await settle(hass)
+        for entry in entries:
+            await deliver(hass, entry)
+    assert 1 <= snapshot.await_count <= 2
+    # The same row of both is one point.
+    assert len(told(database, "entities")) == 1000
 
 
 async def test_every_change_is_told_at_the_time_of_its_event(
@@ -192,7 +232,7 @@ async def test_every_change_is_told_at_the_time_of_its_event(
 
     @callback
     def note(event: Event[Any]) -> None:
-        times.append(round(event.time_fired_timestamp * 1e6))
+        times.append((event.time_fired - EPOCH) // timedelta(microseconds=1))
 
     for kind in (dr.EVENT_DEVICE_REGISTRY_UPDATED, er.EVENT_ENTITY_REGISTRY_UPDATED):
         hass.bus.async_listen(kind, note)
@@ -248,13 +288,11 @@ async def test_rows_are_in_the_ledger_like_all_points(
 ) -> None:
     furnish(hass, hue)
     await set_up(hass, entry)
-    await settle(hass)
     pipeline = entry.runtime_data.pipeline
-    await until(lambda: pipeline.ledger.written == 2)
+    await deliver(hass, entry)
     ledger = pipeline.ledger.as_dict()
     assert ledger["received"] == ledger["captured"] + sum(ledger["filtered"].values())
-    assert ledger["captured"] == 2
-    await deliver(hass, entry)
+    assert ledger["captured"] == ledger["written"] == 2
 
 
 async def test_what_waits_for_the_database_is_not_told_again(
