@@ -83,6 +83,8 @@ class RegistryWatch:
     def async_follow(self, follower: Follower) -> CALLBACK_TYPE:
         """Tell of every look from now on, and of one soon; returns what ends it."""
         if not self._followers:
+            # What was due before nobody followed any more is due no longer.
+            self._schedule = Schedule(intervals=self._schedule.intervals)
             listen = self._hass.bus.async_listen
             self._stops = [
                 *(listen(kind, self._async_changed) for kind in EVENTS),
@@ -143,7 +145,7 @@ class RegistryWatch:
         if self._timer:
             self._timer()
             self._timer = None
-        self._home = None
+        self._home = self._latest = None
         self._moments = {}
 
     async def _async_due(self, _now: object) -> None:
