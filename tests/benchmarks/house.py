@@ -21,6 +21,7 @@ CALM_EVENTS: Final = 600
 
 _WARM_EVENTS: Final = 4000
 _RESTARTS: Final = 3
+_FLUSH_SECONDS: Final = 2.0
 
 TIMES_BUILTIN: Final = 4.0
 LAG_MS: Final = 10.0
@@ -68,6 +69,9 @@ class House:
     def stored(self, exporter: Exporter) -> int:
         """Count the points of the load's numbers that the database has."""
         server = self.server
+        if exporter is Exporter.OURS:  # the last few are still being gathered
+            self.homes[exporter].api.call_service(DOMAIN, "flush")
+            time.sleep(_FLUSH_SECONDS)
         endpoint = Endpoint(
             port=server.port,
             headers={
