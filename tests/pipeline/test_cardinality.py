@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from custom_components.ha_ingestor.pipeline.cardinality import Estimate, estimate
 from custom_components.ha_ingestor.pipeline.model import EntityContext
-from custom_components.ha_ingestor.pipeline.profiles.settings import TAGS
+from custom_components.ha_ingestor.pipeline.profiles.parts import TAGS
 
 
 def entity(name: str, **more: Any) -> tuple[EntityContext, dict[str, Any]]:

@@ -26,7 +26,8 @@ from custom_components.ha_ingestor.pipeline.model import (
 )
 from custom_components.ha_ingestor.pipeline.profiles.happenings import FIELDS
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.profiles.settings import TAGS, Availability
+from custom_components.ha_ingestor.pipeline.profiles.parts import TAGS
+from custom_components.ha_ingestor.pipeline.profiles.settings import Availability
 from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
 
 from .captures import NOON, FakeContext, FakeState, change, entity

@@ -12,7 +12,8 @@ from homeassistant.helpers.selector import (
 
 from ..pipeline.line_protocol import TAGS_MAX
 from ..pipeline.profiles import homeiq, tidy
-from ..pipeline.profiles.settings import TAGS, Availability
+from ..pipeline.profiles.parts import TAGS
+from ..pipeline.profiles.settings import Availability
 from . import core
 from .core import CORE
 from .page import OptionError, Page

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .model import EntityContext
-from .profiles.settings import TAGS
+from .profiles.parts import TAGS
 
 type Described = tuple[EntityContext, Mapping[str, Any]]
 

@@ -6,7 +6,8 @@ from typing import Any, Final
 from ..attributes import attribute_fields, attributes_json, text_of, without_secrets
 from ..line_protocol import quote, series_key
 from ..model import Happening, Point
-from .settings import PointSettings, caused, tags_of
+from .parts import caused, tags_of
+from .settings import PointSettings
 
 type FieldsOf = Callable[[Mapping[str, Any], PointSettings], Iterable[str]]
 

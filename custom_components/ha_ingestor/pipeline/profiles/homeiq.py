@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ..line_protocol import quote, series_key
 from ..model import (
     ENTITY_REMOVED,
     STATE_CHANGED,
     Capture,
-    Convert,
     EntityContext,
     Happening,
     Point,
@@ -17,17 +16,8 @@ from ..model import (
     Weather,
 )
 from .happenings import encode_happening
-from .settings import (
-    Availability,
-    Face,
-    PointSettings,
-    attribute_text,
-    caused,
-    device_fields,
-    measured,
-    tags_of,
-    weather_fields,
-)
+from .parts import caused, device_fields, measured, tags_of, weather_fields
+from .settings import Availability, Described, Face, Key, PointSettings, described
 
 MEASUREMENT: Final = "home_assistant_events"
 
@@ -64,16 +54,6 @@ def event_category(domain: str, device_class: str) -> str:
         or _CATEGORY_FALLBACK.get(domain)
         or "general"
     )
-
-
-class _Key(NamedTuple):
-    """What series and description depend on beside the registries."""
-
-    kind: str
-    device_class: str
-    unit: str
-    weather: Weather | None
-    chosen: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,23 +104,15 @@ class HomeIQ(PointSettings):
         self, entity: EntityContext, state: StateLike, kind: str, weather: Weather | None
     ) -> Face:
         attributes = state.attributes
-        device_class = attribute_text(attributes, "device_class")
-        unit = attribute_text(attributes, "unit_of_measurement")
-        chosen = tuple(tags_of(self.tags, entity, attributes)) if self.tags else ()
-        key = _Key(kind, device_class, unit, weather, chosen)
-        known: tuple[str, str, Convert | None] | None = entity.memo.get(key)
-        if known is None:
-            entity.memo.pop(entity.memo.get(kind), None)  # else each weather would leave one
-            entity.memo[kind] = key
-            known = entity.memo[key] = self._described(entity, key)
-        series, tail, convert = known
+        key = self.key(entity, attributes, kind, weather)
+        series, tail, convert = described(entity, key, self._described)
         firm: Mapping[str, Any] | None = attributes
         if kind is not ENTITY_REMOVED:
             text, firm = self.kept_attributes(entity, state, "attr_")
             tail = f"{text}{tail}"
         return Face(firm, kind, weather, series, tail, convert)
 
-    def _described(self, entity: EntityContext, key: _Key) -> tuple[str, str, Convert | None]:
+    def _described(self, entity: EntityContext, key: Key) -> Described:
         """Encode what an entity is, as the series and the end of its fields."""
         kind, device_class, unit, weather, chosen = key
         unit, convert = self.units(device_class, unit)

@@ -1,10 +1,9 @@
-"""What the profiles have in common: their settings, and the parts that points are made of."""
+"""What the profiles have in common: what a user chooses, and what is remembered of an entity."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import Enum, StrEnum
-from math import isfinite
 from types import NoneType
 from typing import Any, ClassVar, Final, NamedTuple
 
@@ -14,19 +13,16 @@ from ..attributes import (
     Shape,
     attribute_fields,
     attributes_json,
-    text_of,
 )
-from ..line_protocol import quote, quote_json
+from ..line_protocol import quote_json
 from ..model import (
-    UNAVAILABLE,
-    ContextLike,
     Convert,
     EntityContext,
     StateLike,
     Units,
     Weather,
 )
-from ..numbers import number_of
+from .parts import attribute_text, tags_of
 
 # Values that nobody can change in place: nearly all are of the first few types.
 _COMMON: Final = frozenset({str, int, float, bool, NoneType})
@@ -74,6 +70,22 @@ class PointSettings:
     causes: Mapping[str, str] = field(default_factory=dict)
     users: Mapping[str, str] = field(default_factory=dict)
 
+    def key(
+        self,
+        entity: EntityContext,
+        attributes: Mapping[str, Any],
+        kind: str,
+        weather: Weather | None,
+    ) -> Key:
+        """Collect what series and description depend on."""
+        return Key(
+            kind,
+            attribute_text(attributes, "device_class"),
+            attribute_text(attributes, "unit_of_measurement"),
+            weather,
+            tuple(tags_of(self.tags, entity, attributes)) if self.tags else (),
+        )
+
     def kept_attributes(
         self, entity: EntityContext, state: StateLike, prefix: str
     ) -> tuple[str, Mapping[str, Any] | None]:
@@ -103,6 +115,33 @@ class PointSettings:
         return text, attributes
 
 
+class Key(NamedTuple):
+    """What series and description depend on beside the registries."""
+
+    kind: str
+    device_class: str
+    unit: str
+    weather: Weather | None
+    chosen: tuple[tuple[str, str], ...]
+
+
+# The series, the end of the fields, and how numbers get to their unit.
+type Described = tuple[str, str, Convert | None]
+
+
+def described(
+    entity: EntityContext, key: Key, describe: Callable[[EntityContext, Key], Described]
+) -> Described:
+    """Describe an entity, unless it is remembered; only the newest of each kind is."""
+    memo = entity.memo
+    known: Described | None = memo.get(key)
+    if known is None:
+        memo.pop(memo.get(key.kind), None)  # else every weather would leave one
+        memo[key.kind] = key
+        known = memo[key] = describe(entity, key)
+    return known
+
+
 class Face(NamedTuple):
     """What stays the same from point to point while an entity's attributes do.
 
@@ -115,108 +154,3 @@ class Face(NamedTuple):
     series: str
     tail: str
     convert: Convert | None
-
-
-# Tags that an entity and its attributes make; what a tag is called is what the user chooses.
-TAGS: Final[Mapping[str, Callable[[EntityContext, Mapping[str, Any]], str]]] = {
-    "entity_id": lambda entity, _: entity.entity_id,
-    "domain": lambda entity, _: entity.domain,
-    "registry_id": lambda entity, _: entity.registry_id,
-    "integration": lambda entity, _: entity.integration,
-    "entity_category": lambda entity, _: entity.entity_category,
-    "labels": lambda entity, _: labels_text(entity.labels),
-    "area_id": lambda entity, _: entity.area_id,
-    "area": lambda entity, _: entity.area,
-    "floor": lambda entity, _: entity.floor,
-    "device_id": lambda entity, _: entity.device_id,
-    "device": lambda entity, _: entity.device,
-    "manufacturer": lambda entity, _: entity.manufacturer,
-    "model": lambda entity, _: entity.model,
-    "sw_version": lambda entity, _: entity.sw_version,
-    "device_class": lambda _, attributes: attribute_text(attributes, "device_class"),
-    "state_class": lambda _, attributes: attribute_text(attributes, "state_class"),
-    "unit": lambda _, attributes: attribute_text(attributes, "unit_of_measurement"),
-}
-
-
-def tags_of(
-    names: Iterable[str], entity: EntityContext, attributes: Mapping[str, Any]
-) -> Iterable[tuple[str, str]]:
-    """Return the tags of these names with their values, which may be empty."""
-    return ((name, TAGS[name](entity, attributes)) for name in names)
-
-
-def labels_text(labels: Iterable[str]) -> str:
-    """Join labels so that each can be looked for between its two bars."""
-    text = "|".join(labels)
-    return f"|{text}|" if text else ""
-
-
-def attribute_text(attributes: Mapping[str, Any], name: str) -> str:
-    """Return an attribute that should be a text, whatever an integration made of it."""
-    value = attributes.get(name) or ""
-    return value if isinstance(value, str) else text_of(value)
-
-
-def measured(
-    new: StateLike, old: StateLike | None, convert: Convert | None, *, with_availability: bool
-) -> str:
-    """Encode number, duration in the previous state and availability, each before a comma."""
-    number = number_of(new.state)
-    if number is not None and convert is not None:
-        number = convert(number)
-        if not isfinite(number):
-            number = None
-    text = "" if number is None else f"value={number!r},"
-    if old is not None:
-        # Nothing is spent in a state that stayed: HomeIQ reads 0 for attribute changes. Digits past
-        # a microsecond are noise of the subtraction.
-        seconds = new.last_changed_timestamp - old.last_changed_timestamp
-        spent = f"{seconds:.6f}" if seconds > 0 else "0.0"
-        text = f"{text}duration_in_state_seconds={spent},"
-    if with_availability:
-        return f"{text}available={'false' if new.state == UNAVAILABLE else 'true'},"
-    return text
-
-
-def caused(context: ContextLike, causes: Mapping[str, str], users: Mapping[str, str]) -> str:
-    """Encode which change it was and who or what caused it, each before a comma."""
-    text = f"context_id={quote(context.id)},"
-    if context.parent_id:
-        text = f"{text}context_parent_id={quote(context.parent_id)},"
-    if context.user_id:
-        text = f"{text}context_user_id={quote(context.user_id)},"
-    return f"{text}{known_cause(context, causes, users)}"
-
-
-def known_cause(context: ContextLike, causes: Mapping[str, str], users: Mapping[str, str]) -> str:
-    """Encode the automation or script and the user, where they are known, each before a comma."""
-    text = ""
-    if causes and (cause := causes.get(context.id) or causes.get(context.parent_id or "")):
-        text = f"cause={quote(cause)},"
-    if context.user_id and (name := users.get(context.user_id)):
-        text = f"{text}context_user={quote(name)},"
-    return text
-
-
-def weather_fields(weather: Weather | None, prefix: str = "") -> str:
-    """Encode what is known of the weather, each after a comma."""
-    if weather is None:
-        return ""
-    values = (
-        ("temperature", weather.temperature),
-        ("humidity", weather.humidity),
-        ("pressure", weather.pressure),
-        ("wind_speed", weather.wind_speed),
-    )
-    return "".join([f",{prefix}{name}={value!r}" for name, value in values if value is not None])
-
-
-def device_fields(entity: EntityContext) -> str:
-    """Encode what the device is, each after a comma."""
-    values = (
-        ("manufacturer", entity.manufacturer),
-        ("model", entity.model),
-        ("sw_version", entity.sw_version),
-    )
-    return "".join([f",{name}={quote(value)}" for name, value in values if value])

@@ -1,7 +1,7 @@
 """The `tidy` profile: one measurement for each domain, few columns, numbers first."""
 
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 from ..attributes import AttributesPolicy, Shape
 from ..line_protocol import quote, series_key
@@ -9,7 +9,6 @@ from ..model import (
     ENTITY_REMOVED,
     STATE_CHANGED,
     Capture,
-    Convert,
     EntityContext,
     Happening,
     Point,
@@ -18,16 +17,8 @@ from ..model import (
 )
 from ..numbers import is_number
 from .happenings import encode_happening
-from .settings import (
-    Availability,
-    Face,
-    PointSettings,
-    attribute_text,
-    known_cause,
-    measured,
-    tags_of,
-    weather_fields,
-)
+from .parts import known_cause, measured, tags_of, weather_fields
+from .settings import Availability, Described, Face, Key, PointSettings, described
 
 EVENTS: Final = "events"
 
@@ -45,15 +36,6 @@ DRAWN: Final = frozenset(
         *("latitude", "longitude", "gps_accuracy"),
     }
 )
-
-
-class _Key(NamedTuple):
-    """What series and description depend on beside the registries."""
-
-    device_class: str
-    unit: str
-    weather: Weather | None
-    chosen: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,25 +71,14 @@ class Tidy(PointSettings):
         return encode_happening(happening, EVENTS, self)
 
     def _face(self, entity: EntityContext, state: StateLike, weather: Weather | None) -> Face:
-        attributes = state.attributes
-        key = _Key(
-            attribute_text(attributes, "device_class"),
-            attribute_text(attributes, "unit_of_measurement"),
-            weather,
-            tuple(tags_of(self.tags, entity, attributes)) if self.tags else (),
-        )
-        known: tuple[str, str, Convert | None] | None = entity.memo.get(key)
-        if known is None:
-            entity.memo.pop(entity.memo.get("key"), None)  # else each weather would leave one
-            entity.memo["key"] = key
-            known = entity.memo[key] = self._described(entity, key)
-        series, tail, convert = known
+        key = self.key(entity, state.attributes, "", weather)
+        series, tail, convert = described(entity, key, self._described)
         text, firm = self.kept_attributes(entity, state, "")
         return Face(firm, "", weather, series, f"{text}{tail}", convert)
 
-    def _described(self, entity: EntityContext, key: _Key) -> tuple[str, str, Convert | None]:
+    def _described(self, entity: EntityContext, key: Key) -> Described:
         """Encode what an entity is, as the series and the end of its fields."""
-        device_class, unit, weather, chosen = key
+        _, device_class, unit, weather, chosen = key
         unit, convert = self.units(device_class, unit)
         tags = dict(tags_of(OWN_TAGS, entity, {"device_class": device_class})) | dict(chosen)
         tags |= {

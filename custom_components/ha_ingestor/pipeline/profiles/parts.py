@@ -1,0 +1,121 @@
+"""The parts that points of several profiles are made of, as text."""
+
+from collections.abc import Callable, Iterable, Mapping
+from math import isfinite
+from typing import Any, Final
+
+from ..attributes import text_of
+from ..line_protocol import quote
+from ..model import (
+    UNAVAILABLE,
+    ContextLike,
+    Convert,
+    EntityContext,
+    StateLike,
+    Weather,
+)
+from ..numbers import number_of
+
+# Tags that an entity and its attributes make; what a tag is called is what the user chooses.
+TAGS: Final[Mapping[str, Callable[[EntityContext, Mapping[str, Any]], str]]] = {
+    "entity_id": lambda entity, _: entity.entity_id,
+    "domain": lambda entity, _: entity.domain,
+    "registry_id": lambda entity, _: entity.registry_id,
+    "integration": lambda entity, _: entity.integration,
+    "entity_category": lambda entity, _: entity.entity_category,
+    "labels": lambda entity, _: labels_text(entity.labels),
+    "area_id": lambda entity, _: entity.area_id,
+    "area": lambda entity, _: entity.area,
+    "floor": lambda entity, _: entity.floor,
+    "device_id": lambda entity, _: entity.device_id,
+    "device": lambda entity, _: entity.device,
+    "manufacturer": lambda entity, _: entity.manufacturer,
+    "model": lambda entity, _: entity.model,
+    "sw_version": lambda entity, _: entity.sw_version,
+    "device_class": lambda _, attributes: attribute_text(attributes, "device_class"),
+    "state_class": lambda _, attributes: attribute_text(attributes, "state_class"),
+    "unit": lambda _, attributes: attribute_text(attributes, "unit_of_measurement"),
+}
+
+
+def tags_of(
+    names: Iterable[str], entity: EntityContext, attributes: Mapping[str, Any]
+) -> Iterable[tuple[str, str]]:
+    """Return the tags of these names with their values, which may be empty."""
+    return ((name, TAGS[name](entity, attributes)) for name in names)
+
+
+def labels_text(labels: Iterable[str]) -> str:
+    """Join labels so that each can be looked for between its two bars."""
+    text = "|".join(labels)
+    return f"|{text}|" if text else ""
+
+
+def attribute_text(attributes: Mapping[str, Any], name: str) -> str:
+    """Return an attribute that should be a text, whatever an integration made of it."""
+    value = attributes.get(name) or ""
+    return value if isinstance(value, str) else text_of(value)
+
+
+def measured(
+    new: StateLike, old: StateLike | None, convert: Convert | None, *, with_availability: bool
+) -> str:
+    """Encode number, duration in the previous state and availability, each before a comma."""
+    number = number_of(new.state)
+    if number is not None and convert is not None:
+        number = convert(number)
+        if not isfinite(number):
+            number = None
+    text = "" if number is None else f"value={number!r},"
+    if old is not None:
+        # Nothing is spent in a state that stayed: HomeIQ reads 0 for attribute changes. Digits past
+        # a microsecond are noise of the subtraction.
+        seconds = new.last_changed_timestamp - old.last_changed_timestamp
+        spent = f"{seconds:.6f}" if seconds > 0 else "0.0"
+        text = f"{text}duration_in_state_seconds={spent},"
+    if with_availability:
+        return f"{text}available={'false' if new.state == UNAVAILABLE else 'true'},"
+    return text
+
+
+def caused(context: ContextLike, causes: Mapping[str, str], users: Mapping[str, str]) -> str:
+    """Encode which change it was and who or what caused it, each before a comma."""
+    text = f"context_id={quote(context.id)},"
+    if context.parent_id:
+        text = f"{text}context_parent_id={quote(context.parent_id)},"
+    if context.user_id:
+        text = f"{text}context_user_id={quote(context.user_id)},"
+    return f"{text}{known_cause(context, causes, users)}"
+
+
+def known_cause(context: ContextLike, causes: Mapping[str, str], users: Mapping[str, str]) -> str:
+    """Encode the automation or script and the user, where they are known, each before a comma."""
+    text = ""
+    if causes and (cause := causes.get(context.id) or causes.get(context.parent_id or "")):
+        text = f"cause={quote(cause)},"
+    if context.user_id and (name := users.get(context.user_id)):
+        text = f"{text}context_user={quote(name)},"
+    return text
+
+
+def weather_fields(weather: Weather | None, prefix: str = "") -> str:
+    """Encode what is known of the weather, each after a comma."""
+    if weather is None:
+        return ""
+    values = (
+        ("temperature", weather.temperature),
+        ("humidity", weather.humidity),
+        ("pressure", weather.pressure),
+        ("wind_speed", weather.wind_speed),
+    )
+    return "".join([f",{prefix}{name}={value!r}" for name, value in values if value is not None])
+
+
+def device_fields(entity: EntityContext) -> str:
+    """Encode what the device is, each after a comma."""
+    values = (
+        ("manufacturer", entity.manufacturer),
+        ("model", entity.model),
+        ("sw_version", entity.sw_version),
+    )
+    return "".join([f",{name}={quote(value)}" for name, value in values if value])
