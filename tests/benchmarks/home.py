@@ -41,12 +41,23 @@ _LOOK_SECONDS: Final = 3.0
 _PATIENCE_SECONDS: Final = 600.0
 
 
+# What the built-in integration has where nothing is configured.
+CORE_SETTINGS: Final[dict[str, Any]] = {"measurement_attr": "unit_of_measurement"}
+
+
 class Exporter(StrEnum):
     """Who delivers."""
 
     NONE = "none"
     BUILTIN = "built-in"
     OURS = "ours"
+    # The same points as the built-in one.
+    CORE = "ours, core profile"
+
+    @property
+    def bucket(self) -> str:
+        """Where its points go."""
+        return self.name.lower()
 
 
 @dataclass(slots=True)
@@ -78,15 +89,24 @@ class BenchHome(HomeAssistant):
     def furnish(self, exporter: Exporter, server: Server) -> None:
         """Set up the load and the exporter, each with a bucket of its own."""
         self.api.flow(LOAD)
-        server.create_database(exporter.value)
-        if exporter is Exporter.OURS:
-            connect(self.api, address_of(server, exporter.value))
+        server.create_database(exporter.bucket)
+        if exporter in {Exporter.OURS, Exporter.CORE}:
+            connect(self.api, address_of(server, exporter.bucket))
+            if exporter is Exporter.CORE:
+                (entry,) = self.api.entries(DOMAIN)
+                self.api.set_options(
+                    entry["entry_id"],
+                    "points",
+                    ("core", CORE_SETTINGS),
+                    ("to_core", {}),
+                    profile="core",
+                )
         elif exporter is Exporter.BUILTIN:
             wanted = {
                 "url": server.url,
                 "verify_ssl": False,
                 "organization": server.org,
-                "bucket": exporter.value,
+                "bucket": exporter.bucket,
                 "token": server.token,
             }
             self.api.flow("influxdb", user={"next_step_id": "configure_v2"}, configure_v2=wanted)
