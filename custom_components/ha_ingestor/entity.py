@@ -10,6 +10,17 @@ from .coordinator import HealthCoordinator
 from .flow_forms import PRODUCTS
 
 
+def service_device(identifier: str, name: str, model: str) -> DeviceInfo:
+    """Describe what is no thing in the house: a destination, or a data-api."""
+    return DeviceInfo(
+        identifiers={(DOMAIN, identifier)},
+        entry_type=DeviceEntryType.SERVICE,
+        name=name,
+        manufacturer=NAME,
+        model=model,
+    )
+
+
 class IngestorEntity(CoordinatorEntity[HealthCoordinator]):
     """One reading of a destination's health, on its service device."""
 
@@ -21,10 +32,5 @@ class IngestorEntity(CoordinatorEntity[HealthCoordinator]):
         entry = coordinator.config_entry
         self.entity_description = description
         self._attr_unique_id = f"{entry.entry_id}_{description.key}"
-        self._attr_device_info = DeviceInfo(
-            identifiers={(DOMAIN, entry.entry_id)},
-            entry_type=DeviceEntryType.SERVICE,
-            name=entry.title,
-            manufacturer=NAME,
-            model=PRODUCTS[destination(entry.data).dialect],
-        )
+        model = PRODUCTS[destination(entry.data).dialect]
+        self._attr_device_info = service_device(entry.entry_id, entry.title, model)

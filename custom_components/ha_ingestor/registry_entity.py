@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .const import DOMAIN, NAME
 from .coordinator import HaIngestorConfigEntry
+from .entity import service_device
 from .registries.sync import SyncState
 from .registry_coordinator import RegistryCoordinator
 
@@ -28,13 +27,7 @@ class RegistryEntity(CoordinatorEntity[RegistryCoordinator]):
         subentry = coordinator.subentry
         self.entity_description = description
         self._attr_unique_id = f"{subentry.subentry_id}_{description.key}"
-        self._attr_device_info = DeviceInfo(
-            identifiers={(DOMAIN, subentry.subentry_id)},
-            entry_type=DeviceEntryType.SERVICE,
-            name=subentry.title,
-            manufacturer=NAME,
-            model="data-api",
-        )
+        self._attr_device_info = service_device(subentry.subentry_id, subentry.title, "data-api")
 
 
 def add_registry_entities[D: EntityDescription](

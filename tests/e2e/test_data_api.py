@@ -7,13 +7,12 @@ from typing import Any, Final
 import pytest
 
 from scripts.rig.data_api import DataApi, in_background
-from scripts.rig.databases import DATABASES, Unavailable, binary
 from scripts.rig.destination import address_of
 from scripts.rig.home_assistant import HomeAssistant
 from scripts.rig.integration import DOMAIN, connect, connect_data_api
 from scripts.rig.servers import Server
 
-from .house import until
+from .house import any_database, until
 
 KEY: Final = "the-key-of-the-data-api"
 # Two seconds of quiet, and what the rest takes on a machine that does other things too.
@@ -28,9 +27,7 @@ def _server() -> Iterator[DataApi]:
 
 @pytest.fixture(name="home", scope="module")
 def _home(server: DataApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HomeAssistant]:
-    name = next((name for name in DATABASES if not isinstance(binary(name), Unavailable)), None)
-    if name is None:
-        pytest.skip("no database")
+    name = any_database()
     home = HomeAssistant(directory=tmp_path_factory.mktemp("home_assistant"), demo=True)
     with Server(name=name, directory=tmp_path_factory.mktemp(name), auth=True) as database:
         database.start()

@@ -8,13 +8,12 @@ from typing import Any, Final
 import pytest
 
 from scripts.rig.api import Api, ApiError
-from scripts.rig.databases import DATABASES, Unavailable, binary
 from scripts.rig.destination import address_of
 from scripts.rig.home_assistant import HomeAssistant
 from scripts.rig.integration import connect
 from scripts.rig.servers import Server
 
-from .house import until
+from .house import any_database, until
 
 # Two seconds of quiet, and what the rest takes on a machine that does other things too.
 SOON: Final = 15.0
@@ -24,9 +23,7 @@ type Rows = dict[str, dict[str, Any]]
 
 @pytest.fixture(name="home", scope="module")
 def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HomeAssistant]:
-    name = next((name for name in DATABASES if not isinstance(binary(name), Unavailable)), None)
-    if name is None:
-        pytest.skip("no database")
+    name = any_database()
     home = HomeAssistant(directory=tmp_path_factory.mktemp("home_assistant"), demo=True)
     with Server(name=name, directory=tmp_path_factory.mktemp(name), auth=True) as database:
         database.start()
