@@ -179,7 +179,7 @@ async def callback_costs(hass: HomeAssistant, directory: Path, events: int) -> l
         for chunk in _chunks(seen, FRAME_POINTS):
             for event in chunk:
                 listener(event)
-            pipeline._intake.clear()
+            pipeline.intake.take()
 
     change()
     bare = [thread_us(change, events) for _ in range(_ROUNDS)]
@@ -204,12 +204,11 @@ async def captured(hass: HomeAssistant, directory: Path, events: int) -> list[Ca
     pipeline = new_pipeline(directory / "never opened")
     source = LocalSource(hass, Catalog(hass), pipeline)
     source.async_start(None)
-    pipeline._intake.clear()
+    pipeline.intake.take()
     found: list[Capture] = []
     for count in range(events):
         hass.states.async_set(*next_state(1_000_003 + count))
-        found += [each for each in pipeline._intake if isinstance(each, Capture)]
-        pipeline._intake.clear()
+        found += [each for each in pipeline.intake.take().items if isinstance(each, Capture)]
     source.async_stop()
     pipeline._executor.shutdown()
     return found
@@ -471,8 +470,8 @@ async def _whole_us(captures: list[Capture], pipeline: Pipeline) -> float:
         began = time.process_time_ns()
         for chunk in _chunks(captures * _REPEATS, FRAME_POINTS):
             for capture in chunk:
-                pipeline.offer(capture)
-            while pipeline._intake:
+                pipeline.receive(capture)
+            while pipeline.intake:
                 await asyncio.sleep(0.002)
         await pipeline.flush()
         while pipeline.ledger.written < len(captures) * _REPEATS:

@@ -234,6 +234,7 @@ class Sieve:
             del self._watches[entity_id]
             return None
         else:
+            self.ledger.received += 1  # this is where a heartbeat comes in
             capture = seen._replace(
                 entity=entity,
                 old=seen.new,

@@ -51,7 +51,7 @@ class LocalSource:
         self._hass = hass
         self._catalog = catalog
         self._offer = pipeline.offer
-        self._filtered = pipeline.filtered
+        self._intake = pipeline.intake
         self._weather = weather or WeatherWatch(hass)
         self._listeners: dict[EventType[Any] | str, Callable[[Event[Any]], None]] = {
             EVENT_STATE_CHANGED: self._async_state_changed,
@@ -105,6 +105,7 @@ class LocalSource:
 
     @callback
     def _async_state_changed(self, event: Event[EventStateChangedData]) -> None:
+        self._intake.received += 1
         data = event.data
         new = data["new_state"]
         if entity := self._wanted(self._catalog[data["entity_id"]]):
@@ -123,12 +124,14 @@ class LocalSource:
             self._catalog.forget(data["entity_id"])
 
     def _was_there(self, state: State) -> None:
+        self._intake.received += 1
         # Nobody knows what the weather was at that time.
         if entity := self._wanted(self._catalog[state.entity_id]):
             self._offer(Capture(entity, state, None, 0.0, state.context))
 
     @callback
     def _async_state_reported(self, event: Event[EventStateReportedData]) -> None:
+        self._intake.received += 1
         state = event.data["new_state"]
         if entity := self._wanted(self._catalog[state.entity_id]):
             self._offer(
@@ -145,6 +148,7 @@ class LocalSource:
 
     @callback
     def _async_happened(self, event: Event[Any]) -> None:
+        self._intake.received += 1
         entity = self._subject(event.data)
         if entity and not self._wanted(entity):
             return
@@ -155,7 +159,7 @@ class LocalSource:
     def _wanted(self, entity: EntityContext) -> EntityContext | None:
         """Return the entity, or None when its event is not captured, which counts the event."""
         if entity.filtered:
-            self._filtered[entity.filtered] += 1
+            self._intake.filtered[entity.filtered] += 1
             return None
         return entity
 
@@ -180,5 +184,6 @@ class LocalSource:
             self._mark(marker)
 
     def _mark(self, marker: Happening) -> None:
-        if marker.entity and not self._catalog[marker.entity.entity_id].filtered:
+        self._intake.received += 1
+        if marker.entity is None or self._wanted(self._catalog[marker.entity.entity_id]):
             self._offer(marker)
