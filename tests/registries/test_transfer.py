@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,8 +12,20 @@ from custom_components.ha_ingestor.pipeline.verdict import Kind, Problem, Verdic
 from custom_components.ha_ingestor.registries.lineage import parents_first
 from custom_components.ha_ingestor.registries.rows import Table, rows_of
 from custom_components.ha_ingestor.registries.transfer import Transfer
+from scripts.rig.data_api import Tables
 
-from .strict import DOWN, OK, TIMEOUT, StrictApi, device, entity, now, run
+from .strict import (
+    BROKEN,
+    DOWN,
+    OK,
+    REFUSED,
+    TIMEOUT,
+    StrictApi,
+    device,
+    entity,
+    now,
+    run,
+)
 
 BUSY = Verdict(kind=Kind.KEPT, problem=Problem.BUSY, retry_after=5.0)
 
@@ -21,6 +34,11 @@ def home(
     devices: Iterable[Device] = (), entities: Iterable[Entity] = (), services: Any = None
 ) -> Home:
     return Home(devices=parents_first(devices), entities=tuple(entities), services=services or {})
+
+
+def of_era(*, is_strict: bool) -> StrictApi:
+    """Make one with the tables of today's server, or of an older one."""
+    return StrictApi(tables=Tables(is_strict=is_strict))
 
 
 def many(count: int) -> list[Device]:
@@ -67,10 +85,54 @@ def test_everything_is_stored_in_few_requests_and_in_order() -> None:
     )
     _, verdict = bring(api, full)
     assert verdict.kind is Kind.ACCEPTED
-    assert [table for table, _ in api.sent] == ["devices"] * 2 + ["entities"] * 2 + ["services"]
+    assert [table for table, _ in api.sent] == ["services"] + ["devices"] * 2 + ["entities"] * 2
     assert api.tables.devices["leaf"]["via_device"] == "root"
     assert {row["device_id"] for row in api.tables.entities.values()} == {"leaf"}
     assert ("light", "on") in api.tables.services
+    assert {str(row["available_services"]) for row in api.tables.entities.values()} == {
+        "['light.on']"
+    }
+
+
+def test_actions_that_come_later_reach_the_entities_of_their_domain_only() -> None:
+    api = StrictApi()
+    entities = [entity("light.x"), entity("switch.y")]
+    transfer, _ = bring(api, home(many(1), entities, {"switch": {"on": {}}}))
+    api.sent.clear()
+    actions: dict[str, Any] = {"light": {"on": {}}, "switch": {"on": {}}}
+    bring(api, home(many(1), entities, actions), transfer=transfer)
+    assert api.sent == [("services", ["light"]), ("entities", ["light.x"])]
+    assert api.tables.entities["light.x"]["available_services"] == ["light.on"]
+
+    # Another description of the same action is no news to the entities.
+    api.sent.clear()
+    actions["light"] = {"on": {"name": "Turn on"}}
+    bring(api, home(many(1), entities, actions), transfer=transfer)
+    assert api.sent == [("services", ["light"])]
+
+
+@pytest.mark.parametrize("answer", [REFUSED, BROKEN, TIMEOUT])
+def test_actions_that_no_table_takes_stop_nothing_else(answer: Verdict) -> None:
+    api = StrictApi(services=answer)
+    actions = {f"domain{number}": {"on": {}} for number in range(60)}
+    full = home(many(3), [entity("light.x")], actions)
+    transfer, verdict = bring(api, full)
+    assert len(api.tables.devices) == 3
+    assert len(api.tables.entities) == 1
+    assert len(api.sent) < 30
+    refused = transfer.known[Table.SERVICES].refused
+    if answer is REFUSED:
+        assert verdict.kind is Kind.ACCEPTED
+        assert refused.keys() == actions.keys()
+    else:
+        # It is said, and tried again.
+        assert verdict is answer
+        assert refused == {}
+    api.services = None
+    transfer.forget()
+    assert bring(api, full, transfer=transfer)[1].kind is Kind.ACCEPTED
+    assert len(api.tables.services) == 60
+    assert transfer.known[Table.SERVICES].refused == {}
 
 
 def test_only_what_changed_is_sent_again() -> None:
@@ -95,9 +157,17 @@ def test_after_forgetting_everything_is_sent_again() -> None:
 
 
 @settings(max_examples=40)
-@given(st.sets(st.integers(0, 449), max_size=8), st.sets(st.integers(0, 299), max_size=4))
-def test_whatever_is_bad_everything_else_is_stored(devices: set[int], entities: set[int]) -> None:
-    api = StrictApi()
+@given(
+    st.sets(st.integers(0, 449), max_size=8),
+    st.sets(st.integers(0, 299), max_size=4),
+    st.booleans(),
+)
+def test_whatever_is_bad_everything_else_is_stored(
+    devices: set[int],
+    entities: set[int],
+    is_strict: bool,  # noqa: FBT001
+) -> None:
+    api = of_era(is_strict=is_strict)
     bad = {f"d{number:04}" for number in devices} | {f"light.n{number}" for number in entities}
     refuse(api, *bad)
     full = home(many(450), [entity(f"light.n{n}", device_id=f"d{n:04}") for n in range(300)])
@@ -148,8 +218,11 @@ def test_a_refused_row_spoils_no_batch_a_second_time() -> None:
     assert api.requests == [99, 1, 1]
 
 
-def test_what_depends_on_a_refused_device_is_tied_to_it_once_it_is_taken() -> None:
-    api = StrictApi()
+@pytest.mark.parametrize("is_strict", [True, False])
+def test_what_depends_on_a_refused_device_is_tied_to_it_once_it_is_taken(
+    *, is_strict: bool
+) -> None:
+    api = of_era(is_strict=is_strict)
     refuse(api, "root")
     full = home(
         [device("root"), device("leaf", via_device_id="root"), device("other")],
@@ -162,6 +235,68 @@ def test_what_depends_on_a_refused_device_is_tied_to_it_once_it_is_taken() -> No
     transfer.forget()
     bring(api, full, transfer=transfer)
     assert ties(api) == ["root", "root"]
+
+
+@pytest.mark.parametrize("is_strict", [True, False])
+def test_a_refused_hub_costs_few_requests_and_none_of_its_own(*, is_strict: bool) -> None:
+    api = of_era(is_strict=is_strict)
+    refuse(api, "hub")
+    leaves = [device(f"leaf{number}", via_device_id="hub") for number in range(300)]
+    own = [entity(f"light.n{number}", device_id="hub") for number in range(300)]
+    full = home([device("hub"), *leaves], own)
+    transfer, verdict = bring(api, full)
+    assert verdict.kind is Kind.ACCEPTED
+    assert transfer.known[Table.DEVICES].refused == {"hub": "bad row"}
+    assert transfer.known[Table.ENTITIES].refused == {}
+    assert len(api.tables.devices) == len(api.tables.entities) == 300
+    assert len(api.sent) < 40
+
+    refuse(api)
+    transfer.retry_refused()
+    bring(api, full, transfer=transfer)
+    assert {row["via_device"] for row in api.tables.devices.values()} == {"hub", None}
+    assert {row["device_id"] for row in api.tables.entities.values()} == {"hub"}
+
+
+@pytest.mark.parametrize("is_strict", [True, False])
+def test_what_is_refused_of_a_device_that_is_there_stays_tied_to_it(*, is_strict: bool) -> None:
+    api = of_era(is_strict=is_strict)
+    before = home([device("root")], [entity("light.x", device_id="root")])
+    transfer, _ = bring(api, before)
+    refuse(api, "root")
+    after = home(
+        [device("root", "Bad"), device("leaf", via_device_id="root")],
+        [entity("light.x", device_id="root", name="New")],
+    )
+    bring(api, after, transfer=transfer)
+    assert transfer.known[Table.DEVICES].refused == {"root": "bad row"}
+    assert ties(api) == ["root", "root"]
+    assert api.tables.entities["light.x"]["name"] == "New"
+
+
+def test_what_is_refused_is_tried_again_some_at_a_time_and_all_when_one_is_taken() -> None:
+    api = StrictApi()
+    bad = [f"d{number:04}" for number in range(100)]
+    refuse(api, *bad)
+    full = home(many(200))
+    transfer, _ = bring(api, full)
+    assert len(transfer.known[Table.DEVICES].refused) == 100
+    tried = []
+    for _ in range(5):
+        api.sent.clear()
+        transfer.retry_refused()
+        bring(api, full, transfer=transfer)
+        tried += [keys[0] for _, keys in api.sent if keys[0] in bad]
+    # Each once before any a second time.
+    assert sorted(tried) == bad
+    assert len(transfer.known[Table.DEVICES].refused) == 100
+    refuse(api, *bad[:10])
+    for _ in range(2):
+        transfer.retry_refused()
+        bring(api, full, transfer=transfer)
+    assert transfer.known[Table.DEVICES].refused.keys() == set(bad[:10])
+    assert len(api.tables.devices) == 190
+    assert transfer.pending == 0
 
 
 def test_a_server_that_refuses_everything_convicts_no_row() -> None:

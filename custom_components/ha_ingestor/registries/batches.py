@@ -53,6 +53,12 @@ class Batches:
         """Go on after a piece that was taken; returns its rows, and those refused for good."""
         return self._pieces.popleft(), self.convict()
 
+    def refuse_all(self, reason: str) -> list[tuple[Row, str]]:
+        """End with every row refused that nothing is known of."""
+        rest = [(row, reason) for row in self.waiting]
+        self._pieces.clear()
+        return self.convict() + rest
+
     def convict(self) -> list[tuple[Row, str]]:
         """Note that the server takes other rows, so it is the suspects that are wrong."""
         convicted, self.suspects = self.suspects, []

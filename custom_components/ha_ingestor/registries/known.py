@@ -33,6 +33,14 @@ class Known:
         """Find a row that was taken as it is now."""
         return next((row for row in rows if self._stored.get(row.key) == row.digest), None)
 
+    def lacks(self, key: str) -> bool:
+        """Whether a row is refused and no earlier version is known to be stored."""
+        return key in self._refused and key not in self._stored
+
+    def listed(self, keys: set[str]) -> None:
+        """Note what the other side has; what is not ours lingers."""
+        self.lingering = keys - self._stored.keys() - self._refused.keys()
+
     def keep(self, rows: Sequence[Row]) -> None:
         """Part with the rows that are no longer there; what was stored of them lingers."""
         now = {row.key: row.digest for row in rows}
@@ -56,6 +64,7 @@ class Known:
 
     def refuse(self, row: Row, reason: str) -> None:
         """Note that this one is not taken as it is now."""
+        self._refused.pop(row.key, None)  # to the end of those that are tried again
         self._refused[row.key] = row.digest
         self._reasons[row.key] = reason
 
@@ -63,6 +72,17 @@ class Known:
         """Send everything again."""
         self._stored = dict.fromkeys(self._stored)
         self._refused = dict.fromkeys(self._refused)
+
+    def retry(self, most: int | None = None) -> None:
+        """Send some of what was refused again, those first whose last try is longest ago."""
+        for key in list(self._refused)[:most]:
+            self._refused[key] = None
+
+    def forget_entities(self, rows: Iterable[Row], domains: set[str]) -> None:
+        """Send again what was stored with the actions that its domain had then."""
+        for row in rows:
+            if row.key in self._stored and row.key.partition(".")[0] in domains:
+                self._stored[row.key] = None
 
     def forget_dependents(self, rows: Iterable[Row], keys: set[str]) -> None:
         """Send again what was stored without the device it belongs to."""
