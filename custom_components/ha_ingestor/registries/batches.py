@@ -26,11 +26,17 @@ class Batches:
 
     @classmethod
     def of(
-        cls, rows: Sequence[Row], *, size: int = BATCH_ROWS, alone: Container[str] = ()
+        cls,
+        rows: Sequence[Row],
+        *,
+        size: int = BATCH_ROWS,
+        apart: Container[str] = (),
+        alone: Container[str] = (),
     ) -> Batches:
-        """Cut rows into pieces; those that shall be `alone` come last."""
+        """Cut rows into pieces; those `apart` come later, and last those that shall be `alone`."""
         batches = cls()
-        batches._cut([row for row in rows if row.key not in alone], size)
+        batches._cut([row for row in rows if row.key not in alone and row.key not in apart], size)
+        batches._cut([row for row in rows if row.key not in alone and row.key in apart], size)
         batches._pieces.extend((row,) for row in rows if row.key in alone)
         return batches
 

@@ -115,7 +115,9 @@ class Transfer:
 
     async def _bring_table(self, table: Table, changed: list[Row], rows: Rows) -> Verdict:
         known = self.known[table]
-        batches = Batches.of(changed, size=self._size, alone=known.refused)
+        is_entities = table is Table.ENTITIES
+        loose = {row.key for row in changed if is_entities and self._is_loose(row)}
+        batches = Batches.of(changed, size=self._size, apart=loose, alone=known.refused)
         while piece := batches.current:
             verdict = await self._send(table, piece, batches)
             match verdict.kind:
