@@ -250,6 +250,24 @@ async def test_a_server_that_hangs_is_shown_before_it_is_given_up(house: House, 
     assert house.name("a") == "New"
 
 
+@kept
+async def test_a_server_that_goes_on_hanging_is_never_shown_as_connected_in_between(
+    house: House, sync: Sync
+) -> None:
+    house.api.hangs, house.api.down = 120, TIMEOUT
+    house.rename("a", "New")
+    sync.changed()
+    await asyncio.sleep(2 + 15)
+    house.turns.clear()
+    for _ in range(900):
+        assert (sync.state.connected, sync.state.problem) == (False, Problem.TIMEOUT)
+        await asyncio.sleep(1)
+    assert {turn.connected for turn in house.turns} == {False}
+    house.api.hangs, house.api.down = 0.01, None
+    await asyncio.sleep(200)
+    assert (sync.state.connected, house.name("a")) == (True, "New")
+
+
 def test_a_server_that_never_answered_yet_is_shown_as_well() -> None:
     async def go() -> None:
         house = House(api=StrictApi(hangs=1000))

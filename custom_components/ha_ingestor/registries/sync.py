@@ -166,8 +166,10 @@ class Sync:
     async def _look(self) -> Verdict:
         now = self.clock()
         self._wants_full |= self.schedule.is_full(now)
-        if self.schedule.is_again(now) or self._attempts:
-            self._refused_tries += 1
+        is_again = self.schedule.is_again(now)
+        self._refused_tries += is_again
+        if is_again or self._attempts:
+            # Trouble may have ended with another server than it began with.
             self.transfer.retry_refused()
         self.schedule = self.schedule.looked(now)
         if self._breaker.state is not BreakerState.CLOSED:

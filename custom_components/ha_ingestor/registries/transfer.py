@@ -41,7 +41,7 @@ class Client(Protocol):
 class Transfer:
     """Sends what changed since it was last stored, and remembers what the server said to it.
 
-    `on_silence` is told when an answer takes long, and when it is there or given up.
+    `on_silence` is told when an answer takes long, and when there is an answer again.
     """
 
     client: Client
@@ -239,10 +239,12 @@ class Transfer:
     async def _answer(self, request: Awaitable[Verdict]) -> Verdict:
         timer = asyncio.get_running_loop().call_later(SILENCE, self.on_silence, True)  # noqa: FBT003
         try:
-            return await request
+            verdict = await request
         finally:
             timer.cancel()
+        if verdict.problem is not Problem.TIMEOUT:
             self.on_silence(False)  # noqa: FBT003
+        return verdict
 
     async def _pace(self) -> None:
         await asyncio.sleep(self._pacer.take(self.clock()))
