@@ -19,6 +19,7 @@ from .strict import (
     DOWN,
     OK,
     REFUSED,
+    SOMEBODY_ELSE,
     TIMEOUT,
     StrictApi,
     device,
@@ -114,7 +115,7 @@ def test_actions_that_come_later_reach_the_entities_of_their_domain_only() -> No
 @pytest.mark.parametrize("answer", [REFUSED, BROKEN, TIMEOUT])
 def test_actions_that_no_table_takes_stop_nothing_else(answer: Verdict) -> None:
     api = StrictApi(services=answer)
-    actions = {f"domain{number}": {"on": {}} for number in range(60)}
+    actions: dict[str, Any] = {f"domain{number}": {"on": {}} for number in range(60)}
     full = home(many(3), [entity("light.x")], actions)
     transfer, verdict = bring(api, full)
     assert len(api.tables.devices) == 3
@@ -372,6 +373,39 @@ def test_an_old_server_without_actions_is_no_trouble() -> None:
     transfer, verdict = bring(api, home(many(1), services={"light": {"on": {}}}))
     assert verdict.kind is Kind.ACCEPTED
     assert (transfer.sent, transfer.pending) == (1, 0)
+
+
+def test_a_server_that_is_not_there_yet_is_sent_the_actions_later() -> None:
+    """While it starts, the proxy before it says 404 to everything."""
+    api = StrictApi(down=SOMEBODY_ELSE)
+    full = home(many(1), services={"light": {"on": {}}})
+    transfer, verdict = bring(api, full)
+    assert verdict is SOMEBODY_ELSE
+    api.down = None
+    assert bring(api, full, transfer=transfer)[1].kind is Kind.ACCEPTED
+    assert ("light", "on") in api.tables.services
+
+
+def test_a_new_action_is_not_forgotten_while_the_server_restarts() -> None:
+    api = StrictApi()
+    transfer, _ = bring(api, home(many(1), services={"light": {"on": {}}}))
+    api.down = SOMEBODY_ELSE
+    after = home(many(1), services={"light": {"on": {}, "off": {}}})
+    assert bring(api, after, transfer=transfer)[1] is SOMEBODY_ELSE
+    api.down = None
+    bring(api, after, transfer=transfer)
+    assert ("light", "off") in api.tables.services
+
+
+def test_an_old_server_is_asked_to_take_actions_with_each_whole_sync_only() -> None:
+    api = StrictApi(services=SOMEBODY_ELSE)
+    full = home(many(1), services={"light": {"on": {}}})
+    transfer, verdict = bring(api, full, full)
+    assert verdict.kind is Kind.ACCEPTED
+    assert [table for table, _ in api.sent] == ["services", "devices"]
+    transfer.forget()
+    bring(api, full, transfer=transfer)
+    assert [table for table, _ in api.sent][2:] == ["services", "devices"]
 
 
 def test_what_is_gone_here_lingers_there() -> None:

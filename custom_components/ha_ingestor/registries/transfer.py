@@ -18,8 +18,10 @@ SILENCE: Final = 12.0
 # So many refused rows are tried again at a time, as long as none of them is taken.
 RETRIED: Final = 20
 
-# What says as little of devices and entities as a table that is not there.
-_OF_ACTIONS_ONLY: Final = frozenset({Problem.SERVER_ERROR, Problem.TIMEOUT, Problem.PROXY})
+# What may be about the actions only: devices and entities are sent all the same.
+_OF_ACTIONS_ONLY: Final = frozenset(
+    {Problem.SERVER_ERROR, Problem.TIMEOUT, Problem.PROXY, Problem.NOT_A_DATABASE}
+)
 # The column that names a device.
 _LINKS: Final = {Table.DEVICES: "via_device_id", Table.ENTITIES: "device_id"}
 
@@ -56,7 +58,7 @@ class Transfer:
     _pacer: Pacer = field(default_factory=Pacer)
     _size: int = BATCH_ROWS
     # Today's servers store what names an unknown device without it, older ones refuse it.
-    _sends_loose: bool = False
+    _detaches: bool = False
     # The names of the actions of each domain that entities were stored with.
     _actions: dict[str, frozenset[str]] = field(default_factory=dict)
 
@@ -97,27 +99,38 @@ class Transfer:
             self.known[table].keep(rows[table])
         self.pending = sum(len(self.known[table].changed(rows[table])) for table in Table)
         self.unchanged = sum(map(len, rows.values())) - self.pending
-        verdict = ACCEPTED
-        for table in Table:
-            # A device that was refused may be taken now: then its own are sent once more.
-            while changed := self.known[table].changed(rows[table]):
-                found = await self._bring_table(table, changed, rows)
-                if found.kind is Kind.ACCEPTED:
-                    continue
-                if table is not Table.SERVICES or found.problem not in _OF_ACTIONS_ONLY:
-                    return found
-                verdict = found
-                break
-        if verdict.kind is Kind.ACCEPTED:
-            self.pending = 0
-            self._size = min(BATCH_ROWS, self._size * 2)
-        return verdict
+        sent = self.sent
+        of_actions = await self._bring_all(Table.SERVICES, rows)
+        if of_actions.kind is not Kind.ACCEPTED and of_actions.problem not in _OF_ACTIONS_ONLY:
+            return of_actions
+        for table in (Table.DEVICES, Table.ENTITIES):
+            verdict = await self._bring_all(table, rows)
+            if verdict.kind is not Kind.ACCEPTED:
+                return verdict
+        if of_actions.kind is not Kind.ACCEPTED:
+            if of_actions.problem is not Problem.NOT_A_DATABASE or (
+                self.sent == sent and not await self._is_sane(Table.DEVICES, (), rows)
+            ):
+                return of_actions
+            # It takes the others, so it is an old one without such a table: until all is sent.
+            self.known[Table.SERVICES].stored(rows[Table.SERVICES])
+        self.pending = 0
+        self._size = min(BATCH_ROWS, self._size * 2)
+        return ACCEPTED
+
+    async def _bring_all(self, table: Table, rows: Rows) -> Verdict:
+        # A device that was refused may be taken now: then its own are sent once more.
+        while changed := self.known[table].changed(rows[table]):
+            verdict = await self._bring_table(table, changed, rows)
+            if verdict.kind is not Kind.ACCEPTED:
+                return verdict
+        return ACCEPTED
 
     async def _bring_table(self, table: Table, changed: list[Row], rows: Rows) -> Verdict:
         known = self.known[table]
         is_entities = table is Table.ENTITIES
-        loose = {row.key for row in changed if is_entities and self._is_loose(row)}
-        batches = Batches.of(changed, size=self._size, apart=loose, alone=known.refused)
+        detached = {row.key for row in changed if is_entities and self._lacks_device(row)}
+        batches = Batches.of(changed, size=self._size, apart=detached, alone=known.refused)
         while piece := batches.current:
             verdict = await self._send(table, piece, batches)
             match verdict.kind:
@@ -125,15 +138,10 @@ class Transfer:
                     taken, convicted = batches.accepted()
                     self._settle(table, taken, convicted, rows)
                 case Kind.POISON:
-                    if not self._learns_loose(piece, batches):
+                    if not self._learns_to_detach(piece, batches):
                         batches.refused(verdict.detail)
                 case Kind.SIZE:
                     batches.too_large(verdict.detail)
-                case _ if table is Table.SERVICES and verdict.problem is Problem.NOT_A_DATABASE:
-                    # Older servers have no such table, until the next time everything is sent.
-                    known.stored(changed)
-                    self._settled(len(changed))
-                    return ACCEPTED
                 case _:
                     return self._trouble(verdict)
             if batches.is_storm:
@@ -194,14 +202,14 @@ class Transfer:
         self._actions |= names
         self.known[Table.ENTITIES].forget_entities(rows[Table.ENTITIES], changed)
 
-    def _learns_loose(self, piece: Sequence[Row], batches: Batches) -> bool:
+    def _learns_to_detach(self, piece: Sequence[Row], batches: Batches) -> bool:
         """Whether a refused row is worth another try, without a device that is not there."""
-        if len(piece) > 1 or self._sends_loose:
+        if len(piece) > 1 or self._detaches:
             return False
-        self._sends_loose = self._is_loose(piece[0], batches)
-        return self._sends_loose
+        self._detaches = self._lacks_device(piece[0], batches)
+        return self._detaches
 
-    def _is_loose(self, row: Row, batches: Batches | None = None) -> bool:
+    def _lacks_device(self, row: Row, batches: Batches | None = None) -> bool:
         """Whether the device that a row names is not there, since it is refused."""
         key = row.depends_on
         if key is None:
@@ -228,7 +236,7 @@ class Transfer:
             return await self._answer(self.client.upsert_services(actions))
         contents = [
             row.content | {_LINKS[table]: None}
-            if self._sends_loose and self._is_loose(row, batches)
+            if self._detaches and self._lacks_device(row, batches)
             else row.content
             for row in piece
         ]
