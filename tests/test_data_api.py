@@ -1,6 +1,7 @@
 """A data-api beside a destination: connected, shown, repaired and taken away by the user."""
 
 import json
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -32,6 +33,7 @@ from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.data_api_flow import ERRORS, SCHEMA
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.ha_ingestor.pipeline.verdict import Problem
+from custom_components.ha_ingestor.registries import transfer
 from custom_components.ha_ingestor.registries.sync import SyncState
 from custom_components.ha_ingestor.registry_coordinator import UNAUTHORIZED, issues_of
 from custom_components.ha_ingestor.registry_sensor import REGISTRY_DESCRIPTIONS
@@ -260,6 +262,22 @@ async def test_actions_without_descriptions_are_an_issue_and_stop_nothing(
     failing.side_effect, failing.return_value = None, {}
     await hass.services.async_call(DOMAIN, "resync_registries", {}, blocking=True)
     await until(lambda: issue(hass, entry, "actions_undescribed") is None)
+
+
+async def test_a_server_that_hangs_is_shown_while_it_hangs(
+    hass: HomeAssistant, server: DataApi, database: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "SILENCE", 0.3)
+    entry = with_data_api(database, server.url)
+    await set_up(hass, entry)
+    await until(lambda: state_of(hass, CONNECTED) == STATE_ON)
+    server.faults.append(Fault(kind="hang"))
+    await hass.services.async_call(DOMAIN, "resync_registries", {}, blocking=True)
+    await until(lambda: state_of(hass, CONNECTED) == STATE_OFF)
+    shown = hass.states.get(CONNECTED)
+    assert shown
+    assert shown.attributes["problem"] == Problem.TIMEOUT
+    assert server.faults == deque()
 
 
 def test_a_page_at_the_address_is_an_issue_when_it_stays() -> None:

@@ -239,6 +239,11 @@ async def test_the_words_of_an_error_are_found_in_every_shape(
         (Fault(status=502, body="<html><img src=//x></html>"), "An HTML page (HTTP 502)"),
         (Fault(status=500, body="Internal\n Server  Error"), "Internal Server Error"),
         (Fault(status=500, body="x" * 1000), "x" * 300),
+        (
+            Fault(status=500, body='{"detail": "<img src=//x>no <b>table</b> 1 < 2"}'),
+            "no table 1 < 2",
+        ),
+        (Fault(status=500, body="<p>oh</p>\n<script>alert(1)</script>"), "oh alert(1)"),
     ],
 )
 async def test_a_page_is_named_and_not_shown(

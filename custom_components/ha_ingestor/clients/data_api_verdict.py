@@ -38,6 +38,7 @@ _DEPTH_MAX: Final = 4
 
 # Behind the reason a database repeats its statement, with all values, and links to a manual.
 _STATEMENT: Final = re.compile(r"\s*\[SQL:.*", re.DOTALL)
+_MARKUP: Final = re.compile(r"</?[a-zA-Z!][^>]*>")
 _DETAIL_MAX: Final = 300
 
 
@@ -102,12 +103,11 @@ def _verdict(reply: Reply, kind: Kind, problem: Problem) -> Verdict:
 
 
 def _explanation(reply: Reply) -> str:
-    """Say in the server's words what it says, but no page and no values."""
-    if words := _words(_object(reply)):
-        return _STATEMENT.sub("", words)
-    if reply.is_html:
+    """Say in the server's words what it says, but no page, no markup, and no values."""
+    words = _STATEMENT.sub("", _words(_object(reply)))
+    if not words and reply.is_html:
         return f"An HTML page (HTTP {reply.status})"
-    return reply.detail or " ".join(reply.body.split())
+    return " ".join(_MARKUP.sub("", words or reply.detail or reply.body).split())
 
 
 def _words(content: Any, depth: int = 0) -> str:
