@@ -57,18 +57,18 @@ class Batches:
 
     def accepted(self) -> tuple[tuple[Row, ...], list[tuple[Row, str]]]:
         """Go on after a piece that was taken; returns its rows, and those refused for good."""
-        return self._pieces.popleft(), self.convict()
+        return self._pieces.popleft(), self.confirm_rejected()
 
     def refuse_all(self, reason: str) -> list[tuple[Row, str]]:
         """End with every row refused that nothing is known of."""
         rest = [(row, reason) for row in self.waiting]
         self._pieces.clear()
-        return self.convict() + rest
+        return self.confirm_rejected() + rest
 
-    def convict(self) -> list[tuple[Row, str]]:
+    def confirm_rejected(self) -> list[tuple[Row, str]]:
         """Note that the server takes other rows, so it is the suspects that are wrong."""
-        convicted, self.suspects = self.suspects, []
-        return convicted
+        rejected, self.suspects = self.suspects, []
+        return rejected
 
     def refused(self, reason: str) -> None:
         """Go on after a piece that was not taken because of one of its rows."""

@@ -29,7 +29,7 @@ class Known:
             if row.digest not in {self._stored.get(row.key), self._refused.get(row.key)}
         ]
 
-    def witness(self, rows: Iterable[Row]) -> Row | None:
+    def known_good(self, rows: Iterable[Row]) -> Row | None:
         """Find a row that was taken as it is now."""
         return next((row for row in rows if self._stored.get(row.key) == row.digest), None)
 
@@ -50,7 +50,7 @@ class Known:
         for key in list(self._refused):
             # Gone, or again what was stored before it became what was refused.
             if key not in now or self._stored.get(key) == now[key]:
-                self._pardon(key)
+                self._clear(key)
 
     def stored(self, rows: Iterable[Row]) -> set[str]:
         """Note that these are stored; returns those that had been refused before."""
@@ -59,7 +59,7 @@ class Known:
             self._stored[row.key] = row.digest
             if row.key in self._refused:
                 freed.add(row.key)
-                self._pardon(row.key)
+                self._clear(row.key)
         return freed
 
     def refuse(self, row: Row, reason: str) -> None:
@@ -90,5 +90,5 @@ class Known:
             if row.depends_on in keys and row.key in self._stored:
                 self._stored[row.key] = None
 
-    def _pardon(self, key: str) -> None:
+    def _clear(self, key: str) -> None:
         del self._refused[key], self._reasons[key]

@@ -184,7 +184,7 @@ class Sync:
         if self._wants_full and not self._in_full:
             self._in_full = True
             self.transfer.forget()
-        return await self.transfer.bring(rows)
+        return await self.transfer.sync(rows)
 
     def _conclude(self, verdict: Verdict) -> None:
         self._verdict = verdict

@@ -11,8 +11,8 @@ from .known import Known
 from .pacer import Pacer
 from .rows import DeviceRow, EntityRow, Row, Rows, Table
 
-# One of them may be as bad as what it shall be a witness against.
-WITNESSES: Final = 3
+# Any of them may be bad itself.
+KNOWN_GOOD_MAX: Final = 3
 # A slow server takes seconds for a piece. Whoever hears nothing for longer wants to know.
 SILENCE: Final = 12.0
 # So many refused rows are tried again at a time, as long as none of them is taken.
@@ -93,18 +93,18 @@ class Transfer:
             if (stored := await listing()) is not None:
                 self.known[table].listed(stored)
 
-    async def bring(self, rows: Rows) -> Verdict:
+    async def sync(self, rows: Rows) -> Verdict:
         """Send what changed, until all is settled or there is trouble: that is returned."""
         for table in Table:
             self.known[table].keep(rows[table])
         self.pending = sum(len(self.known[table].changed(rows[table])) for table in Table)
         self.unchanged = sum(map(len, rows.values())) - self.pending
         sent = self.sent
-        of_actions = await self._bring_all(Table.SERVICES, rows)
+        of_actions = await self._sync_all(Table.SERVICES, rows)
         if of_actions.kind is not Kind.ACCEPTED and of_actions.problem not in _OF_ACTIONS_ONLY:
             return of_actions
         for table in (Table.DEVICES, Table.ENTITIES):
-            verdict = await self._bring_all(table, rows)
+            verdict = await self._sync_all(table, rows)
             if verdict.kind is not Kind.ACCEPTED:
                 return verdict
         if of_actions.kind is not Kind.ACCEPTED:
@@ -118,15 +118,15 @@ class Transfer:
         self._size = min(BATCH_ROWS, self._size * 2)
         return ACCEPTED
 
-    async def _bring_all(self, table: Table, rows: Rows) -> Verdict:
+    async def _sync_all(self, table: Table, rows: Rows) -> Verdict:
         # A device that was refused may be taken now: then its own are sent once more.
         while changed := self.known[table].changed(rows[table]):
-            verdict = await self._bring_table(table, changed, rows)
+            verdict = await self._sync_table(table, changed, rows)
             if verdict.kind is not Kind.ACCEPTED:
                 return verdict
         return ACCEPTED
 
-    async def _bring_table(self, table: Table, changed: list[Row], rows: Rows) -> Verdict:
+    async def _sync_table(self, table: Table, changed: list[Row], rows: Rows) -> Verdict:
         known = self.known[table]
         is_entities = table is Table.ENTITIES
         detached = {row.key for row in changed if is_entities and self._lacks_device(row)}
@@ -135,8 +135,8 @@ class Transfer:
             verdict = await self._send(table, piece, batches)
             match verdict.kind:
                 case Kind.ACCEPTED:
-                    taken, convicted = batches.accepted()
-                    self._settle(table, taken, convicted, rows)
+                    taken, rejected = batches.accepted()
+                    self._settle(table, taken, rejected, rows)
                 case Kind.POISON:
                     if not self._learns_to_detach(piece, batches):
                         batches.refused(verdict.detail)
@@ -147,7 +147,7 @@ class Transfer:
             if batches.is_storm:
                 break
         if not batches.suspects or await self._is_sane(table, batches.waiting, rows):
-            self._settle(table, (), batches.convict(), rows)
+            self._settle(table, (), batches.confirm_rejected(), rows)
             return ACCEPTED
         reason = batches.suspects[0][1]
         if table is Table.SERVICES and await self._is_sane(
@@ -160,11 +160,11 @@ class Transfer:
 
     async def _is_sane(self, table: Table, waiting: Sequence[Row], rows: Rows) -> bool:
         """Send rows that should do no harm, to know whether the others or the server fail."""
-        if witness := self.known[table].witness(rows[table]):
-            return (await self._send(table, (witness,))).kind is Kind.ACCEPTED
+        if good := self.known[table].known_good(rows[table]):
+            return (await self._send(table, (good,))).kind is Kind.ACCEPTED
         # None has been stored yet. A device that names another one has to wait for its turn.
         harmless = [row for row in waiting if table is not Table.DEVICES or not row.depends_on]
-        for row in harmless[:: max(1, len(harmless) // WITNESSES)][:WITNESSES]:
+        for row in harmless[:: max(1, len(harmless) // KNOWN_GOOD_MAX)][:KNOWN_GOOD_MAX]:
             if (await self._send(table, (row,))).kind is Kind.ACCEPTED:
                 self._settle(table, (row,), (), rows)
                 return True
@@ -174,7 +174,7 @@ class Transfer:
         self,
         table: Table,
         taken: Sequence[Row],
-        convicted: Sequence[tuple[Row, str]],
+        rejected: Sequence[tuple[Row, str]],
         rows: Rows,
     ) -> None:
         freed = self.known[table].stored(taken)
@@ -186,10 +186,10 @@ class Transfer:
         if freed and table is Table.DEVICES:
             for dependent in (Table.DEVICES, Table.ENTITIES):
                 self.known[dependent].forget_dependents(rows[dependent], freed)
-        for row, reason in convicted:
+        for row, reason in rejected:
             self.known[table].refuse(row, reason)
         self.sent += len(taken)
-        self._settled(len(taken) + len(convicted))
+        self._settled(len(taken) + len(rejected))
 
     def _settled(self, rows: int) -> None:
         # What is sent once more was not counted.
