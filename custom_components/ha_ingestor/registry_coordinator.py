@@ -8,7 +8,8 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .connection import async_data_api
-from .const import CONF_REFRESH, DOMAIN, LOGGER, SUBENTRY_DATA_API
+from .const import DOMAIN, LOGGER, SUBENTRY_DATA_API
+from .data_api_flow import refresh_seconds
 from .issues import Issue, async_follow
 from .pipeline.verdict import Problem
 from .registries.schedule import Intervals
@@ -68,7 +69,7 @@ class RegistryCoordinator(DataUpdateCoordinator[SyncState]):
             client,
             on_change=self._async_turned,
             # The watch has waited for quiet already.
-            intervals=Intervals(quiet=0.0, refresh=subentry.data[CONF_REFRESH] * 60.0),
+            intervals=Intervals(quiet=0.0, refresh=refresh_seconds(subentry.data)),
         )
         self.data = self.sync.state
         self._entry = entry
