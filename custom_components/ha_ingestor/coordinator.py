@@ -35,6 +35,12 @@ class IngestorRuntimeData:
     registries: RegistryCoordinator | None
     history: RegistryHistory | None
 
+    async def async_try_now(self) -> None:
+        """Deliver at once, and send the registries again: what stood in the way may be mended."""
+        if self.registries:
+            self.registries.sync.async_resync()
+        await self.pipeline.flush()
+
     async def async_stop(self) -> None:
         """End in the direction of the data, so that what was captured is on disk or delivered."""
         self.source.async_stop()

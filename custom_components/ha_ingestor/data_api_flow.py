@@ -19,7 +19,7 @@ from homeassistant.helpers.selector import (
 from yarl import URL
 
 from .clients.address import AddressError, normalize
-from .connection import async_data_api
+from .connection import async_data_api, try_at_once
 from .const import CONF_REFRESH, SUBENTRY_DATA_API
 from .options.number import Number, OptionError, accepted_numbers, bounded_numbers
 from .pipeline.verdict import Problem, Verdict
@@ -129,9 +129,11 @@ class DataApiFlow(ConfigSubentryFlow):
         title = f"data-api on {URL(data[CONF_URL]).host}"
         if self.source != SOURCE_RECONFIGURE:
             return self.async_create_entry(title=title, data=data, unique_id=SUBENTRY_DATA_API)
-        return self.async_update_and_abort(
-            self._get_entry(), self._get_reconfigure_subentry(), title=title, data=data
-        )
+        entry, subentry = self._get_entry(), self._get_reconfigure_subentry()
+        is_changed = (subentry.data, subentry.title) != (data, title)
+        result = self.async_update_and_abort(entry, subentry, title=title, data=data)
+        try_at_once(self.hass, entry, is_changed=is_changed)
+        return result
 
 
 def _data(entered: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:

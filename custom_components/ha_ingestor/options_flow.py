@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 
+from .connection import try_at_once
 from .options import attributes, events, exclude, noise, points, spool, weather
 from .options.page import OptionError, Page
 from .options.series import STEPS, Consequence, async_consequences
@@ -95,7 +96,10 @@ class HaIngestorOptionsFlow(OptionsFlow):
             key: PAGES[key].within_bounds(page) if key in PAGES else page
             for key, page in self.config_entry.options.items()
         }
-        return self.async_create_entry(data={**stored, **self._chosen})
+        data = {**stored, **self._chosen}
+        if data == self.config_entry.options:
+            try_at_once(self.hass, self.config_entry, is_changed=False)
+        return self.async_create_entry(data=data)
 
 
 # Home Assistant finds a step by the name of its method.

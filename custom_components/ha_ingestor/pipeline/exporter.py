@@ -124,7 +124,7 @@ class Exporter:
             began = time.monotonic()
             try:
                 delay = await self.drain()
-                if delay is None and self.state.status is Status.STARTING:
+                if delay is None and self.state.status is not Status.OK:
                     delay = self._introduced(await self.writer.check())
             except Exception as err:
                 if not isinstance(err, OSError):
@@ -139,7 +139,7 @@ class Exporter:
                 await _within(delay, self._retry_now)
 
     def _introduced(self, verdict: Verdict) -> float | None:
-        """Know how things are before the first point comes, which may take a while."""
+        """Know how things are before the next point comes, which may take a while."""
         match verdict.kind:
             case Kind.ACCEPTED:
                 self._progress.well()
