@@ -49,6 +49,7 @@ from .flow_forms import (
 from .options_flow import HaIngestorOptionsFlow
 from .pipeline.outcome import Dialect
 from .pipeline.verdict import Problem, Verdict
+from .server_text import plain
 
 # The form of a database when it may leave the secrets as they are stored.
 AGAIN: Final = "_again"
@@ -226,7 +227,10 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
             step_id="reconfigure" if self.source == SOURCE_RECONFIGURE else "user",
             data_schema=self.add_suggested_values_to_schema(ADDRESS_SCHEMA, suggested),
             errors=errors,
-            description_placeholders={"detail": detail, "example": "http://influxdb.local:8086"},
+            description_placeholders={
+                "detail": plain(detail),
+                "example": "http://influxdb.local:8086",
+            },
         )
 
     def _show_fields(
@@ -242,9 +246,9 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
             data_schema=schema(fields, self._data, self._kept, entered or {}),
             errors=errors,
             description_placeholders={
-                "detail": detail,
-                "server": self._server,
-                "url": self._data[CONF_URL],
+                "detail": plain(detail),
+                "server": plain(self._server),
+                "url": plain(self._data[CONF_URL]),
             },
         )
 

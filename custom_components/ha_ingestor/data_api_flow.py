@@ -23,6 +23,7 @@ from .connection import async_data_api, try_at_once
 from .const import CONF_REFRESH, SUBENTRY_DATA_API
 from .options.number import Number, OptionError, accepted_numbers, bounded_numbers
 from .pipeline.verdict import Problem, Verdict
+from .server_text import plain
 
 if TYPE_CHECKING:
     import probatio as vol
@@ -113,7 +114,7 @@ class DataApiFlow(ConfigSubentryFlow):
             except OptionError as err:
                 errors, told = {err.field: err.reason}, {**told, **err.more}
             else:
-                errors, told = errors_of(verdict), {**told, "detail": verdict.detail}
+                errors, told = errors_of(verdict), {**told, "detail": plain(verdict.detail)}
             if not errors:
                 return self._finish(data)
         # What was just entered stays in the form; what is stored is not shown.

@@ -9,6 +9,7 @@ from homeassistant.const import CONF_API_KEY
 from .connection import try_at_once
 from .const import SUBENTRY_DATA_API
 from .data_api_flow import API_KEY_SELECTOR, async_probe, errors_of
+from .server_text import plain
 
 if TYPE_CHECKING:
     import probatio as vol
@@ -55,5 +56,5 @@ class RepairDataApiKey(RepairsFlow):
             step_id="confirm",
             data_schema=SCHEMA,
             errors=errors,
-            description_placeholders={"title": subentry.title, "detail": detail},
+            description_placeholders={"title": plain(subentry.title), "detail": plain(detail)},
         )

@@ -10,6 +10,7 @@ from .connection import try_at_once
 from .options import attributes, events, exclude, noise, points, spool, weather
 from .options.page import OptionError, Page
 from .options.series import STEPS, Consequence, async_consequences
+from .server_text import plain
 
 if TYPE_CHECKING:
     import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
@@ -67,7 +68,9 @@ class HaIngestorOptionsFlow(OptionsFlow):
             step_id=key,
             data_schema=self.add_suggested_values_to_schema(page.schema, shown),
             errors=errors,
-            description_placeholders={"wrong": "", **placeholders, **told},
+            description_placeholders={
+                name: plain(text) for name, text in {"wrong": "", **placeholders, **told}.items()
+            },
         )
 
     async def _async_accepted(self, continued: str) -> ConfigFlowResult:

@@ -80,9 +80,8 @@ class RegistryCoordinator(DataUpdateCoordinator[SyncState]):
         self.sync.async_start()
 
     async def async_stop(self) -> None:
-        """End; whether something is to be repaired shows again after the next start."""
+        """End; what is to be repaired stays until the next start knows better."""
         await self.sync.async_stop()
-        async_take_back(self.hass, self._entry)
 
     @override
     async def _async_update_data(self) -> SyncState:
@@ -118,6 +117,7 @@ async def async_registries(hass: HomeAssistant, entry: ConfigEntry) -> RegistryC
     for subentry in entry.get_subentries_of_type(SUBENTRY_DATA_API):
         client = await async_data_api(hass, subentry.data)
         return RegistryCoordinator(hass, entry, subentry, client)
+    async_take_back(hass, entry)
     return None
 
 

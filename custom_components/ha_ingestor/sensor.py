@@ -29,6 +29,7 @@ from .pipeline.snapshot import Snapshot
 from .pipeline.verdict import Problem
 from .registry_entity import add_registry_entities
 from .registry_sensor import REGISTRY_DESCRIPTIONS, RegistrySensor
+from .server_text import plain
 
 PARALLEL_UPDATES = 0
 
@@ -64,7 +65,7 @@ def _last_error(snapshot: Snapshot) -> str | None:
         return None
     # The detail of some names hosts, and where a redirect leads may hold a session.
     is_told = turn.detail and turn.problem not in ADDRESS_PROBLEMS
-    return (turn.detail if is_told else turn.problem)[:MAX_LENGTH_STATE_STATE]
+    return (plain(turn.detail) if is_told else turn.problem)[:MAX_LENGTH_STATE_STATE]
 
 
 def _last_error_attributes(snapshot: Snapshot) -> dict[str, Any]:

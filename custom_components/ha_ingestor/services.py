@@ -53,11 +53,15 @@ async def _export(runtime: IngestorRuntimeData) -> ServiceResponse:
 
 
 async def _replay(runtime: IngestorRuntimeData) -> ServiceResponse:
-    return {"replayed": await runtime.pipeline.replay_quarantine()}
+    replayed = await runtime.pipeline.replay_quarantine()
+    await runtime.coordinator.async_forget_rejection()
+    return {"replayed": replayed}
 
 
 async def _purge(runtime: IngestorRuntimeData) -> ServiceResponse:
-    return {"purged": await runtime.pipeline.purge_quarantine()}
+    purged = await runtime.pipeline.purge_quarantine()
+    await runtime.coordinator.async_forget_rejection()
+    return {"purged": purged}
 
 
 async def _resync(runtime: IngestorRuntimeData) -> ServiceResponse:

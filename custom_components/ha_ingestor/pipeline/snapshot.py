@@ -13,7 +13,8 @@ class Snapshot:
     """The health of a pipeline at one moment, copied from its parts.
 
     Until the spool `is_open`, what an earlier process counted is not known. `oldest_age` is how
-    long the oldest point waits, in seconds; None when none does.
+    long the oldest point waits, in seconds; None when none does. `unbalanced` has the numbers of a
+    ledger that does not add up.
     """
 
     is_open: bool
@@ -28,6 +29,7 @@ class Snapshot:
     rejection: Rejection | None
     spool_limit: int
     oldest_age: float | None
+    unbalanced: str = ""
 
     @property
     def backlog(self) -> int:
