@@ -19,10 +19,10 @@ from tests.emulator import Emulator
 from tests.pages import PACKAGE, WORDS, fill_in, open_page
 from tests.shell import new_entry, points, set_up, until
 
-FORMS = {
+FORMS: Mapping[str, Any] = {
     **{name: page.schema for name, page in PAGES.items()},
     "address": flow_forms.ADDRESS_SCHEMA,
-    **{name: flow_forms.schema(fields, {}, {}) for name, fields in flow_forms.FIELDS.items()},
+    **{name: flow_forms.schema(fields, {}, {}, {}) for name, fields in flow_forms.FIELDS.items()},
     "data_api": data_api_flow.SCHEMA,
     "data_api_repair": data_api_repair.SCHEMA,
 }

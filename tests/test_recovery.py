@@ -118,7 +118,8 @@ async def test_a_destination_that_could_not_be_set_up_is_tried_again_when_it_is_
     await submit(hass, result, database="home_assistant")
     await hass.async_block_till_done()
 
-    assert entry.state is ConfigEntryState.LOADED
+    loaded: ConfigEntryState = entry.state
+    assert loaded is ConfigEntryState.LOADED
 
 
 @pytest.mark.usefixtures("socket_enabled")

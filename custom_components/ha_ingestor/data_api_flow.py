@@ -131,7 +131,7 @@ class DataApiFlow(ConfigSubentryFlow):
         if self.source != SOURCE_RECONFIGURE:
             return self.async_create_entry(title=title, data=data, unique_id=SUBENTRY_DATA_API)
         entry, subentry = self._get_entry(), self._get_reconfigure_subentry()
-        is_changed = (subentry.data, subentry.title) != (data, title)
+        is_changed = subentry.data != data or subentry.title != title
         result = self.async_update_and_abort(entry, subentry, title=title, data=data)
         try_at_once(self.hass, entry, is_changed=is_changed)
         return result

@@ -56,8 +56,9 @@ def issues_of(snapshot: Snapshot) -> list[Issue]:
     if snapshot.spool_error:
         found.append(Issue(key=SPOOL_ERROR, placeholders={"detail": snapshot.spool_error}))
     if snapshot.spool_bytes > snapshot.spool_limit * SPOOL_WARNING:
-        evicted = str(snapshot.ledger["evicted"])
-        found.append(Issue(key=SPOOL_FULL, placeholders={"evicted": evicted}))
+        evicted = snapshot.ledger["evicted"]
+        count = sum(evicted.values()) if isinstance(evicted, dict) else evicted
+        found.append(Issue(key=SPOOL_FULL, placeholders={"evicted": str(count)}))
     if snapshot.rejection:
         placeholders = {
             "entity": entity_of(snapshot.rejection) or "?",

@@ -73,6 +73,16 @@ def _last_error_attributes(snapshot: Snapshot) -> dict[str, Any]:
     return {"problem": turn.problem, "since": turn.time} if turn else {}
 
 
+def _received(ledger: dict[str, Any]) -> dict[str, Any]:
+    """Return what makes the first equation of the ledger complete."""
+    return {name: ledger[name] for name in ("received", "waiting") if name in ledger}
+
+
+def _evicted_reasons(ledger: dict[str, Any]) -> dict[str, Any]:
+    evicted = ledger["evicted"]
+    return {"reasons": evicted} if isinstance(evicted, dict) else {}
+
+
 def _fate(
     name: str,
     *,
@@ -110,11 +120,11 @@ DESCRIPTIONS: tuple[IngestorSensorDescription, ...] = (
         value_fn=lambda snapshot: snapshot.export.status,
         attributes_fn=_status_attributes,
     ),
-    _fate("captured", enabled=False, attributes_fn=lambda ledger: {"received": ledger["received"]}),
+    _fate("captured", enabled=False, attributes_fn=_received),
     _fate("written"),
     # A replay takes points out again.
     _fate("quarantined", state_class=SensorStateClass.TOTAL),
-    _fate("evicted"),
+    _fate("evicted", attributes_fn=_evicted_reasons),
     _fate("lost", attributes_fn=lambda ledger: {"reasons": ledger["lost"]}),
     _fate("filtered", enabled=False, attributes_fn=lambda ledger: {"reasons": ledger["filtered"]}),
     _fate("deduplicated", enabled=False),

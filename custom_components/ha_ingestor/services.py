@@ -1,5 +1,6 @@
 """The actions: deliver now, what to do with points in quarantine, send the registries again."""
 
+import errno
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +19,7 @@ from homeassistant.helpers.service import async_get_config_entry, async_register
 
 from .const import DOMAIN
 from .coordinator import HaIngestorConfigEntry, IngestorRuntimeData
+from .server_text import plain
 
 if TYPE_CHECKING:
     import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
@@ -43,7 +45,7 @@ class Service:
 async def _flush(runtime: IngestorRuntimeData) -> ServiceResponse:
     await runtime.pipeline.flush()
     if error := (await runtime.pipeline.snapshot()).spool_error:
-        raise _spool_error(error)
+        raise OSError(errno.EIO, error)
     return None
 
 
@@ -109,7 +111,8 @@ def _handler(service: Service) -> Callable[[ServiceCall], Coroutine[Any, Any, Se
             try:
                 response = await service.action(entry.runtime_data)
             except OSError as err:
-                failed.append(_spool_error(err.strerror or type(err).__name__))
+                detail = err.strerror or type(err).__name__
+                failed.append(_spool_error(entry.title, detail))
             except HomeAssistantError as err:
                 failed.append(err)
         if failed:
@@ -135,9 +138,9 @@ def _destinations(call: ServiceCall, *, every: bool) -> list[HaIngestorConfigEnt
     return [async_get_config_entry(call.hass, DOMAIN, named)]
 
 
-def _spool_error(detail: str) -> HomeAssistantError:
+def _spool_error(title: str, detail: str) -> HomeAssistantError:
     return HomeAssistantError(
         translation_domain=DOMAIN,
         translation_key="spool_error",
-        translation_placeholders={"detail": detail},
+        translation_placeholders={"title": plain(title), "detail": plain(detail)},
     )
