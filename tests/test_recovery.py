@@ -12,9 +12,10 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.pipeline.export_state import Status
 from custom_components.ha_ingestor.pipeline.verdict import Problem
-from scripts.rig.data_api import DataApi, Fault
+from scripts.rig.data_api import DataApi
+from scripts.rig.data_api import Fault as DataApiFault
 from tests.config_flow.steps import locate, submit
-from tests.emulator import Answer, Emulator
+from tests.emulator import Answer, Emulator, Fault
 from tests.pages import fill_in, open_page
 from tests.shell import points, set_up, until
 from tests.test_data_api import issue as data_api_issue
@@ -85,6 +86,21 @@ async def test_a_connection_that_is_confirmed_is_used_at_once_and_nothing_is_lef
     await until(lambda: issue(hass, entry, Problem.FORBIDDEN) is None, seconds=3)
 
 
+async def test_a_try_that_is_asked_for_during_a_request_follows_it_at_once(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await set_up(hass, entry)
+    await until(lambda: status(entry) is Status.OK)
+    database.faults.append(Fault(answer=FORBIDDEN, delay=0.5))
+    database.arrived.clear()
+    hass.states.async_set("sensor.a", "1")
+    await database.arrived.wait()
+
+    await hass.services.async_call(DOMAIN, "flush", {}, blocking=True)
+
+    await until(lambda: points(database, "sensor.a"), seconds=3)
+
+
 async def test_options_that_are_confirmed_make_it_try_at_once(
     hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:
@@ -127,7 +143,7 @@ async def test_a_data_api_that_is_confirmed_is_tried_at_once(
     hass: HomeAssistant, database: Emulator
 ) -> None:
     async with DataApi() as server:
-        server.impostor = Fault(status=404)
+        server.impostor = DataApiFault(status=404)
         entry = with_data_api(database, server.url)
         await set_up(hass, entry)
         await until(lambda: data_api_issue(hass, entry, "data_api_wrong_service"))

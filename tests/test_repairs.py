@@ -19,6 +19,7 @@ from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.ha_ingestor.issues import BLOCKING
 from custom_components.ha_ingestor.pipeline.verdict import Problem
+from custom_components.ha_ingestor.repairs import async_create_fix_flow
 from tests.emulator import Answer, Emulator, Fault
 from tests.shell import points, set_up, until
 
@@ -267,6 +268,20 @@ async def test_the_issues_of_a_destination_go_with_it(
     await hass.async_block_till_done()
 
     assert [key for key in ir.async_get(hass).issues if key[0] == DOMAIN] == []
+
+
+@pytest.mark.parametrize("problem", [Problem.STORM, "quarantined"])
+async def test_a_destination_that_is_gone_is_not_repaired(
+    hass: HomeAssistant, entry: MockConfigEntry, problem: str
+) -> None:
+    await set_up(hass, entry)
+    flow: Any = await async_create_fix_flow(
+        hass, "any", {"entry_id": entry.entry_id, "problem": problem}
+    )
+    flow.hass = hass
+    await hass.config_entries.async_remove(entry.entry_id)
+    result = await flow.async_step_init()
+    assert (result["type"], result["reason"]) == ("abort", "not_loaded")
 
 
 HOSTILE = (

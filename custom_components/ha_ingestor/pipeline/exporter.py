@@ -121,6 +121,8 @@ class Exporter:
         while True:
             self._wake.clear()
             self._enough.clear()
+            # Here, so that whoever asks while a request is under way is not forgotten after it.
+            self._retry_now.clear()
             began = time.monotonic()
             try:
                 delay = await self.drain()
@@ -135,7 +137,6 @@ class Exporter:
                 await self._wake.wait()
                 await _within(began + self.gather_seconds - time.monotonic(), self._enough)
             else:
-                self._retry_now.clear()
                 await _within(delay, self._retry_now)
 
     def _introduced(self, verdict: Verdict) -> float | None:
