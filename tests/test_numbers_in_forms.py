@@ -1,5 +1,6 @@
 """Every number that can be entered has two bounds, and what is beyond them does no harm."""
 
+import json
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,8 +11,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
 from homeassistant.helpers.json import json_bytes
 from homeassistant.helpers.selector import NumberSelector, ObjectSelector, Selector, selector
+from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import load_yaml_dict
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.ha_ingestor import data_api_flow, data_api_repair, flow_forms
 from custom_components.ha_ingestor.options_flow import PAGES
@@ -152,6 +155,54 @@ async def test_an_absurd_number_on_one_page_does_not_spoil_what_another_page_sto
     hass.config_entries.async_update_entry(entry, options={"spool": {"max_size": 10**21}})
     assert await hass.config_entries.async_setup(entry.entry_id)
     await fill_in(hass, await open_page(hass, entry, "weather"), max_age=2)
+    json_bytes(dict(entry.options))
+
+
+@pytest.mark.parametrize("absurd", ["1e21", "99999999999999999999", "-5", "18446744073709551615"])
+async def test_an_absurd_number_is_refused_and_the_page_opens_again_as_the_frontend_does_it(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    entry: MockConfigEntry,
+    absurd: str,
+) -> None:
+    entry.add_to_hass(hass)
+    # What an earlier version stored, as its storage gives it back.
+    stored = {"spool": {"max_size": float(absurd), "min_free": float(absurd)}}
+    hass.config_entries.async_update_entry(entry, options=stored)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert await async_setup_component(hass, "config", {})
+    client = await hass_client()
+    path = "/api/config/config_entries/options/flow"
+    menu = await (await client.post(path, json={"handler": entry.entry_id})).json()
+    path = f"{path}/{menu['flow_id']}"
+    form = await (await client.post(path, json={"next_step_id": "spool"})).json()
+    shown = {field["name"]: field for field in form["data_schema"]}
+    assert {"min", "max"} <= shown["max_size"]["selector"]["number"].keys()
+    values = {name: field["description"]["suggested_value"] for name, field in shown.items()}
+
+    body = json.dumps({**values, "max_size": "@"}).replace('"@"', absurd)
+    headers = {"Content-Type": "application/json"}
+    reply = await client.post(path, data=body, headers=headers)
+    again = await reply.json()
+    assert again["errors"].keys() == {"max_size"}
+
+    reply = await client.post(path, json=values)
+    assert (await reply.json())["type"] == "create_entry"
+    json_bytes(dict(entry.options))
+    await hass.async_block_till_done()
+
+
+async def test_numbers_in_free_forms_are_stored_as_text(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    page = await open_page(hass, entry, "points")
+    result = await fill_in(hass, page, profile="core")
+    entered = {"measurement_attr": "unit_of_measurement", "tags": {"a": 2**70, "b": math.nan}}
+    result = await fill_in(hass, result, **entered)
+    while result["type"] is FlowResultType.FORM:  # what has to be confirmed
+        result = await fill_in(hass, result)
+    assert entry.options["core"]["tags"] == {"a": "1180591620717411303424", "b": "nan"}
     json_bytes(dict(entry.options))
 
 

@@ -237,6 +237,21 @@ async def test_what_was_entered_for_one_server_is_not_sent_to_the_next(
         ]
 
 
+async def test_what_was_entered_still_counts_after_the_address_was_looked_at(
+    hass: HomeAssistant,
+) -> None:
+    async with Emulator(profile=V3) as server:
+        server.allowed = {"Bearer fresh"}
+        result = await locate(hass, server.url)
+        server.impostor = PAGE
+        result = await submit(hass, result, token="fresh", database="ha")
+        assert (result["step_id"], result["errors"]) == ("user", {"url": "proxy"})
+        server.impostor = None
+        result = await locate(hass, server.url, result=result)
+        result = await submit(hass, result, database="ha")
+        assert result["data"]["token"] == "fresh"
+
+
 async def test_a_form_with_nothing_stored_does_not_offer_to_keep_it(
     hass: HomeAssistant, server: Emulator
 ) -> None:
