@@ -23,7 +23,7 @@ from homeassistant.helpers.selector import (
 )
 from yarl import URL
 
-from .clients.address import normalize, origin
+from .clients.address import AddressError, origin
 from .connection import TEXTS
 from .const import (
     CONF_BUCKET,
@@ -183,7 +183,10 @@ def merged(
 
 def credentials_of(data: Mapping[str, Any], url: str) -> dict[str, str]:
     """Return the secrets among `data`, but none that were given for another server."""
-    is_same = CONF_URL in data and origin(data[CONF_URL]) == origin(url)
+    try:
+        is_same = CONF_URL in data and origin(data[CONF_URL]) == origin(url)
+    except AddressError:  # what is stored is not even an address
+        is_same = False
     return {key: data.get(key, "") if is_same else "" for key in (CONF_PASSWORD, CONF_TOKEN)}
 
 
@@ -217,4 +220,4 @@ def unique_id(data: Mapping[str, Any]) -> str:
 def title(data: Mapping[str, Any]) -> str:
     """Name an entry after what the user knows it by."""
     name = data[CONF_BUCKET] or data[CONF_DATABASE] or PRODUCTS[Dialect(data[CONF_DIALECT])]
-    return f"{name} on {URL(normalize(data[CONF_URL])).host}"
+    return f"{name} on {URL(data[CONF_URL]).host}"

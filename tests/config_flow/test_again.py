@@ -252,6 +252,16 @@ async def test_what_was_entered_still_counts_after_the_address_was_looked_at(
         assert result["data"]["token"] == "fresh"
 
 
+async def test_an_entry_whose_address_is_none_can_be_mended(
+    hass: HomeAssistant, server: Emulator
+) -> None:
+    entry = await connected(hass, server, url="ftp://nowhere", token="s3cret-token")
+    result = await locate(hass, server.url, result=await entry.start_reconfigure_flow(hass))
+    assert result["step_id"] == "v2"
+    result = await submit(hass, result, **V2_INPUT)
+    assert result["reason"] == "reconfigure_successful"
+
+
 async def test_a_form_with_nothing_stored_does_not_offer_to_keep_it(
     hass: HomeAssistant, server: Emulator
 ) -> None:
