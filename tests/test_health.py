@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import AsyncMock, patch
 
 import pytest
 from homeassistant.config_entries import SOURCE_REAUTH
@@ -24,6 +25,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.ha_ingestor.const import DOMAIN
+from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.ha_ingestor.pipeline.export_state import Status
 from tests.emulator import Answer, Emulator, Fault
 from tests.shell import NOWHERE, new_entry, set_up, until
@@ -454,6 +456,35 @@ async def test_the_ledger_balances_whatever_became_of_the_points(
     shown["received"] = reading(hass, entry, "points_captured").attributes["received"]
     assert_balanced(shown, reading(hass, entry, "backlog").attributes["pending"])
     assert shown["written"] == 1
+
+
+@pytest.mark.usefixtures("everything_shown")
+@pytest.mark.parametrize(("waiting", "is_balanced"), [(2, True), (1, False)])
+async def test_what_waits_is_part_of_what_was_received(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    waiting: int,
+    is_balanced: bool,
+) -> None:
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.a", "1")
+    await settle(hass, entry)
+    pipeline = entry.runtime_data.pipeline
+    snapshot = await pipeline.snapshot()
+    counts = {"filtered": {"a": 3}, "deduplicated": 4, "captured": 5, "written": 1}
+    counts |= {"quarantined": 1, "evicted": 1, "lost": {"killed": 1}}
+    ledger = {**counts, "received": 14, "waiting": waiting}
+    known = replace(snapshot, ledger=ledger, pending=1)
+    monkeypatch.setattr(pipeline, "snapshot", AsyncMock(return_value=known))
+    await entry.runtime_data.coordinator.async_refresh()
+
+    attributes = reading(hass, entry, "points_captured").attributes
+    assert (attributes["received"], attributes["waiting"]) == (14, waiting)
+    told = await async_get_config_entry_diagnostics(hass, entry)
+    assert told["ledger"]["waiting"] == waiting
+    assert told["ledger"]["balanced"] is is_balanced
 
 
 async def test_diagnostics_tell_neither_credentials_nor_the_address(

@@ -45,8 +45,9 @@ _PATTERNS: Final = tuple(
     )
 )
 
-# Values in a line of line protocol that a server repeats: texts, and numbers with a fraction.
-_FIELD_VALUE: Final = re.compile(r'(?<=[^\s=])=(?:\\*"(?:[^"\\]|\\.)*(?:"|$)|-?\d+\.\d+)')
+# What a server repeats of a line of line protocol, which it may have cut.
+_ASSIGNED: Final = re.compile(r'([\w.-]+)=(\\*"(?:[^"\\]|\\.)*(?:"|$)|(?:\\.|[^\s,;\'"\\)\]}])+)')
+_COUNT: Final = re.compile(r"[0-9]{1,3}")
 _LINE: Final = re.compile(r"((?:\\.|[^ \\])*) (.*?)( -?\d+)?$", re.DOTALL)
 _TAG: Final = re.compile(r"((?:\\.|[^,=\\])+)=((?:\\.|[^,\\])*)")
 _FIELD: Final = re.compile(r'((?:\\.|[^,=\\])+)=("(?:\\.|[^"\\])*"|[^,]*)')
@@ -70,7 +71,13 @@ def redacted(text: str) -> str:
 
 def for_strangers(text: str) -> str:
     """Hide the values of a home too, for what is attached to a bug report."""
-    return redacted(_FIELD_VALUE.sub(f"={HIDDEN}", text))
+    return redacted(_ASSIGNED.sub(_hidden_value, text))
+
+
+def _hidden_value(assigned: re.Match[str]) -> str:
+    name, value = assigned.groups()
+    is_told = name in _TOLD_TAGS or _COUNT.fullmatch(value)
+    return f"{name}={value if is_told else HIDDEN}"
 
 
 def line_for_strangers(line: str) -> str:
