@@ -109,7 +109,9 @@ async def test_an_absurd_number_is_refused_with_a_sentence_and_nothing_is_stored
     assert entry.options == {}
 
 
-@pytest.mark.parametrize("absurd", [10**21, 1e300, -5, math.nan, math.inf, "much", None], ids=str)
+@pytest.mark.parametrize(
+    "absurd", [10**21, 10**400, 1e300, -5, math.nan, math.inf, "much", None], ids=str
+)
 async def test_an_entry_with_absurd_numbers_of_an_earlier_version_loads_and_opens(
     hass: HomeAssistant, database: Emulator, absurd: Any
 ) -> None:

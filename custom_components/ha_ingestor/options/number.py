@@ -83,10 +83,15 @@ class Number(NumberSelector):
 
     def bounded(self, stored: Any, default: Any) -> Any:
         """Return a stored number, or the bound it is beyond; what is no number is the default."""
-        if not isinstance(stored, (int, float)) or math.isnan(stored):
+        try:
+            # A number too large for a float is compared as it is.
+            value = stored if isinstance(stored, int) else float(stored)
+        except TypeError, ValueError:
             return default
         minimum, maximum = self._bounds
-        return minimum if stored < minimum else min(stored, maximum)
+        if isinstance(value, float) and math.isnan(value):
+            return default
+        return minimum if value < minimum else min(value, maximum)
 
 
 def _rows(selector: Any) -> Mapping[str, Number]:
