@@ -12,9 +12,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components import ha_ingestor
 from custom_components.ha_ingestor.options_flow import MENU
 
-WORDS: Final = json.loads(
-    (Path(ha_ingestor.__file__).parent / "translations" / "en.json").read_text()
-)
+PACKAGE: Final = Path(ha_ingestor.__file__).parent
+WORDS: Final = json.loads((PACKAGE / "translations" / "en.json").read_text())
 
 
 async def open_page(hass: HomeAssistant, entry: MockConfigEntry, page: str) -> ConfigFlowResult:

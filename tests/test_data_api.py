@@ -433,10 +433,10 @@ def test_every_text_is_there_and_no_other() -> None:
         assert words["step"][step]["data_description"].keys() == words["step"][step]["data"].keys()
     said = {Problem.UNREACHABLE, Problem.TIMEOUT, Problem.TLS, Problem.REDIRECT}
     said |= {Problem.SERVER_ERROR, Problem.INVALID_AUTH}
-    address = {"invalid_url", "url_credentials"}
-    assert set(words["error"]) == {*said, *ERRORS.values(), *address}
+    form = {"invalid_url", "url_credentials", "out_of_range"}
+    assert set(words["error"]) == {*said, *ERRORS.values(), *form}
     fix = WORDS["issues"]["data_api_unauthorized"]["fix_flow"]
-    assert set(fix["error"]) == set(words["error"]) - address
+    assert set(fix["error"]) == set(words["error"]) - form
 
 
 async def test_every_entity_has_a_name_and_an_icon(hass: HomeAssistant) -> None:

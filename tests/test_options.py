@@ -172,6 +172,8 @@ MANY_TAGS = [
 REFUSED = [
     ("spool", {"max_size": 7}, {"max_size": "spool_too_small"}),
     ("spool", {"max_size": 0}, {"max_size": "spool_too_small"}),
+    ("spool", {"max_size": 2**40}, {"max_size": "out_of_range"}),
+    ("noise", {"rules": [RULE | {"throttle": 1e9}]}, {"rules": "row_out_of_range"}),
     ("spool", {"max_age": 0.01}, {"max_age": "age_too_short"}),
     ("homeiq", {"tags": MANY_TAGS}, {"tags": "too_many_tags"}),
     ("core", {"tags": "north"}, {"tags": "not_understood"}),

@@ -1,7 +1,9 @@
 """What a user is asked to repair, and what happens when they agree."""
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from aiohttp.test_utils import TestClient
@@ -9,12 +11,15 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.setup import async_setup_component
+from markdown_it import MarkdownIt
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.ha_ingestor.const import DOMAIN
+from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.ha_ingestor.issues import BLOCKING
 from custom_components.ha_ingestor.pipeline.verdict import Problem
+from custom_components.ha_ingestor.repairs import async_create_fix_flow
 from tests.emulator import Answer, Emulator, Fault
 from tests.shell import points, set_up, until
 
@@ -265,6 +270,98 @@ async def test_the_issues_of_a_destination_go_with_it(
     assert [key for key in ir.async_get(hass).issues if key[0] == DOMAIN] == []
 
 
+@pytest.mark.parametrize("problem", [Problem.STORM, "quarantined"])
+async def test_a_destination_that_is_gone_is_not_repaired(
+    hass: HomeAssistant, entry: MockConfigEntry, problem: str
+) -> None:
+    await set_up(hass, entry)
+    flow: Any = await async_create_fix_flow(
+        hass, "any", {"entry_id": entry.entry_id, "problem": problem}
+    )
+    flow.hass = hass
+    await hass.config_entries.async_remove(entry.entry_id)
+    result = await flow.async_step_init()
+    assert (result["type"], result["reason"]) == ("abort", "not_loaded")
+
+
+HOSTILE = (
+    '{"error":"partial write: field type conflict: ![x](http://evil.example/x.png) '
+    '[click](http://evil.example) <img src=http://evil.example/y.png> `code` dropped=1"}'
+)
+
+
+def assert_text(shown: str) -> None:
+    """What a server said is there, and Markdown makes nothing of it."""
+    tokens = MarkdownIt("commonmark", {"html": True}).parse(shown)
+    inline = [child for token in tokens for child in token.children or ()]
+    kinds = {token.type for token in (*tokens, *inline)}
+    assert kinds <= {"paragraph_open", "paragraph_close", "inline", "text", "text_special"}
+    said = "".join(child.content for child in inline)
+    assert "![x](http://evil.example/x.png)" in said
+    assert "<img src=http://evil.example/y.png>" in said
+
+
+async def test_what_a_server_says_is_shown_as_text(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    database: Emulator,
+    entry: MockConfigEntry,
+) -> None:
+    hass.states.async_set("sensor.odd", "1")
+    database.faults.append(Fault(answer=Answer(status=400, body=HOSTILE)))
+    await set_up(hass, entry)
+    _, menu = await offers(hass, hass_client, entry)
+    found = issue(hass, entry, "quarantined")
+    assert found
+    assert found.translation_placeholders
+    texts = await async_get_translations(hass, "en", "issues", {DOMAIN})
+    step = f"component.{DOMAIN}.issues.quarantined.fix_flow.step.init.description"
+    for placeholders in (found.translation_placeholders, menu["description_placeholders"]):
+        assert_text(texts[step].format(**placeholders))
+
+
+async def test_what_a_user_called_a_destination_is_no_markup(
+    hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
+) -> None:
+    entry.add_to_hass(hass)
+    hass.config_entries.async_update_entry(entry, title="![x](http://evil.example) <b>Attic</b>")
+    database.names["db"].discard("home_assistant")
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await until(lambda: issue(hass, entry, Problem.DATABASE_NOT_FOUND))
+    found = issue(hass, entry, Problem.DATABASE_NOT_FOUND)
+    assert found
+    assert found.translation_placeholders
+    title = found.translation_placeholders["title"]
+    assert "Attic" in title
+    assert [part for part in ("![", "](", "<", ">") if part in title] == []
+
+
+async def test_a_ledger_that_does_not_add_up_is_to_be_reported(
+    hass: HomeAssistant, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await set_up(hass, entry)
+    pipeline = entry.runtime_data.pipeline
+    snapshot = await pipeline.snapshot()
+    wrong = replace(snapshot, unbalanced="captured 5, settled 3, pending 1")
+    monkeypatch.setattr(pipeline, "snapshot", AsyncMock(return_value=wrong))
+    await entry.runtime_data.coordinator.async_refresh()
+
+    found = issue(hass, entry, "ledger_unbalanced")
+    assert found
+    assert not found.is_fixable
+    texts = await async_get_translations(hass, "en", "issues", {DOMAIN})
+    text = texts[f"component.{DOMAIN}.issues.ledger_unbalanced.description"]
+    assert "captured 5, settled 3, pending 1" in text.format(
+        **(found.translation_placeholders or {})
+    )
+    told = await async_get_config_entry_diagnostics(hass, entry)
+    assert told["ledger"]["unbalanced"] == "captured 5, settled 3, pending 1"
+
+    monkeypatch.setattr(pipeline, "snapshot", AsyncMock(return_value=snapshot))
+    await entry.runtime_data.coordinator.async_refresh()
+    assert issue(hass, entry, "ledger_unbalanced") is None
+
+
 async def test_every_issue_has_its_texts(hass: HomeAssistant) -> None:
     texts = await async_get_translations(hass, "en", "issues", {DOMAIN})
     prefix = f"component.{DOMAIN}.issues"
@@ -274,7 +371,7 @@ async def test_every_issue_has_its_texts(hass: HomeAssistant) -> None:
         assert f"{init}.menu_option_descriptions.{offer}" in texts
     for reason in ("not_loaded", "nothing_refused"):
         assert f"{prefix}.quarantined.fix_flow.abort.{reason}" in texts
-    for key in (*BLOCKING, "spool_error", "spool_full", "no_deduplication"):
+    for key in (*BLOCKING, "spool_error", "spool_full", "no_deduplication", "ledger_unbalanced"):
         assert f"{prefix}.{key}.title" in texts
         fixable = BLOCKING.get(key, False) if isinstance(key, Problem) else False
         if fixable:

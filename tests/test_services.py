@@ -1,19 +1,21 @@
 """The actions, called as an automation calls them."""
 
+from functools import partial
 from typing import Any
 
 import pytest
-from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+import voluptuous as vol
+from homeassistant.core import Context, HomeAssistant, SupportsResponse
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
 from homeassistant.helpers.icon import async_get_icons
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.setup import async_setup_component
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.services import ACTIONS
 from tests.emulator import Answer, Emulator, Fault
-from tests.shell import new_entry, points, set_up, until
+from tests.shell import new_entry, points, set_up, spool_path, until
 
 CONFLICT = Answer(status=400, body='{"error":"partial write: field type conflict dropped=1"}')
 
@@ -50,7 +52,7 @@ async def test_the_quarantine_can_be_read(
     found = await hass.services.async_call(
         DOMAIN,
         "export_quarantine",
-        {"config_entry": entry.entry_id},
+        {"config_entry_id": entry.entry_id},
         blocking=True,
         return_response=True,
     )
@@ -78,7 +80,6 @@ async def test_quarantined_points_are_delivered_once_more_and_counted_as_replaye
     # It was received a second time; no count falls.
     assert (after["quarantined"], after["replayed"]) == (before["quarantined"], 1)
     assert after["captured"] == before["captured"] + 1
-    assert after["received"] == before["received"] + 1
     assert await entry.runtime_data.pipeline.quarantined() == []
 
 
@@ -128,10 +129,92 @@ async def test_with_two_destinations_one_has_to_be_named(
     await set_up(hass, entry)
     other = new_entry(database.url, database="other")
     await set_up(hass, other)
+    call = partial(hass.services.async_call, DOMAIN, "purge_quarantine", blocking=True)
 
-    with pytest.raises(ServiceValidationError):
+    with pytest.raises(ServiceValidationError) as raised:
+        await call({})
+    assert raised.value.translation_key == "several_destinations"
+    assert "config_entry_id" in str(raised.value)
+    await call({"config_entry_id": other.entry_id})
+    # As it was called before.
+    await call({"config_entry": other.entry_id})
+    with pytest.raises(vol.Invalid):
+        await call({"config_entry": other.entry_id, "config_entry_id": entry.entry_id})
+
+
+async def test_flush_without_a_destination_is_for_all_of_them(
+    hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
+) -> None:
+    async with Emulator(profile=database.profile) as second:
+        await set_up(hass, entry)
+        await set_up(hass, new_entry(second.url))
+        hass.states.async_set("sensor.now", "1")
+
         await hass.services.async_call(DOMAIN, "flush", {}, blocking=True)
-    await hass.services.async_call(DOMAIN, "flush", {"config_entry": other.entry_id}, blocking=True)
+
+        await until(lambda: points(database, "sensor.now"), seconds=0.5)
+        await until(lambda: points(second, "sensor.now"), seconds=0.5)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("kind", ["read_only", "user"])
+async def test_every_action_is_for_administrators(  # noqa: PLR0917
+    hass: HomeAssistant,
+    database: Emulator,
+    entry: MockConfigEntry,
+    hass_read_only_user: MockUser,
+    hass_admin_user: MockUser,
+    action: str,
+    kind: str,
+) -> None:
+    await quarantine_one(hass, database, entry)
+    user = hass_read_only_user
+    if kind == "user":
+        group = await hass.auth.async_get_group("system-users")
+        assert group
+        user = MockUser(groups=[group]).add_to_hass(hass)
+    wants_response = ACTIONS[action].response is not SupportsResponse.NONE
+    call = partial(
+        hass.services.async_call, DOMAIN, action, blocking=True, return_response=wants_response
+    )
+
+    with pytest.raises(Unauthorized):
+        await call({}, context=Context(user_id=user.id))
+    assert len(await entry.runtime_data.pipeline.quarantined()) == 1
+
+    if action != "resync_registries":
+        await call({}, context=Context(user_id=hass_admin_user.id))
+
+
+async def test_flush_says_that_the_spool_cannot_be_opened(
+    hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
+) -> None:
+    """A file where the folder of the spool should be: it stays like that."""
+    path = spool_path(hass, entry)
+    path.parent.mkdir(parents=True)
+    path.write_text("")
+    await set_up(hass, entry)
+
+    with pytest.raises(HomeAssistantError) as raised:
+        await hass.services.async_call(DOMAIN, "flush", {}, blocking=True)
+    assert raised.value.translation_key == "spool_error"
+    assert (raised.value.translation_placeholders or {})["detail"]
+
+
+async def test_flush_delivers_for_the_others_when_one_spool_cannot_be_opened(
+    hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
+) -> None:
+    broken = new_entry(database.url, database="other")
+    path = spool_path(hass, broken)
+    path.parent.mkdir(parents=True)
+    path.write_text("")
+    await set_up(hass, broken)
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.now", "1")
+
+    with pytest.raises(HomeAssistantError):
+        await hass.services.async_call(DOMAIN, "flush", {}, blocking=True)
+    await until(lambda: points(database, "sensor.now"), seconds=0.5)
 
 
 async def test_a_disk_that_fails_is_an_error_with_a_text(

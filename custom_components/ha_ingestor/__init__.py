@@ -20,9 +20,14 @@ from .catalog import Catalog
 from .clients.address import is_same_machine
 from .connection import async_client
 from .const import DOMAIN, SPOOL_DIRECTORY
-from .coordinator import HaIngestorConfigEntry, HealthCoordinator, IngestorRuntimeData
+from .coordinator import (
+    HaIngestorConfigEntry,
+    HealthCoordinator,
+    IngestorRuntimeData,
+    async_forget_unloaded,
+)
 from .http import async_setup_views
-from .issues import async_follow
+from .issues import async_forget
 from .metadata_keeper import async_keep, async_release, metadata_directory
 from .metadata_store.store import delete_store
 from .options.events import captures_reports, event_types
@@ -146,12 +151,13 @@ async def async_unload_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) 
     hass.data[GAPS][entry.entry_id] = entry.runtime_data.source.async_leave_off()
     await entry.runtime_data.async_stop()
     await async_release(hass, entry.entry_id)
+    hass.async_create_task(async_forget_unloaded(hass, entry), "ha_ingestor forget")
     return True
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
     """Delete the spool of a destination that is no more, and with the last one the metadata."""
-    async_follow(hass, entry.entry_id, entry.title, [])
+    async_forget(hass, entry.entry_id)
     if gap := hass.data.get(GAPS, {}).pop(entry.entry_id, None):
         gap.async_stop()
     if not hass.config_entries.async_entries(DOMAIN):

@@ -1,7 +1,8 @@
 """The dialogue that connects a database, and repairs the connection later."""
 
 from collections.abc import Mapping
-from typing import Any
+from functools import partialmethod
+from typing import Any, Final
 
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
@@ -16,7 +17,13 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .clients.address import AddressError, normalize
 from .clients.probe import Probe, probe
-from .connection import CertificateError, async_client, async_ssl, only_certificates
+from .connection import (
+    CertificateError,
+    async_client,
+    async_ssl,
+    only_certificates,
+    try_at_once,
+)
 from .const import CONF_CA_CERTIFICATE, CONF_DIALECT, DOMAIN, SUBENTRY_DATA_API
 from .data_api_flow import DataApiFlow
 from .flow_forms import (
@@ -27,9 +34,11 @@ from .flow_forms import (
     FIELDS,
     PROBE_ERRORS,
     PRODUCTS,
+    REFUSED,
     SECTION_ADVANCED,
     Field,
     blank,
+    credentials_of,
     errors_of,
     merged,
     missing,
@@ -40,6 +49,10 @@ from .flow_forms import (
 from .options_flow import HaIngestorOptionsFlow
 from .pipeline.outcome import Dialect
 from .pipeline.verdict import Problem, Verdict
+from .server_text import plain
+
+# The form of a database when it may leave the secrets as they are stored.
+AGAIN: Final = "_again"
 
 
 class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -52,6 +65,8 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
         """Start with nothing known."""
         self._data: dict[str, Any] = {}
         self._stored: Mapping[str, Any] = {}
+        # The credentials entered last that were not refused, with the address they are for.
+        self._entered: Mapping[str, Any] = {}
         self._server = ""
 
     @staticmethod
@@ -81,24 +96,6 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
             self._data = dict(self._stored)
         return await self._async_address(user_input)
 
-    async def async_step_v1(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask what InfluxDB 1 needs."""
-        return await self._async_database(Dialect.V1, user_input)
-
-    async def async_step_v2(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask what InfluxDB 2 needs."""
-        return await self._async_database(Dialect.V2, user_input)
-
-    async def async_step_v3(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask what InfluxDB 3 needs."""
-        return await self._async_database(Dialect.V3, user_input)
-
-    async def async_step_victoriametrics(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Ask what VictoriaMetrics needs."""
-        return await self._async_database(Dialect.VICTORIAMETRICS, user_input)
-
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Begin anew with the credentials that the database refuses."""
         self._stored = entry_data
@@ -113,12 +110,12 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
         fields = tuple(field for field in FIELDS[dialect] if field.credential)
         if user_input is None:
             return self._show_fields("reauth_confirm", fields)
-        self._data = merged(fields, self._data, user_input, self._stored)
+        self._data = merged(fields, self._data, user_input, self._kept)
         verdict = await self._async_check()
         if verdict.problem is Problem.NONE:
-            return self.async_update_and_abort(self._get_reauth_entry(), data=self._data)
+            return self._renew(self._get_reauth_entry())
         errors = errors_of(verdict.problem, fields)
-        return self._show_fields("reauth_confirm", fields, errors, verdict.detail)
+        return self._show_fields("reauth_confirm", fields, user_input, errors, verdict.detail)
 
     async def _async_address(self, user_input: dict[str, Any] | None) -> ConfigFlowResult:
         """Find the database at the address, unless the user says which one it is."""
@@ -161,21 +158,36 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Ask for names and credentials, and accept those with which a write of nothing works."""
         fields = FIELDS[dialect]
+        step = f"{dialect}{AGAIN}" if any(self._stored_here.values()) else dialect
         if user_input is None:
-            return self._show_fields(dialect, fields)
-        self._data = merged(fields, self._data, user_input, self._stored)
+            return self._show_fields(step, fields)
+        self._data = merged(fields, self._data, user_input, self._kept)
         if errors := missing(fields, self._data):
-            return self._show_fields(dialect, fields, errors)
+            return self._show_fields(step, fields, user_input, errors)
         verdict = await self._async_check()
         if verdict.problem is Problem.NONE:
             return await self._async_finish()
         if verdict.problem in ADDRESS_PROBLEMS:
             return self._show_address({CONF_URL: verdict.problem}, detail=verdict.detail)
         errors = errors_of(verdict.problem, fields)
-        return self._show_fields(dialect, fields, errors, verdict.detail)
+        return self._show_fields(step, fields, user_input, errors, verdict.detail)
+
+    @property
+    def _stored_here(self) -> dict[str, str]:
+        """The secrets of the entry, if they were given for this very server."""
+        return credentials_of(self._stored, self._data[CONF_URL])
+
+    @property
+    def _kept(self) -> dict[str, str]:
+        """What an empty secret stands for: what is stored, or else was entered before."""
+        entered = credentials_of(self._entered, self._data[CONF_URL])
+        return entered | {key: value for key, value in self._stored_here.items() if value}
 
     async def _async_check(self) -> Verdict:
-        return await (await async_client(self.hass, self._data)).check()
+        verdict = await (await async_client(self.hass, self._data)).check()
+        if verdict.problem not in REFUSED:
+            self._entered = dict(self._data)
+        return verdict
 
     async def _async_finish(self) -> ConfigFlowResult:
         """Keep the destination, unless another entry has it."""
@@ -186,12 +198,18 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
             return self.async_create_entry(title=title(self._data), data=self._data)
         entry = self._get_reconfigure_entry()
         is_renamed = entry.title != title(entry.data)
-        return self.async_update_and_abort(
+        return self._renew(
             entry,
             unique_id=self.unique_id,
             title=entry.title if is_renamed else title(self._data),
-            data=self._data,
         )
+
+    def _renew(self, entry: ConfigEntry, **changes: Any) -> ConfigFlowResult:
+        """Store what works, and have the destination use it at once."""
+        is_changed = entry.data != self._data
+        result = self.async_update_and_abort(entry, data=self._data, **changes)
+        try_at_once(self.hass, entry, is_changed=is_changed)
+        return result
 
     def _show_address(
         self, errors: dict[str, str], *, wanted: str = AUTO, detail: str = ""
@@ -209,23 +227,34 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
             step_id="reconfigure" if self.source == SOURCE_RECONFIGURE else "user",
             data_schema=self.add_suggested_values_to_schema(ADDRESS_SCHEMA, suggested),
             errors=errors,
-            description_placeholders={"detail": detail, "example": "http://influxdb.local:8086"},
+            description_placeholders={
+                "detail": plain(detail),
+                "example": "http://influxdb.local:8086",
+            },
         )
 
     def _show_fields(
         self,
         step_id: str,
         fields: tuple[Field, ...],
+        entered: Mapping[str, str] | None = None,
         errors: dict[str, str] | None = None,
         detail: str = "",
     ) -> ConfigFlowResult:
         return self.async_show_form(
             step_id=step_id,
-            data_schema=schema(fields, self._data, self._stored),
+            data_schema=schema(fields, self._data, self._kept, entered or {}),
             errors=errors,
             description_placeholders={
-                "detail": detail,
-                "server": self._server,
-                "url": self._data[CONF_URL],
+                "detail": plain(detail),
+                "server": plain(self._server),
+                "url": plain(self._data[CONF_URL]),
             },
         )
+
+
+# Home Assistant finds a step by the name of its method.
+for _dialect in Dialect:
+    _step = partialmethod(HaIngestorConfigFlow._async_database, _dialect)  # noqa: SLF001
+    for _name in (_dialect, f"{_dialect}{AGAIN}"):
+        setattr(HaIngestorConfigFlow, f"async_step_{_name}", _step)

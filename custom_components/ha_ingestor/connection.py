@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Any, Final
 
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import (
     CONF_API_KEY,
     CONF_PASSWORD,
@@ -13,7 +14,7 @@ from homeassistant.const import (
     CONF_USERNAME,
     CONF_VERIFY_SSL,
 )
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.json import json_bytes
 
@@ -99,6 +100,20 @@ async def async_deduplicates(hass: HomeAssistant, data: Mapping[str, Any]) -> bo
         return True
     session = async_get_clientsession(hass)
     return await deduplicates(session, there, ssl=await async_ssl(hass, data))
+
+
+@callback
+def try_at_once(hass: HomeAssistant, entry: ConfigEntry[Any], *, is_changed: bool) -> None:
+    """Have a destination use at once what a dialogue has just found to work.
+
+    What is changed is used anyway, because the entry reloads, but not when its set-up had failed.
+    """
+    if entry.state in {ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY}:
+        hass.config_entries.async_schedule_reload(entry.entry_id)
+    elif entry.state is ConfigEntryState.LOADED and not is_changed:
+        entry.async_create_background_task(
+            hass, entry.runtime_data.async_try_now(), "ha_ingestor try at once"
+        )
 
 
 def only_certificates(text: str) -> str:

@@ -1,28 +1,45 @@
 """The health of one destination, read from its pipeline now and then and at every turn."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.util.hass_dict import HassKey
 
 from .connection import async_deduplicates
 from .const import DOMAIN, LOGGER
 from .deduplication import NO_DEDUPLICATION, Deduplication
-from .issues import async_follow, issues_of
-from .pipeline.export_state import Status
+from .issues import QUARANTINED, async_follow, async_forget, issues_of, undecided_of
+from .pipeline.export_state import HISTORY, Status, Turn
 from .pipeline.pipeline import Pipeline
+from .pipeline.quarantine import Rejection
 from .pipeline.snapshot import Snapshot
 from .pipeline.verdict import Problem
 from .registry_coordinator import RegistryCoordinator
 from .registry_history import RegistryHistory
+from .server_text import plain
 from .sources.local import LocalSource
 
 # Counters that move all day would fill the recorder; nobody reads them more often than this.
 UPDATE_INTERVAL: Final = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What is still true of a destination after a reload, if its connection is the same."""
+
+    data: Mapping[str, Any]
+    history: tuple[Turn, ...]
+    rejection: Rejection | None
+
+
+# By entry id, from the end of what ran until the begin of what runs next.
+PASTS: HassKey[dict[str, Past]] = HassKey(f"{DOMAIN}_pasts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +52,12 @@ class IngestorRuntimeData:
     registries: RegistryCoordinator | None
     history: RegistryHistory | None
 
+    async def async_try_now(self) -> None:
+        """Deliver at once, and send the registries again: what stood in the way may be mended."""
+        if self.registries:
+            self.registries.sync.async_resync()
+        await self.pipeline.flush()
+
     async def async_stop(self) -> None:
         """End in the direction of the data, so that what was captured is on disk or delivered."""
         self.source.async_stop()
@@ -43,6 +66,7 @@ class IngestorRuntimeData:
         if self.registries:
             await self.registries.async_stop()
         await self.pipeline.stop()
+        await self.coordinator.async_leave()
 
 
 type HaIngestorConfigEntry = ConfigEntry[IngestorRuntimeData]
@@ -68,9 +92,42 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         self._pipeline = pipeline
         self._deduplication = Deduplication(partial(async_deduplicates, hass, entry.data))
         self._connected: bool | None = None
+        # Before a reload the entry has the new data already.
+        self._data = dict(entry.data)
+        past = hass.data.setdefault(PASTS, {}).pop(entry.entry_id, None)
+        is_same = past is not None and past.data == self._data
+        self._history = past.history if past and is_same else ()
+        self._rejection = past.rejection if past and is_same else None
+        # After a start of Home Assistant nobody knows whether the last refused point was seen to.
+        self._is_rejection_known = past is not None
+
+    async def async_snapshot(self) -> Snapshot:
+        """Read the health, with what was before a reload."""
+        snapshot = await self._pipeline.snapshot()
+        return replace(
+            snapshot,
+            history=(*self._history, *snapshot.history)[-HISTORY:],
+            rejection=snapshot.rejection or self._rejection,
+        )
+
+    async def async_leave(self) -> None:
+        """Hand over what stays true to whatever runs next for this entry."""
+        snapshot = await self.async_snapshot()
+        self.hass.data[PASTS][self.config_entry.entry_id] = Past(
+            data=self._data,
+            history=snapshot.history,
+            rejection=snapshot.rejection,
+        )
+
+    async def async_forget_rejection(self) -> None:
+        """Say nothing more of the points that were refused so far."""
+        self._rejection = None
+        self._is_rejection_known = True
+        await self._pipeline.forget_rejection()
+        await self.async_refresh()
 
     async def _async_update_data(self) -> Snapshot:
-        snapshot = await self._pipeline.snapshot()
+        snapshot = await self.async_snapshot()
         entry, deduplication = self.config_entry, self._deduplication
         if snapshot.export.status is Status.OK and deduplication.is_due:
             entry.async_create_background_task(
@@ -81,9 +138,18 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
             entry.entry_id,
             entry.title,
             issues_of(snapshot) + deduplication.issues,
-            undecided=() if deduplication.is_known else (NO_DEDUPLICATION,),
+            undecided=self._undecided(snapshot),
         )
         return snapshot
+
+    def _undecided(self, snapshot: Snapshot) -> set[str]:
+        found = undecided_of(snapshot)
+        if not self._deduplication.is_known:
+            found.add(NO_DEDUPLICATION)
+        self._is_rejection_known |= snapshot.rejection is not None
+        if not self._is_rejection_known:
+            found.add(QUARANTINED)
+        return found
 
     @callback
     def async_status_changed(self) -> None:
@@ -108,6 +174,14 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
                 "%s does not accept points, which wait on disk: %s (%s)",
                 self.config_entry.title,
                 state.problem,
-                state.detail,
+                plain(state.detail),
             )
         self._connected = state.connected
+
+
+async def async_forget_unloaded(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
+    """Leave nothing of a destination that is unloaded and not loaded again, as when disabled."""
+    async with entry.setup_lock:  # a reload holds it until it is loaded again
+        if entry.state is ConfigEntryState.NOT_LOADED:
+            hass.data.get(PASTS, {}).pop(entry.entry_id, None)
+            async_forget(hass, entry.entry_id)

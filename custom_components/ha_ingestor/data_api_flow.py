@@ -12,9 +12,6 @@ from homeassistant.const import CONF_API_KEY, CONF_URL, CONF_VERIFY_SSL, UnitOfT
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import (
     BooleanSelector,
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
     TextSelector,
     TextSelectorConfig,
     TextSelectorType,
@@ -22,9 +19,11 @@ from homeassistant.helpers.selector import (
 from yarl import URL
 
 from .clients.address import AddressError, normalize
-from .connection import async_data_api
+from .connection import async_data_api, try_at_once
 from .const import CONF_REFRESH, SUBENTRY_DATA_API
+from .options.number import Number, OptionError, accepted_numbers, bounded_numbers
 from .pipeline.verdict import Problem, Verdict
+from .server_text import plain
 
 if TYPE_CHECKING:
     import probatio as vol
@@ -47,13 +46,8 @@ SCHEMA: Final = vol.Schema(
         ),
         vol.Optional(CONF_API_KEY): API_KEY_SELECTOR,
         vol.Required(CONF_VERIFY_SSL, default=True): BooleanSelector(),
-        vol.Required(CONF_REFRESH, default=REFRESH_DEFAULT): NumberSelector(
-            NumberSelectorConfig(
-                min=REFRESH_MIN,
-                max=REFRESH_MAX,
-                mode=NumberSelectorMode.BOX,
-                unit_of_measurement=UnitOfTime.MINUTES,
-            )
+        vol.Required(CONF_REFRESH, default=REFRESH_DEFAULT): Number(
+            REFRESH_MIN, REFRESH_MAX, step=1, unit=UnitOfTime.MINUTES
         ),
     }
 )
@@ -74,6 +68,15 @@ def errors_of(verdict: Verdict) -> dict[str, str]:
         return {}
     error = ERRORS.get(verdict.problem, verdict.problem.value)
     return {CONF_API_KEY if error == "invalid_auth" else CONF_URL: error}
+
+
+def refresh_seconds(data: Mapping[str, Any]) -> float:
+    """Read after how many seconds everything is sent again."""
+    return float(_stored(data)[CONF_REFRESH]) * 60
+
+
+def _stored(data: Mapping[str, Any]) -> dict[str, Any]:
+    return bounded_numbers(SCHEMA, data, {CONF_REFRESH: REFRESH_DEFAULT})
 
 
 async def async_probe(hass: HomeAssistant, data: Mapping[str, Any]) -> Verdict:
@@ -101,33 +104,37 @@ class DataApiFlow(ConfigSubentryFlow):
         self, step_id: str, user_input: dict[str, Any] | None, stored: Mapping[str, Any]
     ) -> SubentryFlowResult:
         errors: dict[str, str] = {}
-        detail = ""
+        told = {"detail": "", "example": "http://homeiq.local:8006"}
         if user_input is not None:
             try:
-                data = _data(user_input, stored)
+                data = _data(accepted_numbers(SCHEMA, user_input), stored)
                 verdict = await async_probe(self.hass, data)
             except AddressError as err:
                 errors = {CONF_URL: str(err)}
+            except OptionError as err:
+                errors, told = {err.field: err.reason}, {**told, **err.more}
             else:
-                errors, detail = errors_of(verdict), verdict.detail
+                errors, told = errors_of(verdict), {**told, "detail": plain(verdict.detail)}
             if not errors:
                 return self._finish(data)
-        known = user_input or stored
-        suggested = {key: value for key, value in known.items() if key != CONF_API_KEY}
+        # What was just entered stays in the form; what is stored is not shown.
+        shown = user_input or {**_stored(stored), CONF_API_KEY: ""}
         return self.async_show_form(
             step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(SCHEMA, suggested),
+            data_schema=self.add_suggested_values_to_schema(SCHEMA, shown),
             errors=errors,
-            description_placeholders={"detail": detail, "example": "http://homeiq.local:8006"},
+            description_placeholders=told,
         )
 
     def _finish(self, data: dict[str, Any]) -> SubentryFlowResult:
         title = f"data-api on {URL(data[CONF_URL]).host}"
         if self.source != SOURCE_RECONFIGURE:
             return self.async_create_entry(title=title, data=data, unique_id=SUBENTRY_DATA_API)
-        return self.async_update_and_abort(
-            self._get_entry(), self._get_reconfigure_subentry(), title=title, data=data
-        )
+        entry, subentry = self._get_entry(), self._get_reconfigure_subentry()
+        is_changed = subentry.data != data or subentry.title != title
+        result = self.async_update_and_abort(entry, subentry, title=title, data=data)
+        try_at_once(self.hass, entry, is_changed=is_changed)
+        return result
 
 
 def _data(entered: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,5 +145,5 @@ def _data(entered: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, An
         CONF_URL: url,
         CONF_API_KEY: entered.get(CONF_API_KEY, "").strip() or kept,
         CONF_VERIFY_SSL: entered[CONF_VERIFY_SSL],
-        CONF_REFRESH: int(entered[CONF_REFRESH]),
+        CONF_REFRESH: entered[CONF_REFRESH],
     }

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Final
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.const import CONF_API_KEY
 
+from .connection import try_at_once
 from .const import SUBENTRY_DATA_API
 from .data_api_flow import API_KEY_SELECTOR, async_probe, errors_of
+from .server_text import plain
 
 if TYPE_CHECKING:
     import probatio as vol
@@ -43,9 +45,10 @@ class RepairDataApiKey(RepairsFlow):
             data = {**subentry.data, CONF_API_KEY: user_input[CONF_API_KEY].strip()}
             verdict = await async_probe(self.hass, data)
             if not (errors := errors_of(verdict)):
-                self.hass.config_entries.async_update_subentry(
+                is_changed = self.hass.config_entries.async_update_subentry(
                     entry, subentry, data=MappingProxyType(data)
                 )
+                try_at_once(self.hass, entry, is_changed=is_changed)
                 return self.async_create_entry(data={})
             # The form has one field, and the address is not it.
             errors, detail = {"base": next(iter(errors.values()))}, verdict.detail
@@ -53,5 +56,5 @@ class RepairDataApiKey(RepairsFlow):
             step_id="confirm",
             data_schema=SCHEMA,
             errors=errors,
-            description_placeholders={"title": subentry.title, "detail": detail},
+            description_placeholders={"title": plain(subentry.title), "detail": plain(detail)},
         )

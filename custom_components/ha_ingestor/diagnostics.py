@@ -11,6 +11,7 @@ from .const import CONF_CA_CERTIFICATE
 from .coordinator import HaIngestorConfigEntry
 from .flow_forms import ADDRESS_PROBLEMS
 from .metadata_keeper import KEEPER
+from .server_text import for_strangers, line_for_strangers
 
 # The title and the unique id repeat the address.
 TO_REDACT: Final = {
@@ -29,14 +30,17 @@ async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: HaIngestorConfigEntry
 ) -> dict[str, Any]:
     """Return the redacted entry and the ledger."""
-    snapshot = await entry.runtime_data.pipeline.snapshot()
+    snapshot = await entry.runtime_data.coordinator.async_snapshot()
     health = asdict(snapshot)
     for told in (health["export"], *health["history"]):
         if told["problem"] in ADDRESS_PROBLEMS:
             told["detail"] = REDACTED  # it names hosts, resolved or redirected to
     ledger = health.pop("ledger")
-    settled = ledger["written"] + ledger["quarantined"] + ledger["evicted"]
-    settled += sum(ledger["lost"].values())
+    if snapshot.rejection:
+        health["rejection"]["line"] = line_for_strangers(snapshot.rejection.line)
+        # Some servers repeat the line that they refuse.
+        reason = snapshot.rejection.reason.replace(snapshot.rejection.line, REDACTED)
+        health["rejection"]["reason"] = reason
     registries = None
     if synced := entry.runtime_data.registries:
         registries = asdict(synced.sync.state)
@@ -47,10 +51,33 @@ async def async_get_config_entry_diagnostics(
         "ledger": {
             **ledger,
             "pending": snapshot.pending,
-            "balanced": ledger["captured"] == settled + snapshot.pending,
+            "balanced": _is_balanced(ledger, snapshot.pending),
+            "unbalanced": health.pop("unbalanced"),
         },
-        "health": health,
+        "health": _for_strangers(health),
         "chatty_entities": (await entry.runtime_data.pipeline.chatter()).as_dict(),
-        "metadata": asdict(keeper.state) if (keeper := hass.data.get(KEEPER)) else None,
-        "registries": registries,
+        "metadata": _for_strangers(asdict(keeper.state))
+        if (keeper := hass.data.get(KEEPER))
+        else None,
+        "registries": _for_strangers(registries),
     }
+
+
+def _is_balanced(ledger: dict[str, Any], pending: int) -> bool:
+    """Check both equations with the numbers as they are told."""
+    count = {
+        name: sum(value.values()) if isinstance(value, dict) else value
+        for name, value in ledger.items()
+    }
+    came = count["filtered"] + count["deduplicated"] + count["captured"] + count["waiting"]
+    settled = count["written"] + count["quarantined"] + count["evicted"] + count["lost"]
+    return count["received"] == came and count["captured"] == settled + pending
+
+
+def _for_strangers(told: Any) -> Any:
+    """Hide what a server may have repeated, in every text."""
+    if isinstance(told, dict):
+        return {key: _for_strangers(value) for key, value in told.items()}
+    if isinstance(told, (list, tuple)):
+        return [_for_strangers(value) for value in told]
+    return for_strangers(told) if type(told) is str else told

@@ -23,7 +23,7 @@ from homeassistant.helpers.selector import (
 )
 from yarl import URL
 
-from .clients.address import normalize
+from .clients.address import AddressError, origin
 from .connection import TEXTS
 from .const import (
     CONF_BUCKET,
@@ -99,6 +99,9 @@ CONNECTION_PROBLEMS: Final = frozenset(
 # What can only be mended in the address, although it may show as late as in the write test.
 ADDRESS_PROBLEMS: Final = CONNECTION_PROBLEMS | {Problem.PROXY, Problem.NOT_A_DATABASE}
 
+# What may mean that the credentials are wrong, so that they are not used once more.
+REFUSED: Final = frozenset({Problem.INVALID_AUTH, Problem.FORBIDDEN})
+
 # Credentials are not asked for yet, so these say something else than they do for a write.
 PROBE_ERRORS: Final = {Problem.INVALID_AUTH: "locked", Problem.FORBIDDEN: "locked"}
 
@@ -139,15 +142,23 @@ ADDRESS_SCHEMA: Final = vol.Schema(
 
 
 def schema(
-    fields: tuple[Field, ...], known: Mapping[str, Any], stored: Mapping[str, Any]
+    fields: tuple[Field, ...],
+    known: Mapping[str, Any],
+    kept: Mapping[str, Any],
+    entered: Mapping[str, str],
 ) -> vol.Schema:
-    """Build a form with the texts of `known`; a secret that is `stored` may be left empty."""
+    """Build a form with the texts of `known`; a secret that is `kept` may be left empty.
+
+    Of the secrets only what was just `entered` is in it, so that an error elsewhere does not empty
+    them.
+    """
     form: dict[vol.Marker, TextSelector] = {}
     for field in fields:
         marker = vol.Required if field.required else vol.Optional
-        if field.secret and stored.get(field.key):
+        if field.secret and kept.get(field.key):
             marker = vol.Optional
-        suggested = "" if field.secret else known.get(field.key) or field.default
+        shown = entered.get(field.key, "") if field.secret else known.get(field.key)
+        suggested = shown or field.default
         kind = TextSelectorType.PASSWORD if field.secret else TextSelectorType.TEXT
         form[marker(field.key, description={"suggested_value": suggested})] = TextSelector(
             TextSelectorConfig(type=kind, autocomplete=field.autocomplete)
@@ -159,18 +170,24 @@ def merged(
     fields: tuple[Field, ...],
     known: Mapping[str, Any],
     entered: Mapping[str, str],
-    stored: Mapping[str, Any],
+    kept: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Put what was entered over what is known; an empty secret means the one stored.
-
-    Never the one entered before, which may be what the database has just refused.
-    """
+    """Put what was entered over what is known; an empty secret means the one that is kept."""
     # A pasted token easily brings a line break along, which no header may contain.
     data = {**known, **{field.key: entered.get(field.key, "").strip() for field in fields}}
-    kept = CONF_PASSWORD if data[CONF_USERNAME] else CONF_TOKEN
-    if any(field.key == kept for field in fields):
-        data[kept] = data[kept] or stored.get(kept, "")
+    secret = CONF_PASSWORD if data[CONF_USERNAME] else CONF_TOKEN
+    if any(field.key == secret for field in fields):
+        data[secret] = data[secret] or kept.get(secret, "")
     return data
+
+
+def credentials_of(data: Mapping[str, Any], url: str) -> dict[str, str]:
+    """Return the secrets among `data`, but none that were given for another server."""
+    try:
+        is_same = CONF_URL in data and origin(data[CONF_URL]) == origin(url)
+    except AddressError:  # what is stored is not even an address
+        is_same = False
+    return {key: data.get(key, "") if is_same else "" for key in (CONF_PASSWORD, CONF_TOKEN)}
 
 
 def missing(fields: tuple[Field, ...], data: Mapping[str, Any]) -> dict[str, str]:
@@ -203,4 +220,4 @@ def unique_id(data: Mapping[str, Any]) -> str:
 def title(data: Mapping[str, Any]) -> str:
     """Name an entry after what the user knows it by."""
     name = data[CONF_BUCKET] or data[CONF_DATABASE] or PRODUCTS[Dialect(data[CONF_DIALECT])]
-    return f"{name} on {URL(normalize(data[CONF_URL])).host}"
+    return f"{name} on {URL(data[CONF_URL]).host}"

@@ -12,6 +12,7 @@ from .const import DOMAIN
 from .pipeline.export_state import Status
 from .pipeline.snapshot import Snapshot
 from .pipeline.verdict import Problem
+from .server_text import markdown, plain
 
 # Early enough to do something before the oldest points make room.
 SPOOL_WARNING: Final = 0.8
@@ -30,6 +31,9 @@ BLOCKING: Final[Mapping[Problem, bool]] = {
 }
 
 QUARANTINED: Final = "quarantined"
+SPOOL_ERROR: Final = "spool_error"
+SPOOL_FULL: Final = "spool_full"
+LEDGER_UNBALANCED: Final = "ledger_unbalanced"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +54,10 @@ def issues_of(snapshot: Snapshot) -> list[Issue]:
         detail = {"detail": export.detail}
         found.append(Issue(key=export.problem, is_fixable=fixable, placeholders=detail))
     if snapshot.spool_error:
-        found.append(Issue(key="spool_error", placeholders={"detail": snapshot.spool_error}))
+        found.append(Issue(key=SPOOL_ERROR, placeholders={"detail": snapshot.spool_error}))
     if snapshot.spool_bytes > snapshot.spool_limit * SPOOL_WARNING:
         evicted = str(snapshot.ledger["evicted"])
-        found.append(Issue(key="spool_full", placeholders={"evicted": evicted}))
+        found.append(Issue(key=SPOOL_FULL, placeholders={"evicted": evicted}))
     if snapshot.rejection:
         placeholders = {
             "entity": entity_of(snapshot.rejection) or "?",
@@ -61,6 +65,21 @@ def issues_of(snapshot: Snapshot) -> list[Issue]:
             "count": str(snapshot.ledger["quarantined"]),
         }
         found.append(Issue(key=QUARANTINED, is_fixable=True, placeholders=placeholders))
+    if snapshot.unbalanced:
+        numbers = {"numbers": snapshot.unbalanced}
+        found.append(Issue(key=LEDGER_UNBALANCED, placeholders=numbers))
+    return found
+
+
+def undecided_of(snapshot: Snapshot) -> set[str]:
+    """Name the issues of which nothing is known yet after a start or a reload."""
+    found: set[str] = set()
+    if snapshot.export.status is Status.STARTING:
+        found.update(BLOCKING)
+    if not snapshot.is_open:
+        found |= {SPOOL_FULL, LEDGER_UNBALANCED}
+        if not snapshot.spool_error:
+            found.add(SPOOL_ERROR)
     return found
 
 
@@ -90,10 +109,22 @@ def async_follow(
             is_fixable=issue.is_fixable,
             severity=ir.IssueSeverity.WARNING,
             translation_key=issue.key,
-            translation_placeholders={"title": title, **issue.placeholders},
+            # Titles are shown as they are, and everything else as Markdown.
+            translation_placeholders={
+                "title": plain(title),
+                **{name: markdown(text) for name, text in issue.placeholders.items()},
+            },
         )
     registry = ir.async_get(hass)
     kept = {*wanted, *(ours + key for key in undecided)}
     for domain, issue_id in list(registry.issues):
         if domain == DOMAIN and issue_id.startswith(ours) and issue_id not in kept:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+@callback
+def async_forget(hass: HomeAssistant, entry_id: str) -> None:
+    """Leave nothing to repair of a destination, whoever raised it."""
+    for domain, issue_id in list(ir.async_get(hass).issues):
+        if domain == DOMAIN and entry_id in issue_id:
             ir.async_delete_issue(hass, DOMAIN, issue_id)

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 
+from .connection import try_at_once
 from .options import attributes, events, exclude, noise, points, spool, weather
 from .options.page import OptionError, Page
 from .options.series import STEPS, Consequence, async_consequences
+from .server_text import plain
 
 if TYPE_CHECKING:
     import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
@@ -49,24 +51,26 @@ class HaIngestorOptionsFlow(OptionsFlow):
     ) -> ConfigFlowResult:
         page = PAGES[key]
         errors: dict[str, str] = {}
-        wrong = ""
+        told: dict[str, str] = {}
         if user_input is not None:
             try:
-                self._chosen[key] = page.accept(user_input)
+                self._chosen[key] = page.accepted(user_input)
             except OptionError as err:
-                errors, wrong = {err.field: err.reason}, err.wrong
+                errors, told = {err.field: err.reason}, {"wrong": err.wrong, **err.more}
             else:
                 return await self._async_accepted(page.continued(self._chosen[key]))
         known, placeholders = self.config_entry.options.get(key), page.placeholders
         if known is None and page.async_found:
             found = await page.async_found(self.hass)
             known, placeholders = found.values, found.placeholders
-        shown = user_input or {**page.defaults, **(known or {})}
+        shown = user_input or page.stored(known)
         return self.async_show_form(
             step_id=key,
             data_schema=self.add_suggested_values_to_schema(page.schema, shown),
             errors=errors,
-            description_placeholders={**placeholders, "wrong": wrong},
+            description_placeholders={
+                name: plain(text) for name, text in {"wrong": "", **placeholders, **told}.items()
+            },
         )
 
     async def _async_accepted(self, continued: str) -> ConfigFlowResult:
@@ -91,7 +95,14 @@ class HaIngestorOptionsFlow(OptionsFlow):
                 data_schema=vol.Schema({}),
                 description_placeholders=consequence.placeholders,
             )
-        return self.async_create_entry(data={**self.config_entry.options, **self._chosen})
+        stored = {
+            key: PAGES[key].within_bounds(page) if key in PAGES else page
+            for key, page in self.config_entry.options.items()
+        }
+        data = {**stored, **self._chosen}
+        if data == self.config_entry.options:
+            try_at_once(self.hass, self.config_entry, is_changed=False)
+        return self.async_create_entry(data=data)
 
 
 # Home Assistant finds a step by the name of its method.

@@ -11,6 +11,7 @@ from .options.attributes import dropping
 from .options.core import CORE, ignoring
 from .options.exclude import excluding
 from .options.points import HOMEIQ, profile_name
+from .server_text import markdown, plain
 
 # What a profile puts in front of the names of attributes.
 _PREFIX: Final[Mapping[str, str]] = {HOMEIQ: "attr_"}
@@ -35,7 +36,7 @@ class RepairQuarantine(RepairsFlow):
         """Ask what to do."""
         if (entry := self._entry) is None:
             return self.async_abort(reason="not_loaded")
-        snapshot = await entry.runtime_data.pipeline.snapshot()
+        snapshot = await entry.runtime_data.coordinator.async_snapshot()
         if snapshot.rejection is None:
             return self.async_abort(reason="nothing_refused")
         self._entity = entity_of(snapshot.rejection)
@@ -47,10 +48,10 @@ class RepairQuarantine(RepairsFlow):
             step_id="init",
             menu_options=[*(offer for offer, subject in offers.items() if subject), "dismiss"],
             description_placeholders={
-                "title": entry.title,
-                "entity": self._entity or "?",
-                "attribute": self._attribute,
-                "reason": snapshot.rejection.reason,
+                "title": plain(entry.title),
+                "entity": plain(self._entity) or "?",
+                "attribute": plain(self._attribute),
+                "reason": markdown(snapshot.rejection.reason),
                 "count": str(snapshot.ledger["quarantined"]),
             },
         )
@@ -61,7 +62,7 @@ class RepairQuarantine(RepairsFlow):
         """Capture the entity no more."""
         if (entry := self._entry) is None:
             return self.async_abort(reason="not_loaded")
-        return self._store(entry, excluding(entry.options, self._entity))
+        return await self._async_store(entry, excluding(entry.options, self._entity))
 
     async def async_step_ignore_attribute(
         self, _user_input: dict[str, str] | None = None
@@ -70,7 +71,7 @@ class RepairQuarantine(RepairsFlow):
         if (entry := self._entry) is None:
             return self.async_abort(reason="not_loaded")
         without = ignoring if profile_name(entry.options) == CORE else dropping
-        return self._store(entry, without(entry.options, self._attribute))
+        return await self._async_store(entry, without(entry.options, self._attribute))
 
     async def async_step_dismiss(
         self, _user_input: dict[str, str] | None = None
@@ -78,10 +79,13 @@ class RepairQuarantine(RepairsFlow):
         """Say nothing until another point is refused."""
         if (entry := self._entry) is None:
             return self.async_abort(reason="not_loaded")
-        await entry.runtime_data.pipeline.forget_rejection()
+        await entry.runtime_data.coordinator.async_forget_rejection()
         return self.async_create_entry(data={})
 
-    def _store(self, entry: HaIngestorConfigEntry, options: Mapping[str, Any]) -> RepairsFlowResult:
+    async def _async_store(
+        self, entry: HaIngestorConfigEntry, options: Mapping[str, Any]
+    ) -> RepairsFlowResult:
         """Store the options, which reloads the destination."""
+        await entry.runtime_data.coordinator.async_forget_rejection()
         self.hass.config_entries.async_update_entry(entry, options=options)
         return self.async_create_entry(data={})

@@ -8,7 +8,8 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .connection import async_data_api
-from .const import CONF_REFRESH, DOMAIN, LOGGER, SUBENTRY_DATA_API
+from .const import DOMAIN, LOGGER, SUBENTRY_DATA_API
+from .data_api_flow import refresh_seconds
 from .issues import Issue, async_follow
 from .pipeline.verdict import Problem
 from .registries.schedule import Intervals
@@ -77,7 +78,7 @@ class RegistryCoordinator(DataUpdateCoordinator[SyncState]):
             client,
             on_change=self._async_turned,
             # The watch has waited for quiet already.
-            intervals=Intervals(quiet=0.0, refresh=subentry.data[CONF_REFRESH] * 60.0),
+            intervals=Intervals(quiet=0.0, refresh=refresh_seconds(subentry.data)),
         )
         self.data = self.sync.state
         self._entry = entry
@@ -88,9 +89,8 @@ class RegistryCoordinator(DataUpdateCoordinator[SyncState]):
         self.sync.async_start()
 
     async def async_stop(self) -> None:
-        """End; whether something is to be repaired shows again after the next start."""
+        """End; what is to be repaired stays until the next start knows better."""
         await self.sync.async_stop()
-        async_take_back(self.hass, self._entry)
 
     @override
     async def _async_update_data(self) -> SyncState:
@@ -126,6 +126,7 @@ async def async_registries(hass: HomeAssistant, entry: ConfigEntry) -> RegistryC
     for subentry in entry.get_subentries_of_type(SUBENTRY_DATA_API):
         client = await async_data_api(hass, subentry.data)
         return RegistryCoordinator(hass, entry, subentry, client)
+    async_take_back(hass, entry)
     return None
 
 

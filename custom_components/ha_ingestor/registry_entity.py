@@ -11,6 +11,7 @@ from .coordinator import HaIngestorConfigEntry
 from .entity import service_device
 from .registries.sync import SyncState
 from .registry_coordinator import RegistryCoordinator
+from .server_text import plain
 
 # Lists of rows are for looking at, not for keeping.
 UNRECORDED = frozenset({"next_retry", "rows"})
@@ -46,7 +47,7 @@ def add_registry_entities[D: EntityDescription](
 
 def rejected_rows(state: SyncState) -> dict[str, Any]:
     """Name the first rows that the server does not take."""
-    return {"rows": {rejection.key: rejection.reason for rejection in state.rejections}}
+    return {"rows": {rejection.key: plain(rejection.reason) for rejection in state.rejections}}
 
 
 def lingering_rows(state: SyncState) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from .issues import QUARANTINED
 from .pipeline.verdict import Kind, Problem
 from .quarantine_repair import RepairQuarantine
 from .registry_coordinator import UNAUTHORIZED
+from .server_text import plain
 
 
 class RepairDestination(RepairsFlow):
@@ -32,11 +33,11 @@ class RepairDestination(RepairsFlow):
         """Ask, and repair."""
         entry = cast(
             "HaIngestorConfigEntry | None",
-            self.hass.config_entries.async_get_known_entry(self._entry_id),
+            self.hass.config_entries.async_get_entry(self._entry_id),
         )
         if entry is None or not hasattr(entry, "runtime_data"):
             return self.async_abort(reason="not_loaded")
-        placeholders = {"title": entry.title, "detail": ""}
+        placeholders = {"title": plain(entry.title), "detail": ""}
         errors: dict[str, str] = {}
         if user_input is not None:
             pipeline = entry.runtime_data.pipeline
@@ -49,7 +50,7 @@ class RepairDestination(RepairsFlow):
                 await pipeline.flush()
                 return self.async_create_entry(data={})
             errors["base"] = "not_created"
-            placeholders["detail"] = f"{verdict.problem}: {verdict.detail}"
+            placeholders["detail"] = plain(f"{verdict.problem}: {verdict.detail}")
         return self.async_show_form(
             step_id="confirm", errors=errors, description_placeholders=placeholders
         )

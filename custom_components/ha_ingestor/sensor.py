@@ -29,6 +29,7 @@ from .pipeline.snapshot import Snapshot
 from .pipeline.verdict import Problem
 from .registry_entity import add_registry_entities
 from .registry_sensor import REGISTRY_DESCRIPTIONS, RegistrySensor
+from .server_text import plain
 
 PARALLEL_UPDATES = 0
 
@@ -64,7 +65,7 @@ def _last_error(snapshot: Snapshot) -> str | None:
         return None
     # The detail of some names hosts, and where a redirect leads may hold a session.
     is_told = turn.detail and turn.problem not in ADDRESS_PROBLEMS
-    return (turn.detail if is_told else turn.problem)[:MAX_LENGTH_STATE_STATE]
+    return (plain(turn.detail) if is_told else turn.problem)[:MAX_LENGTH_STATE_STATE]
 
 
 def _last_error_attributes(snapshot: Snapshot) -> dict[str, Any]:
@@ -72,10 +73,18 @@ def _last_error_attributes(snapshot: Snapshot) -> dict[str, Any]:
     return {"problem": turn.problem, "since": turn.time} if turn else {}
 
 
+def _received(ledger: dict[str, Any]) -> dict[str, Any]:
+    """Return what makes the first equation of the ledger complete."""
+    return {name: ledger[name] for name in ("received", "waiting", "misdated")}
+
+
+def _evicted_reasons(ledger: dict[str, Any]) -> dict[str, Any]:
+    return {"reasons": ledger["evicted_for"]}
+
+
 def _fate(
     name: str,
     *,
-    state_class: SensorStateClass = SensorStateClass.TOTAL_INCREASING,
     enabled: bool = True,
     attributes_fn: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
 ) -> IngestorSensorDescription:
@@ -93,7 +102,7 @@ def _fate(
     return IngestorSensorDescription(
         key=f"points_{name}",
         translation_key=f"points_{name}",
-        state_class=state_class,
+        state_class=SensorStateClass.TOTAL_INCREASING,
         entity_registry_enabled_default=enabled,
         value_fn=value,
         attributes_fn=attributes,
@@ -109,11 +118,10 @@ DESCRIPTIONS: tuple[IngestorSensorDescription, ...] = (
         value_fn=lambda snapshot: snapshot.export.status,
         attributes_fn=_status_attributes,
     ),
-    _fate("captured", enabled=False, attributes_fn=lambda ledger: {"received": ledger["received"]}),
+    _fate("captured", enabled=False, attributes_fn=_received),
     _fate("written"),
-    # A replay takes points out again.
-    _fate("quarantined", state_class=SensorStateClass.TOTAL),
-    _fate("evicted"),
+    _fate("quarantined", attributes_fn=lambda ledger: {"replayed": ledger["replayed"]}),
+    _fate("evicted", attributes_fn=_evicted_reasons),
     _fate("lost", attributes_fn=lambda ledger: {"reasons": ledger["lost"]}),
     _fate("filtered", enabled=False, attributes_fn=lambda ledger: {"reasons": ledger["filtered"]}),
     _fate("deduplicated", enabled=False),
@@ -204,7 +212,10 @@ class IngestorSensor(IngestorEntity, SensorEntity):
 
     entity_description: IngestorSensorDescription
     _unrecorded_attributes = frozenset(
-        {"attempts", "next_retry", "pending", "reasons", "received", "since", "waiting"}
+        {
+            *("attempts", "misdated", "next_retry", "pending", "reasons", "received"),
+            *("replayed", "since", "waiting"),
+        }
     )
 
     @property

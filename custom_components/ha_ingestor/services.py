@@ -1,8 +1,11 @@
 """The actions: deliver now, what to do with points in quarantine, send the registries again."""
 
+import errno
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import (
     HomeAssistant,
     ServiceCall,
@@ -12,23 +15,37 @@ from homeassistant.core import (
 )
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.service import async_get_config_entry
+from homeassistant.helpers.service import async_get_config_entry, async_register_admin_service
 
 from .const import DOMAIN
-from .coordinator import IngestorRuntimeData
+from .coordinator import HaIngestorConfigEntry, IngestorRuntimeData
+from .server_text import plain
 
 if TYPE_CHECKING:
     import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
 else:
     import voluptuous as vol
 
+ATTR_CONFIG_ENTRY_ID: Final = "config_entry_id"
+# What it was called at first; automations may still say so.
 ATTR_CONFIG_ENTRY: Final = "config_entry"
 
 type Action = Callable[[IngestorRuntimeData], Coroutine[Any, Any, ServiceResponse]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One action; one that is for `every` destination needs none to be named."""
+
+    action: Action
+    response: SupportsResponse = SupportsResponse.NONE
+    every: bool = False
+
+
 async def _flush(runtime: IngestorRuntimeData) -> ServiceResponse:
     await runtime.pipeline.flush()
+    if error := (await runtime.pipeline.snapshot()).spool_error:
+        raise OSError(errno.EIO, error)
     return None
 
 
@@ -38,11 +55,15 @@ async def _export(runtime: IngestorRuntimeData) -> ServiceResponse:
 
 
 async def _replay(runtime: IngestorRuntimeData) -> ServiceResponse:
-    return {"replayed": await runtime.pipeline.replay_quarantine()}
+    replayed = await runtime.pipeline.replay_quarantine()
+    await runtime.coordinator.async_forget_rejection()
+    return {"replayed": replayed}
 
 
 async def _purge(runtime: IngestorRuntimeData) -> ServiceResponse:
-    return {"purged": await runtime.pipeline.purge_quarantine()}
+    purged = await runtime.pipeline.purge_quarantine()
+    await runtime.coordinator.async_forget_rejection()
+    return {"purged": purged}
 
 
 async def _resync(runtime: IngestorRuntimeData) -> ServiceResponse:
@@ -56,37 +77,70 @@ async def _chatty(runtime: IngestorRuntimeData) -> ServiceResponse:
     return (await runtime.pipeline.chatter()).as_dict()
 
 
-ACTIONS: Final[Mapping[str, tuple[Action, SupportsResponse]]] = {
-    "flush": (_flush, SupportsResponse.NONE),
-    "export_quarantine": (_export, SupportsResponse.ONLY),
-    "replay_quarantine": (_replay, SupportsResponse.OPTIONAL),
-    "purge_quarantine": (_purge, SupportsResponse.OPTIONAL),
-    "chatty_entities": (_chatty, SupportsResponse.ONLY),
-    "resync_registries": (_resync, SupportsResponse.NONE),
+ACTIONS: Final[Mapping[str, Service]] = {
+    "flush": Service(action=_flush, every=True),
+    "export_quarantine": Service(action=_export, response=SupportsResponse.ONLY),
+    "replay_quarantine": Service(action=_replay, response=SupportsResponse.OPTIONAL),
+    "purge_quarantine": Service(action=_purge, response=SupportsResponse.OPTIONAL),
+    "chatty_entities": Service(action=_chatty, response=SupportsResponse.ONLY),
+    "resync_registries": Service(action=_resync),
 }
 
-SCHEMA: Final = vol.Schema({vol.Optional(ATTR_CONFIG_ENTRY): cv.string})
+SCHEMA: Final = vol.Schema(
+    {
+        vol.Exclusive(ATTR_CONFIG_ENTRY_ID, "destination"): cv.string,
+        vol.Exclusive(ATTR_CONFIG_ENTRY, "destination"): cv.string,
+    }
+)
 
 
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
-    """Register the actions."""
-    for name, (action, supports_response) in ACTIONS.items():
-        hass.services.async_register(
-            DOMAIN, name, _handler(action), schema=SCHEMA, supports_response=supports_response
+    """Register the actions: each of them changes something or tells what the home does."""
+    for name, service in ACTIONS.items():
+        async_register_admin_service(
+            hass, DOMAIN, name, _handler(service), SCHEMA, service.response
         )
 
 
-def _handler(action: Action) -> Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]]:
+def _handler(service: Service) -> Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]]:
     async def handle(call: ServiceCall) -> ServiceResponse:
-        entry = async_get_config_entry(call.hass, DOMAIN, call.data.get(ATTR_CONFIG_ENTRY))
-        try:
-            return await action(entry.runtime_data)
-        except OSError as err:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key="spool_error",
-                translation_placeholders={"detail": err.strerror or type(err).__name__},
-            ) from err
+        response: ServiceResponse = None
+        failed: list[HomeAssistantError] = []
+        for entry in _destinations(call, every=service.every):
+            try:
+                response = await service.action(entry.runtime_data)
+            except OSError as err:
+                detail = err.strerror or type(err).__name__
+                failed.append(_spool_error(entry.title, detail))
+            except HomeAssistantError as err:
+                failed.append(err)
+        if failed:
+            raise failed[0]
+        return response
 
     return handle
+
+
+def _destinations(call: ServiceCall, *, every: bool) -> list[HaIngestorConfigEntry]:
+    """Find the destination that is named, or the only one, or all; raises where that says none."""
+    named = call.data.get(ATTR_CONFIG_ENTRY_ID) or call.data.get(ATTR_CONFIG_ENTRY)
+    there = call.hass.config_entries.async_entries(DOMAIN, include_disabled=False)
+    loaded = [entry for entry in there if entry.state is ConfigEntryState.LOADED]
+    if named is None and every and loaded:
+        return loaded
+    if named is None and len(there) > 1:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="several_destinations",
+            translation_placeholders={"field": ATTR_CONFIG_ENTRY_ID, "count": str(len(there))},
+        )
+    return [async_get_config_entry(call.hass, DOMAIN, named)]
+
+
+def _spool_error(title: str, detail: str) -> HomeAssistantError:
+    return HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key="spool_error",
+        translation_placeholders={"title": plain(title), "detail": plain(detail)},
+    )

@@ -1,12 +1,21 @@
 """Mending a connection: new credentials, or another place."""
 
+import base64
+
 import pytest
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 
-from tests.emulator import V1_13, V3, VM_NEW, Emulator
+from tests.emulator import V1_13, V2_7, V3, VM_NEW, Emulator, Profile
 
-from .steps import BLANK, PAGE, V2_INPUT, connected, locate, submit, suggested
+from .steps import BLANK, PAGE, V2_INPUT, begin, connected, locate, submit, suggested
+
+
+def unveiled(header: str) -> str:
+    """Read an Authorization header, whichever scheme it is of."""
+    scheme, _, credentials = header.partition(" ")
+    return base64.b64decode(credentials).decode() if scheme == "Basic" else credentials
+
 
 pytestmark = pytest.mark.usefixtures("socket_enabled", "setup_entry")
 
@@ -120,3 +129,145 @@ async def test_a_username_replaces_the_token_that_was_used_before(hass: HomeAssi
 
     assert result["reason"] == "reconfigure_successful"
     assert (entry.data["token"], entry.data["password"]) == ("", "p")
+
+
+@pytest.mark.parametrize("is_kept_by_the_browser", [True, False])
+async def test_an_error_elsewhere_does_not_empty_the_password(
+    hass: HomeAssistant, *, is_kept_by_the_browser: bool
+) -> None:
+    async with Emulator(profile=V1_13) as server:
+        server.allowed = {"Basic dTpw"}
+        result = await locate(hass, server.url)
+        entered = {"username": "u", "password": "p"}
+        result = await submit(hass, result, **entered, database="missing")
+        assert result["errors"] == {"database": "database_not_found"}
+        assert suggested(result) == {
+            **entered,
+            "database": "missing",
+            "retention_policy": "",
+        }
+        if not is_kept_by_the_browser:
+            del entered["password"]
+        result = await submit(hass, result, **entered, database="home_assistant")
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"]["password"] == "p"
+
+
+async def test_a_password_that_was_refused_is_not_used_for_another_try(
+    hass: HomeAssistant,
+) -> None:
+    async with Emulator(profile=V1_13) as server:
+        server.allowed = {"Basic dTpw"}
+        result = await submit(
+            hass,
+            await locate(hass, server.url),
+            username="u",
+            password="old",
+            database="home_assistant",
+        )
+        assert result["errors"] == {"base": "invalid_auth"}
+        before = len(server.seen)
+        await submit(hass, result, username="u", database="home_assistant")
+        assert [seen.headers["Authorization"] for seen in server.seen[before:]] == ["Basic dTo="]
+
+
+@pytest.mark.parametrize("profile", [V1_13, V2_7, V3, VM_NEW], ids=lambda each: each.dialect)
+async def test_stored_credentials_are_never_sent_to_another_server(
+    hass: HomeAssistant, server: Emulator, profile: Profile
+) -> None:
+    entry = await connected(hass, server, token="s3cret-token", password="s3cret-pass")
+    async with Emulator(profile=profile) as other:
+        result = await locate(
+            hass,
+            other.url,
+            result=await entry.start_reconfigure_flow(hass),
+            dialect=profile.dialect,
+        )
+        assert result["step_id"] == profile.dialect
+        names = {"username", "org", "bucket", "database"}
+        schema = result["data_schema"]
+        assert schema
+        asked = {str(key) for key in schema.schema}
+        secrets = {"token": ""} if profile is V2_7 else {}
+        result = await submit(
+            hass, result, **dict.fromkeys(names & asked, "home_assistant"), **secrets
+        )
+
+        assert other.seen
+        assert [
+            seen.headers["Authorization"]
+            for seen in other.seen
+            if any(
+                secret in unveiled(seen.headers.get("Authorization", ""))
+                for secret in ("s3cret-token", "s3cret-pass")
+            )
+        ] == []
+        if profile is V2_7:
+            assert result["errors"] == {"token": "required"}
+        assert "s3cret" not in str(result)
+
+
+async def test_another_scheme_is_another_server(hass: HomeAssistant, server: Emulator) -> None:
+    """What was given for an encrypted connection is not sent where anybody can read it."""
+    entry = await connected(hass, server, token="s3cret-token")
+    secure = server.url.replace("http://", "https://")
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "url": secure})
+    result = await locate(hass, server.url, result=await entry.start_reconfigure_flow(hass))
+    assert result["step_id"] == "v2"
+    result = await submit(hass, result, **{**V2_INPUT, "token": ""})
+    assert result["errors"] == {"token": "required"}
+
+
+async def test_what_was_entered_for_one_server_is_not_sent_to_the_next(
+    hass: HomeAssistant,
+) -> None:
+    async with Emulator(profile=V3) as first, Emulator(profile=V3) as second:
+        first.allowed = {"Bearer for-the-first"}
+        result = await locate(hass, first.url, result=await begin(hass))
+        first.impostor = PAGE
+        result = await submit(hass, result, token="for-the-first", database="ha")
+        assert (result["step_id"], result["errors"]) == ("user", {"url": "proxy"})
+        result = await locate(hass, second.url, result=result)
+        assert suggested(result)["token"] == ""
+        await submit(hass, result, database="ha")
+        assert second.writes
+        assert ["for-the-first" in str(seen.headers) for seen in second.seen] == [
+            False for _ in second.seen
+        ]
+
+
+async def test_what_was_entered_still_counts_after_the_address_was_looked_at(
+    hass: HomeAssistant,
+) -> None:
+    async with Emulator(profile=V3) as server:
+        server.allowed = {"Bearer fresh"}
+        result = await locate(hass, server.url)
+        server.impostor = PAGE
+        result = await submit(hass, result, token="fresh", database="ha")
+        assert (result["step_id"], result["errors"]) == ("user", {"url": "proxy"})
+        server.impostor = None
+        result = await locate(hass, server.url, result=result)
+        result = await submit(hass, result, database="ha")
+        assert result["data"]["token"] == "fresh"
+
+
+async def test_an_entry_whose_address_is_none_can_be_mended(
+    hass: HomeAssistant, server: Emulator
+) -> None:
+    entry = await connected(hass, server, url="ftp://nowhere", token="s3cret-token")
+    result = await locate(hass, server.url, result=await entry.start_reconfigure_flow(hass))
+    assert result["step_id"] == "v2"
+    result = await submit(hass, result, **V2_INPUT)
+    assert result["reason"] == "reconfigure_successful"
+
+
+async def test_a_form_with_nothing_stored_does_not_offer_to_keep_it(
+    hass: HomeAssistant, server: Emulator
+) -> None:
+    entry = await connected(hass, server, token="")
+    result = await locate(hass, server.url, result=await entry.start_reconfigure_flow(hass))
+    assert result["step_id"] == "v2"
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "token": "good"})
+    result = await locate(hass, server.url, result=await entry.start_reconfigure_flow(hass))
+    assert result["step_id"] == "v2_again"

@@ -37,6 +37,10 @@ async def test_every_field_shown_has_a_label_and_an_explanation(
         result = await entry.start_reconfigure_flow(hass)
     elif step == "reauth_confirm":
         result = await entry.start_reauth_flow(hass)
+    elif step.endswith("_again"):
+        result = await entry.start_reconfigure_flow(hass)
+        dialect = step.removesuffix("_again")
+        result = await locate(hass, server.url, dialect=dialect, result=result)
     else:
         result = await locate(hass, server.url, dialect=step)
 
@@ -60,9 +64,19 @@ def test_no_address_is_part_of_a_sentence() -> None:
 
 
 def test_every_step_and_every_end_has_words_and_there_are_no_others() -> None:
-    assert set(WORDS["config"]["step"]) == {"user", "reconfigure", "reauth_confirm", *Dialect}
+    again = {f"{dialect}_again" for dialect in Dialect}
+    steps = {"user", "reconfigure", "reauth_confirm", *Dialect, *again}
+    assert set(WORDS["config"]["step"]) == steps
     assert set(WORDS["config"]["abort"]) == {"already_configured"}
 
 
 def test_every_database_to_choose_has_a_name() -> None:
     assert set(WORDS["selector"]["dialect"]["options"]) == {"auto", *Dialect}
+
+
+def test_only_a_form_whose_secrets_are_stored_says_that_they_may_be_kept() -> None:
+    steps = WORDS["config"]["step"]
+    saying = {
+        step for step, words in steps.items() if "stored" in str(words.get("data_description"))
+    }
+    assert saying == {f"{dialect}_again" for dialect in Dialect}

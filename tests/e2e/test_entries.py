@@ -175,7 +175,7 @@ def test_another_profile_begins_when_what_it_does_was_confirmed(
     chatty = house.api.request(
         "POST",
         "/api/services/ha_ingestor/chatty_entities?return_response",
-        {"config_entry": spare.entry_id},
+        {"config_entry_id": spare.entry_id},
     )["service_response"]
     assert "sensor.profiled" in {each["subject"] for each in chatty["by_points"]}
     assert spare.diagnostics()["ledger"]["balanced"]

@@ -46,12 +46,15 @@ def test_a_directory_that_cannot_be_written_stops_neither_commits_nor_the_end(
 ) -> None:
     world = new_world(max_bytes=max_bytes)
     filled(world)
+    evicted = world.snapshot().ledger["evicted"]
     for operation in operations:
         world.disk.broken[f"{operation} *"] = DENIED
     for _ in range(30):
         world.offer(8)
         world.commit()
         world.assert_sound()
+    # To give points up would make no room.
+    assert world.snapshot().ledger["evicted"] == evicted
     if max_bytes == 6_000 or "create" in operations:
         assert world.snapshot().spool_error
     world.database.answer = "up"

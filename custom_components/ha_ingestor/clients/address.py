@@ -37,6 +37,11 @@ def normalize(text: str) -> str:
     return str(url).rstrip("/")
 
 
+def origin(url: str) -> URL:
+    """Return scheme, host and port: who reads what is sent to an address; raises AddressError."""
+    return URL(normalize(url)).origin()
+
+
 def is_same_machine(url: str) -> bool:
     """Whether what is sent to a normalized address probably never reaches a wire.
 

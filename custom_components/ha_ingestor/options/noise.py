@@ -5,9 +5,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.const import CONF_NAME, UnitOfTime
 from homeassistant.helpers.selector import (
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
     ObjectSelector,
     ObjectSelectorConfig,
     ObjectSelectorField,
@@ -28,6 +25,7 @@ from .criteria import (
     accepted_criteria,
     match_of,
 )
+from .number import Number
 from .page import OptionError, Page
 
 if TYPE_CHECKING:
@@ -44,16 +42,14 @@ CONF_THROTTLE: Final = "throttle"
 CONF_DEADBAND: Final = "deadband"
 
 _MINUTE: Final = 60
+# A month without a point is no heartbeat, and a week without one is a filter.
+HEARTBEAT_MAX: Final = 31 * 24 * 60
+THROTTLE_MAX: Final = 7 * 24 * 3600
+# In any unit; a float tells numbers of this size apart.
+DEADBAND_MAX: Final = 10**15
+WINDOW_MAX: Final = 3600
 _EFFECTS: Final = (CONF_HEARTBEAT, CONF_THROTTLE, CONF_DEADBAND)
 _DEFAULTS: Final[Mapping[str, Any]] = {CONF_RULES: [], CONF_WINDOW: SieveSettings().window}
-
-
-def _number(unit: str | None = None) -> NumberSelector:
-    config = NumberSelectorConfig(min=0, step="any", mode=NumberSelectorMode.BOX)
-    if unit:
-        config["unit_of_measurement"] = unit
-    return NumberSelector(config)
-
 
 RULE_FIELDS: Final[Mapping[str, Selector[Any]]] = {
     CONF_NAME: TextSelector(),
@@ -61,9 +57,9 @@ RULE_FIELDS: Final[Mapping[str, Selector[Any]]] = {
         name: CRITERIA[name]
         for name in (CONF_ENTITIES, CONF_GLOBS, CONF_DOMAINS, CONF_DEVICE_CLASSES, CONF_LABELS)
     },
-    CONF_HEARTBEAT: _number(UnitOfTime.MINUTES),
-    CONF_THROTTLE: _number(UnitOfTime.SECONDS),
-    CONF_DEADBAND: _number(),
+    CONF_HEARTBEAT: Number(0, HEARTBEAT_MAX, unit=UnitOfTime.MINUTES),
+    CONF_THROTTLE: Number(0, THROTTLE_MAX, unit=UnitOfTime.SECONDS),
+    CONF_DEADBAND: Number(0, DEADBAND_MAX),
 }
 
 
@@ -106,15 +102,7 @@ PAGE: Final = Page(
                     translation_key="noise_rule",
                 )
             ),
-            vol.Required(CONF_WINDOW): NumberSelector(
-                NumberSelectorConfig(
-                    min=0,
-                    max=3600,
-                    step="any",
-                    mode=NumberSelectorMode.BOX,
-                    unit_of_measurement=UnitOfTime.SECONDS,
-                )
-            ),
+            vol.Required(CONF_WINDOW): Number(0, WINDOW_MAX, unit=UnitOfTime.SECONDS),
         }
     ),
     defaults=_DEFAULTS,
@@ -133,10 +121,10 @@ def rule_table(options: Mapping[str, Any]) -> RuleTable:
                 deadband=rule.get(CONF_DEADBAND, 0.0),
             ),
         )
-        for rule in {**_DEFAULTS, **options.get(NOISE, {})}[CONF_RULES]
+        for rule in PAGE.stored(options.get(NOISE))[CONF_RULES]
     )
 
 
 def deduplication_window(options: Mapping[str, Any]) -> float:
     """Read for how many seconds the same is said only once."""
-    return float({**_DEFAULTS, **options.get(NOISE, {})}[CONF_WINDOW])
+    return float(PAGE.stored(options.get(NOISE))[CONF_WINDOW])

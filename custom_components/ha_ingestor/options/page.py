@@ -6,24 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from homeassistant.core import HomeAssistant
 
+from .number import OptionError, accepted_numbers, bounded_numbers
+
 if TYPE_CHECKING:
     import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
 else:
     import voluptuous as vol
 
-
-class OptionError(ValueError):
-    """An option that cannot be used: the field, and a slug that says why.
-
-    Where a field has several values, `wrong` is the one; the sentence may use it.
-    """
-
-    def __init__(self, field: str, reason: str, wrong: str = "") -> None:
-        """Blame one field."""
-        super().__init__(reason)
-        self.field = field
-        self.reason = reason
-        self.wrong = wrong
+__all__ = ["Found", "OptionError", "Page"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,3 +45,15 @@ class Page:
     continued: Callable[[Mapping[str, Any]], str] = _nowhere
     in_menu: bool = True
     async_found: Callable[[HomeAssistant], Awaitable[Found]] | None = None
+
+    def accepted(self, entered: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what to store of a filled-in page; raises OptionError."""
+        return self.accept(accepted_numbers(self.schema, entered))
+
+    def stored(self, options: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Read what is stored under the key of the page; what is missing is the default."""
+        return {**self.defaults, **self.within_bounds(options or {})}
+
+    def within_bounds(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is stored with every number between its bounds, and nothing more."""
+        return bounded_numbers(self.schema, options, self.defaults)

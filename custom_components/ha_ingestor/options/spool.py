@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from homeassistant.const import UnitOfInformation, UnitOfTime
 from homeassistant.helpers.selector import (
     BooleanSelector,
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
     SelectSelector,
     SelectSelectorConfig,
 )
@@ -18,6 +15,7 @@ from ..pipeline.durability import Durability
 from ..pipeline.exporter import GATHER_SECONDS
 from ..pipeline.segments import SEGMENT_BYTES
 from ..pipeline.spool_settings import SpoolSettings
+from .number import Number
 from .page import OptionError, Page
 
 if TYPE_CHECKING:
@@ -39,6 +37,9 @@ _HOUR: Final = 3600
 _DAY: Final = 24 * _HOUR
 # Eviction takes a whole segment, which must not be most of what there is.
 MIN_SIZE: Final = 8 * SEGMENT_BYTES // _MIB
+# A terabyte and ten years: more than any disk or database of a home keeps for us.
+SIZE_MAX: Final = 1024 * 1024
+AGE_MAX: Final = 3650
 
 # Whoever looks at a dashboard expects the last minutes to be on it.
 GATHER_MAX: Final = 300
@@ -53,23 +54,11 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     CONF_COMPRESS: _STANDARD.compress,
     CONF_GATHER: GATHER_SECONDS,
 }
-_SIZE: Final = NumberSelector(
-    NumberSelectorConfig(
-        min=0,
-        step=1,
-        mode=NumberSelectorMode.BOX,
-        unit_of_measurement=UnitOfInformation.MEBIBYTES,
-    )
-)
 
 
 def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
     """Return what to store of a filled-in page; raises OptionError."""
     page = {**_DEFAULTS, **entered}
-    for key in (CONF_MAX_SIZE, CONF_MIN_FREE):
-        page[key] = int(page[key])
-    if page[CONF_MAX_SIZE] < MIN_SIZE:
-        raise OptionError(CONF_MAX_SIZE, "spool_too_small")
     if 0 < page[CONF_MAX_AGE] * _DAY < _HOUR:
         raise OptionError(CONF_MAX_AGE, "age_too_short")
     return page
@@ -81,26 +70,19 @@ PAGE: Final = Page(
             vol.Required(CONF_DURABILITY): SelectSelector(
                 SelectSelectorConfig(options=list(Durability), translation_key=CONF_DURABILITY)
             ),
-            vol.Required(CONF_MAX_SIZE): _SIZE,
-            vol.Optional(CONF_MAX_AGE): NumberSelector(
-                NumberSelectorConfig(
-                    min=0,
-                    step="any",
-                    mode=NumberSelectorMode.BOX,
-                    unit_of_measurement=UnitOfTime.DAYS,
-                )
+            vol.Required(CONF_MAX_SIZE): Number(
+                MIN_SIZE,
+                SIZE_MAX,
+                step=1,
+                unit=UnitOfInformation.MEBIBYTES,
+                too_small="spool_too_small",
             ),
-            vol.Required(CONF_MIN_FREE): _SIZE,
+            vol.Optional(CONF_MAX_AGE): Number(0, AGE_MAX, unit=UnitOfTime.DAYS),
+            vol.Required(CONF_MIN_FREE): Number(
+                0, SIZE_MAX, step=1, unit=UnitOfInformation.MEBIBYTES
+            ),
             vol.Required(CONF_COMPRESS): BooleanSelector(),
-            vol.Required(CONF_GATHER): NumberSelector(
-                NumberSelectorConfig(
-                    min=0,
-                    max=GATHER_MAX,
-                    step=1,
-                    mode=NumberSelectorMode.BOX,
-                    unit_of_measurement=UnitOfTime.SECONDS,
-                )
-            ),
+            vol.Required(CONF_GATHER): Number(0, GATHER_MAX, step=1, unit=UnitOfTime.SECONDS),
         }
     ),
     defaults=_DEFAULTS,
@@ -111,7 +93,7 @@ PAGE: Final = Page(
 
 def spool_settings(options: Mapping[str, Any]) -> SpoolSettings:
     """Read the bounds of the spool."""
-    page = {**_DEFAULTS, **options.get(SPOOL, {})}
+    page = PAGE.stored(options.get(SPOOL))
     return SpoolSettings(
         durability=Durability(page[CONF_DURABILITY]),
         max_bytes=page[CONF_MAX_SIZE] * _MIB,
@@ -123,4 +105,4 @@ def spool_settings(options: Mapping[str, Any]) -> SpoolSettings:
 
 def gather_seconds(options: Mapping[str, Any]) -> float:
     """Read for how long points are gathered into one request."""
-    return float({**_DEFAULTS, **options.get(SPOOL, {})}[CONF_GATHER])
+    return float(PAGE.stored(options.get(SPOOL))[CONF_GATHER])

@@ -7,12 +7,10 @@ from homeassistant.const import Platform, UnitOfTime
 from homeassistant.helpers.selector import (
     EntitySelector,
     EntitySelectorConfig,
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
 )
 
 from ..sources.weather import MAX_AGE
+from .number import Number
 from .page import OptionError, Page
 
 if TYPE_CHECKING:
@@ -28,6 +26,7 @@ CONF_MAX_AGE: Final = "max_age"
 _HOUR: Final = 3600
 # Less often than that, some services report.
 _MIN_HOURS: Final = 0.25
+_MAX_HOURS: Final = 365 * 24
 # No entity is None, because a form cannot suggest an empty one.
 _DEFAULTS: Final[Mapping[str, Any]] = {CONF_ENTITY: None, CONF_MAX_AGE: MAX_AGE / _HOUR}
 
@@ -38,8 +37,6 @@ def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
     entity_id = page[CONF_ENTITY]
     if entity_id and not entity_id.startswith(f"{Platform.WEATHER}."):
         raise OptionError(CONF_ENTITY, "not_weather")
-    if page[CONF_MAX_AGE] < _MIN_HOURS:
-        raise OptionError(CONF_MAX_AGE, "weather_too_short")
     return page
 
 
@@ -49,13 +46,8 @@ PAGE: Final = Page(
             vol.Optional(CONF_ENTITY): EntitySelector(
                 EntitySelectorConfig(domain=Platform.WEATHER)
             ),
-            vol.Required(CONF_MAX_AGE): NumberSelector(
-                NumberSelectorConfig(
-                    min=0,
-                    step="any",
-                    mode=NumberSelectorMode.BOX,
-                    unit_of_measurement=UnitOfTime.HOURS,
-                )
+            vol.Required(CONF_MAX_AGE): Number(
+                _MIN_HOURS, _MAX_HOURS, unit=UnitOfTime.HOURS, too_small="weather_too_short"
             ),
         }
     ),
@@ -67,9 +59,9 @@ PAGE: Final = Page(
 
 def weather_entity(options: Mapping[str, Any]) -> str:
     """Read which entity tells the weather; none is an empty text."""
-    return {**_DEFAULTS, **options.get(WEATHER, {})}[CONF_ENTITY] or ""
+    return PAGE.stored(options.get(WEATHER))[CONF_ENTITY] or ""
 
 
 def weather_max_age(options: Mapping[str, Any]) -> float:
     """Read for how many seconds a report is the weather."""
-    return float({**_DEFAULTS, **options.get(WEATHER, {})}[CONF_MAX_AGE]) * _HOUR
+    return float(PAGE.stored(options.get(WEATHER))[CONF_MAX_AGE]) * _HOUR

@@ -121,10 +121,12 @@ class Exporter:
         while True:
             self._wake.clear()
             self._enough.clear()
+            # Here, so that whoever asks while a request is under way is not forgotten after it.
+            self._retry_now.clear()
             began = time.monotonic()
             try:
                 delay = await self.drain()
-                if delay is None and self.state.status is Status.STARTING:
+                if delay is None and self.state.status is not Status.OK:
                     delay = self._introduced(await self.writer.check())
             except Exception as err:
                 if not isinstance(err, OSError):
@@ -135,11 +137,10 @@ class Exporter:
                 await self._wake.wait()
                 await _within(began + self.gather_seconds - time.monotonic(), self._enough)
             else:
-                self._retry_now.clear()
                 await _within(delay, self._retry_now)
 
     def _introduced(self, verdict: Verdict) -> float | None:
-        """Know how things are before the first point comes, which may take a while."""
+        """Know how things are before the next point comes, which may take a while."""
         match verdict.kind:
             case Kind.ACCEPTED:
                 self._progress.well()
