@@ -179,7 +179,27 @@ def test_a_repetition_has_the_time_at_which_it_happened(
     _, found = encoded(profile, change(state, of=kitchen), repeated)
     assert found["time"] == round((NOON + 60) * 1e9)
     assert found["fields"]["duration_in_state_seconds"] == 0
-    assert found["tags"].get("event_type", kind) == kind
+
+
+@both
+@pytest.mark.parametrize("numbers_only", [False, True])
+def test_a_heartbeat_is_on_the_line_of_its_entity_and_says_what_it_is(
+    profile: type[HomeIQ | Tidy], *, numbers_only: bool
+) -> None:
+    state, kitchen = FakeState(state="1"), entity()
+    changed = change(state, state, of=kitchen)
+    points = encoded(
+        profile,
+        changed,
+        changed._replace(kind=HEARTBEAT, time=NOON + 60),
+        changed._replace(kind=STATE_REPORTED, time=NOON + 90),
+        changed,
+        numbers_only=numbers_only,
+    )
+
+    assert points[0]["tags"] == points[1]["tags"] == points[3]["tags"]
+    assert [each["fields"].get("heartbeat") for each in points] == [None, True, None, None]
+    assert points[2]["tags"].get("event_type", "state_reported") == "state_reported"
 
 
 @both

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from .chatter import Talk
-from .line_protocol import field_set, line, series_key
+from .line_protocol import escape_key, field_set, line, series_key
 from .model import Capture, Happening, Item, Point, Row
 
 _LOGGER = logging.getLogger(__name__)
@@ -95,8 +95,11 @@ class Encoder:
 
 def _encode_row(row: Row, *, numbers_only: bool) -> Point | None:
     measurement, tags, known, time = row
+    tag_names = {escape_key(name) for name, _ in tags}
     fields = field_set(
-        (name, value) for name, value in known if not (numbers_only and isinstance(value, str))
+        (name, value)
+        for name, value in known
+        if not (numbers_only and isinstance(value, str)) and escape_key(name) not in tag_names
     )
     return (series_key(measurement, tags), fields, time) if fields else None
 
