@@ -117,7 +117,10 @@ def documented(point: Mapping[str, Any], config: Mapping[str, Any], state: str) 
         if name in fields:
             name = marked(name, str(key))
         fields[name] = value
-    tags = {_tag_name(str(key)): value for key, value in point["tags"].items() if key != ""}
+    tags: dict[str, Any] = {}
+    for key, value in point["tags"].items():
+        if key != "" and value is not None and str(value):
+            tags.setdefault(_tag_name(str(key)), value)
     fields = fields or {"state": " ".join(state.splitlines())}
     return _stored({**point, "tags": tags, "fields": fields}, _DOCUMENTED)
 

@@ -114,11 +114,8 @@ class Encoder:
         """Forget the longest silent, so many that it need not be done again soon."""
         talk = self.talk
         loud = {
-            subject
-            for of in ("points", "bytes")
-            for subject, _ in nlargest(
-                _KEPT, talk.items(), key=lambda item, of=of: getattr(item[1], of)
-            )
+            *nlargest(_KEPT, talk, key=lambda subject: talk[subject].points),
+            *nlargest(_KEPT, talk, key=lambda subject: talk[subject].bytes),
         }
         silent = sorted(
             (subject for subject in talk if subject not in loud),

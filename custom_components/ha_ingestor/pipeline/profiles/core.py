@@ -146,7 +146,7 @@ class Core:
                 if text:
                     fields[f"{free}_str"] = text
                 if number is not None:
-                    free = core_number_name(free if isinstance(free, str) else text_of(free))
+                    free = core_number_name(text_of(free))
                 if number:
                     fields[free] = number
                 elif number is not None:
