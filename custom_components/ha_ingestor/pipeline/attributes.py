@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from math import isfinite
-from types import NoneType
 from typing import Any, Final
 
 from .columns import field_name
@@ -33,8 +32,6 @@ _ALWAYS_RECORDED: Final = frozenset(
     {"device_class", "friendly_name", "state_class", "unit_of_measurement"}
 )
 
-# Nothing lies in these.
-_FLAT: Final = frozenset({int, float, bool, NoneType})
 _DEPTH_MAX: Final = 8
 # InfluxDB 3 has room for 500 columns in a table, for all entities together. What is too much is
 # left out, and `left_out` of the point says how much that is.
@@ -72,8 +69,7 @@ class AttributesPolicy:
             known = memo["names"] = (names, info, self._names(names, unrecorded))
         chosen = {name: attributes[name] for name in known[2]}
         for name, value in chosen.items():
-            kind = type(value)
-            if kind not in _FLAT and not (kind is str and is_plain(value)):
+            if not is_plain(value):
                 chosen[name] = cleaned(value, self.unwanted)
         return chosen
 

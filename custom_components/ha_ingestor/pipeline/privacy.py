@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
+from types import NoneType
 from typing import Any, Final
 
 from .text import text_of
@@ -68,7 +69,8 @@ _VALUES_MAX: Final = 20_000
 _CUT: Final = "..."
 _JSON: Final = frozenset("{[")
 _JSON_MAX: Final = 64 * 1024
-_PLAIN: Final = (bool, int, float, type(None))
+_PLAIN: Final = (bool, int, float, NoneType)
+_FLAT: Final = frozenset(_PLAIN)
 
 _USER_INFO: Final = re.compile(r"(?<=://)[^/?#\s@]+@")
 _PARAMETER: Final = re.compile(r"([?&;]([^=&;#\s]+)=)[^&;#\s]*")
@@ -196,9 +198,17 @@ def _opened(value: Any) -> Any:
     return value.as_dict() if hasattr(value, "as_dict") else value
 
 
-def is_plain(text: str) -> bool:
-    """Whether nothing can lie in a text: it is neither JSON nor an address."""
-    return text[:1] not in _JSON and "://" not in text and "?" not in text
+def is_plain(value: Any) -> bool:
+    """Whether nothing can lie in a value: most are numbers, words, or lists of them."""
+    kind = type(value)
+    if kind is str:
+        return value[:1] not in _JSON and "://" not in value and "?" not in value
+    if kind is list or kind is tuple:
+        for item in value:
+            if type(item) not in _FLAT and (type(item) is not str or not is_plain(item)):
+                return False
+        return True
+    return kind in _FLAT
 
 
 def _address(text: str, unwanted: Unwanted) -> str:
