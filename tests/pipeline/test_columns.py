@@ -7,7 +7,9 @@ from homeassistant.helpers.json import json_dumps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from custom_components.ha_ingestor.pipeline import columns
 from custom_components.ha_ingestor.pipeline.attributes import AttributesPolicy, Shape
+from custom_components.ha_ingestor.pipeline.columns import Kind
 from custom_components.ha_ingestor.pipeline.encoder import Encoder, Profile
 from custom_components.ha_ingestor.pipeline.model import (
     ENTITY_REMOVED,
@@ -29,6 +31,7 @@ from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.profiles.parts import TAGS
 from custom_components.ha_ingestor.pipeline.profiles.settings import Availability
 from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
+from tests.golden.lines import home
 
 from .captures import NOON, FakeContext, FakeState, change, entity
 from .schema import TAG, Schema
@@ -43,6 +46,11 @@ OWN = (
     *("weather_condition", "weather_temperature", "temperature", "instance", "service", "name"),
 )
 LONG = "n" * 251
+MEASUREMENTS = {
+    "home_assistant_events": (columns.HOMEIQ,),
+    "events": (columns.TIDY_EVENTS, columns.TIDY),
+}
+KINDS = {Kind.NUMBER: "float", Kind.TEXT: "str", Kind.FLAG: "bool"}
 PARTS = st.sampled_from(
     [*TAGS, *OWN, "a", "x", "time", "a\\b", "a/b", "_a", "x_a", LONG, "é" * 130]
 )
@@ -145,7 +153,30 @@ def test_no_home_and_no_choice_makes_a_name_two_things(
         causes={"c1": "automation.a"},
         users={"u1": "Ada"},
     )
-    assert schema_of(made, items).contradictions == {}
+    schema = schema_of(made, items)
+    assert schema.contradictions == {}
+    assert undeclared(schema) == set()
+
+
+def undeclared(schema: Schema) -> set[tuple[str, str]]:
+    """Return the names that are neither listed as ours nor made from those of attributes."""
+    found = set()
+    for (measurement, name), kinds in schema.kinds.items():
+        # A domain may be called as the measurement of events is.
+        of = MEASUREMENTS.get(measurement, (columns.TIDY,))
+        declared = {
+            TAG for known in of if name in {*known.entity_tags, *known.tags, *columns.CHOICES}
+        } | {KINDS[known.fields[name]] for known in of if name in known.fields}
+        if not kinds <= declared and not is_derived(name, kinds):
+            found.add((measurement, name))
+    return found
+
+
+def is_derived(name: str, kinds: set[str]) -> bool:
+    """Whether a name can be that of an attribute: texts are called otherwise than numbers."""
+    return (
+        kinds == ({"str"} if name.endswith("_str") else {"float"}) and name not in columns.CHOICES
+    )
 
 
 @settings(max_examples=200, deadline=None)
@@ -264,3 +295,16 @@ def test_a_tag_of_core_that_is_called_as_the_state_is_called_otherwise() -> None
         "sensor.kitchen,domain=sensor,entity_id=kitchen,state_=y,value_=x",
         'value=1.0,state="on"',
     )
+
+
+def test_what_can_be_chosen_as_a_tag_is_listed_as_such() -> None:
+    assert set(columns.CHOICES) == set(TAGS)
+    for known in (columns.HOMEIQ, columns.TIDY, columns.TIDY_EVENTS, columns.CORE):
+        tags = {*known.entity_tags, *known.tags}
+        assert tags.isdisjoint(known.fields)
+
+
+@pytest.mark.parametrize("profile", [HomeIQ, Tidy, Core], ids=lambda profile: profile.__name__)
+def test_the_schema_of_a_whole_home_has_no_contradiction(profile: type[Any]) -> None:
+    made = Core() if profile is Core else profile(dumps=json_dumps, tags=("model", "sw_version"))
+    assert schema_of(made, [*home()]).contradictions == {}

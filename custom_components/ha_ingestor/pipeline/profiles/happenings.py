@@ -1,6 +1,6 @@
 """Events that are no change of a state: a table of what is kept of each."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ..attributes import attribute_fields, counted_json, left_out_field, without_secrets
@@ -24,12 +24,10 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
 _SERVICE_CALL: Final = "call_service"
 
 
-def encode_happening(
-    happening: Happening, measurement: str, settings: PointSettings, *, tags: Container[str] = ()
-) -> Point:
+def encode_happening(happening: Happening, measurement: str, settings: PointSettings) -> Point:
     """Encode an event; each has `count=1.0`, so that events can be summed wherever numbers can.
 
-    `tags` are what the user chose in this measurement: none of them is a field.
+    What the user chose as a tag is no field.
     """
     event_type, data, time, context, entity = happening
     entity_id = entity.entity_id if entity else data.get("entity_id")
@@ -45,12 +43,14 @@ def encode_happening(
             ("domain", text_of(domain)),
             ("location", settings.location),
             *(tags_of(TIDY_EVENTS.entity_tags, entity, {}) if entity else ()),
-            *((name, text) for name, text in texts.items() if name in tags),
+            *((name, text) for name, text in texts.items() if name in settings.tags),
         ),
     )
     fields = ["count=1.0"]
     if not settings.numbers_only:
-        fields += [f"{name}={quote(text)}" for name, text in texts.items() if name not in tags]
+        fields += [
+            f"{name}={quote(text)}" for name, text in texts.items() if name not in settings.tags
+        ]
     fields += _content(event_type, data, settings)
     if not settings.numbers_only:
         fields.append(caused(context, settings.causes, settings.users)[:-1])

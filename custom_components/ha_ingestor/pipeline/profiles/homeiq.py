@@ -103,7 +103,7 @@ class HomeIQ(PointSettings):
 
     def encode_happening(self, happening: Happening) -> Point:
         """Encode an event that is no change of a state."""
-        return encode_happening(happening, MEASUREMENT, self, tags=self.tags)
+        return encode_happening(happening, MEASUREMENT, self)
 
     def _named(self, plain: str, alias: str, state: str) -> str:
         """Encode a state under the names that are wanted, each before a comma."""
