@@ -78,13 +78,19 @@ def test_ids_that_come_and_go_do_not_fill_the_memory() -> None:
     assert sum(each.points for each in encoder.talk.values()) + encoder.forgotten.points == 100_201
 
 
-def test_what_talks_now_and_then_never_overwrites_its_own_points() -> None:
+def test_what_was_encoded_lately_never_overwrites_its_own_points() -> None:
     encoder = Encoder(profile=HomeIQ(dumps=json_dumps))
+
+    def crowd(name: str, count: int) -> None:
+        # Each says more than the quiet one.
+        of = [entity(entity_id=f"sensor.{name}{number}") for number in range(count)]
+        encoder.encode(change(FakeState(state="1"), of=each) for each in of * 2)
+
     times = []
-    for turn in range(60):
-        times += [written(encoder, "sensor.live") for _ in range(2)]
-        encoder.encode(
-            change(FakeState(state="1"), of=entity(entity_id=f"sensor.a{turn}_{number}"))
-            for number in range(1000)
-        )
-    assert len(set(times)) == len(times) == 120
+    for turn in range(5):
+        crowd(f"old{turn}_", TRACKS_MAX)
+        times.append(written(encoder, "sensor.quiet"))
+        crowd(f"new{turn}_", 100)
+        assert len(encoder.talk) <= TRACKS_MAX
+        times.append(written(encoder, "sensor.quiet"))
+        assert times[-1] == times[-2] + 1000

@@ -11,6 +11,7 @@ from line_protocol_parser import parse_line
 from custom_components.ha_ingestor.pipeline.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
+from tests.emulator.line_protocol import Point, parse
 
 from .captures import FakeState, change, entity
 
@@ -21,8 +22,9 @@ OPTIONS = {"options": ["1", "2", "auto"]}
 def tidy(state: str, entity_id: str = "sensor.a", **attributes: Any) -> dict[str, Any]:
     capture = change(FakeState(state=state, attributes=attributes), of=entity(entity_id))
     (line,) = Encoder(profile=Tidy(dumps=json_dumps)).encode([capture]).lines
-    fields: dict[str, Any] = parse_line(line)["fields"]
-    return fields
+    (found,) = parse(line)
+    assert isinstance(found, Point)
+    return found.fields
 
 
 @pytest.mark.parametrize(
