@@ -15,7 +15,11 @@ AS_WRITTEN: dict[str, Any] = {
     "token": "secret",
     "organization": "home",
     "bucket": "ha",
-    "include": {"domains": ["sensor"]},
+    "exclude": {
+        "domains": ["update"],
+        "entities": "Sun.sun, light.a",
+        "entity_globs": "sensor.*_x",
+    },
     "measurement_attr": "domain__device_class",
     "default_measurement": "state",
     "override_measurement": "all",
@@ -50,6 +54,11 @@ def test_everything_that_shapes_a_point_is_taken_over() -> None:
 
     assert taken.settings == TAKEN_OVER
     assert taken.left_out == ()
+    assert taken.exclude == {
+        "domains": ("update",),
+        "entities": ("sun.sun", "light.a"),
+        "entity_globs": ("sensor.*_x",),
+    }
 
 
 def test_what_was_validated_says_the_same_as_what_was_written() -> None:
@@ -81,6 +90,11 @@ def test_the_data_of_an_entry_has_nothing_to_take_over_and_nothing_left_out() ->
         ({"tags_attributes": [None]}, "tags_attributes"),
         ({"component_config": {"light.a": "x"}}, "component_config.light.a"),
         ({"component_config_glob": {"*": {"tags": {}}}}, "component_config_glob.*.tags"),
+        ({"include": {"domains": ["sensor"]}}, "include"),
+        ({"include": {"entities": "sensor.a"}, "exclude": {"domains": []}}, "include"),
+        ({"exclude": ["light.a"]}, "exclude"),
+        ({"exclude": {"domain": ["light"]}}, "exclude"),
+        ({"exclude": {"domains": [["light"]]}}, "exclude"),
     ],
 )
 def test_what_cannot_be_taken_over_is_named(config: dict[str, Any], left_out: str) -> None:
@@ -97,3 +111,22 @@ def test_a_list_with_nothing_behind_it_is_an_empty_one() -> None:
         "light.a": CoreOverride(ignore_attributes=frozenset())
     }
     assert core_settings_from(INFLUX_SCHEMA(config)) == core_settings_from(config)
+
+
+@pytest.mark.parametrize(
+    "include", [{"domains": ["sensor"]}, {"entity_globs": ["*"]}, {"entities": "a.b"}, "sensor"]
+)
+def test_of_include_and_exclude_together_neither_is_taken_over(include: Any) -> None:
+    config = {"exclude": {"entities": ["light.a"]}, "include": include}
+
+    taken = core_settings_from(config)
+
+    assert taken.left_out == ("include", "exclude")
+    assert taken.exclude == {}
+
+
+@pytest.mark.parametrize("nothing", [None, {}, {"domains": []}, {"entities": None}])
+def test_lists_of_nothing_say_nothing(nothing: Any) -> None:
+    taken = core_settings_from({"include": nothing, "exclude": nothing})
+
+    assert (taken.left_out, taken.exclude) == ((), {})

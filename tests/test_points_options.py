@@ -25,7 +25,7 @@ from tests.emulator import Emulator
 from tests.pages import fill_in, open_page
 from tests.shell import deliver, points, set_up, unzipped
 
-AS_IT_IS = {"tags": [], "availability": "marker", "convert_units": False, "aliases": True}
+AS_IT_IS = {"tags": [], "availability": "marker", "convert_units": False, "aliases": "both"}
 
 
 async def choose(
@@ -84,7 +84,7 @@ async def test_what_leaves_the_series_alone_needs_no_confirmation(
 ) -> None:
     await set_up(hass, entry)
     result = await choose(
-        hass, entry, "homeiq", tags=[], availability="field", convert_units=False, aliases=False
+        hass, entry, "homeiq", tags=[], availability="field", convert_units=False, aliases="state"
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
@@ -143,7 +143,7 @@ async def test_each_profile_keeps_its_own_choices(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
-    await choose(hass, entry, "homeiq", **{**AS_IT_IS, "aliases": False})
+    await choose(hass, entry, "homeiq", **{**AS_IT_IS, "aliases": "state"})
     result = await choose(hass, entry, "tidy", tags=[], availability="skip", convert_units=False)
     await fill_in(hass, result)
     assert entry.options["points"] == {"profile": "tidy"}
@@ -151,7 +151,39 @@ async def test_each_profile_keeps_its_own_choices(
     page = await open_page(hass, entry, "points")
     assert suggested(page) == {"profile": "tidy"}
     result = await fill_in(hass, page, profile="homeiq")
-    assert suggested(result) == {**AS_IT_IS, "aliases": False}
+    assert suggested(result) == {**AS_IT_IS, "aliases": "state"}
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown", "names"),
+    [
+        (True, "both", {"state", "old_state", "state_value", "previous_state"}),
+        (False, "state", {"state", "old_state"}),
+        ("state_value", "state_value", {"state_value", "previous_state"}),
+    ],
+)
+async def test_the_state_has_the_names_that_were_chosen_also_with_the_old_switch(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    database: Emulator,
+    *,
+    stored: bool | str,
+    shown: str,
+    names: set[str],
+) -> None:
+    await set_up(hass, entry)
+    hass.config_entries.async_update_entry(entry, options={"homeiq": {"aliases": stored}})
+    await hass.async_block_till_done()
+    for state in ("on", "off"):
+        hass.states.async_set("switch.a", state)
+    await deliver(hass, entry)
+    *_, last = points(database, "switch.a")
+    assert {name for name, value in last.fields.items() if value in {"on", "off"}} == names
+
+    page = await fill_in(hass, await open_page(hass, entry, "points"), profile="homeiq")
+    assert suggested(page)["aliases"] == shown
+    await fill_in(hass, page, **{**AS_IT_IS, "aliases": shown})
+    assert entry.options["homeiq"]["aliases"] == stored
 
 
 BUILT_IN = """
@@ -192,6 +224,76 @@ async def test_the_settings_of_the_built_in_integration_are_taken_over(
         'lamps,domain=light,entity_id=a,friendly_name=Lamp,house=north value=1.0,state="on"' in body
     )
     assert "°C,domain=sensor,entity_id=b,house=north value=21.0 " in body
+
+
+async def take_over(hass: HomeAssistant, entry: MockConfigEntry, written: str) -> ConfigFlowResult:
+    """Open the page of the built-in integration's settings and accept what it shows."""
+    await hass.async_add_executor_job(Path(hass.config.path(YAML)).write_text, written)
+    await set_up(hass, entry)
+    options = {"filter": {"entities": ["light.old"], "areas": ["attic"]}}
+    hass.config_entries.async_update_entry(entry, options=options)
+    await hass.async_block_till_done()
+    page = await fill_in(hass, await open_page(hass, entry, "points"), profile="core")
+    await fill_in(hass, await fill_in(hass, page, **suggested(page)))
+    return page
+
+
+async def test_what_the_built_in_integration_excludes_is_left_out_too(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    page = await take_over(
+        hass,
+        entry,
+        """
+influxdb:
+  exclude:
+    domains: [update]
+    entities: sun.sun, light.old
+    entity_globs: ["sensor.*_x"]
+""",
+    )
+    assert told(page)["left_out"] == "-"
+    assert "update" in told(page)["excluded"]
+    stored = {name: values for name, values in entry.options["filter"].items() if values}
+    assert stored == {
+        "entities": ["light.old", "sun.sun"],
+        "areas": ["attic"],
+        "domains": ["update"],
+        "globs": ["sensor.*_x"],
+    }
+    for entity_id in ("update.a", "sun.sun", "sensor.a_x", "sensor.a"):
+        hass.states.async_set(entity_id, "7")
+    await deliver(hass, entry)
+    body = b"".join(unzipped(seen) for seen in database.writes).decode()
+    assert "entity_id=a value=7.0" in body
+    assert not any(f"entity_id={name} " in body for name in ("a_x", "sun"))
+    assert "domain=update" not in body
+
+    page = await fill_in(hass, await open_page(hass, entry, "points"), profile="core")
+    hass.config_entries.async_update_entry(
+        entry, options={**entry.options, "filter": {"entities": ["light.b"]}}
+    )
+    await fill_in(hass, page, **suggested(page))
+    # It is taken over once: what the user changed afterwards stays.
+    assert entry.options["filter"] == {"entities": ["light.b"]}
+
+
+@pytest.mark.parametrize(
+    ("lists", "left_out"),
+    [
+        ("include: {domains: [sensor]}", "include"),
+        ("include: {domains: [sensor]}\n  exclude: {entities: [sensor.a]}", "include, exclude"),
+        ("exclude: {entity_globs: ['*'], domains: [light]}", "exclude"),
+        ("exclude: {domains: [Light]}", "exclude"),
+        ("exclude: {entity_globs: ['Sensor.*_x']}", "exclude"),
+    ],
+)
+async def test_lists_that_cannot_be_taken_over_exactly_are_named_and_left_alone(
+    hass: HomeAssistant, entry: MockConfigEntry, lists: str, left_out: str
+) -> None:
+    page = await take_over(hass, entry, f"influxdb:\n  {lists}\n")
+    assert told(page) == {"left_out": left_out, "excluded": "-", "wrong": ""}
+    assert entry.options["filter"] == {"entities": ["light.old"], "areas": ["attic"]}
 
 
 @pytest.mark.parametrize("written", [None, "influxdb:", "influxdb: [", "influxdb: yes"])

@@ -4,14 +4,12 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from .pipeline.attributes import RESERVED
-from .pipeline.line_protocol import escape_key
+from .pipeline.columns import CORE, core_field_name, core_number_name, field_name
 from .pipeline.quarantine import Rejection
 
 _TAG: Final = r"(?<!\\),{}=([^, ]+)"
 _ENTITY: Final = re.compile(_TAG.format("entity_id"))
 _DOMAIN: Final = re.compile(_TAG.format("domain"))
-_TEXT_SUFFIX: Final = "_str"
 
 
 def entity_of(rejection: Rejection) -> str:
@@ -30,11 +28,15 @@ def attribute_of(rejection: Rejection, attributes: Iterable[str], prefix: str) -
     """
     # InfluxDB 1 and 2 put names of fields into double quotes, InfluxDB 3 into single ones.
     reason = rejection.reason.replace("\\", "").replace("'", '"')
-    for suffix in ("", _TEXT_SUFFIX):
+    for is_text in (False, True):
         for name in attributes:
-            # Without a prefix, an attribute named as one of our own fields has one all the same.
-            own = prefix or ("attr_" if name in RESERVED else "")
-            field = escape_key(f"{own}{name}{suffix}")
-            if f'"{field}"' in reason and f"{field}=" in rejection.line:
+            fields = {field_name(prefix, name, is_text=is_text)}
+            if not prefix:
+                # The `core` profile's; the last as numbers were called before they were told apart.
+                fields |= {
+                    core_field_name(f"{name}_str" if is_text else core_number_name(name)),
+                    core_field_name(name),
+                } - CORE.fields.keys()
+            if any(f'"{field}"' in reason and f"{field}=" in rejection.line for field in fields):
                 return name
     return ""

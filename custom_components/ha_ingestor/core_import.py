@@ -1,20 +1,19 @@
 """What Home Assistant's built-in `influxdb` integration is told to write, as settings of ours."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .pipeline.profiles.core_settings import MEASUREMENT_ATTRS, CoreOverride, CoreSettings
 
-# Where to write, of which entities, and how often to try: not what a point looks like.
+# Where to write, and how often to try: nothing of what a point looks like, or whose points are
+# written.
 _NOT_OURS: Final = frozenset(
     {
         "api_version",
         "bucket",
         "database",
-        "exclude",
         "host",
-        "include",
         "max_retries",
         "organization",
         "password",
@@ -30,12 +29,23 @@ _NOT_OURS: Final = frozenset(
 )
 
 
+_INCLUDE: Final = "include"
+_EXCLUDE: Final = "exclude"
+_FILTER: Final = (_INCLUDE, _EXCLUDE)
+# What both may list, and whether it may be one text with commas and capital letters.
+_SPLIT: Final[Mapping[str, bool]] = {"domains": False, "entities": True, "entity_globs": False}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoreImport:
-    """The settings, and the paths of what says nothing to us: `precision`, `tags.room`."""
+    """The settings, and the paths of what is not taken over: `precision`, `tags.room`, `include`.
+
+    `exclude` lists `domains`, `entities` and `entity_globs` of which nothing is written.
+    """
 
     settings: CoreSettings
     left_out: tuple[str, ...]
+    exclude: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def core_settings_from(config: Mapping[str, Any]) -> CoreImport:
@@ -45,8 +55,45 @@ def core_settings_from(config: Mapping[str, Any]) -> CoreImport:
     """
     left_out: list[str] = []
     ours = {key: value for key, value in config.items() if key not in _NOT_OURS}
+    lists = {key: ours.pop(key, None) for key in _FILTER}
     settings = CoreSettings(**_read(ours, _READERS, "", left_out))
-    return CoreImport(settings=settings, left_out=tuple(left_out))
+    exclude = _excluded(lists, left_out)
+    return CoreImport(settings=settings, left_out=tuple(left_out), exclude=exclude)
+
+
+def _excluded(lists: Mapping[str, Any], left_out: list[str]) -> dict[str, tuple[str, ...]]:
+    """Read what is excluded; all of it is left out where it cannot be taken over exactly.
+
+    There is no list here of what alone is written. Where there is an `include`, what `exclude` says
+    depends on it, so that neither can be taken over without the other.
+    """
+    read: dict[str, dict[str, tuple[str, ...]] | None] = {}
+    for key, value in lists.items():
+        try:
+            read[key] = _criteria(value)
+        except ValueError:
+            read[key] = None
+    wrong = [key for key, found in read.items() if found is None]
+    included, excluded = read[_INCLUDE], read[_EXCLUDE]
+    if not wrong and not included:
+        return excluded or {}
+    left_out += [key for key in _FILTER if read[key] or key in wrong]
+    return {}
+
+
+def _criteria(value: Any) -> dict[str, tuple[str, ...]]:
+    """Read one of the lists, as the integration's own schema does; without those that are empty."""
+    section = {} if value is None else _mapping(value)
+    if not section.keys() <= _SPLIT.keys():
+        raise ValueError(value)
+    found: dict[str, tuple[str, ...]] = {}
+    for key, value_of in section.items():
+        is_split = _SPLIT[key]
+        names = value_of.split(",") if is_split and isinstance(value_of, str) else value_of
+        listed = names if isinstance(names, list) else [] if names is None else [names]
+        if texts := [_text(name) for name in listed]:
+            found[key] = tuple(text.strip().lower() if is_split else text for text in texts)
+    return found
 
 
 type _Reader = Callable[[Any, str, list[str]], Any]

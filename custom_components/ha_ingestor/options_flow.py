@@ -58,12 +58,15 @@ class HaIngestorOptionsFlow(OptionsFlow):
             except OptionError as err:
                 errors, told = {err.field: err.reason}, {"wrong": err.wrong, **err.more}
             else:
+                if page.async_found and key not in self.config_entry.options:
+                    options = {**self.config_entry.options, **self._chosen}
+                    self._chosen |= (await page.async_found(self.hass)).beside(options)
                 return await self._async_accepted(page.continued(self._chosen[key]))
         known, placeholders = self.config_entry.options.get(key), page.placeholders
         if known is None and page.async_found:
             found = await page.async_found(self.hass)
             known, placeholders = found.values, found.placeholders
-        shown = user_input or page.stored(known)
+        shown = user_input or page.shown(page.stored(known))
         return self.async_show_form(
             step_id=key,
             data_schema=self.add_suggested_values_to_schema(page.schema, shown),

@@ -8,7 +8,6 @@ from homeassistant.helpers.json import json_dumps
 from .options.attributes import attributes_policy
 from .options.core import CORE, core_settings
 from .options.points import (
-    CONF_ALIASES,
     CONF_AVAILABILITY,
     CONF_CONVERT,
     HOMEIQ,
@@ -16,6 +15,7 @@ from .options.points import (
     chosen_tags,
     profile_name,
     profile_page,
+    state_names,
 )
 from .pipeline.encoder import Profile
 from .pipeline.profiles.core import Core
@@ -36,6 +36,7 @@ def profile_of(
     if name == CORE:
         return Core(settings=core_settings(options), numbers_only=numbers_only)
     page, profile = profile_page(options), _PROFILES[name]
+    plain_names, aliases = state_names(options)
     return profile(
         dumps=json_dumps,
         location=location,
@@ -43,7 +44,8 @@ def profile_of(
         tags=chosen_tags(options),
         attributes=attributes_policy(options, profile(dumps=json_dumps).attributes),
         availability=Availability(page[CONF_AVAILABILITY]),
-        aliases=page.get(CONF_ALIASES, False),
+        plain_names=plain_names,
+        aliases=aliases,
         units=metric_units if page[CONF_CONVERT] else normal_units,
         causes=causes.causes,
         users=causes.users,

@@ -23,7 +23,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _BEAT_WITHIN_US: Final = 5_000_000
 _CONTROLS: Final = dict.fromkeys(range(32), " ")
 # What a database of numbers is sent, everything else it would store as 0.
-_NUMBERS: Final = ("value", "duration_in_state_seconds", "count")
+_NUMBERS: Final = ("value", "duration_in_state_seconds", "count", "heartbeat")
 
 type State = dict[str, Any]
 
@@ -94,9 +94,10 @@ def change(
 
 def heartbeat(state: State, seconds: float, *, value: float) -> Expected:
     """Say how a state without an end is written again, so long after it was set."""
-    point = change(state, state, value=value, tags={"event_type": "heartbeat"})
+    point = change(state, state, value=value)
     later = point.time_us + int(seconds * 1e6)
-    return replace(point, time_us=later, within_us=_BEAT_WITHIN_US)
+    fields = {**point.fields, "heartbeat": True}
+    return replace(point, fields=fields, time_us=later, within_us=_BEAT_WITHIN_US)
 
 
 def marker(

@@ -19,6 +19,7 @@ from tests.pipeline.built_in import (
     documented,
     line_v1,
     line_v2,
+    overwrites,
     plain,
     refused_or_changed_by_v1,
 )
@@ -57,7 +58,10 @@ def pairs(chance: random.Random, dialect: str) -> list[tuple[str, str]]:
         for change in random_changes(chance, CHANGES):
             event = change.event()
             point = convert(event)
-            if point is None or (expected := documented(point)) is None:
+            if point is None or overwrites(change.attributes):
+                continue
+            expected = documented(point, config, change.state)
+            if expected is None:
                 continue
             if expected != plain(point) or (dialect == "v1" and refused_or_changed_by_v1(point)):
                 continue

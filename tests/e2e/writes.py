@@ -112,6 +112,8 @@ CASES: Final = (
     Case(name="key_too_long", lines="{m},t=" + "x" * 66_000 + " v=1 {t}", dialects=INFLUX),
     Case(name="text_too_long", lines=f'{{m}} s="{"x" * 1_100_000}" {{t}}', dialects=INFLUX),
     Case(name="time_too_late", lines="{m} v=1 9223372036854775807", dialects=INFLUX),
+    Case(name="tag_and_field", lines="{m},x=a x=1,v=2 {t}", dialects=INFLUX),
+    Case(name="tag_and_then_field", before=GOOD, lines="{m} t=1 {t}", dialects=INFLUX),
     Case(name="conflict", before=GOOD, lines=TEXT),
     Case(name="conflict_and_good", before=GOOD, lines=f"{TEXT}\n{GOOD}"),
     Case(name="conflict_and_bad", before=GOOD, lines=f"{TEXT}\n{BAD}\n{{m}},t=more v=3 {{t}}"),

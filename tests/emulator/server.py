@@ -13,11 +13,11 @@ from aiohttp import web
 from custom_components.ha_ingestor.pipeline.outcome import Dialect
 
 from .access import EMPTY_WRITE_V3, GATES, UNKNOWN_TO_VM, Request
+from .columns import Columns, contradiction, types_of
 from .dialects import Answer, Batch, Profile, v1_error
 from .line_protocol import BadLine, Point, Series, Value
 from .profiles import NEWEST
 
-_TYPES: Final = {float: "float", int: "integer", bool: "boolean", str: "string"}
 _SECOND: Final = 1_000_000_000
 _TIME_TAG: Final = 'invalid tag key: input tag "time" on measurement "{}" is invalid'
 _TIME_FIELD: Final = 'invalid field name: input field "time" on measurement "{}" is invalid'
@@ -48,7 +48,8 @@ class Emulator:
     """One server of a profile; enter it to serve.
 
     `allowed` and `read_only` are whole Authorization headers; without any, everybody may write.
-    `points` maps (series, nanoseconds) to fields, `stored` has every point as often as it came.
+    `columns` has for each database what it knows of its measurements. `points` maps (series,
+    nanoseconds) to fields, `stored` has every point as often as it came.
     """
 
     def __init__(
@@ -73,7 +74,9 @@ class Emulator:
         }
         self.points: dict[tuple[Series, int], dict[str, Value]] = {}
         self.stored: list[Point] = []
+        # Of fields in every database: what a test wants them to have been before.
         self.types: dict[tuple[str, str], type] = {}
+        self.columns: dict[str, Columns] = {}
         self.faults: deque[Fault] = deque()
         # Served for every path: a proxy, or a server that is no database at all.
         self.impostor: Answer | None = None
@@ -201,19 +204,27 @@ class Emulator:
                 return (is_whole and self.profile.bad_checksum) or self.profile.bad_gzip
         if not body.strip() and dialect is Dialect.V3:
             return EMPTY_WRITE_V3
-        batch = self._sorted(body.decode(errors="replace"), unit)
+        name = seen.query.get("db") or seen.query.get("bucket", "")
+        known = self.columns.setdefault(name, Columns())
+        batch = self._sorted(body.decode(errors="replace"), unit, known)
         stored, answer = self.profile.writes[seen.path](batch)
-        self._store(stored)
+        self._store(stored, known)
         return answer
 
-    def _sorted(self, text: str, unit: int | None) -> Batch:
+    @property
+    def ambiguous(self) -> set[tuple[str, str]]:
+        """The measurements with a name that is a tag and a field, which InfluxDB 1 and 2 store."""
+        return {key for known in self.columns.values() for key in known.tags & known.fields.keys()}
+
+    def _sorted(self, text: str, unit: int | None, known: Columns) -> Batch:
         batch = Batch(good=[], bad=[], conflicting=[], stale=[], stripped=[])
-        types = dict(self.types)
+        so_far = known.copy()
+        so_far.fields = types_of(self.types) | so_far.fields
         oldest = (self.now - self.retention) * _SECOND if self.retention else None
         for line in self.profile.read(text, now=self.now * _SECOND, unit=unit):
             if isinstance(line, BadLine):
                 batch.bad.append(line)
-            elif reason := self._refused(line, types):
+            elif reason := self._refused(line, so_far):
                 batch.conflicting.append((line, reason))
             elif oldest is not None and line.time < oldest:
                 batch.stale.append(line)
@@ -223,7 +234,7 @@ class Emulator:
                 batch.good.append(line)
         return batch
 
-    def _refused(self, point: Point, types: dict[tuple[str, str], type]) -> str:
+    def _refused(self, point: Point, known: Columns) -> str:
         """Say why a line that is right is not stored."""
         if not self._is_influx:
             return ""
@@ -235,29 +246,18 @@ class Emulator:
         for name, value in point.fields.items():
             if longest and isinstance(value, str) and len(value.encode()) > longest:
                 return f'input field "{name}" on measurement "{point.series[0]}" is too long'
-        return _conflict(point, types)
+        reason = contradiction(point, known, self.profile.dialect)
+        if not reason:
+            known.learn(point)
+        return reason
 
-    def _store(self, points: list[Point]) -> None:
+    def _store(self, points: list[Point], known: Columns) -> None:
         for point in points:
-            _conflict(point, self.types)
+            known.learn(point)
             if not point.fields:
                 continue
             self.points.setdefault((point.series, point.time), {}).update(point.fields)
             self.stored.append(point)
-
-
-def _conflict(point: Point, types: dict[tuple[str, str], type]) -> str:
-    """Name the first field whose type is not what it was; remember the types of a right point."""
-    measurement = point.series[0]
-    for name, value in point.fields.items():
-        known = types.get((measurement, name), type(value))
-        if known is not type(value):
-            return (
-                f'field type conflict: input field "{name}" on measurement "{measurement}" '
-                f"is type {_TYPES[type(value)]}, already exists as type {_TYPES[known]}"
-            )
-    types.update({(measurement, name): type(value) for name, value in point.fields.items()})
-    return ""
 
 
 def _response(answer: Answer, profile: Profile | None = None) -> web.StreamResponse:

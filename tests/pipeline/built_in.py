@@ -29,7 +29,7 @@ from custom_components.ha_ingestor.pipeline.profiles.core import Core
 from tests.emulator.line_protocol import BadLine, parse
 
 from .built_in_changes import Change, random_changes, random_config
-from .documented import cut, spaced, stored_key, stored_name, stored_tag
+from .documented import cut, marked, spaced, stored_field, stored_key, stored_name, stored_tag
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -65,6 +65,7 @@ class Ours:
         taken = core_settings_from(config)
         if taken.left_out:
             raise ValueError(taken.left_out)
+        self.config = config
         self._profile = Core(settings=taken.settings)
         self._entities: dict[str, EntityContext] = {}
 
@@ -96,10 +97,42 @@ def plain(point: Mapping[str, Any]) -> Stored | None:
     return _stored(point, _AS_IT_IS)
 
 
-def documented(point: Mapping[str, Any]) -> Stored | None:
-    """Say what is stored of it by the rules that hold for every profile."""
-    fields = {key: value for key, value in point["fields"].items() if key != ""}
-    return _stored({**point, "fields": fields}, _DOCUMENTED)
+def documented(point: Mapping[str, Any], config: Mapping[str, Any], state: str) -> Stored | None:
+    """Say what is stored of it by the rules that the profile documents.
+
+    Not where the built-in integration has overwritten one attribute by another: see `overwrites`.
+    """
+    own = {"domain", "entity_id", *config.get("tags", {}), *config.get("tags_attributes", ())}
+    tag_names = {stored_key(_tag_name(str(name))) for name in own if name != ""}
+    fields: dict[str, Any] = {}
+    for key, value in point["fields"].items():
+        if key == "" or not (isinstance(value, str) or isfinite(value)):
+            continue
+        name = str(key)
+        if not isinstance(value, str) and (name == "state" or name.endswith("_str")):
+            name += "_"
+        name = stored_field(name)
+        if name in tag_names:
+            continue
+        if name in fields:
+            name = marked(name, str(key))
+        fields[name] = value
+    tags: dict[str, Any] = {}
+    for key, value in point["tags"].items():
+        if key != "" and value is not None and str(value):
+            tags.setdefault(_tag_name(str(key)), value)
+    fields = fields or {"state": " ".join(state.splitlines())}
+    return _stored({**point, "tags": tags, "fields": fields}, _DOCUMENTED)
+
+
+def overwrites(attributes: Mapping[str, Any]) -> bool:
+    """Tell whether the built-in integration gives two attributes one name, and keeps the last."""
+    ends = ("_str", "_", "__str")
+    return any(f"{name}{end}" in attributes for name in attributes for end in ends)
+
+
+def _tag_name(name: str) -> str:
+    return f"{name}_" if name in {"state", "value"} else name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +140,7 @@ class _Rules:
     """What becomes of the parts of a point."""
 
     measurement: Callable[[str], str] = str
-    name: Callable[[str], str] = str
+    tag_name: Callable[[str], str] = str
     tag: Callable[[str], str] = str
     text: Callable[[str], str] = str
     tags_max: int = sys.maxsize
@@ -116,7 +149,7 @@ class _Rules:
 _AS_IT_IS: Final = _Rules()
 _DOCUMENTED: Final = _Rules(
     measurement=stored_name,
-    name=stored_key,
+    tag_name=stored_key,
     tag=stored_tag,
     text=lambda text: spaced(cut(text, STRING_MAX_BYTES)),
     tags_max=TAGS_MAX,
@@ -127,12 +160,12 @@ def _stored(point: Mapping[str, Any], rules: _Rules) -> Stored | None:
     tags: dict[str, str] = {}
     for key, value in point["tags"].items():
         if key != "" and value is not None and str(value):
-            tags.setdefault(rules.name(str(key)), rules.tag(str(value)))
+            tags.setdefault(rules.tag_name(str(key)), rules.tag(str(value)))
     fields: dict[str, str] = {}
     for key, value in point["fields"].items():
         if isinstance(value, str) or isfinite(value):
             exact = f"str {rules.text(value)!r}" if isinstance(value, str) else f"float {value!r}"
-            fields.setdefault(rules.name(str(key)), exact)
+            fields.setdefault(str(key), exact)
     if not fields:
         return None
     time = (point["time"] - _EPOCH) // timedelta(microseconds=1) * 1000
@@ -168,7 +201,9 @@ class Compared:
             _same(None, line, change)
             return
         self.points += 1
-        expected = documented(point)
+        if overwrites(change.attributes):
+            return
+        expected = documented(point, ours.config, change.state)
         _same(expected, stored(line), change)
         if expected != plain(point):
             return

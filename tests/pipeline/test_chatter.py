@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custom_components.ha_ingestor.pipeline.chatter import Talk, chatter
-from custom_components.ha_ingestor.pipeline.encoder import Encoder
+from custom_components.ha_ingestor.pipeline.encoder import TRACKS_MAX, Encoder
 from custom_components.ha_ingestor.pipeline.model import Capture, Happening
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 
@@ -47,3 +47,50 @@ def test_the_loudest_are_those_with_most_points_and_those_with_most_bytes() -> N
 def test_nobody_has_talked_at_the_very_start() -> None:
     assert chatter({"sensor.a": Talk(1, 1)}, 0).by_points[0].points_per_hour == 0
     assert chatter({}, 10).by_points == []
+
+
+def written(encoder: Encoder, entity_id: str, at: float = NOON, state: str = "1") -> int:
+    new = FakeState(state=state, last_updated_timestamp=at)
+    (line,) = encoder.encode([change(new, of=entity(entity_id=entity_id))]).lines
+    return int(line.rpartition(" ")[2])
+
+
+def test_ids_that_come_and_go_do_not_fill_the_memory() -> None:
+    encoder = Encoder(profile=HomeIQ(dumps=json_dumps))
+    for _ in range(100):
+        written(encoder, "sensor.loud")
+    written(encoder, "sensor.long", state="x" * 30_000)
+    loud = encoder.talk["sensor.loud"].bytes
+    for start in range(0, 100_000, 1000):
+        encoder.encode(
+            change(FakeState(state="1"), of=entity(entity_id=f"sensor.a{number}"))
+            for number in range(start, start + 1000)
+        )
+        written(encoder, "sensor.live")
+
+    assert len(encoder.talk) <= TRACKS_MAX
+    assert (encoder.talk["sensor.loud"].points, encoder.talk["sensor.loud"].bytes) == (100, loud)
+    assert encoder.talk["sensor.live"].points == 100
+    report = chatter(encoder.talk, 3600)
+    assert {each.subject for each in report.by_points[:2]} == {"sensor.loud", "sensor.live"}
+    assert report.by_bytes[0].subject == "sensor.long"
+    # What is forgotten is counted all the same.
+    assert sum(each.points for each in encoder.talk.values()) + encoder.forgotten.points == 100_201
+
+
+def test_what_was_encoded_lately_never_overwrites_its_own_points() -> None:
+    encoder = Encoder(profile=HomeIQ(dumps=json_dumps))
+
+    def crowd(name: str, count: int) -> None:
+        # Each says more than the quiet one.
+        of = [entity(entity_id=f"sensor.{name}{number}") for number in range(count)]
+        encoder.encode(change(FakeState(state="1"), of=each) for each in of * 2)
+
+    times = []
+    for turn in range(5):
+        crowd(f"old{turn}_", TRACKS_MAX)
+        times.append(written(encoder, "sensor.quiet"))
+        crowd(f"new{turn}_", 100)
+        assert len(encoder.talk) <= TRACKS_MAX
+        times.append(written(encoder, "sensor.quiet"))
+        assert times[-1] == times[-2] + 1000

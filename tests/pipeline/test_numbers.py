@@ -27,6 +27,11 @@ from custom_components.ha_ingestor.pipeline.numbers import number_of
         ("open", 1.0),
         ("closed", 0.0),
         ("below_horizon", 0.0),
+        ("true", 1.0),
+        ("True", 1.0),
+        ("TRUE", 1.0),
+        ("false", 0.0),
+        ("False", 0.0),
     ],
 )
 def test_numbers_and_states_that_mean_yes_or_no_have_a_value(state: str, number: float) -> None:

@@ -366,7 +366,7 @@ async def test_an_idle_pipeline_wakes_for_a_heartbeat(tmp_path: Path) -> None:
     async with running(files, writer, settings=relaxed, gather_seconds=0) as pipeline:
         beating = entity(rules=Rules(heartbeat=0.5))
         pipeline.receive(change(FakeState(state="21"), of=beating))
-        await until(lambda: sum("event_type=heartbeat" in line for line in writer.stored) > 1)
+        await until(lambda: sum("heartbeat=true" in line for line in writer.stored) > 1)
 
 
 async def test_what_is_held_back_is_counted_as_waiting_and_delivered_at_the_end(

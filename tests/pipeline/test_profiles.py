@@ -179,7 +179,27 @@ def test_a_repetition_has_the_time_at_which_it_happened(
     _, found = encoded(profile, change(state, of=kitchen), repeated)
     assert found["time"] == round((NOON + 60) * 1e9)
     assert found["fields"]["duration_in_state_seconds"] == 0
-    assert found["tags"].get("event_type", kind) == kind
+
+
+@both
+@pytest.mark.parametrize("numbers_only", [False, True])
+def test_a_heartbeat_is_on_the_line_of_its_entity_and_says_what_it_is(
+    profile: type[HomeIQ | Tidy], *, numbers_only: bool
+) -> None:
+    state, kitchen = FakeState(state="1"), entity()
+    changed = change(state, state, of=kitchen)
+    points = encoded(
+        profile,
+        changed,
+        changed._replace(kind=HEARTBEAT, time=NOON + 60),
+        changed._replace(kind=STATE_REPORTED, time=NOON + 90),
+        changed,
+        numbers_only=numbers_only,
+    )
+
+    assert points[0]["tags"] == points[1]["tags"] == points[3]["tags"]
+    assert [each["fields"].get("heartbeat") for each in points] == [None, True, None, None]
+    assert points[2]["tags"].get("event_type", "state_reported") == "state_reported"
 
 
 @both
@@ -366,12 +386,62 @@ def test_an_attribute_that_was_changed_in_place_is_stored_as_it_is(
     assert "bread" in stored("2")
 
 
-def test_attributes_side_by_side_are_bounded_in_number() -> None:
+def test_attributes_side_by_side_are_bounded_in_number_and_the_point_says_how_many_are_not() -> (
+    None
+):
     state = FakeState(state="1", attributes={f"a{number:04}": number for number in range(1000)})
 
-    kept = attributes(state, Shape.FLAT)
-    assert len(kept) == FLAT_MAX
-    assert "attr_a0000" in kept
+    for numbers_only in (False, True):
+        policy = AttributesPolicy(shape=Shape.FLAT)
+        found = point(HomeIQ, change(state), attributes=policy, numbers_only=numbers_only)["fields"]
+        kept = [name for name in found if name.startswith("attr_")]
+        assert len(kept) == FLAT_MAX
+        assert "attr_a0000" in kept
+        assert found["left_out"] == 1000 - FLAT_MAX
+
+
+def test_sixty_one_attributes_are_sixty_one_fields() -> None:
+    state = FakeState(state="1", attributes={f"a{number:04}": number for number in range(61)})
+    found = point(HomeIQ, change(state), attributes=AttributesPolicy(shape=Shape.FLAT))["fields"]
+
+    assert sum(name.startswith("attr_") for name in found) == 61
+    assert "left_out" not in found
+
+
+@both
+def test_what_does_not_fit_into_one_text_is_counted(profile: type[HomeIQ | Tidy]) -> None:
+    long = {"long": "x" * 40_000, "list": list(range(20_000)), "short": 1}
+    policy = AttributesPolicy(shape=Shape.JSON)
+
+    found = point(profile, change(FakeState(state="1", attributes=long)), attributes=policy)
+    assert json.loads(found["fields"]["attributes"]) == {"short": 1}
+    assert found["fields"]["left_out"] == 2
+    assert point(profile, happened("custom", long))["fields"]["left_out"] == 2
+    called = happened("call_service", {"domain": "a", "service": "b", "service_data": long})
+    assert point(profile, called)["fields"]["left_out"] == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        ({}, {"state", "old_state", "state_value", "previous_state"}),
+        ({"aliases": False}, {"state", "old_state"}),
+        ({"plain_names": False}, {"state_value", "previous_state"}),
+    ],
+)
+def test_a_state_is_called_as_its_readers_want_it(
+    settings: dict[str, bool], names: set[str]
+) -> None:
+    found = point(HomeIQ, change(FakeState(state="on"), FakeState(state="off")), **settings)
+    texts = {name for name, value in found["fields"].items() if value in {"on", "off"}}
+    assert texts == names
+
+
+def test_a_diagnostic_entity_says_so_where_the_user_wants_the_tag() -> None:
+    named = point(HomeIQ, change(FakeState(state="1"), of=KITCHEN), tags=("entity_category",))
+    assert named["tags"]["entity_category"] == "diagnostic"
+    plain = point(HomeIQ, change(FakeState(state="1")), tags=("entity_category",))
+    assert "entity_category" not in plain["tags"]
 
 
 # Without the smallest of all floats, which the reader of these tests does not know.

@@ -1,6 +1,6 @@
 """The page of the `core` profile: the settings of the built-in `influxdb` integration."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config import async_hass_config_yaml
@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.selector import (
     ObjectSelector,
+    SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
     TextSelector,
@@ -15,7 +16,15 @@ from homeassistant.helpers.selector import (
 )
 
 from ..core_import import core_settings_from
-from ..pipeline.profiles.core_settings import MEASUREMENT_ATTRS, CoreOverride, CoreSettings
+from ..pipeline.profiles.core_settings import (
+    MEASUREMENT_ATTRS,
+    CoreOverride,
+    CoreSettings,
+    MeasurementAttr,
+)
+from .criteria import CONF_DOMAINS, CONF_ENTITIES, CONF_GLOBS
+from .exclude import PAGE as FILTER_PAGE
+from .exclude import excluding_all
 from .page import Found, OptionError, Page
 
 if TYPE_CHECKING:
@@ -29,6 +38,19 @@ CONF_IGNORE: Final = "ignore_attributes"
 
 _BUILT_IN: Final = "influxdb"
 _NOTHING: Final = "-"
+_EXCLUDE: Final = "exclude"
+# What the built-in integration calls its lists, and what ours are called.
+_LISTS: Final[Mapping[str, str]] = {
+    "domains": CONF_DOMAINS,
+    "entities": CONF_ENTITIES,
+    "entity_globs": CONF_GLOBS,
+}
+# The translation of an option cannot have the key of one of them, so all have their label here.
+_MEASUREMENT_LABELS: Final[Mapping[MeasurementAttr, str]] = {
+    "unit_of_measurement": "Unit of measurement",
+    "domain__device_class": "Domain and device class",
+    "entity_id": "Entity ID",
+}
 
 
 def _page_of(settings: CoreSettings) -> dict[str, Any]:
@@ -76,8 +98,34 @@ async def _async_found(hass: HomeAssistant) -> Found:
     except HomeAssistantError, FileNotFoundError:
         section = None  # Home Assistant says itself what is wrong with its configuration
     read = core_settings_from(section if isinstance(section, Mapping) else {})
-    placeholders = {"left_out": ", ".join(read.left_out) or _NOTHING}
-    return Found(values=_page_of(read.settings), placeholders=placeholders)
+    left_out, excluded = list(read.left_out), _excluded(read.exclude)
+    if excluded is None:
+        left_out.append(_EXCLUDE)
+        excluded = {}
+    names = [name for listed in excluded.values() for name in listed]
+    return Found(
+        values=_page_of(read.settings),
+        placeholders={
+            "left_out": ", ".join(left_out) or _NOTHING,
+            "excluded": ", ".join(names) or _NOTHING,
+        },
+        beside=lambda options: excluding_all(options, excluded) if names else {},
+    )
+
+
+def _excluded(exclude: Mapping[str, Iterable[str]]) -> dict[str, list[str]] | None:
+    """Return lists for the page of what is not captured; None where they would say another thing.
+
+    That page takes names in any case, the built-in integration does not.
+    """
+    lists = {_LISTS[name]: list(names) for name, names in exclude.items()}
+    try:
+        accepted = FILTER_PAGE.accept(lists)
+    except OptionError:
+        return None
+    found = {name: values for name, values in accepted.items() if values}
+    is_same = all(set(values) == set(found.get(name, ())) for name, values in lists.items())
+    return found if is_same else None
 
 
 _LIST: Final = TextSelector(TextSelectorConfig(multiple=True))
@@ -87,7 +135,10 @@ PAGE: Final = Page(
         {
             vol.Required("measurement_attr"): SelectSelector(
                 SelectSelectorConfig(
-                    options=list(MEASUREMENT_ATTRS), translation_key="measurement_attr"
+                    options=[
+                        SelectOptionDict(value=name, label=_MEASUREMENT_LABELS[name])
+                        for name in MEASUREMENT_ATTRS
+                    ]
                 )
             ),
             vol.Optional("default_measurement"): TextSelector(),
@@ -102,7 +153,7 @@ PAGE: Final = Page(
     ),
     defaults=_DEFAULTS,
     accept=_accepted,
-    placeholders={"left_out": _NOTHING},
+    placeholders={"left_out": _NOTHING, "excluded": _NOTHING},
     async_found=_async_found,
     in_menu=False,
 )

@@ -44,6 +44,11 @@ def excluded(options: Mapping[str, Any]) -> Match:
 
 def excluding(options: Mapping[str, Any], entity_id: str) -> dict[str, Any]:
     """Return options that leave out one more entity."""
+    return {**options, **excluding_all(options, {CONF_ENTITIES: [entity_id]})}
+
+
+def excluding_all(options: Mapping[str, Any], lists: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Return this page with what these lists leave out as well."""
     page = {**_DEFAULTS, **options.get(FILTER, {})}
-    entities = list(dict.fromkeys([*page[CONF_ENTITIES], entity_id]))
-    return {**options, FILTER: {**page, CONF_ENTITIES: entities}}
+    more = {name: list(dict.fromkeys([*page[name], *values])) for name, values in lists.items()}
+    return {FILTER: {**page, **more}}

@@ -18,10 +18,14 @@ __all__ = ["Found", "OptionError", "Page"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What Home Assistant knows of a page that nobody filled in yet, and what to say of it."""
+    """What Home Assistant knows of a page that nobody filled in yet, and what to say of it.
+
+    `beside` returns what is stored of other pages, for the options that there are.
+    """
 
     values: Mapping[str, Any]
     placeholders: Mapping[str, str]
+    beside: Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 def _nowhere(_page: Mapping[str, Any]) -> str:
@@ -35,7 +39,7 @@ class Page:
     `accept` returns what is stored under the key of the page, or raises OptionError; its sentences
     may use `placeholders`. `continued` names the page that has to be filled in after this one, for
     what was accepted; a page that only comes after others is not `in_menu`. `async_found` looks for
-    something better than the defaults.
+    something better than the defaults. `shown` returns what the form shows of what was stored.
     """
 
     schema: vol.Schema
@@ -43,6 +47,7 @@ class Page:
     accept: Callable[[Mapping[str, Any]], dict[str, Any]]
     placeholders: Mapping[str, str] = field(default_factory=dict)
     continued: Callable[[Mapping[str, Any]], str] = _nowhere
+    shown: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
     in_menu: bool = True
     async_found: Callable[[HomeAssistant], Awaitable[Found]] | None = None
 

@@ -10,6 +10,7 @@ from homeassistant.helpers.selector import (
     SelectSelectorMode,
 )
 
+from ..pipeline.columns import HOMEIQ as HOMEIQ_COLUMNS
 from ..pipeline.line_protocol import TAGS_MAX
 from ..pipeline.profiles import homeiq, tidy
 from ..pipeline.profiles.parts import TAGS
@@ -34,11 +35,19 @@ CONF_CONVERT: Final = "convert_units"
 HOMEIQ: Final = "homeiq"
 TIDY: Final = "tidy"
 
+# Which names the state as text has: its own, those that HomeIQ writes, or both. The first two are
+# stored as they were when there was only a switch for the second pair.
+BOTH: Final = "both"
+PLAIN: Final = "state"
+ALIASES: Final = "state_value"
+_STORED: Final[Mapping[str, bool | str]] = {BOTH: True, PLAIN: False, ALIASES: ALIASES}
+_SHOWN: Final = {stored: name for name, stored in _STORED.items()}
+
 # What a profile always has of the tags that can be chosen.
 OWN_TAGS: Final[Mapping[str, Collection[str]]] = {HOMEIQ: homeiq.OWN_TAGS, TIDY: tidy.OWN_TAGS}
-# Tags that depend on more than the entity: event_type, event_category, location, instance and
-# weather_condition. A point has room for so many, and what is too much would be cut.
-_FURTHER_TAGS: Final = 5
+# Tags that depend on more than the entity. A point has room for so many, and what is too much would
+# be cut.
+_FURTHER_TAGS: Final = len(HOMEIQ_COLUMNS.tags)
 
 _DEFAULT_PROFILE: Final = {CONF_PROFILE: HOMEIQ}
 DEFAULTS: Final[Mapping[str, Any]] = {
@@ -48,8 +57,21 @@ DEFAULTS: Final[Mapping[str, Any]] = {
 }
 
 
-def _profile_page(profile: str, more: Mapping[str, bool]) -> Page:
-    """Build the page of one profile; `more` are the switches that only it has."""
+class _NamesSelector(SelectSelector):
+    """Also takes the switch that this was."""
+
+    def __call__(self, data: Any) -> str | bool:
+        """Validate what was chosen."""
+        return data if isinstance(data, bool) else str(super().__call__(data))
+
+
+_NAMES: Final = _NamesSelector(
+    SelectSelectorConfig(options=list(_STORED), translation_key=CONF_ALIASES)
+)
+
+
+def _profile_page(profile: str, more: Mapping[str, Any]) -> Page:
+    """Build the page of one profile; `more` are the defaults of the choices that only it has."""
     own = OWN_TAGS[profile]
     defaults = {**DEFAULTS, **more}
     room = TAGS_MAX - len(own) - _FURTHER_TAGS
@@ -58,7 +80,10 @@ def _profile_page(profile: str, more: Mapping[str, bool]) -> Page:
         page = {**defaults, **entered}
         if len(page[CONF_TAGS]) > room:
             raise OptionError(CONF_TAGS, "too_many_tags")
-        return page
+        return _translated(page, _STORED)
+
+    def shown(page: Mapping[str, Any]) -> dict[str, Any]:
+        return _translated(page, _SHOWN)
 
     return Page(
         schema=vol.Schema(
@@ -77,14 +102,23 @@ def _profile_page(profile: str, more: Mapping[str, bool]) -> Page:
                     )
                 ),
                 vol.Required(CONF_CONVERT): BooleanSelector(),
-                **{vol.Required(name): BooleanSelector() for name in more},
+                **{vol.Required(name): _NAMES for name in more},
             }
         ),
         defaults=defaults,
         accept=accept,
+        shown=shown,
         placeholders={"room": str(room)},
         in_menu=False,
     )
+
+
+def _translated(page: Mapping[str, Any], words: Mapping[Any, Any]) -> dict[str, Any]:
+    """Say how the state is called as it is stored, or as it is shown."""
+    if CONF_ALIASES not in page:
+        return dict(page)
+    chosen = page[CONF_ALIASES]
+    return {**page, CONF_ALIASES: words.get(chosen, chosen)}
 
 
 PROFILE_PAGES: Final[Mapping[str, Page]] = {
@@ -125,6 +159,12 @@ def profile_page(options: Mapping[str, Any]) -> Mapping[str, Any]:
 def chosen_tags(options: Mapping[str, Any]) -> tuple[str, ...]:
     """Read which tags of entities were added to those of the profile, if it takes any."""
     return tuple(profile_page(options)[CONF_TAGS]) if profile_name(options) in OWN_TAGS else ()
+
+
+def state_names(options: Mapping[str, Any]) -> tuple[bool, bool]:
+    """Read whether the state has its own names, and whether it has those that HomeIQ writes."""
+    chosen = profile_page(options).get(CONF_ALIASES, False)
+    return chosen != ALIASES, bool(chosen)
 
 
 def converts_units(options: Mapping[str, Any]) -> bool:

@@ -1,17 +1,18 @@
 """Which attributes of a state are stored, and as what: one JSON text, fields of their own, none."""
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from math import isfinite
 from typing import Any, Final
 
-from .line_protocol import STRING_MAX_BYTES, escape_key, quote
+from .columns import field_name
+from .line_protocol import STRING_MAX_BYTES, quote
 from .model import StateLike
+from .privacy import Unwanted, cleaned, is_plain, unwanted_names
+from .text import text_of
 
 type JsonDumps = Callable[[Any], str]
 
@@ -25,18 +26,6 @@ class Shape(StrEnum):
     FLAT = "flat"
 
 
-# Pictures are long and carry access tokens in their address; tokens and keys are nobody's history.
-_NEVER: Final = re.compile(
-    r"entity_picture(_local)?|(.*_)?(token|password|secret|(api|access|private)_?key)",
-    re.IGNORECASE,
-)
-# Exact words, because `error_code` is not one: what is typed into locks and alarm panels.
-_NEVER_IN_EVENTS: Final = frozenset({"code", "pin", "usercode", "user_code"})
-_COORDINATES: Final = (
-    *("latitude", "longitude", "altitude", "gps_accuracy", "vertical_accuracy"),
-    *("location", "coordinates", "gps"),
-)
-_MEDIA: Final = ("media_*", "app_name")
 # What the recorder keeps of entities that ask it to keep no attribute at all.
 _ALL: Final = "*"
 _ALWAYS_RECORDED: Final = frozenset(
@@ -44,10 +33,10 @@ _ALWAYS_RECORDED: Final = frozenset(
 )
 
 _DEPTH_MAX: Final = 8
-# What our own fields are called.
-RESERVED: Final = frozenset({"available", "duration_in_state_seconds", "state", "value"})
-# InfluxDB 3 has room for 500 columns in a table, for all entities together.
-FLAT_MAX: Final = 50
+# InfluxDB 3 has room for 500 columns in a table, for all entities together. What is too much is
+# left out, and `left_out` of the point says how much that is.
+FLAT_MAX: Final = 200
+LEFT_OUT: Final = "left_out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,29 +67,34 @@ class AttributesPolicy:
         if known is None or known[0] != names or known[1] is not info:
             unrecorded = info["unrecorded_attributes"] if info and self.recorder else frozenset()
             known = memo["names"] = (names, info, self._names(names, unrecorded))
-        return {name: attributes[name] for name in known[2]}
+        chosen = {name: attributes[name] for name in known[2]}
+        for name, value in chosen.items():
+            if not is_plain(value):
+                chosen[name] = cleaned(value, self.unwanted)
+        return chosen
+
+    @property
+    def unwanted(self) -> Unwanted:
+        """Which names are left out wherever they are."""
+        return unwanted_names(coordinates=self.coordinates, media=self.media)
 
     def _names(self, names: tuple[str, ...], unrecorded: frozenset[str]) -> list[str]:
         if _ALL in unrecorded:
             unrecorded = frozenset(names) - _ALWAYS_RECORDED
-        dropped = [*self.drop]
-        if not self.coordinates:
-            dropped += _COORDINATES
-        if not self.media:
-            dropped += _MEDIA
+        is_unwanted = self.unwanted
         return [
             name
             for name in sorted(names, key=text_of)
             if name not in unrecorded
-            and not is_secret(text_of(name))
-            and not any(fnmatchcase(text_of(name), glob) for glob in dropped)
+            and not is_unwanted(text_of(name))
+            and not any(fnmatchcase(text_of(name), glob) for glob in self.drop)
             and (not self.only or any(fnmatchcase(text_of(name), glob) for glob in self.only))
         ]
 
 
-def is_secret(name: str) -> bool:
-    """Whether an attribute of this name is never kept, whatever a user wants."""
-    return _NEVER.fullmatch(name) is not None
+def without_secrets(data: Any, *, coordinates: bool = True, media: bool = True) -> Any:
+    """Copy the data of an event without what is unwanted, however deep it lies. Never raises."""
+    return cleaned(data, unwanted_names(coordinates=coordinates, media=media))
 
 
 def attributes_json(wanted: Mapping[str, Any], dumps: JsonDumps) -> str:
@@ -108,13 +102,18 @@ def attributes_json(wanted: Mapping[str, Any], dumps: JsonDumps) -> str:
 
     An attribute that makes the text too long is left out, the shortest are kept.
     """
+    return counted_json(wanted, dumps)[0]
+
+
+def counted_json(wanted: Mapping[str, Any], dumps: JsonDumps) -> tuple[str, int]:
+    """Encode attributes as `attributes_json` does, and count what is left out."""
     text = _encode(wanted, dumps)
     # Escaping for line protocol at most doubles a text, and the limit holds for what is escaped.
     if (
         len(text) * 4 <= STRING_MAX_BYTES
         or len(text.encode("utf-8", "replace")) <= STRING_MAX_BYTES
     ):
-        return text
+        return text, 0
     parts = sorted((_encode({key: value}, dumps)[1:-1] for key, value in wanted.items()), key=len)
     kept: list[str] = []
     room = STRING_MAX_BYTES - 2
@@ -123,49 +122,36 @@ def attributes_json(wanted: Mapping[str, Any], dumps: JsonDumps) -> str:
         if room < 0:
             break
         kept.append(part)
-    return "{" + ",".join(kept) + "}"
+    return "{" + ",".join(kept) + "}", len(parts) - len(kept)
+
+
+def left_out_field(count: int) -> str:
+    """Encode how much is left out for want of room, after a comma; nothing when all is there."""
+    return f",{LEFT_OUT}={float(count)!r}" if count else ""
 
 
 def attribute_fields(
     wanted: Mapping[str, Any], dumps: JsonDumps, prefix: str, *, numbers_only: bool
-) -> str:
-    """Encode attributes as fields, each after a comma; at most the first `FLAT_MAX`.
+) -> tuple[str, int]:
+    """Encode attributes as fields, each after a comma, and count those past `FLAT_MAX`.
 
-    Numbers, and yes and no as 1 and 0, are `<prefix><name>`; all else is text in
-    `<prefix><name>_str`, so that no field ever changes its type.
+    Numbers, and yes and no as 1 and 0, are called otherwise than texts: see `columns`.
     """
     fields: dict[str, str] = {}
     for key, value in wanted.items():
         if isinstance(value, (float, int)) and (number := _number(value)) is not None:
-            fields.setdefault(_field_name(prefix, key), repr(number))
+            fields[_field_name(prefix, key, is_text=False)] = repr(number)
         elif value is not None and not numbers_only and not isinstance(value, float):
             text = value if isinstance(value, str) else _text(value, dumps)
-            fields.setdefault(f"{_field_name(prefix, key)}_str", quote(text))
-        if len(fields) == FLAT_MAX:
-            break
-    return "".join([f",{name}={text}" for name, text in fields.items()])
+            fields[_field_name(prefix, key, is_text=True)] = quote(text)
+    kept = list(fields.items())[:FLAT_MAX]
+    return "".join([f",{name}={text}" for name, text in kept]), len(fields) - len(kept)
 
 
-# Typed, because 1 and True are one key to a cache and two to whoever reads the database.
-@lru_cache(maxsize=4096, typed=True)
-def _field_name(prefix: str, key: object) -> str:
-    name = text_of(key)
-    return escape_key(f"attr_{name}" if not prefix and name in RESERVED else prefix + name)
-
-
-def without_secrets(data: Any, depth: int = _DEPTH_MAX) -> Any:
-    """Copy the data of an event without what was typed in as a secret, however deep it lies."""
-    if not depth:
-        return text_of(data)
-    if isinstance(data, Mapping):
-        return {
-            key: without_secrets(value, depth - 1)
-            for key, value in data.items()
-            if text_of(key).lower() not in _NEVER_IN_EVENTS and not is_secret(text_of(key))
-        }
-    if isinstance(data, (list, tuple)):
-        return [without_secrets(item, depth - 1) for item in data]
-    return data
+def _field_name(prefix: str, key: object, *, is_text: bool) -> str:
+    # The name 5 is none of the text "5"; no text that a server stores has this character.
+    name = key if isinstance(key, str) else f"{text_of(key)}\0{type(key).__name__}"
+    return field_name(prefix, name, is_text=is_text)
 
 
 def _number(value: float) -> float | None:
@@ -210,12 +196,3 @@ def _plain(value: Any, depth: int) -> Any:
     if depth and isinstance(value, (list, tuple, set, frozenset)):
         return [_plain(item, depth - 1) for item in list(value)]
     return text_of(value)
-
-
-def text_of(value: object) -> str:
-    """Return the value's text, or its type's name when it has none. Never raises."""
-    try:
-        text = str(value)
-    except Exception:  # noqa: BLE001  as above
-        text = type(value).__name__
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -3,11 +3,17 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from heapq import nlargest
+from typing import Final, Protocol
 
 from .chatter import Talk
-from .line_protocol import field_set, line, series_key
+from .line_protocol import escape_key, field_set, line, series_key
 from .model import Capture, Happening, Item, Point, Row
+
+# More than large homes have entities.
+TRACKS_MAX: Final = 16_384
+# Of those that talk most, so many are never forgotten; the report names fewer.
+_KEPT: Final = 1024
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -44,6 +50,8 @@ class Track(Talk):
 
     newest: int = -1
     crowd: int | None = None
+    # In which round of captures it was encoded last.
+    round: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,16 +61,23 @@ class Encoder:
     Servers overwrite a point by another of the same series and timestamp, so the second of two
     changes within one microsecond moves to the next free one. `talk` is by entity, event type or
     measurement of rows.
+
+    Ids that come and go do not fill the memory: of more than `TRACKS_MAX` the longest silent are
+    forgotten, but not those that talk most. `forgotten` has their points and bytes. What is encoded
+    again within so many ids keeps its microseconds.
     """
 
     profile: Profile
     talk: dict[str, Track] = field(default_factory=dict)
+    forgotten: Talk = field(default_factory=Talk)
+    _round: int = 0
 
     def encode(self, captures: Iterable[Item]) -> Encoded:
         """Encode captures in order. Never raises for what a capture holds."""
         lines: list[str] = []
         filtered: dict[str, int] = {}
         profile, talk = self.profile, self.talk
+        self._round += 1
         for capture in captures:
             subject, reason = "", profile.nothing
             try:
@@ -87,16 +102,38 @@ class Encoder:
                 track = talk[subject] = Track()
             text = line(series, fields, _free_microsecond(track, seconds))
             lines.append(text)
+            track.round = self._round
             track.points += 1
             # Text knows whether it is ASCII, and then how many bytes it has.
             track.bytes += len(text if text.isascii() else text.encode("utf-8", "replace")) + 1
+        if len(talk) > TRACKS_MAX:
+            self._forget()
         return Encoded(lines=lines, filtered=filtered)
+
+    def _forget(self) -> None:
+        """Forget the longest silent, so many that it need not be done again soon."""
+        talk = self.talk
+        loud = {
+            *nlargest(_KEPT, talk, key=lambda subject: talk[subject].points),
+            *nlargest(_KEPT, talk, key=lambda subject: talk[subject].bytes),
+        }
+        silent = sorted(
+            (subject for subject in talk if subject not in loud),
+            key=lambda subject: talk[subject].round,
+        )
+        for subject in silent[: len(talk) - TRACKS_MAX + TRACKS_MAX // 4]:
+            track = talk.pop(subject)
+            self.forgotten.points += track.points
+            self.forgotten.bytes += track.bytes
 
 
 def _encode_row(row: Row, *, numbers_only: bool) -> Point | None:
     measurement, tags, known, time = row
+    tag_names = {escape_key(name) for name, _ in tags}
     fields = field_set(
-        (name, value) for name, value in known if not (numbers_only and isinstance(value, str))
+        (name, value)
+        for name, value in known
+        if not (numbers_only and isinstance(value, str)) and escape_key(name) not in tag_names
     )
     return (series_key(measurement, tags), fields, time) if fields else None
 

@@ -44,7 +44,8 @@ _SHORT: Final = STRING_MAX_BYTES // 4
 _RESERVED_FIRST: Final = ("_", "#")
 
 
-def _cut(text: str, limit: int) -> str:
+def cut(text: str, limit: int) -> str:
+    """Cut a text to so many bytes, between two characters."""
     # Four bytes is the most that one character takes, so the common case needs no encoding.
     if len(text) * 4 <= limit:
         return text
@@ -60,24 +61,24 @@ def _safe_name(name: str) -> str:
 
 def escape_measurement(name: str) -> str:
     """Escape a measurement's name."""
-    return _safe_name(_cut(name, NAME_MAX_BYTES)).translate(_MEASUREMENT)
+    return _safe_name(cut(name, NAME_MAX_BYTES)).translate(_MEASUREMENT)
 
 
 def escape_key(name: str) -> str:
     """Escape the name of a tag or a field."""
-    return "time_" if name == "time" else _safe_name(_cut(name, NAME_MAX_BYTES)).translate(_KEY)
+    return "time_" if name == "time" else _safe_name(cut(name, NAME_MAX_BYTES)).translate(_KEY)
 
 
 def escape_tag_value(value: str) -> str:
     """Escape a tag's value; the caller leaves out an empty one."""
-    return _cut(value, TAG_VALUE_MAX_BYTES).translate(_TAG_VALUE)
+    return cut(value, TAG_VALUE_MAX_BYTES).translate(_TAG_VALUE)
 
 
 def quote(text: str) -> str:
     """Quote a string field."""
     if text.isalnum() and len(text) <= _SHORT:  # on, home, and every id
         return f'"{text}"'
-    text = _cut(text, STRING_MAX_BYTES)
+    text = cut(text, STRING_MAX_BYTES)
     if text.isprintable():  # by far the most, and replace() is several times faster
         text = text.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{text}"'

@@ -1,8 +1,19 @@
-"""When a state is a number."""
+"""When a state is a number, and when it is a text.
+
+- What is written as a finite number has a `value`, so that no graph has a gap.
+- It is a text too, unless the number alone gives it back: `21` and `21.5` need no text, but `1.10`,
+  `21.0`, `00420`, `1e3` and twenty digits do. What is too large for a float is a text alone.
+- States that mean yes and no are a text and 1 or 0. Python prints `True`, so templates say it.
+- A choice is a text alone, so that the options 1, 2 and auto are not now a number and now a text: a
+  `select`, `input_select` or `event`, a sensor of the device class `enum`, and what else lists its
+  `options`. So is free text (`text`, `input_text`), unless it has a unit or a state class, which
+  say that it is a measurement.
+"""
 
 import re
+from collections.abc import Mapping
 from math import isfinite
-from typing import Final
+from typing import Any, Final
 
 # float() also takes "1_000", " 7", "nan", "infinity" and digits of other scripts: none of them is
 # a number that an integration meant to report.
@@ -11,13 +22,31 @@ _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]
 # Home Assistant's own reading of states as numbers (helpers.state.state_as_number), less "unknown",
 # which is not a zero.
 _BOOLEAN_LIKE: Final = dict.fromkeys(
-    ("on", "open", "home", "locked", "above_horizon", "true"), 1.0
-) | dict.fromkeys(("off", "closed", "not_home", "unlocked", "below_horizon", "false"), 0.0)
+    ("on", "open", "home", "locked", "above_horizon", "true", "True", "TRUE"), 1.0
+) | dict.fromkeys(
+    ("off", "closed", "not_home", "unlocked", "below_horizon", "false", "False", "FALSE"), 0.0
+)
+
+_CHOICES: Final = frozenset({"select", "input_select", "event"})
+_FREE_TEXTS: Final = frozenset({"text", "input_text"})
 
 
-def is_number(state: str) -> bool:
-    """Whether a state is written as a number, and needs no text beside it."""
-    return _NUMBER.fullmatch(state) is not None
+def is_text_only(domain: str, attributes: Mapping[str, Any]) -> bool:
+    """Whether an entity's states are texts, even those that look like numbers."""
+    if (
+        domain in _CHOICES
+        or attributes.get("device_class") == "enum"
+        or isinstance(attributes.get("options"), (list, tuple, set, frozenset))
+    ):
+        return True
+    return domain in _FREE_TEXTS and not (
+        attributes.get("unit_of_measurement") or attributes.get("state_class")
+    )
+
+
+def gives_back(number: float, state: str) -> bool:
+    """Whether the number alone tells how the state was written."""
+    return repr(number).removesuffix(".0") == state
 
 
 def number_of(state: str) -> float | None:

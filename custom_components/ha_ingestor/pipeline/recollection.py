@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
-from .attributes import JsonDumps, attributes_json, text_of
+from .attributes import JsonDumps, attributes_json
 from .files import Files
 from .ledger import Ledger
 from .model import UNAVAILABLE, Capture, StateLike
+from .text import text_of
 
 FILE: Final = "recollection.json"
 

@@ -14,7 +14,14 @@ every profile, or because the built-in integration comes to grief:
 - what is too long for the limits is cut: texts, names, tag values, the number of tags
 - lone surrogates are `?`, where the built-in loses the whole batch
 - a number that is not finite is no `value`; with InfluxDB 1 the built-in's point is refused
-- of two names that become the same, the first wins
+- of two names that become the same, the second ends in `~` and eight digits of its hash
+- in a measurement a name is a tag or a field: an attribute that has the name of a tag is left out
+  (`entity_id`, `domain`, or one of `tags` and `tags_attributes`), because InfluxDB 1 and 2 cannot
+  read such a measurement by that tag and InfluxDB 3 refuses the point; a tag named `state` or
+  `value` has a `_` behind it
+- a field has one type for ever: a number whose name is `state` or ends in `_str` has a `_` behind
+  it, because texts are called so
+- a state that is too large for a float is the text `state` where there would be no point otherwise
 - attributes that make the built-in's thread die: a whole number beyond every float becomes a text,
   a name that is no text becomes one, an object without a text becomes the name of its type
 - with InfluxDB 1, the built-in decodes a measurement or tag of bytes
@@ -25,9 +32,10 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, Final, NamedTuple
 
-from ..attributes import text_of
+from ..columns import CORE, core_field_name, core_number_name, core_tag_name, marked
 from ..line_protocol import escape_key, quote, series_key
 from ..model import UNAVAILABLE, UNKNOWN, Capture, EntityContext, Happening, Point
+from ..text import text_of
 from .core_settings import CoreSettings, MeasurementAttr
 from .core_values import number_in, read, single_line, stays
 
@@ -93,6 +101,8 @@ class Core:
         if is_text and not self.numbers_only:
             fields = f"{fields}state={quote(single_line(state))},"
         fields = f"{fields}{face.fields}" if face.fields else fields[:-1]
+        if not fields and number is not None and not self.numbers_only:
+            fields = f"state={quote(single_line(state))}"
         # A state that was there before anybody listened comes without an event.
         return (face.series, fields, time or new.last_updated_timestamp) if fields else None
 
@@ -135,6 +145,8 @@ class Core:
                 number, text = read(value)
                 if text:
                     fields[f"{free}_str"] = text
+                if number is not None:
+                    free = core_number_name(text_of(free))
                 if number:
                     fields[free] = number
                 elif number is not None:
@@ -155,7 +167,9 @@ class Core:
         object_id = entity.entity_id.partition(".")[2]
         pairs: dict[Any, str] = {"domain": entity.domain, "entity_id": object_id} | tags
         pairs |= {name: single_line(value) for name, value in self.settings.tags.items()}
-        named = [(text_of(name), value) for name, value in pairs.items() if name != ""]
+        named = [
+            (core_tag_name(text_of(name)), value) for name, value in pairs.items() if name != ""
+        ]
         series = series_key(single_line(measurement), named)
         entity.memo["series"] = (measurement, tags, series)
         return series
@@ -167,20 +181,28 @@ class Core:
         names = tuple(fields)
         known: tuple[tuple[Any, ...], list[str]] | None = entity.memo.get("names")
         if known is None or known[0] != names:
-            known = entity.memo["names"] = (names, _starts(names))
+            known = entity.memo["names"] = (names, _starts(names, self._tag_names()))
         # Empty are the places of the state's own fields.
         pairs = zip(known[1], fields.values(), strict=True)
         return ",".join([start + text for start, text in pairs if start and text])
 
+    def _tag_names(self) -> set[str]:
+        names = (*CORE.entity_tags, *self.settings.tags, *self.settings.tags_attributes)
+        return {escape_key(core_tag_name(text_of(name))) for name in names if name != ""}
 
-def _starts(names: Iterable[Any]) -> list[str]:
-    """Escape the names of fields; empty for one that has none, or that became another's."""
+
+def _starts(names: Iterable[Any], tags: Container[str]) -> list[str]:
+    """Escape the names of fields; empty for one that has none, or that is a tag."""
     taken: set[str] = set()
     found: list[str] = []
     for name in names:
-        start = "" if name == "" else f"{escape_key(text_of(name))}="
-        found.append("" if start in taken else start)
-        taken.add(start)
+        field = "" if name == "" else core_field_name(text_of(name))
+        if field in tags:
+            field = ""
+        elif field and field in taken:
+            field = marked(field, text_of(name))
+        taken.add(field)
+        found.append(f"{field}=" if field else "")
     return found
 
 

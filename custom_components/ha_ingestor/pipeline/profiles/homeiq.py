@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from .. import columns
 from ..line_protocol import quote, series_key
 from ..model import (
     ENTITY_REMOVED,
+    HEARTBEAT,
     STATE_CHANGED,
     Capture,
     EntityContext,
@@ -15,15 +17,14 @@ from ..model import (
     StateLike,
     Weather,
 )
+from ..numbers import is_text_only
 from .happenings import encode_happening
-from .parts import caused, device_fields, measured, tags_of, weather_fields
+from .parts import caused, device_fields, measured, number_in, tags_of, weather_fields
 from .settings import Availability, Described, Face, Key, PointSettings, described
 
 MEASUREMENT: Final = "home_assistant_events"
 
-OWN_TAGS: Final = (
-    *("entity_id", "domain", "device_class", "device_id", "area_id", "area", "integration"),
-)
+OWN_TAGS: Final = columns.HOMEIQ.entity_tags
 _CATEGORY_BY_DOMAIN: Final = {
     "alarm_control_panel": "security",
     "lock": "security",
@@ -68,37 +69,48 @@ class HomeIQ(PointSettings):
             if old is None:
                 return None
             state, kind = old, ENTITY_REMOVED
+        is_heartbeat = kind is HEARTBEAT
+        # It goes on the entity's own line, which would have a gap otherwise.
+        series_kind = STATE_CHANGED if is_heartbeat else kind
         face: Face | None = entity.memo.get("face")
         if (
             face is None
             or face.attributes is not state.attributes
-            or face.kind is not kind
+            or face.kind is not series_kind
             or face.weather is not weather
         ):
-            face = entity.memo["face"] = self._face(entity, state, kind, weather)
+            face = entity.memo["face"] = self._face(entity, state, series_kind, weather)
         numbers = now = was = ""
         if new is not None:
             if kind is STATE_CHANGED:
                 time = new.last_updated_timestamp
-            with_availability = self.availability is Availability.FIELD
-            numbers = measured(new, old, face.convert, with_availability=with_availability)
+            numbers = measured(
+                None if face.is_text_only else number_in(new.state, face.convert),
+                new,
+                old,
+                with_availability=self.availability is Availability.FIELD,
+                is_heartbeat=is_heartbeat,
+            )
         if self.numbers_only:
             fields = f"{numbers[:-1]}{face.tail}" if numbers else face.tail[1:]
             return (face.series, fields, time) if fields else None
         if new is not None:
-            text = quote(new.state)
-            now = f"state={text},state_value={text}," if self.aliases else f"state={text},"
+            now = self._named("state", "state_value", new.state)
         if old is not None:
-            text = quote(old.state)
-            was = (
-                f"old_state={text},previous_state={text}," if self.aliases else f"old_state={text},"
-            )
+            was = self._named("old_state", "previous_state", old.state)
         cause = caused(context, self.causes, self.users)
         return face.series, f"{numbers}{now}{was}{cause[:-1]}{face.tail}", time
 
     def encode_happening(self, happening: Happening) -> Point:
         """Encode an event that is no change of a state."""
         return encode_happening(happening, MEASUREMENT, self)
+
+    def _named(self, plain: str, alias: str, state: str) -> str:
+        """Encode a state under the names that are wanted, each before a comma."""
+        text = quote(state)
+        if self.plain_names:
+            return f"{plain}={text},{alias}={text}," if self.aliases else f"{plain}={text},"
+        return f"{alias}={text}," if self.aliases else ""
 
     def _face(
         self, entity: EntityContext, state: StateLike, kind: str, weather: Weather | None
@@ -110,7 +122,8 @@ class HomeIQ(PointSettings):
         if kind is not ENTITY_REMOVED:
             text, firm = self.kept_attributes(entity, state, "attr_")
             tail = f"{text}{tail}"
-        return Face(firm, kind, weather, series, tail, convert)
+        says_no_number = is_text_only(entity.domain, attributes)
+        return Face(firm, kind, weather, series, tail, convert, says_no_number)
 
     def _described(self, entity: EntityContext, key: Key) -> Described:
         """Encode what an entity is, as the series and the end of its fields."""
@@ -127,7 +140,7 @@ class HomeIQ(PointSettings):
                 *chosen,
             ),
         )
-        tail = "" if self.numbers_only else device_fields(entity)
+        tail = "" if self.numbers_only else device_fields(entity, self.tags)
         if kind is not ENTITY_REMOVED:
             if unit and not self.numbers_only:
                 tail = f",unit_of_measurement={quote(unit)}{tail}"

@@ -1,10 +1,9 @@
 """The parts that points of several profiles are made of, as text."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from math import isfinite
 from typing import Any, Final
 
-from ..attributes import text_of
 from ..line_protocol import quote
 from ..model import (
     UNAVAILABLE,
@@ -15,6 +14,7 @@ from ..model import (
     Weather,
 )
 from ..numbers import number_of
+from ..text import text_of
 
 # Tags that an entity and its attributes make; what a tag is called is what the user chooses.
 TAGS: Final[Mapping[str, Callable[[EntityContext, Mapping[str, Any]], str]]] = {
@@ -57,16 +57,27 @@ def attribute_text(attributes: Mapping[str, Any], name: str) -> str:
     return value if isinstance(value, str) else text_of(value)
 
 
+def number_in(state: str, convert: Convert | None) -> float | None:
+    """Read a state as a number in its new unit, if there is such a number."""
+    number = number_of(state)
+    if number is None or convert is None:
+        return number
+    number = convert(number)
+    return number if isfinite(number) else None
+
+
 def measured(
-    new: StateLike, old: StateLike | None, convert: Convert | None, *, with_availability: bool
+    number: float | None,
+    new: StateLike,
+    old: StateLike | None,
+    *,
+    with_availability: bool,
+    is_heartbeat: bool,
 ) -> str:
-    """Encode number, duration in the previous state and availability, each before a comma."""
-    number = number_of(new.state)
-    if number is not None and convert is not None:
-        number = convert(number)
-        if not isfinite(number):
-            number = None
+    """Encode number, duration in the previous state and what else is no text, before commas."""
     text = "" if number is None else f"value={number!r},"
+    if is_heartbeat:
+        text = f"{text}heartbeat=true,"
     if old is not None:
         # Nothing is spent in a state that stayed: HomeIQ reads 0 for attribute changes. Digits past
         # a microsecond are noise of the subtraction.
@@ -111,11 +122,13 @@ def weather_fields(weather: Weather | None, prefix: str = "") -> str:
     return "".join([f",{prefix}{name}={value!r}" for name, value in values if value is not None])
 
 
-def device_fields(entity: EntityContext) -> str:
-    """Encode what the device is, each after a comma."""
+def device_fields(entity: EntityContext, tags: Container[str]) -> str:
+    """Encode what the device is, each after a comma; what is a tag is no field."""
     values = (
         ("manufacturer", entity.manufacturer),
         ("model", entity.model),
         ("sw_version", entity.sw_version),
     )
-    return "".join([f",{name}={quote(value)}" for name, value in values if value])
+    return "".join(
+        [f",{name}={quote(value)}" for name, value in values if value and name not in tags]
+    )

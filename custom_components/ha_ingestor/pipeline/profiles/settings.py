@@ -12,7 +12,8 @@ from ..attributes import (
     JsonDumps,
     Shape,
     attribute_fields,
-    attributes_json,
+    counted_json,
+    left_out_field,
 )
 from ..line_protocol import quote_json
 from ..model import (
@@ -54,7 +55,9 @@ def as_they_are(_device_class: str, unit: str) -> tuple[str, Convert | None]:
 class PointSettings:
     """What a user chooses of a point; `numbers_only` is for stores that turn text into zeros.
 
-    `causes` knows the automation or script by the id of a context, `users` names by their id.
+    The state as text is `state` and `old_state` with `plain_names`, and `state_value` and
+    `previous_state` with `aliases`. `causes` knows the automation or script by the id of a context,
+    `users` names by their id.
     """
 
     nothing: ClassVar[str] = "no_number"
@@ -65,6 +68,7 @@ class PointSettings:
     tags: tuple[str, ...] = ()
     attributes: AttributesPolicy = field(default_factory=AttributesPolicy)
     availability: Availability = Availability.MARKER
+    plain_names: bool = True
     aliases: bool = True
     units: Units = as_they_are
     causes: Mapping[str, str] = field(default_factory=dict)
@@ -103,12 +107,14 @@ class PointSettings:
         if shape is Shape.NONE:
             return "", attributes
         chosen = self.attributes.chosen(state, entity.memo)
-        text = ""
+        text, left_out = "", 0
         if shape is not Shape.JSON:
             numbers_only = self.numbers_only or shape is Shape.NUMERIC
-            text = attribute_fields(chosen, self.dumps, prefix, numbers_only=numbers_only)
+            text, left_out = attribute_fields(chosen, self.dumps, prefix, numbers_only=numbers_only)
         elif not self.numbers_only:
-            text = f",attributes={quote_json(attributes_json(chosen, self.dumps))}"
+            encoded, left_out = counted_json(chosen, self.dumps)
+            text = f",attributes={quote_json(encoded)}"
+        text += left_out_field(left_out)
         if not _are_firm(chosen.values()):
             return text, None
         entity.memo["attributes"] = (attributes, text)
@@ -154,3 +160,4 @@ class Face(NamedTuple):
     series: str
     tail: str
     convert: Convert | None
+    is_text_only: bool

@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from .. import columns
 from ..attributes import AttributesPolicy, Shape
 from ..line_protocol import quote, series_key
 from ..model import (
     ENTITY_REMOVED,
+    HEARTBEAT,
     STATE_CHANGED,
     Capture,
     EntityContext,
@@ -15,16 +17,14 @@ from ..model import (
     StateLike,
     Weather,
 )
-from ..numbers import is_number
+from ..numbers import gives_back, is_text_only
 from .happenings import encode_happening
-from .parts import known_cause, measured, tags_of, weather_fields
+from .parts import attribute_text, known_cause, measured, number_in, tags_of, weather_fields
 from .settings import Availability, Described, Face, Key, PointSettings, described
 
 EVENTS: Final = "events"
 
-OWN_TAGS: Final = (
-    *("entity_id", "area", "floor", "device", "integration", "device_class", "unit"),
-)
+OWN_TAGS: Final = columns.TIDY.entity_tags
 # The numbers that people draw: what a thing does and is told to do, and not what it could.
 DRAWN: Final = frozenset(
     {
@@ -57,10 +57,17 @@ class Tidy(PointSettings):
             face = entity.memo["face"] = self._face(entity, new, weather)
         if kind is STATE_CHANGED:
             time = new.last_updated_timestamp
-        with_availability = self.availability is Availability.FIELD
-        fields = measured(new, old, face.convert, with_availability=with_availability)
+        number = None if face.is_text_only else number_in(new.state, face.convert)
+        fields = measured(
+            number,
+            new,
+            old,
+            with_availability=self.availability is Availability.FIELD,
+            is_heartbeat=kind is HEARTBEAT,
+        )
         if not self.numbers_only:
-            if not is_number(new.state):
+            # The text of a converted number is in the unit that it no longer has.
+            if number is None or not (face.convert or gives_back(number, new.state)):
                 fields = f"{fields}state={quote(new.state)},"
             fields = f"{fields}{known_cause(context, self.causes, self.users)}"
         fields = f"{fields[:-1]}{face.tail}" if fields else face.tail[1:]
@@ -74,7 +81,12 @@ class Tidy(PointSettings):
         key = self.key(entity, state.attributes, "", weather)
         series, tail, convert = described(entity, key, self._described)
         text, firm = self.kept_attributes(entity, state, "")
-        return Face(firm, "", weather, series, f"{text}{tail}", convert)
+        event_type = attribute_text(state.attributes, "event_type")
+        # The state of such an entity is only when it happened.
+        if entity.domain == "event" and event_type and not self.numbers_only:
+            tail = f"{tail},event_type={quote(event_type)}"
+        says_no_number = is_text_only(entity.domain, state.attributes)
+        return Face(firm, "", weather, series, f"{text}{tail}", convert, says_no_number)
 
     def _described(self, entity: EntityContext, key: Key) -> Described:
         """Encode what an entity is, as the series and the end of its fields."""

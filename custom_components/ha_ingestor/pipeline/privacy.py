@@ -1,0 +1,218 @@
+"""What is left out of attributes and events: secrets always, the rest where the user wants it.
+
+Names are compared by their words, so `accessToken`, `Access Token` and `ACCESS_TOKEN` are one name,
+and at any depth. Texts are looked into where they are JSON or addresses.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from functools import lru_cache
+from types import NoneType
+from typing import Any, Final
+
+from .text import text_of
+
+_WORD_BREAK: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^0-9A-Za-z]+")
+_NUMBERED: Final = re.compile(r"[_0-9]+$")
+
+_SECRET_WORDS: Final = frozenset(
+    {
+        *("password", "passwords", "passwd", "pwd", "passphrase", "passcode", "passcodes"),
+        *("secret", "secrets", "credential", "credentials", "authorization", "bearer", "jwt"),
+        *("cookie", "cookies", "psk", "totp", "otp", "puk", "authsig", "apikey", "bindkey"),
+    }
+)
+# Without their underscores, because `accesstoken` is one too. `token_count` is none.
+_SECRET_ENDS: Final = re.compile(
+    r".*(?:tokens?|password|passphrase|passcode|secret|credentials?"
+    r"|(?:api|access|accesscontrol|private|secret|encryption|decryption|encrypt|network|security"
+    r"|auth|authentication|authenticated|unauthenticated|authorization|ssh|license|local|wep|wpa"
+    r"|wifi|shared|link|session|master|app|client|consumer|aes|signing|user|bind|pairing|legacy"
+    r"|owner|pass|device)keys?"
+    r"|(?:user|pin|lock|alarm|door|gate|access|entry|unlock|disarm|arm|keypad|guest|master|security"
+    r"|pass)codes?"
+    r"|sessionid|authsig|webhookid|webhookurl|cloudhookurl)"
+    # A picture's address carries a token.
+    r"|entitypicture(?:local)?|auth|pass|irk"
+)
+_TYPED_IN: Final = frozenset({"code", "codes", "pin", "pins"})
+
+_COORDINATE_WORDS: Final = frozenset(
+    {
+        *("latitude", "longitude", "lat", "lon", "lng", "latlng", "latlon", "latlong", "altitude"),
+        *("gps", "coordinate", "coordinates", "coord", "coords", "location", "locations"),
+        *("geolocation", "geohash", "geocode", "geocoded", "geo", "street", "thoroughfare"),
+        *("postcode", "zipcode", "locality", "whereabouts"),
+    }
+)
+_COORDINATE_NAMES: Final = re.compile(
+    r"long|.*(?:vertical|horizontal)_accuracy|.*maps?_(?:link|url|uri|image)|.*google_maps?"
+    r"|.*(?:post|postal|zip|plus)_code|.*what_?3_?words"
+    r"|(?:.*_)?(?:(?:formatted|street|home|current|full|postal)_)?address(?:_line)?"
+)
+_NO_WHEREABOUTS: Final = re.compile(
+    r".*(?:ip|ipv|mac|email|mail|bluetooth|hardware|bd)_\d*_?address"
+)
+
+_MEDIA_WORDS: Final = frozenset(
+    {"media", "artist", "artists", "album", "song", "episode", "playlist", "podcast", "track"}
+)
+_MEDIA_NAMES: Final = re.compile(
+    r"(?:.*_)?app|(?:.*_)?app_(?:id|name|title|icon|package|package_name)|(?:.*_)?title|now_playing"
+)
+
+# How deep, and how many values in all: more than there is room for in a field.
+_DEPTH_MAX: Final = 32
+_VALUES_MAX: Final = 20_000
+_CUT: Final = "..."
+_JSON: Final = frozenset("{[")
+_JSON_MAX: Final = 64 * 1024
+_PLAIN: Final = (bool, int, float, NoneType)
+_FLAT: Final = frozenset(_PLAIN)
+
+_USER_INFO: Final = re.compile(r"(?<=://)[^/?#\s@]+@")
+_PARAMETER: Final = re.compile(r"([?&;]([^=&;#\s]+)=)[^&;#\s]*")
+
+type Unwanted = Callable[[str], bool]
+
+
+@lru_cache(maxsize=4096)
+def _words(name: str) -> str:
+    """Write a name as words in small letters with underscores; a number at its end goes."""
+    text = _WORD_BREAK.sub("_", name).strip("_").lower()
+    return _NUMBERED.sub("", text) or text
+
+
+@lru_cache(maxsize=4096)
+def is_secret(name: str) -> bool:
+    """Whether an attribute of this name is never kept, whatever a user wants."""
+    words = _words(name)
+    return (
+        not _SECRET_WORDS.isdisjoint(words.split("_"))
+        or _SECRET_ENDS.fullmatch(words.replace("_", "")) is not None
+    )
+
+
+def is_typed_in(name: str) -> bool:
+    """Whether it is what somebody types into a lock or an alarm panel: no `error_code` is."""
+    return _words(name) in _TYPED_IN
+
+
+@lru_cache(maxsize=4096)
+def is_whereabouts(name: str) -> bool:
+    """Whether it tells where somebody or something is."""
+    words = _words(name)
+    return not _COORDINATE_WORDS.isdisjoint(words.split("_")) or (
+        _COORDINATE_NAMES.fullmatch(words) is not None and not _NO_WHEREABOUTS.fullmatch(words)
+    )
+
+
+@lru_cache(maxsize=4096)
+def is_played(name: str) -> bool:
+    """Whether it tells what somebody listens to or watches, and with what."""
+    words = _words(name)
+    return not _MEDIA_WORDS.isdisjoint(words.split("_")) or bool(_MEDIA_NAMES.fullmatch(words))
+
+
+def unwanted_names(*, coordinates: bool, media: bool) -> Unwanted:
+    """Tell which names are left out, of attributes and of what lies in them."""
+
+    def is_unwanted(name: str) -> bool:
+        return (
+            is_secret(name)
+            or (not coordinates and is_whereabouts(name))
+            or (not media and is_played(name))
+        )
+
+    return is_unwanted
+
+
+def cleaned(data: Any, unwanted: Unwanted) -> Any:
+    """Copy data without the unwanted members. Never raises.
+
+    What has no end, or lies too deep to be looked into, is cut.
+    """
+    return _Copy(unwanted).of(data, 0)
+
+
+class _Copy:
+    """One copy: how much there was so far, and which containers the current one lies in."""
+
+    def __init__(self, unwanted: Unwanted) -> None:
+        self._unwanted = unwanted
+        self._values = 0
+        self._around: set[int] = set()
+
+    def of(self, value: Any, depth: int) -> Any:
+        """Copy a value."""
+        self._values += 1
+        if isinstance(value, _PLAIN):
+            return value
+        if isinstance(value, str):
+            return self._text(value, depth)
+        try:
+            value = _opened(value)
+            is_container = isinstance(value, (Mapping, list, tuple, set, frozenset))
+            return self._container(value, depth) if is_container else value
+        except Exception:  # noqa: BLE001  foreign objects may raise anything
+            return type(value).__name__
+
+    def _container(self, value: Any, depth: int) -> Any:
+        if depth == _DEPTH_MAX or self._values > _VALUES_MAX or id(value) in self._around:
+            return _CUT
+        self._around.add(id(value))
+        try:
+            if not isinstance(value, Mapping):
+                return [self.of(item, depth + 1) for item in list(value)]
+            return {
+                key: self.of(item, depth + 1)
+                for key, item in list(value.items())
+                if not self._is_unwanted(text_of(key))
+            }
+        finally:
+            self._around.discard(id(value))
+
+    def _is_unwanted(self, name: str) -> bool:
+        return self._unwanted(name) or is_typed_in(name)
+
+    def _text(self, text: str, depth: int) -> str:
+        """Look into a text that is JSON or an address."""
+        if is_plain(text):
+            return text
+        if text[:1] in _JSON and len(text) <= _JSON_MAX and depth < _DEPTH_MAX:
+            try:
+                content = json.loads(text)
+            except ValueError, RecursionError:
+                return _address(text, self._unwanted)
+            copy = self.of(content, depth + 1)
+            return text if copy == content else json.dumps(copy)
+        return _address(text, self._unwanted)
+
+
+def _opened(value: Any) -> Any:
+    """Return what `dumps` writes of an object that it knows how to write."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: getattr(value, each.name) for each in fields(value)}
+    return value.as_dict() if hasattr(value, "as_dict") else value
+
+
+def is_plain(value: Any) -> bool:
+    """Whether nothing can lie in a value: most are numbers, words, or lists of them."""
+    kind = type(value)
+    if kind is str:
+        return value[:1] not in _JSON and "://" not in value and "?" not in value
+    if kind is list or kind is tuple:
+        for item in value:
+            if type(item) not in _FLAT and (type(item) is not str or not is_plain(item)):
+                return False
+        return True
+    return kind in _FLAT
+
+
+def _address(text: str, unwanted: Unwanted) -> str:
+    text = _USER_INFO.sub(f"{_CUT}@", text)
+    return _PARAMETER.sub(
+        lambda found: f"{found[1]}{_CUT}" if unwanted(found[2]) else found[0], text
+    )

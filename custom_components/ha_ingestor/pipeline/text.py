@@ -1,0 +1,10 @@
+"""The text of anything."""
+
+
+def text_of(value: object) -> str:
+    """Return the value's text, or its type's name when it has none. Never raises."""
+    try:
+        text = str(value)
+    except Exception:  # noqa: BLE001  foreign objects may raise anything
+        text = type(value).__name__
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -1,0 +1,201 @@
+"""What is nobody's history is left out: by its kind, at any depth, of attributes and of events."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from homeassistant.helpers.json import json_dumps
+from line_protocol_parser import parse_line
+
+from custom_components.ha_ingestor.pipeline.attributes import (
+    AttributesPolicy,
+    Shape,
+    without_secrets,
+)
+from custom_components.ha_ingestor.pipeline.encoder import Encoder
+from custom_components.ha_ingestor.pipeline.model import Capture, Happening
+from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
+
+from .captures import NOON, FakeContext, FakeState, change
+
+HIDDEN = "hunter2"
+PROFILES: list[type[HomeIQ | Tidy]] = [HomeIQ, Tidy]
+both = pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.__name__)
+
+SECRETS = (
+    *("token", "access_token", "accessToken", "Access Token", "ACCESS-TOKEN", "refreshtoken"),
+    *("tokens", "token2", "api_key", "apiKey", "APIKey", "apikeys", "secret_key", "client_secret"),
+    *("clientSecretKey", "Password", "wifi_password_2", "password_hash", "passwd", "passphrase"),
+    *(
+        "private_key",
+        "network_key",
+        "local_key",
+        "localKey",
+        "encryption_key",
+        "psk",
+        "credentials",
+    ),
+    *(
+        "entity_picture",
+        "entityPicture",
+        "Entity Picture Local",
+        "user_code",
+        "UserCode",
+        "pin_code",
+    ),
+    *("usercode", "webhook_id", "Authorization", "authSig", "session_id", "bindkey"),
+)
+KEPT = (
+    *("token_count", "error_code", "code_format", "keypad", "translation_key", "monkey", "key"),
+    *("postal_code", "tokenizer", "pinned", "spinning", "pressure", "locked", "volume_level"),
+    *("current_position", "ip_address", "mac_address"),
+)
+WHEREABOUTS = (
+    *("latitude", "Latitude", "lat", "lon", "Lng", "current_latitude", "homeLongitude", "Location"),
+    *("gps_accuracy", "GPSAccuracy", "vertical_accuracy", "altitude", "map_link", "mapUrl", "gps"),
+    *("coordinates", "Postal Code", "Sub Locality", "Thoroughfare", "formatted_address", "geohash"),
+    *("google_maps_url", "last_known_location", "lat_lng", "street"),
+)
+PLAYED = (
+    *("media_title", "mediaTitle", "Media Artist", "app_id", "appName", "app", "current_app"),
+    *("artist", "album_name", "media_content_id", "series_title", "track_name", "playlist"),
+)
+
+
+def fields(
+    profile: type[HomeIQ | Tidy], item: Capture | Happening, **policy: Any
+) -> dict[str, Any]:
+    made = profile(dumps=json_dumps, attributes=AttributesPolicy(**policy))
+    (line,) = Encoder(profile=made).encode([item]).lines
+    found: dict[str, Any] = parse_line(line)["fields"]
+    return found
+
+
+def state(attributes: Mapping[str, Any]) -> Capture:
+    return change(FakeState(state="1", attributes=attributes))
+
+
+def event(data: Mapping[str, Any], event_type: str = "custom") -> Happening:
+    return Happening(event_type, data, NOON, FakeContext())
+
+
+def service_call(data: Mapping[str, Any]) -> Happening:
+    return event({"service_data": data}, "call_service")
+
+
+def nested(content: Any, depth: int) -> Any:
+    for level in range(depth):
+        content = {"inner": content} if level % 2 else [content]
+    return {"outer": content}
+
+
+@both
+@pytest.mark.parametrize("shape", [Shape.FLAT, Shape.JSON])
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_is_one_however_it_is_spelled_and_wherever_it_lies(
+    profile: type[HomeIQ | Tidy], shape: Shape, name: str
+) -> None:
+    secret = {name: HIDDEN, "level": 3}
+    for depth in (0, 1, 9, 20, 60):
+        data = nested(secret, depth)
+        for item in (state(data), event(data), service_call(data)):
+            assert HIDDEN not in str(fields(profile, item, shape=shape)), (depth, item)
+    found = str(fields(profile, state(secret), shape=shape))
+    assert "level" in found
+    assert HIDDEN not in found
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_what_only_looks_like_a_secret_is_kept(name: str) -> None:
+    policy = {"coordinates": "postal" in name, "media": False}
+    assert "kept" in str(fields(HomeIQ, state({name: "kept"}), **policy))
+    assert "kept" in str(fields(HomeIQ, event({name: "kept"}), **policy))
+
+
+@both
+@pytest.mark.parametrize("depth", [0, 1, 8, 9, 15, 40])
+@pytest.mark.parametrize("name", ["code", "Code", "PIN", "user_code", "userCode"])
+def test_what_is_typed_into_a_lock_is_left_out_at_any_depth(
+    profile: type[HomeIQ | Tidy], depth: int, name: str
+) -> None:
+    data = nested({name: HIDDEN}, depth)
+    assert HIDDEN not in str(fields(profile, event(data)))
+    assert HIDDEN not in str(fields(profile, service_call(data)))
+    if depth:
+        assert HIDDEN not in str(fields(profile, state(data), shape=Shape.JSON))
+
+
+@both
+@pytest.mark.parametrize(
+    ("names", "policy"), [(WHEREABOUTS, {"coordinates": False}), (PLAYED, {"media": False})]
+)
+def test_what_the_user_does_not_want_is_left_out_by_its_kind(
+    profile: type[HomeIQ | Tidy], names: tuple[str, ...], policy: dict[str, bool]
+) -> None:
+    for name in names:
+        for depth in (0, 1, 9):
+            data = nested({name: HIDDEN}, depth) if depth else {name: HIDDEN}
+            for make in (state, event, service_call):
+                assert HIDDEN in str(fields(profile, make(data), shape=Shape.JSON)), name
+                kept = fields(profile, make(data), shape=Shape.JSON, **policy)
+                assert HIDDEN not in str(kept), (name, make)
+
+
+@dataclass
+class Account:
+    name: str
+    password: str
+
+
+class WithText:
+    def as_dict(self) -> dict[str, str]:
+        return {"name": "kept", "token": HIDDEN}
+
+
+class Raising(dict[str, Any]):
+    def items(self) -> Any:
+        raise RuntimeError
+
+
+@both
+@pytest.mark.parametrize(
+    "value",
+    [
+        Account("kept", HIDDEN),
+        WithText(),
+        [Account("kept", HIDDEN)],
+        {"a": ("kept", {"token": HIDDEN})},
+        json.dumps({"name": "kept", "code": HIDDEN}),
+        json.dumps([{"name": "kept", "deep": {"password": HIDDEN}}]),
+        f"https://kept.local/stream?width=3&token={HIDDEN}",
+        f"/api/camera_proxy/camera.kept?access_token={HIDDEN}&x=1",
+        f"rtsp://admin:{HIDDEN}@kept.local/stream",
+    ],
+)
+def test_a_secret_in_an_object_or_in_a_text_is_left_out(
+    profile: type[HomeIQ | Tidy], value: object
+) -> None:
+    for item in (state({"value_of": value}), event({"value_of": value})):
+        found = str(fields(profile, item, shape=Shape.JSON))
+        assert "kept" in found
+        assert HIDDEN not in found
+
+
+def test_a_text_without_a_secret_is_stored_as_it_is() -> None:
+    texts = ['{"a" :  1}', "https://a.b/c?x=1&y=2", "[not json", "{", "why?"]
+    for text in texts:
+        assert without_secrets({"text": text}) == {"text": text}
+
+
+def test_data_that_branches_without_end_is_cut_in_time() -> None:
+    branching: list[Any] = ["x"]
+    for _ in range(60):
+        branching = [branching, branching]
+    assert len(str(without_secrets({"data": branching}))) < 1_000_000
+
+
+def test_a_container_that_raises_is_the_name_of_its_type() -> None:
+    assert without_secrets({"odd": Raising(a=1), "b": 2}) == {"odd": "Raising", "b": 2}
