@@ -8,8 +8,8 @@ import aiohttp
 from yarl import URL
 
 from .address import normalize
-from .exchange import exchange
-from .influx import CHECK_TIMEOUT, Destination, authorization
+from .exchange import CHECK_TIMEOUT, exchange
+from .influx import Destination, authorization, secrets_of
 
 _FLAG: Final = re.compile(r'^flag\{name="dedup\.minScrapeInterval", value="([^"]*)"', re.MULTILINE)
 # The flags are at the end, behind a histogram for each interface that was ever used.
@@ -29,6 +29,7 @@ async def deduplicates(
         timeout=CHECK_TIMEOUT,
         headers=headers,
         body_max=_METRICS_MAX,
+        secrets=secrets_of(destination),
     )
     found = _FLAG.search(reply.body)
     # A duration in any unit, which is nothing only if every digit is.

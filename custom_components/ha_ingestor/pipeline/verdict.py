@@ -17,6 +17,10 @@ from .outcome import Dialect, Failure, Outcome
 RETRY_AFTER_MAX: Final = 900.0
 
 
+# Enough of a server's words to know what is wrong.
+DETAIL_MAX: Final = 500
+
+
 class Kind(StrEnum):
     """What happens to the points of a write."""
 
@@ -71,6 +75,7 @@ class Rule:
     failure: Failure | None = None
     says: str = ""
     from_database: bool | None = None
+    is_silent: bool = False
     dialects: Container[Dialect] = tuple(Dialect)
 
     def matches(self, outcome: Outcome, dialect: Dialect) -> bool:
@@ -80,9 +85,13 @@ class Rule:
             and (self.statuses is None or outcome.status in self.statuses)
             and (self.from_database is None or self.from_database == outcome.from_database)
             and dialect in self.dialects
+            and not (self.is_silent and outcome.body.strip() not in _SILENCE)
             and self.says in outcome.body.lower()
         )
 
+
+# What stored something has nothing more to say.
+_SILENCE: Final = ("", "{}")
 
 _OK: Final = range(200, 300)
 _REDIRECT: Final = range(300, 400)
@@ -95,10 +104,16 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(kind=Kind.KEPT, problem=Problem.TLS, failure=Failure.TLS),
     Rule(kind=Kind.KEPT, problem=Problem.TIMEOUT, failure=Failure.TIMEOUT),
     Rule(kind=Kind.KEPT, problem=Problem.UNREACHABLE, failure=Failure.RESET),
-    # Databases acknowledge with 204, or else say who they are. A login page served with 200 is no
-    # acknowledgement: believing it would lose every point.
-    Rule(kind=Kind.ACCEPTED, problem=Problem.NONE, statuses={204}),
-    Rule(kind=Kind.ACCEPTED, problem=Problem.NONE, statuses=_OK, from_database=True),
+    # Databases acknowledge without words, and nobody else does it for them. What a gateway, a login
+    # page or a captive portal serves with 200 or 204 is no acknowledgement: believing it would lose
+    # every point.
+    Rule(
+        kind=Kind.ACCEPTED,
+        problem=Problem.NONE,
+        statuses=_OK,
+        from_database=True,
+        is_silent=True,
+    ),
     Rule(kind=Kind.KEPT, problem=Problem.PROXY, statuses=_OK),
     Rule(kind=Kind.BLOCKED, problem=Problem.REDIRECT, statuses=_REDIRECT),
     Rule(kind=Kind.BLOCKED, problem=Problem.INVALID_AUTH, statuses={401}),
@@ -189,7 +204,7 @@ def classify(outcome: Outcome, dialect: Dialect, *, now: datetime | None = None)
         kind=rule.kind,
         problem=rule.problem,
         retry_after=parse_retry_after(outcome.retry_after, now or datetime.now(UTC)),
-        detail=outcome.detail or outcome.body[:500],
+        detail=outcome.detail or outcome.body[:DETAIL_MAX],
     )
 
 
