@@ -6,6 +6,7 @@ on the disk. They are captured, in the ledger's sense, once they are safe or set
 
 import errno
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -33,6 +34,8 @@ class Buffer:
     def __init__(self, spool: Spool, ledger: Ledger) -> None:
         """Begin empty; the spool is opened by the first commit."""
         self.error = ""
+        # Told the last sequence number of the spool, before anything is appended to it.
+        self.when_opened: Callable[[int], None] = lambda _: None
         self._spool = spool
         self._ledger = ledger
         self._held: list[str] = []
@@ -89,6 +92,7 @@ class Buffer:
         try:
             if not self._spool.is_open:
                 self._spool.open()
+                self.when_opened(self._spool.last_seq)
                 self._was_opened = True
             before = len(self._held)
             try:
@@ -130,7 +134,7 @@ class Buffer:
             return None
         return HeldBatch(payload=payload, count=count, last_seq=0, spans=(), start=self._passed)
 
-    def settle(self, batch: Batch, verdict: Literal["written", "quarantined"]) -> None:
+    def settle(self, batch: Batch, verdict: Literal["written", "quarantined", "evicted"]) -> None:
         """Account for a batch and go on behind it."""
         if not isinstance(batch, HeldBatch):
             self._spool.settle(batch, verdict)

@@ -189,7 +189,7 @@ class Spool:
         self._cursor.close()
         self._cursor.open()
 
-    def settle(self, batch: Batch, verdict: Literal["written", "quarantined"]) -> None:
+    def settle(self, batch: Batch, verdict: Literal["written", "quarantined", "evicted"]) -> None:
         """Account for a batch and go on behind it; damaged points before it are lost."""
         acked = self._acked
         if batch.last_seq <= acked:
