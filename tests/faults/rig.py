@@ -54,6 +54,9 @@ class Database:
         self.stored += lines
         return ACCEPTED
 
+    async def retention(self) -> float | None:
+        return None
+
     async def check(self) -> Verdict:
         return classify(DOWN if self.is_down else ACCEPTED, self.dialect)
 

@@ -1,15 +1,11 @@
-"""Whether the database is spoken to at full strength, not at all, or with one careful question."""
+"""Whether batches are sent, none is, or one probe batch (half-open)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from .verdict import Problem
-
 # One lost reply is an accident, three in a row are an outage.
 FAILURES_TO_OPEN: Final = 3
-# These say at once that nobody is there.
-_CERTAIN: Final = frozenset({Problem.UNREACHABLE, Problem.TLS})
 
 
 class BreakerState(StrEnum):
@@ -33,11 +29,11 @@ class Breaker:
         self.state = BreakerState.CLOSED
         self.failures = 0
 
-    def failed(self, problem: Problem) -> None:
-        """Note that the database did not take points, and may later."""
+    def failed(self, *, is_certain: bool) -> None:
+        """Note that points were not taken and may be later; `is_certain` when nobody is there."""
         self.failures += 1
         was_closed = self.state is BreakerState.CLOSED
-        if not was_closed or self.failures >= FAILURES_TO_OPEN or problem in _CERTAIN:
+        if not was_closed or self.failures >= FAILURES_TO_OPEN or is_certain:
             self.state = BreakerState.OPEN
 
     def blocked(self) -> None:
@@ -46,6 +42,6 @@ class Breaker:
         self.state = BreakerState.BLOCKED
 
     def waited(self) -> None:
-        """Note that enough time has passed for one more question."""
+        """Note that enough time has passed for a probe batch."""
         if self.state is not BreakerState.CLOSED:
             self.state = BreakerState.HALF_OPEN

@@ -89,6 +89,7 @@ class Pipeline:
         )
         self._executor = ThreadPoolExecutor(1, "ha_ingestor_spool")
         self._quarantine = Quarantine(files, destination)
+        self._buffer.when_opened = self._quarantine.resume
         self._exporter = Exporter(
             buffer=self._buffer,
             quarantine=self._quarantine,
@@ -139,13 +140,13 @@ class Pipeline:
         tasks, self._tasks = self._tasks, []
         if not tasks:
             return
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        commit, export = tasks
+        commit.cancel()
+        await asyncio.gather(commit, return_exceptions=True)
         await self._commit(is_last=True)
-        with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(STOP_SECONDS):
-                await self._exporter.drain()
+        await self._exporter.stop(STOP_SECONDS)
+        export.cancel()
+        await asyncio.gather(export, return_exceptions=True)
         with suppress(OSError):
             await self._run(self._committer.close)
         self._running = False
@@ -184,11 +185,7 @@ class Pipeline:
         return count
 
     def _replay(self) -> int:
-        lines = [str(record["line"]) for record in self._quarantine.records()]
-        count = len(lines)
-        self._buffer.take_back(lines)
-        self._quarantine.purge()
-        return count
+        return self._quarantine.replay(self._buffer.take_back, lambda: self._spool.last_seq)
 
     async def chatter(self) -> Chatter:
         """Tell who talked most since the start."""

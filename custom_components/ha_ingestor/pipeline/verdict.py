@@ -4,6 +4,7 @@ The rows are the servers' semantics as observed on InfluxDB 1.6.7, 1.13.2, 2.7.1
 VictoriaMetrics 1.79 and 1.150, and as read in the source of InfluxDB 3.
 """
 
+import re
 from collections.abc import Container
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ class Kind(StrEnum):
     KEPT = "kept"
     SIZE = "size"
     POISON = "poison"
+    EXPIRED = "expired"
     BLOCKED = "blocked"
 
 
@@ -52,6 +54,7 @@ class Problem(StrEnum):
     TOO_LARGE = "too_large"
     REJECTED = "rejected"
     DISK = "disk"
+    INTERNAL_ERROR = "internal_error"
     STORM = "storm"
 
 
@@ -75,6 +78,7 @@ class Rule:
     failure: Failure | None = None
     says: str = ""
     from_database: bool | None = None
+    begins: re.Pattern[str] | None = None
     is_silent: bool = False
     dialects: Container[Dialect] = tuple(Dialect)
 
@@ -87,6 +91,7 @@ class Rule:
             and dialect in self.dialects
             and not (self.is_silent and outcome.body.strip() not in _SILENCE)
             and self.says in outcome.body.lower()
+            and (self.begins is None or self.begins.match(outcome.body) is not None)
         )
 
 
@@ -96,6 +101,13 @@ _SILENCE: Final = ("", "{}")
 _OK: Final = range(200, 300)
 _REDIRECT: Final = range(300, 400)
 _CLIENT_ERROR: Final = range(400, 500)
+# InfluxDB 1 and 2 about points older than the retention. Only at the beginning of the message, as
+# what follows may repeat the text of a point.
+_EXPIRED: Final = re.compile(
+    r'\s*(?:\{\s*(?:"code"\s*:\s*"[^"]*"\s*,\s*)?"(?:error|message)"\s*:\s*")?'
+    r"(?:failure writing points to database: )?partial write: "
+    r"(?:points beyond retention policy|dropped \d+ points outside retention policy)"
+)
 _V1: Final = (Dialect.V1,)
 _V3: Final = (Dialect.V3,)
 
@@ -191,6 +203,13 @@ RULES: Final[tuple[Rule, ...]] = (
         statuses={400},
         says='{"error": "authorization header',
         dialects=_V3,
+    ),
+    Rule(
+        kind=Kind.EXPIRED,
+        problem=Problem.REJECTED,
+        statuses={400, 422},
+        begins=_EXPIRED,
+        dialects=(Dialect.V1, Dialect.V2),
     ),
     Rule(kind=Kind.POISON, problem=Problem.REJECTED, statuses={400, 406, 422}),
     Rule(kind=Kind.KEPT, problem=Problem.SERVER_ERROR),
