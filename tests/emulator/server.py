@@ -13,7 +13,7 @@ from aiohttp import web
 from custom_components.ha_ingestor.pipeline.outcome import Dialect
 
 from .access import EMPTY_WRITE_V3, GATES, UNKNOWN_TO_VM, Request
-from .dialects import Answer, Batch, Profile, v1_error
+from .dialects import Answer, Batch, Profile, compact, v1_error
 from .line_protocol import BadLine, Point, Series, Value
 from .profiles import NEWEST
 
@@ -78,6 +78,7 @@ class Emulator:
         # Served for every path: a proxy, or a server that is no database at all.
         self.impostor: Answer | None = None
         self.slowness = 0.0
+        self.tells_retention = True
         self.seen: list[Seen] = []
         self.arrived = asyncio.Event()
         self.url = ""
@@ -161,12 +162,36 @@ class Emulator:
             return Answer(status=200, body='{"allowed": false}')
         if path == "/metrics" and not self._request(seen).is_known:
             return UNKNOWN_TO_VM
+        if self.tells_retention and (answer := self._retention_page(path, seen)):
+            return answer
         pages = {
             "/ping": self.profile.ping,
             "/health": self.profile.health,
             "/metrics": Answer(status=200, body=self.profile.metrics),
         }
         return pages.get(path, self.profile.not_found)
+
+    def _retention_page(self, path: str, seen: Seen) -> Answer | None:
+        """Tell the retention as InfluxDB 1 and 2 do."""
+        if not self._request(seen).is_known:
+            return None
+        seconds = self.retention or 0
+        if path == "/query" and self.profile.dialect is Dialect.V1:
+            columns = ["name", "duration", "shardGroupDuration", "replicaN", "default"]
+            hours, rest = divmod(seconds, 3600)
+            duration = f"{hours}h{rest // 60}m{rest % 60}s" if seconds else "0s"
+            values = [["other", "1h0m0s", "1h0m0s", 1, False]]
+            values.append(["autogen", duration, "24h0m0s", 1, True])
+            series = [{"columns": columns, "values": values}]
+            return Answer(
+                status=200, body=compact({"results": [{"statement_id": 0, "series": series}]})
+            )
+        if path == "/api/v2/buckets" and self.profile.dialect is Dialect.V2:
+            rules = [{"type": "expire", "everySeconds": seconds}] if seconds else []
+            bucket = {"id": "1", "name": seen.query.get("name", ""), "retentionRules": rules}
+            is_there = seen.query.get("name") in self.names["bucket"]
+            return Answer(status=200, body=compact({"buckets": [bucket] if is_there else []}))
+        return None
 
     def _request(self, seen: Seen) -> Request:
         credentials = seen.headers.get("Authorization", "")

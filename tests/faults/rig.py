@@ -94,6 +94,8 @@ class Rig:
             run=run_at_once,
             jitter=lambda: 1.0,
             on_change=lambda: None,
+            clock=lambda: self.clocks.monotonic,
+            wall_clock=lambda: self.clocks.wall,
         )
 
     def commit(self, lines: Iterable[str] = ()) -> None:

@@ -503,12 +503,15 @@ async def test_ten_thousand_expired_points_do_not_stop_the_fresh_ones(
     writer = ScriptedWriter(
         dialect=dialect, judge=keeps_a_week(body, status), retention_seconds=retention
     )
-    rig = Rig(writer, order(old, new))
-
+    first = dated(40_000, 40_001, 1)
+    rig = Rig(writer, first)
     assert await rig.exporter.drain() is None
 
-    assert sorted(set(writer.stored)) == sorted(new)
-    assert rig.ledger.written == rig.ledger.quarantined == 10_000
+    rig.spool.append(order(old, new))
+    assert await rig.exporter.drain() is None
+
+    assert sorted(set(writer.stored)) == sorted([*new, *first])
+    assert (rig.ledger.written, rig.ledger.quarantined) == (10_001, 10_000)
     records = rig.quarantine.records()
     assert sorted(record["line"] for record in records) == sorted(old)
     assert len({record["seq"] for record in records}) == 10_000

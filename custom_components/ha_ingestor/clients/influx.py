@@ -18,6 +18,7 @@ from ..pipeline.verdict import Kind, Problem, Verdict, classify
 from .address import normalize
 from .exchange import CHECK_TIMEOUT, Reply, exchange
 from .probe import MARKS, is_database
+from .retention import answer, question
 
 # A server that has not connected in ten seconds will not in sixty. The whole must outlast the
 # ten seconds that InfluxDB itself gives a write, and the upload of 1 MiB over a poor uplink.
@@ -76,6 +77,9 @@ _OWN_WORDS: Final = re.compile(
     r"|cannot process influx line protocol data: "
 )
 
+# Points wait meanwhile, and nothing depends on the answer.
+RETENTION_TIMEOUT: Final = aiohttp.ClientTimeout(total=5)
+
 # A server that proved to be a database stays one for so long, if nobody else answers meanwhile.
 PROOF_SECONDS: Final = 300.0
 # No server stores a line without fields, and every database says so in words about lines.
@@ -102,13 +106,21 @@ class InfluxClient:
         self._ssl = ssl
         self._clock = clock
         self._dialect = destination.dialect
+        self._policy = destination.retention_policy
+        self._question = question(
+            destination.dialect,
+            org=destination.org,
+            bucket=destination.bucket,
+            database=destination.database,
+        )
         self._root = URL(normalize(destination.url))
         self._url = _write_url(destination)
         self._headers = {"Content-Type": "text/plain; charset=utf-8"}
         self._secrets = secrets_of(destination)
         self._proven_at = -math.inf
-        if header := authorization(destination):
-            self._headers["Authorization"] = header
+        header = authorization(destination)
+        self._credentials = {"Authorization": header} if header else {}
+        self._headers |= self._credentials
 
     @property
     def dialect(self) -> Dialect:
@@ -126,6 +138,22 @@ class InfluxClient:
         if is_refused and self._dialect is Dialect.V3 and outcome.body.startswith(_EMPTY_WRITE):
             return Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
         return classify(outcome, self._dialect)
+
+    async def retention(self) -> float | None:
+        """Ask for how many seconds points are kept; None when that is not told."""
+        if self._question is None:
+            return None
+        path, query = self._question
+        reply = await exchange(
+            self._session,
+            "GET",
+            (self._root / path).with_query(query),
+            ssl=self._ssl,
+            timeout=RETENTION_TIMEOUT,
+            headers=self._credentials,
+            secrets=self._secrets,
+        )
+        return answer(self._dialect, reply, self._policy, now=time.time())
 
     async def _post(
         self,
@@ -185,7 +213,7 @@ class InfluxClient:
             self._session,
             self._root,
             ssl=self._ssl,
-            headers={key: self._headers[key] for key in self._headers if key == "Authorization"},
+            headers=self._credentials,
         ):
             reply = await self._send(_NO_LINE, CHECK_TIMEOUT)
             refuses_lines = _ABOUT_LINES.search(reply.body) and speaks_as_database(reply)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from homeassistant.const import UnitOfInformation, UnitOfTime
 from homeassistant.helpers.selector import (
@@ -33,6 +33,10 @@ CONF_MAX_AGE: Final = "max_age"
 CONF_MIN_FREE: Final = "min_free"
 CONF_COMPRESS: Final = "compress"
 CONF_GATHER: Final = "gather"
+CONF_EXPIRED: Final = "expired"
+
+QUARANTINE: Final = "quarantine"
+EVICT: Final = "evict"
 
 _MIB: Final = 1024 * 1024
 _HOUR: Final = 3600
@@ -52,6 +56,7 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     CONF_MIN_FREE: _STANDARD.min_free_bytes // _MIB,
     CONF_COMPRESS: _STANDARD.compress,
     CONF_GATHER: GATHER_SECONDS,
+    CONF_EXPIRED: QUARANTINE,
 }
 _SIZE: Final = NumberSelector(
     NumberSelectorConfig(
@@ -101,6 +106,9 @@ PAGE: Final = Page(
                     unit_of_measurement=UnitOfTime.SECONDS,
                 )
             ),
+            vol.Required(CONF_EXPIRED): SelectSelector(
+                SelectSelectorConfig(options=[QUARANTINE, EVICT], translation_key=CONF_EXPIRED)
+            ),
         }
     ),
     defaults=_DEFAULTS,
@@ -124,3 +132,8 @@ def spool_settings(options: Mapping[str, Any]) -> SpoolSettings:
 def gather_seconds(options: Mapping[str, Any]) -> float:
     """Read for how long points are gathered into one request."""
     return float({**_DEFAULTS, **options.get(SPOOL, {})}[CONF_GATHER])
+
+
+def expired_points(options: Mapping[str, Any]) -> Literal["quarantine", "evict"]:
+    """Read what happens to points that are older than what the database keeps."""
+    return EVICT if {**_DEFAULTS, **options.get(SPOOL, {})}[CONF_EXPIRED] == EVICT else QUARANTINE

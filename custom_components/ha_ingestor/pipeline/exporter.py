@@ -153,6 +153,7 @@ class Exporter:
 
     async def export_forever(self) -> None:
         """Deliver whatever comes, waiting as each verdict demands."""
+        await self._ask_retention()
         while not self._is_stopping:
             self._wake.clear()
             self._enough.clear()
@@ -208,9 +209,6 @@ class Exporter:
             request = await self.run(self._compose)
             if request is None:
                 return None
-            if self._expiry.is_due and self._breaker.state is BreakerState.CLOSED:
-                await self._ask_retention()
-                continue
             if not request.sent:
                 await self.run(self._settlement.accepted, request)
                 continue
@@ -219,6 +217,8 @@ class Exporter:
             delay = await self._settle(request, outcome, time.monotonic() - started)
             if delay is not None:
                 return delay
+            if self._expiry.is_due and self.state.status is Status.OK:
+                await self._ask_retention()
         return None
 
     async def _ask_retention(self) -> None:
@@ -243,10 +243,8 @@ class Exporter:
                 await self.run(self._settlement.accepted, request)
                 self._isolation.settled(batch.payload)
                 self._accepted(batch.count, latency)
-            case Kind.EXPIRED if is_single:
-                await self._put_aside_expired(request, verdict)
             case Kind.EXPIRED:
-                return await self._find_expired(request)
+                return await self._expire(request, verdict)
             case Kind.POISON if not is_single:
                 self._isolation.refused(outcome, self.writer.dialect, request.payload, batch.count)
             case Kind.SIZE if not is_single:
@@ -261,8 +259,10 @@ class Exporter:
                 return await self._keep_batch(request, outcome, verdict)
         return None
 
-    async def _put_aside_expired(self, request: Request, verdict: Verdict) -> None:
-        """Settle the only line that was sent: it is too old, which is nobody's mistake."""
+    async def _expire(self, request: Request, verdict: Verdict) -> float | None:
+        """Go on behind lines that are too old, which is nobody's mistake."""
+        if request.sent > 1:
+            return await self._find_expired(request)
         moment = time_of(request.payload)
         if moment is not None and moment < self._expiry.now:
             self._expiry.refused(moment, verdict.detail)
@@ -271,9 +271,14 @@ class Exporter:
         await self.run(self._settlement.accepted, refused)
         self._isolation.settled(request.batch.payload)
         self._taken(request.batch.count)
+        return None
 
     async def _find_expired(self, request: Request) -> float | None:
         """Learn which lines are too old; what the reply says of the others is not relied on."""
+        if self._expiry.is_due:
+            await self._ask_retention()
+            if self._expiry.limit():
+                return None
         search = ExpirySearch(self._expiry, request.payload)
         while line := search.line:
             outcome = await self.writer.write(line)

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from .attributes import JsonDumps
 from .buffer import Buffer
@@ -55,6 +55,7 @@ class Pipeline:
         destination: str = "",
         gzip: bool = True,
         gather_seconds: float = GATHER_SECONDS,
+        expired: Literal["quarantine", "evict"] = "quarantine",
         sieve: SieveSettings = SieveSettings(),  # noqa: B008  frozen
         contexts: Mapping[str, EntityContext] = MappingProxyType({}),
         dumps: JsonDumps = json.dumps,
@@ -99,6 +100,7 @@ class Pipeline:
             on_change=on_change,
             gzip=gzip,
             gather_seconds=gather_seconds,
+            expired=expired,
         )
         self._on_change = on_change
         self._settings = settings
