@@ -9,7 +9,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
-from .connection import async_deduplicates
+from .connection import async_storage
 from .const import DOMAIN, LOGGER
 from .deduplication import NO_DEDUPLICATION, Deduplication
 from .issues import async_follow, issues_of
@@ -66,7 +66,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
             always_update=False,
         )
         self._pipeline = pipeline
-        self._deduplication = Deduplication(partial(async_deduplicates, hass, entry.data))
+        self._deduplication = Deduplication(partial(async_storage, hass, entry.data))
         self._connected: bool | None = None
 
     async def _async_update_data(self) -> Snapshot:

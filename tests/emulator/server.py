@@ -78,6 +78,7 @@ class Emulator:
         # Served for every path: a proxy, or a server that is no database at all.
         self.impostor: Answer | None = None
         self.slowness = 0.0
+        self.ignored = {"small_timestamp": 0, "big_timestamp": 0}
         self.tells_retention = True
         self.seen: list[Seen] = []
         self.arrived = asyncio.Event()
@@ -167,16 +168,24 @@ class Emulator:
         pages = {
             "/ping": self.profile.ping,
             "/health": self.profile.health,
-            "/metrics": Answer(status=200, body=self.profile.metrics),
+            "/metrics": Answer(status=200, body=self.profile.metrics + self._ignored_metrics()),
         }
         return pages.get(path, self.profile.not_found)
+
+    def _ignored_metrics(self) -> str:
+        """Count what VictoriaMetrics acknowledged and did not store."""
+        return "".join(
+            f'vm_rows_ignored_total{{reason="{reason}"}} {count}\n'
+            for reason, count in self.ignored.items()
+        )
 
     def _retention_page(self, path: str, seen: Seen) -> Answer | None:
         """Tell the retention as InfluxDB 1 and 2 do."""
         if not self._request(seen).is_known:
             return None
         seconds = self.retention or 0
-        if path == "/query" and self.profile.dialect is Dialect.V1:
+        is_show = seen.query.get("q", "").startswith("SHOW RETENTION POLICIES")
+        if path == "/query" and is_show and self.profile.dialect is Dialect.V1:
             columns = ["name", "duration", "shardGroupDuration", "replicaN", "default"]
             hours, rest = divmod(seconds, 3600)
             duration = f"{hours}h{rest // 60}m{rest % 60}s" if seconds else "0s"
@@ -242,6 +251,7 @@ class Emulator:
                 batch.conflicting.append((line, reason))
             elif oldest is not None and line.time < oldest:
                 batch.stale.append(line)
+                self.ignored["small_timestamp"] += len(line.fields)
             else:
                 if self._is_influx and line.fields.pop("time", None) is not None:
                     batch.stripped.append(_TIME_FIELD.format(line.series[0]))

@@ -106,7 +106,7 @@ PAGE: Final = Page(
                     unit_of_measurement=UnitOfTime.SECONDS,
                 )
             ),
-            vol.Required(CONF_EXPIRED): SelectSelector(
+            vol.Optional(CONF_EXPIRED): SelectSelector(
                 SelectSelectorConfig(options=[QUARANTINE, EVICT], translation_key=CONF_EXPIRED)
             ),
         }
