@@ -23,16 +23,16 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-def place(server: Emulator, **more: str) -> Destination:
-    base = Destination(
+def place(server: Emulator, retention_policy: str = "") -> Destination:
+    return Destination(
         url=server.url,
         dialect=server.profile.dialect,
         org="home",
         bucket="home_assistant",
         database="home_assistant",
         token="good token",
+        retention_policy=retention_policy,
     )
-    return replace(base, **more)
 
 
 @pytest.mark.parametrize(

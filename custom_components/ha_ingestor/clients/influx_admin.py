@@ -54,7 +54,11 @@ class InfluxAdministrator:
                 break
         if not orgs:
             return Verdict(kind=Kind.BLOCKED, problem=Problem.ORG_NOT_FOUND)
-        wanted = {"orgID": orgs[0].get("id"), "name": destination.bucket, "retentionRules": []}
+        wanted: dict[str, Any] = {
+            "orgID": orgs[0].get("id"),
+            "name": destination.bucket,
+            "retentionRules": [],
+        }
         reply = await self._ask("POST", "api/v2/buckets", {}, json.dumps(wanted).encode())
         return self._judge(reply, is_done="id" in _json(reply))
 

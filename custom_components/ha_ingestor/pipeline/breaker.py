@@ -4,8 +4,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from .verdict import Problem
+
 # One lost reply is an accident, three in a row are an outage.
 FAILURES_TO_OPEN: Final = 3
+# These say at once that nobody is there.
+_CERTAIN: Final = frozenset({Problem.UNREACHABLE, Problem.TLS})
 
 
 class BreakerState(StrEnum):
@@ -29,8 +33,9 @@ class Breaker:
         self.state = BreakerState.CLOSED
         self.failures = 0
 
-    def failed(self, *, is_certain: bool) -> None:
-        """Note that points were not taken and may be later; `is_certain` when nobody is there."""
+    def failed(self, problem: Problem, *, is_accident: bool = False) -> None:
+        """Note that points were not taken and may be later; a lost connection is an accident."""
+        is_certain = problem in _CERTAIN and not is_accident
         self.failures += 1
         was_closed = self.state is BreakerState.CLOSED
         if not was_closed or self.failures >= FAILURES_TO_OPEN or is_certain:

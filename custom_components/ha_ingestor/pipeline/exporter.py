@@ -39,8 +39,6 @@ LARGE_BODY: Final = 64 * 1024
 TOO_LARGE_ATTEMPTS: Final = 3
 # Ten answers of 500 to the same points, and each of them a backoff apart, are no passing trouble.
 STUCK_ATTEMPTS: Final = 10
-# These say at once that nobody is there.
-_CERTAIN: Final = frozenset({Failure.UNREACHABLE, Failure.TLS})
 _NO_REPLY: Final = Outcome()
 
 
@@ -87,11 +85,11 @@ class Exporter:
     _isolation: Isolation = field(default_factory=Isolation)
     _brake: StormBrake = field(default_factory=StormBrake)
     _is_stuck: bool = False
-    _is_stopping: bool = False
     _last_error: str = ""
     _last_answer: tuple[Problem, int] = (Problem.NONE, 0)
     _in_a_row: int = 0
     _delivering: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _enough: asyncio.Event = field(default_factory=asyncio.Event)
     _retry_now: asyncio.Event = field(default_factory=asyncio.Event)
@@ -143,7 +141,7 @@ class Exporter:
         `export_forever` ends. A request that takes too long is cancelled, and so is that task by
         whoever made it.
         """
-        self._is_stopping = True
+        self._stopping.set()
         self._wake.set()
         self.retry_now()
         with suppress(OSError, TimeoutError):
@@ -154,13 +152,13 @@ class Exporter:
     async def export_forever(self) -> None:
         """Deliver whatever comes, waiting as each verdict demands."""
         await self._ask_retention()
-        while not self._is_stopping:
+        while not self._stopping.is_set():
             self._wake.clear()
             self._enough.clear()
             began = time.monotonic()
             try:
                 delay = await self.drain()
-                if self._is_stopping:
+                if self._stopping.is_set():
                     return
                 if delay is None and self.state.status is Status.STARTING:
                     delay = self._introduced(await self.writer.check())
@@ -205,7 +203,7 @@ class Exporter:
 
     async def _deliver(self, *, is_last: bool = False) -> float | None:
         self._breaker.waited()
-        while is_last or not self._is_stopping:
+        while is_last or not self._stopping.is_set():
             request = await self.run(self._compose)
             if request is None:
                 return None
@@ -359,7 +357,8 @@ class Exporter:
         answer = verdict.problem, outcome.status
         self._in_a_row = self._repeated(*answer) + 1
         self._last_answer = answer
-        self._breaker.failed(is_certain=outcome.failure in _CERTAIN)
+        is_accident = outcome.failure is Failure.RESET
+        self._breaker.failed(verdict.problem, is_accident=is_accident)
         wait = backoff(self.state.attempts + 1, self.jitter(), verdict.retry_after)
         return self._progress.waits(Status.RETRYING, verdict, wait)
 
