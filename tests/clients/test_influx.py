@@ -193,6 +193,8 @@ async def test_a_redirect_is_reported_and_not_followed(session: aiohttp.ClientSe
         ("https://user:s3cr3t-pass@a.b:8443/x", "https://a.b:8443/x"),
         ("/login?next=/write&t=s3cr3t-query", "/login"),
         ("http://[::1?s3cr3t", ""),
+        ("//user:s3cr3t-pass@a.b/x?y", "//a.b/x"),
+        ("http:user:s3cr3t-pass@a.b", ""),
         ("https://a.b/s3cr3t-token/", "https://a.b/**REDACTED**/"),
     ],
 )

@@ -766,3 +766,32 @@ async def test_a_stop_while_it_waits_tries_once_and_ends(answer: Outcome) -> Non
     await asyncio.wait_for(task, 1)
 
     assert len(writer.attempts) == 2
+
+
+async def test_points_that_no_disk_takes_expire_like_all_others() -> None:
+    old, new = dated(0, 30, 30), dated(30, 60, 1)
+    judge = keeps_a_week(EXPIRED_V1, 400)
+    rig = Rig(ScriptedWriter(dialect=Dialect.V1, judge=judge), [])
+
+    def full(operation: str, name: str) -> None:
+        if operation == "write" and name.endswith(".seg"):
+            raise OSError(28, "No space left on device")
+
+    rig.files.fault = full
+    rig.exporter.buffer.commit(interleaved(old, new))
+    assert rig.exporter.buffer.held == 60
+    assert await rig.exporter.drain() is None
+
+    assert rig.exporter.buffer.held == 0
+    assert (rig.ledger.captured, rig.ledger.written, rig.ledger.quarantined) == (60, 30, 30)
+    assert [record["line"] for record in rig.quarantine.records()] == old
+
+
+async def test_an_expired_point_is_no_reason_to_change_anything() -> None:
+    judge = keeps_a_week(EXPIRED_V1, 400)
+    writer = ScriptedWriter(dialect=Dialect.V1, judge=judge)
+    rig = Rig(writer, [*dated(0, 1, 30), *dated(1, 2, 1), *dated(2, 40, 30)])
+
+    assert await rig.exporter.drain() is None
+    assert rig.ledger.quarantined == 39
+    assert rig.quarantine.newest is None

@@ -109,9 +109,11 @@ def _place(location: str) -> str:
     try:
         url = URL(location)
         url = url.with_user(None) if url.absolute else url
-        return str(url.with_query(None).with_fragment(None))
+        place = str(url.with_query(None).with_fragment(None))
     except ValueError:
         return ""
+    # An address that was not understood may name a user and a password all the same.
+    return "" if "@" in place else place
 
 
 async def _beginning(content: aiohttp.StreamReader, limit: int) -> str:

@@ -61,7 +61,10 @@ class _Kept:
 
 
 class Quarantine:
-    """Appends records; a record is on disk when `add` returns. Used by one thread."""
+    """Appends records; a record is on disk when `add` returns. Used by one thread.
+
+    `newest` is the last point that was refused for what it is, rather than for its age.
+    """
 
     def __init__(self, files: Files, destination: str = "") -> None:
         """Keep the records among `files`; `destination` is who refused them."""
@@ -76,6 +79,7 @@ class Quarantine:
     def add(self, *, seq: int, line: str, status: int, reason: str) -> None:
         """Store one record; raises OSError when it is not safely on disk."""
         self.add_all([(seq, line)], status=status, reason=reason)
+        self.newest = Rejection(line=line, reason=reason)
 
     def add_all(self, points: Sequence[tuple[int, str]], *, status: int, reason: str) -> None:
         """Store records of points, each with its sequence number; raises OSError.
@@ -96,8 +100,6 @@ class Quarantine:
                 data.clear()
         if data:
             self._append(bytes(data))
-        if points:
-            self.newest = Rejection(line=points[-1][1], reason=reason)
 
     def _append(self, data: bytes) -> None:
         names = self._names()

@@ -33,23 +33,15 @@ class Settlement:
 
     def rejected(self, request: Request, status: int, reason: str) -> None:
         """Put aside what the database refused alone."""
-        refused = frozenset(range(request.batch.count)) - request.aside
-        self._keep(request.batch, refused, status, reason)
+        (refused,) = _records(request.batch, frozenset(range(request.batch.count)) - request.aside)
+        self.quarantine.add(seq=refused[0], line=refused[1], status=status, reason=reason)
         self._expired(request)
         self._account(request, "quarantined")
 
     def _expired(self, request: Request) -> None:
         if request.aside and not self.evicts_expired:
-            self._keep(request.batch, request.aside, 0, request.reason)
-
-    def _keep(self, batch: Batch, indexes: frozenset[int], status: int, reason: str) -> None:
-        numbers = [seq for first, last in batch.spans for seq in range(first, last + 1)]
-        records = [
-            (numbers[index] if numbers else 0, line.decode("utf-8", "replace"))
-            for index, line in enumerate(batch.payload.split(b"\n"))
-            if index in indexes
-        ]
-        self.quarantine.add_all(records, status=status, reason=reason)
+            records = _records(request.batch, request.aside)
+            self.quarantine.add_all(records, status=0, reason=request.reason)
 
     def _account(self, request: Request, sent: Fate) -> None:
         """Settle growing prefixes of the batch: each one adds the lines behind the one before."""
@@ -63,6 +55,16 @@ class Settlement:
         for fate, length in _joined(runs):
             end += length
             self.buffer.settle(_prefix(request.batch, end), fate)
+
+
+def _records(batch: Batch, indexes: frozenset[int]) -> list[tuple[int, str]]:
+    """Lines of a batch with their sequence numbers, which those in memory have none of."""
+    numbers = [seq for first, last in batch.spans for seq in range(first, last + 1)]
+    return [
+        (numbers[index] if numbers else 0, line.decode("utf-8", "replace"))
+        for index, line in enumerate(batch.payload.split(b"\n"))
+        if index in indexes
+    ]
 
 
 def _joined(runs: Iterable[tuple[Fate, int]]) -> list[tuple[Fate, int]]:
