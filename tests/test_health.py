@@ -24,6 +24,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.pipeline.export_state import Status
+from custom_components.ha_ingestor.pipeline.verdict import Problem
 from tests.emulator import Answer, Emulator
 from tests.shell import NOWHERE, new_entry, set_up, until
 from tests.tls import Authority
@@ -483,3 +484,13 @@ async def test_diagnostics_of_an_unreachable_database_do_not_tell_the_address(
     data = await diagnostics(hass, hass_client, entry)
     assert data["health"]["export"]["problem"] == "unreachable"
     assert "127.0.0.1" not in json.dumps(data)
+
+
+async def test_every_problem_has_a_text_where_it_is_shown(hass: HomeAssistant) -> None:
+    texts = await async_get_translations(hass, "en", "entity", {DOMAIN})
+    shown = [key for key in texts if key.endswith(".state_attributes.problem.name")]
+
+    assert shown
+    for key in shown:
+        for problem in Problem:
+            assert texts[f"{key.removesuffix('name')}state.{problem}"]

@@ -212,6 +212,25 @@ def test_a_purge_works_on_a_disk_that_takes_nothing() -> None:
     assert process.quarantine.records() == []
 
 
+def test_a_purge_that_can_change_nothing_says_so_and_changes_nothing() -> None:
+    process = filled(MemoryFiles())
+    reads = {"read", "names"}
+
+    def dead(operation: str, _name: str) -> None:
+        if operation not in reads:
+            raise OSError(errno.EIO, "no")
+
+    process.files.fault = dead
+    for _ in range(3):
+        with pytest.raises(OSError, match="no"):
+            process.quarantine.purge()
+        assert len(process.quarantine.records()) == 1200
+
+    process.files.fault = no_fault
+    assert process.quarantine.purge() == 1200
+    assert process.quarantine.records() == []
+
+
 def test_a_purge_that_fails_or_is_killed_leaves_all_or_nothing() -> None:
     for step in steps(lambda process: process.quarantine.purge()):
         for error in (Killed, OSError):

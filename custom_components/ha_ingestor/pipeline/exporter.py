@@ -330,8 +330,10 @@ class Exporter:
             self._repeated(verdict.problem, outcome.status)
         )
         cut_off = outcome.failure is Failure.RESET and len(request.body) > LARGE_BODY
-        if is_late or is_late_for_proxy or cut_off:
+        if is_late or is_late_for_proxy:
             self._isolation.too_large(batch.count)
+        elif cut_off:
+            self._isolation.halve(batch.count)
         # Some servers answer 500 to a point that they should refuse: look for it as if they had.
         is_broken = outcome.status == HTTPStatus.INTERNAL_SERVER_ERROR
         if is_broken and self._repeated(verdict.problem, outcome.status) >= STUCK_ATTEMPTS:

@@ -135,12 +135,14 @@ class Quarantine:
     def purge(self) -> int:
         """Delete every record and return how many there were; raises OSError."""
         count = len(self.records())
-        if self._names():
+        if names := self._names():
+            before = self._now()
             try:
                 self._position.move(self._end())
             except OSError:
                 # On a full disk only removing files helps.
-                for name in self._names():
+                self._position.go_back(before)
+                for name in names:
                     self._files.remove(name)
             self._remove_gone()
         return count

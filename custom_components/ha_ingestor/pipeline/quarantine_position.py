@@ -54,6 +54,10 @@ class PositionFile:
         self._current = position
         self._write(position)
 
+    def go_back(self, position: Position) -> None:
+        """Undo a move that could not be written."""
+        self._current, self._is_stored = position, False
+
     def intend(self, position: Position) -> None:
         """Note what is about to happen, without going there; raises OSError."""
         try:
