@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.ha_ingestor.clients.victoriametrics import Storage
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.deduplication import CHECK_SECONDS, Deduplication
 from custom_components.ha_ingestor.pipeline.export_state import Status
@@ -128,8 +129,8 @@ async def test_a_day_later_it_is_asked_again_and_silence_changes_nothing() -> No
     now = [1000.0]
     answers: list[bool | None] = [False, None, True]
 
-    async def ask() -> bool | None:
-        return answers.pop(0)
+    async def ask() -> Storage:
+        return Storage(deduplicates=answers.pop(0), ignored=None)
 
     deduplication = Deduplication(ask, clock=lambda: now[0])
     due, issues = [deduplication.is_due], []
@@ -141,3 +142,51 @@ async def test_a_day_later_it_is_asked_again_and_silence_changes_nothing() -> No
         due.append(deduplication.is_due)
     assert issues == [["no_deduplication"], ["no_deduplication"], []]
     assert due == [True, False, True, False, True, False, True]
+
+
+async def test_samples_that_were_taken_and_not_stored_are_a_repair_with_number_and_reason(
+    hass: HomeAssistant, metrics: Emulator, destination: MockConfigEntry
+) -> None:
+    await set_up(hass, destination)
+    await look(hass, destination)
+    issue_id = f"{destination.entry_id}_vm_rows_ignored"
+    assert ir.async_get(hass).async_get_issue(DOMAIN, issue_id) is None
+
+    metrics.ignored = {"small_timestamp": 33, "big_timestamp": 0}
+    assert await hass.config_entries.async_reload(destination.entry_id)
+    await look(hass, destination)
+    found = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
+    assert found
+    assert found.translation_placeholders == {
+        "title": destination.title,
+        "count": "33",
+        "reasons": "small_timestamp: 33",
+    }
+
+
+async def test_ignored_samples_are_looked_for_each_hour_and_forgotten_after_a_day() -> None:
+    now = [1000.0]
+    counts = {"small_timestamp": 0}
+
+    async def ask() -> Storage:
+        return Storage(deduplicates=True, ignored=dict(counts))
+
+    storage = Deduplication(ask, clock=lambda: now[0])
+
+    async def look_after(hours: float) -> bool:
+        now[0] += hours * 3600
+        if storage.is_due:
+            await storage.async_check()
+        return bool(storage.issues)
+
+    assert not await look_after(0)
+    counts["small_timestamp"] = 5
+    assert not await look_after(0.5)
+    assert await look_after(0.5)
+    assert await look_after(23)
+    assert not await look_after(1)
+    # The server was started anew, and there are others.
+    counts["small_timestamp"] = 0
+    assert not await look_after(1)
+    counts["small_timestamp"] = 1
+    assert await look_after(1)

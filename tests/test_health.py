@@ -27,6 +27,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.ha_ingestor.pipeline.export_state import Status
+from custom_components.ha_ingestor.pipeline.verdict import Problem
 from tests.emulator import Answer, Emulator, Fault
 from tests.shell import NOWHERE, new_entry, set_up, until
 from tests.tls import Authority
@@ -589,3 +590,13 @@ async def test_what_stands_in_the_way_leaks_nothing_either(  # noqa: PLR0917
     assert any("does not accept points" in message for message in logged)
     told = json.dumps([data, issues, states, logged])
     assert [secret for secret in SECRETS if secret in told] == []
+
+
+async def test_every_problem_has_a_text_where_it_is_shown(hass: HomeAssistant) -> None:
+    texts = await async_get_translations(hass, "en", "entity", {DOMAIN})
+    shown = [key for key in texts if key.endswith(".state_attributes.problem.name")]
+
+    assert shown
+    for key in shown:
+        for problem in Problem:
+            assert texts[f"{key.removesuffix('name')}state.{problem}"]

@@ -34,6 +34,7 @@ SPOOL = {
     "min_free": 100,
     "compress": False,
     "gather": 20,
+    "expired": "evict",
 }
 
 

@@ -13,6 +13,7 @@ from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from custom_components.ha_ingestor.const import DOMAIN
+from custom_components.ha_ingestor.pipeline.files import OsFiles
 from custom_components.ha_ingestor.services import ACTIONS
 from tests.emulator import Answer, Emulator, Fault
 from tests.shell import new_entry, points, set_up, spool_path, until
@@ -225,10 +226,10 @@ async def test_a_disk_that_fails_is_an_error_with_a_text(
 ) -> None:
     await quarantine_one(hass, database, entry)
 
-    def broken() -> None:
+    def broken(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(entry.runtime_data.pipeline._quarantine, "records", broken)
+    monkeypatch.setattr(OsFiles, "write", broken)
 
     with pytest.raises(HomeAssistantError, match="No space left on device"):
         await hass.services.async_call(DOMAIN, "replay_quarantine", {}, blocking=True)

@@ -34,7 +34,7 @@ from .options.events import captures_reports, event_types
 from .options.exclude import excluded
 from .options.noise import deduplication_window, rule_table
 from .options.points import skips_unavailable
-from .options.spool import gather_seconds, spool_settings
+from .options.spool import expired_points, gather_seconds, spool_settings
 from .options.weather import weather_entity, weather_max_age
 from .pipeline.files import OsFiles
 from .pipeline.outcome import Dialect
@@ -93,6 +93,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
         destination=entry.title,
         gzip=not is_same_machine(entry.data[CONF_URL]),
         gather_seconds=gather_seconds(options),
+        expired=expired_points(options),
         contexts=catalog,
         dumps=json_dumps,
     )

@@ -21,7 +21,7 @@ from homeassistant.helpers.json import json_bytes
 from .clients.data_api import DataApiClient
 from .clients.influx import Destination, InfluxClient
 from .clients.influx_admin import InfluxAdministrator
-from .clients.victoriametrics import deduplicates
+from .clients.victoriametrics import Storage, ask_storage
 from .const import (
     CONF_BUCKET,
     CONF_CA_CERTIFICATE,
@@ -93,13 +93,13 @@ async def async_administrator(hass: HomeAssistant, data: Mapping[str, Any]) -> I
     )
 
 
-async def async_deduplicates(hass: HomeAssistant, data: Mapping[str, Any]) -> bool | None:
-    """Whether the database stores a repeated point once, or None; raises as `async_client`."""
+async def async_storage(hass: HomeAssistant, data: Mapping[str, Any]) -> Storage:
+    """How the database stores what it acknowledges; raises as `async_client`."""
     there = destination(data)
     if there.dialect is not Dialect.VICTORIAMETRICS:
-        return True
+        return Storage(deduplicates=True, ignored=None)
     session = async_get_clientsession(hass)
-    return await deduplicates(session, there, ssl=await async_ssl(hass, data))
+    return await ask_storage(session, there, ssl=await async_ssl(hass, data))
 
 
 @callback

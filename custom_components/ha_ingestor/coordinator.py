@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util.hass_dict import HassKey
 
-from .connection import async_deduplicates
+from .connection import async_storage
 from .const import DOMAIN, LOGGER
 from .deduplication import NO_DEDUPLICATION, Deduplication
 from .issues import QUARANTINED, async_follow, async_forget, issues_of, undecided_of
@@ -90,7 +90,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
             always_update=False,
         )
         self._pipeline = pipeline
-        self._deduplication = Deduplication(partial(async_deduplicates, hass, entry.data))
+        self._deduplication = Deduplication(partial(async_storage, hass, entry.data))
         self._connected: bool | None = None
         # Before a reload the entry has the new data already.
         self._data = dict(entry.data)

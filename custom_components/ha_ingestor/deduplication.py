@@ -1,13 +1,17 @@
-"""Whether the database stores a repeated point once: asked when it works, then once a day."""
+"""Whether the database stores what it acknowledges, and once: asked when it works, and then on."""
 
 import math
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from .clients.victoriametrics import Storage
+from .ignored_rows import IgnoredRows
 from .issues import Issue
 
 CHECK_SECONDS: Final = 24 * 3600.0
+# Where samples are ignored that is worth to be known sooner.
+IGNORED_SECONDS: Final = 3600.0
 
 NO_DEDUPLICATION: Final = "no_deduplication"
 
@@ -17,30 +21,35 @@ class Deduplication:
 
     def __init__(
         self,
-        ask: Callable[[], Awaitable[bool | None]],
+        ask: Callable[[], Awaitable[Storage]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare; `ask` says None when it cannot be known."""
+        """Prepare; `ask` says None of what cannot be known."""
         self._ask = ask
         self._clock = clock
-        self._asked_at = -math.inf
+        self._ask_at = -math.inf
         self._is_missing = False
+        self._ignored = IgnoredRows(clock)
         self.is_known = False
 
     @property
     def is_due(self) -> bool:
         """Whether the last answer is old enough to ask again."""
-        return self._clock() - self._asked_at >= CHECK_SECONDS
+        return self._clock() >= self._ask_at
 
     @property
     def issues(self) -> list[Issue]:
         """What the user should change."""
-        return [Issue(key=NO_DEDUPLICATION)] if self._is_missing else []
+        missing = [Issue(key=NO_DEDUPLICATION)] if self._is_missing else []
+        return missing + self._ignored.issues
 
     async def async_check(self) -> None:
         """Ask."""
-        self._asked_at = self._clock()
-        answer = await self._ask()
-        if answer is not None:
-            self._is_missing = not answer
+        self._ask_at = self._clock() + CHECK_SECONDS
+        storage = await self._ask()
+        if storage.deduplicates is not None:
+            self._is_missing = not storage.deduplicates
+        if storage.ignored is not None:
+            self._ignored.note(storage.ignored)
+            self._ask_at = self._clock() + IGNORED_SECONDS
         self.is_known = True

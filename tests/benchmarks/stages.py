@@ -75,6 +75,9 @@ class Nowhere:
     async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome:
         return Outcome(status=204, from_database=True)
 
+    async def retention(self) -> float | None:
+        return None
+
     async def check(self) -> Verdict:
         return Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
 

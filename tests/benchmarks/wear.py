@@ -62,6 +62,9 @@ class Stub:
             return Outcome(status=204, from_database=True)
         return Outcome(failure=Failure.UNREACHABLE)
 
+    async def retention(self) -> float | None:
+        return None
+
     async def check(self) -> Verdict:
         if self.is_up:
             return Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)

@@ -186,6 +186,30 @@ async def test_a_redirect_is_reported_and_not_followed(session: aiohttp.ClientSe
     assert len(server.seen) == 1
 
 
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("https://a.b/login?token=s3cr3t-query#s3cr3t-part", "https://a.b/login"),
+        ("https://user:s3cr3t-pass@a.b:8443/x", "https://a.b:8443/x"),
+        ("/login?next=/write&t=s3cr3t-query", "/login"),
+        ("http://[::1?s3cr3t", ""),
+        ("//user:s3cr3t-pass@a.b/x?y", "//a.b/x"),
+        ("http:user:s3cr3t-pass@a.b", ""),
+        ("https://a.b/s3cr3t-token/", "https://a.b/**REDACTED**/"),
+    ],
+)
+async def test_where_a_redirect_leads_is_told_without_what_may_be_secret(
+    session: aiohttp.ClientSession, location: str, shown: str
+) -> None:
+    async with Emulator() as server:
+        server.impostor = Answer(status=302, headers={"Location": location})
+        door = client(session, server, token="s3cr3t-token")
+        outcome, verdict = await door.write(LINE), await door.check()
+
+    assert outcome.detail == shown
+    assert verdict.detail == shown or not shown
+
+
 async def test_the_wish_to_wait_is_handed_on(session: aiohttp.ClientSession) -> None:
     async with Emulator() as server:
         server.impostor = Answer(status=429, headers={"Retry-After": "17"})

@@ -6,8 +6,8 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from custom_components.ha_ingestor.clients.influx import Destination
-from custom_components.ha_ingestor.clients.victoriametrics import deduplicates
+from custom_components.ha_ingestor.clients.influx import Destination, InfluxClient
+from custom_components.ha_ingestor.clients.victoriametrics import ask_storage, deduplicates
 from custom_components.ha_ingestor.pipeline.outcome import Dialect
 from tests.emulator import V2_7, VM_NEW, VM_OLD, Answer, Emulator, Profile
 from tests.shell import NOWHERE
@@ -63,3 +63,37 @@ async def test_a_server_that_does_not_tell_is_not_blamed(session: aiohttp.Client
     async with Emulator(profile=V2_7) as other:
         assert await deduplicates(session, at(other.url)) is None
     assert await deduplicates(session, at(NOWHERE)) is None
+
+
+@pytest.mark.parametrize("profile", [VM_NEW, VM_OLD], ids=lambda known: known.version)
+async def test_samples_that_are_acknowledged_and_not_stored_are_counted_by_reason(
+    session: aiohttp.ClientSession, profile: Profile
+) -> None:
+    week = 7 * 86_400
+    async with Emulator(profile=profile, retention=week) as server:
+        door = InfluxClient(session, at(server.url))
+        old = "\n".join(f"m value={n},other=2 {server.now - 2 * week}000000000" for n in range(33))
+        outcome = await door.write(old.encode())
+        found = (await ask_storage(session, at(server.url))).ignored
+
+    assert outcome.status == 204
+    assert server.stored == []
+    assert found == {"small_timestamp": 66, "big_timestamp": 0}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "found"),
+    [
+        ("", None),
+        ("vm_rows_ignored_total 5\n", None),
+        ('vm_rows_ignored_total{reason="nan_value"} 1.5e+3\n', {"nan_value": 1500}),
+        ('vm_rows_ignored_total{accountID="0", reason="big_timestamp"} 2\n', {"big_timestamp": 2}),
+        ('vm_rows_ignored_total{reason="x"} many\n', None),
+    ],
+)
+async def test_a_page_of_numbers_is_read_as_it_is(
+    session: aiohttp.ClientSession, metrics: str, found: object
+) -> None:
+    async with Emulator(profile=VM_NEW) as server:
+        server.impostor = Answer(status=200, body=metrics)
+        assert (await ask_storage(session, at(server.url))).ignored == found

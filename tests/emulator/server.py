@@ -14,7 +14,7 @@ from custom_components.ha_ingestor.pipeline.outcome import Dialect
 
 from .access import EMPTY_WRITE_V3, GATES, UNKNOWN_TO_VM, Request
 from .columns import Columns, contradiction, types_of
-from .dialects import Answer, Batch, Profile, v1_error
+from .dialects import Answer, Batch, Profile, compact, v1_error
 from .line_protocol import BadLine, Point, Series, Value
 from .profiles import NEWEST
 
@@ -81,6 +81,8 @@ class Emulator:
         # Served for every path: a proxy, or a server that is no database at all.
         self.impostor: Answer | None = None
         self.slowness = 0.0
+        self.ignored = {"small_timestamp": 0, "big_timestamp": 0}
+        self.tells_retention = True
         self.seen: list[Seen] = []
         self.arrived = asyncio.Event()
         self.url = ""
@@ -164,12 +166,44 @@ class Emulator:
             return Answer(status=200, body='{"allowed": false}')
         if path == "/metrics" and not self._request(seen).is_known:
             return UNKNOWN_TO_VM
+        if self.tells_retention and (answer := self._retention_page(path, seen)):
+            return answer
         pages = {
             "/ping": self.profile.ping,
             "/health": self.profile.health,
-            "/metrics": Answer(status=200, body=self.profile.metrics),
+            "/metrics": Answer(status=200, body=self.profile.metrics + self._ignored_metrics()),
         }
         return pages.get(path, self.profile.not_found)
+
+    def _ignored_metrics(self) -> str:
+        """Count what VictoriaMetrics acknowledged and did not store."""
+        return "".join(
+            f'vm_rows_ignored_total{{reason="{reason}"}} {count}\n'
+            for reason, count in self.ignored.items()
+        )
+
+    def _retention_page(self, path: str, seen: Seen) -> Answer | None:
+        """Tell the retention as InfluxDB 1 and 2 do."""
+        if not self._request(seen).is_known:
+            return None
+        seconds = self.retention or 0
+        is_show = seen.query.get("q", "").startswith("SHOW RETENTION POLICIES")
+        if path == "/query" and is_show and self.profile.dialect is Dialect.V1:
+            columns = ["name", "duration", "shardGroupDuration", "replicaN", "default"]
+            hours, rest = divmod(seconds, 3600)
+            duration = f"{hours}h{rest // 60}m{rest % 60}s" if seconds else "0s"
+            values = [["other", "1h0m0s", "1h0m0s", 1, False]]
+            values.append(["autogen", duration, "24h0m0s", 1, True])
+            series = [{"columns": columns, "values": values}]
+            return Answer(
+                status=200, body=compact({"results": [{"statement_id": 0, "series": series}]})
+            )
+        if path == "/api/v2/buckets" and self.profile.dialect is Dialect.V2:
+            rules = [{"type": "expire", "everySeconds": seconds}] if seconds else []
+            bucket = {"id": "1", "name": seen.query.get("name", ""), "retentionRules": rules}
+            is_there = seen.query.get("name") in self.names["bucket"]
+            return Answer(status=200, body=compact({"buckets": [bucket] if is_there else []}))
+        return None
 
     def _request(self, seen: Seen) -> Request:
         credentials = seen.headers.get("Authorization", "")
@@ -228,6 +262,7 @@ class Emulator:
                 batch.conflicting.append((line, reason))
             elif oldest is not None and line.time < oldest:
                 batch.stale.append(line)
+                self.ignored["small_timestamp"] += len(line.fields)
             else:
                 if self._is_influx and line.fields.pop("time", None) is not None:
                     batch.stripped.append(_TIME_FIELD.format(line.series[0]))

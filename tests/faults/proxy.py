@@ -118,6 +118,7 @@ class Proxy:
     async def _forward(self, request: web.Request, body: bytes) -> Answer:
         url = f"{self.upstream}{request.path}"
         headers = {key: value for key, value in request.headers.items() if key != "Host"}
+        headers["Accept-Encoding"] = "identity"  # bodies of replies have to be text
         query = {**request.query, **self.adds_query}
         try:
             async with self._session.request(

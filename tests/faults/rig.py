@@ -54,6 +54,9 @@ class Database:
         self.stored += lines
         return ACCEPTED
 
+    async def retention(self) -> float | None:
+        return None
+
     async def check(self) -> Verdict:
         return classify(DOWN if self.is_down else ACCEPTED, self.dialect)
 
@@ -91,6 +94,8 @@ class Rig:
             run=run_at_once,
             jitter=lambda: 1.0,
             on_change=lambda: None,
+            clock=lambda: self.clocks.monotonic,
+            wall_clock=lambda: self.clocks.wall,
         )
 
     def commit(self, lines: Iterable[str] = ()) -> None:

@@ -73,6 +73,9 @@ class Moody:
             return DOWN
         return REFUSED if not gzipped and b'state="2990"' in body else ACCEPTED
 
+    async def retention(self) -> float | None:
+        return None
+
     async def check(self) -> Verdict:
         return classify(DOWN if self.is_down else ACCEPTED, self.dialect)
 

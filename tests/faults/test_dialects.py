@@ -213,8 +213,8 @@ async def test_what_victoriametrics_says_is_its_own_also_without_its_headers() -
 
 @pytest.mark.parametrize(
     ("server", "spoil"),
-    [(OWN_ENDPOINTS[4], malformed), (CLOUDS[0], conflicting), (CLOUDS[0], stale)],
-    ids=["old VictoriaMetrics, malformed", "cloud, conflicting", "cloud, stale"],
+    [(OWN_ENDPOINTS[4], malformed), (CLOUDS[0], conflicting)],
+    ids=["old VictoriaMetrics, malformed", "cloud, conflicting"],
 )
 async def test_a_server_that_drops_points_and_says_nothing_is_believed(
     server: Server, spoil: Any
@@ -227,6 +227,38 @@ async def test_a_server_that_drops_points_and_says_nothing_is_believed(
         on.assert_stored(good)
         assert quarantined(on.rig) == []
         assert on.rig.ledger.written == 600
+
+
+async def test_what_a_cloud_would_drop_without_a_word_is_known_from_its_retention() -> None:
+    lines, good, bad = with_poison(stale, 600, seed=1)
+    async with stage(CLOUDS[0]) as on:
+        await on.deliver(lines[:1])
+        assert await on.deliver(lines[1:]) == []
+
+        on.assert_stored(good)
+        assert sorted(quarantined(on.rig)) == sorted(bad)
+
+
+EXPIRING = [server for server in EVERY_SERVER if server.profile in (V1_6, V1_13, V2_7)]
+
+
+@pytest.mark.parametrize("server", EXPIRING, ids=str)
+@pytest.mark.parametrize("tells", [True, False], ids=["told", "not told"])
+async def test_many_expired_points_do_not_stop_the_fresh_ones(
+    server: Server, *, tells: bool
+) -> None:
+    fresh = points(3001, 6000)
+    old = [stale(line) for line in points(1, 3000)]
+    async with stage(server) as on:
+        if not tells:
+            # Credentials that may write and see nothing else.
+            on.emulator.tells_retention = False
+        assert await on.deliver([*old, *fresh]) == []
+
+        on.assert_stored(fresh)
+        assert sorted(quarantined(on.rig)) == sorted(old)
+        assert on.rig.ledger.written == on.rig.ledger.quarantined == 3000
+        assert on.proxy.requests < 30
 
 
 @on_every_server

@@ -39,7 +39,7 @@ class PipelineMachine(RuleBasedStateMachine):
     @rule(
         count=st.integers(1, 40),
         of=st.sampled_from(["plain", "plain", "excluded", "throttled"]),
-        is_old=st.sampled_from([False]),
+        is_old=st.sampled_from([False, False, False, True]),
     )
     def offer(self, count: int, of: str, is_old: bool) -> None:  # noqa: FBT001  drawn
         self.world.offer(count, of=of, is_old=is_old)

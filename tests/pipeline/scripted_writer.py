@@ -21,6 +21,14 @@ class ScriptedWriter:
     stored: list[str] = field(default_factory=list)
     attempts: list[list[str]] = field(default_factory=list)
     gzipped: list[bool] = field(default_factory=list)
+    retention_seconds: float | Exception | None = None
+    asked: int = 0
+
+    async def retention(self) -> float | None:
+        self.asked += 1
+        if isinstance(self.retention_seconds, Exception):
+            raise self.retention_seconds
+        return self.retention_seconds
 
     async def check(self) -> Verdict:
         return classify(self.judge([]), self.dialect)

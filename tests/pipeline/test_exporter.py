@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from hashlib import sha512
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -43,7 +44,13 @@ async def run_at_once[**P, T](function: Callable[P, T], *args: P.args, **kwargs:
 class Rig:
     """An exporter on a spool in memory."""
 
-    def __init__(self, writer: ScriptedWriter, lines: list[str]) -> None:
+    def __init__(
+        self,
+        writer: ScriptedWriter,
+        lines: list[str],
+        expired: Literal["quarantine", "evict"] = "quarantine",
+    ) -> None:
+        self.now, self.monotonic = NOON, 1000.0
         self.files = MemoryFiles()
         self.spool = Spool(self.files, Ledger(), lambda: 0.0, lambda: NOON, SpoolSettings())
         self.spool.open()
@@ -57,6 +64,9 @@ class Rig:
             run=run_at_once,
             jitter=lambda: 1.0,
             on_change=lambda: self.changes.append(self.exporter.state.status),
+            expired=expired,
+            clock=lambda: self.monotonic,
+            wall_clock=lambda: self.now,
         )
 
     @property
@@ -430,3 +440,358 @@ def test_a_wait_is_never_short_of_half_its_step_nor_of_what_was_asked(
 
     assert retry_after <= wait <= max(MAXIMUM, retry_after)
     assert wait >= min(2.0 ** min(attempt - 1, 16), MAXIMUM) / 2
+
+
+EXPIRED_V1 = '{"error":"partial write: points beyond retention policy dropped=%d"}\n'
+EXPIRED_V2 = (
+    '{"code":"unprocessable entity","message":"failure writing points to database: partial write: '
+    "dropped %d points outside retention policy of duration 168h0m0s - oldest point m,s=1 at "
+    '1970-01-01T00:00:00Z, latest point m,s=2 at 1970-01-01T00:00:01Z"}'
+)
+DAY_NS = 86_400 * 10**9
+NOW_NS = int(NOON) * 10**9
+
+
+def dated(first: int, last: int, age_days: float) -> list[str]:
+    """Points of so many days ago, a millisecond apart."""
+    since = NOW_NS - int(age_days * DAY_NS)
+    return [
+        f"m,s={number % 7} v={number} {since + number * 10**6}" for number in range(first, last)
+    ]
+
+
+def keeps_a_week(body: str, status: int) -> Callable[[list[str]], Outcome]:
+    """Judge as a database does that stores the rest of a batch."""
+
+    def judge(lines: list[str]) -> Outcome:
+        oldest = NOW_NS - 7 * DAY_NS
+        expired = sum(int(line.rpartition(" ")[2]) < oldest for line in lines)
+        return Outcome(status=status, body=body % expired, from_database=True) if expired else OK
+
+    return judge
+
+
+SERVERS_WITH_RETENTION = pytest.mark.parametrize(
+    ("dialect", "body", "status"),
+    [(Dialect.V1, EXPIRED_V1, 400), (Dialect.V2, EXPIRED_V2, 422)],
+)
+
+
+def interleaved(old: list[str], new: list[str]) -> list[str]:
+    return [line for pair in zip(old, new, strict=True) for line in pair]
+
+
+ORDERS: dict[str, Callable[[list[str], list[str]], list[str]]] = {
+    "in front": lambda old, new: [*old, *new],
+    "behind": lambda old, new: [*new, *old],
+    "alternating": interleaved,
+    "between": lambda old, new: [*new[:3000], *old, *new[3000:]],
+}
+
+
+@SERVERS_WITH_RETENTION
+@pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
+@pytest.mark.parametrize("retention", [None, 7 * 86_400.0], ids=["not told", "told"])
+async def test_ten_thousand_expired_points_do_not_stop_the_fresh_ones(
+    dialect: Dialect,
+    body: str,
+    status: int,
+    order: Callable[[list[str], list[str]], list[str]],
+    retention: float | None,
+) -> None:
+    old, new = dated(0, 10_000, 30), dated(20_000, 30_000, 1)
+    writer = ScriptedWriter(
+        dialect=dialect, judge=keeps_a_week(body, status), retention_seconds=retention
+    )
+    first = dated(40_000, 40_001, 1)
+    rig = Rig(writer, first)
+    assert await rig.exporter.drain() is None
+
+    rig.spool.append(order(old, new))
+    assert await rig.exporter.drain() is None
+
+    assert sorted(set(writer.stored)) == sorted([*new, *first])
+    assert (rig.ledger.written, rig.ledger.quarantined) == (10_001, 10_000)
+    records = rig.quarantine.records()
+    assert sorted(record["line"] for record in records) == sorted(old)
+    assert len({record["seq"] for record in records}) == 10_000
+    assert all("retention" in record["reason"].lower() for record in records)
+    assert len(writer.attempts) < 90
+    if retention:
+        assert not set(old) & {line for attempt in writer.attempts for line in attempt}
+    # No brake, and nothing that somebody should look after.
+    assert rig.exporter.state.status is Status.OK
+    assert Problem.STORM not in {turn.problem for turn in rig.exporter.history}
+    assert rig.files.syncs < 400
+
+
+@SERVERS_WITH_RETENTION
+async def test_expired_points_are_evicted_where_the_user_says_so(
+    dialect: Dialect, body: str, status: int
+) -> None:
+    old, new = dated(0, 300, 30), dated(300, 600, 1)
+    writer = ScriptedWriter(dialect=dialect, judge=keeps_a_week(body, status))
+    rig = Rig(writer, interleaved(old, new), expired="evict")
+
+    assert await rig.exporter.drain() is None
+
+    assert sorted(set(writer.stored)) == sorted(new)
+    assert (rig.ledger.written, rig.ledger.evicted, rig.ledger.quarantined) == (300, 300, 0)
+    assert rig.quarantine.records() == []
+
+
+@SERVERS_WITH_RETENTION
+async def test_points_that_age_from_one_batch_to_the_next_cost_few_requests(
+    dialect: Dialect, body: str, status: int
+) -> None:
+    writer = ScriptedWriter(dialect=dialect, judge=keeps_a_week(body, status))
+    rig = Rig(writer, dated(0, 50_000, 30))
+
+    assert await rig.exporter.drain() is None
+
+    assert rig.ledger.quarantined == 50_000
+    assert len(writer.attempts) <= 2 * 10 + 2
+
+
+async def test_expired_and_refused_points_are_each_put_aside_for_their_own_reason() -> None:
+    old, new = dated(0, 300, 30), dated(300, 600, 1)
+    bad = {new[7], new[200]}
+    by_age = keeps_a_week(EXPIRED_V1, 400)
+
+    def judge(lines: list[str]) -> Outcome:
+        return REJECTED if bad & set(lines) else by_age(lines)
+
+    writer = ScriptedWriter(dialect=Dialect.V1, judge=judge)
+    rig = Rig(writer, interleaved(old, new))
+
+    assert await rig.exporter.drain() is None
+
+    records = rig.quarantine.records()
+    refused = {record["line"] for record in records if "conflict" in record["reason"]}
+    assert refused == bad
+    assert len(records) == rig.ledger.quarantined == 302
+    assert rig.ledger.written == 298
+    assert sorted(set(writer.stored)) == sorted(set(new) - bad)
+
+
+async def test_a_point_of_the_future_that_is_refused_in_the_same_words_says_nothing_of_others() -> (
+    None
+):
+    future = dated(0, 1, -400)
+    new = dated(1, 300, 1)
+
+    def judge(lines: list[str]) -> Outcome:
+        is_refused = future[0] in lines
+        return Outcome(status=422, body=EXPIRED_V2 % 1, from_database=True) if is_refused else OK
+
+    rig = Rig(ScriptedWriter(judge=judge), [*new[:100], *future, *new[100:]])
+
+    assert await rig.exporter.drain() is None
+    assert [record["line"] for record in rig.quarantine.records()] == future
+    assert rig.ledger.written == 299
+
+
+async def test_a_clock_that_was_set_since_the_retention_was_told_puts_nothing_aside() -> None:
+    new = dated(0, 100, 1)
+    writer = ScriptedWriter(retention_seconds=7 * 86_400.0)
+    rig = Rig(writer, new[:50])
+    assert await rig.exporter.drain() is None
+
+    rig.now += 30 * 86_400
+    rig.spool.append(new[50:])
+    assert await rig.exporter.drain() is None
+    assert rig.ledger.quarantined == 0
+    assert writer.stored == new
+
+
+async def test_a_retention_that_cannot_be_read_stops_nothing() -> None:
+    writer = ScriptedWriter(retention_seconds=RuntimeError("no"))
+    rig = Rig(writer, points(10))
+
+    assert await rig.exporter.drain() is None
+    assert writer.stored == points(10)
+
+
+async def test_the_retention_is_asked_for_once_an_hour() -> None:
+    writer = ScriptedWriter(retention_seconds=7 * 86_400.0)
+    rig = Rig(writer, [])
+    for minute in range(0, 180, 10):
+        rig.monotonic = minute * 60.0
+        rig.now = NOON + minute * 60
+        rig.spool.append(dated(minute, minute + 1, 0))
+        await rig.exporter.drain()
+
+    assert writer.asked == 3
+
+
+async def test_an_error_while_the_limit_is_searched_keeps_everything() -> None:
+    judge = keeps_a_week(EXPIRED_V1, 400)
+    old, new = dated(0, 100, 30), dated(100, 200, 1)
+    for place in range(8):
+        writer = ScriptedWriter(dialect=Dialect.V1, judge=judge)
+        rig = Rig(writer, [*old, *new])
+        answers = [judge([*old, *new]), judge(new[-1:]), *[judge(old[:1])] * place]
+        writer.script = [*answers, UNAVAILABLE, UNAUTHORIZED]
+        waits = 0
+        while await rig.exporter.drain() is not None:
+            waits += 1
+        assert waits == 2
+        assert rig.ledger.quarantined + rig.ledger.written == 200
+
+
+async def test_one_reset_connection_is_an_accident_and_three_are_an_outage() -> None:
+    reset = Outcome(failure=Failure.RESET)
+    writer = ScriptedWriter(script=[reset] * 3)
+    rig = Rig(writer, points(10))
+    states = []
+    for _ in range(3):
+        await rig.exporter.drain()
+        states.append(rig.exporter.breaker)
+
+    assert states == [BreakerState.CLOSED, BreakerState.CLOSED, BreakerState.OPEN]
+
+
+async def test_a_size_that_was_refused_is_remembered_and_tried_again_rarely() -> None:
+    writer = ScriptedWriter(judge=lambda lines: TOO_LARGE if len(lines) > 300 else OK)
+    rig = Rig(writer, points(60_000))
+
+    assert await rig.exporter.drain() is None
+
+    refused = [len(attempt) for attempt in writer.attempts if len(attempt) > 300]
+    assert writer.stored == points(60_000)
+    assert len(refused) <= 12
+    assert len(writer.attempts) < 60_000 / 150 + 30
+
+    # A limit that is gone is noticed.
+    writer.judge = lambda lines: OK
+    rig.spool.append(points(60_000))
+    writer.attempts.clear()
+    assert await rig.exporter.drain() is None
+    assert max(len(attempt) for attempt in writer.attempts) == 5000
+
+
+async def test_a_proxy_that_gives_up_again_and_again_gets_less_at_once() -> None:
+    late = Outcome(status=504, body="<html>")
+    writer = ScriptedWriter(judge=lambda lines: late if len(lines) > 700 else OK)
+    rig = Rig(writer, points(5000))
+
+    waits = 0
+    while await rig.exporter.drain() is not None:
+        rig.exporter._breaker.state = BreakerState.CLOSED
+        waits += 1
+        assert waits < 12
+
+    assert writer.stored == points(5000)
+    assert [len(attempt) for attempt in writer.attempts][:2] == [5000, 5000]
+
+
+async def test_an_error_of_our_own_is_named_logged_once_and_tried_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    writer = ScriptedWriter(script=[KeyError("secret value")] * 3)
+    rig = Rig(writer, points(10))
+    told = []
+    task = asyncio.create_task(rig.exporter.export_forever())
+    async with asyncio.timeout(10):
+        while not writer.stored:
+            told.append((rig.exporter.state.status, rig.exporter.state.problem))
+            rig.exporter.retry_now()
+            await asyncio.sleep(0.01)
+    task.cancel()
+
+    assert (Status.RETRYING, Problem.INTERNAL_ERROR) in told
+    assert Problem.DISK not in {problem for _, problem in told}
+    assert writer.stored == points(10)
+    (record,) = [record for record in caplog.records if record.exc_info]
+    assert record.message == "Export failed; retrying"
+    assert all("secret value" not in turn.detail for turn in rig.exporter.history)
+
+
+class SlowWriter(ScriptedWriter):
+    """Answers when it is told to."""
+
+    def begin(self) -> None:
+        self.arrived, self.answers = asyncio.Event(), asyncio.Event()
+        self.cancelled = 0
+
+    async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome:
+        self.arrived.set()
+        try:
+            await self.answers.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        return await super().write(body, gzipped=gzipped)
+
+
+async def test_a_stop_lets_the_request_in_flight_finish_and_sends_the_rest() -> None:
+    writer = SlowWriter()
+    writer.begin()
+    rig = Rig(writer, points(8000))
+    task = asyncio.create_task(rig.exporter.export_forever())
+    await writer.arrived.wait()
+    stop = asyncio.create_task(rig.exporter.stop(5))
+    await asyncio.sleep(0.05)
+    writer.answers.set()
+    await stop
+
+    assert writer.cancelled == 0
+    assert writer.stored == points(8000)
+    assert rig.ledger.written == 8000
+    await asyncio.wait_for(task, 1)
+
+
+async def test_a_stop_does_not_wait_for_ever() -> None:
+    writer = SlowWriter()
+    writer.begin()
+    rig = Rig(writer, points(10))
+    task = asyncio.create_task(rig.exporter.export_forever())
+    await writer.arrived.wait()
+    await asyncio.wait_for(rig.exporter.stop(0.05), 2)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    assert writer.cancelled == 1
+    assert rig.spool.pending == 10
+
+
+@pytest.mark.parametrize("answer", [UNAVAILABLE, UNAUTHORIZED])
+async def test_a_stop_while_it_waits_tries_once_and_ends(answer: Outcome) -> None:
+    writer = ScriptedWriter(judge=lambda lines: answer)
+    rig = Rig(writer, points(10))
+    task = asyncio.create_task(rig.exporter.export_forever())
+    while not writer.attempts:
+        await asyncio.sleep(0.01)
+    await asyncio.wait_for(rig.exporter.stop(5), 1)
+    await asyncio.wait_for(task, 1)
+
+    assert len(writer.attempts) == 2
+
+
+async def test_points_that_no_disk_takes_expire_like_all_others() -> None:
+    old, new = dated(0, 30, 30), dated(30, 60, 1)
+    judge = keeps_a_week(EXPIRED_V1, 400)
+    rig = Rig(ScriptedWriter(dialect=Dialect.V1, judge=judge), [])
+
+    def full(operation: str, name: str) -> None:
+        if operation == "write" and name.endswith(".seg"):
+            raise OSError(28, "No space left on device")
+
+    rig.files.fault = full
+    rig.exporter.buffer.commit(interleaved(old, new))
+    assert rig.exporter.buffer.held == 60
+    assert await rig.exporter.drain() is None
+
+    assert rig.exporter.buffer.held == 0
+    assert (rig.ledger.captured, rig.ledger.written, rig.ledger.quarantined) == (60, 30, 30)
+    assert [record["line"] for record in rig.quarantine.records()] == old
+
+
+async def test_an_expired_point_is_no_reason_to_change_anything() -> None:
+    judge = keeps_a_week(EXPIRED_V1, 400)
+    writer = ScriptedWriter(dialect=Dialect.V1, judge=judge)
+    rig = Rig(writer, [*dated(0, 1, 30), *dated(1, 2, 1), *dated(2, 40, 30)])
+
+    assert await rig.exporter.drain() is None
+    assert rig.ledger.quarantined == 39
+    assert rig.quarantine.newest is None

@@ -34,6 +34,11 @@ FAILURES: Final = [
 REPLIES: Final = [
     (ALL, 204, "", ACCEPTED, Problem.NONE),
     (ALL, 200, "{}", ACCEPTED, Problem.NONE),
+    # Whoever has something to say has not stored anything.
+    (ALL, 200, '{"code":401,"message":"login required"}', KEPT, Problem.PROXY),
+    (ALL, 200, '{"error":"no"}', KEPT, Problem.PROXY),
+    (ALL, 200, '{"err', KEPT, Problem.PROXY),
+    (ALL, 202, "refused", KEPT, Problem.PROXY),
     # Wait and try again.
     (ALL, 408, "", KEPT, Problem.BUSY),
     (ALL, 425, "", KEPT, Problem.BUSY),
@@ -139,8 +144,10 @@ REPLIES: Final = [
 
 # What somebody else says in its place.
 PROXIES: Final = [
-    # A proxy may hide the database's marks, but a 204 from it is an acknowledgement.
-    (204, "", ACCEPTED, Problem.NONE),
+    # Only the client can know that a database is behind a 204 without its marks.
+    (204, "", KEPT, Problem.PROXY),
+    (200, "", KEPT, Problem.PROXY),
+    (200, '{"code":401,"message":"login required"}', KEPT, Problem.PROXY),
     (200, "<html>Please log in</html>", KEPT, Problem.PROXY),
     (200, '{"status":"ok"}', KEPT, Problem.PROXY),
     (202, "", KEPT, Problem.PROXY),
@@ -202,7 +209,7 @@ def test_any_outcome_has_a_verdict_and_only_a_2xx_is_an_acknowledgement(
     outcome: Outcome, dialect: Dialect
 ) -> None:
     verdict = classify(outcome, dialect)
-    assert (verdict.kind is ACCEPTED) <= (200 <= outcome.status < 300)
+    assert (verdict.kind is ACCEPTED) <= (200 <= outcome.status < 300 and outcome.from_database)
     assert (verdict.kind is POISON) <= outcome.from_database
     assert (verdict.problem is Problem.NONE) == (verdict.kind is ACCEPTED)
     assert 0 <= verdict.retry_after <= RETRY_AFTER_MAX

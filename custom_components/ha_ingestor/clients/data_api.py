@@ -13,8 +13,7 @@ from yarl import URL
 from ..pipeline.verdict import Kind, Verdict
 from .address import normalize
 from .data_api_verdict import judge, judge_reading, listed
-from .exchange import BODY_MAX, Reply, exchange
-from .influx import CHECK_TIMEOUT, SECRET_MIN
+from .exchange import BODY_MAX, CHECK_TIMEOUT, SECRET_MIN, Reply, exchange
 
 # Before it answers, the server classifies devices and asks Home Assistant about entities.
 UPSERT_TIMEOUT: Final = aiohttp.ClientTimeout(total=120, sock_connect=10)

@@ -2,9 +2,10 @@
 
 import re
 import ssl as tls
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import quote
 
 import aiohttp
 from yarl import URL
@@ -13,6 +14,12 @@ from ..pipeline.outcome import Failure
 
 # Enough for the database to name a hundred bad lines; a proxy's page may be any size.
 BODY_MAX: Final = 64 * 1024
+
+# Somebody sits in front of the form and waits.
+CHECK_TIMEOUT: Final = aiohttp.ClientTimeout(total=15, sock_connect=10)
+
+# Anything shorter is no secret, but may well be part of a word that the reply is judged by.
+SECRET_MIN: Final = 8
 
 # The first row that fits counts: aiohttp derives the narrow errors from the wide ones.
 _FAILURES: Final[tuple[tuple[tuple[type[BaseException], ...], Failure], ...]] = (
@@ -30,7 +37,8 @@ _PAGE: Final = re.compile(r"\s*<(!doctype )?html", re.IGNORECASE)
 class Reply:
     """What came back, or the failure that stood in its place; `body` is cut to a limit.
 
-    `detail` is the text of the failure, or where a redirect leads.
+    `detail` is the text of the failure, or where a redirect leads. No secret of the request
+    is left in it.
     """
 
     status: int = 0
@@ -56,8 +64,12 @@ async def exchange(
     headers: Mapping[str, str] | None = None,
     data: bytes | None = None,
     body_max: int = BODY_MAX,
+    secrets: Collection[str] = (),
 ) -> Reply:
-    """Send one request and read the beginning of its reply; no network trouble is raised."""
+    """Send one request and read the beginning of its reply; no network trouble is raised.
+
+    `secrets` are removed from everything in the reply that is shown to people.
+    """
     try:
         async with session.request(
             method,
@@ -70,12 +82,38 @@ async def exchange(
             allow_redirects=False,
         ) as response:
             body = await _beginning(response.content, body_max)
-            where = response.headers.get("Location", "")
-            return Reply(status=response.status, headers=response.headers, body=body, detail=where)
+            return Reply(
+                status=response.status,
+                headers=response.headers,
+                body=redact(body, secrets),
+                detail=redact(_place(response.headers.get("Location", "")), secrets),
+            )
     # ValueError: a header aiohttp refuses to send. RuntimeError: the session is already closed.
     except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as err:
         failure = next(failure for kinds, failure in _FAILURES if isinstance(err, kinds))
-        return Reply(failure=failure, detail=f"{type(err).__name__}: {err}".removesuffix(": "))
+        detail = f"{type(err).__name__}: {err}".removesuffix(": ")
+        return Reply(failure=failure, detail=redact(detail, secrets))
+
+
+def redact(text: str, secrets: Collection[str]) -> str:
+    """Remove secrets, also as they are spelled in an address."""
+    for secret in secrets:
+        if len(secret) >= SECRET_MIN:
+            for spelling in (secret, quote(secret, safe="")):
+                text = text.replace(spelling, "**REDACTED**")
+    return text
+
+
+def _place(location: str) -> str:
+    """Where a redirect leads, without what may be secret: query, user, password, fragment."""
+    try:
+        url = URL(location)
+        url = url.with_user(None) if url.absolute else url
+        place = str(url.with_query(None).with_fragment(None))
+    except ValueError:
+        return ""
+    # An address that was not understood may name a user and a password all the same.
+    return "" if "@" in place else place
 
 
 async def _beginning(content: aiohttp.StreamReader, limit: int) -> str:

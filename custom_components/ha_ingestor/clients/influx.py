@@ -1,9 +1,12 @@
 """The one door through which points leave: line protocol over HTTP, in four dialects."""
 
 import base64
+import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from ssl import SSLContext
 from typing import Final
 
@@ -13,14 +16,13 @@ from yarl import URL
 from ..pipeline.outcome import Dialect, Outcome
 from ..pipeline.verdict import Kind, Problem, Verdict, classify
 from .address import normalize
-from .exchange import Reply, exchange
+from .exchange import CHECK_TIMEOUT, Reply, exchange
+from .probe import MARKS, is_database
+from .retention import answer, question
 
 # A server that has not connected in ten seconds will not in sixty. The whole must outlast the
 # ten seconds that InfluxDB itself gives a write, and the upload of 1 MiB over a poor uplink.
 WRITE_TIMEOUT: Final = aiohttp.ClientTimeout(total=60, sock_connect=10)
-
-# Somebody sits in front of the form and waits.
-CHECK_TIMEOUT: Final = aiohttp.ClientTimeout(total=15, sock_connect=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,18 +70,21 @@ ROUTES: Final[Mapping[Dialect, Route]] = {
     Dialect.VICTORIAMETRICS: Route(path="write", fixed=_NS, names={"db": "database"}),
 }
 
-# Sent by the databases themselves and by nothing else that may stand in between.
-_MARKS: Final = ("X-Influxdb-Version", "X-Influxdb-Build", "X-Server-Hostname", "Cluster-Uuid")
-
-# The bodies of databases whose headers a proxy removed, and of v3, which sends none. Matched at
-# the beginning only: a long list of bad lines is cut, and a cut JSON does not parse.
+# The refusals of databases whose headers a proxy removed. Matched at the beginning only: a long
+# list of bad lines is cut, and a cut JSON does not parse.
 _OWN_WORDS: Final = re.compile(
     r'\s*\{\s*"(code|error)"\s*:|incoming write was empty|remoteAddr: '
     r"|cannot process influx line protocol data: "
 )
 
-# Anything shorter is no secret, but may well be part of a word that the reply is judged by.
-SECRET_MIN: Final = 8
+# Points wait meanwhile, and nothing depends on the answer.
+RETENTION_TIMEOUT: Final = aiohttp.ClientTimeout(total=5)
+
+# A server that proved to be a database stays one for so long, if nobody else answers meanwhile.
+PROOF_SECONDS: Final = 300.0
+# No server stores a line without fields, and every database says so in words about lines.
+_NO_LINE: Final = b"ha_ingestor_probe"
+_ABOUT_LINES: Final = re.compile("unable to parse|partial write|line protocol|at line [0-9]")
 
 # What InfluxDB 3 says to a write of nothing, after everything else about it was right.
 _EMPTY_WRITE: Final = "incoming write was empty"
@@ -94,17 +99,28 @@ class InfluxClient:
         destination: Destination,
         *,
         ssl: bool | SSLContext = True,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare everything that is the same for every write; raises AddressError."""
         self._session = session
         self._ssl = ssl
+        self._clock = clock
         self._dialect = destination.dialect
+        self._policy = destination.retention_policy
+        self._question = question(
+            destination.dialect,
+            org=destination.org,
+            bucket=destination.bucket,
+            database=destination.database,
+        )
+        self._root = URL(normalize(destination.url))
         self._url = _write_url(destination)
         self._headers = {"Content-Type": "text/plain; charset=utf-8"}
-        self._secret = ""
-        if header := authorization(destination):
-            self._headers["Authorization"] = header
-            self._secret = header.partition(" ")[2]
+        self._secrets = secrets_of(destination)
+        self._proven_at = -math.inf
+        header = authorization(destination)
+        self._credentials = {"Authorization": header} if header else {}
+        self._headers |= self._credentials
 
     @property
     def dialect(self) -> Dialect:
@@ -118,9 +134,26 @@ class InfluxClient:
     async def check(self) -> Verdict:
         """Write nothing: address, credentials and names are all judged, no data is touched."""
         outcome = await self._post(b"", CHECK_TIMEOUT)
-        if self._dialect is Dialect.V3 and outcome.body.startswith(_EMPTY_WRITE):
+        is_refused = outcome.status == HTTPStatus.BAD_REQUEST
+        if is_refused and self._dialect is Dialect.V3 and outcome.body.startswith(_EMPTY_WRITE):
             return Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
         return classify(outcome, self._dialect)
+
+    async def retention(self) -> float | None:
+        """Ask for how many seconds points are kept; None when that is not told."""
+        if self._question is None:
+            return None
+        path, query = self._question
+        reply = await exchange(
+            self._session,
+            "GET",
+            (self._root / path).with_query(query),
+            ssl=self._ssl,
+            timeout=RETENTION_TIMEOUT,
+            headers=self._credentials,
+            secrets=self._secrets,
+        )
+        return answer(self._dialect, reply, self._policy, now=time.time())
 
     async def _post(
         self,
@@ -129,7 +162,27 @@ class InfluxClient:
         *,
         gzipped: bool = False,
     ) -> Outcome:
-        reply = await exchange(
+        reply = await self._send(body, timeout, gzipped=gzipped)
+        is_own = await self._is_own(reply)
+        if not is_own:
+            self._proven_at = -math.inf
+        return Outcome(
+            status=reply.status,
+            body=reply.body,
+            retry_after=reply.headers.get("Retry-After", ""),
+            from_database=is_own,
+            failure=reply.failure,
+            detail=reply.detail,
+        )
+
+    async def _send(
+        self,
+        body: bytes,
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109
+        *,
+        gzipped: bool = False,
+    ) -> Reply:
+        return await exchange(
             self._session,
             "POST",
             self._url,
@@ -137,25 +190,47 @@ class InfluxClient:
             timeout=timeout,
             headers=self._headers | ({"Content-Encoding": "gzip"} if gzipped else {}),
             data=body,
+            secrets=self._secrets,
         )
-        if len(self._secret) >= SECRET_MIN and self._secret in reply.body:
-            # Nothing known echoes it, but the beginning of the body is shown to people.
-            reply = replace(reply, body=reply.body.replace(self._secret, "**REDACTED**"))
-        return Outcome(
-            status=reply.status,
-            body=reply.body,
-            retry_after=reply.headers.get("Retry-After", ""),
-            from_database=speaks_as_database(reply),
-            failure=reply.failure,
-            detail=reply.detail,
-        )
+
+    async def _is_own(self, reply: Reply) -> bool:
+        """Whether the database itself said this.
+
+        That somebody speaks like a database is enough to believe a refusal, after which the points
+        are still here. A success needs its mark, or no content from where a database was found.
+        """
+        if not HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
+            return speaks_as_database(reply)
+        if is_marked(reply):
+            return reply.status == HTTPStatus.NO_CONTENT or not reply.is_html
+        return reply.status == HTTPStatus.NO_CONTENT and await self._is_proven()
+
+    async def _is_proven(self) -> bool:
+        """Whether a database is at this address, as a proxy that removes its marks may hide."""
+        if self._clock() - self._proven_at < PROOF_SECONDS:
+            return True
+        if not await is_database(
+            self._session,
+            self._root,
+            ssl=self._ssl,
+            headers=self._credentials,
+        ):
+            reply = await self._send(_NO_LINE, CHECK_TIMEOUT)
+            refuses_lines = _ABOUT_LINES.search(reply.body) and speaks_as_database(reply)
+            if reply.status != HTTPStatus.BAD_REQUEST or not refuses_lines:
+                return False
+        self._proven_at = self._clock()
+        return True
+
+
+def is_marked(reply: Reply) -> bool:
+    """Whether a reply has a header that databases send and nothing that may stand in between."""
+    return any(mark in reply.headers for mark in MARKS)
 
 
 def speaks_as_database(reply: Reply) -> bool:
-    """Whether a reply is a database's own, rather than of a proxy in front of it."""
-    return not reply.is_html and (
-        any(mark in reply.headers for mark in _MARKS) or _OWN_WORDS.match(reply.body) is not None
-    )
+    """Whether a refusal is a database's own, rather than of a proxy in front of it."""
+    return not reply.is_html and (is_marked(reply) or _OWN_WORDS.match(reply.body) is not None)
 
 
 def _write_url(destination: Destination) -> URL:
@@ -163,6 +238,12 @@ def _write_url(destination: Destination) -> URL:
     named = {key: str(getattr(destination, name)) for key, name in route.names.items()}
     query = {**route.fixed, **{key: value for key, value in named.items() if value}}
     return (URL(normalize(destination.url)) / route.path).with_query(query)
+
+
+def secrets_of(destination: Destination) -> tuple[str, ...]:
+    """List what no reply may show: the credentials, as they are and as they are sent."""
+    sent = authorization(destination).partition(" ")[2]
+    return tuple(filter(None, (destination.password, destination.token, sent)))
 
 
 def authorization(destination: Destination) -> str:

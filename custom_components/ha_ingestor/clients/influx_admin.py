@@ -9,10 +9,10 @@ import aiohttp
 from yarl import URL
 
 from ..pipeline.outcome import Dialect, Outcome
-from ..pipeline.verdict import Kind, Problem, Verdict, classify
+from ..pipeline.verdict import DETAIL_MAX, Kind, Problem, Verdict, classify
 from .address import normalize
-from .exchange import Reply, exchange
-from .influx import CHECK_TIMEOUT, Destination, authorization, speaks_as_database
+from .exchange import CHECK_TIMEOUT, Reply, exchange
+from .influx import Destination, authorization, secrets_of, speaks_as_database
 
 
 class InfluxAdministrator:
@@ -50,13 +50,17 @@ class InfluxAdministrator:
         for key in ("org", "orgID"):
             reply = await self._ask("GET", "api/v2/orgs", {key: destination.org})
             if reply.status == HTTPStatus.OK:
-                orgs = _json(reply).get("orgs") or []
+                orgs = _rows(_json(reply).get("orgs"))
                 break
         if not orgs:
             return Verdict(kind=Kind.BLOCKED, problem=Problem.ORG_NOT_FOUND)
-        wanted = {"orgID": orgs[0]["id"], "name": destination.bucket, "retentionRules": []}
+        wanted: dict[str, Any] = {
+            "orgID": orgs[0].get("id"),
+            "name": destination.bucket,
+            "retentionRules": [],
+        }
         reply = await self._ask("POST", "api/v2/buckets", {}, json.dumps(wanted).encode())
-        return self._judge(reply)
+        return self._judge(reply, is_done="id" in _json(reply))
 
     async def _create_database(self) -> Verdict:
         destination = self._destination
@@ -68,14 +72,17 @@ class InfluxAdministrator:
             )
         reply = await self._ask("POST", "query", {"q": statement})
         # InfluxDB 1 answers 200 to a statement that failed, with the reason inside.
-        failed = [
-            result["error"] for result in _json(reply).get("results", []) if "error" in result
-        ]
+        results = _rows(_json(reply).get("results"))
+        failed = [result["error"] for result in results if "error" in result]
         if failed:
-            return Verdict(kind=Kind.BLOCKED, problem=Problem.FORBIDDEN, detail=failed[0])
-        return self._judge(reply)
+            detail = str(failed[0])[:DETAIL_MAX]
+            return Verdict(kind=Kind.BLOCKED, problem=Problem.FORBIDDEN, detail=detail)
+        return self._judge(reply, is_done=bool(results))
 
-    def _judge(self, reply: Reply) -> Verdict:
+    def _judge(self, reply: Reply, *, is_done: bool) -> Verdict:
+        """Believe what shows the result, and judge anything else as for a write."""
+        if is_done and HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
+            return Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
         outcome = Outcome(
             status=reply.status,
             body=reply.body,
@@ -96,12 +103,17 @@ class InfluxAdministrator:
             timeout=CHECK_TIMEOUT,
             headers=self._headers,
             data=data,
+            secrets=secrets_of(self._destination),
         )
 
 
 def _identifier(name: str) -> str:
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+def _rows(content: object) -> list[dict[str, Any]]:
+    return [row for row in content if isinstance(row, dict)] if isinstance(content, list) else []
 
 
 def _json(reply: Reply) -> dict[str, Any]:

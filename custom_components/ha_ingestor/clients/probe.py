@@ -1,7 +1,8 @@
 """Which database answers at an address: by what it does, since versions lie."""
 
+import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from ssl import SSLContext
@@ -13,8 +14,7 @@ from yarl import URL
 from ..pipeline.outcome import Dialect, Outcome
 from ..pipeline.verdict import Problem, classify
 from .address import normalize
-from .exchange import Reply, exchange
-from .influx import CHECK_TIMEOUT
+from .exchange import CHECK_TIMEOUT, Reply, exchange
 
 _MAJOR: Final = re.compile(r"v?([123])\.")
 _DIALECTS: Final = {"1": Dialect.V1, "2": Dialect.V2, "3": Dialect.V3}
@@ -22,6 +22,8 @@ _VM_VERSION: Final = re.compile(r'vm_app_version\{[^}]*short_version="v?([^"]*)"
 
 _INFLUX_MARKS: Final = ("X-Influxdb-Version", "X-Influxdb-Build")
 _VM_MARK: Final = "X-Server-Hostname"
+# Sent by the databases themselves and by nothing else that may stand in between.
+MARKS: Final = (*_INFLUX_MARKS, _VM_MARK, "Cluster-Uuid")
 
 # What VictoriaMetrics claims to be, so that old Influx clients talk to it.
 _VM_CLAIM: Final = "1.8.0"
@@ -62,6 +64,41 @@ async def probe(
     return Probe(dialect=await _generation(ping, version, get), version=version)
 
 
+async def is_database(
+    session: aiohttp.ClientSession,
+    base: URL,
+    *,
+    ssl: bool | SSLContext,
+    headers: Mapping[str, str],
+) -> bool:
+    """Whether a server says something that only a database of ours says; it changes nothing."""
+
+    async def get(path: str) -> Reply:
+        return await exchange(
+            session, "GET", base / path, ssl=ssl, timeout=CHECK_TIMEOUT, headers=headers
+        )
+
+    ping = await get("ping")
+    if ping.failure or ping.is_html:
+        return False
+    return (
+        any(mark in ping.headers for mark in MARKS)
+        or "process_id" in _content(ping)
+        or _content(await get("health")).get("name") == "influxdb"
+        or isinstance(_content(await get("api/v2/setup")).get("allowed"), bool)
+        or _VM_VERSION.search((await get("metrics")).body) is not None
+    )
+
+
+def _content(reply: Reply) -> Mapping[str, object]:
+    """Read the JSON object of a reply that is a success, else an empty one."""
+    try:
+        content = json.loads(reply.body) if reply.status == HTTPStatus.OK else {}
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
 async def _generation(ping: Reply, version: str, get: Callable[[str], Awaitable[Reply]]) -> Dialect:
     """Tell the InfluxDBs apart; a self-built one calls itself `dev`, `unknown` or nothing."""
     if major := _MAJOR.match(version):
@@ -94,10 +131,10 @@ def _is_locked_v3(ping: Reply) -> bool:
 
 
 def _unknown(ping: Reply) -> Probe:
-    """Say what hid the database in the words used for a failed write; a success hides it too."""
+    """Say what hid the database in the words used for a failed write."""
     outcome = Outcome(status=ping.status, body=ping.body, failure=ping.failure, detail=ping.detail)
     problem = classify(outcome, Dialect.V1).problem
-    if problem is Problem.NONE:
+    if ping.status == HTTPStatus.NO_CONTENT:
         problem = Problem.NOT_A_DATABASE
     if ping.status == HTTPStatus.BAD_REQUEST and "HTTPS" in ping.body:
         # Servers that encrypt explain themselves in plain HTTP.

@@ -1,6 +1,9 @@
-"""What a VictoriaMetrics tells about how it was started."""
+"""What a VictoriaMetrics tells about how it was started, and what it did not store."""
 
 import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from ssl import SSLContext
 from typing import Final
 
@@ -8,18 +11,55 @@ import aiohttp
 from yarl import URL
 
 from .address import normalize
-from .exchange import exchange
-from .influx import CHECK_TIMEOUT, Destination, authorization
+from .exchange import CHECK_TIMEOUT, exchange
+from .influx import Destination, authorization, secrets_of
 
 _FLAG: Final = re.compile(r'^flag\{name="dedup\.minScrapeInterval", value="([^"]*)"', re.MULTILINE)
+_IGNORED: Final = re.compile(
+    r'^vm_rows_ignored_total\{(?:[^}]*,\s*)?reason="([^"]*)"[^}]*\}\s+([0-9.e+]+)', re.MULTILINE
+)
 # The flags are at the end, behind a histogram for each interface that was ever used.
 _METRICS_MAX: Final = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """How a server stores what it acknowledges; None where it does not tell.
+
+    `deduplicates` says whether a repeated point is stored once. `ignored` are the samples, by
+    reason, that were taken and not stored since it started.
+    """
+
+    deduplicates: bool | None
+    ignored: Mapping[str, int] | None
+
+
+async def ask_storage(
+    session: aiohttp.ClientSession, destination: Destination, *, ssl: bool | SSLContext = True
+) -> Storage:
+    """Read it from the metrics of the server. Raises AddressError."""
+    page = await _metrics(session, destination, ssl=ssl)
+    flag = _FLAG.search(page)
+    counts: Counter[str] = Counter()
+    for reason, count in _IGNORED.findall(page):
+        counts[reason] += int(float(count))
+    return Storage(
+        # A duration in any unit, which is nothing only if every digit is.
+        deduplicates=re.search("[1-9]", flag[1]) is not None if flag else None,
+        ignored=dict(counts) if counts or _IGNORED.search(page) else None,
+    )
 
 
 async def deduplicates(
     session: aiohttp.ClientSession, destination: Destination, *, ssl: bool | SSLContext = True
 ) -> bool | None:
     """Whether it stores a repeated point once; None when it does not tell. Raises AddressError."""
+    return (await ask_storage(session, destination, ssl=ssl)).deduplicates
+
+
+async def _metrics(
+    session: aiohttp.ClientSession, destination: Destination, *, ssl: bool | SSLContext
+) -> str:
     headers = {"Authorization": value} if (value := authorization(destination)) else {}
     reply = await exchange(
         session,
@@ -29,7 +69,6 @@ async def deduplicates(
         timeout=CHECK_TIMEOUT,
         headers=headers,
         body_max=_METRICS_MAX,
+        secrets=secrets_of(destination),
     )
-    found = _FLAG.search(reply.body)
-    # A duration in any unit, which is nothing only if every digit is.
-    return re.search("[1-9]", found[1]) is not None if found else None
+    return reply.body

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from homeassistant.const import UnitOfInformation, UnitOfTime
 from homeassistant.helpers.selector import (
@@ -31,6 +31,10 @@ CONF_MAX_AGE: Final = "max_age"
 CONF_MIN_FREE: Final = "min_free"
 CONF_COMPRESS: Final = "compress"
 CONF_GATHER: Final = "gather"
+CONF_EXPIRED: Final = "expired"
+
+QUARANTINE: Final = "quarantine"
+EVICT: Final = "evict"
 
 _MIB: Final = 1024 * 1024
 _HOUR: Final = 3600
@@ -53,6 +57,7 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     CONF_MIN_FREE: _STANDARD.min_free_bytes // _MIB,
     CONF_COMPRESS: _STANDARD.compress,
     CONF_GATHER: GATHER_SECONDS,
+    CONF_EXPIRED: QUARANTINE,
 }
 
 
@@ -83,6 +88,9 @@ PAGE: Final = Page(
             ),
             vol.Required(CONF_COMPRESS): BooleanSelector(),
             vol.Required(CONF_GATHER): Number(0, GATHER_MAX, step=1, unit=UnitOfTime.SECONDS),
+            vol.Optional(CONF_EXPIRED): SelectSelector(
+                SelectSelectorConfig(options=[QUARANTINE, EVICT], translation_key=CONF_EXPIRED)
+            ),
         }
     ),
     defaults=_DEFAULTS,
@@ -106,3 +114,8 @@ def spool_settings(options: Mapping[str, Any]) -> SpoolSettings:
 def gather_seconds(options: Mapping[str, Any]) -> float:
     """Read for how long points are gathered into one request."""
     return float(PAGE.stored(options.get(SPOOL))[CONF_GATHER])
+
+
+def expired_points(options: Mapping[str, Any]) -> Literal["quarantine", "evict"]:
+    """Read what happens to points that are older than what the database keeps."""
+    return EVICT if PAGE.stored(options.get(SPOOL))[CONF_EXPIRED] == EVICT else QUARANTINE

@@ -4,7 +4,7 @@ from typing import Final
 
 INITIAL: Final = 1.0
 # A minute is short enough that nobody waits for a database that came back, and long enough that
-# one that is down hears nothing but a knock.
+# one that is down gets one request a minute.
 MAXIMUM: Final = 60.0
 
 

@@ -1,4 +1,4 @@
-"""Whether the database is spoken to at full strength, not at all, or with one careful question."""
+"""Whether batches are sent, none is, or one probe batch (half-open)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -33,11 +33,12 @@ class Breaker:
         self.state = BreakerState.CLOSED
         self.failures = 0
 
-    def failed(self, problem: Problem) -> None:
-        """Note that the database did not take points, and may later."""
+    def failed(self, problem: Problem, *, is_accident: bool = False) -> None:
+        """Note that points were not taken and may be later; a lost connection is an accident."""
+        is_certain = problem in _CERTAIN and not is_accident
         self.failures += 1
         was_closed = self.state is BreakerState.CLOSED
-        if not was_closed or self.failures >= FAILURES_TO_OPEN or problem in _CERTAIN:
+        if not was_closed or self.failures >= FAILURES_TO_OPEN or is_certain:
             self.state = BreakerState.OPEN
 
     def blocked(self) -> None:
@@ -46,6 +47,6 @@ class Breaker:
         self.state = BreakerState.BLOCKED
 
     def waited(self) -> None:
-        """Note that enough time has passed for one more question."""
+        """Note that enough time has passed for a probe batch."""
         if self.state is not BreakerState.CLOSED:
             self.state = BreakerState.HALF_OPEN

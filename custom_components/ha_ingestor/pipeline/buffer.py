@@ -37,6 +37,8 @@ class Buffer:
     def __init__(self, spool: Spool, ledger: Ledger, held: list[str] | None = None) -> None:
         """Begin with the lines that an earlier buffer held; the first commit opens the spool."""
         self.error = ""
+        # Told the last number that is in the spool, before anything is appended to it.
+        self.when_opened: Callable[[int], None] = lambda _: None
         self._spool = spool
         self._ledger = ledger
         self._held = held or []
@@ -97,6 +99,7 @@ class Buffer:
         try:
             if not self._spool.is_open:
                 self._spool.open()
+                self.when_opened(self._spool.found_seq)
                 self._was_opened = True
             before = len(self._held)
             try:

@@ -3,22 +3,24 @@
 import asyncio
 import logging
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from .backoff import backoff
-from .batch import Batch
 from .breaker import Breaker, BreakerState
 from .buffer import Buffer
+from .expiry import Expiry, ExpirySearch, time_of
 from .export_state import ExportState, Progress, Status, Turn
 from .isolation import PROBE_POINTS, Isolation, StormBrake
 from .outcome import Dialect, Failure, Outcome
 from .quarantine import Quarantine
 from .request import BATCH_BYTES, Request, compose
+from .settlement import Settlement
 from .verdict import Kind, Problem, Verdict, classify
 
 _LOGGER = logging.getLogger(__name__)
@@ -37,6 +39,7 @@ LARGE_BODY: Final = 64 * 1024
 TOO_LARGE_ATTEMPTS: Final = 3
 # Ten answers of 500 to the same points, and each of them a backoff apart, are no passing trouble.
 STUCK_ATTEMPTS: Final = 10
+_NO_REPLY: Final = Outcome()
 
 
 class Writer(Protocol):
@@ -48,6 +51,8 @@ class Writer(Protocol):
     async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome: ...
 
     async def check(self) -> Verdict: ...
+
+    async def retention(self) -> float | None: ...
 
 
 class Run(Protocol):
@@ -70,13 +75,21 @@ class Exporter:
     on_change: Callable[[], None]
     gather_seconds: float = GATHER_SECONDS
     gzip: bool = True
+    expired: Literal["quarantine", "evict"] = "quarantine"
+    clock: Callable[[], float] = time.monotonic
+    wall_clock: Callable[[], float] = time.time
+    _expiry: Expiry = field(init=False)
+    _settlement: Settlement = field(init=False)
     _progress: Progress = field(init=False)
     _breaker: Breaker = field(default_factory=Breaker)
     _isolation: Isolation = field(default_factory=Isolation)
     _brake: StormBrake = field(default_factory=StormBrake)
     _is_stuck: bool = False
+    _last_error: str = ""
     _last_answer: tuple[Problem, int] = (Problem.NONE, 0)
     _in_a_row: int = 0
+    _delivering: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _enough: asyncio.Event = field(default_factory=asyncio.Event)
     _retry_now: asyncio.Event = field(default_factory=asyncio.Event)
@@ -84,6 +97,12 @@ class Exporter:
     def __post_init__(self) -> None:
         """Begin with nothing known."""
         self._progress = Progress(self.on_change)
+        self._expiry = Expiry(clock=self.clock, wall_clock=self.wall_clock)
+        self._settlement = Settlement(
+            buffer=self.buffer,
+            quarantine=self.quarantine,
+            evicts_expired=self.expired == "evict",
+        )
 
     @property
     def state(self) -> ExportState:
@@ -116,9 +135,24 @@ class Exporter:
         self._brake.released = True
         self.retry_now()
 
+    async def stop(self, seconds: float) -> None:
+        """Let the request in flight end, and send what is left as long as there is time.
+
+        `export_forever` ends. A request that takes too long is cancelled, and so is that task by
+        whoever made it.
+        """
+        self._stopping.set()
+        self._wake.set()
+        self.retry_now()
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(seconds):
+                async with self._delivering:
+                    await self._deliver(is_last=True)
+
     async def export_forever(self) -> None:
         """Deliver whatever comes, waiting as each verdict demands."""
-        while True:
+        await self._ask_retention()
+        while not self._stopping.is_set():
             self._wake.clear()
             self._enough.clear()
             # Here, so that whoever asks while a request is under way is not forgotten after it.
@@ -126,18 +160,31 @@ class Exporter:
             began = time.monotonic()
             try:
                 delay = await self.drain()
+                if self._stopping.is_set():
+                    return
                 if delay is None and self.state.status is not Status.OK:
                     delay = self._introduced(await self.writer.check())
-            except Exception as err:
-                if not isinstance(err, OSError):
-                    _LOGGER.exception("Delivery stumbled and goes on")
-                detail = getattr(err, "strerror", None) or type(err).__name__
+            except OSError as err:
+                detail = err.strerror or type(err).__name__
                 delay = self._keep(Verdict(kind=Kind.KEPT, problem=Problem.DISK, detail=detail))
+            except Exception as err:
+                if self._is_new(err):
+                    _LOGGER.exception("Export failed; retrying")
+                detail = type(err).__name__
+                delay = self._keep(
+                    Verdict(kind=Kind.KEPT, problem=Problem.INTERNAL_ERROR, detail=detail)
+                )
             if delay is None:
                 await self._wake.wait()
                 await _within(began + self.gather_seconds - time.monotonic(), self._enough)
             else:
                 await _within(delay, self._retry_now)
+
+    def _is_new(self, err: Exception) -> bool:
+        """Whether the last error of ours was another one: the log shows each once."""
+        known = self._last_error
+        self._last_error = f"{type(err).__name__} {traceback.extract_tb(err.__traceback__)[-1]}"
+        return self._last_error != known
 
     def _introduced(self, verdict: Verdict) -> float | None:
         """Know how things are before the next point comes, which may take a while."""
@@ -152,43 +199,96 @@ class Exporter:
 
     async def drain(self) -> float | None:
         """Deliver until the buffer is empty, or return the seconds to wait before going on."""
+        async with self._delivering:
+            return await self._deliver()
+
+    async def _deliver(self, *, is_last: bool = False) -> float | None:
         self._breaker.waited()
-        while True:
+        while is_last or not self._stopping.is_set():
             request = await self.run(self._compose)
             if request is None:
                 return None
+            if not request.sent:
+                await self.run(self._settlement.accepted, request)
+                continue
             started = time.monotonic()
             outcome = await self.writer.write(request.body, gzipped=request.gzipped)
             delay = await self._settle(request, outcome, time.monotonic() - started)
             if delay is not None:
                 return delay
+            if self._expiry.is_due and self.state.status is Status.OK:
+                await self._ask_retention()
+        return None
+
+    async def _ask_retention(self) -> None:
+        retention = None
+        try:
+            retention = await self.writer.retention()
+        except Exception:
+            _LOGGER.debug("The retention could not be read", exc_info=True)
+        self._expiry.told(retention)
 
     def _compose(self) -> Request | None:
         is_closed = self._breaker.state is BreakerState.CLOSED
         limit = self._isolation.limit
         max_points = limit if is_closed else min(limit, PROBE_POINTS)
-        return compose(self.buffer, self._isolation, max_points, gzip=self.gzip)
+        return compose(self.buffer, self._isolation, self._expiry, max_points, gzip=self.gzip)
 
     async def _settle(self, request: Request, outcome: Outcome, latency: float) -> float | None:
-        batch = request.batch
+        batch, is_single = request.batch, request.sent == 1
         verdict = classify(outcome, self.writer.dialect)
         match verdict.kind:
             case Kind.ACCEPTED:
-                await self.run(self.buffer.settle, batch, "written")
+                await self.run(self._settlement.accepted, request)
                 self._isolation.settled(batch.payload)
                 self._accepted(batch.count, latency)
-            case Kind.POISON if batch.count > 1:
-                self._isolation.refused(outcome, self.writer.dialect, batch.payload, batch.count)
-            case Kind.SIZE if batch.count > 1:
-                self._isolation.halve(batch.count)
+            case Kind.EXPIRED:
+                return await self._expire(request, verdict)
+            case Kind.POISON if not is_single:
+                self._isolation.refused(outcome, self.writer.dialect, request.payload, batch.count)
+            case Kind.SIZE if not is_single:
+                self._isolation.too_large(batch.count)
             case Kind.SIZE if self._repeated(verdict.problem, outcome.status) < TOO_LARGE_ATTEMPTS:
-                return self._keep(verdict, outcome.status)
+                return self._keep(verdict, outcome)
             case Kind.POISON | Kind.SIZE:
-                return await self._reject(batch, outcome, verdict)
+                return await self._reject(request, outcome, verdict)
             case Kind.BLOCKED:
                 return self._block(verdict)
             case Kind.KEPT:
                 return await self._keep_batch(request, outcome, verdict)
+        return None
+
+    async def _expire(self, request: Request, verdict: Verdict) -> float | None:
+        """Go on behind lines that are too old, which is nobody's mistake."""
+        if request.sent > 1:
+            return await self._find_expired(request)
+        moment = time_of(request.payload)
+        if moment is not None and moment < self._expiry.now:
+            self._expiry.refused(moment, verdict.detail)
+        every = frozenset(range(request.batch.count))
+        refused = replace(request, sent=0, aside=every, reason=verdict.detail)
+        await self.run(self._settlement.accepted, refused)
+        self._isolation.settled(request.batch.payload)
+        self._taken(request.batch.count)
+        return None
+
+    async def _find_expired(self, request: Request) -> float | None:
+        """Learn which lines are too old; what the reply says of the others is not relied on."""
+        if self._expiry.is_due:
+            await self._ask_retention()
+            if self._expiry.limit():
+                return None
+        search = ExpirySearch(self._expiry, request.payload)
+        while line := search.line:
+            outcome = await self.writer.write(line)
+            verdict = classify(outcome, self.writer.dialect)
+            if verdict.kind is Kind.BLOCKED:
+                return self._block(verdict)
+            if verdict.kind is Kind.KEPT:
+                return self._keep(verdict, outcome)
+            search.note(verdict.detail if verdict.kind is Kind.EXPIRED else "")
+        if not search.found:
+            self._isolation.halve(request.batch.count)
         return None
 
     def _repeated(self, problem: Problem, status: int) -> int:
@@ -201,42 +301,51 @@ class Exporter:
         if latency > SLOW_SECONDS:
             self._isolation.halve(points)
         else:
-            self._isolation.grow()
+            self._isolation.grow(points)
         self._is_stuck = self._is_stuck and points == 1
         self._in_a_row = 0
+        self._last_error = ""
         self._progress.well(last_write=datetime.now(UTC), write_latency=latency)
 
-    async def _reject(self, batch: Batch, outcome: Outcome, verdict: Verdict) -> float | None:
+    async def _reject(self, request: Request, outcome: Outcome, verdict: Verdict) -> float | None:
         if self._brake.rejects(verdict.detail):
             return self._block(replace(verdict, problem=Problem.STORM))
-        await self.run(self._quarantine, batch, outcome, verdict)
-        self._isolation.settled(batch.payload)
-        self._isolation.grow()
+        await self.run(self._settlement.rejected, request, outcome.status, verdict.detail)
+        self._isolation.settled(request.batch.payload)
+        self._taken(request.batch.count)
+        return None
+
+    def _taken(self, points: int) -> None:
+        """Go on behind points that were put aside; that they were refused shows a sound server."""
+        self._isolation.grow(points)
         self._breaker.succeeded()
         self._in_a_row = 0
         self._progress.well()
-        return None
 
     async def _keep_batch(
         self, request: Request, outcome: Outcome, verdict: Verdict
     ) -> float | None:
         batch = request.batch
-        is_repeated = verdict.problem is self.state.problem
-        too_slow = outcome.failure is Failure.TIMEOUT and is_repeated
+        is_late = outcome.failure is Failure.TIMEOUT and verdict.problem is self.state.problem
+        is_late_for_proxy = outcome.status == HTTPStatus.GATEWAY_TIMEOUT and bool(
+            self._repeated(verdict.problem, outcome.status)
+        )
         cut_off = outcome.failure is Failure.RESET and len(request.body) > LARGE_BODY
-        if too_slow or cut_off:
+        if is_late or is_late_for_proxy:
+            self._isolation.too_large(batch.count)
+        elif cut_off:
             self._isolation.halve(batch.count)
         # Some servers answer 500 to a point that they should refuse: look for it as if they had.
         is_broken = outcome.status == HTTPStatus.INTERNAL_SERVER_ERROR
         if is_broken and self._repeated(verdict.problem, outcome.status) >= STUCK_ATTEMPTS:
             self._is_stuck = True
         if is_broken and self._is_stuck:
-            if batch.count > 1:
+            if request.sent > 1:
                 self._isolation.halve(batch.count)
                 return None
             if await self._takes_the_next():
-                return await self._reject(batch, outcome, verdict)
-        return self._keep(verdict, outcome.status)
+                return await self._reject(request, outcome, verdict)
+        return self._keep(verdict, outcome)
 
     async def _takes_the_next(self) -> bool:
         """Whether the database stores the second point, which it will get once more in its turn."""
@@ -247,20 +356,12 @@ class Exporter:
         outcome = await self.writer.write(second)
         return classify(outcome, self.writer.dialect).kind is Kind.ACCEPTED
 
-    def _quarantine(self, batch: Batch, outcome: Outcome, verdict: Verdict) -> None:
-        self.quarantine.add(
-            seq=batch.last_seq,
-            line=batch.payload.decode("utf-8", "replace"),
-            status=outcome.status,
-            reason=verdict.detail,
-        )
-        self.buffer.settle(batch, "quarantined")
-
-    def _keep(self, verdict: Verdict, http_status: int = 0) -> float:
-        answer = verdict.problem, http_status
+    def _keep(self, verdict: Verdict, outcome: Outcome = _NO_REPLY) -> float:
+        answer = verdict.problem, outcome.status
         self._in_a_row = self._repeated(*answer) + 1
         self._last_answer = answer
-        self._breaker.failed(verdict.problem)
+        is_accident = outcome.failure is Failure.RESET
+        self._breaker.failed(verdict.problem, is_accident=is_accident)
         wait = backoff(self.state.attempts + 1, self.jitter(), verdict.retry_after)
         return self._progress.waits(Status.RETRYING, verdict, wait)
 

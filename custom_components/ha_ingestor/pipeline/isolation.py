@@ -18,6 +18,10 @@ from .outcome import Dialect, Outcome
 BATCH_POINTS: Final = 5_000
 # Enough to be worth a request, little enough for a database that is just getting up.
 PROBE_POINTS: Final = 100
+# A size that was refused is tried again after so many full batches below it, and after twice as
+# many each time it is refused again.
+PATIENCE: Final = 16
+PATIENCE_MAX: Final = 1024
 # So many refusals in a row for one reason are a misconfigured server, not bad points.
 STORM_STREAK: Final = 20
 # And so are more refused than accepted ones among so many.
@@ -30,6 +34,9 @@ class Isolation:
 
     limit: int = BATCH_POINTS
     suspects: set[bytes] = field(default_factory=set)
+    _too_large: int | None = None
+    _below: int = 0
+    _patience: int = PATIENCE
 
     def refused(self, outcome: Outcome, dialect: Dialect, payload: bytes, count: int) -> None:
         """Go for the lines that the reply names, or else halve."""
@@ -42,9 +49,25 @@ class Isolation:
         """Send less at once."""
         self.limit = max(count // 2, 1)
 
-    def grow(self) -> None:
-        """Send more at once again."""
-        self.limit = min(self.limit * 2, BATCH_POINTS)
+    def too_large(self, count: int) -> None:
+        """Send less at once, and remember that so many are refused for their size."""
+        if self._too_large is not None and count >= self._too_large:
+            self._patience = min(self._patience * 2, PATIENCE_MAX)
+        self._too_large = min(count, self._too_large or count)
+        self._below = 0
+        self.halve(count)
+
+    def grow(self, count: int) -> None:
+        """Send more at once again, as so many were taken."""
+        if self._too_large is not None and count >= self._too_large:
+            self._too_large, self._patience = None, PATIENCE
+        wanted = min(self.limit * 2, BATCH_POINTS)
+        if self._too_large is not None and wanted >= self._too_large:
+            self._below += count >= self.limit
+            if self._below < self._patience:
+                return
+            self._below = 0
+        self.limit = wanted
 
     def settled(self, payload: bytes) -> None:
         """Suspect these lines no more."""

@@ -26,8 +26,9 @@ class Failure(StrEnum):
 class Outcome:
     """The reply to one request, or the failure that stood in its place.
 
-    `body` is cut to a few KiB. `from_database` tells a database's own reply from the page of a
-    proxy in front of it. `retry_after` is the raw header. Nothing here may hold a credential.
+    `body` is cut to a few KiB. `from_database` tells a database's own reply from that of somebody
+    in front of it; for a success that is proof, for a refusal it may be the words alone.
+    `retry_after` is the raw header. Nothing here may hold a credential.
     """
 
     status: int = 0

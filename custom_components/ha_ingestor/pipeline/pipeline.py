@@ -8,11 +8,10 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from .attributes import JsonDumps
 from .buffer import Buffer
@@ -74,6 +73,7 @@ class Pipeline:
         destination: str = "",
         gzip: bool = True,
         gather_seconds: float = GATHER_SECONDS,
+        expired: Literal["quarantine", "evict"] = "quarantine",
         sieve: SieveSettings = SieveSettings(),  # noqa: B008  frozen
         contexts: Mapping[str, EntityContext] = MappingProxyType({}),
         dumps: JsonDumps = json.dumps,
@@ -120,6 +120,7 @@ class Pipeline:
         )
         self._executor = executor or ThreadPoolExecutor(1, "ha_ingestor_spool")
         self._quarantine = Quarantine(files, destination)
+        self._buffer.when_opened = self._quarantine.resume
         self._exporter = Exporter(
             buffer=self._buffer,
             quarantine=self._quarantine,
@@ -129,6 +130,7 @@ class Pipeline:
             on_change=on_change,
             gzip=gzip,
             gather_seconds=gather_seconds,
+            expired=expired,
         )
         self._on_change = on_change
         self._settings = settings
@@ -179,13 +181,13 @@ class Pipeline:
         tasks, self._tasks = self._tasks, []
         held: list[str] = []
         if tasks:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            commit, export = tasks
+            commit.cancel()
+            await asyncio.gather(commit, return_exceptions=True)
             await self._commit(is_last=True)
-            with suppress(OSError, TimeoutError):
-                async with asyncio.timeout(STOP_SECONDS):
-                    await self._exporter.drain()
+            await self._exporter.stop(STOP_SECONDS)
+            export.cancel()
+            await asyncio.gather(export, return_exceptions=True)
             held = await self._run(self._committer.close, hand_over=hand_over)
             self._running = False
             await asyncio.get_running_loop().run_in_executor(None, self._executor.shutdown)
@@ -230,11 +232,7 @@ class Pipeline:
         return count
 
     def _replay(self) -> int:
-        lines = [str(record["line"]) for record in self._quarantine.records()]
-        count = len(lines)
-        self._buffer.take_back(lines)
-        self._quarantine.purge()
-        return count
+        return self._quarantine.replay(self._buffer.take_back, lambda: self._spool.last_seq)
 
     async def chatter(self) -> Chatter:
         """Tell who talked most since the start."""

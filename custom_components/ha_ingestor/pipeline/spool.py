@@ -64,6 +64,8 @@ class Spool:
         """
         self.ledger = ledger
         self.is_open = False
+        # The newest number that was found when it was opened: later ones never were appended.
+        self.found_seq = 0
         self._files = files
         self._clock = clock
         self._wall_clock = wall_clock
@@ -149,11 +151,12 @@ class Spool:
             last_seq=int(stored.get("last", stored.get("synced", 0))),
         )
         synced = int(stored.get("synced", 0))
-        acked, last = before
+        acked, found = before.acked, 0
         for frame in self._segments.recover():
             acked = max(acked, frame.acked)
-            last = max(last, frame.last_seq)
-        last = max(last, acked)
+            found = max(found, frame.last_seq)
+        self.found_seq = max(found, acked)
+        last = max(before.last_seq, self.found_seq)
         with suppress(OSError):  # then a power cut may cost what a killed process did not sync
             self._segments.sync_recovered(synced)
         # Nothing below fails, so that nothing is counted twice when this is tried again.

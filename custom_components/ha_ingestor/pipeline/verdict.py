@@ -4,6 +4,7 @@ The rows are the servers' semantics as observed on InfluxDB 1.6.7, 1.13.2, 2.7.1
 VictoriaMetrics 1.79 and 1.150, and as read in the source of InfluxDB 3.
 """
 
+import re
 from collections.abc import Container
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,10 @@ from .outcome import Dialect, Failure, Outcome
 RETRY_AFTER_MAX: Final = 900.0
 
 
+# Enough of a server's words to know what is wrong.
+DETAIL_MAX: Final = 500
+
+
 class Kind(StrEnum):
     """What happens to the points of a write."""
 
@@ -24,6 +29,7 @@ class Kind(StrEnum):
     KEPT = "kept"
     SIZE = "size"
     POISON = "poison"
+    EXPIRED = "expired"
     BLOCKED = "blocked"
 
 
@@ -48,6 +54,7 @@ class Problem(StrEnum):
     TOO_LARGE = "too_large"
     REJECTED = "rejected"
     DISK = "disk"
+    INTERNAL_ERROR = "internal_error"
     STORM = "storm"
 
 
@@ -71,6 +78,8 @@ class Rule:
     failure: Failure | None = None
     says: str = ""
     from_database: bool | None = None
+    begins: re.Pattern[str] | None = None
+    is_silent: bool = False
     dialects: Container[Dialect] = tuple(Dialect)
 
     def matches(self, outcome: Outcome, dialect: Dialect) -> bool:
@@ -80,13 +89,25 @@ class Rule:
             and (self.statuses is None or outcome.status in self.statuses)
             and (self.from_database is None or self.from_database == outcome.from_database)
             and dialect in self.dialects
+            and not (self.is_silent and outcome.body.strip() not in _SILENCE)
             and self.says in outcome.body.lower()
+            and (self.begins is None or self.begins.match(outcome.body) is not None)
         )
 
+
+# What stored something has nothing more to say.
+_SILENCE: Final = ("", "{}")
 
 _OK: Final = range(200, 300)
 _REDIRECT: Final = range(300, 400)
 _CLIENT_ERROR: Final = range(400, 500)
+# InfluxDB 1 and 2 about points older than the retention. Only at the beginning of the message, as
+# what follows may repeat the text of a point.
+_EXPIRED: Final = re.compile(
+    r'\s*(?:\{\s*(?:"code"\s*:\s*"[^"]*"\s*,\s*)?"(?:error|message)"\s*:\s*")?'
+    r"(?:failure writing points to database: )?partial write: "
+    r"(?:points beyond retention policy|dropped \d+ points outside retention policy)"
+)
 _V1: Final = (Dialect.V1,)
 _V3: Final = (Dialect.V3,)
 
@@ -95,10 +116,16 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(kind=Kind.KEPT, problem=Problem.TLS, failure=Failure.TLS),
     Rule(kind=Kind.KEPT, problem=Problem.TIMEOUT, failure=Failure.TIMEOUT),
     Rule(kind=Kind.KEPT, problem=Problem.UNREACHABLE, failure=Failure.RESET),
-    # Databases acknowledge with 204, or else say who they are. A login page served with 200 is no
-    # acknowledgement: believing it would lose every point.
-    Rule(kind=Kind.ACCEPTED, problem=Problem.NONE, statuses={204}),
-    Rule(kind=Kind.ACCEPTED, problem=Problem.NONE, statuses=_OK, from_database=True),
+    # Databases acknowledge without words, and nobody else does it for them. What a gateway, a login
+    # page or a captive portal serves with 200 or 204 is no acknowledgement: believing it would lose
+    # every point.
+    Rule(
+        kind=Kind.ACCEPTED,
+        problem=Problem.NONE,
+        statuses=_OK,
+        from_database=True,
+        is_silent=True,
+    ),
     Rule(kind=Kind.KEPT, problem=Problem.PROXY, statuses=_OK),
     Rule(kind=Kind.BLOCKED, problem=Problem.REDIRECT, statuses=_REDIRECT),
     Rule(kind=Kind.BLOCKED, problem=Problem.INVALID_AUTH, statuses={401}),
@@ -177,6 +204,13 @@ RULES: Final[tuple[Rule, ...]] = (
         says='{"error": "authorization header',
         dialects=_V3,
     ),
+    Rule(
+        kind=Kind.EXPIRED,
+        problem=Problem.REJECTED,
+        statuses={400, 422},
+        begins=_EXPIRED,
+        dialects=(Dialect.V1, Dialect.V2),
+    ),
     Rule(kind=Kind.POISON, problem=Problem.REJECTED, statuses={400, 406, 422}),
     Rule(kind=Kind.KEPT, problem=Problem.SERVER_ERROR),
 )
@@ -189,7 +223,7 @@ def classify(outcome: Outcome, dialect: Dialect, *, now: datetime | None = None)
         kind=rule.kind,
         problem=rule.problem,
         retry_after=parse_retry_after(outcome.retry_after, now or datetime.now(UTC)),
-        detail=outcome.detail or outcome.body[:500],
+        detail=outcome.detail or outcome.body[:DETAIL_MAX],
     )
 
 

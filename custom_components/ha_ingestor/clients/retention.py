@@ -1,0 +1,81 @@
+"""For how long a database keeps points, where it tells that to the credentials at hand."""
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any, Final
+
+from ..pipeline.outcome import Dialect
+from .exchange import Reply
+
+# A database whose clock is not ours cannot be told beforehand what it will refuse.
+CLOCK_SECONDS: Final = 60.0
+
+_DURATION: Final = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+
+
+def question(
+    dialect: Dialect, *, org: str, bucket: str, database: str
+) -> tuple[str, Mapping[str, str]] | None:
+    """Return path and query of the request to make; None where nothing expires on writing."""
+    match dialect:
+        case Dialect.V1:
+            name = database.replace("\\", "\\\\").replace('"', '\\"')
+            return "query", {"db": database, "q": f'SHOW RETENTION POLICIES ON "{name}"'}
+        case Dialect.V2:
+            return "api/v2/buckets", {"org": org, "name": bucket}
+    return None
+
+
+def answer(dialect: Dialect, reply: Reply, policy: str, *, now: float) -> float | None:
+    """Read the retention in seconds, infinity for ever; None when it is not told."""
+    if reply.status != HTTPStatus.OK or _clocks_differ(reply, now):
+        return None
+    try:
+        content = json.loads(reply.body)
+        return _READERS[dialect](content, policy)
+    except ValueError, LookupError, TypeError, AttributeError:
+        return None
+
+
+def _clocks_differ(reply: Reply, now: float) -> bool:
+    try:
+        theirs = parsedate_to_datetime(reply.headers.get("Date", "")).timestamp()
+    except ValueError:
+        return False
+    return abs(theirs - now) > CLOCK_SECONDS
+
+
+def _of_policy(content: Any, policy: str) -> float | None:
+    (series,) = content["results"][0]["series"]
+    columns = series["columns"]
+    for values in series["values"]:
+        row = dict(zip(columns, values, strict=True))
+        if row["name"] == policy if policy else row["default"]:
+            return _seconds(row["duration"])
+    return None
+
+
+def _of_bucket(content: Any, _policy: str) -> float | None:
+    # A token that may only write sees an empty list.
+    (bucket,) = content["buckets"]
+    seconds = [float(rule["everySeconds"]) for rule in bucket["retentionRules"]]
+    return min((every for every in seconds if every > 0), default=math.inf)
+
+
+def _seconds(duration: str) -> float | None:
+    """Read a duration as Go writes it, such as 168h0m0s; none is for ever."""
+    found = _DURATION.fullmatch(duration)
+    if not duration or found is None:
+        return None
+    hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return float(hours * 3600 + minutes * 60 + seconds) or math.inf
+
+
+_READERS: Final[Mapping[Dialect, Callable[[Any, str], float | None]]] = {
+    Dialect.V1: _of_policy,
+    Dialect.V2: _of_bucket,
+}

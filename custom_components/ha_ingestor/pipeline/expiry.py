@@ -1,0 +1,114 @@
+"""Which points are older than what the database keeps.
+
+The database is asked for its retention where it tells it. Otherwise the newest point that it
+refused for its age says so of every older one.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+# Often enough for somebody who changed the retention.
+ASK_SECONDS: Final = 3600.0
+# A database that did not tell may have been away.
+ASK_AGAIN_SECONDS: Final = 300.0
+# The database compares with its own clock, which is not quite ours. A point that is this close to
+# the limit is for the database to refuse.
+MARGIN_SECONDS: Final = 60.0
+
+_SECOND: Final = 1_000_000_000
+
+
+@dataclass(slots=True, kw_only=True)
+class Expiry:
+    """What is known of the retention. `clock` is monotonic, `wall_clock` dates the points."""
+
+    clock: Callable[[], float] = time.monotonic
+    wall_clock: Callable[[], float] = time.time
+    _ask_at: float = 0.0
+    _retention: float | None = None
+    _told_at: tuple[float, float] = (0.0, 0.0)
+    _refused: tuple[float, int, str] | None = None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the database should be asked for its retention."""
+        return self.clock() >= self._ask_at
+
+    @property
+    def now(self) -> int:
+        """The present as points are dated."""
+        return int(self.wall_clock() * _SECOND)
+
+    def told(self, retention: float | None) -> None:
+        """Note for how many seconds the database keeps points; None when it does not tell."""
+        self._ask_at = self.clock() + (ASK_AGAIN_SECONDS if retention is None else ASK_SECONDS)
+        self._told_at = (self.clock(), self.wall_clock())
+        self._retention = retention
+
+    def refused(self, moment: int, reason: str) -> None:
+        """Note that a point of this time was refused for its age, alone."""
+        if self._refused is None or moment > self._refused[1] or self._is_outdated(self._refused):
+            self._refused = (self.clock(), moment, reason)
+
+    def limit(self) -> tuple[int, str] | None:
+        """Return the newest time that is certainly expired, and the reason to tell."""
+        limits: list[tuple[int, str]] = []
+        if self._refused and not self._is_outdated(self._refused):
+            limits.append(self._refused[1:])
+        retention = self._retention
+        if retention is not None and 0 < retention <= self.wall_clock() and self._clocks_agree():
+            oldest = int((self.wall_clock() - retention - MARGIN_SECONDS) * _SECOND)
+            limits.append((oldest, f"Older than the retention of {retention:.0f} seconds"))
+        return max(limits, default=None)
+
+    def _is_outdated(self, refused: tuple[float, int, str]) -> bool:
+        """Whether the retention may have been changed since a point was refused."""
+        return self.clock() - refused[0] > ASK_SECONDS
+
+    def _clocks_agree(self) -> bool:
+        """Whether the clock on the wall was not set since the database told its retention."""
+        monotonic, wall = self._told_at
+        drift = (self.wall_clock() - wall) - (self.clock() - monotonic)
+        return abs(drift) < MARGIN_SECONDS
+
+
+def time_of(line: bytes) -> int | None:
+    """Read the time of a line, in nanoseconds since 1970; None where there is none."""
+    try:
+        return int(line.rpartition(b" ")[2])
+    except ValueError:
+        return None
+
+
+class ExpirySearch:
+    """Finds the newest line of a batch that is refused for its age, by sending single ones.
+
+    The newest comes first, as most often all of them are too old. A point of the future may be
+    refused in the same words, but says nothing of older ones.
+    """
+
+    def __init__(self, expiry: Expiry, payload: bytes) -> None:
+        """Begin with nothing known of these lines."""
+        self.found = False
+        self._expiry = expiry
+        lines = payload.split(b"\n")
+        timed = {moment: line for line in lines if (moment := time_of(line)) is not None}
+        self._lines = [(moment, timed[moment]) for moment in sorted(timed) if moment < expiry.now]
+        self._expired, self._kept = 0, len(self._lines)
+        self._place = self._kept - 1
+
+    @property
+    def line(self) -> bytes | None:
+        """The line to send next, alone; None when all is known."""
+        return self._lines[self._place][1] if self._expired < self._kept else None
+
+    def note(self, refusal: str) -> None:
+        """Note that it was refused for its age, in these words, or not."""
+        if refusal:
+            self.found, self._expired = True, self._place + 1
+            self._expiry.refused(self._lines[self._place][0], refusal)
+        else:
+            self._kept = self._place
+        self._place = (self._expired + self._kept) // 2

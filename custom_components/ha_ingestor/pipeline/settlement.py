@@ -1,0 +1,89 @@
+"""What becomes of the lines of a batch whose request was answered. In the spool's thread."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Final
+
+from .batch import Batch
+from .buffer import Buffer
+from .ledger import Fate
+from .quarantine import Quarantine
+from .request import Request
+
+# Why points are evicted that the database keeps no more.
+EXPIRED: Final = "retention"
+# Each change of fate within a batch costs a write of the cursor. A batch in which new and expired
+# points alternate is accounted as a whole instead: the counts are the same, only a crash between
+# the two steps could repeat some of them.
+RUNS_MAX: Final = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """Puts aside what has to be, and accounts for all of it; raises OSError."""
+
+    buffer: Buffer
+    quarantine: Quarantine
+    evicts_expired: bool = False
+
+    def accepted(self, request: Request) -> None:
+        """Account for lines that the database stored, and for the expired ones among them."""
+        self._expired(request)
+        self._account(request, "written")
+
+    def rejected(self, request: Request, status: int, reason: str) -> None:
+        """Put aside what the database refused alone."""
+        (refused,) = _records(request.batch, frozenset(range(request.batch.count)) - request.aside)
+        self.quarantine.add(seq=refused[0], line=refused[1], status=status, reason=reason)
+        self._expired(request)
+        self._account(request, "quarantined")
+
+    def _expired(self, request: Request) -> None:
+        if request.aside and not self.evicts_expired:
+            records = _records(request.batch, request.aside)
+            self.quarantine.add_all(records, status=0, reason=request.reason)
+
+    def _account(self, request: Request, sent: Fate) -> None:
+        """Settle growing prefixes of the batch: each one adds the lines behind the one before."""
+        aside: Fate = "evicted" if self.evicts_expired else "quarantined"
+        count = request.batch.count
+        fates = (aside if index in request.aside else sent for index in range(count))
+        runs = [(fate, len(list(lines))) for fate, lines in groupby(fates)]
+        if len(runs) > RUNS_MAX:
+            runs = [(sent, request.sent), (aside, len(request.aside))]
+        end = 0
+        for fate, length in _joined(runs):
+            end += length
+            self.buffer.settle(_prefix(request.batch, end), fate, EXPIRED)
+
+
+def _records(batch: Batch, indexes: frozenset[int]) -> list[tuple[int, str]]:
+    """Lines of a batch with their sequence numbers, which those in memory have none of."""
+    numbers = [seq for first, last in batch.spans for seq in range(first, last + 1)]
+    return [
+        (numbers[index] if numbers else 0, line.decode("utf-8", "replace"))
+        for index, line in enumerate(batch.payload.split(b"\n"))
+        if index in indexes
+    ]
+
+
+def _joined(runs: Iterable[tuple[Fate, int]]) -> list[tuple[Fate, int]]:
+    return [
+        (fate, sum(length for _, length in same))
+        for fate, same in groupby(runs, lambda run: run[0])
+    ]
+
+
+def _prefix(batch: Batch, count: int) -> Batch:
+    """Cut a batch behind so many of its lines."""
+    if count == batch.count:
+        return batch
+    spans: list[tuple[int, int]] = []
+    left = count
+    for first, last in batch.spans:
+        if left:
+            spans.append((first, min(last, first + left - 1)))
+            left -= spans[-1][1] - first + 1
+    last_seq = spans[-1][1] if spans else 0
+    return replace(batch, count=count, last_seq=last_seq, spans=tuple(spans), end=None)

@@ -1,0 +1,277 @@
+"""The quarantine: whatever fails in between, a record is replayed once, and none is forgotten."""
+
+import contextlib
+import errno
+from collections import Counter
+from collections.abc import Callable, Iterator
+from random import Random
+
+import pytest
+
+from custom_components.ha_ingestor.pipeline.buffer import Buffer
+from custom_components.ha_ingestor.pipeline.ledger import Ledger
+from custom_components.ha_ingestor.pipeline.quarantine import FILE_BYTES, Quarantine
+from custom_components.ha_ingestor.pipeline.spool import Spool
+from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
+
+from .captures import NOON
+from .memory_files import MemoryFiles
+
+LINES = [f'm,s={number % 9} v={number},t="{"x" * 150}" {number}000' for number in range(1200)]
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Process:
+    """A spool, a buffer and a quarantine of one process on a directory."""
+
+    def __init__(self, files: MemoryFiles) -> None:
+        self.files = files
+        self.ledger = Ledger()
+        settings = SpoolSettings(segment_bytes=20_000, compress=False)
+        self.spool = Spool(files, self.ledger, lambda: 0.0, lambda: NOON, settings)
+        self.buffer = Buffer(self.spool, self.ledger)
+        self.quarantine = Quarantine(files, "the database")
+        self.buffer.when_opened = self.quarantine.resume
+        self.buffer.commit([])
+
+    def replay(self) -> int:
+        return self.quarantine.replay(self.buffer.take_back, lambda: self.spool.last_seq)
+
+    def commit(self, *lines: str) -> None:
+        self.buffer.commit(list(lines))
+
+    def found(self) -> list[str]:
+        """Everything that waits in the spool, and what is in quarantine."""
+        lines: list[str] = []
+        while batch := self.buffer.read(5000, 1 << 20):
+            lines += batch.payload.decode().split("\n")
+            self.buffer.settle(batch, "written")
+        return lines + [record["line"] for record in self.quarantine.records()]
+
+
+def filled(files: MemoryFiles) -> Process:
+    """Put all lines into quarantine, as an exporter does: they were in the spool before."""
+    process = Process(files)
+    process.commit(*LINES)
+    while batch := process.buffer.read(400, 1 << 20):
+        numbers = [seq for first, last in batch.spans for seq in range(first, last + 1)]
+        lines = batch.payload.decode().split("\n")
+        process.quarantine.add_all(list(zip(numbers, lines, strict=True)), status=422, reason="no")
+        process.buffer.settle(batch, "quarantined")
+    return process
+
+
+def assert_once(found: list[str], *more: str) -> None:
+    counts = Counter(found)
+    expected = [*LINES, *more]
+    assert {line: count for line, count in counts.items() if count > 1} == {}
+    assert sorted(counts) == sorted(expected)
+
+
+def at(
+    number: int, error: Callable[[], BaseException], *, stays: bool
+) -> Callable[[str, str], None]:
+    """Fail at an operation of this number, and for ever after if it stays."""
+    seen = 0
+
+    def fault(_operation: str, _name: str) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == number or (stays and seen > number):
+            raise error()
+
+    return fault
+
+
+def operations(act: Callable[[Process], object]) -> int:
+    """Count the operations on files that an action takes."""
+    process = filled(MemoryFiles())
+    count = 0
+
+    def fault(_operation: str, _name: str) -> None:
+        nonlocal count
+        count += 1
+
+    process.files.fault = fault
+    act(process)
+    return count
+
+
+def steps(act: Callable[[Process], object]) -> Iterator[int]:
+    count = operations(act)
+    assert count > 5
+    return iter(range(1, count + 1, max(count // 60, 1)))
+
+
+def no_fault(_operation: str, _name: str) -> None:
+    """Nothing fails."""
+
+
+def test_a_replay_brings_every_record_to_the_spool_and_leaves_none() -> None:
+    process = filled(MemoryFiles())
+
+    assert process.replay() == 1200
+    assert process.quarantine.records() == []
+    assert [name for name in process.files.names() if name.endswith(".ndjson")] == []
+    assert_once(process.found())
+    assert process.replay() == 0
+
+
+@pytest.mark.parametrize("stays", [False, True], ids=["once", "for ever"])
+@pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC])
+def test_a_replay_that_fails_can_be_repeated_and_brings_each_record_once(
+    code: int, *, stays: bool
+) -> None:
+    for step in steps(Process.replay):
+        process = filled(MemoryFiles())
+        process.files.fault = at(step, lambda: OSError(code, "no"), stays=stays)
+        for _ in range(3):
+            try:
+                process.replay()
+            except OSError:
+                process.commit(f"m between=1 {step}")
+                break
+        process.files.fault = no_fault
+        process.commit()
+        process.replay()
+
+        found = process.found()
+        assert_once([line for line in found if "between" not in line])
+        assert process.quarantine.records() == []
+        assert process.ledger.quarantined >= 0
+
+
+def test_a_process_killed_in_a_replay_leaves_each_record_once() -> None:
+    for step in steps(Process.replay):
+        process = filled(MemoryFiles())
+        process.files.fault = at(step, Killed, stays=True)
+        with pytest.raises(Killed):
+            process.replay()
+        process.files.fault = no_fault
+        process.files.kill()
+
+        second = Process(process.files)
+        second.commit("m later=1 1", "m later=2 2")
+        process.files.kill()
+
+        third = Process(process.files)
+        third.replay()
+        assert third.quarantine.records() == []
+        assert_once(third.found(), "m later=1 1", "m later=2 2")
+
+
+def test_a_power_cut_in_a_replay_leaves_each_record_once() -> None:
+    for step in steps(Process.replay):
+        process = filled(MemoryFiles())
+        process.files.sync_directory()
+        process.files.fault = at(step, Killed, stays=True)
+        with pytest.raises(Killed):
+            process.replay()
+        process.files.fault = no_fault
+        process.files.cut_power(Random(step))
+
+        second = Process(process.files)
+        second.replay()
+        assert_once(second.found())
+
+
+def test_a_purge_is_complete_even_where_no_file_can_be_removed() -> None:
+    process = filled(MemoryFiles())
+
+    def no_removal(operation: str, _name: str) -> None:
+        if operation == "remove":
+            raise OSError(errno.EACCES, "Permission denied")
+
+    process.files.fault = no_removal
+    assert process.quarantine.purge() == 1200
+    assert process.quarantine.records() == []
+    process.files.kill()
+    second = Process(process.files)
+    assert second.quarantine.records() == []
+    assert second.quarantine.purge() == 0
+
+    second.quarantine.add(seq=9999, line="m new=1 1", status=400, reason="no")
+    assert [record["line"] for record in second.quarantine.records()] == ["m new=1 1"]
+    process.files.fault = no_fault
+    assert second.quarantine.purge() == 1
+    assert [name for name in process.files.names() if name.endswith(".ndjson")] == []
+
+
+def test_a_purge_works_on_a_disk_that_takes_nothing() -> None:
+    process = filled(MemoryFiles())
+
+    def read_only(operation: str, _name: str) -> None:
+        if operation in {"create", "write"}:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    process.files.fault = read_only
+    assert process.quarantine.purge() == 1200
+    assert process.quarantine.records() == []
+
+
+def test_a_purge_that_can_change_nothing_says_so_and_changes_nothing() -> None:
+    process = filled(MemoryFiles())
+    reads = {"read", "names"}
+
+    def dead(operation: str, _name: str) -> None:
+        if operation not in reads:
+            raise OSError(errno.EIO, "no")
+
+    process.files.fault = dead
+    for _ in range(3):
+        with pytest.raises(OSError, match="no"):
+            process.quarantine.purge()
+        assert len(process.quarantine.records()) == 1200
+
+    process.files.fault = no_fault
+    assert process.quarantine.purge() == 1200
+    assert process.quarantine.records() == []
+
+
+def test_a_purge_that_fails_or_is_killed_leaves_all_or_nothing() -> None:
+    for step in steps(lambda process: process.quarantine.purge()):
+        for error in (Killed, OSError):
+            process = filled(MemoryFiles())
+            process.files.fault = at(step, error, stays=True)
+            with contextlib.suppress(Killed, OSError):
+                process.quarantine.purge()
+            process.files.fault = no_fault
+            process.files.kill()
+
+            second = Process(process.files)
+            assert len(second.quarantine.records()) in {0, 1200}
+            second.quarantine.purge()
+            assert second.quarantine.records() == []
+
+
+def test_thousands_of_records_cost_a_write_for_each_file() -> None:
+    files = MemoryFiles()
+    quarantine = Quarantine(files)
+    quarantine.add_all(list(enumerate(LINES, 1)), status=422, reason="no")
+
+    assert files.syncs <= 1 + files.used // FILE_BYTES
+    assert [record["line"] for record in quarantine.records()] == LINES
+
+
+def test_records_that_are_added_again_after_a_failure_count_once() -> None:
+    for step in range(1, 12):
+        files = MemoryFiles()
+        quarantine = Quarantine(files)
+        points = list(enumerate(LINES[:50], 1))
+        quarantine.add_all(points[:10], status=422, reason="no")
+        files.fault = at(step, lambda: OSError(errno.EIO, "no"), stays=False)
+        for _ in range(2):
+            try:
+                quarantine.add_all(points[10:], status=422, reason="no")
+            except OSError:
+                continue
+            break
+        files.fault = no_fault
+
+        assert [record["line"] for record in quarantine.records()] == LINES[:50]
+        restarted = Quarantine(files)
+        restarted.add_all(points[10:], status=422, reason="no")
+        assert [record["seq"] for record in restarted.records()] == list(range(1, 51))
