@@ -77,7 +77,7 @@ class Core:
 
     def encode(self, capture: Capture) -> Point | None:
         """Encode a capture, or None when nothing of it can be stored."""
-        entity, new, _, time, _, _, _ = capture
+        entity, new, _, time, *_ = capture
         if new is None or (state := new.state) in _NOT_STORED:
             return None
         word = _NUMBER_OF_WORD.get(state)
