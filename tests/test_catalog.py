@@ -35,10 +35,10 @@ LAMP = "light.lamp"
 
 
 @pytest.fixture
-def catalog(hass: HomeAssistant) -> Catalog:
+async def catalog(hass: HomeAssistant) -> Catalog:
     """Follow the registries."""
     catalog = Catalog(hass)
-    catalog.async_listen()
+    await catalog.async_start()
     return catalog
 
 
@@ -425,7 +425,7 @@ async def test_what_is_excluded_is_filtered_and_is_not_when_it_does_not_fit_any_
 ) -> None:
     private = label_registry.async_create("Private")
     catalog = Catalog(hass, exclude=Match(labels=frozenset({private.label_id})))
-    catalog.async_listen()
+    await catalog.async_start()
     assert catalog[LAMP].filtered == ""
     entity_registry.async_update_entity(LAMP, labels={private.label_id})
     assert catalog[LAMP].filtered == EXCLUDED
@@ -459,7 +459,7 @@ async def test_rules_follow_the_registry(
 ) -> None:
     seldom = Rules(throttle=5.0)
     catalog = Catalog(hass, rules=((Match(device_classes=frozenset({"outlet"})), seldom),))
-    catalog.async_listen()
+    await catalog.async_start()
     assert catalog[LAMP].rules is NO_RULES
     entity_registry.async_update_entity(LAMP, device_class="outlet")
     assert catalog[LAMP].rules == seldom
@@ -491,9 +491,9 @@ async def test_a_catalog_that_stopped_listening_hears_nothing(
 ) -> None:
     """Two catalogs that both live through a reload would each do the work of the other."""
     catalog = Catalog(hass)
-    stop = catalog.async_listen()
+    await catalog.async_start()
     assert catalog[lamp.entity_id].sw_version == "1.93"
-    stop()
+    catalog.async_stop()
     device_registry.async_update_device(bulb.id, sw_version="2.0")
     assert catalog[lamp.entity_id].sw_version == "1.93"
 

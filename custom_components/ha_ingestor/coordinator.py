@@ -12,9 +12,10 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from .connection import async_deduplicates
 from .const import DOMAIN, LOGGER
 from .deduplication import NO_DEDUPLICATION, Deduplication
+from .interim import Build
 from .issues import async_follow, issues_of
 from .pipeline.export_state import Status
-from .pipeline.pipeline import Pipeline
+from .pipeline.pipeline import Handover, Pipeline
 from .pipeline.snapshot import Snapshot
 from .pipeline.verdict import Problem
 from .registry_coordinator import RegistryCoordinator
@@ -27,22 +28,28 @@ UPDATE_INTERVAL: Final = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestorRuntimeData:
-    """What runs for one config entry."""
+    """What runs for one config entry; `build` makes pipeline and source once more."""
 
     source: LocalSource
     pipeline: Pipeline
     coordinator: HealthCoordinator
     registries: RegistryCoordinator | None
     history: RegistryHistory | None
+    build: Build
 
-    async def async_stop(self) -> None:
-        """End in the direction of the data, so that what was captured is on disk or delivered."""
+    async def async_stop(self, *, hand_over: bool = False) -> Handover:
+        """End in the direction of the data, so that what was captured is on disk or delivered.
+
+        Whatever fails on the way, the pipeline ends. Safe to call twice.
+        """
         self.source.async_stop()
-        if self.history:
-            await self.history.async_stop()
-        if self.registries:
-            await self.registries.async_stop()
-        await self.pipeline.stop()
+        for part in (self.history, self.registries):
+            try:
+                if part:
+                    await part.async_stop()
+            except Exception:  # noqa: BLE001  the pipeline has to end
+                LOGGER.exception("%s could not be stopped in order", type(part).__name__)
+        return await self.pipeline.stop(hand_over=hand_over)
 
 
 type HaIngestorConfigEntry = ConfigEntry[IngestorRuntimeData]

@@ -33,13 +33,17 @@ class Causes:
             *(listen(event_type, self._async_ran) for event_type in _RUNS),
             *(listen(event_type, self._async_read_users) for event_type in _USERS),
         ]
-        await self._async_read_users()
 
         @callback
         def async_stop() -> None:
             for stop in stops:
                 stop()
 
+        try:
+            await self._async_read_users()
+        except BaseException:
+            async_stop()
+            raise
         return async_stop
 
     @callback

@@ -1,0 +1,61 @@
+"""What is in memory of a destination between an unload and the next setup."""
+
+from collections.abc import Callable
+
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.util.hass_dict import HassKey
+
+from .const import DOMAIN
+from .pipeline.pipeline import Handover, Pipeline
+from .sources.gap import Gap
+from .sources.local import LocalSource
+
+type Build = Callable[[Handover | None, Gap | None], tuple[Pipeline, LocalSource]]
+
+
+class Interim:
+    """Holds what the next pipeline goes on with, and what happens until then.
+
+    When Home Assistant stops before there is one, it goes to the disk by `build`, as the
+    destination was set up before.
+    """
+
+    def __init__(
+        self, hass: HomeAssistant, gap: Gap, handover: Handover, build: Build | None
+    ) -> None:
+        """Wait for a setup or the end; without `build` nothing is worth keeping until the end."""
+        self.gap = gap
+        self.handover = handover
+        self.is_over = False
+        self._build = build
+        self._stop: CALLBACK_TYPE | None = hass.bus.async_listen_once(
+            EVENT_HOMEASSISTANT_FINAL_WRITE, self._async_final_write
+        )
+
+    @callback
+    def async_take(self) -> None:
+        """Hold nothing any more, because a source takes over."""
+        if self._stop:
+            self._stop()
+            self._stop = None
+
+    @callback
+    def async_drop(self) -> None:
+        """Hold nothing any more, because the destination is removed."""
+        self.async_take()
+        self.gap.async_end()
+
+    async def _async_final_write(self, _event: Event) -> None:
+        self._stop, self.is_over = None, True
+        if not self._build:
+            self.gap.async_end()
+            return
+        pipeline, source = self._build(self.handover, self.gap)
+        pipeline.start()
+        await source.async_start()
+        source.async_stop()
+        await pipeline.stop()
+
+
+INTERIMS: HassKey[dict[str, Interim]] = HassKey(f"{DOMAIN}_interims")
