@@ -13,7 +13,6 @@ from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
-    async_fire_time_changed,
 )
 
 from custom_components.ha_ingestor.const import DOMAIN
@@ -181,39 +180,6 @@ async def test_nothing_is_missed_during_a_reload(
     await deliver(hass, entry)
     stored = points(database, "sensor.a")
     assert [point.fields.get("state", "removed") for point in stored] == expected
-
-
-async def test_after_a_long_pause_the_newest_states_are_captured(
-    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator, freezer: FrozenDateTimeFactory
-) -> None:
-    """Who disables a destination for a day does not want the day in memory."""
-    await set_up(hass, entry)
-    hass.states.async_set("sensor.same", "same")
-    assert await hass.config_entries.async_unload(entry.entry_id)
-    hass.states.async_set("sensor.a", "one")
-    freezer.tick(timedelta(hours=1))
-    async_fire_time_changed(hass)
-    hass.states.async_set("sensor.a", "two")
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await deliver(hass, entry)
-    stored = [(point.tags["entity_id"], point.fields["state"]) for point in points(database)]
-    assert stored == [("sensor.same", "same"), ("sensor.a", "two")]
-
-
-async def test_a_pause_with_too_many_changes_costs_no_entity_its_newest_state(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,
-    database: Emulator,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("custom_components.ha_ingestor.sources.gap.GAP_EVENTS", 50)
-    await set_up(hass, entry)
-    assert await hass.config_entries.async_unload(entry.entry_id)
-    for number in range(60):
-        hass.states.async_set(f"sensor.s{number % 3}", str(number))
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await deliver(hass, entry)
-    assert [point.fields["value"] for point in points(database)] == [57, 58, 59]
 
 
 async def test_a_new_name_of_the_home_is_on_the_points_that_follow(

@@ -169,12 +169,12 @@ async def test_points_that_wait_are_the_backlog(
     assert shows(hass, entry, "backlog", "3")
     assert shows(hass, entry, "points_written", "0")
     assert shows(hass, entry, "last_write", "unknown")
-    # Not in the spool yet, but waiting all the same.
+    # A reading of the health brings to the disk what came until then.
     hass.states.async_set("sensor.a", "d")
     await entry.runtime_data.coordinator.async_refresh()
     assert shows(hass, entry, "backlog", "4")
     attributes = reading(hass, entry, "backlog").attributes
-    assert (attributes["pending"], attributes["waiting"]) == (3, 1)
+    assert (attributes["pending"], attributes["waiting"]) == (4, 0)
 
 
 @pytest.mark.usefixtures("everything_shown")

@@ -368,7 +368,7 @@ async def test_many_rows_come_in_parts_that_leave_room_for_the_events(
 
         def offered(item: Item) -> None:
             offer(item)
-            waiting.append(len(pipeline._intake))
+            waiting.append(len(pipeline.intake))
 
         with patch.object(pipeline, "offer", offered):
             history = RegistryHistory(hass, pipeline, Written(place, "here"), NOTHING)

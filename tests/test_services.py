@@ -61,7 +61,7 @@ async def test_the_quarantine_can_be_read(
     assert "field type conflict" in record["reason"]
 
 
-async def test_quarantined_points_are_delivered_once_more_and_counted_once(
+async def test_quarantined_points_are_delivered_once_more_and_counted_as_replayed(
     hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
 ) -> None:
     await quarantine_one(hass, database, entry)
@@ -75,8 +75,10 @@ async def test_quarantined_points_are_delivered_once_more_and_counted_once(
     await until(lambda: points(database, "sensor.odd"))
     await until(lambda: _count(entry, "written", before["written"] + 1))
     after = (await entry.runtime_data.pipeline.snapshot()).ledger
-    assert after["quarantined"] == 0
-    assert after["captured"] == before["captured"]
+    # It was received a second time; no count falls.
+    assert (after["quarantined"], after["replayed"]) == (before["quarantined"], 1)
+    assert after["captured"] == before["captured"] + 1
+    assert after["received"] == before["received"] + 1
     assert await entry.runtime_data.pipeline.quarantined() == []
 
 

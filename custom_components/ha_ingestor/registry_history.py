@@ -60,7 +60,7 @@ class RegistryHistory:
         for some in batched(await run(self._changes, look), CHUNK, strict=False):
             for change in some:
                 if change.row:
-                    self._pipeline.offer(change.row)
+                    self._pipeline.receive(change.row)
             is_safe = await self._pipeline.commit()
             await run(self._note if is_safe else self._written.keep, some)
 

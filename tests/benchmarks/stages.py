@@ -179,18 +179,18 @@ async def callback_costs(hass: HomeAssistant, directory: Path, events: int) -> l
         for chunk in _chunks(seen, FRAME_POINTS):
             for event in chunk:
                 listener(event)
-            pipeline._intake.clear()
+            pipeline.intake.take()
 
     change()
     bare = [thread_us(change, events) for _ in range(_ROUNDS)]
     stop = hass.bus.async_listen(EVENT_STATE_CHANGED, note)
     change()
     stop()
-    give(source._async_state_changed)
+    give(source._async_fired)
     ours = []
     for _ in range(_ROUNDS):
         least = thread_us(lambda: give(empty), events)
-        ours.append(thread_us(lambda: give(source._async_state_changed), events) - least)
+        ours.append(thread_us(lambda: give(source._async_fired), events) - least)
     pipeline._executor.shutdown()
     what = f"our capture callback on top of an empty listener, best {min(ours):.2f}"
     return [
@@ -203,13 +203,12 @@ async def captured(hass: HomeAssistant, directory: Path, events: int) -> list[Ca
     """Return the captures of a run."""
     pipeline = new_pipeline(directory / "never opened")
     source = LocalSource(hass, Catalog(hass), pipeline)
-    source.async_start(None)
-    pipeline._intake.clear()
+    await source.async_start()
+    pipeline.intake.take()
     found: list[Capture] = []
     for count in range(events):
         hass.states.async_set(*next_state(1_000_003 + count))
-        found += [each for each in pipeline._intake if isinstance(each, Capture)]
-        pipeline._intake.clear()
+        found += [each for each in pipeline.intake.take().items if isinstance(each, Capture)]
     source.async_stop()
     pipeline._executor.shutdown()
     return found
@@ -471,8 +470,8 @@ async def _whole_us(captures: list[Capture], pipeline: Pipeline) -> float:
         began = time.process_time_ns()
         for chunk in _chunks(captures * _REPEATS, FRAME_POINTS):
             for capture in chunk:
-                pipeline.offer(capture)
-            while pipeline._intake:
+                pipeline.receive(capture)
+            while pipeline.intake:
                 await asyncio.sleep(0.002)
         await pipeline.flush()
         while pipeline.ledger.written < len(captures) * _REPEATS:

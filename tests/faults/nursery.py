@@ -123,7 +123,7 @@ async def generate(pipeline: Pipeline, order: Order) -> None:
     number = order.first
     while True:
         for _ in range(rng.randrange(1, 30)):
-            pipeline.offer(numbered(number))
+            pipeline.receive(numbered(number))
             number += 1
         say(f"offered {number - 1}")
         if order.does == "flush":

@@ -106,7 +106,7 @@ async def a_busy_day(pipeline: Pipeline, database: Moody, since: float) -> None:
     for number in range(3000):
         database.is_down = number % 1000 > 500
         state = FakeState(state=str(number), last_updated_timestamp=since + number)
-        pipeline.offer(change(state))
+        pipeline.receive(change(state))
         if number % 100 == 99:
             await asyncio.gather(pipeline.flush(), pipeline.flush(), pipeline.snapshot())
     database.is_down = False

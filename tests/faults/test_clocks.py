@@ -68,7 +68,7 @@ async def running(files: Files, writer: ScriptedWriter) -> AsyncIterator[Pipelin
 def offer(pipeline: Pipeline, first: int, last: int) -> None:
     for number in range(first, last + 1):
         state = FakeState(state=str(number), last_updated_timestamp=NOON + number / 1000)
-        pipeline.offer(change(state))
+        pipeline.receive(change(state))
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -230,7 +230,7 @@ async def test_two_changes_at_once_stay_apart_when_the_clock_is_set_back() -> No
     writer = ScriptedWriter()
     async with running(MemoryFiles(), writer) as pipeline:
         for moment in (NOON, NOON, NOON - HOUR, NOON - HOUR, NOON + 1):
-            pipeline.offer(change(FakeState(state="1", last_updated_timestamp=moment)))
+            pipeline.receive(change(FakeState(state="1", last_updated_timestamp=moment)))
         await pipeline.flush()
         await until(lambda: len(writer.stored) == 5)
 

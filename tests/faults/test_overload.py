@@ -60,7 +60,7 @@ class Home:
             new = FakeState(
                 state=str(number), attributes=text, last_updated_timestamp=NOON + number / 1000
             )
-            self.pipeline.offer(change(new))
+            self.pipeline.receive(change(new))
 
     async def settled(self) -> Snapshot:
         """Wait until nothing waits; every change has one place in the ledger then."""

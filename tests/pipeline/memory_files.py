@@ -42,11 +42,22 @@ class MemoryFiles:
 
     def create(self, name: str) -> int:
         self.fault("create", name)
+        if name in self._files:
+            raise FileExistsError(errno.EEXIST, "File exists", name)
         self._files[name] = _File()
-        return self.open(name)
+        return self._opened(name)
 
     def open(self, name: str) -> int:
         self.fault("open", name)
+        return self._opened(name)
+
+    def open_to_sync(self, name: str) -> int:
+        self.fault("open_to_sync", name)
+        return self._opened(name)
+
+    def _opened(self, name: str) -> int:
+        if name not in self._files:
+            raise FileNotFoundError(errno.ENOENT, "No such file", name)
         self._next_fd += 1
         self._open[self._next_fd] = (name, self._files[name])
         return self._next_fd

@@ -57,7 +57,7 @@ async def running(files: Files, writer: ScriptedWriter, **settings: Any) -> Asyn
 
 def offer(pipeline: Pipeline, count: int, start: int = 0) -> None:
     for number in range(start, start + count):
-        pipeline.offer(
+        pipeline.receive(
             change(FakeState(state=str(number), last_updated_timestamp=NOON + number / 1000))
         )
 
@@ -240,7 +240,7 @@ async def test_the_age_of_what_waits_is_known_wherever_it_waits() -> None:
             return found
 
         assert (await pipeline.snapshot()).oldest_age is None
-        pipeline.offer(change(old, time=0.0))
+        pipeline.receive(change(old, time=0.0))
         assert await age() < 1
         await pipeline.flush()
         await asyncio.sleep(0.5)
@@ -263,7 +263,7 @@ async def test_memory_is_bounded_by_size_too() -> None:
     async with running(files, ScriptedWriter(judge=switch)) as pipeline:
         long = FakeState(state="x", attributes={"long": "y" * 30_000})
         for _ in range(1000):
-            pipeline.offer(change(long))
+            pipeline.receive(change(long))
         await pipeline.flush()
         snapshot = await pipeline.snapshot()
         assert 400 < snapshot.waiting < 600
@@ -284,13 +284,15 @@ async def test_what_exceeds_the_memory_is_counted_as_lost(tmp_path: Path) -> Non
 
 async def test_filtered_and_captured_make_up_what_was_received(tmp_path: Path) -> None:
     async with running(OsFiles(tmp_path / "spool"), ScriptedWriter()) as pipeline:
-        pipeline.filtered["own_entity"] += 3
+        pipeline.intake.received += 3
+        pipeline.intake.filtered["own_entity"] += 3
         offer(pipeline, 2)
         await pipeline.flush()
         assert (await pipeline.snapshot()).ledger["received"] == 5
 
     async with running(OsFiles(tmp_path / "spool"), ScriptedWriter()) as pipeline:
-        pipeline.filtered["own_entity"] += 1
+        pipeline.intake.received += 1
+        pipeline.intake.filtered["own_entity"] += 1
         await pipeline.flush()
         snapshot = await pipeline.snapshot()
         assert snapshot.ledger["received"] == 6
@@ -318,15 +320,15 @@ async def test_nothing_runs_while_nothing_happens(tmp_path: Path) -> None:
 async def test_a_restart_writes_no_echo_and_knows_how_long_a_state_was(tmp_path: Path) -> None:
     files, writer = OsFiles(tmp_path / "spool"), ScriptedWriter()
     async with running(files, writer) as pipeline:
-        pipeline.offer(change(FakeState(state="on")))
+        pipeline.receive(change(FakeState(state="on")))
         await until(lambda: len(writer.stored) == 1)
     again = FakeState(
         state="on", last_changed_timestamp=NOON + 60, last_updated_timestamp=NOON + 60
     )
     off = FakeState(state="off", last_changed_timestamp=NOON + 90, last_updated_timestamp=NOON + 90)
     async with running(files, writer) as pipeline:
-        pipeline.offer(change(again))
-        pipeline.offer(change(off, again))
+        pipeline.receive(change(again))
+        pipeline.receive(change(off, again))
         await until(lambda: len(writer.stored) == 2)
         assert pipeline.ledger.filtered == {"restart_echo": 1}
 
@@ -336,16 +338,16 @@ async def test_a_restart_writes_no_echo_and_knows_how_long_a_state_was(tmp_path:
 async def test_a_crash_makes_every_state_news(tmp_path: Path) -> None:
     files, writer = OsFiles(tmp_path / "spool"), ScriptedWriter()
     async with running(files, writer) as pipeline:
-        pipeline.offer(change(FakeState(state="on")))
+        pipeline.receive(change(FakeState(state="on")))
         await until(lambda: len(writer.stored) == 1)
     stored = (tmp_path / "spool" / "recollection.json").read_bytes()
     async with running(files, writer) as pipeline:
-        pipeline.offer(change(FakeState(state="off", last_updated_timestamp=NOON + 1)))
+        pipeline.receive(change(FakeState(state="off", last_updated_timestamp=NOON + 1)))
         await until(lambda: len(writer.stored) == 2)
     (tmp_path / "spool" / "recollection.json").write_bytes(stored)
 
     async with running(files, writer) as pipeline:
-        pipeline.offer(change(FakeState(state="on", last_updated_timestamp=NOON + 2)))
+        pipeline.receive(change(FakeState(state="on", last_updated_timestamp=NOON + 2)))
         await until(lambda: len(writer.stored) == 3)
 
 
@@ -355,7 +357,7 @@ async def test_an_idle_pipeline_wakes_for_a_heartbeat(tmp_path: Path) -> None:
     relaxed = SpoolSettings(durability=Durability.RELAXED)
     async with running(files, writer, settings=relaxed, gather_seconds=0) as pipeline:
         beating = entity(rules=Rules(heartbeat=0.5))
-        pipeline.offer(change(FakeState(state="21"), of=beating))
+        pipeline.receive(change(FakeState(state="21"), of=beating))
         await until(lambda: sum("event_type=heartbeat" in line for line in writer.stored) > 1)
 
 
@@ -367,7 +369,7 @@ async def test_what_is_held_back_is_counted_as_waiting_and_delivered_at_the_end(
         slow = entity(rules=Rules(throttle=3600))
         for number in range(3):
             state = FakeState(state=str(number), last_updated_timestamp=NOON + number)
-            pipeline.offer(change(state, of=slow))
+            pipeline.receive(change(state, of=slow))
         await until(lambda: len(writer.stored) == 1)
         assert (await pipeline.snapshot()).waiting == 1
 

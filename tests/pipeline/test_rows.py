@@ -116,7 +116,7 @@ def test_a_row_weighs_what_it_says() -> None:
 async def test_a_row_is_counted_and_delivered_like_any_other_point() -> None:
     writer = ScriptedWriter()
     async with running(MemoryFiles(), writer) as pipeline:
-        pipeline.offer(LAMP)
+        pipeline.receive(LAMP)
         assert await pipeline.commit()
         await assert_balanced(pipeline, 1)
         await until(lambda: len(writer.stored) == 1)
@@ -126,7 +126,7 @@ async def test_who_offers_rows_knows_when_they_are_on_the_disk() -> None:
     disk, switch = BrokenDisk(), Switch()
     switch.up = False
     async with running(MemoryFiles(fault=disk), ScriptedWriter(judge=switch)) as pipeline:
-        pipeline.offer(LAMP)
+        pipeline.receive(LAMP)
         assert not await pipeline.commit()
         disk.broken = False
         assert await pipeline.commit()

@@ -1,6 +1,7 @@
 """The spool keeps what it was given, in order, through every way a process or a disk can end."""
 
 import errno
+import math
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -49,6 +50,13 @@ def lines(first: int, last: int) -> list[str]:
     return [f"m,s={number} v={number} {number}000" for number in range(first, last + 1)]
 
 
+def append(spool: Spool, received: list[str]) -> None:
+    """Bring lines in as whoever holds them does."""
+    spool.ledger.received += len(received)
+    spool.ledger.held += len(received)
+    spool.append(received)
+
+
 def drain(spool: Spool, max_points: int = 5000) -> list[str]:
     """Deliver everything, as an exporter whose every write is accepted."""
     delivered: list[str] = []
@@ -61,7 +69,7 @@ def drain(spool: Spool, max_points: int = 5000) -> list[str]:
 
 
 def balanced(spool: Spool) -> bool:
-    return spool.ledger.captured == spool.ledger.settled + spool.pending
+    return spool.ledger.imbalance(spool.pending) == ""
 
 
 def segments(files: MemoryFiles) -> list[str]:
@@ -70,8 +78,8 @@ def segments(files: MemoryFiles) -> list[str]:
 
 def test_lines_come_out_as_they_went_in() -> None:
     spool = opened(MemoryFiles())
-    spool.append(lines(1, 1234))
-    spool.append(lines(1235, 1300))
+    append(spool, lines(1, 1234))
+    append(spool, lines(1235, 1300))
 
     assert drain(spool) == lines(1, 1300)
     assert spool.pending == 0
@@ -81,14 +89,14 @@ def test_lines_come_out_as_they_went_in() -> None:
 def test_append_takes_the_lines_out_of_the_list_it_was_given() -> None:
     spool = opened(MemoryFiles())
     waiting = lines(1, 3)
-    spool.append(waiting)
+    append(spool, waiting)
 
     assert waiting == []
 
 
 def test_an_unsettled_batch_is_read_again_unchanged() -> None:
     spool = opened(MemoryFiles())
-    spool.append(lines(1, 700))
+    append(spool, lines(1, 700))
 
     assert spool.read(5000, 1 << 20) == spool.read(5000, 1 << 20)
 
@@ -96,7 +104,7 @@ def test_an_unsettled_batch_is_read_again_unchanged() -> None:
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 499, 500, 501])
 def test_batches_of_any_size_deliver_every_line_once(size: int) -> None:
     spool = opened(MemoryFiles())
-    spool.append(lines(1, 1201))
+    append(spool, lines(1, 1201))
 
     assert drain(spool, size) == lines(1, 1201)
 
@@ -104,7 +112,7 @@ def test_batches_of_any_size_deliver_every_line_once(size: int) -> None:
 def test_a_killed_process_loses_nothing_that_was_appended() -> None:
     files = MemoryFiles()
     spool = opened(files)
-    spool.append(lines(1, 900))
+    append(spool, lines(1, 900))
     batch = spool.read(333, 1 << 20)
     assert batch is not None
     spool.settle(batch, "written")
@@ -121,8 +129,9 @@ def test_a_killed_process_loses_nothing_that_was_appended() -> None:
 def test_an_emptied_spool_remembers_its_counts() -> None:
     files = MemoryFiles()
     spool = opened(files)
+    spool.ledger.received += 5
     spool.ledger.filtered["own_entity"] += 5
-    spool.append(lines(1, 10))
+    append(spool, lines(1, 10))
     drain(spool)
     spool.close()
 
@@ -136,7 +145,7 @@ def test_an_emptied_spool_remembers_its_counts() -> None:
 def test_what_was_delivered_takes_no_disk_space() -> None:
     files = MemoryFiles()
     spool = opened(files, segment_bytes=10_000)
-    spool.append(lines(1, 5000))
+    append(spool, lines(1, 5000))
     assert len(segments(files)) > 5
 
     drain(spool)
@@ -150,34 +159,36 @@ def test_points_delivered_before_their_sync_was_due_are_never_synced() -> None:
     spool = opened(files)
     before = files.syncs
     for first in range(1, 1000, 10):
-        spool.append(lines(first, first + 9))
+        append(spool, lines(first, first + 9))
         drain(spool)
-        assert not spool.sync_due()
+        spool.work()
 
     assert files.syncs == before
 
 
 def test_points_that_wait_are_due_for_the_disk_after_five_seconds() -> None:
-    clock = Clock()
-    spool = opened(MemoryFiles(), clock)
-    spool.append(lines(1, 10))
-    assert not spool.sync_due()
+    files, clock = MemoryFiles(), Clock()
+    spool = opened(files, clock)
+    append(spool, lines(1, 10))
+    before = files.syncs
+    spool.work()
+    assert (files.syncs, spool.due) == (before, clock.now + SYNC_AFTER[Durability.BALANCED])
 
-    clock.now += SYNC_AFTER[Durability.BALANCED]
+    clock.now = spool.due
+    spool.work()
 
-    assert spool.sync_due()
-    spool.sync()
-    assert not spool.sync_due()
+    assert files.syncs == before + 1
+    assert spool.due == math.inf
 
 
 def test_synced_points_survive_a_power_cut() -> None:
     for seed in range(200):
         files = MemoryFiles()
         spool = opened(files)
-        spool.append(lines(1, 600))
+        append(spool, lines(1, 600))
         files.sync_directory()
         spool.sync()
-        spool.append(lines(601, 900))
+        append(spool, lines(601, 900))
         files.cut_power(Random(seed))
 
         again = opened(files)
@@ -198,23 +209,23 @@ class NothingUnsynced(Random):
 def test_a_power_cut_does_not_turn_delivered_points_into_lost_ones() -> None:
     files = MemoryFiles()
     spool = opened(files)
-    spool.append(lines(1, 10))
+    append(spool, lines(1, 10))
     drain(spool)
-    spool.append(lines(11, 20))
+    append(spool, lines(11, 20))
     files.sync_directory()
     spool.sync()
     files.cut_power(NothingUnsynced())
 
     again = opened(files)
 
-    assert again.ledger.as_dict() == Ledger(captured=20, written=10).as_dict()
+    assert again.ledger.as_dict() == Ledger(received=20, captured=20, written=10).as_dict()
     assert drain(again) == lines(11, 20)
 
 
 def test_a_power_cut_after_synced_points_were_delivered_does_not_call_them_lost() -> None:
     files = MemoryFiles()
     spool = opened(files)
-    spool.append(lines(1, 10))
+    append(spool, lines(1, 10))
     files.sync_directory()
     spool.sync()
     drain(spool)
@@ -223,7 +234,7 @@ def test_a_power_cut_after_synced_points_were_delivered_does_not_call_them_lost(
     again = opened(files)
 
     assert drain(again) == []
-    assert again.ledger.as_dict() == Ledger(captured=10, written=10).as_dict()
+    assert again.ledger.as_dict() == Ledger(received=10, captured=10, written=10).as_dict()
 
 
 def test_a_tail_torn_at_any_byte_costs_only_the_frame_it_tore() -> None:
@@ -234,7 +245,7 @@ def test_a_tail_torn_at_any_byte_costs_only_the_frame_it_tore() -> None:
         spool = opened(files)
         ends = []
         for first in (1, 6, 11, 16):
-            spool.append(lines(first, first + 4))
+            append(spool, lines(first, first + 4))
             ends.append(spool.disk_bytes)
         (name,) = segments(files)
         files.kill()
@@ -251,7 +262,7 @@ def test_flipped_bits_never_come_out_as_points() -> None:
         files = MemoryFiles()
         spool = opened(files)
         for first in range(1, 200, 10):
-            spool.append(lines(first, first + 9))
+            append(spool, lines(first, first + 9))
         (name,) = segments(files)
         files.kill()
         files.damage(name, position % spool.disk_bytes)
@@ -268,7 +279,7 @@ def test_flipped_bits_never_come_out_as_points() -> None:
 
 def test_a_full_spool_gives_up_its_oldest_points_and_counts_them() -> None:
     spool = opened(MemoryFiles(), segment_bytes=5_000, max_bytes=20_000)
-    spool.append(lines(1, 3000))
+    append(spool, lines(1, 3000))
 
     assert spool.disk_bytes <= 20_000
     assert spool.ledger.evicted > 0
@@ -278,10 +289,10 @@ def test_a_full_spool_gives_up_its_oldest_points_and_counts_them() -> None:
 
 def test_a_batch_evicted_while_under_way_is_counted_once() -> None:
     spool = opened(MemoryFiles(), segment_bytes=5_000, max_bytes=20_000)
-    spool.append(lines(1, 100))
+    append(spool, lines(1, 100))
     batch = spool.read(100, 1 << 20)
     assert batch is not None
-    spool.append(lines(101, 3000))
+    append(spool, lines(101, 3000))
 
     spool.settle(batch, "written")
     drain(spool)
@@ -291,48 +302,53 @@ def test_a_batch_evicted_while_under_way_is_counted_once() -> None:
 
 
 def test_the_oldest_pending_point_is_as_old_as_its_frame() -> None:
-    files, hour = MemoryFiles(), [NOON]
-    limits = SpoolSettings(segment_bytes=5_000, max_bytes=20_000, compress=False)
-    spool = Spool(files, Ledger(), Clock(), lambda: hour[0], limits)
-    spool.open()
+    files, clock, wall = MemoryFiles(), Clock(), Clock(NOON)
+    limits: dict[str, Any] = {"segment_bytes": 5_000, "max_bytes": 20_000}
+    spool = opened(files, clock, wall, **limits)
     for number in range(6):
-        spool.append(lines(number * 10 + 1, number * 10 + 10))
-        hour[0] += 3600
-    assert spool.pending_since == NOON
+        append(spool, lines(number * 10 + 1, number * 10 + 10))
+        clock.now += 3600
+    assert spool.oldest_age == 6 * 3600
     for _ in range(2):
         batch = spool.read(15, 1 << 20)
         assert batch is not None
         spool.settle(batch, "written")
-    assert (spool.pending_since or 0) > NOON
     assert spool.read(1, 1 << 20)
-    assert spool.pending_since == NOON + 3 * 3600
+    assert spool.oldest_age == 3 * 3600
 
     # What is evicted was the oldest, whether it was read or not.
-    spool.append(lines(61, 2000))
+    append(spool, lines(61, 2000))
     assert spool.ledger.evicted > 0
-    assert spool.pending_since == NOON + 6 * 3600
-    again = Spool(files, Ledger(), Clock(), lambda: hour[0], limits)
+    assert spool.oldest_age == 0
+    clock.now += 60
+    assert spool.oldest_age == 60
     files.kill()
-    again.open()
-    assert again.pending_since == NOON + 6 * 3600
-    for _ in range(2):
-        drain(again)
-        hour[0] += 3600
-        again.append(lines(1, 10))
-        assert again.pending_since == hour[0]
+    again = opened(files, Clock(5.0), Clock(NOON + 6 * 3600 + 100), **limits)
+    assert again.oldest_age == 100
     drain(again)
-    assert again.pending_since is None
+    assert again.oldest_age is None
+
+
+@pytest.mark.parametrize("jump", [-NOON, -3600.0, 3600.0, 30 * 86_400.0])
+def test_the_age_of_a_point_is_no_matter_of_the_clock_on_the_wall(jump: float) -> None:
+    clock, wall = Clock(), Clock(NOON)
+    spool = opened(MemoryFiles(), clock, wall)
+    append(spool, lines(1, 10))
+    clock.now += 7
+    wall.now += jump
+
+    assert spool.oldest_age == 7
 
 
 def test_nobody_knows_how_old_is_what_was_written_before_the_clock_was_set() -> None:
-    hour = [7.0]
-    spool = Spool(MemoryFiles(), Ledger(), Clock(), lambda: hour[0], SpoolSettings())
-    spool.open()
-    spool.append(lines(1, 10))
-    hour[0] = NOON
-    spool.append(lines(11, 20))
-    assert spool.pending_since is None
-    assert spool.pending == 20
+    files = MemoryFiles()
+    append(opened(files, wall=Clock(7.0)), lines(1, 10))
+    files.kill()
+
+    spool = opened(files, wall=Clock(NOON))
+
+    assert spool.oldest_age is None
+    assert spool.pending == 10
 
 
 def test_a_full_disk_keeps_what_does_not_fit_and_still_frees_space() -> None:
@@ -362,7 +378,7 @@ def test_a_full_disk_keeps_what_does_not_fit_and_still_frees_space() -> None:
 def test_a_damaged_cursor_costs_repetitions_and_no_points() -> None:
     files = MemoryFiles()
     spool = opened(files)
-    spool.append(lines(1, 100))
+    append(spool, lines(1, 100))
     batch = spool.read(40, 1 << 20)
     assert batch is not None
     spool.settle(batch, "written")
@@ -381,7 +397,7 @@ def test_foreign_files_in_the_directory_are_left_alone() -> None:
         fd = files.create(name)
         files.write(fd, content, 0)
     spool = opened(files)
-    spool.append(lines(1, 10))
+    append(spool, lines(1, 10))
 
     assert drain(spool) == lines(1, 10)
     assert "notes.txt" in files.names()
@@ -390,7 +406,7 @@ def test_foreign_files_in_the_directory_are_left_alone() -> None:
 def test_huge_lines_are_spread_over_frames() -> None:
     spool = opened(MemoryFiles())
     long = [f'm,s={number} v="{"x" * 30_000}" {number}' for number in range(40)]
-    spool.append(list(long))
+    append(spool, list(long))
 
     assert drain(spool) == long
 
@@ -408,7 +424,7 @@ class SpoolMachine(RuleBasedStateMachine):
 
     @rule(count=st.integers(1, FRAME_POINTS + 20))
     def append(self, count: int) -> None:
-        self.spool.append(lines(self.appended + 1, self.appended + count))
+        append(self.spool, lines(self.appended + 1, self.appended + count))
         self.appended += count
 
     @rule()
@@ -472,16 +488,16 @@ def fail_once(operation: str) -> Callable[[str, str], None]:
 def test_after_a_failed_sync_the_points_are_written_to_another_file() -> None:
     files = MemoryFiles()
     spool = opened(files)
-    spool.append(lines(1, 10))
+    append(spool, lines(1, 10))
     spool.sync()
-    spool.append(lines(11, 20))
+    append(spool, lines(11, 20))
     files.fault = fail_once("sync")
     with pytest.raises(OSError, match="Input/output"):
         spool.sync()
     assert spool.unsynced
     (doubtful,) = segments(files)
 
-    spool.append(lines(21, 30))
+    append(spool, lines(21, 30))
     spool.sync()
     # What a failed sync leaves behind: pages that the system believes to be on the disk.
     files.forget(doubtful, lines(11, 11)[0].encode())
@@ -501,47 +517,76 @@ def test_durability_says_when_points_have_to_be_on_disk(durability: Durability, 
     spool = opened(files, clock, durability=durability)
     before = files.syncs
     for first in (1, 11, 21, 31):
-        spool.append(lines(first, first + 9))
-        if spool.sync_due():
-            spool.sync()
+        append(spool, lines(first, first + 9))
+        spool.work()
         clock.now += 1.7
-    if spool.sync_due():
-        spool.sync()
+    spool.work()
 
     assert files.syncs - before == syncs
 
 
 def test_points_too_old_for_the_user_are_evicted_and_counted() -> None:
-    wall = Clock(NOON)
-    spool = opened(MemoryFiles(), wall=wall, segment_bytes=1_000, max_age=3600.0)
-    spool.append(lines(1, 100))
-    wall.now += 3601
-    spool.append(lines(101, 110))
+    clock = Clock()
+    spool = opened(MemoryFiles(), clock, segment_bytes=1_000, max_age=3600.0)
+    append(spool, lines(1, 100))
+    clock.now += 3601
+    append(spool, lines(101, 110))
 
     assert drain(spool) == lines(101, 110)
-    assert spool.ledger.evicted == 100
+    assert spool.ledger.as_dict()["evicted_for"] == {"too_old": 100}
+
+
+@pytest.mark.parametrize("fast", [3600.0, 30 * 86_400.0])
+def test_a_start_with_a_clock_that_is_fast_evicts_nothing(fast: float) -> None:
+    files = MemoryFiles()
+    append(opened(files), lines(1, 100))
+    files.kill()
+    clock, wall = Clock(), Clock(NOON + fast)
+    spool = opened(files, clock, wall, segment_bytes=1_000, max_age=3000.0)
+    append(spool, lines(101, 110))
+    # The network tells what time it is.
+    wall.now = NOON
+    clock.now += 600
+    append(spool, lines(111, 120))
+
+    assert spool.ledger.evicted == 0
+    assert drain(spool) == lines(1, 120)
+
+
+def test_points_of_an_earlier_process_are_evicted_once_they_are_surely_too_old() -> None:
+    files = MemoryFiles()
+    append(opened(files), lines(1, 100))
+    files.kill()
+    clock, wall = Clock(), Clock(NOON + 8000)
+    spool = opened(files, clock, wall, segment_bytes=1_000, max_age=9000.0)
+    clock.now += 3700
+    wall.now += 3700
+    append(spool, lines(101, 110))
+
+    assert drain(spool) == lines(101, 110)
+    assert spool.ledger.as_dict()["evicted_for"] == {"too_old": 100}
 
 
 def test_a_low_disk_is_left_to_home_assistant() -> None:
     files = MemoryFiles()
     spool = opened(files, segment_bytes=5_000)
-    spool.append(lines(1, 3000))
+    append(spool, lines(1, 3000))
     size = spool.disk_bytes
 
     files.free = 100 * 1024 * 1024
-    spool.append(lines(3001, 6000))
+    append(spool, lines(3001, 6000))
 
     assert spool.disk_bytes <= size + 30_000
     assert drain(spool)[-1:] == lines(6000, 6000)
     assert balanced(spool)
-    spool.append(lines(6001, 6010))
+    append(spool, lines(6001, 6010))
     assert drain(spool) == lines(6001, 6010)
 
 
 def test_compressed_lines_come_out_as_they_went_in_and_take_a_tenth() -> None:
     plain, compressed = opened(MemoryFiles()), opened(MemoryFiles(), compress=True)
-    plain.append(lines(1, 2000))
-    compressed.append(lines(1, 2000))
+    append(plain, lines(1, 2000))
+    append(compressed, lines(1, 2000))
 
     assert compressed.disk_bytes < plain.disk_bytes / 4
     assert drain(compressed) == lines(1, 2000)
@@ -552,11 +597,11 @@ def test_frames_of_another_version_are_stepped_over_and_counted(
 ) -> None:
     files = MemoryFiles()
     spool = opened(files)
-    spool.append(lines(1, 10))
+    append(spool, lines(1, 10))
     with monkeypatch.context() as newer:
         newer.setattr(frame, "VERSION", frame.VERSION + 1)
-        spool.append(lines(11, 20))
-    spool.append(lines(21, 30))
+        append(spool, lines(11, 20))
+    append(spool, lines(21, 30))
     files.kill()
 
     again = opened(files)
@@ -572,7 +617,7 @@ def test_a_second_instance_is_kept_out_of_the_directory(tmp_path: Path) -> None:
     with pytest.raises(BlockingIOError, match="another Home Assistant"):
         second.open()
 
-    first.append(lines(1, 5))
+    append(first, lines(1, 5))
     first.close()
     second.open()
     assert drain(second) == lines(1, 5)

@@ -30,8 +30,9 @@ def gather(
     spans: list[tuple[int, int]] = []
     end: Place | None = None
     count = size = 0
+    after = acked
     for place, frame in frames:
-        first = max(frame.first_seq, acked + 1)
+        first = max(frame.first_seq, after + 1)
         last = min(frame.last_seq, first + max_points - count - 1)
         part = frame.payload
         if (first, last) != (frame.first_seq, frame.last_seq):
@@ -42,6 +43,7 @@ def gather(
         parts.append(part)
         size += len(part) + 1
         count += last - first + 1
+        after = last
         if spans and spans[-1][1] + 1 == first:
             spans[-1] = (spans[-1][0], last)
         else:

@@ -6,11 +6,13 @@ on the disk. They are captured, in the ledger's sense, once they are safe or set
 
 import errno
 import logging
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from .batch import Batch, chunk
-from .ledger import Ledger
+from .ledger import Fate, Ledger
 from .spool import Spool
 
 _LOGGER = logging.getLogger(__name__)
@@ -18,6 +20,8 @@ _LOGGER = logging.getLogger(__name__)
 # Ten seconds of the busiest home, or half an hour of an ordinary one.
 HELD_POINTS: Final = 20_000
 HELD_BYTES: Final = 16 * 1024 * 1024
+# How often a disk that fails is tried again when nothing new comes.
+DISK_RETRY: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +34,12 @@ class HeldBatch(Batch):
 class Buffer:
     """One queue over disk and memory. Used by one thread."""
 
-    def __init__(self, spool: Spool, ledger: Ledger) -> None:
-        """Begin empty; the spool is opened by the first commit."""
+    def __init__(self, spool: Spool, ledger: Ledger, held: list[str] | None = None) -> None:
+        """Begin with the lines that an earlier buffer held; the first commit opens the spool."""
         self.error = ""
         self._spool = spool
         self._ledger = ledger
-        self._held: list[str] = []
+        self._held = held or []
         self._passed = 0
         self._was_opened = False
 
@@ -50,23 +54,25 @@ class Buffer:
         return self._spool.pending
 
     @property
-    def held_of(self) -> float:
-        """The time of the oldest point in memory, in seconds since 1970; 0 without any."""
-        return int(self._held[0].rpartition(" ")[2]) / 1_000_000_000 if self._held else 0.0
-
-    @property
     def held(self) -> int:
         """Points that wait in memory for the disk."""
         return len(self._held)
 
     @property
-    def needs_tick(self) -> bool:
-        """Whether something here changes with time."""
-        return bool(self._held) or not self._was_opened or self._spool.unsynced
+    def trouble(self) -> str:
+        """What the disk refuses; empty when it refuses nothing."""
+        return self.error or self._spool.trouble
+
+    def next_due(self, clock: Callable[[], float]) -> float:
+        """When there is something to do although no lines come."""
+        if self._held or not self._was_opened or self.error:
+            return clock() + DISK_RETRY
+        return self._spool.due if self._spool.is_open else math.inf
 
     def commit(self, lines: list[str]) -> None:
         """Bring lines to the disk, or hold them; when these are too many the oldest are lost."""
         self._held += lines
+        self._ledger.held += len(lines)
         self._store()
         # The oldest points give way to the newest, but not before memory is used up as well: a
         # database that is there empties a full disk faster than that.
@@ -74,7 +80,9 @@ class Buffer:
             self._store()
         if excess := self._excess():
             self._release(excess)
-            self.give_up(excess, "memory_full")
+            self._ledger.held -= excess
+            self._ledger.lose(excess, "memory_full")
+        self._spool.note_ledger()
 
     def _excess(self) -> int:
         """How many of the oldest held lines are too many, by number or by size."""
@@ -95,8 +103,7 @@ class Buffer:
                 self._spool.append(self._held)
             finally:
                 self._passed += before - len(self._held)
-            if self._spool.sync_due():
-                self._spool.sync()
+            self._spool.work()
         except OSError as err:
             error = err.strerror or type(err).__name__
             if error != self.error:
@@ -106,20 +113,24 @@ class Buffer:
             self.error = ""
 
     def take_back(self, lines: list[str]) -> None:
-        """Bring quarantined lines to the disk again: captured once, as before; raises OSError."""
-        count = len(lines)
+        """Receive quarantined lines a second time, and bring them to the disk; raises OSError.
+
+        After an error `lines` holds what was not taken.
+        """
         if not self._spool.is_open:
             raise OSError(errno.EIO, self.error or "The spool is not open")
-        self._spool.append(lines)
-        self._ledger.captured -= count
-        self._ledger.quarantined -= count
+        count = len(lines)
+        self._receive(count)
+        try:
+            self._spool.append(lines)
+        finally:
+            self._receive(-len(lines))
         self._spool.sync()
 
-    def give_up(self, points: int, reason: str) -> None:
-        """Count points that were captured and cannot be kept."""
-        if points:
-            self._ledger.captured += points
-            self._ledger.lost[reason] += points
+    def _receive(self, points: int) -> None:
+        self._ledger.received += points
+        self._ledger.replayed += points
+        self._ledger.held += points
 
     def read(self, max_points: int, max_bytes: int) -> Batch | None:
         """Return the next points, from the disk first; raises OSError when it cannot be read."""
@@ -130,26 +141,36 @@ class Buffer:
             return None
         return HeldBatch(payload=payload, count=count, last_seq=0, spans=(), start=self._passed)
 
-    def settle(self, batch: Batch, verdict: Literal["written", "quarantined"]) -> None:
-        """Account for a batch and go on behind it."""
+    def settle(self, batch: Batch, fate: Fate, reason: str = "") -> None:
+        """Account for a batch and go on behind it; `reason` is why it was evicted."""
         if not isinstance(batch, HeldBatch):
-            self._spool.settle(batch, verdict)
+            self._spool.settle(batch, fate, reason)
             return
         # Meanwhile the disk may have taken some of them, which will then be delivered again, or
         # memory may have run over.
         points = max(batch.start + batch.count - self._passed, 0)
         self._release(points)
+        self._ledger.held -= points
         self._ledger.captured += points
-        setattr(self._ledger, verdict, getattr(self._ledger, verdict) + points)
+        self._ledger.settle(fate, points, reason)
         self._spool.note_ledger()
 
-    def close(self) -> None:
-        """Put everything on disk that it takes; what it does not take is lost, and counted."""
+    def close(self, *, hand_over: bool = False) -> list[str]:
+        """Put everything on disk that it takes, and let go of the files.
+
+        What it does not take is returned to be handed over, or else lost and counted.
+        """
         self._store()
-        held = len(self._held)
-        self._release(held)
-        self.give_up(held, "stopped")
-        self._spool.close()
+        held, self._held = self._held, []
+        if not hand_over:
+            self._ledger.held -= len(held)
+            self._ledger.lose(len(held), "stopped")
+            held = []
+        try:
+            self._spool.close()
+        except OSError as err:
+            _LOGGER.warning("The spool could not be closed in order: %s", err.strerror)
+        return held
 
     def _release(self, points: int) -> None:
         del self._held[:points]

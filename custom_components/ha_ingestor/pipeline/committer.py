@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 from typing import Final
@@ -10,7 +11,7 @@ from typing import Final
 from .buffer import Buffer
 from .encoder import Encoder
 from .files import Files
-from .intake import IntakeBounds
+from .intake import Taken
 from .ledger import Ledger
 from .model import Item
 from .recollection import Recollection
@@ -21,15 +22,16 @@ _LOGGER = logging.getLogger(__name__)
 
 # Encoded in one go: half a millisecond, while a thread may hold up the event loop for five.
 SLICE_POINTS: Final = 50
+# Why points are lost that a programming error swallowed.
+INTERNAL_ERROR: Final = "internal_error"
 
 
 @dataclass(slots=True, kw_only=True)
 class Committer:
-    """Sifts, encodes and appends what was captured; `next_due` is when it has to without any."""
+    """Filters, encodes and appends what was captured; `next_due` is when it has to without any."""
 
     ledger: Ledger
     files: Files
-    bounds: IntakeBounds
     recollection: Recollection
     sieve: Sieve
     encoder: Encoder
@@ -37,30 +39,40 @@ class Committer:
     buffer: Buffer
     next_due: float = inf
     _is_recalled: bool = False
-    _dropped_before: int = 0
 
-    def commit(self, *, is_last: bool = False) -> None:
-        """Bring everything that was captured to the disk, at the end also what is held back."""
-        if not self._is_recalled:
-            self._recall()
-        captures = self.bounds.take()
+    def commit(self, taken: Taken, *, is_last: bool = False) -> None:
+        """Bring everything that was captured to the disk, at the end also what is held back.
+
+        Whatever fails on the way, each item is counted once: what an error swallowed is lost.
+        """
+        self.ledger.take(taken)
+        left = len(taken.items)
         lines: list[str] = []
-        for start in range(0, len(captures), SLICE_POINTS):
-            self._encode(self._sifted(captures[start : start + SLICE_POINTS]), lines)
-            time.sleep(0)  # let the event loop run in between
-        self._encode(self.sieve.release() if is_last else self.sieve.due(), lines)
+        try:
+            if not self._is_recalled:
+                self._recall()
+            for start in range(0, len(taken.items), SLICE_POINTS):
+                items = taken.items[start : start + SLICE_POINTS]
+                left -= len(items)
+                self._encode(self._filter(items), lines)
+                time.sleep(0)  # let the event loop run in between
+            self._encode(self._due(is_last=is_last), lines)
+        except Exception:
+            _LOGGER.exception("Commit failed; %s events lost", left)
+            self.ledger.lose(left, INTERNAL_ERROR)
         self.next_due = self.sieve.next_due
-        dropped = self.bounds.dropped
-        self.buffer.give_up(dropped - self._dropped_before, "intake_full")
-        self._dropped_before = dropped
+        self.ledger.throttled = self.sieve.held
         self.buffer.commit(lines)
 
-    def close(self) -> None:
-        """Remember what was written, and let go of the files; raises OSError."""
-        try:
+    def close(self, *, hand_over: bool = False) -> list[str]:
+        """Remember what was written, and let go of the files.
+
+        Returns the lines that the disk did not take, if they shall be handed over.
+        """
+        self.buffer.commit([])
+        with suppress(OSError):
             self.recollection.save(self.files, self.spool.last_seq)
-        finally:
-            self.buffer.close()
+        return self.buffer.close(hand_over=hand_over)
 
     def _recall(self) -> None:
         """Open the spool, which tells whether what is remembered is still the last word."""
@@ -69,14 +81,37 @@ class Committer:
         if self.buffer.is_open:
             self.recollection.load(self.files, self.spool.last_seq)
 
-    def _sifted(self, captures: list[Item]) -> list[Item]:
+    def _due(self, *, is_last: bool) -> Sequence[Item]:
+        """Return what the filter held until now; what an error left nowhere is lost."""
+        held = self.sieve.held
         try:
-            return self.sieve.sift(captures)
+            return self.sieve.release() if is_last else self.sieve.due()
         except Exception:
-            _LOGGER.exception("What is needless could not be told, all is kept")
-            return captures
+            lost = held - self.sieve.held
+            _LOGGER.exception("Filter failed; %s held events lost", lost)
+            self.ledger.lose(lost, INTERNAL_ERROR)
+            return ()
+
+    def _filter(self, items: list[Item]) -> list[Item]:
+        """Return what is to be written; what an error left uncounted is lost."""
+        counted, held = self._filtered(), self.sieve.held
+        try:
+            return self.sieve.sift(items)
+        except Exception:
+            lost = len(items) - (self._filtered() - counted) - (self.sieve.held - held)
+            _LOGGER.exception("Filter failed; %s events lost", lost)
+            self.ledger.lose(lost, INTERNAL_ERROR)
+            return []
+
+    def _filtered(self) -> int:
+        return self.ledger.filtered.total() + self.ledger.deduplicated
 
     def _encode(self, captures: Sequence[Item], lines: list[str]) -> None:
-        encoded = self.encoder.encode(captures)
+        try:
+            encoded = self.encoder.encode(captures)
+        except Exception:
+            _LOGGER.exception("Encoding failed; %s events lost", len(captures))
+            self.ledger.lose(len(captures), INTERNAL_ERROR)
+            return
         self.ledger.filtered.update(encoded.filtered)
         lines += encoded.lines

@@ -1,5 +1,6 @@
 """How long points may wait for the disk, and what happens when it refuses to take them."""
 
+import errno
 import math
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -12,7 +13,8 @@ from .segments import Segments
 class Durability(StrEnum):
     """What a power cut may cost: nothing that was captured, five seconds, or half a minute.
 
-    A process that ends, however it ends, costs the same with each: at most the last second.
+    A process that ends, however it ends, costs the same with each: at most the last
+    quarter of a second.
     """
 
     STRICT = "strict"
@@ -29,8 +31,10 @@ SYNC_AFTER: Final[Mapping[Durability, float]] = {
 }
 # A disk that refuses to sync is asked again now and then; each time its points are written anew.
 SYNC_RETRY: Final = 30.0
-# What is kept in memory to be written anew: a segment's worth, or eight minutes of a quiet home.
+# What is kept in memory to be written anew: a segment's worth, or two minutes of a quiet home.
 UNSYNCED_FRAMES: Final = 500
+# With these, another file would be no better.
+_WHOLE_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 class _Frame(NamedTuple):
@@ -57,6 +61,7 @@ class Unsynced:
         self._durability = durability
         self._frames: deque[_Frame] = deque()
         self._is_doubtful = False
+        self._rewritten = 0
         self._not_before = -math.inf
 
     @property
@@ -65,19 +70,20 @@ class Unsynced:
         return bool(self._frames) and self._durability is not Durability.RELAXED
 
     @property
-    def is_due(self) -> bool:
-        """Whether the oldest has waited for the disk as long as it may."""
+    def due(self) -> float:
+        """When the oldest has waited for the disk as long as it may, by the clock."""
         if not self._frames:
-            return False
-        due = self._frames[0].since + SYNC_AFTER[self._durability]
-        return self._clock() >= max(due, self._not_before)
+            return math.inf
+        return max(self._frames[0].since + SYNC_AFTER[self._durability], self._not_before)
 
     def append(self, data: bytes, *, first_seq: int, last_seq: int, time: int) -> None:
         """Write a frame, and remember it."""
-        self._segments.append(data, first_seq=first_seq, last_seq=last_seq, time=time)
-        self._frames.append(_Frame(self._clock(), first_seq, last_seq, time, data))
+        frame = _Frame(self._clock(), first_seq, last_seq, time, data)
+        self._write(frame)
+        self._frames.append(frame)
         while len(self._frames) > UNSYNCED_FRAMES:
             self._frames.popleft()
+            self._rewritten = max(self._rewritten - 1, 0)
 
     def sync(self, acked: int) -> None:
         """Put all of them on the disk."""
@@ -88,27 +94,41 @@ class Unsynced:
             self._segments.sync()
         except OSError:
             self._segments.finish()
-            self._is_doubtful = True
+            self._doubt()
             self._not_before = self._clock() + SYNC_RETRY
             raise
         self._frames.clear()
 
     def write_again(self, acked: int) -> None:
-        """Write anew what a failed sync left in doubt, before anything else is written."""
+        """Write anew what was left in doubt, before anything else: files keep the order."""
         if not self._is_doubtful:
             return
-        for frame in self._frames:
-            self._segments.append(
-                frame.data, first_seq=frame.first_seq, last_seq=frame.last_seq, time=frame.time
-            )
+        while self._rewritten < len(self._frames):
+            self._write(self._frames[self._rewritten])
+            self._rewritten += 1
         if self._frames:
             self._segments.discard_copies(acked, self._frames[0].first_seq)
         self._is_doubtful = False
+
+    def _write(self, frame: _Frame) -> None:
+        try:
+            self._segments.append(
+                frame.data, first_seq=frame.first_seq, last_seq=frame.last_seq, time=frame.time
+            )
+        except OSError as err:
+            # One file may be bad while the disk is not.
+            if err.errno not in _WHOLE_DISK and self._segments.leave_file():
+                self._doubt()
+            raise
+
+    def _doubt(self) -> None:
+        self._is_doubtful, self._rewritten = True, 0
 
     def settle(self, acked: int) -> None:
         """Forget what need not be on the disk any more."""
         while self._frames and self._frames[0].last_seq <= acked:
             self._frames.popleft()
+            self._rewritten = max(self._rewritten - 1, 0)
 
     def seal(self) -> None:
         """Leave the rest of a full segment to the system."""

@@ -21,10 +21,13 @@ class Files(Protocol):
         """Read up to `length` bytes at `offset`; less at the end of the file."""
 
     def create(self, name: str) -> int:
-        """Create an empty file and return a descriptor for writing it."""
+        """Create a file that is not there yet and return a descriptor for writing it."""
 
     def open(self, name: str) -> int:
         """Open an existing file for writing and return a descriptor."""
+
+    def open_to_sync(self, name: str) -> int:
+        """Open an existing file, which need not be writable, and return a descriptor."""
 
     def write(self, fd: int, data: bytes, offset: int) -> None:
         """Write all of `data` at `offset`."""
@@ -70,10 +73,13 @@ class OsFiles:
             os.close(fd)
 
     def create(self, name: str) -> int:
-        return os.open(self._path(name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        return os.open(self._path(name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
     def open(self, name: str) -> int:
         return os.open(self._path(name), os.O_WRONLY)
+
+    def open_to_sync(self, name: str) -> int:
+        return os.open(self._path(name), os.O_RDONLY)
 
     def write(self, fd: int, data: bytes, offset: int) -> None:
         view = memoryview(data)

@@ -1,15 +1,14 @@
-"""How much may wait to be encoded, in case the disk stalls: the oldest gives way, and is counted.
+"""What was received and waits to be encoded, in case the disk stalls. The event loop uses it.
 
-The event loop puts captures in and lets the oldest go, the spool's thread takes them out.
+Each source counts `received` at the very entrance, on its own and before any filter. Then exactly
+one thing follows: the event is filtered and counted by reason, it is appended, or it is lost.
 """
 
-from collections import deque
-from contextlib import suppress
+from collections import Counter, deque
+from dataclasses import dataclass, field
 from typing import Final
 
 from .model import Happening, Item, Row
-
-type Intake = deque[Item]
 
 # Ten seconds of the busiest home.
 INTAKE_POINTS: Final = 20_000
@@ -19,44 +18,71 @@ INTAKE_BYTES: Final = 16 * 1024 * 1024
 UNWEIGHED_POINTS: Final = 2_000
 
 
-class IntakeBounds:
-    """Keeps an intake within its number of captures, and within their size."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """Items in their order, and what was counted since the last ones were taken."""
 
-    def __init__(self, intake: Intake) -> None:
-        """Watch over an intake; `dropped` counts what was let go."""
-        self.dropped = 0
-        self._intake = intake
+    items: list[Item] = field(default_factory=list)
+    received: int = 0
+    filtered: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
+
+
+class Intake:
+    """A bounded queue: the oldest items are lost, and counted, when it is too many or too much."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self.received = 0
+        self.filtered: Counter[str] = Counter()
+        self._lost: Counter[str] = Counter()
+        self._items: deque[Item] = deque()
         self._weights: deque[int] = deque()
         self._bytes = 0
-        self._is_weighed = False
 
-    def take(self) -> list[Item]:
-        """Take everything out that is there now, in the spool's thread."""
-        captures: list[Item] = []
-        # What is let go at the same time is missing at the end.
-        with suppress(IndexError):
-            for _ in range(len(self._intake)):
-                captures.append(self._intake.popleft())  # noqa: PERF401
-        self._is_weighed = False
-        return captures
+    def __len__(self) -> int:
+        return len(self._items)
 
-    def enforce(self, newest: Item) -> None:
-        """Let the oldest go when it is too many or too much, in the event loop."""
-        weights = self._weights
-        if self._is_weighed and len(weights) + 1 == len(self._intake):
-            weights.append(weight := weigh(newest))
-            self._bytes += weight
-        else:
-            weights = self._weights = deque(map(weigh, self._intake.copy()))
-            self._bytes = sum(weights)
-            self._is_weighed = True
-        with suppress(IndexError):
-            while len(weights) > INTAKE_POINTS or (
-                self._bytes > INTAKE_BYTES and len(weights) > UNWEIGHED_POINTS
-            ):
-                self._intake.popleft()
-                self.dropped += 1
-                self._bytes -= weights.popleft()
+    def append(self, item: Item) -> int:
+        """Put an item in and return how many wait."""
+        items = self._items
+        items.append(item)
+        if len(items) > UNWEIGHED_POINTS:
+            self._enforce_bounds()
+        return len(items)
+
+    def lose(self, count: int, reason: str) -> None:
+        """Count received events that cannot be kept."""
+        if count:
+            self._lost[reason] += count
+
+    def take(self) -> Taken:
+        """Take everything out, with the counts of the same moment."""
+        taken = Taken(
+            items=list(self._items),
+            received=self.received,
+            filtered=self.filtered.copy(),
+            lost=self._lost.copy(),
+        )
+        self.received = 0
+        self.filtered.clear()
+        self._lost.clear()
+        self._items.clear()
+        self._weights.clear()
+        self._bytes = 0
+        return taken
+
+    def _enforce_bounds(self) -> None:
+        items, weights = self._items, self._weights
+        for index in range(len(weights), len(items)):
+            weights.append(weigh(items[index]))
+            self._bytes += weights[-1]
+        while len(items) > INTAKE_POINTS or (
+            self._bytes > INTAKE_BYTES and len(items) > UNWEIGHED_POINTS
+        ):
+            items.popleft()
+            self._bytes -= weights.popleft()
+            self.lose(1, "intake_full")
 
 
 def weigh(capture: Item) -> int:

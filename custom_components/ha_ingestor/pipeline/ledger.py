@@ -1,58 +1,152 @@
 """Where every point went: exact counts, kept across restarts.
 
-received = filtered + deduplicated + captured
-captured = written + quarantined + evicted + lost + pending
+    received = filtered + deduplicated + captured + waiting
+    captured = written + quarantined + evicted + lost + pending
 
-What is pending is for the spool to say: it counts sequence numbers, so the second equation is a
-check and not a definition.
+Nothing here is computed from another count. `received` is counted where events come in, `waiting`
+is what is in memory, and the spool counts what is pending by sequence numbers: both equations are
+checks. No count falls, but waiting and pending.
 """
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, Literal
+
+from .intake import Taken
+
+# Why points of an earlier process are gone that were in its memory when it ended.
+KILLED: Final = "killed"
+# Why points were evicted before the reason was counted.
+SPOOL_FULL: Final = "spool_full"
+
+# What becomes of points of the spool that were not lost.
+type Fate = Literal["written", "quarantined", "evicted"]
+
+_WAITING: Final = "waiting"
+
+_NUMBERS: Final = (
+    *("received", "deduplicated", "captured", "written", "quarantined", "replayed", "misdated"),
+)
+_BY_REASON: Final = ("filtered", "lost")
 
 
 @dataclass(slots=True, kw_only=True)
 class Ledger:
-    """The counts since the spool was created.
+    """The counts since the spool was created. Used by one thread.
 
-    Each count, and each reason in the tables, is changed by one thread only; that is why what an
-    earlier process filtered is kept apart. `captured` counts what got a sequence number in the
-    spool, or was lost before it could.
+    `captured` counts what got a sequence number in the spool, or was settled without one.
+    `throttled` are captures that the filter holds, `held` are lines that wait for the disk.
+    `replayed` points came in a second time, out of the quarantine. `misdated` points were dated
+    while the clock of the machine was not set.
     """
 
+    received: int = 0
     captured: int = 0
     written: int = 0
     quarantined: int = 0
-    evicted: int = 0
     deduplicated: int = 0
+    replayed: int = 0
+    misdated: int = 0
+    throttled: int = 0
+    held: int = 0
+    evicted_for: Counter[str] = field(default_factory=Counter)
     filtered: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
-    _filtered_before: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def evicted(self) -> int:
+        """Captured points that gave way, for whatever reason."""
+        return self.evicted_for.total()
 
     @property
     def settled(self) -> int:
         """Captured points that wait for nothing any more."""
         return self.written + self.quarantined + self.evicted + self.lost.total()
 
+    @property
+    def waiting(self) -> int:
+        """Received events that are in memory only."""
+        return self.throttled + self.held
+
+    def take(self, taken: Taken) -> None:
+        """Add what the event loop counted. The items themselves are for the caller to account."""
+        self.received += taken.received
+        self.filtered.update(taken.filtered)
+        for reason, count in taken.lost.items():
+            self.lose(count, reason)
+
+    def lose(self, points: int, reason: str) -> None:
+        """Count received points that cannot be kept: captured, and lost at once."""
+        if points > 0:
+            self.captured += points
+            self.lost[reason] += points
+
+    def settle(self, fate: Fate, points: int, reason: str = "") -> None:
+        """Count captured points that wait no more; `reason` is why they were evicted."""
+        match fate:
+            case "written":
+                self.written += points
+            case "quarantined":
+                self.quarantined += points
+            case "evicted":
+                self.evicted_for[reason] += points
+
+    def imbalance(self, pending: int) -> str:
+        """Say which equation fails and with which numbers; empty when both hold."""
+        filtered = self.filtered.total() + self.deduplicated
+        found = []
+        if self.received != filtered + self.captured + self.waiting:
+            found.append(
+                f"received {self.received} is not filtered and deduplicated {filtered}"
+                f" + captured {self.captured} + waiting {self.waiting}"
+            )
+        if self.captured != self.settled + pending:
+            found.append(
+                f"captured {self.captured} is not written {self.written}"
+                f" + quarantined {self.quarantined} + evicted {self.evicted}"
+                f" + lost {self.lost.total()} + pending {pending}"
+            )
+        return "; ".join(found)
+
     def as_dict(self) -> dict[str, Any]:
         """Copy the counts, all that were received first."""
-        # Another thread may be adding a reason: a plain dict() copies in one step.
-        filtered = self._filtered_before + Counter(dict(self.filtered))
         return {
-            "received": filtered.total() + self.deduplicated + self.captured,
+            "received": self.received,
             "captured": self.captured,
             "written": self.written,
             "quarantined": self.quarantined,
             "evicted": self.evicted,
             "deduplicated": self.deduplicated,
-            "filtered": dict(filtered),
+            "filtered": dict(self.filtered),
             "lost": dict(self.lost),
+            "evicted_for": dict(self.evicted_for),
+            "replayed": self.replayed,
+            "misdated": self.misdated,
+            _WAITING: self.waiting,
         }
 
-    def restore(self, stored: dict[str, Any]) -> None:
-        """Go on from stored counts; what is missing was nothing."""
-        for name in ("captured", "written", "quarantined", "evicted", "deduplicated"):
+    def restore(self, stored: dict[str, Any], recovered: int) -> None:
+        """Go on from stored counts; what is missing was nothing.
+
+        `recovered` points were found in the spool that were not counted yet. What an earlier
+        process had in memory only is gone with it, and counted as lost.
+        """
+        for name in _NUMBERS:
             setattr(self, name, getattr(self, name) + int(stored.get(name, 0)))
-        self._filtered_before = Counter(stored.get("filtered", {}))
-        self.lost.update(stored.get("lost", {}))
+        for name in _BY_REASON:
+            getattr(self, name).update(stored.get(name, {}))
+        self.evicted_for.update(stored.get("evicted_for") or _unnamed(stored.get("evicted", 0)))
+        if _WAITING not in stored:
+            # An older version stored the sum as received, with points that were not stored yet.
+            self.received -= int(stored.get("received", 0))
+            self.received += int(stored.get("captured", 0)) + int(stored.get("deduplicated", 0))
+            self.received += sum(stored.get("filtered", {}).values())
+        waited = int(stored.get(_WAITING, 0))
+        of_those = min(waited, recovered)
+        self.captured += recovered
+        self.received += recovered - of_those
+        self.lose(waited - of_those, KILLED)
+
+
+def _unnamed(evicted: int) -> dict[str, int]:
+    return {SPOOL_FULL: evicted} if evicted else {}

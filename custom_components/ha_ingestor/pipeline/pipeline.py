@@ -6,10 +6,10 @@ import logging
 import math
 import random
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
@@ -22,23 +22,42 @@ from .encoder import Encoder, Profile
 from .export_state import ExportState
 from .exporter import GATHER_SECONDS, Exporter, Writer
 from .files import Files
-from .intake import UNWEIGHED_POINTS, Intake, IntakeBounds
+from .intake import Intake, Taken
 from .ledger import Ledger
-from .model import EntityContext, Item
+from .model import Capture, EntityContext, Item
 from .quarantine import Quarantine
 from .recollection import Recollection
-from .sieve import Sieve, SieveSettings
+from .sieve import Sieve, SieveMemory, SieveSettings
 from .snapshot import Snapshot
-from .spool import Spool
+from .spool import Position, Spool
 from .spool_settings import SpoolSettings
 
 _LOGGER = logging.getLogger(__name__)
 
-# What a crash of the process may cost: a second, or this many points.
-COMMIT_SECONDS: Final = 1.0
+# What a crash of the process may cost: a quarter of a second, or this many points.
+COMMIT_SECONDS: Final = 0.25
 COMMIT_POINTS: Final = 500
 # Home Assistant's stop is not for us to delay.
 STOP_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """What time it is: by a clock that never jumps, and on the wall. Both in seconds."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """What the memory of a stopped pipeline holds, for the next one of the same destination."""
+
+    intake: Intake
+    ledger: Ledger
+    held: list[str]
+    position: Position | None
+    sieve: SieveMemory
 
 
 class Pipeline:
@@ -58,52 +77,71 @@ class Pipeline:
         sieve: SieveSettings = SieveSettings(),  # noqa: B008  frozen
         contexts: Mapping[str, EntityContext] = MappingProxyType({}),
         dumps: JsonDumps = json.dumps,
+        resume: Handover | None = None,
+        clocks: Clocks = Clocks(),
+        jitter: Callable[[], float] = random.random,
+        executor: Executor | None = None,
     ) -> None:
-        """Put the parts together; nothing runs before `start`."""
-        self.ledger = Ledger()
-        self.filtered = self.ledger.filtered
-        self._began = time.monotonic()
+        """Put the parts together; nothing runs before `start`.
+
+        `resume` is what the pipeline before this one left in memory. Tests inject the rest.
+        """
+        self.intake = resume.intake if resume else Intake()
+        self.ledger = resume.ledger if resume else Ledger()
+        self._clocks = clocks
+        self._began = clocks.monotonic()
         self._encoder = Encoder(profile=profile)
-        self._spool = Spool(files, self.ledger, time.monotonic, time.time, settings)
-        self._buffer = Buffer(self._spool, self.ledger)
-        self._intake: Intake = deque()
-        self._bounds = IntakeBounds(self._intake)
-        recollection = Recollection(ledger=self.ledger, dumps=dumps)
+        self._spool = Spool(
+            files,
+            self.ledger,
+            clocks.monotonic,
+            clocks.wall,
+            settings,
+            position=resume.position if resume else None,
+        )
+        self._buffer = Buffer(self._spool, self.ledger, resume.held if resume else None)
+        recollection = Recollection(
+            ledger=self.ledger, dumps=dumps, profile=profile, contexts=contexts
+        )
         self._sieve = Sieve(
             ledger=self.ledger,
             settings=sieve,
             recollection=recollection,
-            clock=time.monotonic,
-            wall_clock=time.time,
+            clock=clocks.monotonic,
+            wall_clock=clocks.wall,
             contexts=contexts,
         )
+        if resume:
+            self._sieve.resume(resume.sieve)
+        # What `stop` returns; what was never started hands on what it was given.
+        self._handover = resume
         self._committer = Committer(
             ledger=self.ledger,
             files=files,
-            bounds=self._bounds,
             recollection=recollection,
             sieve=self._sieve,
             encoder=self._encoder,
             spool=self._spool,
             buffer=self._buffer,
         )
-        self._executor = ThreadPoolExecutor(1, "ha_ingestor_spool")
+        self._executor = executor or ThreadPoolExecutor(1, "ha_ingestor_spool")
         self._quarantine = Quarantine(files, destination)
         self._exporter = Exporter(
             buffer=self._buffer,
             quarantine=self._quarantine,
             writer=writer,
             run=self._run,
-            jitter=random.random,
+            jitter=jitter,
             on_change=on_change,
             gzip=gzip,
             gather_seconds=gather_seconds,
         )
         self._on_change = on_change
         self._settings = settings
-        self._waiting_since = 0.0
+        self._waiting_since = math.inf
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
+        self._committing = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         self._running = False
 
@@ -112,19 +150,28 @@ class Pipeline:
         """How delivery is going right now."""
         return self._exporter.state
 
-    def offer(self, capture: Item) -> None:
-        """Take a capture. Called in the event loop for every event, so it does next to nothing."""
-        intake = self._intake
-        intake.append(capture)
-        waiting = len(intake)
+    def receive(self, item: Item) -> None:
+        """Count an item as received and offer it."""
+        self.intake.received += 1
+        self.offer(item)
+
+    def offer(self, item: Item) -> None:
+        """Take an item that was counted as received.
+
+        Called in the event loop for every event, so it does next to nothing.
+        """
+        waiting = self.intake.append(item)
         if waiting == 1:
             self._arrived.set()
-            if not self._buffer.held:
-                self._waiting_since = time.time()
+            if self._waiting_since == math.inf:
+                self._waiting_since = self._clocks.monotonic()
         elif waiting >= COMMIT_POINTS:
             self._full.set()
-            if waiting > UNWEIGHED_POINTS:
-                self._bounds.enforce(capture)
+
+    def expect(self, captures: Iterable[Capture]) -> None:
+        """Let hearts beat of entities that stay silent; these are their states, and no events."""
+        self._sieve.expect(captures)
+        self._arrived.set()
 
     def start(self) -> None:
         """Begin; the spool is opened in its own thread, what is captured meanwhile waits."""
@@ -134,22 +181,35 @@ class Pipeline:
             asyncio.create_task(self._exporter.export_forever(), name="ha_ingestor export"),
         ]
 
-    async def stop(self) -> None:
-        """Put everything on disk, try once more to deliver, and end. Safe to call twice."""
+    async def stop(self, *, hand_over: bool = False) -> Handover:
+        """Put everything on disk, try once more to deliver, and end. Safe to call twice.
+
+        What cannot be on disk is in the handover when there will be another pipeline, and counted
+        as lost when there will be none.
+        """
         tasks, self._tasks = self._tasks, []
-        if not tasks:
-            return
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await self._commit(is_last=True)
-        with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(STOP_SECONDS):
-                await self._exporter.drain()
-        with suppress(OSError):
-            await self._run(self._committer.close)
-        self._running = False
-        await asyncio.get_running_loop().run_in_executor(None, self._executor.shutdown)
+        if not tasks and self._handover:
+            return self._handover
+        held: list[str] = []
+        if tasks:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._commit(is_last=not hand_over)
+            with suppress(OSError, TimeoutError):
+                async with asyncio.timeout(STOP_SECONDS):
+                    await self._exporter.drain()
+            held = await self._run(self._committer.close, hand_over=hand_over)
+            self._running = False
+            await asyncio.get_running_loop().run_in_executor(None, self._executor.shutdown)
+        self._handover = Handover(
+            intake=self.intake,
+            ledger=self.ledger,
+            held=held,
+            position=self._spool.position,
+            sieve=self._sieve.hand_over(),
+        )
+        return self._handover
 
     async def commit(self) -> bool:
         """Put on disk what was offered, and tell whether it is there."""
@@ -192,58 +252,67 @@ class Pipeline:
 
     async def chatter(self) -> Chatter:
         """Tell who talked most since the start."""
-        seconds = time.monotonic() - self._began
+        seconds = self._clocks.monotonic() - self._began
         if self._running:
             return await self._run(chatter, self._encoder.talk, seconds)
         return chatter(self._encoder.talk, seconds)
 
     async def snapshot(self) -> Snapshot:
-        """Copy the state of health, all of it from the same moment."""
-        if self._running:
-            return await self._run(self._snapshot)
-        return self._snapshot()
+        """Commit, and copy the state of health, all of it from the same moment."""
+        if not self._running:
+            return self._snapshot()
+        async with self._committing:
+            return await self._run(self._commit_and_copy, self.intake.take())
 
     async def _commit_forever(self) -> None:
         # Opens the spool, so that what an earlier process left is delivered without waiting.
         await self._commit()
         while True:
-            if not (self._intake or self._buffer.needs_tick):
-                idle = self._committer.next_due - time.monotonic()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._arrived.wait(), None if idle == math.inf else idle)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._full.wait(), COMMIT_SECONDS)
-            self._arrived.clear()
-            self._full.clear()
+            if not self.intake:
+                now = self._clocks.monotonic
+                due = min(self._committer.next_due, self._buffer.next_due(now))
+                if not await _within(None if due == math.inf else due - now(), self._arrived):
+                    await self._commit()
+                    continue
+            await _within(COMMIT_SECONDS, self._full)
             await self._commit()
 
     async def _commit(self, *, is_last: bool = False) -> None:
-        before = (self._buffer.error, self._buffer.is_open)
-        try:
-            await self._run(self._committer.commit, is_last=is_last)
-        except Exception:
-            _LOGGER.exception("A commit stumbled, the next one goes on")
-        if (self._buffer.error, self._buffer.is_open) != before:
+        before = (self._buffer.trouble, self._buffer.is_open)
+        async with self._committing:
+            self._arrived.clear()
+            self._full.clear()
+            try:
+                await self._run(self._committer.commit, self.intake.take(), is_last=is_last)
+            except Exception:
+                _LOGGER.exception("Commit failed; the next one goes on")
+            if not self._buffer.held:
+                self._waiting_since = math.inf if not self.intake else self._clocks.monotonic()
+        if (self._buffer.trouble, self._buffer.is_open) != before:
             self._on_change()
         self._exporter.notify()
 
+    def _commit_and_copy(self, taken: Taken) -> Snapshot:
+        self._committer.commit(taken)
+        return self._snapshot()
+
     def _oldest_age(self) -> float | None:
-        since: float | None = self._spool.pending_since
-        if since is None:
-            if self._spool.pending or not (self._intake or self._buffer.held):
-                return None
-            # A point may be older than its capture, and a newer one may have come to the front.
-            since = max(self._waiting_since, self._buffer.held_of)
-        return max(time.time() - since, 0.0)
+        if self._spool.pending:
+            return self._spool.oldest_age
+        if self.ledger.held or self.intake:
+            return max(self._clocks.monotonic() - self._waiting_since, 0.0)
+        return None
 
     def _snapshot(self) -> Snapshot:
+        pending = self._spool.pending
         return Snapshot(
             is_open=self._buffer.is_open,
             ledger=self.ledger.as_dict(),
-            pending=self._spool.pending,
-            waiting=len(self._intake) + self._buffer.held + self._sieve.held,
+            pending=pending,
+            waiting=self.ledger.waiting,
+            unbalanced=self.ledger.imbalance(pending) if self._buffer.is_open else "",
             spool_bytes=self._spool.disk_bytes,
-            spool_error=self._buffer.error,
+            spool_error=self._buffer.trouble,
             export=self._exporter.state,
             breaker=self._exporter.breaker,
             history=self._exporter.history,
@@ -257,3 +326,12 @@ class Pipeline:
     ) -> Awaitable[T]:
         loop = asyncio.get_running_loop()
         return loop.run_in_executor(self._executor, partial(function, *args, **kwargs))
+
+
+async def _within(seconds: float | None, event: asyncio.Event) -> bool:
+    """Wait for an event; False when it did not come in time."""
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True

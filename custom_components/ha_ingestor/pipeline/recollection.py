@@ -118,7 +118,7 @@ class Recollection:
             return capture
         if new.state == remembered.state:
             self._since[entity_id] = remembered.since
-            if self._digest(capture.entity, new) == remembered.digest:
+            if self._digest(entity_id, new) == remembered.digest:
                 self.note(entity_id, new)
                 self.ledger.filtered["restart_echo"] += 1
                 return None
@@ -166,7 +166,7 @@ class Recollection:
             states[entity_id] = _Remembered(
                 state.state,
                 self.times.corrected(entity_id, since),
-                self._digest(self.contexts.get(entity_id), state),
+                self._digest(entity_id, state),
             )
         content = {"seq": last_seq, "states": states}
         files.remove(FILE)
@@ -210,9 +210,9 @@ class Recollection:
         del self._since[entity_id]
         return capture._replace(old=dated(old, since))
 
-    def _digest(self, entity: EntityContext | None, state: StateLike) -> str:
+    def _digest(self, entity_id: str, state: StateLike) -> str:
         """Return what tells the point of a state from others, without its time and its cause."""
-        if self.profile and entity:
+        if self.profile and (entity := self.contexts.get(entity_id)):
             alone = Capture(entity, state, None, 0.0, NoContext())
             with suppress(Exception):  # then the attributes have to do
                 point = self.profile.encode(alone)

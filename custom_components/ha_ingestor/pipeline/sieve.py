@@ -347,6 +347,7 @@ class Sieve:
             watch.due = math.inf
             return None
         else:
+            self.ledger.received += 1  # this is where a heartbeat comes in
             capture = seen._replace(
                 entity=entity,
                 old=seen.new,

@@ -12,14 +12,16 @@ from .quarantine import Rejection
 class Snapshot:
     """The health of a pipeline at one moment, copied from its parts.
 
-    Until the spool `is_open`, what an earlier process counted is not known. `oldest_age` is how
-    long the oldest point waits, in seconds; None when none does.
+    Until the spool `is_open`, what an earlier process counted is not known. `waiting` points are in
+    memory only. `unbalanced` says which equation of the ledger fails, which must never be.
+    `oldest_age` is how long the oldest point waits, in seconds; None when none does.
     """
 
     is_open: bool
     ledger: dict[str, Any]
     pending: int
     waiting: int
+    unbalanced: str
     spool_bytes: int
     spool_error: str
     export: ExportState

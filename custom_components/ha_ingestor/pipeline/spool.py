@@ -4,29 +4,45 @@
     ░░░░░░▓▓▓▓▓   ▓▓▓▓▓▓▓▓▓▓▓   ▓▓▓▓▓→ append      ░ acknowledged   ▓ pending
           ↑ acked + 1                 ↑ next_seq
 
-Every line has a sequence number that is settled once: written, quarantined, evicted or lost. What
-the files hold is the truth and the cursor is a hint. Synchronous; one thread uses it.
+Every line has a sequence number that is settled once: written, quarantined, evicted or lost. The
+acknowledged prefix only grows, and a number is never given out twice: the cursor knows them before
+they are written. What the files hold is the truth, and the cursor a hint where they say more.
+Synchronous; one thread uses it.
 """
 
+import errno
 import logging
+import math
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, Literal
+from typing import Any, Final, NamedTuple
 
 from .batch import Batch, chunk, gather
 from .cursor import Cursor
 from .durability import Unsynced
 from .files import Files
 from .frame import pack
-from .ledger import Ledger
+from .ledger import Fate, Ledger
 from .segments import Segments
-from .spool_settings import CLOCKS_ARE_SET, SpoolSettings
+from .spool_settings import CLOCKS_ARE_SET, Now, SpoolSettings
 
 _LOGGER = logging.getLogger(__name__)
 
 # A frame is the unit of loss when bytes rot, and of memory when it is read.
 FRAME_POINTS: Final = 500
 FRAME_BYTES: Final = 256 * 1024
+# How often it is tried again to remove a file that could not be removed.
+REMOVE_RETRY: Final = 5.0
+
+DISK_LOW: Final = "disk_low"
+MEMORY_FULL: Final = "memory_full"
+
+
+class Position(NamedTuple):
+    """How far an earlier spool of this process came: known even where it could not be stored."""
+
+    acked: int
+    last_seq: int
 
 
 class Spool:
@@ -39,21 +55,44 @@ class Spool:
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
         settings: SpoolSettings,
+        *,
+        position: Position | None = None,
     ) -> None:
-        """Prepare; `clock` is monotonic, `wall_clock` dates the frames."""
+        """Prepare; `clock` is monotonic, `wall_clock` says once what time it is.
+
+        With the `position` of an earlier spool of this process, `ledger` is its ledger.
+        """
         self.ledger = ledger
         self.is_open = False
         self._files = files
+        self._clock = clock
         self._wall_clock = wall_clock
+        # Frames are dated by a clock that never jumps.
+        self._steady_offset = wall_clock() - clock()
         self._settings = settings
         self._cursor = Cursor(files)
         self._segments = Segments(files, settings.segment_bytes)
         self._unsynced = Unsynced(self._segments, clock, settings.durability)
+        self._position = position
         self._lock = -1
         self._next_seq = 1
         self._acked = 0
         self._synced_seq = 0
         self._durable_acked = 0
+        self._opened_at = 0.0
+        self._stored: dict[str, Any] = {}
+        self._cursor_trouble = ""
+        self._remove_again = math.inf
+
+    @property
+    def position(self) -> Position | None:
+        """How far it came, once it was open."""
+        return self._position
+
+    @property
+    def trouble(self) -> str:
+        """What the disk refuses although points go on flowing; empty when it refuses nothing."""
+        return self._cursor_trouble or self._segments.trouble
 
     @property
     def last_seq(self) -> int:
@@ -61,15 +100,23 @@ class Spool:
         return self._next_seq - 1
 
     @property
+    def acked(self) -> int:
+        """The sequence number up to which every point is settled."""
+        return self._acked
+
+    @property
     def pending(self) -> int:
         """Points that wait for delivery."""
         return self._next_seq - 1 - self._acked
 
     @property
-    def pending_since(self) -> int | None:
-        """When the oldest pending point was written, in seconds since 1970; None if unknown."""
-        since = self._segments.since(self._acked)
-        return None if since is None or since < CLOCKS_ARE_SET else since
+    def oldest_age(self) -> float | None:
+        """For how many seconds the oldest pending point waits; None if unknown, or without any."""
+        since, now = self._segments.since(self._acked), self._steady()
+        # Between a clock that was set and one that was not there is no difference to tell.
+        if since is None or (since < CLOCKS_ARE_SET) != (now < CLOCKS_ARE_SET):
+            return None
+        return max(now - since, 0.0)
 
     @property
     def disk_bytes(self) -> int:
@@ -81,6 +128,12 @@ class Spool:
         """Whether pending points are not known to be on disk, and should be."""
         return self._unsynced.should_be_synced
 
+    @property
+    def due(self) -> float:
+        """When there is something to do although no points come, by the clock."""
+        sync = self._unsynced.due if self.unsynced else math.inf
+        return min(sync, self._remove_again)
+
     # Start and end
 
     def open(self) -> None:
@@ -90,23 +143,33 @@ class Spool:
             self._lock = self._files.lock()
         self._cursor.close()  # an earlier attempt may have come this far
         stored = self._cursor.open()
-        acked = cursor_acked = int(stored.get("acked", 0))
-        last = synced = int(stored.get("synced", 0))
+        before = self._position or Position(
+            acked=int(stored.get("acked", 0)),
+            last_seq=int(stored.get("last", stored.get("synced", 0))),
+        )
+        synced = int(stored.get("synced", 0))
+        acked, last = before
         for frame in self._segments.recover():
             acked = max(acked, frame.acked)
             last = max(last, frame.last_seq)
         last = max(last, acked)
-        self._segments.sync_recovered(synced)
-        self.ledger.restore(stored)
-        self.ledger.captured += last - synced
+        with suppress(OSError):  # then a power cut may cost what a killed process did not sync
+            self._segments.sync_recovered(synced)
+        # Nothing below fails, so that nothing is counted twice when this is tried again.
+        if self._position is None:
+            self.ledger.restore(stored, recovered=last - before.last_seq)
         # A frame says that these were settled before it, and a segment goes only when its points
         # are; all that settles without syncing the cursor is a delivery.
-        self.ledger.written += acked - cursor_acked
+        self.ledger.written += acked - before.acked
         self._acked, self._next_seq = acked, last + 1
         self._synced_seq = last
-        self._durable_acked = cursor_acked
+        self._durable_acked = int(stored.get("acked", 0))
+        self._opened_at = self._clock()
+        self._stored = {}
+        self._position = Position(acked, last)
         self.is_open = True
         self._segments.release(acked)
+        self._save()
 
     def close(self) -> None:
         """Put everything on disk and let go of the files, in any case."""
@@ -116,6 +179,8 @@ class Spool:
                 self.sync()
                 self._cursor.sync()
         finally:
+            if self.is_open:
+                self._position = Position(self._acked, self._next_seq - 1)
             self.is_open = False
             self._segments.finish()
             self._cursor.close()
@@ -132,35 +197,50 @@ class Spool:
     def append(self, lines: list[str]) -> None:
         """Move encoded lines to the end of the queue; they are captured from here on.
 
-        After an error `lines` holds what was not appended.
+        The ledger has them as held. After an error `lines` holds what was not appended.
         """
         self._unsynced.write_again(self._acked)
-        while lines:
-            count, payload = chunk(lines[:FRAME_POINTS], FRAME_BYTES)
-            first, last = self._next_seq, self._next_seq + count - 1
-            time = int(self._wall_clock())
-            data = pack(
-                payload,
-                first_seq=first,
-                count=count,
-                acked=self._acked,
-                time=time,
-                compress=self._settings.compress,
-            )
-            self._make_room(len(data))
-            self._unsynced.append(data, first_seq=first, last_seq=last, time=time)
-            del lines[:count]
-            self._next_seq = last + 1
-            self.ledger.captured += count
-            if self._segments.is_full:
-                if self.unsynced:
-                    self.sync()
-                self._segments.finish()
-                self._unsynced.seal()
+        if lines:
+            self._save(upcoming=len(lines))
+        try:
+            while lines:
+                self._append_frame(lines)
+        except OSError:
+            self._save()
+            raise
 
-    def sync_due(self) -> bool:
-        """Whether points have waited for the disk as long as they may."""
-        return self._unsynced.is_due
+    def _append_frame(self, lines: list[str]) -> None:
+        count, payload = chunk(lines[:FRAME_POINTS], FRAME_BYTES)
+        first, last = self._next_seq, self._next_seq + count - 1
+        time = max(int(self._steady()), 0)
+        data = pack(
+            payload,
+            first_seq=first,
+            count=count,
+            acked=self._acked,
+            time=time,
+            compress=self._settings.compress,
+        )
+        self._make_room(len(data))
+        self._unsynced.append(data, first_seq=first, last_seq=last, time=time)
+        del lines[:count]
+        self._next_seq = last + 1
+        self.ledger.captured += count
+        self.ledger.held -= count
+        if self._segments.is_full:
+            if self.unsynced:
+                self.sync()
+            self._segments.finish()
+            self._unsynced.seal()
+
+    def work(self) -> None:
+        """Do what is due: sync, and remove what could not be removed."""
+        now = self._clock()
+        if now >= self._remove_again:
+            self._segments.remove_settled()
+            self._remove_again = now + REMOVE_RETRY if self._segments.trouble else math.inf
+        if now >= self._unsynced.due:
+            self.sync()
 
     def sync(self) -> None:
         """Put everything appended on disk, and note the ledger."""
@@ -188,8 +268,9 @@ class Spool:
         self._lock = self._files.lock()
         self._cursor.close()
         self._cursor.open()
+        self._stored = {}
 
-    def settle(self, batch: Batch, verdict: Literal["written", "quarantined"]) -> None:
+    def settle(self, batch: Batch, fate: Fate, reason: str = "") -> None:
         """Account for a batch and go on behind it; damaged points before it are lost."""
         acked = self._acked
         if batch.last_seq <= acked:
@@ -197,21 +278,23 @@ class Spool:
         points = sum(
             last - max(first, acked + 1) + 1 for first, last in batch.spans if last > acked
         )
-        setattr(self.ledger, verdict, getattr(self.ledger, verdict) + points)
+        self.ledger.settle(fate, points, reason)
         if gap := batch.last_seq - acked - points:
             self.ledger.lost["damaged"] += gap
         if batch.end:
             self._segments.pass_by(batch.end)
-        self._advance(batch.last_seq, durable=verdict != "written" or gap > 0)
+        self._advance(batch.last_seq, durable=fate != "written" or gap > 0)
 
     # Inside
 
     def give_way(self) -> bool:
-        """Give up the oldest segment for points that find no room; False when there is none."""
-        oldest = self._segments.oldest
-        if oldest is None:
+        """Give up the oldest segment for points that find no room; False when none made room."""
+        if self._segments.oldest(self._acked) is None:
             return False
-        self._evict(oldest.last_seq)
+        try:
+            self._evict(MEMORY_FULL)
+        except OSError:
+            return False
         return True
 
     def _settle_gap(self) -> None:
@@ -222,22 +305,28 @@ class Spool:
 
     def _make_room(self, size: int) -> None:
         """Give up the oldest segments, so that the newest points keep flowing."""
-        now = self._wall_clock()
-        while (oldest := self._segments.oldest) and self._settings.exclude(
-            oldest, self._segments.size + size, now
+        settings, segments = self._settings, self._segments
+        now = Now(
+            steady=self._steady(),
+            open_for=self._clock() - self._opened_at,
+            wall=self._wall_clock(),
+        )
+        # Each step acknowledges more, so this ends whatever the disk does.
+        while (oldest := segments.oldest(self._acked)) and (
+            reason := settings.excess(oldest, segments.size + size, now)
         ):
-            self._evict(oldest.last_seq)
+            self._evict(reason)
+        if segments.trouble and segments.size + size > settings.max_bytes:
+            raise OSError(errno.ENOSPC, f"The spool cannot remove its files: {segments.trouble}")
         # The disk belongs to Home Assistant first: while it is low, the spool goes on in the space
         # that it has.
-        min_free = self._settings.min_free_bytes
-        is_low = self._segments.needs_file and self._files.free_bytes() < min_free
-        if is_low and (oldest := self._segments.oldest):
-            self._evict(oldest.last_seq)
+        is_low = segments.needs_file and self._files.free_bytes() < settings.min_free_bytes
+        if is_low and segments.oldest(self._acked):
+            self._evict(DISK_LOW)
 
-    def _evict(self, last_seq: int) -> None:
-        if last_seq == self._next_seq - 1:
-            self._segments.finish()
-        self.ledger.evicted += last_seq - self._acked
+    def _evict(self, reason: str) -> None:
+        last_seq = self._segments.evict(self._acked)
+        self.ledger.evicted_for[reason] += last_seq - self._acked
         self._advance(last_seq, durable=True)
 
     def _advance(self, acked: int, *, durable: bool = False) -> None:
@@ -249,18 +338,44 @@ class Spool:
         # of them. Points that never had to be on disk may vanish together with the cursor.
         spared = self._durable_acked < self._synced_seq and self._segments.frees(acked)
         if durable or spared:
-            with suppress(OSError):
+            try:
                 self._cursor.sync()
+            except OSError as err:
+                self._cursor_trouble = _text(err)
+            else:
                 self._durable_acked = acked
         self._segments.release(acked)
+        if self._segments.trouble and self._remove_again == math.inf:
+            self._remove_again = self._clock() + REMOVE_RETRY
 
     def note_ledger(self) -> None:
         """Store the counts, as far as the disk lets us."""
         if self.is_open:
             self._save()
 
-    def _save(self) -> None:
-        content = self.ledger.as_dict() | {"acked": self._acked, "synced": self._synced_seq}
-        content["captured"] -= self._next_seq - 1 - self._synced_seq
-        with suppress(OSError):
+    def _save(self, upcoming: int = 0) -> None:
+        """Store progress; the `upcoming` points as if they were appended already.
+
+        A process that is killed in between has lost them, and the next one says so.
+        """
+        last = self._next_seq - 1 + upcoming
+        content = self.ledger.as_dict()
+        content["captured"] += upcoming
+        content["waiting"] -= upcoming
+        content |= {"acked": self._acked, "synced": self._synced_seq, "last": last}
+        if content == self._stored:
+            return
+        try:
             self._cursor.write(content)
+        except OSError as err:
+            self._cursor_trouble = _text(err)
+        else:
+            self._stored = content
+            self._cursor_trouble = ""
+
+    def _steady(self) -> float:
+        return self._clock() + self._steady_offset
+
+
+def _text(err: OSError) -> str:
+    return err.strerror or type(err).__name__

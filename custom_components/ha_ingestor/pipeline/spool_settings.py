@@ -5,10 +5,25 @@ from dataclasses import dataclass
 from typing import Final
 
 from .durability import Durability
+from .ledger import SPOOL_FULL
 from .segments import SEGMENT_BYTES, Segment
 
 # 2026: a machine without a clock of its own begins in 1970, and what it wrote then is not old.
 CLOCKS_ARE_SET: Final = 1_767_225_600
+# For so long after a start nobody knows whether the clock on the wall is right already, so that
+# nothing is too old by it.
+CLOCK_GRACE: Final = 3600.0
+
+TOO_OLD: Final = "too_old"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Now:
+    """The moment in seconds: as frames are dated, since the spool was opened, and on the wall."""
+
+    steady: float
+    open_for: float
+    wall: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +39,15 @@ class SpoolSettings:
     durability: Durability = Durability.BALANCED
     compress: bool = True
 
-    def exclude(self, oldest: Segment, size: int, now: float) -> bool:
-        """Whether the oldest segment must go, as it is too old or all come to too many bytes."""
-        is_old = CLOCKS_ARE_SET < oldest.newest < now - self.max_age
-        return is_old or size > self.max_bytes
+    def excess(self, oldest: Segment, size: int, now: Now) -> str:
+        """Why the oldest segment must go when all come to `size` bytes; empty when it may stay."""
+        if self._is_too_old(oldest, now):
+            return TOO_OLD
+        return SPOOL_FULL if size > self.max_bytes else ""
+
+    def _is_too_old(self, oldest: Segment, now: Now) -> bool:
+        if not oldest.is_recovered:
+            return now.steady - oldest.newest > self.max_age
+        is_dated = oldest.newest >= CLOCKS_ARE_SET
+        age = now.wall - oldest.newest if is_dated else now.open_for
+        return now.open_for > CLOCK_GRACE and age > self.max_age

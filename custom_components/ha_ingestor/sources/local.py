@@ -247,6 +247,5 @@ class LocalSource:
                 self._pipeline.expect([Capture(after, state, None, 0.0, state.context)])
 
     def _mark(self, marker: Happening, _jumped: float) -> None:
-        entity = marker.entity and self._catalog[marker.entity.entity_id]
-        if entity and self._wanted(entity):
+        if marker.entity is None or self._wanted(self._catalog[marker.entity.entity_id]):
             self._offer(marker)
