@@ -23,7 +23,7 @@ every profile, or because the built-in integration comes to grief:
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from ..attributes import text_of
 from ..line_protocol import escape_key, quote, series_key
@@ -66,6 +66,9 @@ class _Face(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
     """Encodes captures; `numbers_only` is for stores that turn text into zeros."""
+
+    # The built-in integration knows no such field.
+    marks_unset_clock: ClassVar[bool] = False
 
     settings: CoreSettings = field(default_factory=CoreSettings)
     numbers_only: bool = False
