@@ -116,6 +116,13 @@ class MemoryFiles:
         """How many are open."""
         return len(self._open)
 
+    @property
+    def is_durable(self) -> bool:
+        """Whether a power cut would take nothing."""
+        return self._files == self._durable_names and all(
+            file.cached == file.durable for file in self._files.values()
+        )
+
     # What the world does to it
 
     @property

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from homeassistant.helpers.json import json_dumps
 
+from custom_components.ha_ingestor.pipeline import committer
 from custom_components.ha_ingestor.pipeline.durability import Durability
+from custom_components.ha_ingestor.pipeline.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.export_state import Status
 from custom_components.ha_ingestor.pipeline.files import Files, OsFiles
 from custom_components.ha_ingestor.pipeline.intake import INTAKE_POINTS
@@ -17,6 +19,7 @@ from custom_components.ha_ingestor.pipeline.model import Rules
 from custom_components.ha_ingestor.pipeline.outcome import Failure, Outcome
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.sieve import Sieve
 from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
 
 from .captures import NOON, FakeState, change, entity
@@ -47,7 +50,12 @@ def make(files: Files, writer: ScriptedWriter, **settings: Any) -> Pipeline:
 
 @asynccontextmanager
 async def running(files: Files, writer: ScriptedWriter, **settings: Any) -> AsyncIterator[Pipeline]:
-    pipeline = make(files, writer, **settings)
+    async with started(make(files, writer, **settings)) as pipeline:
+        yield pipeline
+
+
+@asynccontextmanager
+async def started(pipeline: Pipeline) -> AsyncIterator[Pipeline]:
     pipeline.start()
     try:
         yield pipeline
@@ -376,3 +384,51 @@ async def test_what_is_held_back_is_counted_as_waiting_and_delivered_at_the_end(
     assert len(writer.stored) == 2
     assert "value=2.0" in writer.stored[1]
     assert pipeline.ledger.filtered == {"throttled": 1}
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "lost"),
+    [
+        (committer.time, "sleep", 150),
+        (Encoder, "encode", 50),
+        (Sieve, "sift", 50),
+        (Sieve, "due", 0),
+    ],
+)
+async def test_what_an_error_in_a_commit_swallows_is_counted_as_lost(
+    owner: Any, name: str, lost: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = ScriptedWriter()
+    pipeline = make(MemoryFiles(), writer)
+    real = getattr(owner, name)
+    calls = iter(range(1_000_000))
+
+    def fails_once(*args: Any, **kwargs: Any) -> Any:
+        if next(calls) == 0:
+            raise RuntimeError("a programming error")
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(owner, name, fails_once)
+    offer(pipeline, 200)
+    await pipeline.commit()
+    monkeypatch.undo()
+    offer(pipeline, 10, start=200)
+    async with started(pipeline):
+        await until(lambda: len(writer.stored) == 210 - lost)
+        found = await pipeline.snapshot()
+
+    assert found.ledger["received"] == 210
+    assert sum(found.ledger["lost"].values()) == lost
+    assert found.ledger["lost"].keys() <= {"internal_error"}
+    assert found.ledger["written"] == 210 - lost
+    assert found.unbalanced == ""
+
+
+async def test_a_ledger_that_does_not_add_up_is_told(tmp_path: Path) -> None:
+    async with running(OsFiles(tmp_path / "spool"), ScriptedWriter()) as pipeline:
+        offer(pipeline, 3)
+        assert (await pipeline.snapshot()).unbalanced == ""
+        pipeline.intake.received += 1  # an event that nothing accounts for
+        assert (await pipeline.snapshot()).unbalanced == (
+            "received 4 is not filtered and deduplicated 0 + captured 3 + waiting 0"
+        )

@@ -31,8 +31,8 @@ _LOGGER = logging.getLogger(__name__)
 # A frame is the unit of loss when bytes rot, and of memory when it is read.
 FRAME_POINTS: Final = 500
 FRAME_BYTES: Final = 256 * 1024
-# How often it is tried again to remove a file that could not be removed.
-REMOVE_RETRY: Final = 5.0
+# How often it is tried again to remove a file or to write the cursor, when the disk refused.
+RETRY_SECONDS: Final = 5.0
 
 DISK_LOW: Final = "disk_low"
 MEMORY_FULL: Final = "memory_full"
@@ -82,7 +82,7 @@ class Spool:
         self._opened_at = 0.0
         self._stored: dict[str, Any] = {}
         self._cursor_trouble = ""
-        self._remove_again = math.inf
+        self._retry_at = math.inf
 
     @property
     def position(self) -> Position | None:
@@ -132,7 +132,8 @@ class Spool:
     def due(self) -> float:
         """When there is something to do although no points come, by the clock."""
         sync = self._unsynced.due if self.unsynced else math.inf
-        return min(sync, self._remove_again)
+        retry = min(self._retry_at, self._clock() + RETRY_SECONDS) if self.trouble else math.inf
+        return min(sync, retry)
 
     # Start and end
 
@@ -234,11 +235,15 @@ class Spool:
             self._unsynced.seal()
 
     def work(self) -> None:
-        """Do what is due: sync, and remove what could not be removed."""
+        """Do what is due: sync, and try again what the disk refused."""
         now = self._clock()
-        if now >= self._remove_again:
+        if now >= self._retry_at:
             self._segments.remove_settled()
-            self._remove_again = now + REMOVE_RETRY if self._segments.trouble else math.inf
+            self._save()
+        if not self.trouble:
+            self._retry_at = math.inf
+        elif not now < self._retry_at < math.inf:
+            self._retry_at = now + RETRY_SECONDS
         if now >= self._unsynced.due:
             self.sync()
 
@@ -345,8 +350,6 @@ class Spool:
             else:
                 self._durable_acked = acked
         self._segments.release(acked)
-        if self._segments.trouble and self._remove_again == math.inf:
-            self._remove_again = self._clock() + REMOVE_RETRY
 
     def note_ledger(self) -> None:
         """Store the counts, as far as the disk lets us."""
@@ -363,7 +366,7 @@ class Spool:
         content["captured"] += upcoming
         content["waiting"] -= upcoming
         content |= {"acked": self._acked, "synced": self._synced_seq, "last": last}
-        if content == self._stored:
+        if content == self._stored and not self._cursor_trouble:
             return
         try:
             self._cursor.write(content)

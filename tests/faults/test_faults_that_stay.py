@@ -1,0 +1,253 @@
+"""Faults of the disk that nobody heals: no loop, no number settled twice, and it is told."""
+
+import errno
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from .world import World
+
+type NewWorld = Callable[..., World]
+
+DENIED = errno.EACCES
+BUSY = errno.EBUSY
+
+
+@pytest.fixture
+def new_world() -> Iterator[NewWorld]:
+    """Make worlds, and end them."""
+    worlds: list[World] = []
+
+    def make(**limits: int) -> World:
+        worlds.append(World(**limits))
+        return worlds[-1]
+
+    yield make
+    for world in worlds:
+        world.close()
+
+
+def numbers(first: int, last: int) -> set[int]:
+    return set(range(first, last + 1))
+
+
+def filled(world: World, segments: int = 6) -> None:
+    """Let points wait in several segments: each commit makes one of about five points."""
+    world.database.answer = "down"
+    for _ in range(segments):
+        world.offer(8)
+        world.commit()
+
+
+@pytest.mark.parametrize("operations", [["remove"], ["remove", "truncate"], ["remove", "create"]])
+@pytest.mark.parametrize("max_bytes", [6_000, 1 << 30])
+def test_a_directory_that_cannot_be_written_stops_neither_commits_nor_the_end(
+    new_world: NewWorld, operations: list[str], max_bytes: int
+) -> None:
+    world = new_world(max_bytes=max_bytes)
+    filled(world)
+    for operation in operations:
+        world.disk.broken[f"{operation} *"] = DENIED
+    for _ in range(30):
+        world.offer(8)
+        world.commit()
+        world.assert_sound()
+    if max_bytes == 6_000 or "create" in operations:
+        assert world.snapshot().spool_error
+    world.database.answer = "up"
+    world.deliver(5)
+    world.assert_sound()
+    world.restart()
+    world.finish()
+    assert world.database.held == world.known.offered - lost(world)
+
+
+def lost(world: World) -> set[int]:
+    """Numbers that are nowhere, which the ledger has to name one by one."""
+    missing = world.known.offered - world.database.held
+    ledger = world.snapshot().ledger
+    assert len(missing) == ledger["evicted"] + sum(ledger["lost"].values())
+    return missing
+
+
+def test_one_file_that_cannot_be_removed_and_a_low_disk_settle_nothing_twice(
+    new_world: NewWorld,
+) -> None:
+    world = new_world()
+    filled(world)
+    world.database.answer = "up"
+    world.deliver()
+    filled(world)
+    oldest = min(name for name in world.disk.names() if name.endswith(".seg"))
+    world.disk.broken[f"remove {oldest}"] = BUSY
+    world._settings["min_free_bytes"] = 1 << 29
+    world.disk.free = 1 << 20
+    world.reload()
+    for _ in range(10):
+        world.offer(8)
+        world.commit()
+        world.assert_sound()
+    assert world.snapshot().spool_error == "Device or resource busy"
+    world.disk.free = 1 << 40
+    world.finish()
+    lost(world)
+
+
+def test_what_was_settled_is_not_evicted_again_when_its_file_stays(new_world: NewWorld) -> None:
+    world = new_world(max_bytes=9_000)
+    world.disk.broken["remove *1-000000.seg"] = BUSY
+    world.disk.broken["truncate *"] = BUSY
+    world.offer(40)
+    world.commit()
+    world.deliver()
+    assert world.database.held == numbers(1, 40)
+    filled(world, segments=20)
+    world.assert_sound()
+    world.finish()
+    assert lost(world) <= numbers(41, 200)
+
+
+@pytest.mark.parametrize("operation", ["read", "open_to_sync", "sync", "lock", "names"])
+def test_a_second_attempt_to_open_remembers_what_the_first_one_read(
+    new_world: NewWorld, operation: str
+) -> None:
+    world = new_world()
+    world.database.poison = 17
+    world.offer(30, of="excluded")
+    world.offer(30)
+    world.commit()
+    world.database.answer = "down"
+    world.offer(10)
+    world.commit()
+    before = world.snapshot().ledger
+    world.database.answer = "up"
+    world.deliver()
+    known = world.snapshot().ledger
+    assert known["quarantined"] == 3  # 34, 51 and 68
+    world.database.answer = "down"
+    world.offer(10)
+    world.commit()
+    world.disk.broken[f"{operation} *"] = errno.EIO
+    world.kill()
+    world.disk.broken.clear()
+    world.pass_time(2)
+    world.commit()
+
+    after = world.snapshot().ledger
+    assert after["filtered"] == before["filtered"] == {"excluded": 30}
+    assert after["quarantined"] == known["quarantined"]
+    assert after["written"] == known["written"]
+    assert world.snapshot().pending == 10
+
+
+@pytest.mark.parametrize("lasting", [1, 5, 40])
+def test_numbers_and_names_of_an_unreadable_segment_are_not_used_again(
+    new_world: NewWorld, lasting: int
+) -> None:
+    world = new_world()
+    world.offer(20)
+    world.commit()
+    world.deliver()
+    world.database.answer = "down"
+    world.offer(40)
+    world.commit()
+    (tail,) = [name for name in world.disk.names() if name.endswith(".seg")]
+    world.disk.broken[f"read {tail}"] = errno.EIO
+    world.kill()
+    for _ in range(lasting):
+        world.pass_time(1)
+        world.offer(2)
+        world.commit()
+    content = len(world.disk._files[tail].cached)
+    assert content > 0
+    world.finish()
+
+    ledger = world.snapshot().ledger
+    missing = world.known.offered - world.database.held
+    assert ledger["captured"] == ledger["received"] == 60 + 2 * lasting
+    assert len(missing) == sum(ledger["lost"].values())
+    assert missing <= numbers(21, 60)
+    if lasting < 10:
+        assert missing == set()
+
+
+def test_counts_of_what_gave_no_point_outlive_a_kill(new_world: NewWorld) -> None:
+    world = new_world()
+    for _ in range(10):
+        world.offer(500, of="excluded")
+        world.commit()
+    world.kill()
+
+    ledger = world.snapshot().ledger
+    assert (ledger["received"], ledger["filtered"]) == (5_000, {"excluded": 5_000})
+
+
+@pytest.mark.parametrize("operation", ["open", "write", "truncate", "remove"])
+def test_a_segment_that_can_only_be_read_is_delivered_and_not_read_for_ever(
+    new_world: NewWorld,
+    operation: str,
+) -> None:
+    world = new_world()
+    world.database.answer = "down"
+    world.offer(20)
+    world.commit()
+    (tail,) = [name for name in world.disk.names() if name.endswith(".seg")]
+    world.disk.broken[f"{operation} {tail}"] = DENIED
+    world.kill()
+    world.database.answer = "up"
+    world.deliver()
+    assert world.database.held == numbers(1, 20)
+    for _ in range(5):
+        world.pass_time(1)
+        world.commit()
+    reads: list[str] = []
+    fault = world.disk.fault
+    world.disk.fault = lambda asked, name: (reads.append(asked), fault(asked, name))[1]
+    for _ in range(20):
+        world.pass_time(1)
+        world.commit()
+    assert "read" not in reads
+    world.assert_sound()
+
+
+def test_a_descriptor_that_cannot_be_closed_is_not_closed_a_second_time(
+    new_world: NewWorld,
+) -> None:
+    # The second time it may be another file's: the disk knows no descriptor that was closed.
+    world = new_world()
+    world.disk.broken["close *"] = errno.EIO
+    for _ in range(3):
+        world.offer(5)
+        world.commit()
+        world.reload()
+    world.restart()
+    world.finish()
+    assert world.database.held == world.known.offered
+
+
+@pytest.mark.parametrize("operation", ["write", "sync", "open", "read"])
+def test_a_cursor_that_stays_bad_stops_nothing_and_is_told(
+    new_world: NewWorld, operation: str
+) -> None:
+    world = new_world()
+    world.offer(10)
+    world.commit()
+    world.disk.broken[f"{operation} cursor"] = errno.EIO
+    for _ in range(30):
+        world.offer(5)
+        world.pass_time(6)
+        world.commit()
+        world.deliver()
+        world.assert_sound()
+    if operation == "write":
+        assert world.snapshot().spool_error == "Input/output error"
+    assert world.database.held == world.known.offered
+    world.kill()
+    for _ in range(15):
+        world.pass_time(1)
+        world.commit()
+    world.offer(5)
+    world.commit()
+    world.deliver()
+    assert world.database.held == world.known.offered
+    assert world.snapshot().is_open
