@@ -13,9 +13,12 @@ from homeassistant.core import CoreState, HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 import custom_components.ha_ingestor as integration
+from custom_components.ha_ingestor.catalog import Catalog
 from custom_components.ha_ingestor.coordinator import HealthCoordinator
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
+from custom_components.ha_ingestor.sources.causes import Causes
 from custom_components.ha_ingestor.sources.local import LocalSource
+from custom_components.ha_ingestor.sources.weather import WeatherWatch
 from tests.emulator import Emulator
 from tests.shell import deliver, new_entry, points, set_up, until
 
@@ -40,7 +43,9 @@ def listeners(hass: HomeAssistant) -> dict[Any, int]:
 
 async def ledger(entry: MockConfigEntry) -> dict[str, Any]:
     await entry.runtime_data.pipeline.flush()
-    return (await entry.runtime_data.pipeline.snapshot()).ledger
+    snapshot = await entry.runtime_data.pipeline.snapshot()
+    assert snapshot.unbalanced == ""
+    return dict(snapshot.ledger)
 
 
 def own(counts: dict[str, Any]) -> int:
@@ -275,8 +280,8 @@ def _fail_at_once(*_: Any, **__: Any) -> Any:
 
 STEPS: dict[str, tuple[Any, str, Any]] = {
     "client": (integration, "async_client", _fail),
-    "causes": (integration.Causes, "_async_read_users", _fail),
-    "catalog": (integration.Catalog, "_describe", _fail_at_once),
+    "causes": (Causes, "_async_read_users", _fail),
+    "catalog": (Catalog, "_describe", _fail_at_once),
     "profile": (integration, "profile_of", _fail_at_once),
     "pipeline": (integration, "SieveSettings", _fail_at_once),
     "coordinator": (HealthCoordinator, "__init__", _fail_at_once),
@@ -286,7 +291,7 @@ STEPS: dict[str, tuple[Any, str, Any]] = {
     "start": (Pipeline, "start", _fail_at_once),
     "metadata": (integration, "async_keep", _fail_at_once),
     "update listener": (MockConfigEntry, "add_update_listener", _fail_at_once),
-    "weather": (integration.WeatherWatch, "async_start", _fail_at_once),
+    "weather": (WeatherWatch, "async_start", _fail_at_once),
     "source": (LocalSource, "_async_take_over", _fail_at_once),
     "expectations": (LocalSource, "_async_expect", _fail),
 }
@@ -437,7 +442,7 @@ async def test_what_happens_while_the_states_are_captured_is_captured_once(
     await set_up(hass, entry)
     is_over = True
     await change_all
-    expected = {}
+    expected: dict[str, list[Any]] = {}
     await deliver(hass, entry)
     for point in points(database):
         expected.setdefault(point.tags["entity_id"], []).append(point.fields["state"])
@@ -461,14 +466,14 @@ async def test_an_event_that_cannot_be_captured_is_counted_and_costs_no_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await set_up(hass, entry)
-    describe = integration.Catalog._describe
+    describe = Catalog._describe
 
     def describe_most(self: Any, entity_id: str) -> Any:
         if entity_id == "sensor.odd":
             raise RuntimeError("this entity is odd")
         return describe(self, entity_id)
 
-    monkeypatch.setattr(integration.Catalog, "_describe", describe_most)
+    monkeypatch.setattr(Catalog, "_describe", describe_most)
     hass.states.async_set("sensor.odd", "1")
     hass.states.async_set("sensor.a", "1")
     counts = await ledger(entry)

@@ -33,10 +33,12 @@ from .memory_files import MemoryFiles
 class Rig:
     """A sieve, a clock, and the entity under test."""
 
-    def __init__(self, rules: Rules | None = None, **settings: Any) -> None:
+    def __init__(
+        self, rules: Rules | None = None, ledger: Ledger | None = None, **settings: Any
+    ) -> None:
         self.now = 100.0
         self.set_by = 0.0
-        self.ledger = Ledger()
+        self.ledger = ledger or Ledger()
         self.recollection = Recollection(ledger=self.ledger, dumps=json.dumps)
         self.contexts: dict[str, EntityContext] = {}
         self.sieve = Sieve(
@@ -92,9 +94,7 @@ class Rig:
 
     def reloaded(self, rules: Rules | None = None, **settings: Any) -> Rig:
         """Let another sieve of the same process go on, with other rules."""
-        rig = Rig(rules, **settings)
-        rig.ledger, rig.sieve.ledger = self.ledger, self.ledger
-        rig.recollection.ledger = self.ledger
+        rig = Rig(rules, self.ledger, **settings)
         rig.now, rig.set_by, rig.before = self.now, self.set_by, self.before
         rig.contexts["sensor.kitchen"] = rig.entity
         rig.sieve.resume(self.sieve.hand_over())
@@ -488,7 +488,7 @@ def test_event_data_that_cannot_be_compared_cost_no_event() -> None:
 def test_a_state_that_cannot_be_judged_is_kept_once_and_those_beside_it_too() -> None:
     class Unreadable(FakeState):
         @property
-        def state(self) -> str:  # type: ignore[override]
+        def state(self) -> str:
             raise RuntimeError("not now")
 
     rig = Rig(Rules(deadband=1))
