@@ -1,5 +1,6 @@
 """What the registries say of an entity, at the moment of its event."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -415,6 +416,52 @@ async def test_an_entity_that_vanishes_during_an_event_keeps_what_is_known_of_it
     hass.bus.async_listen_once("now", async_change_and_remove)
     hass.bus.async_fire("now")
     assert catalog[LAMP].registry_id == lamp.id
+
+
+async def test_what_is_known_does_not_grow_with_every_id_that_ever_was(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    entity_registry: er.EntityRegistry,
+    hue: MockConfigEntry,
+) -> None:
+    """Some integrations make an entity for each of their jobs, and remove it again."""
+    await set_up(hass, entry)
+    catalog = entry.runtime_data.source._catalog
+    size = len(catalog)
+    for number in range(50):
+        made = entity_registry.async_get_or_create("sensor", "hue", f"j{number}", config_entry=hue)
+        entity_registry.async_update_entity(made.entity_id, name="Job")
+        renamed = entity_registry.async_update_entity(
+            made.entity_id, new_entity_id=f"sensor.job_{number}"
+        )
+        entity_registry.async_remove(renamed.entity_id)
+        hass.states.async_set(f"sensor.short_{number}", "1")
+        hass.states.async_remove(f"sensor.short_{number}")
+    await hass.async_block_till_done()
+    assert len(catalog) == size
+    await deliver(hass, entry)
+
+
+async def test_a_change_while_the_registries_are_read_is_not_missed(
+    hass: HomeAssistant, entity_registry: er.EntityRegistry, hue: MockConfigEntry
+) -> None:
+    """They are too many for one go."""
+    made = [
+        entity_registry.async_get_or_create("sensor", "hue", f"n{number}", config_entry=hue)
+        for number in range(2_000)
+    ]
+    catalog = Catalog(hass)
+    reading = hass.async_create_task(catalog.async_start())
+    await asyncio.sleep(0)
+    assert not reading.done()
+    area = ar.async_get(hass).async_create("Attic")
+    for each in (made[0], made[-2]):
+        entity_registry.async_update_entity(each.entity_id, area_id=area.id)
+    entity_registry.async_remove(made[-1].entity_id)
+    await reading
+    assert [catalog[each.entity_id].area for each in (made[0], made[-2])] == ["Attic", "Attic"]
+    assert made[-1].entity_id not in catalog
+    catalog.async_stop()
 
 
 async def test_what_is_excluded_is_filtered_and_is_not_when_it_does_not_fit_any_more(

@@ -399,6 +399,7 @@ async def test_a_final_write_during_a_setup_that_hangs_brings_a_reload_to_the_di
         await until(lambda: states(database) == ["1", "2", "3"])
         go_on.set()
         assert not await setup
+        await hass.async_block_till_done()
 
 
 async def test_a_final_write_while_the_states_are_captured_brings_all_of_them_to_the_disk(
@@ -480,6 +481,35 @@ async def test_an_event_that_cannot_be_captured_is_counted_and_costs_no_other(
     await deliver(hass, entry)
     assert states(database) == ["1"]
     assert counts["lost"] == {"internal_error": 1}
+
+
+async def test_of_a_disabled_destination_nothing_comes_after_it_was_disabled(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.a", "1")
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+    hass.states.async_set("sensor.a", "2")
+    await stop(hass)
+    assert states(database) == ["1"]
+
+
+async def test_several_reloads_in_a_row_hand_on_what_waits(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    entry.add_to_hass(hass)
+    hass.config_entries.async_update_entry(entry, options=rules(throttle=300))
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    for number in range(5):
+        hass.states.async_set("sensor.a", str(number))
+        hass.states.async_set("sensor.b", str(number))
+        await _reload(hass, entry)
+    counts = await ledger(entry)
+    assert counts["filtered"]["throttled"] == 3
+    assert counts["waiting"] == 1
+    await stop(hass)
+    assert states(database) == ["0", "4"]
+    assert states(database, "sensor.b") == ["0", "1", "2", "3", "4"]
 
 
 async def test_a_removed_destination_leaves_nobody_who_listens(

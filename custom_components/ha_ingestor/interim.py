@@ -53,9 +53,11 @@ class Interim:
             return
         pipeline, source = self._build(self.handover, self.gap)
         pipeline.start()
-        await source.async_start()
-        source.async_stop()
-        await pipeline.stop()
+        try:
+            await source.async_start()
+            source.async_stop()
+        finally:
+            await pipeline.stop()
 
 
 INTERIMS: HassKey[dict[str, Interim]] = HassKey(f"{DOMAIN}_interims")
