@@ -9,7 +9,7 @@ import pytest
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
-from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.core import Context, CoreState, HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 import custom_components.ha_ingestor as integration
@@ -510,6 +510,23 @@ async def test_several_reloads_in_a_row_hand_on_what_waits(
     await stop(hass)
     assert states(database) == ["0", "4"]
     assert states(database, "sensor.b") == ["0", "1", "2", "3", "4"]
+
+
+async def test_a_cause_is_known_that_ran_before_or_during_a_reload(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await set_up(hass, entry)
+    contexts = [Context(), Context()]
+    ran = {"name": "Dusk", "entity_id": "automation.dusk"}
+    hass.bus.async_fire("automation_triggered", ran, context=contexts[0])
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    hass.bus.async_fire("automation_triggered", ran, context=contexts[1])
+    hass.states.async_set("light.a", "on", context=contexts[1])
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    hass.states.async_set("light.a", "off", context=contexts[0])
+    await deliver(hass, entry)
+    stored = [point.fields.get("cause") for point in points(database, "light.a")]
+    assert stored == ["automation.dusk"] * 2
 
 
 async def test_a_removed_destination_leaves_nobody_who_listens(

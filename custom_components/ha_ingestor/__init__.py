@@ -68,8 +68,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
         client = await async_client(hass, entry.data)
         location = hass.config.location_name
         options = entry.options
-        causes = Causes(hass)
-        entry.async_on_unload(await causes.async_start())
+        interims = hass.data.setdefault(INTERIMS, {})
+        interim = interims.get(entry.entry_id)
+        causes = interim.causes if interim else Causes(hass)
+        if not interim:
+            undo.callback(causes.async_stop)
+        await causes.async_start()
         catalog = Catalog(hass, exclude=excluded(options), rules=rule_table(options))
         undo.callback(catalog.async_stop)
         await catalog.async_start()
@@ -109,8 +113,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
             )
             return pipeline, source
 
-        interims = hass.data.setdefault(INTERIMS, {})
-        interim = interims.get(entry.entry_id)
         pipeline, source = build(*(interim.handover, interim.gap) if interim else (None, None))
         coordinator = HealthCoordinator(hass, entry, pipeline)
         entry.runtime_data = runtime = IngestorRuntimeData(
@@ -121,6 +123,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
             history=history_of(
                 hass, options, pipeline, _spool_path(hass, entry), entry.unique_id or ""
             ),
+            causes=causes,
             build=build,
         )
         await coordinator.async_config_entry_first_refresh()
@@ -142,11 +145,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
         entry.async_on_unload(
             hass.bus.async_listen_once(EVENT_HOMEASSISTANT_FINAL_WRITE, async_final_write)
         )
-        pipeline.start()
-        if runtime.registries:
-            runtime.registries.async_start()
-        if runtime.history:
-            runtime.history.async_start()
+        runtime.async_start()
         async_keep(hass, entry.entry_id)
         entry.async_on_unload(entry.add_update_listener(_async_reload))
 
@@ -186,8 +185,10 @@ async def _async_leave_off(hass: HomeAssistant, entry: HaIngestorConfigEntry) ->
     runtime, is_disabled = entry.runtime_data, entry.disabled_by is not None
     gap = runtime.source.async_leave_off(is_disabled=is_disabled)
     handover = await runtime.async_stop(hand_over=not is_disabled)
+    if is_disabled:
+        runtime.causes.async_stop()
     hass.data[INTERIMS][entry.entry_id] = Interim(
-        hass, gap, handover, None if is_disabled else runtime.build
+        hass, gap, handover, runtime.causes, None if is_disabled else runtime.build
     )
     await async_release(hass, entry.entry_id)
 

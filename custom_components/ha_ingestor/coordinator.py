@@ -20,6 +20,7 @@ from .pipeline.snapshot import Snapshot
 from .pipeline.verdict import Problem
 from .registry_coordinator import RegistryCoordinator
 from .registry_history import RegistryHistory
+from .sources.causes import Causes
 from .sources.local import LocalSource
 
 # Counters that move all day would fill the recorder; nobody reads them more often than this.
@@ -35,7 +36,16 @@ class IngestorRuntimeData:
     coordinator: HealthCoordinator
     registries: RegistryCoordinator | None
     history: RegistryHistory | None
+    causes: Causes
     build: Build
+
+    @callback
+    def async_start(self) -> None:
+        """Begin with everything but the source, which takes its time."""
+        self.pipeline.start()
+        for part in (self.registries, self.history):
+            if part:
+                part.async_start()
 
     async def async_stop(self, *, hand_over: bool = False) -> Handover:
         """End in the direction of the data, so that what was captured is on disk or delivered.

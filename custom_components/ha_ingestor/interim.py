@@ -8,6 +8,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
 from .pipeline.pipeline import Handover, Pipeline
+from .sources.causes import Causes
 from .sources.gap import Gap
 from .sources.local import LocalSource
 
@@ -22,11 +23,17 @@ class Interim:
     """
 
     def __init__(
-        self, hass: HomeAssistant, gap: Gap, handover: Handover, build: Build | None
+        self,
+        hass: HomeAssistant,
+        gap: Gap,
+        handover: Handover,
+        causes: Causes,
+        build: Build | None,
     ) -> None:
         """Wait for a setup or the end; without `build` nothing is worth keeping until the end."""
         self.gap = gap
         self.handover = handover
+        self.causes = causes
         self.is_over = False
         self._build = build
         self._stop: CALLBACK_TYPE | None = hass.bus.async_listen_once(
@@ -45,6 +52,7 @@ class Interim:
         """Hold nothing any more, because the destination is removed."""
         self.async_take()
         self.gap.async_end()
+        self.causes.async_stop()
 
     async def _async_final_write(self, _event: Event) -> None:
         self._stop, self.is_over = None, True

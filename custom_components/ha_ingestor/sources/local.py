@@ -19,6 +19,7 @@ from homeassistant.util.event_type import EventType
 from ..catalog import Catalog
 from ..const import LOGGER
 from ..markers import markers
+from ..pipeline.committer import INTERNAL_ERROR
 from ..pipeline.model import (
     STATE_CHANGED,
     STATE_REPORTED,
@@ -34,9 +35,6 @@ from .weather import WeatherWatch
 
 # Why events of a reload are lost: there were more of them than memory is for.
 RELOAD_GAP: Final = "reload_gap"
-# Why an event is lost that made this integration stumble.
-INTERNAL_ERROR: Final = "internal_error"
-
 # So few are captured in one go that nobody notices.
 _FEW: Final = 200
 
