@@ -328,6 +328,55 @@ async def test_a_setup_that_fails_undoes_itself_and_loses_nothing(
     assert counts["lost"] == {}
 
 
+@pytest.mark.parametrize("step", [step for step in STEPS if step != "catalog"])
+async def test_a_first_setup_that_fails_misses_nothing_of_what_is_there(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    database: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+) -> None:
+    hass.states.async_set("sensor.a", "1")
+    entry.add_to_hass(hass)
+    with monkeypatch.context() as failing:
+        failing.setattr(*STEPS[step])
+        assert not await hass.config_entries.async_setup(entry.entry_id)
+    hass.states.async_set("sensor.b", "2")
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    hass.states.async_set("sensor.a", "3")
+    await deliver(hass, entry)
+    assert (states(database), states(database, "sensor.b")) == (["1", "3"], ["2"])
+
+
+async def test_a_final_write_during_an_unload_brings_everything_to_the_disk(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    database: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entry.add_to_hass(hass)
+    hass.config_entries.async_update_entry(entry, options=rules(throttle=200))
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    for number in range(3):
+        hass.states.async_set("sensor.a", str(number))
+    stop_pipeline = Pipeline.stop
+
+    async def stop_slowly(self: Pipeline, *, hand_over: bool = False) -> Any:
+        if hand_over:
+            hass.states.async_set("sensor.b", "meanwhile")
+            hass.set_state(CoreState.final_write)
+            hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+            await asyncio.sleep(0.1)
+        return await stop_pipeline(self, hand_over=hand_over)
+
+    monkeypatch.setattr(Pipeline, "stop", stop_slowly)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await hass.async_block_till_done()
+    hass.set_state(CoreState.running)
+    assert states(database) == ["0", "2"]
+    assert states(database, "sensor.b") == ["meanwhile"]
+
+
 async def test_a_first_setup_whose_platforms_fail_can_be_repeated(
     hass: HomeAssistant,
     entry: MockConfigEntry,

@@ -187,10 +187,12 @@ async def _async_leave_off(hass: HomeAssistant, entry: HaIngestorConfigEntry) ->
     handover = await runtime.async_stop(hand_over=not is_disabled)
     if is_disabled:
         runtime.causes.async_stop()
-    hass.data[INTERIMS][entry.entry_id] = Interim(
-        hass, gap, handover, runtime.causes, None if is_disabled else runtime.build
-    )
+    build = None if is_disabled else runtime.build
+    interim = Interim(hass, gap, handover, runtime.causes, build)
+    hass.data[INTERIMS][entry.entry_id] = interim
     await async_release(hass, entry.entry_id)
+    if hass.state in _AFTER_FINAL_WRITE:
+        await interim.async_final_write()
 
 
 async def _async_unload_platforms(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:

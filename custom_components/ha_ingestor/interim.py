@@ -37,7 +37,7 @@ class Interim:
         self.is_over = False
         self._build = build
         self._stop: CALLBACK_TYPE | None = hass.bus.async_listen_once(
-            EVENT_HOMEASSISTANT_FINAL_WRITE, self._async_final_write
+            EVENT_HOMEASSISTANT_FINAL_WRITE, self.async_final_write
         )
 
     @callback
@@ -54,8 +54,10 @@ class Interim:
         self.gap.async_end()
         self.causes.async_stop()
 
-    async def _async_final_write(self, _event: Event) -> None:
-        self._stop, self.is_over = None, True
+    async def async_final_write(self, _event: Event | None = None) -> None:
+        """Bring everything to the disk, because no setup comes any more."""
+        self.async_take()
+        self.is_over = True
         if not self._build:
             self.gap.async_end()
             return

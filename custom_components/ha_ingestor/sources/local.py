@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
@@ -76,7 +77,7 @@ class LocalSource:
         if reported:
             self._captures[EVENT_STATE_REPORTED] = self._state_reported
         self._stops: list[CALLBACK_TYPE] = []
-        self._is_left = False
+        self._is_begun = self._is_left = False
         # What is still to be captured while the source starts.
         self._gap = gap
 
@@ -86,7 +87,7 @@ class LocalSource:
         Without a gap these are the states that are there, each at the instant it was set: what
         others reported before this integration was ready. What happens meanwhile waits its turn.
         """
-        gap = self._gap
+        gap, self._is_begun = self._gap, True
         if gap is None or gap.is_given_up:
             states = gap.changed if gap else self._hass.states.async_all()
             self._gap = Gap(self._hass, self._captures, self._catalog, states=states)
@@ -114,7 +115,11 @@ class LocalSource:
         self._async_detach()
         if gap and gap.catalog is not self._catalog:
             self._catalog.async_stop()
-        return gap or Gap(self._hass, self._captures, self._catalog, is_disabled=is_disabled)
+        # Who never began has captured nothing of what is there.
+        states = () if self._is_begun else self._hass.states.async_all()
+        return gap or Gap(
+            self._hass, self._captures, self._catalog, states=states, is_disabled=is_disabled
+        )
 
     @callback
     def _async_take_over(self) -> None:
@@ -160,9 +165,10 @@ class LocalSource:
         """Let the hearts of entities beat that stay silent."""
         expected = []
         async for state in async_slices(self._hass.states.async_all()):
-            entity = self._catalog[state.entity_id]
-            if entity.rules.heartbeat and not entity.filtered:
-                expected.append(Capture(entity, state, None, 0.0, state.context))
+            with suppress(Exception):  # what cannot be described is said when it is captured
+                entity = self._catalog[state.entity_id]
+                if entity.rules.heartbeat and not entity.filtered:
+                    expected.append(Capture(entity, state, None, 0.0, state.context))
         if self._stops and expected:
             self._pipeline.expect(expected)
 
