@@ -1,10 +1,12 @@
 """A data-api beside a destination: connected, shown, repaired and taken away by the user."""
 
 import json
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from homeassistant.config_entries import (
@@ -26,11 +28,14 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components import ha_ingestor
+from custom_components.ha_ingestor import registry_snapshot
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.data_api_flow import ERRORS, SCHEMA
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.ha_ingestor.pipeline.verdict import Problem
-from custom_components.ha_ingestor.registry_coordinator import UNAUTHORIZED
+from custom_components.ha_ingestor.registries import transfer
+from custom_components.ha_ingestor.registries.sync import SyncState
+from custom_components.ha_ingestor.registry_coordinator import UNAUTHORIZED, issues_of
 from custom_components.ha_ingestor.registry_sensor import REGISTRY_DESCRIPTIONS
 from custom_components.ha_ingestor.repairs import async_create_fix_flow
 from scripts.rig.data_api import DataApi, Fault
@@ -234,6 +239,76 @@ async def test_somebody_else_at_the_address_is_an_issue_until_the_server_is_back
     await hass.services.async_call(DOMAIN, "resync_registries", {}, blocking=True)
     await until(lambda: issue(hass, entry, "data_api_wrong_service") is None)
     assert state_of(hass, CONNECTED) == STATE_ON
+
+
+async def test_actions_without_descriptions_are_an_issue_and_stop_nothing(
+    hass: HomeAssistant, server: DataApi, database: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reason = "No module named 'custom_components.odd'"
+    failing = AsyncMock(side_effect=ModuleNotFoundError(reason))
+    monkeypatch.setattr(registry_snapshot, "async_get_all_descriptions", failing)
+    entry = with_data_api(database, server.url)
+    await set_up(hass, entry)
+    await until(lambda: issue(hass, entry, "actions_undescribed"))
+    found = issue(hass, entry, "actions_undescribed")
+    assert found
+    assert found.translation_placeholders == {
+        "title": "data-api on 127.0.0.1",
+        "detail": f"ModuleNotFoundError: {reason}",
+    }
+    assert state_of(hass, CONNECTED) == STATE_ON
+    assert server.tables.entities
+    assert (DOMAIN, "flush") in server.tables.services
+    failing.side_effect, failing.return_value = None, {}
+    await hass.services.async_call(DOMAIN, "resync_registries", {}, blocking=True)
+    await until(lambda: issue(hass, entry, "actions_undescribed") is None)
+
+
+async def test_a_server_that_hangs_is_shown_while_it_hangs(
+    hass: HomeAssistant, server: DataApi, database: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "SILENCE", 0.3)
+    entry = with_data_api(database, server.url)
+    await set_up(hass, entry)
+    await until(lambda: state_of(hass, CONNECTED) == STATE_ON)
+    server.faults.append(Fault(kind="hang"))
+    await hass.services.async_call(DOMAIN, "resync_registries", {}, blocking=True)
+    await until(lambda: state_of(hass, CONNECTED) == STATE_OFF)
+    shown = hass.states.get(CONNECTED)
+    assert shown
+    assert shown.attributes["problem"] == Problem.TIMEOUT
+    assert server.faults == deque()
+
+
+def test_a_page_at_the_address_is_an_issue_when_it_stays() -> None:
+    def keys(attempts: int) -> list[str]:
+        return [one.key for one in issues_of(SyncState(problem=Problem.PROXY, attempts=attempts))]
+
+    assert keys(1) == keys(9) == []
+    assert keys(10) == ["data_api_wrong_service"]
+    assert "data_api_wrong_service" in WORDS["issues"]
+
+
+async def test_neither_key_nor_page_is_shown_anywhere(
+    hass: HomeAssistant,
+    server: DataApi,
+    database: Emulator,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    page = f"<html><img src=//evil/{KEY}><script>alert(1)</script></html>"
+    server.impostor = Fault(status=502, body=page, headers={"Content-Type": "text/html"})
+    entry = with_data_api(database, server.url, api_key=KEY)
+    await set_up(hass, entry)
+    sync = entry.runtime_data.registries.sync
+    await until(lambda: sync.state.connected is False)
+    server.impostor = Fault(status=500, body=json.dumps({"error": f"<b>Bearer {KEY}</b>"}))
+    await until(lambda: sync.state.problem is not Problem.NONE)
+    told = await async_get_config_entry_diagnostics(hass, entry)
+    shown = [str(told), caplog.text, *(str(state.as_dict()) for state in hass.states.async_all())]
+    shown += [str(issue) for issue in ir.async_get(hass).issues.values()]
+    for text in shown:
+        assert KEY not in text
+        assert "<script" not in text
 
 
 async def test_a_row_that_is_refused_is_named(

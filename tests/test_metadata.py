@@ -254,9 +254,27 @@ async def test_nobody_unknown_is_answered(
     assert reply.status == HTTPStatus.UNAUTHORIZED
 
 
+async def test_everything_is_read_page_by_page(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    await settle(hass)
+    client = await hass_client()
+
+    async def page(query: str) -> list[str]:
+        told = await (await client.get(f"{ENTITIES}?{query}")).json()
+        return [row["entity_id"] for row in told["entities"]]
+
+    everything = await page("limit=10000")
+    assert len(everything) > 7
+    pages = [await page(f"limit=5&offset={n}") for n in range(0, len(everything) + 5, 5)]
+    assert [entity_id for found in pages for entity_id in found] == everything
+
+
 @pytest.mark.parametrize(
     ("query", "message"),
     [
+        ("offset=-1", "offset: not one number from 0 to 999999999"),
         ("limit=0", "limit: not one number from 1 to 10000"),
         ("limit=x", "limit: not one number from 1 to 10000"),
         ("has_aliases=maybe", "has_aliases: neither true nor false"),

@@ -16,13 +16,13 @@ from homeassistant.helpers import label_registry as lr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.ha_ingestor import registry_snapshot
+from custom_components.ha_ingestor import registry_snapshot, registry_sync
 from custom_components.ha_ingestor.clients.data_api import DataApiClient
 from custom_components.ha_ingestor.pipeline.verdict import Problem
 from custom_components.ha_ingestor.registries.schedule import Intervals
 from custom_components.ha_ingestor.registry_sync import RegistrySync
 from custom_components.ha_ingestor.registry_watch import WATCH, RegistryWatch
-from scripts.rig.data_api import DataApi, Fault
+from scripts.rig.data_api import DataApi, Era, Fault
 from tests.shell import until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -30,9 +30,15 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 SOON = Intervals(quiet=0.05, patience=0.5)
 
 
+@pytest.fixture(name="era", params=Era)
+def _era(request: pytest.FixtureRequest) -> Era:
+    era: Era = request.param
+    return era
+
+
 @pytest.fixture(name="server")
-async def _server() -> AsyncIterator[DataApi]:
-    async with DataApi() as server:
+async def _server(era: Era) -> AsyncIterator[DataApi]:
+    async with DataApi(era=era, has_services=True) as server:
         yield server
 
 
@@ -52,9 +58,9 @@ async def _sync(hass: HomeAssistant, server: DataApi) -> AsyncIterator[RegistryS
     await sync.async_stop()
 
 
-async def begun(sync: RegistrySync) -> RegistrySync:
+async def begun(sync: RegistrySync, seconds: float = 8) -> RegistrySync:
     sync.async_start()
-    await until(lambda: sync.state.last_sync)
+    await until(lambda: sync.state.last_sync, seconds)
     return sync
 
 
@@ -131,8 +137,9 @@ async def test_the_rows_are_those_of_the_registries(
     assert server.tables.devices[part.id]["via_device"] == bridge.id
     assert ("lights", "blink") in server.tables.services
     assert sync.state.rows_rejected == 0
-    # Devices, entities, actions; and two questions for what lingers.
-    assert len(server.seen) == 5
+    # Actions, devices, entities; and then two questions for what lingers.
+    assert len(server.upserts) == 3
+    await until(lambda: len(server.seen) == 5)
 
     area = ar.async_get(hass).async_create("Kitchen")
     label = lr.async_get(hass).async_create("Nice")
@@ -158,13 +165,13 @@ async def test_a_storm_of_events_is_one_or_two_syncs(
     entities = er.async_get(hass)
     entities.async_get_or_create("light", "hue", "1", config_entry=hue)
     await begun(sync)
-    server.seen.clear()
+    before = len(server.upserts)
     for number in range(1000):
         entities.async_update_entity("light.hue_1", name=f"Name {number}")
         if number % 100 == 0:
             await asyncio.sleep(0)
     await until(lambda: server.tables.entities["light.hue_1"]["name"] == "Name 999")
-    assert 1 <= len(server.seen) <= 2
+    assert 1 <= len(server.upserts) - before <= 2
 
 
 async def test_an_action_that_comes_later_is_sent(
@@ -225,19 +232,117 @@ async def test_a_server_that_stops_in_the_middle_has_everything_in_the_end(
     assert differences(hass, server) == []
 
 
-async def test_actions_that_cannot_be_described_stop_nothing_else(
+async def never(*_: object) -> None:
+    await asyncio.Event().wait()
+
+
+async def broken(*_: object) -> None:
+    raise ModuleNotFoundError("No module named 'custom_components.odd'")
+
+
+@pytest.mark.parametrize("describe", [broken, never])
+async def test_actions_that_cannot_be_described_are_sent_by_name_and_it_is_said_once(  # noqa: PLR0917
     hass: HomeAssistant,
     server: DataApi,
     sync: RegistrySync,
     hue: MockConfigEntry,
     monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    describe: Any,
 ) -> None:
-    broken = AsyncMock(side_effect=ModuleNotFoundError)
-    monkeypatch.setattr(registry_snapshot, "async_get_all_descriptions", broken)
-    er.async_get(hass).async_get_or_create("light", "hue", "1", config_entry=hue)
+    """Home Assistant may also wait for ever for an integration that it failed to import."""
+    monkeypatch.setattr(registry_sync, "DESCRIBE_SECONDS", 0.3)
+    monkeypatch.setattr(registry_snapshot, "async_get_all_descriptions", describe)
+    hass.services.async_register("light", "blink", lambda call: None)
+    entities = er.async_get(hass)
+    entities.async_get_or_create("light", "hue", "1", config_entry=hue)
     await begun(sync)
     assert differences(hass, server) == []
-    assert broken.await_count
+    assert server.tables.services["light", "blink"]["description"] is None
+    assert server.tables.entities["light.hue_1"]["available_services"] == ["light.blink"]
+    assert sync.undescribed == (
+        "ModuleNotFoundError: No module named 'custom_components.odd'"
+        if describe is broken
+        else "Home Assistant is still reading them"
+    )
+
+    entities.async_update_entity("light.hue_1", name="New")
+    await until(lambda: server.tables.entities["light.hue_1"]["name"] == "New")
+    said = [record for record in caplog.records if "descriptions" in record.getMessage()]
+    assert [record.levelname for record in said] == ["WARNING"]
+
+    if describe is broken:
+        right = AsyncMock(return_value={"light": {"blink": {"description": "Blinks"}}})
+        monkeypatch.setattr(registry_snapshot, "async_get_all_descriptions", right)
+        sync.async_resync()
+        await until(lambda: sync.undescribed == "")
+        assert server.tables.services["light", "blink"]["description"] == "Blinks"
+
+
+async def test_descriptions_that_come_late_are_sent_when_they_are_there(
+    hass: HomeAssistant,
+    server: DataApi,
+    sync: RegistrySync,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = asyncio.Event()
+
+    async def slow(_hass: HomeAssistant) -> Any:
+        await read.wait()
+        return {"light": {"blink": {"description": "Blinks", "fields": {}}}}
+
+    monkeypatch.setattr(registry_sync, "DESCRIBE_SECONDS", 0.3)
+    monkeypatch.setattr(registry_snapshot, "async_get_all_descriptions", slow)
+    hass.services.async_register("light", "blink", lambda call: None)
+    await begun(sync)
+    read.set()
+    await until(lambda: server.tables.services["light", "blink"]["description"] == "Blinks")
+    await until(lambda: sync.undescribed == "")
+
+
+async def test_others_get_fresh_answers_after_a_first_sync_and_after_a_rename(
+    hass: HomeAssistant, server: DataApi, sync: RegistrySync, hue: MockConfigEntry
+) -> None:
+    """The programs of the server's home ask for a thousand devices, and hear from a cache."""
+    device = dr.async_get(hass).async_get_or_create(
+        config_entry_id=hue.entry_id, identifiers={("hue", "1")}, name="Old"
+    )
+
+    async def names() -> list[str]:
+        session = async_get_clientsession(hass)
+        async with session.get(f"{server.url}/api/devices", params={"limit": "1000"}) as reply:
+            return [row["name"] for row in (await reply.json())["devices"]]
+
+    assert server.tables.devices == {}
+    await begun(sync)
+    dr.async_get(hass).async_update_device(device.id, name_by_user="New")
+    sync.async_resync()
+    await until(lambda: server.tables.devices[device.id]["name"] == "New")
+    assert await names() == ["New"]
+
+
+async def test_a_refused_row_is_put_aside_and_everything_else_is_stored(
+    hass: HomeAssistant, server: DataApi, sync: RegistrySync, hue: MockConfigEntry
+) -> None:
+    devices, entities = dr.async_get(hass), er.async_get(hass)
+    for number in range(50):
+        device = devices.async_get_or_create(
+            config_entry_id=hue.entry_id, identifiers={("hue", str(number))}, name=f"D{number}"
+        )
+        entities.async_get_or_create(
+            "light", "hue", str(number), config_entry=hue, device_id=device.id
+        )
+    bad = next(device.id for device in devices.devices if device.name == "D7")
+    server.tables.refuse = lambda row: (
+        "odd" if row.get("device_id") == bad and "entity_id" not in row else None
+    )
+    # To find it takes more requests than may be made at once.
+    await begun(sync, 60)
+    assert [rejection.key for rejection in sync.state.rejections] == [bad]
+    assert sync.state.rejections[0].reason == "Failed to bulk upsert devices: odd"
+    assert len(server.tables.devices) == 49
+    assert len(server.tables.entities) == 50
 
 
 async def test_after_stopping_nothing_is_sent(

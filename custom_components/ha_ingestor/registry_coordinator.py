@@ -23,6 +23,11 @@ ISSUE_PREFIX: Final = "data_api_"
 UNAUTHORIZED: Final = "data_api_unauthorized"
 WRONG_SERVICE: Final = "data_api_wrong_service"
 ROWS_REJECTED: Final = "rows_rejected"
+ACTIONS_UNDESCRIBED: Final = "actions_undescribed"
+
+# A page in the place of the server passes while that starts. After so many tries, some five
+# minutes, somebody has to look.
+PAGES_MAX: Final = 10
 
 # What ends only when somebody changes something.
 BLOCKING: Final = {
@@ -33,9 +38,13 @@ BLOCKING: Final = {
 }
 
 
-def issues_of(state: SyncState) -> list[Issue]:
+def issues_of(state: SyncState, undescribed: str = "") -> list[Issue]:
     """Read from the state what a user should do something about."""
     found = [BLOCKING[state.problem]] if state.problem in BLOCKING else []
+    if state.problem is Problem.PROXY and state.attempts >= PAGES_MAX:
+        found.append(Issue(key=WRONG_SERVICE))
+    if undescribed:
+        found.append(Issue(key=ACTIONS_UNDESCRIBED, placeholders={"detail": undescribed}))
     if state.rejections:
         first = state.rejections[0]
         placeholders = {
@@ -97,7 +106,7 @@ class RegistryCoordinator(DataUpdateCoordinator[SyncState]):
             self.hass,
             self._entry.entry_id,
             self.subentry.title,
-            issues_of(state),
+            issues_of(state, self.sync.undescribed),
             prefix=ISSUE_PREFIX,
         )
         self.async_set_updated_data(state)

@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.start import async_at_started
@@ -16,6 +17,11 @@ from .registries.sync import Sync, SyncState
 from .registries.transfer import Client, Transfer
 from .registry_snapshot import async_services
 from .registry_watch import Look, async_watch
+
+# The first time Home Assistant reads a file of each integration. It waits for ever for one that it
+# failed to import before.
+DESCRIBE_SECONDS: Final = 30.0
+REASON_MAX: Final = 200
 
 
 class RegistrySync:
@@ -40,7 +46,10 @@ class RegistrySync:
             jitter=random.random,
             on_change=on_change,
         )
+        # What is wrong with the descriptions of the actions, if anything is.
+        self.undescribed = ""
         self._services: Services = {}
+        self._describing: asyncio.Task[Services] | None = None
         self._stops: list[CALLBACK_TYPE] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -64,10 +73,12 @@ class RegistrySync:
         for stop in self._stops:
             stop()
         self._stops.clear()
-        if self._task:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-            self._task = None
+        tasks = [task for task in (self._task, self._describing) if task]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        self._task = self._describing = None
 
     @callback
     def _async_begin(self, _hass: HomeAssistant) -> None:
@@ -82,8 +93,44 @@ class RegistrySync:
 
     async def _async_home(self) -> Home:
         home = await self._watch.async_home()
-        try:
-            self._services = await async_services(self._hass)
-        except Exception as err:  # noqa: BLE001  it imports every integration's own files
-            LOGGER.debug("The actions cannot be described: %s", err)
-        return replace(home, services=self._services)
+        await self._async_describe()
+        # Whatever cannot be described has a name, and that is what most readers want.
+        services: Services = {
+            domain: {
+                name: self._services.get(domain, {}).get(name, {"fields": {}}) for name in names
+            }
+            for domain, names in home.services.items()
+        }
+        return replace(home, services=services)
+
+    async def _async_describe(self) -> None:
+        """Read the descriptions, but do not wait for them for ever."""
+        if self._describing is None:
+            self._describing = self._hass.async_create_background_task(
+                async_services(self._hass), "ha_ingestor descriptions of actions"
+            )
+            self._describing.add_done_callback(self._async_described)
+            await asyncio.wait([self._describing], timeout=DESCRIBE_SECONDS)
+        if self._describing is not None:
+            self._say_undescribed("Home Assistant is still reading them")
+
+    @callback
+    def _async_described(self, task: asyncio.Task[Services]) -> None:
+        self._describing = None
+        if task.cancelled():
+            return
+        if err := task.exception():
+            self._say_undescribed(f"{type(err).__name__}: {err}"[:REASON_MAX])
+            return
+        self._services = task.result()
+        if self.undescribed:
+            self.undescribed = ""
+            self._sync.changed()
+
+    @callback
+    def _say_undescribed(self, why: str) -> None:
+        if not self.undescribed:
+            LOGGER.warning(
+                "The descriptions of actions cannot be read (%s); they are sent by name", why
+            )
+        self.undescribed = why

@@ -184,7 +184,7 @@ class RegistryWatch:
             told = [follower(look) for follower in self._followers]
             for outcome in await asyncio.gather(*told, return_exceptions=True):
                 if isinstance(outcome, Exception):
-                    LOGGER.error("The registries were read in vain", exc_info=outcome)
+                    LOGGER.error("A registry subscriber failed", exc_info=outcome)
             return home
 
     @callback

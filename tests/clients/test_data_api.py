@@ -1,10 +1,12 @@
 """What the data-api answers, and what the client makes of it."""
 
 import json
+import threading
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import aiohttp
+import orjson
 import pytest
 
 from custom_components.ha_ingestor.clients import data_api
@@ -14,7 +16,7 @@ from custom_components.ha_ingestor.clients.data_api_verdict import judge
 from custom_components.ha_ingestor.clients.exchange import Reply
 from custom_components.ha_ingestor.pipeline.verdict import Kind, Problem
 from custom_components.ha_ingestor.registries.rows import DeviceRow, EntityRow
-from scripts.rig.data_api import DataApi, Fault
+from scripts.rig.data_api import DataApi, Era, Fault
 from tests.emulator import V2_7, Emulator
 from tests.shell import NOWHERE
 
@@ -43,9 +45,15 @@ async def _session() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
+@pytest.fixture(name="era", params=Era)
+def _era(request: pytest.FixtureRequest) -> Era:
+    era: Era = request.param
+    return era
+
+
 @pytest.fixture(name="server")
-async def _server() -> AsyncIterator[DataApi]:
-    async with DataApi(is_limited=False) as server:
+async def _server(era: Era) -> AsyncIterator[DataApi]:
+    async with DataApi(era=era, has_services=True, is_limited=False) as server:
         yield server
 
 
@@ -103,11 +111,23 @@ async def test_the_probe_tells_nobody_from_somebody_else(session: aiohttp.Client
 @pytest.mark.parametrize(
     "impostor", [PAGE, Fault(status=200, body="[]"), Fault(status=404, body='{"detail": "no"}')]
 )
-async def test_the_probe_tells_a_wrong_service(
+async def test_the_probe_tells_a_wrong_service_from_a_page(
     client: DataApiClient, server: DataApi, impostor: Fault
 ) -> None:
     server.impostor = impostor
-    assert (await client.probe()).problem is Problem.NOT_A_DATABASE
+    verdict = await client.probe()
+    is_page = impostor is PAGE
+    assert verdict.problem is (Problem.PROXY if is_page else Problem.NOT_A_DATABASE)
+    assert verdict.kind is (Kind.KEPT if is_page else Kind.BLOCKED)
+
+
+@pytest.mark.parametrize("body", ["", "OK", "<p>Please wait", '{"cut', "\x00\xff"])
+async def test_the_probe_waits_for_what_is_no_answer_of_any_service(
+    client: DataApiClient, server: DataApi, body: str
+) -> None:
+    server.impostor = Fault(status=200, body=body)
+    verdict = await client.probe()
+    assert (verdict.kind, verdict.problem) == (Kind.KEPT, Problem.PROXY)
 
 
 async def test_the_probe_takes_no_other_list_for_devices(
@@ -122,7 +142,15 @@ async def test_the_probe_takes_no_other_list_for_devices(
     [
         (Fault(status=500, body="Internal Server Error"), Kind.KEPT, Problem.SERVER_ERROR),
         (Fault(status=500, body='{"detail": "Failed"}'), Kind.POISON, Problem.REJECTED),
+        (Fault(status=500, body='{"error": {"code": "X"}}'), Kind.POISON, Problem.REJECTED),
+        (Fault(status=500, body='{"success": false}'), Kind.KEPT, Problem.SERVER_ERROR),
+        (Fault(status=500, body='{"error": null}'), Kind.KEPT, Problem.SERVER_ERROR),
         (Fault(status=422, body='{"detail": [{}]}'), Kind.POISON, Problem.REJECTED),
+        (Fault(status=422, body='{"error": {"code": "X"}}'), Kind.POISON, Problem.REJECTED),
+        (Fault(status=400, body='{"error": {"code": "X"}}'), Kind.POISON, Problem.REJECTED),
+        (Fault(status=409, body='{"error": {"code": "X"}}'), Kind.POISON, Problem.REJECTED),
+        (Fault(status=503, body='{"error": "busy"}'), Kind.KEPT, Problem.BUSY),
+        (Fault(status=502, body='{"error": "gone"}'), Kind.KEPT, Problem.SERVER_ERROR),
         (Fault(status=422, body="no"), Kind.KEPT, Problem.PROXY),
         (Fault(status=502, body="<html>"), Kind.KEPT, Problem.SERVER_ERROR),
         (Fault(status=503), Kind.KEPT, Problem.BUSY),
@@ -167,9 +195,105 @@ async def test_the_server_says_how_long_to_wait(client: DataApiClient, server: D
     assert (await client.upsert_devices([])).retry_after == 7
 
 
-async def test_the_reason_of_a_refusal_is_its_words(client: DataApiClient) -> None:
+async def test_the_reason_of_a_refusal_is_its_words_without_the_values(
+    client: DataApiClient, era: Era
+) -> None:
     verdict = await client.upsert_devices([device("a", name=None)])
-    assert verdict.detail.startswith("Failed to bulk upsert devices: null value in column")
+    assert verdict.kind is Kind.POISON
+    assert verdict.detail == (
+        "Failed to bulk upsert devices: null value in column "
+        '"name" of relation "devices" violates not-null constraint'
+        if era is Era.TODAY
+        else "Failed to bulk upsert devices: (sqlite3.IntegrityError) "
+        "NOT NULL constraint failed: devices.name"
+    )
+
+
+async def test_what_is_no_row_is_refused_in_words(client: DataApiClient) -> None:
+    verdict = await client.upsert_devices(cast("Any", ["no row"]))
+    assert (verdict.kind, verdict.detail) == (Kind.POISON, "Input is not valid (body)")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"error": {"code": "DatabaseError", "message": "no such table"}}',
+        '{"success": false, "error": "no such table", "error_code": "HTTP_500"}',
+        '{"detail": "no such table"}',
+        '{"detail": {"error": {"message": "no such table"}}}',
+        '{"detail": "no such table\\n[SQL: SELECT 1]\\n[parameters: (\'x\',)]"}',
+    ],
+)
+async def test_the_words_of_an_error_are_found_in_every_shape(
+    client: DataApiClient, server: DataApi, body: str
+) -> None:
+    server.faults.append(Fault(status=500, body=body))
+    verdict = await client.upsert_devices([device("a")])
+    assert (verdict.kind, verdict.detail) == (Kind.POISON, "no such table")
+
+
+@pytest.mark.parametrize(
+    ("fault", "detail"),
+    [
+        (PAGE, "An HTML page (HTTP 200)"),
+        (Fault(status=502, body="<html><img src=//x></html>"), "An HTML page (HTTP 502)"),
+        (Fault(status=500, body="Internal\n Server  Error"), "Internal Server Error"),
+        (Fault(status=500, body="x" * 1000), "x" * 300),
+        (
+            Fault(status=500, body='{"detail": "<img src=//x>no <b>table</b> 1 < 2"}'),
+            "no table 1 < 2",
+        ),
+        (Fault(status=500, body="<p>oh</p>\n<script>alert(1)</script>"), "oh alert(1)"),
+    ],
+)
+async def test_a_page_is_named_and_not_shown(
+    client: DataApiClient, server: DataApi, fault: Fault, detail: str
+) -> None:
+    server.faults.append(fault)
+    assert (await client.upsert_devices([device("a")])).detail == detail
+
+
+async def test_asking_leaves_the_answers_for_others_fresh(
+    client: DataApiClient, session: aiohttp.ClientSession, server: DataApi
+) -> None:
+    """The server answers each limit from a cache for five minutes."""
+    await client.probe()
+    await client.device_ids()
+    await client.upsert_devices([device("a")])
+    stale = []
+    for limit in (None, *range(1, 1001)):
+        query = {} if limit is None else {"limit": str(limit)}
+        async with session.get(f"{server.url}/api/devices", params=query) as reply:
+            if (await reply.json())["count"] != 1:
+                stale.append(limit)
+    # Round numbers and the ends are what people and programs ask for.
+    assert len(stale) == 2
+    assert all(limit % 2 and limit % 5 and limit > 10 for limit in stale)
+
+
+async def test_rows_are_encoded_outside_the_event_loop(
+    session: aiohttp.ClientSession, server: DataApi
+) -> None:
+    threads = set()
+
+    def dumps(content: Any) -> bytes:
+        threads.add(threading.current_thread())
+        return json.dumps(content).encode()
+
+    client = DataApiClient(session, server.url, dumps=dumps)
+    assert (await client.upsert_devices([device("a")])).kind is Kind.ACCEPTED
+    assert (await client.upsert_services({"light": {"on": {}}})).kind is Kind.ACCEPTED
+    assert threads
+    assert threading.current_thread() not in threads
+
+
+async def test_what_a_fast_encoder_cannot_say_is_sent_all_the_same(
+    session: aiohttp.ClientSession, server: DataApi
+) -> None:
+    client = DataApiClient(session, server.url, dumps=orjson.dumps)
+    row = entity("light.x", options={"number": 2**70})
+    assert (await client.upsert_entities([row])).kind is Kind.ACCEPTED
+    assert server.tables.entities["light.x"]["options"] == {"number": 2**70}
 
 
 async def test_an_echoed_key_is_shown_to_nobody(

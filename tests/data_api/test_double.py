@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from scripts.rig.data_api import DataApi
+from scripts.rig.data_api import DataApi, Era
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -38,10 +38,21 @@ def _now() -> list[float]:
     return [0.0]
 
 
+@pytest.fixture(name="era", params=Era)
+def _era(request: pytest.FixtureRequest) -> Era:
+    era: Era = request.param
+    return era
+
+
 @pytest.fixture(name="server")
-async def _server(now: list[float]) -> AsyncIterator[DataApi]:
-    async with DataApi(clock=lambda: now[0]) as server:
+async def _server(now: list[float], era: Era) -> AsyncIterator[DataApi]:
+    async with DataApi(clock=lambda: now[0], era=era, has_services=True) as server:
         yield server
+
+
+def words(told: dict[str, Any]) -> str:
+    """Read what an endpoint could not do, in the shape of either era."""
+    return str(told["detail"] if "detail" in told else told["error"])
 
 
 @pytest.fixture(name="ask")
@@ -56,6 +67,47 @@ async def test_devices_are_stored_and_counted(server: DataApi, ask: Ask) -> None
     assert server.tables.devices["a"]["manufacturer"] == "Unknown"
 
 
+async def test_errors_have_the_shape_of_their_era(server: DataApi, ask: Ask, era: Era) -> None:
+    _, refused = await ask("POST", DEVICES, [{"id": "b", "name": None}])
+    _, invalid = await ask("POST", DEVICES, {})
+    if era is Era.TODAY:
+        assert refused.keys() == {"detail"}
+        assert invalid["error"]["code"] == "ValidationError"
+        assert isinstance(invalid["error"]["detail"], list)
+    else:
+        assert (refused["success"], refused["error_code"]) == (False, "HTTP_500")
+        assert refused["error"].startswith("Failed to bulk upsert devices: ")
+        assert isinstance(invalid["detail"], list)
+
+
+async def test_an_entity_has_the_actions_that_were_stored_before_it(
+    server: DataApi, ask: Ask
+) -> None:
+    await ask("POST", ENTITIES, [{"entity_id": "light.x"}, {"entity_id": "light.y"}])
+    await ask("POST", SERVICES, {"light": {"turn_on": {}}, "switch": {"toggle": {}}})
+    await ask("POST", ENTITIES, [{"entity_id": "light.y"}])
+    entities = server.tables.entities
+    assert entities["light.x"]["available_services"] is None
+    assert entities["light.y"]["available_services"] == ["light.turn_on"]
+
+
+@pytest.mark.parametrize("era", [Era.NOVEMBER_2025], indirect=True)
+async def test_a_sqlite_takes_any_type_and_no_key_that_leads_nowhere(
+    server: DataApi, ask: Ask
+) -> None:
+    await ask("POST", DEVICES, [{"id": "a", "name": "A", "sw_version": 7, "model": "\0"}])
+    assert server.tables.devices["a"]["sw_version"] == "7"
+    for path, row in (
+        (DEVICES, {"id": "b", "name": "B", "via_device_id": "gone"}),
+        (ENTITIES, {"entity_id": "light.x", "device_id": "gone"}),
+    ):
+        status, told = await ask("POST", path, [row])
+        assert status == HTTPStatus.INTERNAL_SERVER_ERROR
+        assert "FOREIGN KEY constraint failed" in words(told)
+    assert "light.x" not in server.tables.entities
+
+
+@pytest.mark.parametrize("era", [Era.TODAY], indirect=True)
 @pytest.mark.parametrize(
     ("row", "says"),
     [
@@ -76,6 +128,16 @@ async def test_one_bad_device_fails_all(
     assert server.tables.devices == {}
 
 
+@pytest.mark.parametrize("row", [{"id": "b", "name": None}, {"id": "a", "name": "again"}])
+async def test_one_bad_device_fails_all_of_either_era(
+    server: DataApi, ask: Ask, row: dict[str, Any]
+) -> None:
+    status, told = await ask("POST", DEVICES, [{"id": "a", "name": "A"}, row])
+    assert status == HTTPStatus.INTERNAL_SERVER_ERROR
+    assert words(told).startswith("Failed to bulk upsert devices: ")
+    assert server.tables.devices == {}
+
+
 async def test_a_user_given_name_wins_and_saves_a_null_name(server: DataApi, ask: Ask) -> None:
     await ask("POST", DEVICES, [{"id": "a", "name": None, "name_by_user": "Mine"}])
     assert server.tables.devices["a"]["name"] == "Mine"
@@ -87,6 +149,7 @@ async def test_null_overwrites(server: DataApi, ask: Ask) -> None:
     assert server.tables.devices["a"]["model"] is None
 
 
+@pytest.mark.parametrize("era", [Era.TODAY], indirect=True)
 async def test_an_unknown_via_is_dropped_but_a_later_one_breaks_the_key(
     server: DataApi, ask: Ask
 ) -> None:
@@ -102,6 +165,7 @@ async def test_an_unknown_via_is_dropped_but_a_later_one_breaks_the_key(
     assert (await ask("POST", DEVICES, chain[::-1]))[0] == HTTPStatus.OK
 
 
+@pytest.mark.parametrize("era", [Era.TODAY], indirect=True)
 async def test_an_entity_of_an_unknown_device_is_detached_without_a_word(
     server: DataApi, ask: Ask
 ) -> None:
@@ -129,7 +193,7 @@ async def test_services_are_an_object_and_may_be_missing(server: DataApi, ask: A
 )
 async def test_the_wrong_kind_of_body_is_refused(ask: Ask, path: str, content: Any) -> None:
     status, told = await ask("POST", path, content)
-    assert (status, type(told["detail"])) == (422, list)
+    assert (status, type(told.get("detail") or told["error"]["detail"])) == (422, list)
 
 
 async def test_a_body_that_is_not_called_json_is_not_read(ask: Ask) -> None:
@@ -139,11 +203,12 @@ async def test_a_body_that_is_not_called_json_is_not_read(ask: Ask) -> None:
 
 async def test_whoever_has_no_key_is_told_so(server: DataApi, ask: Ask) -> None:
     server.api_key = "right"
-    assert await ask("GET", "/api/devices") == (401, {"detail": "Authentication required"})
+    status, told = await ask("GET", "/api/devices")
+    assert (status, words(told)) == (401, "Authentication required")
     assert ask.reply["WWW-Authenticate"] == "Bearer"
     ask.headers["Authorization"] = "Bearer wrong"
-    answer = await ask("POST", DEVICES, [])
-    assert answer == (401, {"detail": "Invalid or expired credentials"})
+    status, told = await ask("POST", DEVICES, [])
+    assert (status, words(told)) == (401, "Invalid or expired credentials")
     assert (await ask("GET", "/health"))[0] == HTTPStatus.OK
     ask.headers["Authorization"] = "Bearer right"
     assert (await ask("GET", "/api/devices"))[0] == HTTPStatus.OK
@@ -164,7 +229,11 @@ async def test_devices_are_read_from_a_cache(ask: Ask, now: list[float]) -> None
     assert (await ask("GET", "/api/devices"))[1] == {"devices": [], "count": 0, "limit": 100}
     await ask("POST", DEVICES, [{"id": "a", "name": "A"}])
     assert (await ask("GET", "/api/devices"))[1]["count"] == 0
-    now[0] += 300
+    # Every limit is another question.
+    assert (await ask("GET", "/api/devices?limit=99"))[1]["count"] == 1
+    now[0] += 299
+    assert (await ask("GET", "/api/devices"))[1]["count"] == 0
+    now[0] += 1
     assert (await ask("GET", "/api/devices"))[1]["count"] == 1
 
 

@@ -19,10 +19,10 @@ _ROOT: Final = Path(__file__).parents[2]
 
 @dataclass(slots=True)
 class Nursery:
-    """Where processes are born; one lives at a time."""
+    """Where processes are born; one lives at a time. `counts` are all ledgers that were told."""
 
     process: Process
-    errors: list[str] = field(default_factory=list)
+    counts: list[dict[str, Any]] = field(default_factory=list)
 
     async def begin(self, order: Order) -> int:
         """Begin a life and return its process id."""
@@ -50,6 +50,9 @@ class Nursery:
             word, text = await self.hear()
             if word == "ended":
                 return said
+            if word == "counts":
+                self.counts.append(json.loads(text))
+                continue
             said.append((word, int(text), loop.time()))
 
     async def drain(self, order: Order, seconds: float = 60) -> dict[str, Any]:

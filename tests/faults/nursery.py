@@ -128,7 +128,10 @@ async def generate(pipeline: Pipeline, order: Order) -> None:
         say(f"offered {number - 1}")
         if order.does == "flush":
             await pipeline.flush()
-            if not (await pipeline.snapshot()).spool_error:
+            found = await pipeline.snapshot()
+            if found.is_open:
+                say(f"counts {json.dumps({'pending': found.pending, **found.ledger})}")
+            if not found.spool_error:
                 say(f"committed {number - 1}")
         await asyncio.sleep(rng.uniform(0, 2 * order.pause))
 

@@ -28,6 +28,7 @@ from .lives import Nursery, nursery
 from .mounts import OTHERS, CannotMountError, fill, mounted
 from .nursery import LONG_AGO, Deed, Order
 from .proxy import Proxy, Trouble, any_trouble
+from .world import counts_of, fallen, imbalance
 
 MEASUREMENT: Final = "home_assistant_events"
 DISK_MEGABYTES: Final = 24
@@ -43,6 +44,7 @@ class Tale:
     offered: set[int] = field(default_factory=set)
     committed: set[int] = field(default_factory=set)
     events: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
 
     @property
     def next_number(self) -> int:
@@ -125,6 +127,7 @@ async def soak(minutes: float, seed: int, directory: Path, disk: Path, server: S
         proxy.trouble = lambda: None
         ledger = await births.drain(Order(**order, does="drain"), seconds=300)
         tale.events["requests"] = proxy.requests
+    tale.wrong = wrong_counts(births.counts, ledger)
     return tell(tale, ledger, _stored(server), _quarantined(disk / "spool"))
 
 
@@ -147,11 +150,28 @@ def _quarantined(spool: Path) -> set[int]:
     return {int(line.partition('state="')[2].partition('"')[0]) for line in lines.values()}
 
 
+def wrong_counts(told: list[dict[str, Any]], last: dict[str, Any]) -> list[str]:
+    """What every process said of its counts, against the model of `world`: nothing falls."""
+    found: list[str] = []
+    before: dict[str, int] = {}
+    for ledger in (*told, {**last, "pending": 0}):
+        if wrong := imbalance(ledger, ledger["pending"]):
+            found.append(wrong)
+        counts = counts_of(ledger)
+        if less := fallen(before, counts):
+            found.append(f"fallen: {less}")
+        before = counts
+    return found
+
+
 def tell(tale: Tale, ledger: dict[str, Any], stored: Counter[int], quarantined: set[int]) -> bool:
     """Print the numbers; whether they are right."""
     lost = sum(ledger["lost"].values())
     settled = ledger["written"] + ledger["quarantined"] + ledger["evicted"] + lost
-    missing = tale.committed - stored.keys() - quarantined
+    there = stored.keys() | quarantined
+    missing = tale.committed - there
+    # Received, and neither there nor named; what was killed before a commit was never received.
+    silent = ledger["received"] - len(there) - lost - ledger["evicted"]
     # A process that is killed while its disk fails takes the count of what it delivered from
     # memory with it.
     uncounted = len(stored) + len(quarantined) - ledger["captured"] + ledger["evicted"] + lost
@@ -162,6 +182,7 @@ def tell(tale: Tale, ledger: dict[str, Any], stored: Counter[int], quarantined: 
         f"evicted {ledger['evicted']}, lost {ledger['lost'] or 0}"
     )
     print(f"ledger {ledger}")
+    print("\n".join(tale.wrong[:20]))
     print(f"offered but not committed at a kill {len(tale.offered - stored.keys() - quarantined)}")
     print(f"delivered from memory and not counted {uncounted}")
     wrong = {
@@ -169,6 +190,8 @@ def tell(tale: Tale, ledger: dict[str, Any], stored: Counter[int], quarantined: 
         "stored twice": sum(count > 1 for count in stored.values()),
         "stored and quarantined": len(stored.keys() & quarantined),
         "captured and not settled": ledger["captured"] - settled,
+        "received and silently gone": silent,
+        "wrong counts of a process": len(tale.wrong),
         "counted and not there": max(-uncounted, 0),
         "not counted although no disk was full": uncounted if not tale.events["full disks"] else 0,
     }

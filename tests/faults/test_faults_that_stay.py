@@ -200,13 +200,18 @@ def test_a_segment_that_can_only_be_read_is_delivered_and_not_read_for_ever(
     for _ in range(5):
         world.pass_time(1)
         world.commit()
-    reads: list[str] = []
+    asked: list[str] = []
     fault = world.disk.fault
-    world.disk.fault = lambda asked, name: (reads.append(asked), fault(asked, name))[1]
+
+    def note(operation: str, name: str) -> None:
+        asked.append(operation)
+        fault(operation, name)
+
+    world.disk.fault = note
     for _ in range(20):
         world.pass_time(1)
         world.commit()
-    assert "read" not in reads
+    assert "read" not in asked
     world.assert_sound()
 
 

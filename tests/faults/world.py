@@ -35,7 +35,7 @@ DAY: Final = 86_400.0
 RETENTION: Final = 7 * DAY
 
 _NUMBER: Final = re.compile(r'[ ,]state="([0-9]+)"')
-_LEDGER_COUNTS: Final = (
+_NUMBERS: Final = (
     *("received", "captured", "written", "quarantined", "evicted", "deduplicated", "replayed"),
 )
 
@@ -173,6 +173,35 @@ class Known:
     # How many the ledger may call lost although they are there.
     unsure: int = 0
     is_exact: bool = True
+
+
+def counts_of(ledger: dict[str, Any]) -> dict[str, int]:
+    """Every count of a ledger that may only rise."""
+    counts = {name: int(ledger[name]) for name in _NUMBERS}
+    for group in ("filtered", "lost", "evicted_for"):
+        counts |= {f"{group} {reason}": count for reason, count in ledger[group].items()}
+    return counts
+
+
+def fallen(before: dict[str, int], after: dict[str, int]) -> dict[str, tuple[int, int]]:
+    """Counts that are less than they were."""
+    return {
+        name: (count, after.get(name, 0))
+        for name, count in before.items()
+        if after.get(name, 0) < count
+    }
+
+
+def imbalance(ledger: dict[str, Any], pending: int) -> str:
+    """The equation that does not hold, with its numbers."""
+    filtered = sum(ledger["filtered"].values()) + ledger["deduplicated"]
+    settled = ledger["written"] + ledger["quarantined"] + ledger["evicted"]
+    settled += sum(ledger["lost"].values())
+    if ledger["received"] != filtered + ledger["captured"] + ledger["waiting"]:
+        return f"received: {ledger}"
+    return (
+        f"captured: {ledger}, pending {pending}" if ledger["captured"] - settled != pending else ""
+    )
 
 
 class World:
@@ -347,25 +376,13 @@ class World:
         """Nothing is negative, nothing falls, and the equations hold with the world's own count."""
         found, known = self.snapshot(), self.known
         ledger = found.ledger
-        counts = {name: int(ledger[name]) for name in _LEDGER_COUNTS}
-        for group in ("filtered", "lost", "evicted_for"):
-            counts |= {f"{group} {name}": count for name, count in ledger[group].items()}
-        counts["acked"] = self.pipeline._spool.acked
+        counts = counts_of(ledger) | {"acked": self.pipeline._spool.acked}
         assert min((*counts.values(), found.pending, found.waiting)) >= 0, counts
         if not found.is_open:
             return
-        fallen = {
-            name: (count, counts.get(name, 0))
-            for name, count in self._counts.items()
-            if counts.get(name, 0) < count
-        }
-        assert not fallen, fallen
+        assert fallen(self._counts, counts) == {}
         self._counts = counts
-        filtered = sum(ledger["filtered"].values()) + ledger["deduplicated"]
-        lost = sum(ledger["lost"].values())
-        assert ledger["received"] == filtered + ledger["captured"] + found.waiting, ledger
-        settled = ledger["written"] + ledger["quarantined"] + ledger["evicted"] + lost
-        assert ledger["captured"] == settled + found.pending, ledger
+        assert imbalance(ledger, found.pending) == ""
         assert found.unbalanced == ""
         before = ledger["received"] - ledger["replayed"] - known.since
         before += self.pipeline.intake.received

@@ -217,6 +217,56 @@ def test_the_answer_says_how_many_it_has_and_how_many_it_may_have(tmp_path: Path
     store.close()
 
 
+@pytest.mark.parametrize(
+    ("listing", "key", "limit"), [(DEVICES, "device_id", 1000), (ENTITIES, "entity_id", 100)]
+)
+def test_a_home_beyond_the_limit_is_read_page_by_page(
+    tmp_path: Path, listing: Listing, key: str, limit: int
+) -> None:
+    store = MetadataStore(tmp_path)
+    store.sync(crowd(1586), NOON)
+    found: list[str] = []
+    while True:
+        parameters = [("limit", str(limit)), ("offset", str(len(found)))]
+        told = json.loads(store.answer(ask(listing, parameters), NOON))
+        assert told["offset"] == len(found)
+        found += [row[key] for row in told[listing.table]]
+        if told["count"] < limit:
+            break
+    assert len(found) == len(set(found)) == 1586
+    assert found == sorted(found)
+    store.close()
+
+
+def test_pages_are_of_what_is_asked_for_and_end(store: MetadataStore) -> None:
+    lights = ids(entities(store, ("domain", "light")))
+    assert len(lights) == 2
+    assert [ids(entities(store, ("domain", "light"), ("offset", text))) for text in "012"] == [
+        lights,
+        lights[1:],
+        [],
+    ]
+    assert entities(store, ("offset", "999999999")) == []
+
+
+def test_pages_keep_apart_what_had_one_name_after_the_other(tmp_path: Path) -> None:
+    store = MetadataStore(tmp_path)
+    for registry_id in "dcab":
+        store.sync(Home(entities=(entity("light.x", registry_id),)), NOON)
+    found = [
+        entities(store, ("include_removed", "true"), ("offset", offset))[0]["registry_id"]
+        for offset in "0123"
+    ]
+    assert found == ["a", "b", "c", "d"]
+    store.close()
+
+
+@pytest.mark.parametrize("text", ["-1", "ten", "1.5", "٣", "1" * 5000, " 1"])
+def test_an_offset_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(QuestionError, match=r"^offset: not one number from 0 to 999999999$"):
+        ask(DEVICES, [("offset", text)])
+
+
 @pytest.mark.parametrize("listing", [DEVICES, ENTITIES], ids=lambda listing: listing.table)
 @pytest.mark.parametrize("text", ["0", "-1", "ten", "1.5", "99999", "٣", "1" * 5000])
 def test_a_limit_that_is_none_is_refused(listing: Listing, text: str) -> None:

@@ -1,6 +1,7 @@
 """From the offer to the database: nothing waits longer than promised, nothing is lost at an end."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import Any
 import pytest
 from homeassistant.helpers.json import json_dumps
 
-from custom_components.ha_ingestor.pipeline import committer
 from custom_components.ha_ingestor.pipeline.durability import Durability
 from custom_components.ha_ingestor.pipeline.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.export_state import Status
@@ -389,7 +389,7 @@ async def test_what_is_held_back_is_counted_as_waiting_and_delivered_at_the_end(
 @pytest.mark.parametrize(
     ("owner", "name", "lost"),
     [
-        (committer.time, "sleep", 150),
+        (time, "sleep", 150),
         (Encoder, "encode", 50),
         (Sieve, "sift", 50),
         (Sieve, "due", 0),

@@ -16,6 +16,10 @@ DOWN = Verdict(kind=Kind.KEPT, problem=Problem.UNREACHABLE)
 UNKNOWN = Verdict(kind=Kind.BLOCKED, problem=Problem.INVALID_AUTH)
 TOO_LARGE = Verdict(kind=Kind.SIZE, problem=Problem.TOO_LARGE)
 TIMEOUT = Verdict(kind=Kind.KEPT, problem=Problem.TIMEOUT)
+PAGE = Verdict(kind=Kind.KEPT, problem=Problem.PROXY)
+SOMEBODY_ELSE = Verdict(kind=Kind.BLOCKED, problem=Problem.NOT_A_DATABASE)
+REFUSED = Verdict(kind=Kind.POISON, problem=Problem.REJECTED, detail="no such table")
+BROKEN = Verdict(kind=Kind.KEPT, problem=Problem.SERVER_ERROR)
 
 
 def device(device_id: str, name: str = "", **more: Any) -> Device:
@@ -28,14 +32,20 @@ def entity(entity_id: str, **more: Any) -> Entity:
 
 @dataclass
 class StrictApi:
-    """Its tables refuse what the real ones would. `verdicts` come first; `down` lasts."""
+    """Its tables refuse what the real ones would. `verdicts` come first; `down` lasts.
+
+    `hangs` is how long each answer takes; `services` is what it says to actions, if not stored.
+    """
 
     tables: Tables = field(default_factory=Tables)
     verdicts: deque[Verdict] = field(default_factory=deque)
     down: Verdict | None = None
     rows_max: int = 10_000
     has_services: bool = True
+    services: Verdict | None = None
+    hangs: float = 0.01
     sent: list[tuple[str, list[str]]] = field(default_factory=list)
+    asked: list[tuple[str, int]] = field(default_factory=list)
     probes: int = 0
 
     @property
@@ -44,6 +54,7 @@ class StrictApi:
 
     async def probe(self) -> Verdict:
         self.probes += 1
+        await asyncio.sleep(self.hangs)
         return self.down or OK
 
     async def upsert_devices(self, rows: Sequence[DeviceRow]) -> Verdict:
@@ -60,16 +71,20 @@ class StrictApi:
         return await self._upsert("services", [*services], self.tables.upsert_services, services)
 
     async def device_ids(self) -> set[str] | None:
+        self.asked.append(("devices", len(self.sent)))
         return None if self.down else set(self.tables.devices)
 
     async def entity_ids(self) -> set[str] | None:
+        self.asked.append(("entities", len(self.sent)))
         return None if self.down else set(self.tables.entities)
 
     async def _upsert(self, table: str, keys: list[str], store: Any, content: Any) -> Verdict:
         self.sent.append((table, keys))
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(self.hangs)
         if self.down:
             return self.down
+        if table == "services" and self.services:
+            return self.services
         if self.verdicts and (verdict := self.verdicts.popleft()) is not OK:
             return verdict
         if len(keys) > self.rows_max:
@@ -92,8 +107,10 @@ class EagerTime(asyncio.SelectorEventLoop):
         return self._later
 
     def _run_once(self) -> None:
-        if not self._ready and self._scheduled:  # type: ignore[attr-defined]
-            self._later = max(self._later, self._scheduled[0].when())  # type: ignore[attr-defined]
+        timers: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
+        if not self._ready:  # type: ignore[attr-defined]
+            waited_for = (timer.when() for timer in timers if not timer.cancelled())
+            self._later = max(self._later, min(waited_for, default=0.0))
         super()._run_once()  # type: ignore[misc]
 
 

@@ -25,9 +25,9 @@ def settle(rows: list[Row], bad: set[str], alone: set[str] | None = None) -> lis
         if bad & {row.key for row in piece}:
             batches.refused("because")
         else:
-            taken, convicted = batches.accepted()
+            taken, rejected = batches.accepted()
             good += taken
-            guilty += [row for row, _ in convicted]
+            guilty += [row for row, _ in rejected]
     return [good, guilty + [row for row, _ in batches.suspects], firsts]
 
 
@@ -60,8 +60,8 @@ def test_many_refusals_without_one_that_is_taken_are_a_storm() -> None:
 def test_a_row_that_is_taken_proves_that_it_is_no_storm() -> None:
     batches = Batches.of([row(number) for number in range(9)], size=1)
     batches.refused("because")
-    taken, convicted = batches.accepted()
-    assert ([row.key for row in taken], convicted) == (["00001"], [(row(0), "because")])
+    taken, rejected = batches.accepted()
+    assert ([row.key for row in taken], rejected) == (["00001"], [(row(0), "because")])
     assert batches.suspects == []
 
 

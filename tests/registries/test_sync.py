@@ -16,7 +16,19 @@ from custom_components.ha_ingestor.registries.schedule import Intervals, Schedul
 from custom_components.ha_ingestor.registries.sync import Rejection, Sync
 from custom_components.ha_ingestor.registries.transfer import Transfer
 
-from .strict import DOWN, OK, TIMEOUT, UNKNOWN, StrictApi, device, entity, now, run
+from .strict import (
+    DOWN,
+    OK,
+    PAGE,
+    SOMEBODY_ELSE,
+    TIMEOUT,
+    UNKNOWN,
+    StrictApi,
+    device,
+    entity,
+    now,
+    run,
+)
 
 POLITE = Verdict(kind=Kind.KEPT, problem=Problem.BUSY, retry_after=20.0)
 
@@ -188,6 +200,144 @@ async def test_an_outage_is_knocked_at_and_ends_with_everything(house: House, sy
 
 
 @kept
+async def test_what_lingers_is_asked_for_after_everything_is_stored(
+    house: House, sync: Sync
+) -> None:
+    house.api.tables.devices["older"] = {}
+    house.api.asked.clear()
+    sync.resync()
+    await asyncio.sleep(1)
+    assert house.api.asked == [("devices", 1), ("entities", 1)]
+    assert (len(house.api.sent), sync.state.lingering) == (1, ("older",))
+    house.api.tables.clear()
+    sync.resync()
+    await asyncio.sleep(1)
+    assert sync.state.lingering == ()
+
+
+@pytest.mark.parametrize("answer", [PAGE, SOMEBODY_ELSE])
+def test_half_a_minute_of_other_answers_costs_about_a_minute(answer: Verdict) -> None:
+    async def go() -> None:
+        house = House()
+        async with house.kept() as sync:
+            sync.resync()
+            await asyncio.sleep(1)
+            house.api.down = answer
+            house.rename("a", "New")
+            sync.changed()
+            await asyncio.sleep(32)
+            assert sync.state.connected is False
+            house.api.down = None
+            await asyncio.sleep(62)
+            assert house.name("a") == "New"
+            assert (sync.state.connected, sync.state.problem) == (True, Problem.NONE)
+
+    run(go())
+
+
+@kept
+async def test_a_server_that_hangs_is_shown_before_it_is_given_up(house: House, sync: Sync) -> None:
+    house.api.hangs = 120
+    house.turns.clear()
+    house.rename("a", "New")
+    sync.changed()
+    await asyncio.sleep(2 + 15)
+    assert (sync.state.connected, sync.state.problem) == (False, Problem.TIMEOUT)
+    assert [turn.connected for turn in house.turns] == [False]
+    await asyncio.sleep(120)
+    # It was only slow.
+    assert (sync.state.connected, sync.state.problem) == (True, Problem.NONE)
+    assert house.name("a") == "New"
+
+
+@kept
+async def test_a_server_that_goes_on_hanging_is_never_shown_as_connected_in_between(
+    house: House, sync: Sync
+) -> None:
+    house.api.hangs, house.api.down = 120, TIMEOUT
+    house.rename("a", "New")
+    sync.changed()
+    await asyncio.sleep(2 + 15)
+    house.turns.clear()
+    for _ in range(900):
+        assert (sync.state.connected, sync.state.problem) == (False, Problem.TIMEOUT)
+        await asyncio.sleep(1)
+    assert {turn.connected for turn in house.turns} == {False}
+    house.api.hangs, house.api.down = 0.01, None
+    await asyncio.sleep(200)
+    assert (sync.state.connected, house.name("a")) == (True, "New")
+
+
+def test_a_server_that_never_answered_yet_is_shown_as_well() -> None:
+    async def go() -> None:
+        house = House(api=StrictApi(hangs=1000))
+        async with house.kept() as sync:
+            sync.resync()
+            await asyncio.sleep(15)
+            assert (sync.state.connected, sync.state.problem) == (False, Problem.TIMEOUT)
+
+    run(go())
+
+
+@kept
+async def test_a_server_that_needs_some_seconds_is_connected_all_the_time(
+    house: House, sync: Sync
+) -> None:
+    house.api.hangs = 9
+    house.turns.clear()
+    sync.resync()
+    for _ in range(30):
+        assert sync.state.connected is True
+        await asyncio.sleep(1)
+    assert [turn.connected for turn in house.turns if not turn.connected] == []
+
+
+@kept
+async def test_a_row_that_would_now_be_taken_does_not_wait_for_the_next_whole_sync(
+    house: House, sync: Sync
+) -> None:
+    sync.schedule = Schedule(intervals=Intervals(refresh=86_400.0))
+    house.api.tables.refuse = lambda row: "no" if row["device_id"] == "bad" else None
+    house.home = Home(devices=(*house.home.devices, device("bad")))
+    sync.changed()
+    await asyncio.sleep(80_000)
+    assert sync.state.rows_rejected == 1
+    # One request for the row and one for a row that is known to be good, each hour.
+    assert len(house.api.sent) < 2 * (24 + 10)
+    house.api.tables.refuse = lambda _row: None
+    house.api.sent.clear()
+    await asyncio.sleep(3601)
+    assert "bad" in house.api.tables.devices
+    assert sync.state.rows_rejected == 0
+    assert house.api.sent[0] == ("devices", ["bad"])
+
+
+@kept
+async def test_what_is_refused_is_tried_soon_at_first_and_when_the_server_is_back(
+    house: House, sync: Sync
+) -> None:
+    house.api.tables.refuse = lambda row: "no" if row["device_id"] == "bad" else None
+    house.home = Home(devices=(*house.home.devices, device("bad")))
+    sync.changed()
+    await asyncio.sleep(3)
+    house.api.tables.refuse = lambda _row: None
+    await asyncio.sleep(61)
+    assert "bad" in house.api.tables.devices
+
+    house.api.tables.refuse = lambda row: "no" if row["name"] == "Odd" else None
+    house.rename("bad", "Odd")
+    sync.changed()
+    await asyncio.sleep(3)
+    assert sync.state.rows_rejected == 1
+    house.api.tables.refuse = lambda _row: None
+    house.api.verdicts.append(TIMEOUT)
+    house.rename("a", "New")
+    sync.changed()
+    await asyncio.sleep(6)
+    assert (house.name("a"), house.name("bad")) == ("New", "Odd")
+
+
+@kept
 async def test_one_lost_answer_is_no_outage(house: House, sync: Sync) -> None:
     house.api.verdicts.append(TIMEOUT)
     house.rename("a", "New")
@@ -308,7 +458,8 @@ async def test_every_end_of_a_look_is_told(house: House, sync: Sync) -> None:
     house.api.down = DOWN
     sync.resync()
     await asyncio.sleep(2.5)
-    assert [turn.connected for turn in house.turns] == [True, False, False]
+    # A whole sync, what lingers after it, and two tries.
+    assert [turn.connected for turn in house.turns] == [True, True, False, False]
 
 
 @pytest.mark.parametrize("count", [5000])

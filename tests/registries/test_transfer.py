@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,8 +12,21 @@ from custom_components.ha_ingestor.pipeline.verdict import Kind, Problem, Verdic
 from custom_components.ha_ingestor.registries.lineage import parents_first
 from custom_components.ha_ingestor.registries.rows import Table, rows_of
 from custom_components.ha_ingestor.registries.transfer import Transfer
+from scripts.rig.data_api import Tables
 
-from .strict import DOWN, OK, TIMEOUT, StrictApi, device, entity, now, run
+from .strict import (
+    BROKEN,
+    DOWN,
+    OK,
+    REFUSED,
+    SOMEBODY_ELSE,
+    TIMEOUT,
+    StrictApi,
+    device,
+    entity,
+    now,
+    run,
+)
 
 BUSY = Verdict(kind=Kind.KEPT, problem=Problem.BUSY, retry_after=5.0)
 
@@ -23,11 +37,16 @@ def home(
     return Home(devices=parents_first(devices), entities=tuple(entities), services=services or {})
 
 
+def of_era(*, is_strict: bool) -> StrictApi:
+    """Make one with the tables of today's server, or of an older one."""
+    return StrictApi(tables=Tables(is_strict=is_strict))
+
+
 def many(count: int) -> list[Device]:
     return [device(f"d{number:04}") for number in range(count)]
 
 
-def bring(
+def sync(
     api: StrictApi, *homes: Home, transfer: Transfer | None = None
 ) -> tuple[Transfer, Verdict]:
     """Bring one home after the other; returns the last verdict."""
@@ -36,7 +55,7 @@ def bring(
     async def go() -> Verdict:
         verdict = OK
         for one in homes:
-            verdict = await transfer.bring(rows_of(one))
+            verdict = await transfer.sync(rows_of(one))
         return verdict
 
     return transfer, run(go())
@@ -65,20 +84,64 @@ def test_everything_is_stored_in_few_requests_and_in_order() -> None:
         [entity(f"light.n{number}", device_id="leaf") for number in range(201)],
         {"light": {"on": {"fields": {}}}},
     )
-    _, verdict = bring(api, full)
+    _, verdict = sync(api, full)
     assert verdict.kind is Kind.ACCEPTED
-    assert [table for table, _ in api.sent] == ["devices"] * 2 + ["entities"] * 2 + ["services"]
+    assert [table for table, _ in api.sent] == ["services"] + ["devices"] * 2 + ["entities"] * 2
     assert api.tables.devices["leaf"]["via_device"] == "root"
     assert {row["device_id"] for row in api.tables.entities.values()} == {"leaf"}
     assert ("light", "on") in api.tables.services
+    assert {str(row["available_services"]) for row in api.tables.entities.values()} == {
+        "['light.on']"
+    }
+
+
+def test_actions_that_come_later_reach_the_entities_of_their_domain_only() -> None:
+    api = StrictApi()
+    entities = [entity("light.x"), entity("switch.y")]
+    transfer, _ = sync(api, home(many(1), entities, {"switch": {"on": {}}}))
+    api.sent.clear()
+    actions: dict[str, Any] = {"light": {"on": {}}, "switch": {"on": {}}}
+    sync(api, home(many(1), entities, actions), transfer=transfer)
+    assert api.sent == [("services", ["light"]), ("entities", ["light.x"])]
+    assert api.tables.entities["light.x"]["available_services"] == ["light.on"]
+
+    # Another description of the same action is no news to the entities.
+    api.sent.clear()
+    actions["light"] = {"on": {"name": "Turn on"}}
+    sync(api, home(many(1), entities, actions), transfer=transfer)
+    assert api.sent == [("services", ["light"])]
+
+
+@pytest.mark.parametrize("answer", [REFUSED, BROKEN, TIMEOUT])
+def test_actions_that_no_table_takes_stop_nothing_else(answer: Verdict) -> None:
+    api = StrictApi(services=answer)
+    actions: dict[str, Any] = {f"domain{number}": {"on": {}} for number in range(60)}
+    full = home(many(3), [entity("light.x")], actions)
+    transfer, verdict = sync(api, full)
+    assert len(api.tables.devices) == 3
+    assert len(api.tables.entities) == 1
+    assert len(api.sent) < 30
+    refused = transfer.known[Table.SERVICES].refused
+    if answer is REFUSED:
+        assert verdict.kind is Kind.ACCEPTED
+        assert refused.keys() == actions.keys()
+    else:
+        # It is said, and tried again.
+        assert verdict is answer
+        assert refused == {}
+    api.services = None
+    transfer.forget()
+    assert sync(api, full, transfer=transfer)[1].kind is Kind.ACCEPTED
+    assert len(api.tables.services) == 60
+    assert transfer.known[Table.SERVICES].refused == {}
 
 
 def test_only_what_changed_is_sent_again() -> None:
     api = StrictApi()
     before = home(many(3), [entity("light.x")])
-    transfer, _ = bring(api, before)
+    transfer, _ = sync(api, before)
     api.sent.clear()
-    _, verdict = bring(
+    _, verdict = sync(
         api, before, home([*many(2), device("d0002", "New")], before.entities), transfer=transfer
     )
     assert verdict.kind is Kind.ACCEPTED
@@ -88,20 +151,28 @@ def test_only_what_changed_is_sent_again() -> None:
 
 def test_after_forgetting_everything_is_sent_again() -> None:
     api = StrictApi()
-    transfer, _ = bring(api, home(many(3)))
+    transfer, _ = sync(api, home(many(3)))
     transfer.forget()
-    bring(api, home(many(3)), transfer=transfer)
+    sync(api, home(many(3)), transfer=transfer)
     assert api.requests == [3, 3]
 
 
 @settings(max_examples=40)
-@given(st.sets(st.integers(0, 449), max_size=8), st.sets(st.integers(0, 299), max_size=4))
-def test_whatever_is_bad_everything_else_is_stored(devices: set[int], entities: set[int]) -> None:
-    api = StrictApi()
+@given(
+    st.sets(st.integers(0, 449), max_size=8),
+    st.sets(st.integers(0, 299), max_size=4),
+    st.booleans(),
+)
+def test_whatever_is_bad_everything_else_is_stored(
+    devices: set[int],
+    entities: set[int],
+    is_strict: bool,  # noqa: FBT001
+) -> None:
+    api = of_era(is_strict=is_strict)
     bad = {f"d{number:04}" for number in devices} | {f"light.n{number}" for number in entities}
     refuse(api, *bad)
     full = home(many(450), [entity(f"light.n{n}", device_id=f"d{n:04}") for n in range(300)])
-    transfer, verdict = bring(api, full)
+    transfer, verdict = sync(api, full)
     assert verdict.kind is Kind.ACCEPTED
     refused = (
         transfer.known[Table.DEVICES].refused.keys() | transfer.known[Table.ENTITIES].refused.keys()
@@ -115,14 +186,14 @@ def test_whatever_is_bad_everything_else_is_stored(devices: set[int], entities: 
 def test_a_refused_row_is_not_sent_again_until_it_changes() -> None:
     api = StrictApi()
     refuse(api, "d0001")
-    transfer, _ = bring(api, home(many(3)))
+    transfer, _ = sync(api, home(many(3)))
     assert transfer.known[Table.DEVICES].refused == {"d0001": "bad row"}
     api.sent.clear()
-    bring(api, home(many(3)), transfer=transfer)
+    sync(api, home(many(3)), transfer=transfer)
     assert api.sent == []
     refuse(api)
     changed = home([device("d0000"), device("d0001", "Better"), device("d0002")])
-    bring(api, changed, transfer=transfer)
+    sync(api, changed, transfer=transfer)
     assert api.sent == [("devices", ["d0001"])]
     assert transfer.known[Table.DEVICES].refused == {}
 
@@ -130,64 +201,129 @@ def test_a_refused_row_is_not_sent_again_until_it_changes() -> None:
 def test_a_refused_row_that_becomes_what_it_was_is_no_longer_refused() -> None:
     api = StrictApi()
     good = home(many(2))
-    transfer, _ = bring(api, good)
+    transfer, _ = sync(api, good)
     refuse(api, "d0001")
-    bring(api, home([device("d0000"), device("d0001", "Bad")]), transfer=transfer)
+    sync(api, home([device("d0000"), device("d0001", "Bad")]), transfer=transfer)
     assert "d0001" in transfer.known[Table.DEVICES].refused
-    bring(api, good, transfer=transfer)
+    sync(api, good, transfer=transfer)
     assert transfer.known[Table.DEVICES].refused == {}
 
 
 def test_a_refused_row_spoils_no_batch_a_second_time() -> None:
     api = StrictApi()
     refuse(api, "d0001")
-    transfer, _ = bring(api, home(many(100)))
+    transfer, _ = sync(api, home(many(100)))
     transfer.forget()
     api.sent.clear()
-    bring(api, home(many(100)), transfer=transfer)
+    sync(api, home(many(100)), transfer=transfer)
     assert api.requests == [99, 1, 1]
 
 
-def test_what_depends_on_a_refused_device_is_tied_to_it_once_it_is_taken() -> None:
-    api = StrictApi()
+@pytest.mark.parametrize("is_strict", [True, False])
+def test_what_depends_on_a_refused_device_is_tied_to_it_once_it_is_taken(
+    *, is_strict: bool
+) -> None:
+    api = of_era(is_strict=is_strict)
     refuse(api, "root")
     full = home(
         [device("root"), device("leaf", via_device_id="root"), device("other")],
         [entity("light.x", device_id="root"), entity("light.y", device_id="other")],
     )
-    transfer, _ = bring(api, full)
+    transfer, _ = sync(api, full)
     assert ties(api) == [None, None]
 
     refuse(api)
     transfer.forget()
-    bring(api, full, transfer=transfer)
+    sync(api, full, transfer=transfer)
     assert ties(api) == ["root", "root"]
 
 
-def test_a_server_that_refuses_everything_convicts_no_row() -> None:
+@pytest.mark.parametrize("is_strict", [True, False])
+def test_a_refused_hub_costs_few_requests_and_none_of_its_own(*, is_strict: bool) -> None:
+    api = of_era(is_strict=is_strict)
+    refuse(api, "hub")
+    leaves = [device(f"leaf{number}", via_device_id="hub") for number in range(300)]
+    own = [entity(f"light.n{number}", device_id="hub") for number in range(300)]
+    full = home([device("hub"), *leaves], own)
+    transfer, verdict = sync(api, full)
+    assert verdict.kind is Kind.ACCEPTED
+    assert transfer.known[Table.DEVICES].refused == {"hub": "bad row"}
+    assert transfer.known[Table.ENTITIES].refused == {}
+    assert len(api.tables.devices) == len(api.tables.entities) == 300
+    assert len(api.sent) < 40
+
+    refuse(api)
+    transfer.retry_refused()
+    sync(api, full, transfer=transfer)
+    assert {row["via_device"] for row in api.tables.devices.values()} == {"hub", None}
+    assert {row["device_id"] for row in api.tables.entities.values()} == {"hub"}
+
+
+@pytest.mark.parametrize("is_strict", [True, False])
+def test_what_is_refused_of_a_device_that_is_there_stays_tied_to_it(*, is_strict: bool) -> None:
+    api = of_era(is_strict=is_strict)
+    before = home([device("root")], [entity("light.x", device_id="root")])
+    transfer, _ = sync(api, before)
+    refuse(api, "root")
+    after = home(
+        [device("root", "Bad"), device("leaf", via_device_id="root")],
+        [entity("light.x", device_id="root", name="New")],
+    )
+    sync(api, after, transfer=transfer)
+    assert transfer.known[Table.DEVICES].refused == {"root": "bad row"}
+    assert ties(api) == ["root", "root"]
+    assert api.tables.entities["light.x"]["name"] == "New"
+
+
+def test_what_is_refused_is_tried_again_some_at_a_time_and_all_when_one_is_taken() -> None:
+    api = StrictApi()
+    bad = [f"d{number:04}" for number in range(100)]
+    refuse(api, *bad)
+    full = home(many(200))
+    transfer, _ = sync(api, full)
+    assert len(transfer.known[Table.DEVICES].refused) == 100
+    tried = []
+    for _ in range(5):
+        api.sent.clear()
+        transfer.retry_refused()
+        sync(api, full, transfer=transfer)
+        tried += [keys[0] for _, keys in api.sent if keys[0] in bad]
+    # Each once before any a second time.
+    assert sorted(tried) == bad
+    assert len(transfer.known[Table.DEVICES].refused) == 100
+    refuse(api, *bad[:10])
+    for _ in range(2):
+        transfer.retry_refused()
+        sync(api, full, transfer=transfer)
+    assert transfer.known[Table.DEVICES].refused.keys() == set(bad[:10])
+    assert len(api.tables.devices) == 190
+    assert transfer.pending == 0
+
+
+def test_a_server_that_refuses_everything_has_no_row_refused_for_good() -> None:
     api = StrictApi()
     api.tables.refuse = lambda _row: "the database is gone"
-    transfer, verdict = bring(api, home(many(500)))
+    transfer, verdict = sync(api, home(many(500)))
     assert (verdict.kind, verdict.problem) == (Kind.KEPT, Problem.SERVER_ERROR)
     assert verdict.detail == "the database is gone"
     assert transfer.known[Table.DEVICES].refused == {}
     assert len(api.sent) < 25
 
 
-def test_a_database_that_goes_later_convicts_no_row_either() -> None:
+def test_a_database_that_goes_later_rejects_no_row_either() -> None:
     api = StrictApi()
-    transfer, _ = bring(api, home(many(3)))
+    transfer, _ = sync(api, home(many(3)))
     api.tables.refuse = lambda _row: "the database is gone"
-    _, verdict = bring(api, home([*many(3), device("new")]), transfer=transfer)
+    _, verdict = sync(api, home([*many(3), device("new")]), transfer=transfer)
     assert verdict.problem is Problem.SERVER_ERROR
     assert transfer.known[Table.DEVICES].refused == {}
 
 
-def test_a_single_bad_row_is_convicted_by_one_that_was_taken_before() -> None:
+def test_a_single_bad_row_is_told_by_one_that_was_taken_before() -> None:
     api = StrictApi()
-    transfer, _ = bring(api, home(many(3)))
+    transfer, _ = sync(api, home(many(3)))
     refuse(api, "new")
-    _, verdict = bring(api, home([*many(3), device("new")]), transfer=transfer)
+    _, verdict = sync(api, home([*many(3), device("new")]), transfer=transfer)
     assert verdict.kind is Kind.ACCEPTED
     assert transfer.known[Table.DEVICES].refused == {"new": "bad row"}
     assert api.sent[-1] == ("devices", ["d0000"])
@@ -196,7 +332,7 @@ def test_a_single_bad_row_is_convicted_by_one_that_was_taken_before() -> None:
 def test_bad_rows_at_the_very_beginning_stop_nothing() -> None:
     api = StrictApi()
     refuse(api, *(f"d{number:04}" for number in range(20)))
-    transfer, verdict = bring(api, home(many(40)))
+    transfer, verdict = sync(api, home(many(40)))
     assert verdict.kind is Kind.ACCEPTED
     assert len(transfer.known[Table.DEVICES].refused) == 20
     assert len(api.tables.devices) == 20
@@ -205,9 +341,9 @@ def test_bad_rows_at_the_very_beginning_stop_nothing() -> None:
 def test_an_interrupted_transfer_goes_on_where_it_was() -> None:
     api = StrictApi()
     api.verdicts.extend([OK, OK, DOWN])
-    transfer, verdict = bring(api, home(many(600)))
+    transfer, verdict = sync(api, home(many(600)))
     assert (verdict.problem, transfer.pending) == (Problem.UNREACHABLE, 200)
-    bring(api, home(many(600)), transfer=transfer)
+    sync(api, home(many(600)), transfer=transfer)
     assert api.requests == [200, 200, 200, 200]
     assert len(api.tables.devices) == 600
 
@@ -215,46 +351,79 @@ def test_an_interrupted_transfer_goes_on_where_it_was() -> None:
 def test_a_slow_server_gets_less_at_a_time_until_it_is_well() -> None:
     api = StrictApi()
     api.verdicts.extend([TIMEOUT, TIMEOUT])
-    transfer, _ = bring(api, home(many(100)))
-    bring(api, home(many(100)), transfer=transfer)
+    transfer, _ = sync(api, home(many(100)))
+    sync(api, home(many(100)), transfer=transfer)
     assert api.requests == [100, 100]
-    bring(api, home(many(100)), transfer=transfer)
+    sync(api, home(many(100)), transfer=transfer)
     assert api.requests[2:] == [50, 50]
     transfer.forget()
-    bring(api, home(many(100)), transfer=transfer)
+    sync(api, home(many(100)), transfer=transfer)
     assert api.requests[4:] == [100]
 
 
 def test_what_a_proxy_finds_too_large_is_sent_in_pieces() -> None:
     api = StrictApi(rows_max=60)
-    _, verdict = bring(api, home(many(200)))
+    _, verdict = sync(api, home(many(200)))
     assert verdict.kind is Kind.ACCEPTED
     assert api.requests == [200, 100, 50, 50, 50, 50]
 
 
 def test_an_old_server_without_actions_is_no_trouble() -> None:
     api = StrictApi(has_services=False)
-    transfer, verdict = bring(api, home(many(1), services={"light": {"on": {}}}))
+    transfer, verdict = sync(api, home(many(1), services={"light": {"on": {}}}))
     assert verdict.kind is Kind.ACCEPTED
     assert (transfer.sent, transfer.pending) == (1, 0)
 
 
+def test_a_server_that_is_not_there_yet_is_sent_the_actions_later() -> None:
+    """While it starts, the proxy before it says 404 to everything."""
+    api = StrictApi(down=SOMEBODY_ELSE)
+    full = home(many(1), services={"light": {"on": {}}})
+    transfer, verdict = sync(api, full)
+    assert verdict is SOMEBODY_ELSE
+    api.down = None
+    assert sync(api, full, transfer=transfer)[1].kind is Kind.ACCEPTED
+    assert ("light", "on") in api.tables.services
+
+
+def test_a_new_action_is_not_forgotten_while_the_server_restarts() -> None:
+    api = StrictApi()
+    transfer, _ = sync(api, home(many(1), services={"light": {"on": {}}}))
+    api.down = SOMEBODY_ELSE
+    after = home(many(1), services={"light": {"on": {}, "off": {}}})
+    assert sync(api, after, transfer=transfer)[1] is SOMEBODY_ELSE
+    api.down = None
+    sync(api, after, transfer=transfer)
+    assert ("light", "off") in api.tables.services
+
+
+def test_an_old_server_is_asked_to_take_actions_with_each_whole_sync_only() -> None:
+    api = StrictApi(services=SOMEBODY_ELSE)
+    full = home(many(1), services={"light": {"on": {}}})
+    transfer, verdict = sync(api, full, full)
+    assert verdict.kind is Kind.ACCEPTED
+    assert [table for table, _ in api.sent] == ["services", "devices"]
+    transfer.forget()
+    sync(api, full, transfer=transfer)
+    assert [table for table, _ in api.sent][2:] == ["services", "devices"]
+
+
 def test_what_is_gone_here_lingers_there() -> None:
     api = StrictApi()
-    transfer, _ = bring(api, home(many(3), [entity("light.x")]))
-    bring(api, home(many(2), [entity("light.y")]), transfer=transfer)
+    transfer, _ = sync(api, home(many(3), [entity("light.x")]))
+    sync(api, home(many(2), [entity("light.y")]), transfer=transfer)
     assert transfer.known[Table.DEVICES].lingering == {"d0002"}
     assert transfer.known[Table.ENTITIES].lingering == {"light.x"}
-    bring(api, home(many(3), [entity("light.y")]), transfer=transfer)
+    sync(api, home(many(3), [entity("light.y")]), transfer=transfer)
     assert transfer.known[Table.DEVICES].lingering == set()
 
 
 def test_what_lingers_of_earlier_days_is_read_there() -> None:
     api = StrictApi()
-    bring(api, home(many(3)))
+    sync(api, home(many(3)))
     transfer = Transfer(client=api, clock=now)
     run(transfer.look_for_lingering())
-    bring(api, home(many(2)), transfer=transfer)
+    sync(api, home(many(2)), transfer=transfer)
     assert transfer.known[Table.DEVICES].lingering == {"d0002"}
 
 
@@ -263,7 +432,7 @@ def test_many_requests_keep_to_the_pace() -> None:
 
     async def go() -> float:
         transfer = Transfer(client=api, clock=now)
-        await transfer.bring(rows_of(home(many(200 * 60))))
+        await transfer.sync(rows_of(home(many(200 * 60))))
         return now()
 
     assert 30 <= run(go()) <= 32
@@ -273,12 +442,12 @@ def test_many_requests_keep_to_the_pace() -> None:
 def test_a_server_that_asks_for_patience_gets_it() -> None:
     api = StrictApi()
     api.verdicts.append(BUSY)
-    transfer, verdict = bring(api, home(many(1)))
+    transfer, verdict = sync(api, home(many(1)))
     assert verdict is BUSY
 
     async def go() -> float:
         before = now()
-        await transfer.bring(rows_of(home(many(1))))
+        await transfer.sync(rows_of(home(many(1))))
         return now() - before
 
     assert run(go()) > 0.5

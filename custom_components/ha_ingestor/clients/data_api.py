@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from ssl import SSLContext
 from typing import Any, Final
@@ -11,7 +11,6 @@ import aiohttp
 from yarl import URL
 
 from ..pipeline.verdict import Kind, Verdict
-from ..registries.rows import DeviceRow, EntityRow
 from .address import normalize
 from .data_api_verdict import judge, judge_reading, listed
 from .exchange import BODY_MAX, Reply, exchange
@@ -19,10 +18,20 @@ from .influx import CHECK_TIMEOUT, SECRET_MIN
 
 # Before it answers, the server classifies devices and asks Home Assistant about entities.
 UPSERT_TIMEOUT: Final = aiohttp.ClientTimeout(total=120, sock_connect=10)
-# The most that the server lists, at 2 KiB each.
+# At 2 KiB for a row.
 LISTING_MAX: Final = 20 * 1024 * 1024
-DEVICES_MAX: Final = 1000
-ENTITIES_MAX: Final = 10_000
+# Little less than the server lists. It answers each limit from a cache for five minutes, so nobody
+# else may ask with ours: others use round numbers and the most that is allowed.
+DEVICES_MAX: Final = 997
+ENTITIES_MAX: Final = 9973
+PROBE_LIMIT: Final = 17
+
+type Row = Mapping[str, Any]
+
+
+def _dumps(content: Any) -> bytes:
+    """Encode what a fast encoder refuses, say, a number of more than 64 bits."""
+    return json.dumps(content, allow_nan=False).encode()
 
 
 class DataApiClient:
@@ -35,11 +44,13 @@ class DataApiClient:
         *,
         api_key: str = "",
         ssl: bool | SSLContext = True,
+        dumps: Callable[[Any], bytes] = _dumps,
     ) -> None:
         """Prepare; raises AddressError. Without a key none is sent."""
         self._session = session
         self._root = URL(normalize(url))
         self._ssl = ssl
+        self._dumps = dumps
         self._secret = api_key
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
 
@@ -48,13 +59,14 @@ class DataApiClient:
         health = judge_reading(await self._ask("health"))
         if health.kind is not Kind.ACCEPTED:
             return health
-        return judge_reading(await self._ask("api/devices", {"limit": "1"}), "devices")
+        listing = await self._ask("api/devices", {"limit": str(PROBE_LIMIT)})
+        return judge_reading(listing, "devices")
 
-    async def upsert_devices(self, rows: Sequence[DeviceRow]) -> Verdict:
+    async def upsert_devices(self, rows: Sequence[Row]) -> Verdict:
         """Store all of these or, if it does not like one, none."""
         return judge(await self._upsert("devices", rows), len(rows))
 
-    async def upsert_entities(self, rows: Sequence[EntityRow]) -> Verdict:
+    async def upsert_entities(self, rows: Sequence[Row]) -> Verdict:
         """Store all of these or none; those of a device it does not know lose it."""
         return judge(await self._upsert("entities", rows), len(rows))
 
@@ -63,7 +75,7 @@ class DataApiClient:
         return judge(await self._upsert("services", services))
 
     async def device_ids(self) -> set[str] | None:
-        """List what is stored, perhaps five minutes ago; None if that is too much or fails."""
+        """List what was stored when this was last asked, or five minutes ago; None if not known."""
         return await self._ids("devices", "device_id", DEVICES_MAX)
 
     async def entity_ids(self) -> set[str] | None:
@@ -92,6 +104,8 @@ class DataApiClient:
         )
 
     async def _upsert(self, table: str, content: Any) -> Reply:
+        # Hundreds of rows, or all actions, are encoded elsewhere than in the event loop.
+        data = await asyncio.to_thread(self._encode, content)
         return self._redacted(
             await exchange(
                 self._session,
@@ -100,9 +114,15 @@ class DataApiClient:
                 ssl=self._ssl,
                 timeout=UPSERT_TIMEOUT,
                 headers={**self._headers, "Content-Type": "application/json"},
-                data=json.dumps(content, allow_nan=False).encode(),
+                data=data,
             )
         )
+
+    def _encode(self, content: Any) -> bytes:
+        try:
+            return self._dumps(content)
+        except TypeError, ValueError:
+            return _dumps(content)
 
     def _redacted(self, reply: Reply) -> Reply:
         if len(self._secret) < SECRET_MIN or self._secret not in reply.body:

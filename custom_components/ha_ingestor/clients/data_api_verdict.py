@@ -1,6 +1,7 @@
 """From the reply of a data-api to what must happen to the rows: the words are the pipeline's."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -28,11 +29,16 @@ _STATUSES: Final[Mapping[int, tuple[Kind, Problem]]] = {
     **dict.fromkeys((408, 425, 429, 499, 503, 504, 507), (Kind.KEPT, Problem.BUSY)),
 }
 
-# A row that breaks the table fails its whole batch with the first, one that is no row at all with
-# the second. The first is also said by a server whose own database is gone.
-_ABOUT_ROWS: Final = frozenset({HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.UNPROCESSABLE_ENTITY})
+# A row that breaks the table fails its whole batch, in the server's own words. The same is said by
+# a server whose own database is gone.
+_ABOUT_ROWS: Final = frozenset({400, 409, 422, 500})
+# Where the words are, in today's servers and in older ones. An object has them one level down.
+_WORDS: Final = ("detail", "error", "message", "msg")
+_DEPTH_MAX: Final = 4
 
-# An explanation repeats the whole statement, with all its values.
+# Behind the reason a database repeats its statement, with all values, and links to a manual.
+_STATEMENT: Final = re.compile(r"\s*\[SQL:.*", re.DOTALL)
+_MARKUP: Final = re.compile(r"</?[a-zA-Z!][^>]*>")
 _DETAIL_MAX: Final = 300
 
 
@@ -49,7 +55,7 @@ def judge(reply: Reply, rows: int | None = None) -> Verdict:
                 kind=Kind.POISON, problem=Problem.REJECTED, detail=f"{rows - stored} passed over"
             )
         return Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
-    if reply.status in _ABOUT_ROWS and "detail" in content:
+    if reply.status in _ABOUT_ROWS and (content.get("detail") or content.get("error")):
         return _verdict(reply, Kind.POISON, Problem.REJECTED)
     return _general(reply)
 
@@ -58,6 +64,9 @@ def judge_reading(reply: Reply, table: str = "") -> Verdict:
     """Judge an answer that should be an object, with a list in it if a table is named."""
     if reply.status == HTTPStatus.OK and listed(reply, table) is not None:
         return Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
+    if reply.status == HTTPStatus.OK and not _is_json(reply):
+        # A login page, or one that asks for patience, in the place of whatever is there.
+        return _verdict(reply, Kind.KEPT, Problem.PROXY)
     if reply.status in {HTTPStatus.OK, HTTPStatus.UNPROCESSABLE_ENTITY}:
         return _verdict(reply, Kind.BLOCKED, Problem.NOT_A_DATABASE)
     return _general(reply)
@@ -85,19 +94,49 @@ def _general(reply: Reply) -> Verdict:
 
 
 def _verdict(reply: Reply, kind: Kind, problem: Problem) -> Verdict:
-    detail = _object(reply).get("detail")
-    explanation = detail if isinstance(detail, str) else reply.detail or reply.body
     return Verdict(
         kind=kind,
         problem=problem,
         retry_after=parse_retry_after(reply.headers.get("Retry-After", ""), datetime.now(UTC)),
-        detail=explanation[:_DETAIL_MAX],
+        detail=_explanation(reply)[:_DETAIL_MAX],
     )
 
 
+def _explanation(reply: Reply) -> str:
+    """Say in the server's words what it says, but no page, no markup, and no values."""
+    words = _STATEMENT.sub("", _words(_object(reply)))
+    if not words and reply.is_html:
+        return f"An HTML page (HTTP {reply.status})"
+    return " ".join(_MARKUP.sub("", words or reply.detail or reply.body).split())
+
+
+def _words(content: Any, depth: int = 0) -> str:
+    """Find the words of an error."""
+    match content:
+        case str():
+            return content
+        case [first, *_] if depth < _DEPTH_MAX:
+            return _words(first, depth + 1)
+        case {"msg": str(message), "loc": [*where]}:
+            return f"{message} ({'.'.join(map(str, where))})"
+        case dict() if depth < _DEPTH_MAX:
+            found = (_words(content.get(name), depth + 1) for name in _WORDS)
+            return next(filter(None, found), "")
+        case _:
+            return ""
+
+
 def _object(reply: Reply) -> dict[str, Any]:
-    try:
-        content = json.loads(reply.body)
-    except ValueError, RecursionError:
-        return {}
+    content = _json(reply)
     return content if isinstance(content, dict) else {}
+
+
+def _is_json(reply: Reply) -> bool:
+    return _json(reply) is not None
+
+
+def _json(reply: Reply) -> Any:
+    try:
+        return json.loads(reply.body)
+    except ValueError, RecursionError:
+        return None

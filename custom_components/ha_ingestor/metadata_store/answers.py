@@ -16,6 +16,7 @@ from typing import Final
 from .changes import stamp
 
 _LIMIT: Final = 100
+_OFFSET_MAX: Final = 999_999_999
 _INACTIVE_AFTER: Final = timedelta(days=30)
 
 
@@ -52,10 +53,14 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What to list: only rows that meet all `values`, which are named as their filters."""
+    """What to list: only rows that meet all `values`, which are named as their filters.
+
+    `offset` rows are passed over first: that is how more than `limit` are read, page by page.
+    """
 
     listing: Listing
     limit: int = _LIMIT
+    offset: int = 0
     values: Mapping[str, object] = MappingProxyType({})
 
 
@@ -91,7 +96,7 @@ DEVICES: Final = Listing(
 
 ENTITIES: Final = Listing(
     table="entities",
-    order="entity_id",
+    order="entity_id, x.id",
     limit_max=10_000,
     row=f"""{_OPEN} || ',"previous_entity_ids":' ||
         iif(x.id IN (SELECT registry_id FROM renames), (SELECT json_group_array(r.old_entity_id)
@@ -124,21 +129,23 @@ def ask(listing: Listing, parameters: Iterable[tuple[str, str]]) -> Question:
     """Read the parameters of a request, of which empty ones do not count; raises QuestionError."""
     given: dict[str, list[str]] = {}
     for name, text in parameters:
-        if name != "limit" and name not in listing.filters:
-            raise QuestionError(f"{name}: not one of {', '.join(['limit', *listing.filters])}")
+        if name not in {"limit", "offset", *listing.filters}:
+            words = ", ".join(["limit", *listing.filters, "offset"])
+            raise QuestionError(f"{name}: not one of {words}")
         if text:
             given.setdefault(name, []).append(text)
-    limit = _limit(given.pop("limit", [str(_LIMIT)]), listing.limit_max)
+    limit = _number("limit", given.pop("limit", [str(_LIMIT)]), 1, listing.limit_max)
+    offset = _number("offset", given.pop("offset", ["0"]), 0, _OFFSET_MAX)
     values = {name: _value(name, listing.filters[name], texts) for name, texts in given.items()}
-    return Question(listing=listing, limit=limit, values=values)
+    return Question(listing=listing, limit=limit, offset=offset, values=values)
 
 
-def _limit(texts: list[str], limit_max: int) -> int:
+def _number(name: str, texts: list[str], least: int, most: int) -> int:
     if len(texts) == 1 and re.fullmatch("[0-9]{1,9}", texts[0]):
-        limit = int(texts[0])
-        if 1 <= limit <= limit_max:
-            return limit
-    raise QuestionError(f"limit: not one number from 1 to {limit_max}")
+        number = int(texts[0])
+        if least <= number <= most:
+            return number
+    raise QuestionError(f"{name}: not one number from {least} to {most}")
 
 
 def _value(name: str, condition: Filter, texts: list[str]) -> object:
@@ -161,17 +168,18 @@ def answer(
     where = " AND ".join(f"({listing.filters[name].sql})" for name in sorted(wanted))
     found = db.execute(
         f"SELECT CAST({listing.row} AS BLOB) FROM {listing.table} AS x WHERE {where} "
-        f"ORDER BY x.{listing.order} LIMIT :limit",
+        f"ORDER BY x.{listing.order} LIMIT :limit OFFSET :offset",
         {
             **dict.fromkeys(listing.filters),
             "include_removed": False,
             **question.values,
             "limit": question.limit,
+            "offset": question.offset,
             "seen": stamp(synced_at) if synced_at else None,
             "active_since": stamp(now - _INACTIVE_AFTER),
         },
     ).fetchall()
-    end = f'],"count":{len(found)},"limit":{question.limit}}}'
+    end = f'],"count":{len(found)},"limit":{question.limit},"offset":{question.offset}}}'
     rows = b",".join(row for (row,) in found)
     return _readable(f'{{"{listing.table}":['.encode() + rows + end.encode())
 

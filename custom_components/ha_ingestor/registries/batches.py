@@ -26,11 +26,17 @@ class Batches:
 
     @classmethod
     def of(
-        cls, rows: Sequence[Row], *, size: int = BATCH_ROWS, alone: Container[str] = ()
+        cls,
+        rows: Sequence[Row],
+        *,
+        size: int = BATCH_ROWS,
+        apart: Container[str] = (),
+        alone: Container[str] = (),
     ) -> Batches:
-        """Cut rows into pieces; those that shall be `alone` come last."""
+        """Cut rows into pieces; those `apart` come later, and last those that shall be `alone`."""
         batches = cls()
-        batches._cut([row for row in rows if row.key not in alone], size)
+        batches._cut([row for row in rows if row.key not in alone and row.key not in apart], size)
+        batches._cut([row for row in rows if row.key not in alone and row.key in apart], size)
         batches._pieces.extend((row,) for row in rows if row.key in alone)
         return batches
 
@@ -51,12 +57,18 @@ class Batches:
 
     def accepted(self) -> tuple[tuple[Row, ...], list[tuple[Row, str]]]:
         """Go on after a piece that was taken; returns its rows, and those refused for good."""
-        return self._pieces.popleft(), self.convict()
+        return self._pieces.popleft(), self.confirm_rejected()
 
-    def convict(self) -> list[tuple[Row, str]]:
+    def refuse_all(self, reason: str) -> list[tuple[Row, str]]:
+        """End with every row refused that nothing is known of."""
+        rest = [(row, reason) for row in self.waiting]
+        self._pieces.clear()
+        return self.confirm_rejected() + rest
+
+    def confirm_rejected(self) -> list[tuple[Row, str]]:
         """Note that the server takes other rows, so it is the suspects that are wrong."""
-        convicted, self.suspects = self.suspects, []
-        return convicted
+        rejected, self.suspects = self.suspects, []
+        return rejected
 
     def refused(self, reason: str) -> None:
         """Go on after a piece that was not taken because of one of its rows."""

@@ -29,9 +29,17 @@ class Known:
             if row.digest not in {self._stored.get(row.key), self._refused.get(row.key)}
         ]
 
-    def witness(self, rows: Iterable[Row]) -> Row | None:
+    def known_good(self, rows: Iterable[Row]) -> Row | None:
         """Find a row that was taken as it is now."""
         return next((row for row in rows if self._stored.get(row.key) == row.digest), None)
+
+    def lacks(self, key: str) -> bool:
+        """Whether a row is refused and no earlier version is known to be stored."""
+        return key in self._refused and key not in self._stored
+
+    def listed(self, keys: set[str]) -> None:
+        """Note what the other side has; what is not ours lingers."""
+        self.lingering = keys - self._stored.keys() - self._refused.keys()
 
     def keep(self, rows: Sequence[Row]) -> None:
         """Part with the rows that are no longer there; what was stored of them lingers."""
@@ -42,7 +50,7 @@ class Known:
         for key in list(self._refused):
             # Gone, or again what was stored before it became what was refused.
             if key not in now or self._stored.get(key) == now[key]:
-                self._pardon(key)
+                self._clear(key)
 
     def stored(self, rows: Iterable[Row]) -> set[str]:
         """Note that these are stored; returns those that had been refused before."""
@@ -51,11 +59,12 @@ class Known:
             self._stored[row.key] = row.digest
             if row.key in self._refused:
                 freed.add(row.key)
-                self._pardon(row.key)
+                self._clear(row.key)
         return freed
 
     def refuse(self, row: Row, reason: str) -> None:
         """Note that this one is not taken as it is now."""
+        self._refused.pop(row.key, None)  # to the end of those that are tried again
         self._refused[row.key] = row.digest
         self._reasons[row.key] = reason
 
@@ -64,11 +73,22 @@ class Known:
         self._stored = dict.fromkeys(self._stored)
         self._refused = dict.fromkeys(self._refused)
 
+    def retry(self, most: int | None = None) -> None:
+        """Send some of what was refused again, those first whose last try is longest ago."""
+        for key in list(self._refused)[:most]:
+            self._refused[key] = None
+
+    def forget_entities(self, rows: Iterable[Row], domains: set[str]) -> None:
+        """Send again what was stored with the actions that its domain had then."""
+        for row in rows:
+            if row.key in self._stored and row.key.partition(".")[0] in domains:
+                self._stored[row.key] = None
+
     def forget_dependents(self, rows: Iterable[Row], keys: set[str]) -> None:
         """Send again what was stored without the device it belongs to."""
         for row in rows:
             if row.depends_on in keys and row.key in self._stored:
                 self._stored[row.key] = None
 
-    def _pardon(self, key: str) -> None:
+    def _clear(self, key: str) -> None:
         del self._refused[key], self._reasons[key]

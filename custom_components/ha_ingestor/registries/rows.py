@@ -11,11 +11,11 @@ from ..metadata import Device, Entity, Home
 
 
 class Table(StrEnum):
-    """In the order of sending: an entity is only tied to a device that is there already."""
+    """In the order of sending: an entity is stored with the actions and the device there are."""
 
+    SERVICES = "services"
     DEVICES = "devices"
     ENTITIES = "entities"
-    SERVICES = "services"
 
 
 class DeviceRow(TypedDict):

@@ -18,12 +18,16 @@ class Intervals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """What is due when. Nothing is before `not_before`, which trouble sets."""
+    """What is due when. Nothing is before `not_before`, which trouble sets.
+
+    `again_at` is when a row that was refused is tried again.
+    """
 
     intervals: Intervals
     first_change: float = inf
     last_change: float = inf
     full_at: float = inf
+    again_at: float = inf
     not_before: float = -inf
 
     @property
@@ -32,7 +36,7 @@ class Schedule:
         settled = min(
             self.last_change + self.intervals.quiet, self.first_change + self.intervals.patience
         )
-        return max(self.not_before, min(settled, self.full_at))
+        return max(self.not_before, min(settled, self.full_at, self.again_at))
 
     def changed(self, now: float) -> Schedule:
         """Note a change."""
@@ -46,10 +50,19 @@ class Schedule:
         """Whether everything is to be sent."""
         return self.full_at <= now
 
+    def again(self, now: float, seconds: float) -> Schedule:
+        """Ask for what was refused, unless that is due already."""
+        return self if self.again_at < inf else replace(self, again_at=now + seconds)
+
+    def is_again(self, now: float) -> bool:
+        """Whether what was refused is to be sent."""
+        return self.again_at <= now
+
     def looked(self, now: float) -> Schedule:
         """Note that the registries were read: what changes from here on is another change."""
         full_at = inf if self.is_full(now) else self.full_at
-        return replace(self, first_change=inf, last_change=inf, full_at=full_at)
+        again_at = inf if self.is_again(now) else self.again_at
+        return replace(self, first_change=inf, last_change=inf, full_at=full_at, again_at=again_at)
 
     def succeeded(self, now: float) -> Schedule:
         """Note that all is settled; ask for everything again after the interval."""

@@ -14,12 +14,18 @@ from ..pipeline.breaker import Breaker, BreakerState
 from ..pipeline.verdict import Kind, Problem, Verdict
 from .rows import Rows, Table, rows_of
 from .schedule import Schedule
-from .transfer import ACCEPTED, Transfer
+from .transfer import ACCEPTED, SILENCE, Transfer
 
 _LOGGER = logging.getLogger(__name__)
 
-# Nobody but the user can end a wrong key: look again now and then.
+# Nobody but the user can end a wrong key: look again now and then. Somebody else at the address
+# may be what a proxy shows while the server restarts.
 BLOCKED_RETRY: Final = 300.0
+ELSE_RETRY: Final = 60.0
+_OF_SOMEBODY_ELSE: Final = frozenset({Problem.NOT_A_DATABASE, Problem.REDIRECT})
+# What was refused is tried again after a minute, and later and later up to an hour.
+REFUSED_RETRY: Final = 60.0
+REFUSED_RETRY_MAX: Final = 3600.0
 # Enough to see what kind of rows they are.
 SHOWN: Final = 20
 
@@ -39,11 +45,13 @@ class SyncState:
 
     `rows_unchanged` were left alone at the last look. `lingering` are removed or renamed rows that
     the server still has; of the long lists only the beginning is here, the counts are whole.
+    `attempts` is how many ended in trouble, one after the other.
     """
 
     connected: bool | None = None
     problem: Problem = Problem.NONE
     detail: str = ""
+    attempts: int = 0
     breaker: BreakerState = BreakerState.CLOSED
     next_retry: datetime | None = None
     last_sync: datetime | None = None
@@ -72,15 +80,21 @@ class Sync:
     _breaker: Breaker = field(default_factory=Breaker)
     _verdict: Verdict = ACCEPTED
     _connected: bool | None = None
+    _is_silent: bool = False
     _next_retry: datetime | None = None
     _last_sync: datetime | None = None
     _attempts: int = 0
     # A whole sync that trouble interrupts goes on where it was.
     _wants_full: bool = False
     _in_full: bool = False
+    _refused_tries: int = 0
     _entity_ids: dict[str, str] = field(default_factory=dict)
     _renamed: int = 0
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        """Hear when the server keeps silent."""
+        self.transfer.on_silence = self._on_silence
 
     @property
     def state(self) -> SyncState:
@@ -93,9 +107,10 @@ class Sync:
         ]
         lingering = [key for table in Table for key in sorted(known[table].lingering)]
         return SyncState(
-            connected=self._connected,
-            problem=self._verdict.problem,
-            detail=self._verdict.detail,
+            connected=False if self._is_silent else self._connected,
+            problem=Problem.TIMEOUT if self._is_silent else self._verdict.problem,
+            detail=f"No answer for {SILENCE:.0f} s" if self._is_silent else self._verdict.detail,
+            attempts=self._attempts,
             breaker=self._breaker.state,
             next_retry=self._next_retry,
             last_sync=self._last_sync,
@@ -123,8 +138,10 @@ class Sync:
         """Look whenever it is due."""
         while True:
             await self._until_due()
+            was_full = False
             try:
                 verdict = await self._look()
+                was_full = verdict.kind is Kind.ACCEPTED and self._in_full
             except Exception as err:
                 # Whatever integrations left in a registry must not end the sync for good.
                 detail = type(err).__name__
@@ -133,6 +150,9 @@ class Sync:
                 verdict = Verdict(kind=Kind.KEPT, problem=Problem.REJECTED, detail=detail)
             self._conclude(verdict)
             self.on_change()
+            if was_full:
+                await self.transfer.look_for_lingering()
+                self.on_change()
 
     async def _until_due(self) -> None:
         while (seconds := self.schedule.due - self.clock()) > 0:
@@ -146,6 +166,11 @@ class Sync:
     async def _look(self) -> Verdict:
         now = self.clock()
         self._wants_full |= self.schedule.is_full(now)
+        is_again = self.schedule.is_again(now)
+        self._refused_tries += is_again
+        if is_again or self._attempts:
+            # Trouble may have ended with another server than it began with.
+            self.transfer.retry_refused()
         self.schedule = self.schedule.looked(now)
         if self._breaker.state is not BreakerState.CLOSED:
             self._breaker.waited()
@@ -159,27 +184,25 @@ class Sync:
         if self._wants_full and not self._in_full:
             self._in_full = True
             self.transfer.forget()
-            await self.transfer.look_for_lingering()
-        verdict = await self.transfer.bring(rows)
-        if verdict.kind is Kind.ACCEPTED:
-            self._wants_full = self._in_full = False
-        return verdict
+        return await self.transfer.sync(rows)
 
     def _conclude(self, verdict: Verdict) -> None:
         self._verdict = verdict
         now = self.clock()
         if verdict.kind is Kind.ACCEPTED:
             self._attempts = 0
+            self._wants_full = self._in_full = False
             self._breaker.succeeded()
             self._last_sync, self._next_retry = datetime.now(UTC), None
             self.schedule = self.schedule.succeeded(now)
+            self._retry_refused_later(now)
             self._connected = True
             return
         self._attempts += 1
         wait = backoff(self._attempts, self.jitter(), verdict.retry_after)
         if verdict.kind is Kind.BLOCKED:
             self._breaker.blocked()
-            wait = BLOCKED_RETRY
+            wait = ELSE_RETRY if verdict.problem in _OF_SOMEBODY_ELSE else BLOCKED_RETRY
         elif verdict.problem is not Problem.BUSY or not verdict.retry_after:
             # Who says when to come back is there.
             self._breaker.failed(verdict.problem)
@@ -187,6 +210,19 @@ class Sync:
             self._connected = False
         self._next_retry = datetime.now(UTC) + timedelta(seconds=wait)
         self.schedule = self.schedule.failed(now, wait)
+
+    def _retry_refused_later(self, now: float) -> None:
+        if not self.transfer.refused:
+            self._refused_tries = 0
+            return
+        # The exponent is bounded as a float is.
+        wait = min(REFUSED_RETRY_MAX, REFUSED_RETRY * 2.0 ** min(self._refused_tries, 16))
+        self.schedule = self.schedule.again(now, wait)
+
+    def _on_silence(self, is_silent: bool) -> None:  # noqa: FBT001
+        if is_silent != self._is_silent:
+            self._is_silent = is_silent
+            self.on_change()
 
     def _note_renames(self, home: Home) -> None:
         ids = {entity.registry_id: entity.entity_id for entity in home.entities}

@@ -1,7 +1,7 @@
 """Brings a data-api to what the rows say, as far and as fast as it lets us."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -11,8 +11,19 @@ from .known import Known
 from .pacer import Pacer
 from .rows import DeviceRow, EntityRow, Row, Rows, Table
 
-# One of them may be as bad as what it shall be a witness against.
-WITNESSES: Final = 3
+# Any of them may be bad itself.
+KNOWN_GOOD_MAX: Final = 3
+# A slow server takes seconds for a piece. Whoever hears nothing for longer wants to know.
+SILENCE: Final = 12.0
+# So many refused rows are tried again at a time, as long as none of them is taken.
+RETRIED: Final = 20
+
+# What may be about the actions only: devices and entities are sent all the same.
+_OF_ACTIONS_ONLY: Final = frozenset(
+    {Problem.SERVER_ERROR, Problem.TIMEOUT, Problem.PROXY, Problem.NOT_A_DATABASE}
+)
+# The column that names a device.
+_LINKS: Final = {Table.DEVICES: "via_device_id", Table.ENTITIES: "device_id"}
 
 ACCEPTED: Final = Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
 
@@ -30,10 +41,14 @@ class Client(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Transfer:
-    """Sends what changed since it was last stored, and remembers what the server said to it."""
+    """Sends what changed since it was last stored, and remembers what the server said to it.
+
+    `on_silence` is told when an answer takes long, and when there is an answer again.
+    """
 
     client: Client
     clock: Callable[[], float]
+    on_silence: Callable[[bool], None] = lambda _is_silent: None
     known: Mapping[Table, Known] = field(
         default_factory=lambda: {table: Known() for table in Table}
     )
@@ -42,79 +57,114 @@ class Transfer:
     unchanged: int = 0
     _pacer: Pacer = field(default_factory=Pacer)
     _size: int = BATCH_ROWS
+    # Today's servers store what names an unknown device without it, older ones refuse it.
+    _detaches: bool = False
+    # The names of the actions of each domain that entities were stored with.
+    _actions: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def forget(self) -> None:
         """Send everything again."""
         for known in self.known.values():
             known.forget()
 
+    def retry_refused(self) -> None:
+        """Send some of what was refused again."""
+        for known in self.known.values():
+            known.retry(RETRIED)
+
+    @property
+    def refused(self) -> int:
+        """How many rows are not taken."""
+        return sum(len(known.refused) for known in self.known.values())
+
     async def probe(self) -> Verdict:
         """Ask whether the server is there."""
         await self._pace()
-        return await self.client.probe()
+        return await self._answer(self.client.probe())
 
     async def look_for_lingering(self) -> None:
-        """See what the server has of earlier days, which nobody can delete there row by row."""
+        """See what the server has of earlier days, which nobody can delete there row by row.
+
+        It answers from a cache: whoever asks before everything is stored learns nothing later.
+        """
         listings = {Table.DEVICES: self.client.device_ids, Table.ENTITIES: self.client.entity_ids}
         for table, listing in listings.items():
             await self._pace()
             if (stored := await listing()) is not None:
-                self.known[table].lingering = stored
+                self.known[table].listed(stored)
 
-    async def bring(self, rows: Rows) -> Verdict:
+    async def sync(self, rows: Rows) -> Verdict:
         """Send what changed, until all is settled or there is trouble: that is returned."""
         for table in Table:
             self.known[table].keep(rows[table])
         self.pending = sum(len(self.known[table].changed(rows[table])) for table in Table)
         self.unchanged = sum(map(len, rows.values())) - self.pending
-        for table in Table:
-            # A device that was refused may be taken now: then its own are sent once more.
-            while changed := self.known[table].changed(rows[table]):
-                verdict = await self._bring_table(table, changed, rows)
-                if verdict.kind is not Kind.ACCEPTED:
-                    return verdict
+        sent = self.sent
+        of_actions = await self._sync_all(Table.SERVICES, rows)
+        if of_actions.kind is not Kind.ACCEPTED and of_actions.problem not in _OF_ACTIONS_ONLY:
+            return of_actions
+        for table in (Table.DEVICES, Table.ENTITIES):
+            verdict = await self._sync_all(table, rows)
+            if verdict.kind is not Kind.ACCEPTED:
+                return verdict
+        if of_actions.kind is not Kind.ACCEPTED:
+            if of_actions.problem is not Problem.NOT_A_DATABASE or (
+                self.sent == sent and not await self._is_sane(Table.DEVICES, (), rows)
+            ):
+                return of_actions
+            # It takes the others, so it is an old one without such a table: until all is sent.
+            self.known[Table.SERVICES].stored(rows[Table.SERVICES])
         self.pending = 0
         self._size = min(BATCH_ROWS, self._size * 2)
         return ACCEPTED
 
-    async def _bring_table(self, table: Table, changed: list[Row], rows: Rows) -> Verdict:
+    async def _sync_all(self, table: Table, rows: Rows) -> Verdict:
+        # A device that was refused may be taken now: then its own are sent once more.
+        while changed := self.known[table].changed(rows[table]):
+            verdict = await self._sync_table(table, changed, rows)
+            if verdict.kind is not Kind.ACCEPTED:
+                return verdict
+        return ACCEPTED
+
+    async def _sync_table(self, table: Table, changed: list[Row], rows: Rows) -> Verdict:
         known = self.known[table]
-        batches = Batches.of(changed, size=self._size, alone=known.refused)
-        while batches.current:
-            verdict = await self._send(table, batches.current)
+        is_entities = table is Table.ENTITIES
+        detached = {row.key for row in changed if is_entities and self._lacks_device(row)}
+        batches = Batches.of(changed, size=self._size, apart=detached, alone=known.refused)
+        while piece := batches.current:
+            verdict = await self._send(table, piece, batches)
             match verdict.kind:
                 case Kind.ACCEPTED:
-                    taken, convicted = batches.accepted()
-                    self._settle(table, taken, convicted, rows)
+                    taken, rejected = batches.accepted()
+                    self._settle(table, taken, rejected, rows)
                 case Kind.POISON:
-                    batches.refused(verdict.detail)
+                    if not self._learns_to_detach(piece, batches):
+                        batches.refused(verdict.detail)
                 case Kind.SIZE:
                     batches.too_large(verdict.detail)
-                case _ if table is Table.SERVICES and verdict.problem is Problem.NOT_A_DATABASE:
-                    # Older servers have no such table, until the next time everything is sent.
-                    known.stored(changed)
-                    self.pending -= len(changed)
-                    return ACCEPTED
                 case _:
                     return self._trouble(verdict)
             if batches.is_storm:
                 break
-        if batches.suspects and not await self._is_sane(table, batches, rows):
-            return Verdict(
-                kind=Kind.KEPT, problem=Problem.SERVER_ERROR, detail=batches.suspects[0][1]
-            )
-        self._settle(table, (), batches.convict(), rows)
-        return ACCEPTED
+        if not batches.suspects or await self._is_sane(table, batches.waiting, rows):
+            self._settle(table, (), batches.confirm_rejected(), rows)
+            return ACCEPTED
+        reason = batches.suspects[0][1]
+        if table is Table.SERVICES and await self._is_sane(
+            Table.DEVICES, self.known[Table.DEVICES].changed(rows[Table.DEVICES]), rows
+        ):
+            # It takes no actions at all, and does not know it.
+            self._settle(table, (), batches.refuse_all(reason), rows)
+            return ACCEPTED
+        return Verdict(kind=Kind.KEPT, problem=Problem.SERVER_ERROR, detail=reason)
 
-    async def _is_sane(self, table: Table, batches: Batches, rows: Rows) -> bool:
+    async def _is_sane(self, table: Table, waiting: Sequence[Row], rows: Rows) -> bool:
         """Send rows that should do no harm, to know whether the others or the server fail."""
-        if witness := self.known[table].witness(rows[table]):
-            return (await self._send(table, (witness,))).kind is Kind.ACCEPTED
+        if good := self.known[table].known_good(rows[table]):
+            return (await self._send(table, (good,))).kind is Kind.ACCEPTED
         # None has been stored yet. A device that names another one has to wait for its turn.
-        harmless = [
-            row for row in batches.waiting if table is not Table.DEVICES or not row.depends_on
-        ]
-        for row in harmless[:: max(1, len(harmless) // WITNESSES)][:WITNESSES]:
+        harmless = [row for row in waiting if table is not Table.DEVICES or not row.depends_on]
+        for row in harmless[:: max(1, len(harmless) // KNOWN_GOOD_MAX)][:KNOWN_GOOD_MAX]:
             if (await self._send(table, (row,))).kind is Kind.ACCEPTED:
                 self._settle(table, (row,), (), rows)
                 return True
@@ -124,17 +174,50 @@ class Transfer:
         self,
         table: Table,
         taken: Sequence[Row],
-        convicted: Sequence[tuple[Row, str]],
+        rejected: Sequence[tuple[Row, str]],
         rows: Rows,
     ) -> None:
         freed = self.known[table].stored(taken)
+        if freed:
+            # It takes what it did not take before.
+            self.known[table].retry()
+        if table is Table.SERVICES:
+            self._note_actions(taken, rows)
         if freed and table is Table.DEVICES:
             for dependent in (Table.DEVICES, Table.ENTITIES):
                 self.known[dependent].forget_dependents(rows[dependent], freed)
-        for row, reason in convicted:
+        for row, reason in rejected:
             self.known[table].refuse(row, reason)
         self.sent += len(taken)
-        self.pending -= len(taken) + len(convicted)
+        self._settled(len(taken) + len(rejected))
+
+    def _settled(self, rows: int) -> None:
+        # What is sent once more was not counted.
+        self.pending = max(0, self.pending - rows)
+
+    def _note_actions(self, taken: Sequence[Row], rows: Rows) -> None:
+        """Send the entities of a domain again whose actions are others now."""
+        names = {row.key: frozenset(row.content) for row in taken}
+        changed = {domain for domain in names if names[domain] != self._actions.get(domain)}
+        self._actions |= names
+        self.known[Table.ENTITIES].forget_entities(rows[Table.ENTITIES], changed)
+
+    def _learns_to_detach(self, piece: Sequence[Row], batches: Batches) -> bool:
+        """Whether a refused row is worth another try, without a device that is not there."""
+        if len(piece) > 1 or self._detaches:
+            return False
+        self._detaches = self._lacks_device(piece[0], batches)
+        return self._detaches
+
+    def _lacks_device(self, row: Row, batches: Batches | None = None) -> bool:
+        """Whether the device that a row names is not there, since it is refused."""
+        key = row.depends_on
+        if key is None:
+            return False
+        known = self.known[Table.DEVICES]
+        return known.lacks(key) or bool(
+            batches and any(one.key == key for one, _ in batches.suspects)
+        )
 
     def _trouble(self, verdict: Verdict) -> Verdict:
         if verdict.problem is Problem.TIMEOUT:
@@ -144,15 +227,32 @@ class Transfer:
             self._pacer.empty(self.clock())
         return verdict
 
-    async def _send(self, table: Table, piece: Sequence[Row]) -> Verdict:
+    async def _send(
+        self, table: Table, piece: Sequence[Row], batches: Batches | None = None
+    ) -> Verdict:
         await self._pace()
-        match table:
-            case Table.DEVICES:
-                return await self.client.upsert_devices([row.content for row in piece])
-            case Table.ENTITIES:
-                return await self.client.upsert_entities([row.content for row in piece])
-            case Table.SERVICES:
-                return await self.client.upsert_services({row.key: row.content for row in piece})
+        if table is Table.SERVICES:
+            actions = {row.key: row.content for row in piece}
+            return await self._answer(self.client.upsert_services(actions))
+        contents = [
+            row.content | {_LINKS[table]: None}
+            if self._detaches and self._lacks_device(row, batches)
+            else row.content
+            for row in piece
+        ]
+        is_devices = table is Table.DEVICES
+        upsert = self.client.upsert_devices if is_devices else self.client.upsert_entities
+        return await self._answer(upsert(contents))
+
+    async def _answer(self, request: Awaitable[Verdict]) -> Verdict:
+        timer = asyncio.get_running_loop().call_later(SILENCE, self.on_silence, True)  # noqa: FBT003
+        try:
+            verdict = await request
+        finally:
+            timer.cancel()
+        if verdict.problem is not Problem.TIMEOUT:
+            self.on_silence(False)  # noqa: FBT003
+        return verdict
 
     async def _pace(self) -> None:
         await asyncio.sleep(self._pacer.take(self.clock()))

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, Self
 
 from aiohttp import web
 
+from .era import Era
 from .limits import RateLimit
 from .tables import RefusedError, Row, Tables
 
@@ -52,7 +53,7 @@ class Seen:
 
 
 class DataApi:
-    """One server; enter it to serve.
+    """One server of an era; enter it to serve.
 
     With `api_key` nobody else may ask. `faults` happen to the next upserts, one each; `impostor`
     answers everything. Leaving it and entering it again restarts it with the same rows and port.
@@ -63,14 +64,16 @@ class DataApi:
         *,
         api_key: str = "",
         port: int = 0,
-        has_services: bool = True,
+        era: Era = Era.TODAY,
+        has_services: bool | None = None,
         is_limited: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare."""
-        self.tables = Tables()
+        self.era = era
+        self.tables = Tables(is_strict=era.is_strict)
         self.api_key = api_key
-        self.has_services = has_services
+        self.has_services = era.has_services if has_services is None else has_services
         self.body_max = _BODY_MAX
         self.faults: deque[Fault] = deque()
         self.impostor: Fault | None = None
@@ -153,11 +156,11 @@ class DataApi:
         if len(body) > self.body_max:
             return web.Response(status=413, text="Request Entity Too Large")
         if denied := self._denied(request.headers.get("Authorization", "")):
-            return _json({"detail": denied}, 401, API_KEY_REQUIRED)
+            return _json(self.era.error(401, denied), 401, API_KEY_REQUIRED)
         if upsert := self._upserts.get(f"{request.method} {request.path}"):
             # Anything else is not even parsed.
             is_json = request.content_type == "application/json"
-            return upsert(body) if is_json else _invalid("model_attributes_type")
+            return upsert(body) if is_json else self._invalid("model_attributes_type")
         if read := self._reads.get(f"{request.method} {request.path}"):
             return read(request)
         return _json({"detail": "Not Found"}, 404)
@@ -166,11 +169,13 @@ class DataApi:
     def _upserts(self) -> dict[str, Callable[[str], web.Response]]:
         tables = self.tables
         found = {
-            "devices": partial(_upsert, "devices", tables.upsert_devices, _is_rows),
-            "entities": partial(_upsert, "entities", tables.upsert_entities, _is_rows),
+            "devices": partial(self._upsert, "devices", tables.upsert_devices, _is_rows),
+            "entities": partial(self._upsert, "entities", tables.upsert_entities, _is_rows),
         }
         if self.has_services:
-            found["services"] = partial(_upsert, "services", tables.upsert_services, _is_object)
+            found["services"] = partial(
+                self._upsert, "services", tables.upsert_services, _is_object
+            )
         return {f"POST /internal/{table}/bulk_upsert": upsert for table, upsert in found.items()}
 
     @property
@@ -194,7 +199,7 @@ class DataApi:
     def _devices(self, request: web.Request) -> web.Response:
         limit = _limit(request, 100, 1000)
         if limit is None:
-            return _invalid("limit")
+            return self._invalid("limit")
         cached = self._cache.get(request.query_string)
         if cached is None or self._clock() - cached[0] >= _CACHE_SECONDS:
             devices = list(self.tables.devices.values())[:limit]
@@ -206,27 +211,29 @@ class DataApi:
     def _entities(self, request: web.Request) -> web.Response:
         limit = _limit(request, 100, 10_000)
         if limit is None:
-            return _invalid("limit")
+            return self._invalid("limit")
         entities = list(self.tables.entities.values())[:limit]
         if any(not isinstance(alias, str) for row in entities for alias in row["aliases"]):
-            return _json({"detail": "Failed to retrieve entities"}, 500)
+            return _json(self.era.error(500, "Failed to retrieve entities"), 500)
         return _json({"entities": entities, "count": len(entities), "limit": limit})
 
+    def _upsert(
+        self, table: str, store: Callable[[Any], int], is_right: Callable[[Any], bool], body: str
+    ) -> web.Response:
+        try:
+            content = json.loads(body)
+        except ValueError:
+            return self._invalid("json_invalid")
+        if not is_right(content):
+            return self._invalid("type")
+        try:
+            count = store(content)
+        except RefusedError as err:
+            return _json(self.era.error(500, f"Failed to bulk upsert {table}: {err}"), 500)
+        return _json(_done(upserted=count))
 
-def _upsert(
-    table: str, store: Callable[[Any], int], is_right: Callable[[Any], bool], body: str
-) -> web.Response:
-    try:
-        content = json.loads(body)
-    except ValueError:
-        return _invalid("json_invalid")
-    if not is_right(content):
-        return _invalid("type")
-    try:
-        count = store(content)
-    except RefusedError as err:
-        return _json({"detail": f"Failed to bulk upsert {table}: {err}"}, 500)
-    return _json(_done(upserted=count))
+    def _invalid(self, kind: str) -> web.Response:
+        return _json(self.era.invalid(kind), 422)
 
 
 def _is_rows(content: Any) -> bool:
@@ -244,10 +251,6 @@ def _limit(request: web.Request, default: int, most: int) -> int | None:
 
 def _done(**counts: int) -> dict[str, Any]:
     return {"success": True, **counts, "timestamp": datetime.now(UTC).isoformat()}
-
-
-def _invalid(kind: str) -> web.Response:
-    return _json({"detail": [{"type": kind, "loc": ["body"], "msg": "Input is not valid"}]}, 422)
 
 
 def _limited() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The tables behind the API, with the types and keys that a PostgreSQL insists on."""
+"""The tables behind the API: a PostgreSQL that insists on types and keys, or a SQLite."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -39,8 +39,12 @@ class RefusedError(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Tables:
-    """All rows by key. `refuse` may say why it does not like one."""
+    """All rows by key. `refuse` may say why it does not like one.
 
+    Only a strict database minds what it is given for a text; a key that leads nowhere, both do.
+    """
+
+    is_strict: bool = True
     devices: dict[str, Row] = field(default_factory=dict)
     entities: dict[str, Row] = field(default_factory=dict)
     services: dict[tuple[str, str], Row] = field(default_factory=dict)
@@ -56,19 +60,16 @@ class Tables:
         stored = dict(self.devices)
         for row in rows:
             via = row["via_device"]
-            if via not in ids:
+            if via not in ids and self.is_strict:
                 row["via_device"] = None
-            elif via not in stored and via != row["device_id"]:
-                raise RefusedError(
-                    'insert or update on table "devices" violates foreign key constraint '
-                    f'"devices_via_device_fkey": Key (via_device)=({via}) is not present'
-                )
+            elif via is not None and via not in stored and via != row["device_id"]:
+                raise RefusedError(self._foreign_key("devices", "via_device", via))
             stored[row["device_id"]] = row
         self.devices = stored
         return len(rows)
 
     def upsert_entities(self, batch: Sequence[Mapping[str, Any]]) -> int:
-        """Store all of them or none; one of an unknown device is stored without it."""
+        """Store all of them or none; a strict one stores one of an unknown device without it."""
         rows = [self._entity(given) for given in batch if given.get("entity_id")]
         _unique(row["entity_id"] for row in rows)
         self.entities |= {row["entity_id"]: row for row in rows}
@@ -98,39 +99,75 @@ class Tables:
         if name is None:
             raise RefusedError(
                 'null value in column "name" of relation "devices" violates not-null constraint'
+                if self.is_strict
+                else "(sqlite3.IntegrityError) NOT NULL constraint failed: devices.name"
+                + _statement("devices")
             )
         return {
-            "device_id": _text("device_id", given.get("id") or given.get("device_id")),
-            "name": _text("name", name),
-            **{column: _text(column, given.get(column)) for column in _DEVICE_TEXTS},
-            "manufacturer": _text("manufacturer", given.get("manufacturer", "Unknown")),
-            "labels": _json(given.get("labels") or []),
-            "via_device": _text("via_device", given.get("via_device_id")),
+            "device_id": self._text("device_id", given.get("id") or given.get("device_id")),
+            "name": self._text("name", name),
+            **{column: self._text(column, given.get(column)) for column in _DEVICE_TEXTS},
+            "manufacturer": self._text("manufacturer", given.get("manufacturer", "Unknown")),
+            "labels": self._json(given.get("labels") or []),
+            "via_device": self._text("via_device", given.get("via_device_id")),
         }
 
     def _entity(self, given: Mapping[str, Any]) -> Row:
         self._ask(given)
-        entity_id = _text("entity_id", given["entity_id"]) or ""
-        device_id = _text("device_id", given.get("device_id"))
+        entity_id = self._text("entity_id", given["entity_id"]) or ""
+        domain = entity_id.split(".", 1)[0] if "." in entity_id else "unknown"
+        device_id = self._text("device_id", given.get("device_id"))
+        if device_id is not None and device_id not in self.devices:
+            if not self.is_strict:
+                raise RefusedError(self._foreign_key("entities", "device_id", device_id))
+            device_id = None
+        services = sorted(f"{of}.{name}" for of, name in self.services if of == domain)
         return {
             "entity_id": entity_id,
-            "device_id": device_id if device_id in self.devices else None,
-            "domain": entity_id.split(".", 1)[0] if "." in entity_id else "unknown",
-            "platform": _text("platform", given.get("platform", "unknown")),
+            "device_id": device_id,
+            "domain": domain,
+            "platform": self._text("platform", given.get("platform", "unknown")),
             "disabled": given.get("disabled_by") is not None,
-            **{column: _text(column, given.get(column)) for column in _ENTITY_TEXTS},
-            "aliases": _json(given.get("aliases") or []),
-            "labels": _json(given.get("labels") or []),
-            "options": _json(given.get("options")),
+            **{column: self._text(column, given.get(column)) for column in _ENTITY_TEXTS},
+            "aliases": self._json(given.get("aliases") or []),
+            "labels": self._json(given.get("labels") or []),
+            "options": self._json(given.get("options")),
+            # Read once, when the entity is stored.
+            "available_services": services or None,
         }
 
     def _service(self, given: Mapping[str, Any]) -> Row:
         return {
-            "name": _text("name", given.get("name")),
-            "description": _text("description", given.get("description")),
-            "fields": _json(given.get("fields")),
-            "target": _json(given.get("target")),
+            "name": self._text("name", given.get("name")),
+            "description": self._text("description", given.get("description")),
+            "fields": self._json(given.get("fields")),
+            "target": self._json(given.get("target")),
         }
+
+    def _text(self, column: str, value: Any) -> str | None:
+        if not self.is_strict:
+            return None if value is None else str(value)
+        if value is not None and not isinstance(value, str):
+            raise RefusedError(
+                f"invalid input for query argument {column}: {value!r} "
+                f"(expected str, got {type(value).__name__})"
+            )
+        if value is not None and "\0" in value:
+            raise RefusedError('invalid byte sequence for encoding "UTF8": 0x00')
+        return value
+
+    def _json(self, value: Any) -> Any:
+        if self.is_strict and "\\u0000" in json.dumps(value).replace("\\\\", ""):
+            raise RefusedError("unsupported Unicode escape sequence: \\u0000 cannot be converted")
+        return value
+
+    def _foreign_key(self, table: str, column: str, value: str) -> str:
+        if not self.is_strict:
+            return "(sqlite3.IntegrityError) FOREIGN KEY constraint failed" + _statement(table)
+        return (
+            f'insert or update on table "{table}" violates foreign key constraint '
+            f'"{table}_{column}_fkey": Key ({column})=({value}) is not present'
+        )
 
     def _ask(self, given: Mapping[str, Any]) -> None:
         if reason := self.refuse(given):
@@ -146,18 +183,7 @@ def _unique(ids: Iterable[str]) -> None:
         seen.add(key)
 
 
-def _text(column: str, value: Any) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise RefusedError(
-            f"invalid input for query argument {column}: {value!r} "
-            f"(expected str, got {type(value).__name__})"
-        )
-    if value is not None and "\0" in value:
-        raise RefusedError('invalid byte sequence for encoding "UTF8": 0x00')
-    return value
-
-
-def _json(value: Any) -> Any:
-    if "\\u0000" in json.dumps(value).replace("\\\\", ""):
-        raise RefusedError("unsupported Unicode escape sequence: \\u0000 cannot be converted")
-    return value
+def _statement(table: str) -> str:
+    """Say what could not be done, with the values: so the database's client explains itself."""
+    values = "[parameters: ('a', 'what nobody should read')]"
+    return f"\n[SQL: INSERT INTO {table} VALUES (?, ?)]\n{values}"  # noqa: S608  nobody runs it
