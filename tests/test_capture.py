@@ -2,6 +2,7 @@
 
 import enum
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -13,10 +14,10 @@ from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
-    async_fire_time_changed,
 )
 
 from custom_components.ha_ingestor.const import DOMAIN
+from custom_components.ha_ingestor.interim import INTERIMS
 from custom_components.ha_ingestor.pipeline.outcome import Dialect
 from tests.emulator import Emulator
 from tests.shell import deliver, new_entry, points, set_up
@@ -183,37 +184,123 @@ async def test_nothing_is_missed_during_a_reload(
     assert [point.fields.get("state", "removed") for point in stored] == expected
 
 
-async def test_after_a_long_pause_the_newest_states_are_captured(
-    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator, freezer: FrozenDateTimeFactory
-) -> None:
-    """Who disables a destination for a day does not want the day in memory."""
-    await set_up(hass, entry)
-    hass.states.async_set("sensor.same", "same")
-    assert await hass.config_entries.async_unload(entry.entry_id)
-    hass.states.async_set("sensor.a", "one")
-    freezer.tick(timedelta(hours=1))
-    async_fire_time_changed(hass)
-    hass.states.async_set("sensor.a", "two")
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await deliver(hass, entry)
-    stored = [(point.tags["entity_id"], point.fields["state"]) for point in points(database)]
-    assert stored == [("sensor.same", "same"), ("sensor.a", "two")]
+class WallClock:
+    """The clock on the wall, which somebody sets."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.set_by = 0.0
+        self._now = time.time
+        monkeypatch.setattr(time, "time", lambda: self._now() + self.set_by)
+
+    def set_to_1970(self) -> None:
+        """Begin anew, as a machine does that has no battery."""
+        self.set_by = 100 - self._now()
 
 
-async def test_a_pause_with_too_many_changes_costs_no_entity_its_newest_state(
+@pytest.fixture
+def wall(monkeypatch: pytest.MonkeyPatch) -> WallClock:
+    return WallClock(monkeypatch)
+
+
+def durations(database: Emulator, entity_id: str = "light.a") -> list[float | None]:
+    return [point.fields.get("duration_in_state_seconds") for point in points(database, entity_id)]
+
+
+@pytest.mark.parametrize("seconds", [3600, -3600, 30 * 86_400, -30 * 86_400, 5], ids=str)
+async def test_a_clock_that_is_set_makes_no_duration(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     database: Emulator,
-    monkeypatch: pytest.MonkeyPatch,
+    wall: WallClock,
+    seconds: float,
 ) -> None:
-    monkeypatch.setattr("custom_components.ha_ingestor.sources.gap.GAP_EVENTS", 50)
     await set_up(hass, entry)
+    hass.states.async_set("light.a", "on")
+    wall.set_by += seconds
+    hass.states.async_set("light.a", "off")
+    wall.set_by -= seconds
+    hass.states.async_set("light.a", "on")
+    wall.set_by += seconds
+    hass.states.async_set("light.a", "on", {"brightness": 1})
+    hass.states.async_set("light.a", "off")
+    await deliver(hass, entry)
+    stored = durations(database)
+    assert stored[0] is None
+    assert all(spent is not None and 0 <= spent < 2 for spent in stored[1:])
+
+
+async def test_a_clock_that_is_set_during_a_reload_makes_no_duration(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator, wall: WallClock
+) -> None:
+    await set_up(hass, entry)
+    hass.states.async_set("light.a", "on")
     assert await hass.config_entries.async_unload(entry.entry_id)
-    for number in range(60):
-        hass.states.async_set(f"sensor.s{number % 3}", str(number))
+    wall.set_by += 7200
+    hass.states.async_set("light.a", "off")
+    wall.set_by -= 3600
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    hass.states.async_set("light.a", "on")
+    await deliver(hass, entry)
+    assert all(spent < 2 for spent in durations(database)[1:] if spent is not None)
+    assert len(durations(database)) == 3
+
+
+@pytest.mark.parametrize("profile", ["homeiq", "tidy", "core"])
+async def test_what_was_dated_before_the_clock_was_set_is_marked_and_counted(
+    hass: HomeAssistant, database: Emulator, wall: WallClock, profile: str
+) -> None:
+    data = new_entry(database.url).data
+    entry = MockConfigEntry(domain=DOMAIN, data=data, options={"points": {"profile": profile}})
+    wall.set_to_1970()
+    await set_up(hass, entry)
+    hass.states.async_set("light.a", "on")
+    hass.states.async_set("light.a", "off")
+    wall.set_by = 0
+    hass.states.async_set("light.a", "on")
+    hass.states.async_set("light.a", "off")
+    await entry.runtime_data.pipeline.flush()
+    counts = (await entry.runtime_data.pipeline.snapshot()).ledger
+    await deliver(hass, entry)
+    assert counts["misdated"] == 2
+    stored = [point.fields for point in points(database)]
+    assert len(stored) == 4
+    if profile == "core":  # as the built-in integration writes them
+        assert not any("clock_unset" in fields for fields in stored)
+        return
+    marks = sorted(fields.get("clock_unset", False) for fields in stored)
+    assert marks == [False, False, True, True]
+    spent = [fields.get("duration_in_state_seconds", 0) for fields in stored]
+    assert all(0 <= seconds < 5 for seconds in spent)
+
+
+async def test_a_camera_is_not_written_again_after_a_restart_because_its_token_changed(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    """What counts is what would be stored: pictures and tokens never are."""
+    picture = {"entity_picture": "/api/camera?token=a", "access_token": "a", "brand": "A"}
+    await set_up(hass, entry)
+    hass.states.async_set("camera.a", "idle", picture)
+    await deliver(hass, entry)
+    restart(hass, entry)
+    hass.states.async_set(
+        "camera.a",
+        "idle",
+        {"entity_picture": "/api/camera?token=b", "access_token": "b", "brand": "A"},
+    )
     assert await hass.config_entries.async_setup(entry.entry_id)
     await deliver(hass, entry)
-    assert [point.fields["value"] for point in points(database)] == [57, 58, 59]
+    assert len(points(database, "camera.a")) == 1
+
+    restart(hass, entry)
+    hass.states.async_set("camera.a", "idle", {**picture, "brand": "B"})
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await deliver(hass, entry)
+    assert len(points(database, "camera.a")) == 2
+
+
+def restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Let this integration forget what a new process would not know."""
+    hass.data[INTERIMS].pop(entry.entry_id).async_drop()
 
 
 async def test_a_new_name_of_the_home_is_on_the_points_that_follow(

@@ -1,5 +1,6 @@
 """What the registries say of an entity, at the moment of its event."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -35,10 +36,10 @@ LAMP = "light.lamp"
 
 
 @pytest.fixture
-def catalog(hass: HomeAssistant) -> Catalog:
+async def catalog(hass: HomeAssistant) -> Catalog:
     """Follow the registries."""
     catalog = Catalog(hass)
-    catalog.async_listen()
+    await catalog.async_start()
     return catalog
 
 
@@ -417,6 +418,52 @@ async def test_an_entity_that_vanishes_during_an_event_keeps_what_is_known_of_it
     assert catalog[LAMP].registry_id == lamp.id
 
 
+async def test_what_is_known_does_not_grow_with_every_id_that_ever_was(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    entity_registry: er.EntityRegistry,
+    hue: MockConfigEntry,
+) -> None:
+    """Some integrations make an entity for each of their jobs, and remove it again."""
+    await set_up(hass, entry)
+    catalog = entry.runtime_data.source._catalog
+    size = len(catalog)
+    for number in range(50):
+        made = entity_registry.async_get_or_create("sensor", "hue", f"j{number}", config_entry=hue)
+        entity_registry.async_update_entity(made.entity_id, name="Job")
+        renamed = entity_registry.async_update_entity(
+            made.entity_id, new_entity_id=f"sensor.job_{number}"
+        )
+        entity_registry.async_remove(renamed.entity_id)
+        hass.states.async_set(f"sensor.short_{number}", "1")
+        hass.states.async_remove(f"sensor.short_{number}")
+    await hass.async_block_till_done()
+    assert len(catalog) == size
+    await deliver(hass, entry)
+
+
+async def test_a_change_while_the_registries_are_read_is_not_missed(
+    hass: HomeAssistant, entity_registry: er.EntityRegistry, hue: MockConfigEntry
+) -> None:
+    """They are too many for one go."""
+    made = [
+        entity_registry.async_get_or_create("sensor", "hue", f"n{number}", config_entry=hue)
+        for number in range(2_000)
+    ]
+    catalog = Catalog(hass)
+    reading = hass.async_create_task(catalog.async_start())
+    await asyncio.sleep(0)
+    assert not reading.done()
+    area = ar.async_get(hass).async_create("Attic")
+    for each in (made[0], made[-2]):
+        entity_registry.async_update_entity(each.entity_id, area_id=area.id)
+    entity_registry.async_remove(made[-1].entity_id)
+    await reading
+    assert [catalog[each.entity_id].area for each in (made[0], made[-2])] == ["Attic", "Attic"]
+    assert made[-1].entity_id not in catalog
+    catalog.async_stop()
+
+
 async def test_what_is_excluded_is_filtered_and_is_not_when_it_does_not_fit_any_more(
     hass: HomeAssistant,
     entity_registry: er.EntityRegistry,
@@ -425,7 +472,7 @@ async def test_what_is_excluded_is_filtered_and_is_not_when_it_does_not_fit_any_
 ) -> None:
     private = label_registry.async_create("Private")
     catalog = Catalog(hass, exclude=Match(labels=frozenset({private.label_id})))
-    catalog.async_listen()
+    await catalog.async_start()
     assert catalog[LAMP].filtered == ""
     entity_registry.async_update_entity(LAMP, labels={private.label_id})
     assert catalog[LAMP].filtered == EXCLUDED
@@ -459,7 +506,7 @@ async def test_rules_follow_the_registry(
 ) -> None:
     seldom = Rules(throttle=5.0)
     catalog = Catalog(hass, rules=((Match(device_classes=frozenset({"outlet"})), seldom),))
-    catalog.async_listen()
+    await catalog.async_start()
     assert catalog[LAMP].rules is NO_RULES
     entity_registry.async_update_entity(LAMP, device_class="outlet")
     assert catalog[LAMP].rules == seldom
@@ -491,9 +538,9 @@ async def test_a_catalog_that_stopped_listening_hears_nothing(
 ) -> None:
     """Two catalogs that both live through a reload would each do the work of the other."""
     catalog = Catalog(hass)
-    stop = catalog.async_listen()
+    await catalog.async_start()
     assert catalog[lamp.entity_id].sw_version == "1.93"
-    stop()
+    catalog.async_stop()
     device_registry.async_update_device(bulb.id, sw_version="2.0")
     assert catalog[lamp.entity_id].sw_version == "1.93"
 

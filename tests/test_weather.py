@@ -1,5 +1,6 @@
 """The weather that points are enriched with."""
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -121,9 +122,27 @@ async def test_weather_that_is_too_old_is_left_out_until_it_is_reported_again(
     assert not known(watch)
 
 
-async def pass_time(hass: HomeAssistant, freezer: FrozenDateTimeFactory, time: timedelta) -> None:
+@pytest.mark.parametrize("seconds", [-86_400, 86_400])
+async def test_a_clock_that_is_set_makes_no_weather_older_or_younger(
+    hass: HomeAssistant, watch: WeatherWatch, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    now, monotonic, passed = time.time, time.monotonic, 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + passed)
+    await report(hass, "sunny", IMPERIAL)
+    monkeypatch.setattr(time, "time", lambda: now() + seconds)
+    passed = 2 * 3600.0
+    async_fire_time_changed(hass, fire_all=True)
+    assert known(watch)
+    passed += 3601.0
+    async_fire_time_changed(hass, fire_all=True)
+    assert not known(watch)
+    await report(hass, "sunny", IMPERIAL)
+    assert known(watch)
+
+
+async def pass_time(hass: HomeAssistant, freezer: FrozenDateTimeFactory, span: timedelta) -> None:
     """Let time go by."""
-    freezer.tick(time)
+    freezer.tick(span)
     async_fire_time_changed(hass)
     await hass.async_block_till_done()
 

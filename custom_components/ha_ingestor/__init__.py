@@ -1,6 +1,6 @@
 """HA Ingestor: every state change of Home Assistant, durably in a time series database."""
 
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from shutil import rmtree
 
@@ -10,11 +10,11 @@ from homeassistant.const import (
     EVENT_HOMEASSISTANT_FINAL_WRITE,
     Platform,
 )
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.core import CoreState, Event, HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.json import json_dumps
 from homeassistant.helpers.typing import ConfigType
-from homeassistant.util.hass_dict import HassKey
 
 from .catalog import Catalog
 from .clients.address import is_same_machine
@@ -27,6 +27,7 @@ from .coordinator import (
     async_forget_unloaded,
 )
 from .http import async_setup_views
+from .interim import INTERIMS, Interim
 from .issues import async_forget
 from .metadata_keeper import async_keep, async_release, metadata_directory
 from .metadata_store.store import delete_store
@@ -38,7 +39,7 @@ from .options.spool import expired_points, gather_seconds, spool_settings
 from .options.weather import weather_entity, weather_max_age
 from .pipeline.files import OsFiles
 from .pipeline.outcome import Dialect
-from .pipeline.pipeline import Pipeline
+from .pipeline.pipeline import Handover, Pipeline
 from .pipeline.sieve import SieveSettings
 from .profiles import profile_of
 from .registry_coordinator import async_registries
@@ -49,11 +50,9 @@ from .sources.gap import Gap
 from .sources.local import LocalSource
 from .sources.weather import WeatherWatch
 
-# A reload must leave no gap: what happens between unload and setup, by entry id.
-GAPS: HassKey[dict[str, Gap]] = HassKey(f"{DOMAIN}_gaps")
-
 PLATFORMS = (Platform.BINARY_SENSOR, Platform.SENSOR)
 
+_AFTER_FINAL_WRITE = frozenset({CoreState.final_write, CoreState.stopped})
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -66,82 +65,106 @@ async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bool:
-    """Put the pipeline of one destination together and let it run.
+    """Put the pipeline of one destination together and let it run; undo all of it when it fails.
 
     An unreachable database is no reason to fail: what is captured waits on disk.
     """
-    client = await async_client(hass, entry.data)
-    location = hass.config.location_name
-    options = entry.options
-    catalog = Catalog(hass, exclude=excluded(options), rules=rule_table(options))
-    causes = Causes(hass)
-    entry.async_on_unload(await causes.async_start())
-    pipeline = Pipeline(
-        profile=profile_of(
+    async with AsyncExitStack() as undo:
+        client = await async_client(hass, entry.data)
+        location = hass.config.location_name
+        options = entry.options
+        interims = hass.data.setdefault(INTERIMS, {})
+        interim = interims.get(entry.entry_id)
+        causes = interim.causes if interim else Causes(hass)
+        if not interim:
+            undo.callback(causes.async_stop)
+        await causes.async_start()
+        catalog = Catalog(hass, exclude=excluded(options), rules=rule_table(options))
+        undo.callback(catalog.async_stop)
+        await catalog.async_start()
+        profile = profile_of(
             options,
             location=location,
             numbers_only=client.dialect is Dialect.VICTORIAMETRICS,
             causes=causes,
-        ),
-        files=OsFiles(_spool_path(hass, entry)),
-        writer=client,
-        settings=spool_settings(options),
-        sieve=SieveSettings(
-            window=deduplication_window(options), skip_unavailable=skips_unavailable(options)
-        ),
-        on_change=lambda: coordinator.async_status_changed(),  # noqa: PLW0108  it comes later
-        destination=entry.title,
-        gzip=not is_same_machine(entry.data[CONF_URL]),
-        gather_seconds=gather_seconds(options),
-        expired=expired_points(options),
-        contexts=catalog,
-        dumps=json_dumps,
-    )
-    coordinator = HealthCoordinator(hass, entry, pipeline)
-    source = LocalSource(
-        hass,
-        catalog,
-        pipeline,
-        event_types=event_types(options),
-        reported=captures_reports(options),
-        weather=WeatherWatch(hass, weather_entity(options), weather_max_age(options)),
-    )
-    runtime = IngestorRuntimeData(
-        source=source,
-        pipeline=pipeline,
-        coordinator=coordinator,
-        registries=await async_registries(hass, entry),
-        history=history_of(
-            hass, options, pipeline, _spool_path(hass, entry), entry.unique_id or ""
-        ),
-    )
-    entry.runtime_data = runtime
-    await coordinator.async_config_entry_first_refresh()
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+        )
 
-    async def async_final_write(_event: Event) -> None:
-        await runtime.async_stop()
-        await async_release(hass, entry.entry_id)
+        def build(resume: Handover | None, gap: Gap | None) -> tuple[Pipeline, LocalSource]:
+            pipeline = Pipeline(
+                profile=profile,
+                files=OsFiles(_spool_path(hass, entry)),
+                writer=client,
+                settings=spool_settings(options),
+                sieve=SieveSettings(
+                    window=deduplication_window(options),
+                    skip_unavailable=skips_unavailable(options),
+                ),
+                on_change=lambda: coordinator.async_status_changed(),  # noqa: PLW0108  it comes later
+                destination=entry.title,
+                gzip=not is_same_machine(entry.data[CONF_URL]),
+                gather_seconds=gather_seconds(options),
+                expired=expired_points(options),
+                contexts=catalog,
+                dumps=json_dumps,
+                resume=resume,
+            )
+            source = LocalSource(
+                hass,
+                catalog,
+                pipeline,
+                event_types=event_types(options),
+                reported=captures_reports(options),
+                weather=WeatherWatch(hass, weather_entity(options), weather_max_age(options)),
+                gap=gap,
+            )
+            return pipeline, source
 
-    # Nothing below waits, so nothing below can fail half-way and leave the pipeline running.
-    pipeline.start()
-    if runtime.registries:
-        runtime.registries.async_start()
-    if runtime.history:
-        runtime.history.async_start()
-    source.async_start(hass.data.setdefault(GAPS, {}).pop(entry.entry_id, None))
-    entry.async_on_unload(
-        hass.bus.async_listen_once(EVENT_HOMEASSISTANT_FINAL_WRITE, async_final_write)
-    )
-    entry.async_on_unload(entry.add_update_listener(_async_reload))
-    async_keep(hass, entry.entry_id)
+        pipeline, source = build(*(interim.handover, interim.gap) if interim else (None, None))
+        coordinator = HealthCoordinator(hass, entry, pipeline)
+        entry.runtime_data = runtime = IngestorRuntimeData(
+            source=source,
+            pipeline=pipeline,
+            coordinator=coordinator,
+            registries=await async_registries(hass, entry),
+            history=history_of(
+                hass, options, pipeline, _spool_path(hass, entry), entry.unique_id or ""
+            ),
+            causes=causes,
+            build=build,
+        )
+        await coordinator.async_config_entry_first_refresh()
+        undo.push_async_callback(_async_unload_platforms, hass, entry)
+        await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+        if interim and interim.is_over:
+            raise ConfigEntryNotReady  # Home Assistant stops, and everything is on the disk
 
-    @callback
-    def async_home_renamed(_event: Event) -> None:
-        if hass.config.location_name != location:
-            hass.config_entries.async_schedule_reload(entry.entry_id)
+        async def async_final_write(_event: Event | None = None) -> None:
+            await runtime.async_stop()
+            await async_release(hass, entry.entry_id)
 
-    entry.async_on_unload(hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, async_home_renamed))
+        # From here on this pipeline has what is in memory, and gives it back when it fails.
+        undo.pop_all()
+        undo.push_async_callback(_async_unload_platforms, hass, entry)
+        undo.push_async_callback(_async_leave_off, hass, entry)
+        if interim:
+            interims.pop(entry.entry_id).async_take()
+        entry.async_on_unload(
+            hass.bus.async_listen_once(EVENT_HOMEASSISTANT_FINAL_WRITE, async_final_write)
+        )
+        runtime.async_start()
+        async_keep(hass, entry.entry_id)
+        entry.async_on_unload(entry.add_update_listener(_async_reload))
+
+        @callback
+        def async_home_renamed(_event: Event) -> None:
+            if hass.config.location_name != location:
+                hass.config_entries.async_schedule_reload(entry.entry_id)
+
+        entry.async_on_unload(hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, async_home_renamed))
+        await source.async_start()
+        undo.pop_all()
+    if hass.state in _AFTER_FINAL_WRITE:
+        await async_final_write()
     return True
 
 
@@ -149,9 +172,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) 
     """Stop, with everything captured on disk or delivered."""
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
-    hass.data[GAPS][entry.entry_id] = entry.runtime_data.source.async_leave_off()
-    await entry.runtime_data.async_stop()
-    await async_release(hass, entry.entry_id)
+    await _async_leave_off(hass, entry)
     hass.async_create_task(async_forget_unloaded(hass, entry), "ha_ingestor forget")
     return True
 
@@ -159,11 +180,33 @@ async def async_unload_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) 
 async def async_remove_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
     """Delete the spool of a destination that is no more, and with the last one the metadata."""
     async_forget(hass, entry.entry_id)
-    if gap := hass.data.get(GAPS, {}).pop(entry.entry_id, None):
-        gap.async_stop()
+    if interim := hass.data.get(INTERIMS, {}).pop(entry.entry_id, None):
+        interim.async_drop()
     if not hass.config_entries.async_entries(DOMAIN):
         await hass.async_add_executor_job(delete_store, metadata_directory(hass))
     await hass.async_add_executor_job(_delete, _spool_path(hass, entry))
+
+
+async def _async_leave_off(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
+    """Stop, and keep what is in memory and what follows for the next setup."""
+    runtime, is_disabled = entry.runtime_data, entry.disabled_by is not None
+    gap = runtime.source.async_leave_off(is_disabled=is_disabled)
+    handover = await runtime.async_stop(hand_over=not is_disabled)
+    if is_disabled:
+        runtime.causes.async_stop()
+    build = None if is_disabled else runtime.build
+    interim = Interim(hass, gap, handover, runtime.causes, build)
+    hass.data[INTERIMS][entry.entry_id] = interim
+    await async_release(hass, entry.entry_id)
+    if hass.state in _AFTER_FINAL_WRITE:
+        await interim.async_final_write()
+
+
+async def _async_unload_platforms(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
+    """Unload those platforms that were set up before one of them failed."""
+    for platform in PLATFORMS:
+        with suppress(ValueError):  # it never was
+            await hass.config_entries.async_forward_entry_unload(entry, platform)
 
 
 async def _async_reload(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:

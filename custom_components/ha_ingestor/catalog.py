@@ -19,6 +19,7 @@ from homeassistant.helpers import label_registry as lr
 from .const import DOMAIN
 from .pipeline.model import EntityContext
 from .selection import NOTHING, Match, RuleTable, Traits, rules_for
+from .sources.slices import async_slices
 
 OWN_ENTITY: Final = "own_entity"
 EXCLUDED: Final = "excluded"
@@ -47,34 +48,34 @@ class Catalog(dict[str, EntityContext]):
         self._areas = ar.async_get(hass)
         self._floors = fr.async_get(hass)
         self._labels = lr.async_get(hass)
-        self._on_change: OnChange | None = None
+        self._stops: list[CALLBACK_TYPE] = []
+        # Told what an entity was and what it is now.
+        self.on_change: OnChange | None = None
 
-    @callback
-    def async_listen(self, on_change: OnChange | None = None) -> CALLBACK_TYPE:
-        """Follow the registries until the returned function is called.
+    async def async_start(self) -> None:
+        """Follow the registries, and describe what is in them.
 
-        `on_change` is told what an entity was and what it is now. What it was must be known, also
-        of an entity that has not changed its state yet: nobody can look it up afterwards.
+        What an entity was must be known when it changes, also of one that has not changed its state
+        yet: nobody can look it up afterwards.
         """
-        self._on_change = on_change
         listen = self._hass.bus.async_listen
-        stops = [
+        self._stops = [
             listen(er.EVENT_ENTITY_REGISTRY_UPDATED, self._entity_changed),
             listen(dr.EVENT_DEVICE_REGISTRY_UPDATED, self._device_changed),
             listen(ar.EVENT_AREA_REGISTRY_UPDATED, self._area_changed),
             listen(fr.EVENT_FLOOR_REGISTRY_UPDATED, self._floor_changed),
             listen(lr.EVENT_LABEL_REGISTRY_UPDATED, self._label_changed),
         ]
-        for entity_id, entry in self._entities.entities.items():
-            if not entry.disabled:
+        async for entity_id in async_slices(list(self._entities.entities)):
+            entry = self._entities.async_get(entity_id)
+            if entry and not entry.disabled and entity_id not in self:
                 self[entity_id] = self._describe(entity_id)
 
-        @callback
-        def async_stop() -> None:
-            for stop in stops:
-                stop()
-
-        return async_stop
+    @callback
+    def async_stop(self) -> None:
+        """Follow the registries no more. Safe to call twice."""
+        while self._stops:
+            self._stops.pop()()
 
     @callback
     def forget(self, entity_id: str) -> None:
@@ -159,12 +160,26 @@ class Catalog(dict[str, EntityContext]):
     @callback
     def _entity_changed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
         data = event.data
-        if data["action"] != "remove":
+        if data["action"] == "remove":
+            self._forget_silent(data["entity_id"])
+        else:
             entity_id = data["entity_id"]
             was_called = entity_id
             if data["action"] == "update":
                 was_called = data.get("old_entity_id", entity_id)
             self._describe_again(event, {was_called: entity_id})
+            if was_called != entity_id:
+                self._forget_silent(was_called)
+
+    def _forget_silent(self, entity_id: str) -> None:
+        """Forget what is gone from the registry, unless the event of its state is still to come."""
+        # Events that were fired during this one follow it at once.
+        self._hass.loop.call_soon(self._forget_if_gone, entity_id)
+
+    def _forget_if_gone(self, entity_id: str) -> None:
+        is_registered = self._entities.async_is_registered(entity_id)
+        if not (is_registered or self._hass.states.get(entity_id)):
+            self.forget(entity_id)
 
     @callback
     def _device_changed(self, event: Event[dr.EventDeviceRegistryUpdatedData]) -> None:
@@ -209,8 +224,8 @@ class Catalog(dict[str, EntityContext]):
                 continue  # gone meanwhile, and its last event still belongs to what it was
             before = self.get(was_called)
             after = self[entity_id] = self._describe(entity_id)
-            if before and self._on_change:
-                self._on_change(before, after, event)
+            if before and self.on_change:
+                self.on_change(before, after, event)
 
 
 def _area_id(*nearest_first: er.RegistryEntry | dr.AnyDeviceEntry | None) -> str:

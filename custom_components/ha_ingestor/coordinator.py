@@ -14,15 +14,17 @@ from homeassistant.util.hass_dict import HassKey
 from .connection import async_storage
 from .const import DOMAIN, LOGGER
 from .deduplication import NO_DEDUPLICATION, Deduplication
+from .interim import Build
 from .issues import QUARANTINED, async_follow, async_forget, issues_of, undecided_of
 from .pipeline.export_state import HISTORY, Status, Turn
-from .pipeline.pipeline import Pipeline
+from .pipeline.pipeline import Handover, Pipeline
 from .pipeline.quarantine import Rejection
 from .pipeline.snapshot import Snapshot
 from .pipeline.verdict import Problem
 from .registry_coordinator import RegistryCoordinator
 from .registry_history import RegistryHistory
 from .server_text import plain
+from .sources.causes import Causes
 from .sources.local import LocalSource
 
 # Counters that move all day would fill the recorder; nobody reads them more often than this.
@@ -44,13 +46,15 @@ PASTS: HassKey[dict[str, Past]] = HassKey(f"{DOMAIN}_pasts")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestorRuntimeData:
-    """What runs for one config entry."""
+    """What runs for one config entry; `build` makes pipeline and source once more."""
 
     source: LocalSource
     pipeline: Pipeline
     coordinator: HealthCoordinator
     registries: RegistryCoordinator | None
     history: RegistryHistory | None
+    causes: Causes
+    build: Build
 
     async def async_try_now(self) -> None:
         """Deliver at once, and send the registries again: what stood in the way may be mended."""
@@ -58,15 +62,29 @@ class IngestorRuntimeData:
             self.registries.sync.async_resync()
         await self.pipeline.flush()
 
-    async def async_stop(self) -> None:
-        """End in the direction of the data, so that what was captured is on disk or delivered."""
+    @callback
+    def async_start(self) -> None:
+        """Begin with everything but the source, which takes its time."""
+        self.pipeline.start()
+        for part in (self.registries, self.history):
+            if part:
+                part.async_start()
+
+    async def async_stop(self, *, hand_over: bool = False) -> Handover:
+        """End in the direction of the data, so that what was captured is on disk or delivered.
+
+        Whatever fails on the way, the pipeline ends. Safe to call twice.
+        """
         self.source.async_stop()
-        if self.history:
-            await self.history.async_stop()
-        if self.registries:
-            await self.registries.async_stop()
-        await self.pipeline.stop()
+        for part in (self.history, self.registries):
+            try:
+                if part:
+                    await part.async_stop()
+            except Exception:  # noqa: BLE001  the pipeline has to end
+                LOGGER.exception("%s could not be stopped in order", type(part).__name__)
+        handover = await self.pipeline.stop(hand_over=hand_over)
         await self.coordinator.async_leave()
+        return handover
 
 
 type HaIngestorConfigEntry = ConfigEntry[IngestorRuntimeData]

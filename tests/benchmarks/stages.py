@@ -189,11 +189,11 @@ async def callback_costs(hass: HomeAssistant, directory: Path, events: int) -> l
     stop = hass.bus.async_listen(EVENT_STATE_CHANGED, note)
     change()
     stop()
-    give(source._async_state_changed)
+    give(source._async_fired)
     ours = []
     for _ in range(_ROUNDS):
         least = thread_us(lambda: give(empty), events)
-        ours.append(thread_us(lambda: give(source._async_state_changed), events) - least)
+        ours.append(thread_us(lambda: give(source._async_fired), events) - least)
     pipeline._executor.shutdown()
     what = f"our capture callback on top of an empty listener, best {min(ours):.2f}"
     return [
@@ -206,7 +206,7 @@ async def captured(hass: HomeAssistant, directory: Path, events: int) -> list[Ca
     """Return the captures of a run."""
     pipeline = new_pipeline(directory / "never opened")
     source = LocalSource(hass, Catalog(hass), pipeline)
-    source.async_start(None)
+    await source.async_start()
     pipeline.intake.take()
     found: list[Capture] = []
     for count in range(events):

@@ -1,6 +1,7 @@
 """What is left out is needless, and counted; what is kept comes in order, late or never changed."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -17,7 +18,12 @@ from custom_components.ha_ingestor.pipeline.model import (
     Rules,
     Weather,
 )
-from custom_components.ha_ingestor.pipeline.recollection import PATIENCE_SECONDS, Recollection
+from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.recollection import (
+    PATIENCE_SECONDS,
+    Recollection,
+    digest,
+)
 from custom_components.ha_ingestor.pipeline.sieve import Sieve, SieveSettings
 
 from .captures import NOON, FakeContext, FakeState, entity
@@ -27,9 +33,12 @@ from .memory_files import MemoryFiles
 class Rig:
     """A sieve, a clock, and the entity under test."""
 
-    def __init__(self, rules: Rules | None = None, **settings: Any) -> None:
+    def __init__(
+        self, rules: Rules | None = None, ledger: Ledger | None = None, **settings: Any
+    ) -> None:
         self.now = 100.0
-        self.ledger = Ledger()
+        self.set_by = 0.0
+        self.ledger = ledger or Ledger()
         self.recollection = Recollection(ledger=self.ledger, dumps=json.dumps)
         self.contexts: dict[str, EntityContext] = {}
         self.sieve = Sieve(
@@ -37,11 +46,15 @@ class Rig:
             settings=SieveSettings(**settings),
             recollection=self.recollection,
             clock=lambda: self.now,
-            wall_clock=lambda: NOON + self.now,
+            wall_clock=self.wall,
             contexts=self.contexts,
         )
         self.entity = entity(rules=rules) if rules else entity()
         self.before: FakeState | None = None
+
+    def wall(self) -> float:
+        """Return what the clock on the wall says, which somebody may have set."""
+        return NOON + self.now + self.set_by
 
     def capture(
         self,
@@ -53,7 +66,7 @@ class Rig:
     ) -> Capture:
         """Change the state `after` so many seconds."""
         self.now += after
-        wall = NOON + self.now
+        wall = self.wall()
         new = None
         if state is not None:
             same = self.before and self.before.state == state
@@ -78,6 +91,17 @@ class Rig:
         """Return the states that come by themselves after a while."""
         self.now += after
         return states(self.sieve.due())
+
+    def reloaded(self, rules: Rules | None = None, **settings: Any) -> Rig:
+        """Let another sieve of the same process go on, with other rules."""
+        rig = Rig(rules, self.ledger, **settings)
+        rig.now, rig.set_by, rig.before = self.now, self.set_by, self.before
+        rig.contexts["sensor.kitchen"] = rig.entity
+        rig.sieve.resume(self.sieve.hand_over())
+        # What is handed over is not here any more.
+        assert self.sieve.held == 0
+        assert self.sieve.release() == []
+        return rig
 
     def restarted(self, *, seq: int = 7, found: int = 7) -> Rig:
         """Stop with everything settled, and begin again as a new process."""
@@ -414,6 +438,382 @@ def test_a_report_of_an_unchanged_state_is_no_repetition() -> None:
     )
 
     assert rig.sieve.sift([report]) == [report]
+
+
+class Array:
+    """Values that are compared one by one, as those of numpy are."""
+
+    def __eq__(self, other: object) -> Any:
+        return Array()
+
+    def __bool__(self) -> bool:
+        raise ValueError("The truth value of an array is ambiguous")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("rules", [None, Rules(heartbeat=60)], ids=["no rules", "rules"])
+def test_an_attribute_that_cannot_be_compared_costs_no_capture_and_counts_none_twice(
+    rules: Rules | None,
+) -> None:
+    rig = Rig(rules, window=60)
+    other = entity("sensor.other")
+
+    def same_again() -> Capture:
+        state = FakeState(state="5", last_updated_timestamp=NOON + rig.now)
+        return Capture(other, state, state, NOON + rig.now, FakeContext())
+
+    items = [
+        same_again(),
+        rig.capture("on", grid=Array()),
+        same_again(),
+        rig.capture("on", grid=Array()),
+        same_again(),
+    ]
+    passed = rig.sieve.sift(items)
+
+    assert [id(item) for item in passed] == [id(items[index]) for index in (0, 1, 3)]
+    assert rig.ledger.deduplicated == 2
+    assert rig.ledger.filtered.total() == 0
+
+
+def test_event_data_that_cannot_be_compared_cost_no_event() -> None:
+    rig = Rig(window=5)
+    events = [Happening("button", {"grid": Array()}, NOON, FakeContext()) for _ in range(3)]
+
+    assert len(rig.sieve.sift(events)) == 3
+    assert rig.ledger.deduplicated == 0
+
+
+def test_a_state_that_cannot_be_judged_is_kept_once_and_those_beside_it_too() -> None:
+    class Unreadable(FakeState):
+        @property
+        def state(self) -> str:
+            raise RuntimeError("not now")
+
+    rig = Rig(Rules(deadband=1))
+    bad = Capture(rig.entity, Unreadable.__new__(Unreadable), None, NOON, FakeContext())
+    first, last = rig.capture("20"), rig.capture("25")
+
+    assert rig.sieve.sift([first, bad, last]) == [first, bad, last]
+    assert rig.ledger.filtered.total() == rig.ledger.deduplicated == 0
+
+
+def test_a_deadband_still_counts_from_what_was_written_after_a_held_number_was_dropped() -> None:
+    rig = Rig(Rules(throttle=10, deadband=1))
+    assert rig.see("20") == ["20"]
+    assert rig.see("22", after=1) == []  # too soon
+    assert rig.see("20.2", after=1) == []  # as good as what was written
+    assert rig.due(after=10) == []
+
+    assert rig.see("20.6", after=1) == []
+    assert rig.ledger.filtered == {"throttled": 1, "deadband": 2}
+
+
+def test_a_heartbeat_comes_when_it_is_due_after_a_held_number_was_dropped() -> None:
+    rig = Rig(Rules(throttle=60, deadband=1, heartbeat=3600))
+    rig.see("20")
+    assert rig.see("22", after=1) == []
+    assert rig.see("20.2", after=1) == []
+
+    assert rig.due(after=3597) == []
+    assert rig.due(after=1) == ["20.2"]
+
+
+def test_a_reload_goes_on_holding_what_came_too_fast() -> None:
+    rig = Rig(Rules(throttle=10))
+    rig.see("1")
+    rig.see("2", after=3)
+    rig = rig.reloaded(Rules(throttle=10))
+
+    assert rig.sieve.held == 1
+    assert rig.due(after=6) == []
+    assert rig.due(after=1) == ["2"]
+    assert rig.sieve.held == 0
+    assert rig.ledger.filtered.total() == 0
+
+
+def test_what_is_held_is_written_when_its_rule_is_gone() -> None:
+    rig = Rig(Rules(throttle=600))
+    rig.see("1")
+    rig.see("2", after=3)
+    rig = rig.reloaded()
+
+    assert rig.sieve.next_due <= rig.now
+    assert rig.due(after=0) == ["2"]
+    assert rig.sieve.held == 0
+    assert rig.see("3", after=1) == ["3"]
+
+
+def test_what_is_held_waits_as_long_as_the_new_rule_says() -> None:
+    rig = Rig(Rules(throttle=600))
+    rig.see("1")
+    rig.see("2", after=3)
+    rig = rig.reloaded(Rules(throttle=20))
+
+    assert rig.due(after=16) == []
+    assert rig.due(after=1) == ["2"]
+
+
+def test_a_reload_forgets_no_deadband_and_no_throttle() -> None:
+    rig = Rig(Rules(deadband=1, throttle=10))
+    rig.see("20")
+    rig = rig.reloaded(Rules(deadband=1, throttle=10))
+
+    assert rig.see("20.5", after=1) == []
+    assert rig.see("25", after=1) == []
+    assert rig.ledger.filtered == {"deadband": 1}
+    assert rig.due(after=8) == ["25"]
+
+
+def test_a_reload_forgets_no_repetition() -> None:
+    rig = Rig(window=5)
+    rig.see("21")
+    rig.sieve.sift([Happening("button", {"key": 1}, NOON + rig.now, FakeContext())])
+    rig = rig.reloaded(window=5)
+
+    assert rig.see("21", after=1) == []
+    again = Happening("button", {"key": 1}, NOON + rig.now, FakeContext())
+    assert rig.sieve.sift([again]) == []
+    assert rig.ledger.deduplicated == 2
+
+
+def test_the_heart_of_a_silent_entity_beats_on_after_a_reload() -> None:
+    rig = Rig(Rules(heartbeat=60))
+    rig.see("21")
+    rig.now += 50
+    rig = rig.reloaded(Rules(heartbeat=60))
+
+    assert rig.due(after=9) == []
+    assert rig.due(after=1) == ["21"]
+    assert rig.due(after=60) == ["21"]
+
+
+def test_a_new_heartbeat_rule_works_for_an_entity_that_stays_silent() -> None:
+    rig = Rig()
+    rig.see("21")
+    rig.now += 500
+    rig = rig.reloaded(Rules(heartbeat=60))
+    assert rig.before
+    rig.sieve.expect([Capture(rig.entity, rig.before, None, 0.0, FakeContext())])
+
+    assert rig.due(after=59) == []
+    assert rig.due(after=1) == ["21"]
+    assert rig.ledger.filtered.total() == 0
+
+
+def test_what_is_expected_changes_nothing_for_an_entity_that_is_known() -> None:
+    rig = Rig(Rules(heartbeat=60))
+    rig.see("21")
+    rig.now += 50
+    assert rig.before
+    rig.sieve.expect([Capture(rig.entity, rig.before, None, 0.0, FakeContext())])
+
+    assert rig.due(after=10) == ["21"]
+
+
+def test_a_reload_waits_on_for_what_comes_after_a_placeholder() -> None:
+    rig = Rig()
+    rig.see("on")
+    rig = rig.restarted()
+    assert rig.see("unavailable", after=60, restored=True) == []
+    rig = rig.reloaded()
+
+    assert rig.sieve.held == 1
+    assert rig.see("on", after=10) == []
+    assert rig.ledger.filtered == {"restart_echo": 2}
+
+
+def test_an_outage_after_a_reload_is_no_echo_of_a_restart() -> None:
+    rig = Rig()
+    rig.see("on")
+    rig = rig.reloaded()
+
+    assert rig.see("unavailable", after=60, restored=True) == ["unavailable"]
+    assert rig.see("on", after=10) == ["on"]
+    assert rig.ledger.filtered.total() == 0
+
+
+def test_what_the_disk_remembers_is_nothing_to_a_process_that_was_there_all_the_time() -> None:
+    rig = Rig()
+    rig.see("on")
+    files = MemoryFiles()
+    rig.recollection.save(files, 7)
+    rig = rig.reloaded()
+    rig.recollection.load(files, 7)
+
+    assert rig.see("unavailable", after=60, restored=True) == ["unavailable"]
+
+
+HOUR = 3600.0
+BOOT = -NOON
+
+
+@pytest.mark.parametrize("jump", [HOUR, -HOUR, 24 * HOUR, BOOT], ids=str)
+def test_a_clock_that_is_set_does_not_change_how_long_a_state_was(jump: float) -> None:
+    rig = Rig()
+    rig.see("on")
+    rig.now += 10
+    rig.set_by += jump
+    off = rig.sieve.sift([rig.capture("off")])
+    rig.now += 1
+    rig.set_by -= jump
+    on = rig.sieve.sift([rig.capture("on")])
+    bright = rig.sieve.sift([rig.capture("on", after=5, brightness=9)])
+    off_again = rig.sieve.sift([rig.capture("off", after=5)])
+
+    found = [durations(each)[0] for each in (off, on, bright, off_again)]
+    assert found == pytest.approx([10, 1, 0, 10])
+
+
+def test_a_clock_that_is_set_between_attributes_leaves_the_state_its_time() -> None:
+    rig = Rig()
+    rig.see("on")
+    rig.set_by -= HOUR
+    bright = rig.sieve.sift([rig.capture("on", after=5, brightness=9)])
+    rig.set_by += 3 * HOUR
+    off = rig.sieve.sift([rig.capture("off", after=5)])
+
+    assert [durations(bright)[0], durations(off)[0]] == pytest.approx([0, 10])
+
+
+def test_a_clock_that_drifts_is_no_clock_that_is_set() -> None:
+    rig = Rig()
+    rig.see("on")
+    for _ in range(10):
+        rig.set_by += 1
+        rig.see("on", after=60, brightness=rig.now)
+    off = rig.sieve.sift([rig.capture("off", after=60)])
+
+    assert durations(off) == [670]
+
+
+def test_a_boot_before_the_clock_was_set_makes_no_years_of_a_state_it_remembers() -> None:
+    rig = Rig()
+    rig.see("on")
+    rig = rig.restarted()
+    rig.set_by = BOOT
+    assert rig.see("on", after=60) == []
+    rig.set_by = 0
+    rig.now += 40
+    off = rig.sieve.sift([rig.capture("off")])
+
+    assert durations(off) == pytest.approx([100])
+
+
+def test_a_state_from_before_the_clock_was_set_has_no_years_after_another_restart() -> None:
+    rig = Rig()
+    rig.set_by = BOOT
+    rig.see("on")
+    rig.set_by = 0
+    rig.see("other", after=5)
+    rig.before = None
+    rig.set_by = BOOT
+    rig.see("on", after=5)
+    rig = rig.restarted()
+    rig.set_by = 0
+    (off,) = rig.sieve.sift([rig.capture("off", after=60)])
+
+    assert 0 <= durations([off])[0] <= 60
+
+
+def test_the_time_before_the_clock_was_set_is_remembered_as_what_it_was() -> None:
+    rig = Rig()
+    rig.set_by = BOOT
+    rig.see("on")
+    rig.set_by = 0
+    rig.see("on", after=10, brightness=1)
+    rig = rig.restarted()
+    assert rig.see("on", after=10, brightness=1) == []
+    off = rig.sieve.sift([rig.capture("off", after=5)])
+
+    assert durations(off) == pytest.approx([25])
+
+
+@pytest.mark.parametrize("jump", [2 * HOUR, -2 * HOUR])
+def test_a_clock_that_is_set_makes_no_repetition_of_what_is_none(jump: float) -> None:
+    rig = Rig(window=5)
+    rig.see("21")
+    event = Happening("button", {"key": 1}, rig.wall(), FakeContext())
+    rig.sieve.sift([event])
+    rig.now += abs(jump)
+    rig.set_by -= abs(jump)
+
+    assert rig.see("21", after=1) == ["21"]
+    assert rig.sieve.sift([event._replace(time=rig.wall())])
+
+
+def test_the_same_again_within_the_window_is_deduplicated_although_the_clock_was_set() -> None:
+    rig = Rig(window=5)
+    rig.see("21")
+    rig.set_by += HOUR
+
+    assert rig.see("21", after=3) == []
+
+
+def test_an_echo_is_what_would_be_stored_as_it_was() -> None:
+    def rig_of(*, what: str) -> Rig:
+        rig = Rig()
+        rig.entity = entity("camera.door", area=what)
+        rig.contexts["camera.door"] = rig.entity
+        rig.recollection.profile = HomeIQ(dumps=json.dumps)
+        rig.recollection.contexts = rig.contexts
+        return rig
+
+    def again(area: str, **attributes: Any) -> list[str | None]:
+        rig = rig_of(what="Hall")
+        rig.see("idle", access_token="old", brand="A")
+        files = MemoryFiles()
+        rig.sieve.release()
+        rig.recollection.save(files, 7)
+        later = rig_of(what=area)
+        later.recollection.load(files, 7)
+        return later.see("idle", after=60, **attributes)
+
+    assert again("Hall", access_token="new", brand="A", entity_picture="/api?new") == []
+    assert again("Hall", access_token="old", brand="B") == ["idle"]
+    assert again("Attic", access_token="old", brand="A") == ["idle"]
+
+
+def test_entities_that_never_come_back_are_forgotten_in_the_end() -> None:
+    rig = Rig()
+    for number in range(50):
+        gone = FakeState(state=str(number))
+        rig.sieve.sift([Capture(entity(f"sensor.old{number}"), gone, None, NOON, FakeContext())])
+    rig.see("on")
+    sizes = []
+    for _ in range(40):
+        files = MemoryFiles()
+        rig.sieve.release()
+        rig.recollection.save(files, 7)
+        sizes.append(len(files.read("recollection.json", 0, 1 << 20)))
+        rig = Rig()
+        rig.recollection.load(files, 7)
+        assert rig.see("on", after=60) == []
+    assert sizes[-1] < 200 < sizes[0]
+
+
+def test_a_recollection_of_an_older_version_is_still_good() -> None:
+    files = MemoryFiles()
+    told = digest({"brightness": 3}, json.dumps)
+    content = {"seq": 7, "states": {"sensor.kitchen": ["on", NOON, told]}}
+    files.write(files.create("recollection.json"), json.dumps(content).encode(), 0)
+    rig = Rig()
+    rig.recollection.load(files, 7)
+
+    assert rig.see("on", after=60, brightness=3) == []
+
+
+def test_what_is_kept_of_events_does_not_grow_with_their_types() -> None:
+    rig = Rig(window=5)
+    tracemalloc.start()
+    for number in range(5_000):
+        event = Happening(f"event_{number}", {"n": "x" * 1000}, rig.wall(), FakeContext())
+        rig.sieve.sift([event])
+        rig.now += 1
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size < 1_000_000
 
 
 @given(

@@ -114,4 +114,5 @@ class Committer:
             self.ledger.lose(len(captures), INTERNAL_ERROR)
             return
         self.ledger.filtered.update(encoded.filtered)
+        self.ledger.misdated += encoded.misdated
         lines += encoded.lines

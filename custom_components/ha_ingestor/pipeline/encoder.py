@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from .chatter import Talk
 from .line_protocol import escape_key, field_set, line, series_key
 from .model import Capture, Happening, Item, Point, Row
+from .spool_settings import CLOCKS_ARE_SET
 
 # More than large homes have entities.
 TRACKS_MAX: Final = 16_384
@@ -29,6 +30,10 @@ class Profile(Protocol):
     def numbers_only(self) -> bool:
         """Whether text cannot be stored."""
 
+    @property
+    def marks_unset_clock(self) -> bool:
+        """Whether points say so that were dated before the clock was set."""
+
     def encode(self, capture: Capture) -> Point | None:
         """Encode a capture, or None when nothing of it can be stored."""
 
@@ -38,10 +43,14 @@ class Profile(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoded:
-    """The lines of some captures, and how many gave none, by reason."""
+    """The lines of some captures, and how many gave none, by reason.
+
+    `misdated` of the lines are from before the clock was set.
+    """
 
     lines: list[str]
     filtered: dict[str, int]
+    misdated: int = 0
 
 
 @dataclass(slots=True)
@@ -76,6 +85,7 @@ class Encoder:
         """Encode captures in order. Never raises for what a capture holds."""
         lines: list[str] = []
         filtered: dict[str, int] = {}
+        misdated = 0
         profile, talk = self.profile, self.talk
         self._round += 1
         for capture in captures:
@@ -97,6 +107,10 @@ class Encoder:
                 filtered[reason] = filtered.get(reason, 0) + 1
                 continue
             series, fields, seconds = point
+            if seconds < CLOCKS_ARE_SET:
+                misdated += 1
+                if profile.marks_unset_clock and not isinstance(capture, Row):
+                    fields = f"{fields},clock_unset=true"
             track = talk.get(subject)
             if track is None:
                 track = talk[subject] = Track()
@@ -108,7 +122,7 @@ class Encoder:
             track.bytes += len(text if text.isascii() else text.encode("utf-8", "replace")) + 1
         if len(talk) > TRACKS_MAX:
             self._forget()
-        return Encoded(lines=lines, filtered=filtered)
+        return Encoded(lines=lines, filtered=filtered, misdated=misdated)
 
     def _forget(self) -> None:
         """Forget the longest silent, so many that it need not be done again soon."""

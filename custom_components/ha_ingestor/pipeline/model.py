@@ -27,6 +27,15 @@ class ContextLike(Protocol):
     def user_id(self) -> str | None: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoContext:
+    """The context of what nobody caused."""
+
+    id: str = ""
+    parent_id: None = None
+    user_id: None = None
+
+
 class StateLike(Protocol):
     """An immutable state; Home Assistant's State is one. Timestamps are seconds since 1970."""
 
@@ -102,7 +111,8 @@ class Capture(NamedTuple):
     """One change of a state, with the entity's context and the weather as of the event.
 
     `new` is None for a removed entity, `old` for a new one. `time` is when the event fired, in
-    seconds since 1970. `kind` is one of the names at the top, the object itself.
+    seconds since 1970. `kind` is one of the names at the top, the object itself. `jumped` is by how
+    much the clock of the machine had been set by then, None where the source does not know.
     """
 
     entity: EntityContext
@@ -112,6 +122,7 @@ class Capture(NamedTuple):
     context: ContextLike
     kind: str = STATE_CHANGED
     weather: Weather | None = None
+    jumped: float | None = None
 
 
 class Happening(NamedTuple):

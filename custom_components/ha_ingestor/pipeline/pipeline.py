@@ -6,7 +6,7 @@ import logging
 import math
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -23,10 +23,10 @@ from .exporter import GATHER_SECONDS, Exporter, Writer
 from .files import Files
 from .intake import Intake, Taken
 from .ledger import Ledger
-from .model import EntityContext, Item
+from .model import Capture, EntityContext, Item
 from .quarantine import Quarantine
 from .recollection import Recollection
-from .sieve import Sieve, SieveSettings
+from .sieve import Sieve, SieveMemory, SieveSettings
 from .snapshot import Snapshot
 from .spool import Position, Spool
 from .spool_settings import SpoolSettings
@@ -56,7 +56,7 @@ class Handover:
     ledger: Ledger
     held: list[str]
     position: Position | None
-    sieve: Any
+    sieve: SieveMemory
 
 
 class Pipeline:
@@ -100,7 +100,9 @@ class Pipeline:
             position=resume.position if resume else None,
         )
         self._buffer = Buffer(self._spool, self.ledger, resume.held if resume else None)
-        recollection = Recollection(ledger=self.ledger, dumps=dumps)
+        recollection = Recollection(
+            ledger=self.ledger, dumps=dumps, profile=profile, contexts=contexts
+        )
         self._sieve = Sieve(
             ledger=self.ledger,
             settings=sieve,
@@ -109,6 +111,10 @@ class Pipeline:
             wall_clock=clocks.wall,
             contexts=contexts,
         )
+        if resume:
+            self._sieve.resume(resume.sieve)
+        # What `stop` returns; what was never started hands on what it was given.
+        self._handover = resume
         self._committer = Committer(
             ledger=self.ledger,
             files=files,
@@ -164,6 +170,11 @@ class Pipeline:
         elif waiting >= COMMIT_POINTS:
             self._full.set()
 
+    def expect(self, captures: Iterable[Capture]) -> None:
+        """Begin heartbeats of entities that stay silent; these are their states, and no events."""
+        self._sieve.expect(captures)
+        self._arrived.set()
+
     def start(self) -> None:
         """Begin; the spool is opened in its own thread, what is captured meanwhile waits."""
         self._running = True
@@ -179,25 +190,28 @@ class Pipeline:
         as lost when there will be none.
         """
         tasks, self._tasks = self._tasks, []
+        if not tasks and self._handover:
+            return self._handover
         held: list[str] = []
         if tasks:
             commit, export = tasks
             commit.cancel()
             await asyncio.gather(commit, return_exceptions=True)
-            await self._commit(is_last=True)
+            await self._commit(is_last=not hand_over)
             await self._exporter.stop(STOP_SECONDS)
             export.cancel()
             await asyncio.gather(export, return_exceptions=True)
             held = await self._run(self._committer.close, hand_over=hand_over)
             self._running = False
             await asyncio.get_running_loop().run_in_executor(None, self._executor.shutdown)
-        return Handover(
+        self._handover = Handover(
             intake=self.intake,
             ledger=self.ledger,
             held=held,
             position=self._spool.position,
-            sieve=None,
+            sieve=self._sieve.hand_over(),
         )
+        return self._handover
 
     async def commit(self) -> bool:
         """Put on disk what was offered, and tell whether it is there."""

@@ -11,30 +11,33 @@ Judged in this order, and the first that applies decides:
 A heartbeat writes the current state again when nothing else did.
 """
 
+import logging
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
+from .clock import ClockWatch
 from .ledger import Ledger
 from .model import (
-    HEARTBEAT,
     NO_RULES,
     STATE_CHANGED,
-    UNAVAILABLE,
-    UNKNOWN,
     Capture,
     EntityContext,
     Happening,
     Item,
     Row,
-    StateLike,
     Weather,
 )
-from .numbers import number_of
-from .recollection import Recollection
+from .recollection import Memory, Recollection
+from .rules import SAYS_NOTHING, RuleFilter, RulesMemory
 
-_SAYS_NOTHING: Final = frozenset({UNAVAILABLE, UNKNOWN})
+_LOGGER = logging.getLogger(__name__)
+
+# How long an event waits at most until it is looked at, as long as the disk does not stall.
+LOOK_SECONDS: Final = 2.0
+# Types of events whose last one is kept; a user chooses a handful.
+EVENTS_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +48,15 @@ class SieveSettings:
     skip_unavailable: bool = False
 
 
-@dataclass(slots=True)
-class _Watch:
-    """An entity with rules: what was seen of it, and what was written and when."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SieveMemory:
+    """What the next sieve of this process has to know."""
 
-    seen: Capture
-    written: StateLike | None = None
-    written_at: float = 0.0
-    held: Capture | None = None
-    due: float = math.inf
+    rules: RulesMemory
+    happened: dict[str, tuple[float, Happening]]
+    weather: Weather | None
+    clock_watch: ClockWatch
+    recollection: Memory
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,186 +72,149 @@ class Sieve:
     clock: Callable[[], float]
     wall_clock: Callable[[], float]
     contexts: Mapping[str, EntityContext] = field(default_factory=dict)
-    _watches: dict[str, _Watch] = field(default_factory=dict)
-    _happened: dict[str, Happening] = field(default_factory=dict)
+    _happened: dict[str, tuple[float, Happening]] = field(default_factory=dict)
     _weather: Weather | None = None
+    _clock_watch: ClockWatch = field(init=False)
+    _rules: RuleFilter = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Watch the clock, for captures that do not say whether it was set."""
+        self._clock_watch = ClockWatch(monotonic=self.clock, wall=self.wall_clock)
+        self._rules = RuleFilter(
+            ledger=self.ledger,
+            recollection=self.recollection,
+            clock=self.clock,
+            wall_clock=self.wall_clock,
+            contexts=self.contexts,
+        )
 
     @property
     def held(self) -> int:
         """Captures that wait for their time."""
-        throttled = sum(watch.held is not None for watch in self._watches.values())
-        return throttled + len(self.recollection.placeholders)
+        return self._rules.held + len(self.recollection.placeholders)
 
     @property
     def next_due(self) -> float:
         """When there is something to do although nothing came, by the clock."""
-        first = min((watch.due for watch in self._watches.values()), default=math.inf)
-        return min(first, self.recollection.due)
+        return min(self._rules.next_due, self.recollection.due)
+
+    def hand_over(self) -> SieveMemory:
+        """Give everything that is held and known to the next sieve of this process."""
+        memory = SieveMemory(
+            rules=self._rules.hand_over(),
+            happened=self._happened,
+            weather=self._weather,
+            clock_watch=self._clock_watch,
+            recollection=self.recollection.hand_over(),
+        )
+        self._happened = {}
+        return memory
+
+    def resume(self, memory: SieveMemory) -> None:
+        """Go on with what another sieve knew; the rules of this one apply from the first `due`."""
+        self._rules.resume(memory.rules)
+        self._happened, self._weather = memory.happened, memory.weather
+        self._clock_watch.resume(memory.clock_watch)
+        self.recollection.resume(memory.recollection)
+
+    def expect(self, captures: Iterable[Capture]) -> None:
+        """Let hearts beat of entities that stay silent: these are their states. Any thread."""
+        self._rules.expect(captures)
 
     def sift(self, items: Iterable[Item]) -> list[Item]:
-        """Return what is to be written of these, in their order."""
+        """Return what is to be written of these, in their order.
+
+        What cannot be judged is kept, and costs nothing else.
+        """
         passed: list[Item] = []
-        recollection, watches = self.recollection, self._watches
-        last = recollection.last
-        is_plain = not (self.settings.window or self.settings.skip_unavailable)
         for item in items:
-            if not isinstance(item, Capture):
-                if isinstance(item, Row) or not self._has_just_happened(item):
+            before = len(passed)
+            try:
+                if isinstance(item, Capture):
+                    self._take(item, passed)
+                elif isinstance(item, Row) or not self._has_just_happened(item):
                     passed.append(item)
-                continue
-            entity = item.entity
-            entity_id = entity.entity_id
-            capture = item
-            self._weather = item.weather
-            if recollection.concerns(entity_id):
-                joined = recollection.continued(item, self.clock())
-                if joined is None:
-                    self._expect(item)
-                    continue
-                capture = joined
-            if entity.rules is not NO_RULES or entity_id in watches:
-                self._judge(capture, passed)
-            elif is_plain or not self._is_needless(capture):
-                if capture.new is None:
-                    last.pop(entity_id, None)
-                else:
-                    last[entity_id] = capture.new
-                passed.append(capture)
+            except Exception:
+                _LOGGER.exception("An event could not be judged and is kept")
+                if not any(each is item for each in passed[before:]):
+                    passed.append(item)
         return passed
 
     def due(self) -> list[Capture]:
         """Return what has to be written by now although nothing came."""
         now = self.clock()
-        found = self.recollection.overdue(now)
-        for entity_id in [key for key, watch in self._watches.items() if watch.due <= now]:
-            if capture := self._beat(entity_id, now):
-                found.append(capture)
-        return found
+        return [*self.recollection.overdue(now), *self._rules.due(now, self._weather)]
 
     def release(self) -> list[Capture]:
         """Give out what is held, because this is the end."""
-        found = [watch.held for watch in self._watches.values() if watch.held]
-        for watch in self._watches.values():
-            watch.held = None
-        for capture in found:
-            self.recollection.note(capture.entity.entity_id, capture.new)
+        found = self._rules.release()
         self.recollection.forget_placeholders()
         return found
 
+    def _take(self, item: Capture, passed: list[Item]) -> None:
+        entity, recollection = item.entity, self.recollection
+        entity_id, capture = entity.entity_id, item
+        self._weather = item.weather
+        jumped = self._clock_watch.look() if item.jumped is None else item.jumped
+        if jumped != recollection.times.jumped:
+            recollection.times.see(jumped)
+        if recollection.concerns(entity_id):
+            joined = recollection.continued(item, self.clock())
+            if joined is None:
+                self._rules.begin_after_echo(item)
+                return
+            capture = joined
+        capture = recollection.times.redated(capture)
+        if self._is_needless(capture):
+            return
+        if entity.rules is not NO_RULES or self._rules.concerns(entity_id):
+            self._rules.judge(capture, passed)
+        else:
+            recollection.note(entity_id, capture.new)
+            passed.append(capture)
+
     def _has_just_happened(self, happening: Happening) -> bool:
-        if not self.settings.window:
+        window = self.settings.window
+        if not window:
             return False
-        last = self._happened.get(happening.event_type)
-        self._happened[happening.event_type] = happening
+        now, happened = self.clock(), self._happened
+        seen_at, last = happened.pop(happening.event_type, (-math.inf, happening))
+        happened[happening.event_type] = now, happening
+        while len(happened) > EVENTS_MAX:
+            del happened[next(iter(happened))]
+        # Either clock alone may be wrong: one is set, the other tells when an event was looked at.
         is_same = (
-            last is not None
-            and 0 <= happening.time - last.time <= self.settings.window
-            and last.data == happening.data
+            now - seen_at <= window + LOOK_SECONDS
+            and 0 <= happening.time - last.time <= window
+            and _are_same(last.data, happening.data)
         )
         self.ledger.deduplicated += is_same
         return is_same
 
     def _is_needless(self, capture: Capture) -> bool:
-        new = capture.new
-        if new is None:
+        new, settings = capture.new, self.settings
+        if new is None or not (settings.window or settings.skip_unavailable):
             return False
-        if self.settings.skip_unavailable and new.state in _SAYS_NOTHING:
+        if settings.skip_unavailable and new.state in SAYS_NOTHING:
             self.ledger.filtered["unavailable"] += 1
             return True
-        last = self.recollection.last.get(capture.entity.entity_id)
+        entity_id = capture.entity.entity_id
+        last = self.recollection.last.get(entity_id)
         is_same = (
             last is not None
+            and settings.window > 0
             and capture.kind is STATE_CHANGED
-            and 0
-            <= new.last_updated_timestamp - last.last_updated_timestamp
-            <= self.settings.window
+            and 0 <= self.recollection.times.age(entity_id, last, new) <= settings.window
             and last.state == new.state
-            and last.attributes == new.attributes
+            and _are_same(last.attributes, new.attributes)
         )
-        if is_same and self.settings.window:
-            self.ledger.deduplicated += 1
-            return True
+        self.ledger.deduplicated += is_same
+        return is_same
+
+
+def _are_same(one: Any, other: Any) -> bool:
+    """Whether two values are equal; those that cannot be compared are not."""
+    try:
+        return bool(one == other)
+    except Exception:  # noqa: BLE001  attributes may be objects of any integration
         return False
-
-    def _expect(self, echo: Capture) -> None:
-        """Let the heart of an entity beat although nothing of it was written yet."""
-        entity_id = echo.entity.entity_id
-        if echo.entity.rules.heartbeat and entity_id in self.recollection.last:
-            self._watches[entity_id] = watch = _Watch(echo)
-            self._write(watch, echo, self.clock())
-
-    def _judge(self, capture: Capture, passed: list[Item]) -> None:
-        """Apply the rules of an entity."""
-        entity_id, new, now = capture.entity.entity_id, capture.new, self.clock()
-        rules = capture.entity.rules
-        watch = self._watches.get(entity_id)
-        if new is None or rules is NO_RULES:
-            self._watches.pop(entity_id, None)
-            if watch and watch.held:
-                passed.append(watch.held)
-            self.recollection.note(entity_id, new)
-            passed.append(capture)
-            return
-        if self._is_needless(capture):
-            return
-        if watch is None:
-            watch = self._watches[entity_id] = _Watch(capture)
-        watch.seen = capture
-        last = watch.written
-        if last is not None and (last.state in _SAYS_NOTHING) == (new.state in _SAYS_NOTHING):
-            if _is_within(rules.deadband, last.state, new.state):
-                self.ledger.filtered["deadband"] += 1
-                self._drop_held(watch)
-                return
-            if now - watch.written_at < rules.throttle:
-                self._drop_held(watch)
-                watch.held, watch.due = capture, watch.written_at + rules.throttle
-                return
-            self._drop_held(watch)
-        elif watch.held:
-            passed.append(watch.held)
-            watch.held = None
-        self._write(watch, capture, now)
-        passed.append(capture)
-
-    def _drop_held(self, watch: _Watch) -> None:
-        if watch.held:
-            self.ledger.filtered["throttled"] += 1
-            watch.held = None
-
-    def _write(self, watch: _Watch, capture: Capture, now: float) -> None:
-        watch.written, watch.written_at = capture.new, now
-        rules = capture.entity.rules
-        is_silent = capture.new is None or capture.new.state in _SAYS_NOTHING
-        watch.due = now + rules.heartbeat if rules.heartbeat and not is_silent else math.inf
-        self.recollection.note(capture.entity.entity_id, capture.new)
-
-    def _beat(self, entity_id: str, now: float) -> Capture | None:
-        """Return what is held, or the same again."""
-        watch = self._watches[entity_id]
-        seen = watch.seen
-        entity = self.contexts.get(entity_id, seen.entity)
-        if watch.held:
-            capture, watch.held = watch.held, None
-        elif entity.filtered or not entity.rules.heartbeat:
-            del self._watches[entity_id]
-            return None
-        else:
-            self.ledger.received += 1  # this is where a heartbeat comes in
-            capture = seen._replace(
-                entity=entity,
-                old=seen.new,
-                time=self.wall_clock(),
-                kind=HEARTBEAT,
-                weather=self._weather,
-            )
-        self._write(watch, capture, now)
-        return capture
-
-
-def _is_within(deadband: float, last: str, new: str) -> bool:
-    """Whether a number moved less than it has to; what is no number always moves."""
-    if not deadband:
-        return False
-    before, now = number_of(last), number_of(new)
-    return before is not None and now is not None and abs(now - before) < deadband

@@ -1,11 +1,22 @@
 """Listening to the bus of this Home Assistant, whatever the event."""
 
-from collections.abc import Callable
-from typing import Any
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from homeassistant.const import EVENT_STATE_REPORTED
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.util.event_type import EventType
+from homeassistant.util.hass_dict import HassKey
+
+from ..const import DOMAIN
+from ..pipeline.clock import ClockWatch
+
+# Deeper than any event; what refers to itself has to end somewhere.
+_DEPTH_MAX: Final = 8
+
+# All destinations know of the same jumps, also over a reload.
+_CLOCK: HassKey[ClockWatch] = HassKey(f"{DOMAIN}_clock")
 
 
 @callback
@@ -15,6 +26,25 @@ def async_listen(
     """Listen until the returned function is called."""
     wanted = _async_every if event_type == EVENT_STATE_REPORTED else None
     return hass.bus.async_listen(event_type, listener, event_filter=wanted)
+
+
+@callback
+def async_clock(hass: HomeAssistant) -> ClockWatch:
+    """Return what knows by how much the clock was set since the first destination was set up."""
+    if _CLOCK not in hass.data:
+        hass.data[_CLOCK] = ClockWatch(monotonic=lambda: time.monotonic(), wall=lambda: time.time())  # noqa: PLW0108  tests set them
+    return hass.data[_CLOCK]
+
+
+def copied(data: Any, depth: int = _DEPTH_MAX) -> Any:
+    """Copy the data of an event, because whoever fired it may go on filling them."""
+    if not depth:
+        return data
+    if isinstance(data, Mapping):
+        return {key: copied(value, depth - 1) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [copied(value, depth - 1) for value in data]
+    return data
 
 
 @callback

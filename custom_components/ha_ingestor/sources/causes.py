@@ -25,22 +25,24 @@ class Causes:
         self.causes: dict[str, str] = {}
         self.users: dict[str, str] = {}
         self._hass = hass
+        self._stops: list[CALLBACK_TYPE] = []
 
     async def async_start(self) -> CALLBACK_TYPE:
         """Follow what runs, and the users, until the returned function is called."""
-        listen = self._hass.bus.async_listen
-        stops = [
-            *(listen(event_type, self._async_ran) for event_type in _RUNS),
-            *(listen(event_type, self._async_read_users) for event_type in _USERS),
-        ]
+        if not self._stops:
+            listen = self._hass.bus.async_listen
+            self._stops = [
+                *(listen(event_type, self._async_ran) for event_type in _RUNS),
+                *(listen(event_type, self._async_read_users) for event_type in _USERS),
+            ]
         await self._async_read_users()
+        return self.async_stop
 
-        @callback
-        def async_stop() -> None:
-            for stop in stops:
-                stop()
-
-        return async_stop
+    @callback
+    def async_stop(self) -> None:
+        """Follow nothing more. Safe to call twice."""
+        while self._stops:
+            self._stops.pop()()
 
     @callback
     def _async_ran(self, event: Event[dict[str, Any]]) -> None:

@@ -1,5 +1,6 @@
 """The weather around the home, as one weather entity tells it."""
 
+import time
 from collections.abc import Mapping
 from math import isfinite
 from typing import Any, Final
@@ -12,7 +13,6 @@ from homeassistant.helpers.event import (
     async_track_state_change_event,
     async_track_state_report_event,
 )
-from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import (
     BaseUnitConverter,
     PressureConverter,
@@ -45,7 +45,7 @@ class WeatherWatch:
         self._hass = hass
         self._entity_id = entity_id
         self._max_age = max_age
-        self._stops: list[CALLBACK_TYPE] = []
+        self._reported_at = 0.0
         self._values: dict[str, float | None] = {}
         self._next_look: CALLBACK_TYPE | None = None
 
@@ -54,37 +54,43 @@ class WeatherWatch:
         """Follow the entity until the returned function is called."""
         if not self._entity_id:
             return _nothing
-        stop = async_track_state_change_event(self._hass, self._entity_id, self._async_look)
+        # What comes again unchanged is news too.
+        stops = [
+            async_track_state_change_event(self._hass, self._entity_id, self._async_reported),
+            async_track_state_report_event(self._hass, self._entity_id, self._async_reported),
+        ]
+        age = 0.0
+        if state := self._hass.states.get(self._entity_id):
+            age = max(time.time() - state.last_reported_timestamp, 0.0)
+        self._reported_at = time.monotonic() - age
         self._async_look()
 
         @callback
         def async_stop() -> None:
-            stop()
+            for stop in stops:
+                stop()
             self._wait_for(None)
             self.current = None
 
         return async_stop
 
     @callback
-    def _async_look(self, _event: object = None) -> None:
+    def _async_reported(self, _event: object) -> None:
+        self._reported_at = time.monotonic()
+        self._async_look()
+
+    @callback
+    def _async_look(self, _now: object = None) -> None:
         """See what the entity says now, and look again when that would be too old."""
         self._wait_for(None)
         state = self._hass.states.get(self._entity_id)
-        if state is None or state.state in {UNAVAILABLE, UNKNOWN}:
+        left = self._reported_at + self._max_age - time.monotonic()
+        if state is None or state.state in {UNAVAILABLE, UNKNOWN} or left <= 0:
             self.current = None
             return
-        now = dt_util.utcnow().timestamp()
-        left = state.last_reported_timestamp + self._max_age - now
-        if left > 0:
-            self._show(state)
-            look = HassJob(self._async_look, cancel_on_shutdown=True)
-            self._wait_for(async_call_later(self._hass, left, look))
-        else:
-            self.current = None
-            # The entity may come back with what it said before, which is no change.
-            self._wait_for(
-                async_track_state_report_event(self._hass, self._entity_id, self._async_look)
-            )
+        self._show(state)
+        look = HassJob(self._async_look, cancel_on_shutdown=True)
+        self._wait_for(async_call_later(self._hass, left, look))
 
     def _wait_for(self, next_look: CALLBACK_TYPE | None) -> None:
         if self._next_look:

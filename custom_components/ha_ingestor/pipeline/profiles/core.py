@@ -30,7 +30,7 @@ every profile, or because the built-in integration comes to grief:
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from ..columns import CORE, core_field_name, core_number_name, core_tag_name, marked
 from ..line_protocol import escape_key, quote, series_key
@@ -75,6 +75,9 @@ class _Face(NamedTuple):
 class Core:
     """Encodes captures; `numbers_only` is for stores that turn text into zeros."""
 
+    # The built-in integration knows no such field.
+    marks_unset_clock: ClassVar[bool] = False
+
     settings: CoreSettings = field(default_factory=CoreSettings)
     numbers_only: bool = False
 
@@ -85,7 +88,7 @@ class Core:
 
     def encode(self, capture: Capture) -> Point | None:
         """Encode a capture, or None when nothing of it can be stored."""
-        entity, new, _, time, _, _, _ = capture
+        entity, new, _, time, *_ = capture
         if new is None or (state := new.state) in _NOT_STORED:
             return None
         word = _NUMBER_OF_WORD.get(state)

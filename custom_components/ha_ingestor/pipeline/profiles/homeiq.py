@@ -63,7 +63,7 @@ class HomeIQ(PointSettings):
 
     def encode(self, capture: Capture) -> Point | None:
         """Encode a capture, or None when nothing of it can be stored."""
-        entity, new, old, time, context, kind, weather = capture
+        entity, new, old, time, context, kind, weather, _ = capture
         state = new
         if state is None:
             if old is None:

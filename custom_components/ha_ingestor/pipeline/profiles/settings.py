@@ -61,7 +61,6 @@ class PointSettings:
     """
 
     nothing: ClassVar[str] = "no_number"
-
     dumps: JsonDumps
     location: str = ""
     numbers_only: bool = False
@@ -73,6 +72,11 @@ class PointSettings:
     units: Units = as_they_are
     causes: Mapping[str, str] = field(default_factory=dict)
     users: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def marks_unset_clock(self) -> bool:
+        """Whether points say so that were dated before the clock was set."""
+        return not self.numbers_only
 
     def key(
         self,

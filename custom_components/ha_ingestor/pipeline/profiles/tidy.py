@@ -48,7 +48,7 @@ class Tidy(PointSettings):
 
     def encode(self, capture: Capture) -> Point | None:
         """Encode a capture, or None when nothing of it can be stored."""
-        entity, new, old, time, context, kind, weather = capture
+        entity, new, old, time, context, kind, weather, _ = capture
         if new is None:
             data = {"old_state": old.state} if old else {}
             return self.encode_happening(Happening(ENTITY_REMOVED, data, time, context, entity))

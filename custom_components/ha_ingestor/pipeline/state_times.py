@@ -1,0 +1,107 @@
+"""How long states really were, although the clock on the wall was set meanwhile.
+
+Home Assistant dates states by the clock on the wall. Each entity is known with the jumps of that
+clock until its state changed: those that came later are no time that passed.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from .model import Capture, StateLike
+from .spool_settings import CLOCKS_ARE_SET
+
+# Nobody's clock is wrong by so much, but one that was never set.
+_FROM_THE_EPOCH: Final = 365 * 86_400.0
+_FINER: Final = 0.001
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redated:
+    """A state with the dates that Home Assistant would have given it."""
+
+    state: str
+    attributes: Any
+    last_changed_timestamp: float
+    last_updated_timestamp: float
+    state_info: Any = None
+
+
+@dataclass(slots=True)
+class StateTimes:
+    """Used by one thread. `jumped` is by how much the clock has been set by the newest capture.
+
+    An entity that is not in a table has its state from before the first jump.
+    """
+
+    jumped: float = 0.0
+    # The jumps until a clock that was not set was: what is dated since then is right.
+    _set_after: float = 0.0
+    _changed_after: dict[str, float] = field(default_factory=dict)
+    _noted_after: dict[str, float] = field(default_factory=dict)
+
+    def see(self, jumped: float) -> None:
+        """Learn by how much the clock has been set by now."""
+        if jumped - self.jumped > _FROM_THE_EPOCH:
+            self._set_after = jumped
+        self.jumped = jumped
+
+    def note(self, entity_id: str, *, is_there: bool) -> None:
+        """Keep when a state was written."""
+        if not is_there:
+            self._noted_after.pop(entity_id, None)
+        elif self.jumped or self._noted_after:
+            self._noted_after[entity_id] = self.jumped
+
+    def age(self, entity_id: str, noted: StateLike, new: StateLike) -> float:
+        """Return how many seconds lie between the state that was written and a new one."""
+        seconds = new.last_updated_timestamp - noted.last_updated_timestamp
+        return seconds - (self.jumped - self._noted_after.get(entity_id, 0.0))
+
+    def corrected(self, entity_id: str, changed: float) -> float:
+        """Return when a state changed by the clock as it is now."""
+        return changed + self.jumped - self._after(entity_id, changed)
+
+    def redated(self, capture: Capture) -> Capture:
+        """Date the state before by the clock of the state that follows."""
+        new, old = capture.new, capture.old
+        if new is None:
+            self._changed_after.pop(capture.entity.entity_id, None)
+            return capture
+        was_set = self.jumped or self._changed_after
+        if not was_set and (old is None or old.last_changed_timestamp >= CLOCKS_ARE_SET):
+            return capture
+        if old is not None:
+            if _is_unchanged(old, new):
+                return capture
+            capture = capture._replace(old=self._before(capture.entity.entity_id, old, new))
+        if was_set:
+            self._changed_after[capture.entity.entity_id] = self.jumped
+        return capture
+
+    def _before(self, entity_id: str, old: StateLike, new: StateLike) -> StateLike:
+        changed = new.last_changed_timestamp
+        since = self.corrected(entity_id, old.last_changed_timestamp)
+        if since < CLOCKS_ARE_SET <= changed or since > changed:
+            since = changed  # how long it was is not known
+        return dated(old, since)
+
+    def _after(self, entity_id: str, changed: float) -> float:
+        default = self._set_after if changed >= CLOCKS_ARE_SET else 0.0
+        return self._changed_after.get(entity_id, default)
+
+
+def _is_unchanged(old: StateLike, new: StateLike) -> bool:
+    """Whether only attributes changed: the first date of a state is finer than the later ones."""
+    between = new.last_changed_timestamp - old.last_changed_timestamp
+    return old.state == new.state and abs(between) < _FINER
+
+
+def dated(state: StateLike, since: float) -> Redated:
+    """Copy a state with another date of its last change."""
+    return Redated(
+        state=state.state,
+        attributes=state.attributes,
+        last_changed_timestamp=since,
+        last_updated_timestamp=state.last_updated_timestamp,
+        state_info=getattr(state, "state_info", None),
+    )
