@@ -7,6 +7,7 @@ uncounted, with 1 when it did, with 2 when that could not be found out.
 
 import argparse
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -124,6 +125,9 @@ def _written(home: Home) -> int:
 def _database(wish: str, directory: Path) -> str:
     """Return the name of a database of that version that can be started here."""
     names = WISHES[wish]
+    for variable in (DATABASES[name].variable for name in names):
+        if (path := os.environ.get(variable)) and not Path(path).is_file():
+            raise CompareError(f"{variable} is {path}, where there is no file")
     if name := prepare(names, directory):
         return name
     raise CompareError(

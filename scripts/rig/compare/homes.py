@@ -168,9 +168,7 @@ class Home:
     def record(self) -> Record:
         """Read which changes were made."""
         path = self.assistant.directory / _RECORD
-        # The last line may be half written.
-        text = path.read_text() if path.exists() else ""
-        return Record.parse(text[: text.rfind("\n") + 1])
+        return Record.parse(path.read_text() if path.exists() else "")
 
     def stored(self) -> Counter[int]:
         """Count how often each number is in the database."""

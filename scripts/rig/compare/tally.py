@@ -33,9 +33,9 @@ class Record:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read what the home noted."""
+        """Read what the home noted; a line that is still being written is left out."""
         found: dict[str, dict[int, float]] = {"made": {}, "killed": {}}
-        for line in text.splitlines():
+        for line in text[: text.rfind("\n") + 1].splitlines():
             word, number, seconds = line.split()
             found[word][int(number)] = float(seconds)
         return cls(**found)
