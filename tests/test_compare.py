@@ -9,7 +9,7 @@ from typing import Any, Final
 from unittest.mock import patch
 
 import pytest
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from scripts.rig.compare import numbered_changes
@@ -212,10 +212,13 @@ async def make(hass: HomeAssistant, *, kill: bool) -> None:
     entry = MockConfigEntry(domain="numbered_changes")
     entry.add_to_hass(hass)
     changed: list[tuple[str, str]] = []
-    hass.bus.async_listen(
-        "state_changed",
-        lambda event: changed.append((event.data["entity_id"], event.data["new_state"].state)),
-    )
+
+    @callback
+    def note(event: Event[EventStateChangedData]) -> None:
+        assert (state := event.data["new_state"])
+        changed.append((state.entity_id, state.state))
+
+    hass.bus.async_listen("state_changed", note)
     assert await numbered_changes.async_setup_entry(hass, entry)
     wanted = {"first": 101, "count": 45, "rate": 450, "at": 0.0, "kill": kill}
     wanted["at"] = asyncio.get_running_loop().time() + 0.05

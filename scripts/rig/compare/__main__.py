@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, redirect_stdout
 from importlib.metadata import version
 from pathlib import Path
@@ -106,7 +106,7 @@ def _run(arguments: argparse.Namespace) -> tuple[str, bool]:
         return report(facts, outcomes, verdict, markdown=arguments.markdown), verdict.kept
 
 
-def _outcomes(stage: Stage, names: list[str]) -> list[Outcome]:
+def _outcomes(stage: Stage, names: Sequence[str]) -> list[Outcome]:
     known = scenarios(ISSUERS[stage.server.dialect].title)
     outcomes = []
     for name in names:

@@ -24,8 +24,9 @@ class Credentials:
 class Issuer(Protocol):
     """How a kind of server deals with credentials."""
 
-    # What is done to the credentials, as a line of the report says it.
-    title: str
+    @property
+    def title(self) -> str:
+        """What is done to the credentials, as a line of the report says it."""
 
     def issue(self, server: Server, database: str) -> Credentials:
         """Make credentials for a database."""
