@@ -215,7 +215,8 @@ async def make(hass: HomeAssistant, *, kill: bool) -> None:
 
     @callback
     def note(event: Event[EventStateChangedData]) -> None:
-        assert (state := event.data["new_state"])
+        state = event.data["new_state"]
+        assert state
         changed.append((state.entity_id, state.state))
 
     hass.bus.async_listen("state_changed", note)
