@@ -7,7 +7,8 @@ from pathlib import Path
 
 def processor() -> str:
     """Name the processor and count its cores."""
-    info = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    path = Path("/proc/cpuinfo")
+    info = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     names = [line.partition(":")[2].strip() for line in info if line.startswith("model name")]
     return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores"
 

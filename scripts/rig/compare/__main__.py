@@ -94,13 +94,20 @@ def _run(arguments: argparse.Namespace) -> tuple[str, bool]:
         ]
         for home in homes:
             stack.callback(home.assistant.stop)
-        stage = Stage(server=server, built_in=homes[0], ours=homes[1], rate=arguments.rate)
+        stage = Stage(
+            server=server,
+            built_in=homes[0],
+            ours=homes[1],
+            rate=arguments.rate,
+            max_retries=arguments.max_retries,
+        )
         with step("Home Assistant, twice"):
             stage.start()
             stage.connect()
         facts = _facts(server, homes[1].assistant)
         outcomes = _outcomes(stage, arguments.scenarios or _NAMES)
         verdict = judge(outcomes, written=_written(homes[1]), stored=homes[1].points())
+        facts["Built-in"] += f", max_retries {arguments.max_retries}"
         facts["Changes"] = f"{arguments.rate:g} per second"
         facts["Took"] = f"{(time.monotonic() - began) / 60:.1f} minutes"
         return report(facts, outcomes, verdict, markdown=arguments.markdown), verdict.kept
@@ -170,6 +177,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--influxdb", choices=("1", "2"), default="2", help="2 if not said")
     parser.add_argument(
         "--rate", type=_rate, default=10.0, help="changes per second, 1 to 500; 10 if not said"
+    )
+    parser.add_argument(
+        "--max-retries",
+        type=int,
+        default=0,
+        help="the YAML option of the built-in integration, 0 if not said as it is there",
     )
     parser.add_argument("--markdown", action="store_true", help="print the table for a README")
     parser.add_argument("--keep", action="store_true", help="keep the homes and their logs")

@@ -139,6 +139,13 @@ class Home:
         if result["type"] != "create_entry":
             raise HomeAssistantError(f"{self.integration.name} could not be set up: {result}")
 
+    def configure(self, yaml: str) -> None:
+        """Give the integration options that it has only in YAML."""
+        # Not before there is an entry: the built-in one would make an entry of what it finds.
+        self.assistant.more = yaml
+        self.assistant.write_configuration()
+        self.api.reload(self._entry_id)
+
     def make_sure_it_runs(self) -> None:
         """Set the integration up again when it gave up; Home Assistant would do so later."""
         if self.api.entry(self._entry_id)["state"] != "loaded":

@@ -14,10 +14,10 @@ _ARRIVALS: Final = ("arrived", "missing", "doubled")
 HOW: Final = """\
 Both homes run at the same time, on one database server, each with a database and credentials of its
 own. The same numbered changes are made in both at the same moments by a small custom integration.
-Both integrations are set up in the user interface, with default settings. "Missing" is a
-number that is not in the database after everything has settled, "doubled" one that is there more
-than once. Away is a server that is stopped: connections are refused. Before each line an
-integration that Home Assistant has not set up again yet is reloaded."""
+Both integrations are set up in the user interface, with default settings but for what is named
+above. "Missing" is a number that is not in the database after everything has settled, "doubled" one
+that is there at two times. Away is a server that is stopped: connections are refused. Where Home
+Assistant has not set up an integration again when a line begins, it is told to."""
 
 LEDGER: Final = """\
 HA Ingestor and its ledger, which counts all entities of the home and so a little more than the

@@ -45,6 +45,8 @@ class Stage:
     built_in: Home
     ours: Home
     rate: float
+    # The YAML option of the built-in integration; 0 is its default.
+    max_retries: int = 0
     # Our ledger before everything, and before what comes next.
     _first_counts: Mapping[str, int] = field(default_factory=dict, init=False)
     _counts: Mapping[str, int] = field(default_factory=dict, init=False)
@@ -66,6 +68,8 @@ class Stage:
         """Set both up."""
         for home in self.homes:
             home.connect()
+        if self.max_retries:
+            self.built_in.configure(f"influxdb:\n  max_retries: {self.max_retries}\n")
         self._first_counts = self._counts = self._settled()
 
     def restart(self) -> None:
