@@ -80,7 +80,7 @@ def test_only_the_last_moment_before_a_kill_may_be_missing() -> None:
     early_and_late = arrived(KILLED, ALL - stored(2, 9, 10))
     told = account(early_and_late, KILLED, NOTHING)
     assert (told.last_moment, told.named, told.uncounted) == (2, 0, 1)
-    assert told.reach == pytest.approx(0.8)
+    assert told.last_seconds == pytest.approx(0.1)
 
 
 def test_without_a_kill_nothing_may_be_missing() -> None:

@@ -61,14 +61,13 @@ def _missing(outcome: Outcome) -> str:
     parts = []
     if told.last_moment:
         parts.append(
-            f"{told.last_moment} made in the last {ALLOWED_SECONDS:g} s before kill -9 "
-            f"(promised: {PROMISED_SECONDS:g} s)"
+            f"{told.last_moment} made up to {told.last_seconds:.2f} s before kill -9 (promised "
+            f"{PROMISED_SECONDS:g} s, allowed on a busy machine {ALLOWED_SECONDS:g} s)"
         )
     if told.named:
         parts.append(f"{told.named} that the ledger names")
     if told.uncounted:
-        reach = f", made up to {told.reach:.2f} s before kill -9" if told.reach else ""
-        parts.append(f"{told.uncounted} NOT COUNTED{reach}")
+        parts.append(f"{told.uncounted} LOST AND NOT COUNTED")
     return f"{outcome.title}: missing from HA Ingestor: {', '.join(parts)}." if parts else ""
 
 

@@ -101,10 +101,9 @@ def since(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]
 class Account:
     """Whether everything that is missing is accounted for."""
 
-    # Made so shortly before a kill that it may be gone.
+    # Made so shortly before a kill that it may be gone, and at most how many seconds before.
     last_moment: int
-    # The seconds before the kill at which the oldest of all that are missing was made.
-    reach: float
+    last_seconds: float
     # Named by the ledger: waiting, in quarantine, evicted or lost.
     named: int
     uncounted: int
@@ -113,14 +112,13 @@ class Account:
 def account(result: Arrived, record: Record, counts: Mapping[str, int]) -> Account:
     """Say where what is missing went, as far as that is known."""
     before = [record.before_a_kill(number) for number in result.missing]
-    spans = [seconds for seconds in before if seconds is not None]
-    last_moment = sum(seconds <= ALLOWED_SECONDS for seconds in spans)
-    others = len(result.missing) - last_moment
+    last = [seconds for seconds in before if seconds is not None and seconds <= ALLOWED_SECONDS]
+    others = len(result.missing) - len(last)
     told = counts["pending"] + counts["quarantined"] + counts["evicted"] + counts["lost"]
     named = min(told, others)
     return Account(
-        last_moment=last_moment,
-        reach=max(spans, default=0.0),
+        last_moment=len(last),
+        last_seconds=max(last, default=0.0),
         named=named,
         uncounted=others - named,
     )
