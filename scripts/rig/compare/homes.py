@@ -146,6 +146,11 @@ class Home:
         self.assistant.write_configuration()
         self.api.reload(self._entry_id)
 
+    @property
+    def is_changing(self) -> bool:
+        """Whether the integration is being set up or unloaded."""
+        return str(self.api.entry(self._entry_id)["state"]).endswith("_in_progress")
+
     def make_sure_it_runs(self) -> None:
         """Set the integration up again when it gave up; Home Assistant would do so later."""
         if self.api.entry(self._entry_id)["state"] != "loaded":

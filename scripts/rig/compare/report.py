@@ -12,13 +12,15 @@ type Rows = list[list[str]]
 _ARRIVALS: Final = ("arrived", "missing", "doubled")
 
 HOW: Final = """\
-Both homes run at the same time, on one database server, each with a database and credentials of its
-own. The same numbered changes are made in both at the same moments by a small custom integration.
-Both integrations are set up in the user interface, with default settings but for what is named
-above. "Missing" is a number that is not in the database after everything has settled, "doubled" one
-that is there at two times. Away is a server that is stopped: connections are refused. While a
-database is away, Home Assistant cannot set up the built-in integration and tries again later; until
-then it takes no changes. Where that is so when the next line begins, it is set up at once."""
+Both homes run at the same time, on one database server, each with a database and credentials of
+its own. The same numbered changes are made in both at the same moments by a small custom
+integration. Both integrations are set up in the user interface, with default settings but for what
+is named above. "Missing" is a number that is not in the database after everything has settled,
+"doubled" one that is there at two times. The built-in integration sends 100 changes together, or
+fewer when none comes for a second. Away is a server that is stopped: connections are refused.
+While a database is away, Home Assistant cannot set up the built-in integration and tries again
+later; until then it takes no changes. Where that is so when the next line begins, it is set up at
+once."""
 
 LEDGER: Final = """\
 HA Ingestor and its ledger, which counts all entities of the home and so a little more than the

@@ -18,6 +18,8 @@ _LATE_SECONDS: Final = 60.0
 # What arrives later than that was not on its way any more: the built-in integration waits for a
 # second and for a request, ours is asked whether something is pending.
 _QUIET_SECONDS: Final = 5.0
+# How long the built-in integration waits before it tries again, where it does.
+_RETRY_SECONDS: Final = 20.0
 _PATIENCE_SECONDS: Final = 180.0
 
 # Twice as long as what a kill may cost, so that the beginning of the burst has to arrive.
@@ -140,14 +142,16 @@ class Stage:
     def _settled(self) -> Mapping[str, int]:
         """Wait until nothing is pending and nothing more arrives; returns our ledger."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
+        quiet = _QUIET_SECONDS + (_RETRY_SECONDS if self.max_retries else 0)
         quiet_since, last = time.monotonic(), [-1]
         while True:
             now = time.monotonic()
             counts = self.ours.counts()
             look = [home.stored().total() for home in self.homes]
-            if look != last or counts is None or counts["pending"]:
+            is_busy = counts is None or counts["pending"] or self.built_in.is_changing
+            if look != last or is_busy:
                 quiet_since, last = now, look
-            if counts is not None and (now - quiet_since >= _QUIET_SECONDS or now > deadline):
+            if counts is not None and (now - quiet_since >= quiet or now > deadline):
                 return counts
             if now > deadline:
                 raise HomeAssistantError("HA Ingestor tells no counts in its diagnostics")
