@@ -182,7 +182,8 @@ def _arguments() -> argparse.Namespace:
         "--max-retries",
         type=int,
         default=0,
-        help="the YAML option of the built-in integration, 0 if not said as it is there",
+        choices=range(6),
+        help="the option of the built-in integration that is only in YAML; 0 if not said, as there",
     )
     parser.add_argument("--markdown", action="store_true", help="print the table for a README")
     parser.add_argument("--keep", action="store_true", help="keep the homes and their logs")

@@ -13,16 +13,11 @@ from ..home_assistant import HomeAssistant, HomeAssistantError
 from ..integration import DOMAIN, Address, connect
 from ..queries import MEASUREMENT
 from ..servers import Server
+from . import numbered_changes
 from .credentials import ISSUERS, Credentials
 from .tally import Record, counts_of
 
-CHANGES: Final = "numbered_changes"
-_RECORD: Final = "numbered_changes.txt"
-# The built-in integration makes the unit of a state its measurement.
-_UNIT: Final = "changes"
-
 _POLL_SECONDS: Final = 0.2
-_LATE_SECONDS: Final = 60.0
 _DIALOGUE_SECONDS: Final = 30.0
 
 
@@ -81,7 +76,8 @@ def _renew_ours(api: Api, entry_id: str, address: Address) -> Any:
 BUILT_IN: Final = Integration(
     name="built-in",
     domain="influxdb",
-    measurement=_UNIT,
+    # It makes the unit of a state its measurement.
+    measurement=numbered_changes.UNIT,
     connect=_connect_built_in,
     renew=_renew_built_in,
 )
@@ -112,7 +108,7 @@ class Home:
         components = directory / "components"
         components.mkdir(parents=True)
         ours = CHECKOUT / "custom_components" / DOMAIN
-        for component in (ours, Path(__file__).with_name(CHANGES)):
+        for component in (ours, Path(numbered_changes.__file__).parent):
             (components / component.name).symlink_to(component)
         (directory / "custom_components").symlink_to(components)
         return cls(
@@ -134,7 +130,7 @@ class Home:
 
     def connect(self) -> None:
         """Set up the changes and the integration, as a user would."""
-        self.api.flow(CHANGES)
+        self.api.flow(numbered_changes.DOMAIN)
         result = self.integration.connect(self.api, self.credentials.address)
         if result["type"] != "create_entry":
             raise HomeAssistantError(f"{self.integration.name} could not be set up: {result}")
@@ -161,7 +157,7 @@ class Home:
     def begin(self, *, first: int, count: int, rate: float, at: float, kill: bool) -> None:
         """Begin to make changes at a moment; with the last one the process may be killed."""
         self.api.call_service(
-            CHANGES, "start", first=first, count=count, rate=rate, at=at, kill=kill
+            numbered_changes.DOMAIN, "start", first=first, count=count, rate=rate, at=at, kill=kill
         )
 
     def finish(self, last: int, *, deadline: float, kill: bool) -> None:
@@ -171,6 +167,11 @@ class Home:
                 if kill:
                     self.assistant.kill()
                 return
+            if not self.assistant.is_alive and not kill:
+                raise HomeAssistantError(
+                    f"Home Assistant with {self.integration.name} ended by itself: "
+                    f"{self.assistant.log_path} says why, with --keep"
+                )
             time.sleep(_POLL_SECONDS)
         raise HomeAssistantError(
             f"Home Assistant with {self.integration.name} did not make its changes in time: "
@@ -179,7 +180,7 @@ class Home:
 
     def record(self) -> Record:
         """Read which changes were made."""
-        path = self.assistant.directory / _RECORD
+        path = self.assistant.directory / numbered_changes.RECORD
         return Record.parse(path.read_text() if path.exists() else "")
 
     def stored(self) -> Counter[int]:
