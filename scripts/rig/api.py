@@ -100,7 +100,23 @@ class Api:
 
         Returns the result, which is an entry or an abort. A step that asks again is an error.
         """
-        step = self.request("POST", _FLOWS, {"handler": handler})
+        return self._finish(self.request("POST", _FLOWS, {"handler": handler}), answers)
+
+    def reconfigure(self, handler: str, entry_id: str, **answers: dict[str, Json]) -> Json:
+        """Go through the dialogue that changes an entry, as through a config flow."""
+        begun = {"handler": handler, "entry_id": entry_id}
+        return self._finish(self.request("POST", _FLOWS, begun), answers)
+
+    def reauthenticate(self, entry_id: str, **answers: dict[str, Json]) -> Json | None:
+        """Go through the dialogue that asks for new credentials; None while there is none."""
+        wanted = {"source": "reauth", "entry_id": entry_id}
+        for flow in self.ws("config_entries/flow/progress"):
+            if wanted.items() <= flow["context"].items():
+                step = self.request("GET", f"{_FLOWS}/{flow['flow_id']}")
+                return self._finish(step, answers)
+        return None
+
+    def _finish(self, step: Json, answers: dict[str, dict[str, Json]]) -> Json:
         for expected, answer in answers.items():
             if step.get("step_id") != expected or step.get("errors"):
                 raise ApiError(f"wanted step {expected!r}: {_told(step)}")

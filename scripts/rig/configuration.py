@@ -67,9 +67,12 @@ _ENTRIES: Final = {
 
 
 def write_configuration(
-    directory: Path, *, port: int, demo: bool = False, lively: bool = False
+    directory: Path, *, port: int, demo: bool = False, lively: bool = False, more: str = ""
 ) -> None:
-    """Make a configuration directory that runs this checkout, or bring one up to date."""
+    """Make a configuration directory that runs this checkout, or bring one up to date.
+
+    `more` is further YAML.
+    """
     storage = directory / ".storage"
     if not storage.exists():
         storage.mkdir(parents=True)
@@ -78,7 +81,7 @@ def write_configuration(
     # An `http:` section in YAML is a trial that Home Assistant ends with a restart after five
     # minutes; what is stored is final.
     _store(storage, "http", _http(port), version=3)
-    text = _BASIS + (_DEMO if demo else "")
+    text = _BASIS + (_DEMO if demo else "") + more
     if lively:
         text += Path(__file__).with_name("lively.yaml").read_text(encoding="utf-8")
     (directory / "configuration.yaml").write_text(text, encoding="utf-8")

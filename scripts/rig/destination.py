@@ -44,7 +44,13 @@ def destination(wish: str, directory: Path) -> Iterator[Address]:
         print(f"  {named.url}, which the environment names")
         yield named
         return
-    name = _prepare(WISHES[wish], directory)
+    name = prepare(WISHES[wish], directory)
+    if name is None:
+        raise NoDatabaseError(
+            f"There is no database to write to:\n{reasons(WISHES[wish])}\n"
+            "Start one yourself and name it in HA_INGESTOR_DEV_URL, _DIALECT (v1, v2, v3 or "
+            "victoriametrics), _DATABASE, _ORG, _TOKEN, _USER and _PASSWORD."
+        )
     home = directory / name
     with Server(name=name, directory=home, port=_port(name, home)) as server:
         with step(f"{name} {server.version} at {server.url}"):
@@ -76,17 +82,15 @@ def from_environment() -> Address | None:
     return Address(**told | {"dialect": told["dialect"] or "v2"})
 
 
-def _prepare(names: tuple[str, ...], directory: Path) -> str:
-    """Make sure that one of the databases can be started; returns its name."""
-    for way in (_ready, _in_container, _made):
-        if name := way(names, directory):
-            return name
-    told = "\n".join(f"  {name}: {_reason(name)}" for name in names)
-    raise NoDatabaseError(
-        f"There is no database to write to:\n{told}\n"
-        "Start one yourself and name it in HA_INGESTOR_DEV_URL, _DIALECT (v1, v2, v3 or "
-        "victoriametrics), _DATABASE, _ORG, _TOKEN, _USER and _PASSWORD."
-    )
+def prepare(names: tuple[str, ...], directory: Path) -> str | None:
+    """Make sure that one of the databases can be started; returns its name, None without one."""
+    found = (way(names, directory) for way in (_ready, _in_container, _made))
+    return next(filter(None, found), None)
+
+
+def reasons(names: tuple[str, ...]) -> str:
+    """Say of each database why it cannot be started, one a line."""
+    return "\n".join(f"  {name}: {_reason(name)}" for name in names)
 
 
 def _ready(names: tuple[str, ...], directory: Path) -> str | None:  # noqa: ARG001

@@ -3,7 +3,6 @@
 import argparse
 import fcntl
 import shutil
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,6 +14,7 @@ from .data_api import DataApi, in_background
 from .destination import NoDatabaseError, destination
 from .home_assistant import HomeAssistant, HomeAssistantError, is_free
 from .integration import DOMAIN, connect, connect_data_api
+from .interruption import end_in_order
 from .onboarding import PASSWORD, USERNAME
 from .progress import step
 from .queries import curl
@@ -25,9 +25,6 @@ _DATA_API_PORT: Final = 8006
 _SHOWN_AFTER: Final = 8.0
 
 
-_STOPS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
 class DevelopError(Exception):
     """It cannot be started; says why."""
 
@@ -35,8 +32,7 @@ class DevelopError(Exception):
 def main() -> None:
     """Run Home Assistant with this checkout's integration until Ctrl-C."""
     arguments = _arguments()
-    for number in _STOPS:
-        signal.signal(number, _stop)
+    end_in_order()
     try:
         with _alone():
             _run(arguments)
@@ -95,13 +91,6 @@ def _delivery(api: Api, dialect: str) -> str:
             detail = told["health"]["export"]["detail"]
             lines.append(f"{told['ledger']['written']} points written so far. {detail}".rstrip())
     return "\n".join(lines)
-
-
-def _stop(_number: int, _frame: object) -> None:
-    """End in order; whoever is impatient and asks again must not leave processes behind."""
-    for number in _STOPS:
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
 
 
 @contextmanager

@@ -56,11 +56,14 @@ class Endpoint:
         query: Mapping[str, str] | None = None,
         *,
         body: bytes | None = None,
+        method: str | None = None,
         seconds: float = 30.0,
     ) -> bytes:
-        """Ask and return the answer's body."""
+        """Ask and return the answer's body; with a body it is a POST unless told otherwise."""
         url = f"{self.url}{path}?{urllib.parse.urlencode(query or {})}"
-        request = urllib.request.Request(url, data=body, headers=dict(self.headers))  # noqa: S310
+        request = urllib.request.Request(  # noqa: S310
+            url, data=body, headers=dict(self.headers), method=method
+        )
         try:
             with _OPENER.open(request, timeout=seconds) as answer:
                 return bytes(answer.read())

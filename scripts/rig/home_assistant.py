@@ -56,6 +56,7 @@ class HomeAssistant:
     port: int = field(default_factory=free_port)
     demo: bool = False
     lively: bool = False
+    more: str = ""
     api: Api = field(init=False)
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
@@ -89,7 +90,7 @@ class HomeAssistant:
             raise HomeAssistantError("It is running already")
         if not HASS.exists():
             raise HomeAssistantError("There is no Home Assistant: run scripts/setup runtime")
-        write_configuration(self.directory, port=self.port, demo=self.demo, lively=self.lively)
+        self.write_configuration()
         environment = os.environ | {"PYTHONPYCACHEPREFIX": str(_BYTECODE)}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         with self.log_path.open("ab") as log:
@@ -102,6 +103,12 @@ class HomeAssistant:
                 env=environment,
                 start_new_session=True,
             )
+
+    def write_configuration(self) -> None:
+        """Write the YAML; Home Assistant reads it at its start, and some of it when asked to."""
+        write_configuration(
+            self.directory, port=self.port, demo=self.demo, lively=self.lively, more=self.more
+        )
 
     def wait_until_running(self) -> None:
         """Wait for the end of Home Assistant's start."""

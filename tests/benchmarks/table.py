@@ -1,13 +1,13 @@
 """The output: what was measured, what was wanted, and whether it is."""
 
-import os
 import platform
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Final
+
+from scripts.rig.machine import load, processor
 
 _WIDTH: Final = 72
 
@@ -50,10 +50,7 @@ def show(title: str, rows: Iterable[Row]) -> None:
 
 def machine() -> str:
     """Describe what it runs on."""
-    info = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    names = [line.partition(":")[2].strip() for line in info if line.startswith("model name")]
-    load = os.getloadavg()[0]
     return (
-        f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores, load {load:.1f}; "
+        f"{processor()}, {load()}; "
         f"Python {platform.python_version()}, Home Assistant {version('homeassistant')}"
     )
