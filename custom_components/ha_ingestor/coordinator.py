@@ -14,6 +14,7 @@ from homeassistant.util.hass_dict import HassKey
 from .connection import async_storage
 from .const import DOMAIN, LOGGER
 from .deduplication import NO_DEDUPLICATION, Deduplication
+from .ignored_rows import ROWS_IGNORED
 from .interim import Build
 from .issues import QUARANTINED, async_follow, async_forget, issues_of, undecided_of
 from .pipeline.export_state import HISTORY, Status, Turn
@@ -163,7 +164,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
     def _undecided(self, snapshot: Snapshot) -> set[str]:
         found = undecided_of(snapshot)
         if not self._deduplication.is_known:
-            found.add(NO_DEDUPLICATION)
+            found |= {NO_DEDUPLICATION, ROWS_IGNORED}
         self._is_rejection_known |= snapshot.rejection is not None
         if not self._is_rejection_known:
             found.add(QUARANTINED)

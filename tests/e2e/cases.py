@@ -16,6 +16,8 @@ class Case:
     """What is stored of the attributes, when it is not all of them."""
     tags: dict[str, str] = field(default_factory=dict)
     """What the attributes add to the tags."""
+    fields: dict[str, Any] = field(default_factory=dict)
+    """And to the fields."""
 
     @property
     def entity_id(self) -> str:
@@ -83,6 +85,7 @@ ATTRIBUTES: Final = (
         "too much text",
         {"friendly_name": "Long", "forecast": "sunny, " * 6000},
         kept={"friendly_name": "Long"},
+        fields={"left_out": 1.0},
     ),
     _with(
         "a picture with a token",

@@ -64,7 +64,7 @@ def change(
     *,
     value: float | None = None,
     tags: Mapping[str, str] | None = None,
-    fields: Mapping[str, str] | None = None,
+    fields: Mapping[str, Any] | None = None,
     unrecorded: Collection[str] = (),
 ) -> Expected:
     """Say what a change from `old` to `new` is as a point.

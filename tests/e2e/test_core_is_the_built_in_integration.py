@@ -31,5 +31,6 @@ async def test_changes_are_stored_as_by_the_converter_and_clients_installed_with
     compared = json.loads(output)
     assert compared["version"].startswith("2026.11.")
     assert compared["changes"] == CONFIGS * CHANGES
-    assert compared["alike_v2"] > compared["changes"] / 2
-    assert compared["alike_v1"] > compared["changes"] / 2
+    # The others have names or values that the profile documents as stored differently.
+    assert compared["alike_v2"] > compared["changes"] / 3
+    assert compared["alike_v1"] > compared["changes"] / 3

@@ -27,7 +27,7 @@ def _happen(house: House, case: Case) -> list[Expected]:
     after = house.set_state(case.entity_id, case.state, **case.attributes)
     assert (after["state"], after["attributes"]) == (case.state, case.attributes)
     stored = after | {"attributes": after["attributes"] if case.kept is None else case.kept}
-    point = change(stored, before, value=case.value, tags=case.tags)
+    point = change(stored, before, value=case.value, tags=case.tags, fields=case.fields)
     return [change(before), point]
 
 
