@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from custom_components.ha_ingestor.pipeline import buffer, intake
+from custom_components.ha_ingestor.pipeline.model import Rules
 
-from .world import World
+from .world import RULES, World
 
 ANSWERS = ["up", "down", "busy", "locked", "reset", "page", "gateway", "stores and fails"]
 OPERATIONS = [
@@ -38,11 +39,15 @@ class PipelineMachine(RuleBasedStateMachine):
 
     @rule(
         count=st.integers(1, 40),
-        of=st.sampled_from(["plain", "plain", "excluded", "throttled"]),
+        of=st.sampled_from(["plain", "plain", "excluded", "ruled"]),
         is_old=st.sampled_from([False, False, False, True]),
     )
     def offer(self, count: int, of: str, is_old: bool) -> None:  # noqa: FBT001  drawn
         self.world.offer(count, of=of, is_old=is_old)
+
+    @rule(count=st.integers(1, 5))
+    def repeat(self, count: int) -> None:
+        self.world.repeat(count)
 
     @rule()
     def commit(self) -> None:
@@ -77,9 +82,14 @@ class PipelineMachine(RuleBasedStateMachine):
     def heal_the_disk(self) -> None:
         self.world.disk.broken.clear()
 
-    @rule(max_age=st.sampled_from([3600.0, 7 * DAY]), max_bytes=st.sampled_from([8_000, 1 << 30]))
-    def reload(self, max_age: float, max_bytes: int) -> None:
-        self.world.reload(max_age=max_age, max_bytes=max_bytes)
+    @rule(
+        max_age=st.sampled_from([3600.0, 7 * DAY]),
+        max_bytes=st.sampled_from([8_000, 1 << 30]),
+        rules=st.sampled_from(RULES),
+        window=st.sampled_from([0.0, 60.0]),
+    )
+    def reload(self, max_age: float, max_bytes: int, rules: Rules, window: float) -> None:
+        self.world.reload(max_age=max_age, max_bytes=max_bytes, rules=rules, window=window)
 
     @rule()
     def restart(self) -> None:

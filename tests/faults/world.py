@@ -16,10 +16,11 @@ from fnmatch import fnmatchcase
 from random import Random
 from typing import Any, Final
 
-from custom_components.ha_ingestor.pipeline.model import Capture, EntityContext, Rules
+from custom_components.ha_ingestor.pipeline.model import NO_RULES, Capture, EntityContext, Rules
 from custom_components.ha_ingestor.pipeline.outcome import Dialect, Failure, Outcome
 from custom_components.ha_ingestor.pipeline.pipeline import Clocks, Handover, Pipeline
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.sieve import SieveSettings
 from custom_components.ha_ingestor.pipeline.snapshot import Snapshot
 from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
 from custom_components.ha_ingestor.pipeline.verdict import Verdict, classify
@@ -152,7 +153,12 @@ def number_of(line: str) -> int:
 
 
 PLAIN: Final = [EntityContext(entity_id=f"sensor.s{n}", domain="sensor") for n in range(5)]
-THROTTLED: Final = EntityContext(entity_id="sensor.t", domain="sensor", rules=Rules(throttle=10.0))
+RULES: Final = [
+    Rules(throttle=10.0),
+    Rules(deadband=3.0),
+    Rules(throttle=10.0, deadband=3.0),
+    NO_RULES,
+]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -162,6 +168,7 @@ class Known:
     offered: set[int] = field(default_factory=set)
     # Those that a process may take with it when it is killed, or when the power is cut.
     uncommitted: set[int] = field(default_factory=set)
+    uncommitted_repeats: int = 0
     unsynced: set[int] = field(default_factory=set)
     # Those that nothing may have taken, and those that somebody threw away.
     sure: set[int] = field(default_factory=set)
@@ -204,6 +211,10 @@ def imbalance(ledger: dict[str, Any], pending: int) -> str:
     )
 
 
+def _ruled(rules: Rules) -> EntityContext:
+    return EntityContext(entity_id="sensor.t", domain="sensor", rules=rules)
+
+
 class World:
     """One destination through all its processes."""
 
@@ -214,6 +225,8 @@ class World:
         self.database = ModelDatabase()
         self.known = Known()
         self._settings: dict[str, Any] = {"max_bytes": max_bytes}
+        self._filter = SieveSettings()
+        self._ruled = _ruled(RULES[0])
         self._counts: dict[str, int] = {}
         self._was_broken = False
         self.pipeline = self._new()
@@ -233,6 +246,8 @@ class World:
             on_change=lambda: None,
             gzip=False,
             resume=resume,
+            sieve=self._filter,
+            contexts={self._ruled.entity_id: self._ruled},
             clocks=Clocks(monotonic=lambda: self.monotonic, wall=lambda: self.wall),
             jitter=lambda: 1.0,
             executor=Inline(),
@@ -258,13 +273,31 @@ class World:
             if of == "excluded":
                 intake.filtered["excluded"] += 1
                 continue
-            entity = THROTTLED if of == "throttled" else PLAIN[number % len(PLAIN)]
+            entity = self._ruled if of == "ruled" else PLAIN[number % len(PLAIN)]
             time = NOON - (30 * DAY if is_old else 0) + number / 1000
             state = FakeState(
                 state=str(number), last_changed_timestamp=time, last_updated_timestamp=time
             )
             context = FakeContext(id=f"{number:026d}")
             self.pipeline.offer(Capture(entity, state, None, time, context))
+
+    def repeat(self, count: int) -> None:
+        """Let one entity say again what it said last, which is no number of its own."""
+        known = self.known
+        number = len(known.offered) - len(known.offered) % len(PLAIN)
+        if number not in known.offered:
+            return
+        for _ in range(count):
+            known.since += 1
+            known.unsure += 1
+            known.uncommitted_repeats += 1
+            self.pipeline.intake.received += 1
+            time = NOON + number / 1000
+            state = FakeState(
+                state=str(number), last_changed_timestamp=time, last_updated_timestamp=time
+            )
+            context = FakeContext(id=f"{number:026d}")
+            self.pipeline.offer(Capture(PLAIN[0], state, state, time, context))
 
     def pass_time(self, seconds: float, jump: float = 0.0) -> None:
         """Let time pass, and set the clock on the wall."""
@@ -278,6 +311,7 @@ class World:
         found = self.snapshot()
         if found.is_open and not (found.waiting or found.spool_error or self.disk.broken):
             self.known.uncommitted.clear()
+            self.known.uncommitted_repeats = 0
         if self.disk.is_durable:
             self.known.unsynced.clear()
 
@@ -304,9 +338,15 @@ class World:
             self.known.purged |= found
             self.run(self.pipeline.purge_quarantine())
 
-    def reload(self, **settings: Any) -> None:
+    def reload(
+        self, *, rules: Rules | None = None, window: float | None = None, **settings: Any
+    ) -> None:
         """Stop, and go on in the same process with other options."""
         self._settings |= settings
+        if rules is not None:
+            self._ruled = _ruled(rules)
+        if window is not None:
+            self._filter = SieveSettings(window=window)
         handover = self.run(self._stop(hand_over=True))
         self.pipeline = self._new(handover)
         self.commit()
@@ -318,6 +358,7 @@ class World:
             self._counts = {}
         else:
             self.known.uncommitted.clear()
+            self.known.uncommitted_repeats = 0
         self._forget_process(power=False)
         self._was_broken = bool(self.disk.broken)
         self.pipeline = self._new()
@@ -356,10 +397,11 @@ class World:
             known.least, known.is_exact = 0, False
             known.most += self.snapshot().ledger["replayed"]
         else:
-            known.least += known.since - len(known.uncommitted)
+            known.least += known.since - len(known.uncommitted) - known.uncommitted_repeats
         known.most += known.since
         known.since = 0
         known.uncommitted = set()
+        known.uncommitted_repeats = 0
 
     def _begin(self) -> None:
         self._counts = {}
