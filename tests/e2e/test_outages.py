@@ -11,8 +11,8 @@ from scripts.rig.endpoint import Point
 from .house import INDEXED, Destination, House, until
 from .oracle import Expected, State, change, microseconds, stored_fields
 
-# What is a second old is on disk; the rest is for a busy machine.
-COMMITTED_SECONDS: Final = 1.5
+# What is a quarter of a second old is on disk; the rest is for a busy machine.
+COMMITTED_SECONDS: Final = 1.0
 
 
 class Story:

@@ -15,14 +15,14 @@ import logging
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from .batch import Batch, chunk, gather
-from .cursor import Cursor
 from .durability import Unsynced
 from .files import Files
 from .frame import pack
 from .ledger import Fate, Ledger
+from .progress import Progress
 from .segments import Segments
 from .spool_settings import CLOCKS_ARE_SET, Now, SpoolSettings
 
@@ -72,7 +72,7 @@ class Spool:
         # Frames are dated by a clock that never jumps.
         self._steady_offset = wall_clock() - clock()
         self._settings = settings
-        self._cursor = Cursor(files)
+        self._progress = Progress(files, ledger)
         self._segments = Segments(files, settings.segment_bytes)
         self._unsynced = Unsynced(self._segments, clock, settings.durability)
         self._position = position
@@ -82,8 +82,6 @@ class Spool:
         self._synced_seq = 0
         self._durable_acked = 0
         self._opened_at = 0.0
-        self._stored: dict[str, Any] = {}
-        self._cursor_trouble = ""
         self._retry_at = math.inf
 
     @property
@@ -94,7 +92,7 @@ class Spool:
     @property
     def trouble(self) -> str:
         """What the disk refuses although points go on flowing; empty when it refuses nothing."""
-        return self._cursor_trouble or self._segments.trouble
+        return self._progress.trouble or self._segments.trouble
 
     @property
     def last_seq(self) -> int:
@@ -144,8 +142,7 @@ class Spool:
         self._files.names()
         if self._lock < 0:
             self._lock = self._files.lock()
-        self._cursor.close()  # an earlier attempt may have come this far
-        stored = self._cursor.open()
+        stored = self._progress.open()
         before = self._position or Position(
             acked=int(stored.get("acked", 0)),
             last_seq=int(stored.get("last", stored.get("synced", 0))),
@@ -169,7 +166,6 @@ class Spool:
         self._synced_seq = last
         self._durable_acked = int(stored.get("acked", 0))
         self._opened_at = self._clock()
-        self._stored = {}
         self._position = Position(acked, last)
         self.is_open = True
         self._segments.release(acked)
@@ -181,13 +177,13 @@ class Spool:
             if self.is_open:
                 self._save()
                 self.sync()
-                self._cursor.sync()
+                self._progress.sync()
         finally:
             if self.is_open:
                 self._position = Position(self._acked, self._next_seq - 1)
             self.is_open = False
             self._segments.finish()
-            self._cursor.close()
+            self._progress.close()
             self._unlock()
 
     def _unlock(self) -> None:
@@ -274,9 +270,7 @@ class Spool:
         self._segments.forget_missing()
         self._unlock()
         self._lock = self._files.lock()
-        self._cursor.close()
-        self._cursor.open()
-        self._stored = {}
+        self._progress.open()
 
     def settle(self, batch: Batch, fate: Fate, reason: str = "") -> None:
         """Account for a batch and go on behind it; damaged points before it are lost."""
@@ -345,13 +339,8 @@ class Spool:
         # Removing points that a power cut would have spared must not outlive the cursor's knowledge
         # of them. Points that never had to be on disk may vanish together with the cursor.
         spared = self._durable_acked < self._synced_seq and self._segments.frees(acked)
-        if durable or spared:
-            try:
-                self._cursor.sync()
-            except OSError as err:
-                self._cursor_trouble = _text(err)
-            else:
-                self._durable_acked = acked
+        if (durable or spared) and self._progress.sync():
+            self._durable_acked = acked
         self._segments.release(acked)
 
     def note_ledger(self) -> None:
@@ -360,28 +349,9 @@ class Spool:
             self._save()
 
     def _save(self, upcoming: int = 0) -> None:
-        """Store progress; the `upcoming` points as if they were appended already.
-
-        A process that is killed in between has lost them, and the next one says so.
-        """
-        last = self._next_seq - 1 + upcoming
-        content = self.ledger.as_dict()
-        content["captured"] += upcoming
-        content["waiting"] -= upcoming
-        content |= {"acked": self._acked, "synced": self._synced_seq, "last": last}
-        if content == self._stored and not self._cursor_trouble:
-            return
-        try:
-            self._cursor.write(content)
-        except OSError as err:
-            self._cursor_trouble = _text(err)
-        else:
-            self._stored = content
-            self._cursor_trouble = ""
+        self._progress.save(
+            acked=self._acked, synced=self._synced_seq, last=self._next_seq - 1, upcoming=upcoming
+        )
 
     def _steady(self) -> float:
         return self._clock() + self._steady_offset
-
-
-def _text(err: OSError) -> str:
-    return err.strerror or type(err).__name__

@@ -1,0 +1,60 @@
+"""What the spool stores of its progress, as far as the disk lets it."""
+
+from typing import Any
+
+from .cursor import Cursor
+from .files import Files
+from .ledger import Ledger
+
+
+class Progress:
+    """The counts of the ledger, and how far the spool came; `trouble` is why it is not stored."""
+
+    def __init__(self, files: Files, ledger: Ledger) -> None:
+        """Keep it in the cursor among `files`."""
+        self.trouble = ""
+        self._cursor = Cursor(files)
+        self._ledger = ledger
+        self._stored: dict[str, Any] = {}
+
+    def open(self) -> dict[str, Any]:
+        """Return what was stored last; raises OSError."""
+        self._cursor.close()  # an earlier attempt may have come this far
+        self._stored = {}
+        return self._cursor.open()
+
+    def save(self, *, acked: int, synced: int, last: int, upcoming: int = 0) -> None:
+        """Store it, with `upcoming` points as if they were appended already; never raises.
+
+        A process that is killed before they are has lost them, and the next one says so.
+        """
+        content = self._ledger.as_dict()
+        content["captured"] += upcoming
+        content["waiting"] -= upcoming
+        content |= {"acked": acked, "synced": synced, "last": last + upcoming}
+        if content == self._stored and not self.trouble:
+            return
+        try:
+            self._cursor.write(content)
+        except OSError as err:
+            self.trouble = _text(err)
+        else:
+            self._stored = content
+            self.trouble = ""
+
+    def sync(self) -> bool:
+        """Bring what was stored to the disk; False where that fails."""
+        try:
+            self._cursor.sync()
+        except OSError as err:
+            self.trouble = _text(err)
+            return False
+        return True
+
+    def close(self) -> None:
+        """Let go of the file; never raises."""
+        self._cursor.close()
+
+
+def _text(err: OSError) -> str:
+    return err.strerror or type(err).__name__
