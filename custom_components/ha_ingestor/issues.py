@@ -124,7 +124,7 @@ def async_follow(
 
 @callback
 def async_forget(hass: HomeAssistant, entry_id: str) -> None:
-    """Leave nothing to repair of a destination, whoever raised it."""
+    """Take back every issue of a destination."""
     for domain, issue_id in list(ir.async_get(hass).issues):
         if domain == DOMAIN and entry_id in issue_id:
             ir.async_delete_issue(hass, DOMAIN, issue_id)

@@ -177,6 +177,8 @@ class Known:
     least: int = 0
     most: int = 0
     since: int = 0
+    repeats: int = 0
+    replayed: int = 0
     # How many the ledger may call lost although they are there.
     unsure: int = 0
     is_exact: bool = True
@@ -290,6 +292,7 @@ class World:
         for _ in range(count):
             known.since += 1
             known.unsure += 1
+            known.repeats += 1
             known.uncommitted_repeats += 1
             self.pipeline.intake.received += 1
             time = NOON + number / 1000
@@ -395,10 +398,12 @@ class World:
         if power or self._was_broken:
             # Its last counts may be gone as well, also those of what was received a second time.
             known.least, known.is_exact = 0, False
-            known.most += self.snapshot().ledger["replayed"]
+            known.replayed += self.snapshot().ledger["replayed"]
+            # And what was settled may be back.
+            known.most = len(known.offered) + known.repeats + known.replayed
         else:
             known.least += known.since - len(known.uncommitted) - known.uncommitted_repeats
-        known.most += known.since
+            known.most += known.since
         known.since = 0
         known.uncommitted = set()
         known.uncommitted_repeats = 0

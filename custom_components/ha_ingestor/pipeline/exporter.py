@@ -139,7 +139,7 @@ class Exporter:
         """Let the request in flight end, and send what is left as long as there is time.
 
         `export_forever` ends. A request that takes too long is cancelled, and so is that task by
-        whoever made it.
+        its owner.
         """
         self._stopping.set()
         self._wake.set()
@@ -155,7 +155,7 @@ class Exporter:
         while not self._stopping.is_set():
             self._wake.clear()
             self._enough.clear()
-            # Here, so that whoever asks while a request is under way is not forgotten after it.
+            # Here, so that a try that is asked for during a request is not forgotten after it.
             self._retry_now.clear()
             began = time.monotonic()
             try:

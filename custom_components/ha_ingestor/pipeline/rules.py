@@ -82,7 +82,7 @@ class RuleFilter:
         self._is_resumed = True
 
     def expect(self, captures: Iterable[Capture]) -> None:
-        """Let hearts beat of entities that stay silent: these are their states. Any thread."""
+        """Begin heartbeats of entities that stay silent: these are their states. Any thread."""
         now = self.clock()
         self._expected.extend((now, capture) for capture in captures)
 
@@ -166,14 +166,14 @@ class RuleFilter:
         self.recollection.note(capture.entity.entity_id, capture.new)
 
     def begin_after_echo(self, echo: Capture) -> None:
-        """Let the heart of an entity beat although nothing of it was written yet."""
+        """Begin the heartbeats of an entity although nothing of it was written yet."""
         rules = echo.entity.rules
         if rules.heartbeat and echo.entity.entity_id in self.recollection.last:
             self._watches[echo.entity.entity_id] = watch = Watch(echo)
             self._write(watch, echo, self.clock(), rules)
 
     def _begin(self, now: float, capture: Capture) -> None:
-        """Let the heart of a silent entity beat, unless it does already."""
+        """Begin the heartbeats of a silent entity, unless they began already."""
         entity_id, rules = capture.entity.entity_id, capture.entity.rules
         if rules.heartbeat and entity_id not in self._watches:
             written = self.recollection.last.get(entity_id)

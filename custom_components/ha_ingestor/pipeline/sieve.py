@@ -118,7 +118,7 @@ class Sieve:
         self.recollection.resume(memory.recollection)
 
     def expect(self, captures: Iterable[Capture]) -> None:
-        """Let hearts beat of entities that stay silent: these are their states. Any thread."""
+        """Begin heartbeats of entities that stay silent: these are their states. Any thread."""
         self._rules.expect(captures)
 
     def sift(self, items: Iterable[Item]) -> list[Item]:

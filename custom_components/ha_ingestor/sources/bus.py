@@ -37,7 +37,7 @@ def async_clock(hass: HomeAssistant) -> ClockWatch:
 
 
 def copied(data: Any, depth: int = _DEPTH_MAX) -> Any:
-    """Copy the data of an event, because whoever fired it may go on filling them."""
+    """Copy the data of an event, because its sender may go on using them."""
     if not depth:
         return data
     if isinstance(data, Mapping):

@@ -162,7 +162,7 @@ class LocalSource:
                 self._receive(capture, item, jumped)
 
     async def _async_expect(self) -> None:
-        """Let the hearts of entities beat that stay silent."""
+        """Begin the heartbeats of entities that stay silent."""
         expected = []
         async for state in async_slices(self._hass.states.async_all()):
             with suppress(Exception):  # what cannot be described is said when it is captured
