@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from .world import World
+from .world import World, counts_of, fallen
 
 type NewWorld = Callable[..., World]
 
@@ -259,3 +259,31 @@ def test_a_cursor_that_stays_bad_stops_nothing_and_is_told(
     world.deliver()
     assert world.database.held == world.known.offered
     assert world.snapshot().is_open
+
+
+def test_counts_come_back_when_the_cursor_can_be_read_again(new_world: NewWorld) -> None:
+    world = new_world()
+    world.database.poison = 17
+    world.offer(100, of="excluded")
+    world.offer(100)
+    world.commit()
+    world.deliver()
+    known = counts_of(world.snapshot().ledger)
+    world.disk.broken["read cursor"] = errno.EIO
+    world.kill()
+    for _ in range(15):
+        world.pass_time(1)
+        world.commit()
+    assert world.snapshot().is_open
+    world.offer(10)
+    world.commit()
+    world.deliver()
+    world.disk.broken.clear()
+    world.kill()
+
+    counts = counts_of(world.snapshot().ledger)
+    assert fallen(known, counts) == {}
+    assert counts["received"] == known["received"] + 10
+    assert world.database.held | world._quarantined() == numbers(101, 210)
+    world.kill()
+    assert counts_of(world.snapshot().ledger) == counts

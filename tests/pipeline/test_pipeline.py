@@ -1,8 +1,10 @@
 """From the offer to the database: nothing waits longer than promised, nothing is lost at an end."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 from homeassistant.helpers.json import json_dumps
 
+from custom_components.ha_ingestor.pipeline import buffer, spool
 from custom_components.ha_ingestor.pipeline.durability import Durability
 from custom_components.ha_ingestor.pipeline.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.export_state import Status
@@ -17,7 +20,7 @@ from custom_components.ha_ingestor.pipeline.files import Files, OsFiles
 from custom_components.ha_ingestor.pipeline.intake import INTAKE_POINTS
 from custom_components.ha_ingestor.pipeline.model import Rules
 from custom_components.ha_ingestor.pipeline.outcome import Failure, Outcome
-from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
+from custom_components.ha_ingestor.pipeline.pipeline import Clocks, Pipeline
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.sieve import Sieve
 from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
@@ -432,3 +435,99 @@ async def test_a_ledger_that_does_not_add_up_is_told(tmp_path: Path) -> None:
         assert (await pipeline.snapshot()).unbalanced == (
             "received 4 is not filtered and deduplicated 0 + captured 3 + waiting 0"
         )
+
+
+class Busy:
+    """A spool's thread that is busy with something else until it is told."""
+
+    def __init__(self) -> None:
+        self.executor = ThreadPoolExecutor(1)
+        self.go_on = threading.Event()
+        self.executor.submit(self.go_on.wait, 60)
+
+
+@pytest.mark.parametrize("action", ["commit", "flush", "snapshot"])
+async def test_who_is_cancelled_while_the_disk_is_busy_takes_no_event_with_it(action: str) -> None:
+    busy, writer = Busy(), ScriptedWriter()
+    pipeline = make(MemoryFiles(), writer, executor=busy.executor)
+    pipeline._running = True
+    offer(pipeline, 40)
+    task = asyncio.create_task(getattr(pipeline, action)())
+    await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    busy.go_on.set()
+
+    found = await pipeline.snapshot()
+    assert (found.ledger["received"], found.ledger["captured"]) == (40, 40)
+    assert found.unbalanced == ""
+    busy.executor.shutdown()
+
+
+async def test_a_stop_while_the_disk_is_busy_loses_nothing() -> None:
+    writer = ScriptedWriter()
+    for life in range(5):
+        busy = Busy()
+        pipeline = make(MemoryFiles(), writer, executor=busy.executor)
+        pipeline.start()
+        offer(pipeline, 20, start=100 * life)
+        # The commit is asked for, and waits for its turn.
+        await asyncio.sleep(0.3)
+        offer(pipeline, 5, start=100 * life + 20)
+        stop = asyncio.create_task(pipeline.stop())
+        await asyncio.sleep(0.01)
+        busy.go_on.set()
+        await stop
+        assert len(writer.stored) == 25 * (life + 1)
+        assert (await pipeline.snapshot()).ledger["written"] == 25
+
+
+async def test_two_stops_at_once_end_with_the_same_and_a_cancelled_one_ends_too() -> None:
+    slow = entity("sensor.slow", rules=Rules(throttle=60.0))
+    pipeline = make(MemoryFiles(), ScriptedWriter())
+    pipeline.start()
+    for number in range(2):
+        state = FakeState(state=str(number), last_updated_timestamp=NOON + number)
+        pipeline.receive(change(state, of=slow))
+    first = asyncio.create_task(pipeline.stop(hand_over=True))
+    second = asyncio.create_task(pipeline.stop())
+    await asyncio.sleep(0)
+    second.cancel()
+    handover = await first
+
+    assert handover is await pipeline.stop()
+    following = make(MemoryFiles(), writer := ScriptedWriter(), resume=handover)
+    following.start()
+    await following.stop()
+    assert [line for line in writer.stored if 'state="1"' in line]
+    found = await following.snapshot()
+    assert (found.ledger["received"], found.ledger["captured"], found.waiting) == (2, 2, 0)
+    assert found.unbalanced == ""
+
+
+@pytest.mark.parametrize("wall", [-5.0, 0.0, 4_294_967_295.0, 4_294_967_296.0, 1e12])
+async def test_no_clock_keeps_points_from_the_disk(wall: float) -> None:
+    clocks = Clocks(wall=lambda: wall)
+    async with running(MemoryFiles(), writer := ScriptedWriter(), clocks=clocks) as pipeline:
+        offer(pipeline, 30)
+        assert await pipeline.commit()
+        await until(lambda: len(writer.stored) == 30)
+
+
+async def test_any_error_of_the_spool_is_told_and_holds_points_within_bounds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(buffer, "HELD_POINTS", 100)
+    writer = ScriptedWriter(judge=lambda lines: REFUSED)
+    async with running(MemoryFiles(), writer) as pipeline:
+        await pipeline.commit()
+        with monkeypatch.context() as broken:
+            broken.setattr(spool, "pack", lambda *_, **__: 1 / 0)
+            for start in range(0, 300, 50):
+                offer(pipeline, 50, start=start)
+                await pipeline.commit()
+            found = await pipeline.snapshot()
+        assert (found.waiting, found.spool_error) == (100, "ZeroDivisionError")
+        assert found.ledger["lost"] == {"memory_full": 200}
+        assert await pipeline.commit()
+        assert (await pipeline.snapshot()).unbalanced == ""

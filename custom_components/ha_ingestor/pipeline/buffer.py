@@ -112,6 +112,11 @@ class Buffer:
             if error != self.error:
                 _LOGGER.warning("The spool cannot be written, points are held: %s", error)
             self.error = error
+        except Exception as err:
+            # A programming error is no reason to hold without bounds, or in silence.
+            if (error := type(err).__name__) != self.error:
+                _LOGGER.exception("The spool failed, points are held")
+            self.error = error
         else:
             self.error = ""
 

@@ -38,6 +38,7 @@ class Committer:
     spool: Spool
     buffer: Buffer
     next_due: float = inf
+    _has_opened: bool = False
     _is_recalled: bool = False
 
     def commit(self, taken: Taken, *, is_last: bool = False) -> None:
@@ -76,10 +77,12 @@ class Committer:
 
     def _recall(self) -> None:
         """Open the spool, which tells whether what is remembered is still the last word."""
-        self._is_recalled = True
-        self.buffer.commit([])
+        if not self._has_opened:
+            self._has_opened = True
+            self.buffer.commit([])
         if self.buffer.is_open:
-            self.recollection.load(self.files, self.spool.last_seq)
+            self._is_recalled = True
+            self.recollection.load(self.files, self.spool.found_seq)
 
     def _due(self, *, is_last: bool) -> Sequence[Item]:
         """Return what the filter held until now; what an error left nowhere is lost."""

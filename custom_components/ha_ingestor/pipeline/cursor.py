@@ -1,13 +1,15 @@
-"""How far the spool was acknowledged, in a file that never needs new disk space.
+"""How far the spool was acknowledged, in files that never need new disk space.
 
-Two slots are overwritten in turn, so that a torn write leaves the other one. The file has its full
-size from its creation: an acknowledgement must succeed on a full disk, or nothing could ever be
-freed. It is a hint: the frames of the spool are the truth, and a stale cursor costs repetitions.
+Two files are written in turn, and two slots of each in turn: a torn write leaves the slot before
+it, and a file that cannot be read leaves the other one. They have their full size from their
+creation: an acknowledgement must succeed on a full disk, or nothing could ever be freed. They are a
+hint: the frames of the spool are the truth, and a stale cursor costs repetitions.
 """
 
 import errno
 import json
 import struct
+from collections import Counter
 from contextlib import suppress
 from typing import Any, Final
 from zlib import crc32
@@ -15,11 +17,15 @@ from zlib import crc32
 from .files import Files
 
 NAME: Final = "cursor"
+NAMES: Final = (NAME, "cursor-2")
 # One page of the disk for each slot: a write touches exactly one.
 _SLOT_BYTES: Final = 4096
+_FILE_BYTES: Final = 2 * _SLOT_BYTES
 _HEADER: Final = struct.Struct("<QII")
 # A file that fails this often in a row stays unreadable: the spool goes on without it.
 READ_ATTEMPTS: Final = 10
+# What a file that cannot be read may have had more than the other one.
+_UNREAD_GENERATIONS: Final = 2 * len(NAMES)
 
 
 class Cursor:
@@ -29,23 +35,25 @@ class Cursor:
         """Keep the cursor among `files`."""
         self._files = files
         self._generation = 0
-        self._failures = 0
-        self._fd = -1
+        self._failures: Counter[str] = Counter()
+        self._fds: dict[str, int] = {}
+        self._written = NAME
 
     def open(self) -> dict[str, Any]:
         """Return what the newest valid slot holds; empty when there is none."""
-        data = self._read()
+        self.close()
+        names = self._files.names()
+        content = {name: self._read(name) if name in names else b"" for name in NAMES}
         self._generation, newest = 0, {}
-        for slot in (data[:_SLOT_BYTES], data[_SLOT_BYTES:]):
-            generation, content = _read_slot(slot)
-            if content is not None and generation > self._generation:
-                self._generation, newest = generation, content
-        try:
-            self._open_file(is_whole=len(data) == 2 * _SLOT_BYTES)
-        except OSError:
-            self._failures += 1
-            if self._failures < READ_ATTEMPTS:
-                raise
+        for data in content.values():
+            for slot in (data or b"")[:_SLOT_BYTES], (data or b"")[_SLOT_BYTES:]:
+                generation, told = _read_slot(slot)
+                if told is not None and generation > self._generation:
+                    self._generation, newest = generation, told
+        if None in content.values():
+            self._generation += _UNREAD_GENERATIONS
+        for name, data in content.items():
+            self._open_file(name, is_whole=data is None or len(data) == _FILE_BYTES)
         return newest
 
     def write(self, content: dict[str, Any]) -> None:
@@ -56,43 +64,60 @@ class Cursor:
         slot = _HEADER.pack(self._generation, len(payload), crc) + payload
         if len(slot) > _SLOT_BYTES:
             raise OSError(errno.EFBIG, "The cursor does not fit its slot")
-        self._files.write(self._fd_or_raise(), slot, self._generation % 2 * _SLOT_BYTES)
+        turn, place = self._generation % 2, self._generation // 2 % 2
+        try:
+            self._write(NAMES[turn], slot, place)
+        except OSError:
+            # Told all the same, as one file is left.
+            self._write(NAMES[1 - turn], slot, place)
+            raise
+
+    def _write(self, name: str, slot: bytes, place: int) -> None:
+        self._files.write(self._fd(name), slot, place * _SLOT_BYTES)
+        self._written = name
 
     def sync(self) -> None:
         """Return once the stored progress is on disk."""
-        self._files.sync(self._fd_or_raise())
+        self._files.sync(self._fd(self._written))
 
     def close(self) -> None:
-        """Close the file. Whatever the system answers, the descriptor is gone; never raises."""
-        if self._fd >= 0:
-            fd, self._fd = self._fd, -1
+        """Close the files. Whatever the system answers, they are closed then; never raises."""
+        while self._fds:
+            _, fd = self._fds.popitem()
             with suppress(OSError):
                 self._files.close(fd)
 
-    def _read(self) -> bytes:
-        """Read the file; empty when there is none, or when it could not be read too often."""
+    def _read(self, name: str) -> bytes | None:
+        """Read a file, or None when it could not be read too often."""
         try:
-            if NAME in self._files.names():
-                return self._files.read(NAME, 0, 2 * _SLOT_BYTES)
+            return self._files.read(name, 0, _FILE_BYTES)
         except OSError:
-            self._failures += 1
-            if self._failures < READ_ATTEMPTS:
-                raise
-        return b""
+            self._fail(name)
+            return None
 
-    def _open_file(self, *, is_whole: bool) -> None:
+    def _open_file(self, name: str, *, is_whole: bool) -> None:
         try:
-            self._fd = self._files.open(NAME)
-        except FileNotFoundError:
-            self._fd = self._files.create(NAME)
-        if not is_whole:
-            self._files.write(self._fd, bytes(2 * _SLOT_BYTES), 0)
-            self._files.sync(self._fd)
+            try:
+                fd = self._files.open(name)
+            except FileNotFoundError:
+                fd = self._files.create(name)
+            self._fds[name] = fd
+            if not is_whole:
+                self._files.write(fd, bytes(_FILE_BYTES), 0)
+                self._files.sync(fd)
+        except OSError:
+            self._fail(name)
 
-    def _fd_or_raise(self) -> int:
-        if self._fd < 0:
+    def _fail(self, name: str) -> None:
+        """Count a failure; raises the error that is handled, unless it was one too many."""
+        self._failures[name] += 1
+        if self._failures[name] < READ_ATTEMPTS:
+            raise  # noqa: PLE0704  from an except clause
+
+    def _fd(self, name: str) -> int:
+        if name not in self._fds:
             raise OSError(errno.EBADF, "The cursor cannot be opened")
-        return self._fd
+        return self._fds[name]
 
 
 def _read_slot(slot: bytes) -> tuple[int, dict[str, Any] | None]:

@@ -30,6 +30,9 @@ _HEADER: Final = struct.Struct("<2sBBIQQII")
 _CRC: Final = struct.Struct("<I")
 HEADER_BYTES: Final = _HEADER.size + _CRC.size
 
+# Clocks without a battery begin in 1970, or show more than fits.
+TIME_MAX: Final = 0xFFFF_FFFF
+
 PLAIN: Final = 0
 ZSTD: Final = 1
 ZLIB: Final = 2

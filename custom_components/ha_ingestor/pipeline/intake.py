@@ -16,6 +16,8 @@ INTAKE_POINTS: Final = 20_000
 # weigh one takes longer than to capture it: it is done only where something is wrong already.
 INTAKE_BYTES: Final = 16 * 1024 * 1024
 UNWEIGHED_POINTS: Final = 2_000
+# The oldest are weighed first, so few with each one that comes that the event loop notices nothing.
+WEIGHED_AT_ONCE: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,7 @@ class Intake:
 
     def _enforce_bounds(self) -> None:
         items, weights = self._items, self._weights
-        for index in range(len(weights), len(items)):
+        for index in range(len(weights), min(len(weights) + WEIGHED_AT_ONCE, len(items))):
             weights.append(weigh(items[index]))
             self._bytes += weights[-1]
         while len(items) > INTAKE_POINTS or (

@@ -113,8 +113,8 @@ class Pipeline:
         )
         if resume:
             self._sieve.resume(resume.sieve)
-        # What `stop` returns; what was never started hands on what it was given.
-        self._handover = resume
+        self._resumed = resume
+        self._stopped: asyncio.Task[Handover] | None = None
         self._committer = Committer(
             ledger=self.ledger,
             files=files,
@@ -184,14 +184,18 @@ class Pipeline:
         ]
 
     async def stop(self, *, hand_over: bool = False) -> Handover:
-        """Put everything on disk, try once more to deliver, and end. Safe to call twice.
+        """Put everything on disk, try once more to deliver, and end.
 
         What cannot be on disk is in the handover when there will be another pipeline, and counted
-        as lost when there will be none.
+        as lost when there will be none. Once begun it ends, also when its caller is cancelled; who
+        calls it meanwhile or later gets the same handover.
         """
+        if self._stopped is None:
+            self._stopped = asyncio.create_task(self._stop(hand_over=hand_over))
+        return await asyncio.shield(self._stopped)
+
+    async def _stop(self, *, hand_over: bool) -> Handover:
         tasks, self._tasks = self._tasks, []
-        if not tasks and self._handover:
-            return self._handover
         held: list[str] = []
         if tasks:
             commit, export = tasks
@@ -204,14 +208,15 @@ class Pipeline:
             held = await self._run(self._committer.close, hand_over=hand_over)
             self._running = False
             await asyncio.get_running_loop().run_in_executor(None, self._executor.shutdown)
-        self._handover = Handover(
+        elif self._resumed:
+            return self._resumed  # it never started, and hands on what it was given
+        return Handover(
             intake=self.intake,
             ledger=self.ledger,
             held=held,
             position=self._spool.position,
             sieve=self._sieve.hand_over(),
         )
-        return self._handover
 
     async def commit(self) -> bool:
         """Put on disk what was offered, and tell whether it is there."""
@@ -322,8 +327,9 @@ class Pipeline:
     def _run[**P, T](
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> Awaitable[T]:
-        loop = asyncio.get_running_loop()
-        return loop.run_in_executor(self._executor, partial(function, *args, **kwargs))
+        # Shielded, because a job that waits for its turn would be dropped with its caller.
+        job = self._executor.submit(partial(function, *args, **kwargs))
+        return asyncio.shield(asyncio.wrap_future(job))
 
 
 async def _within(seconds: float | None, event: asyncio.Event) -> bool:

@@ -4,6 +4,7 @@ A process appends only to a segment that it created, so a torn tail stays where 
 is stepped over by its checksum. A name is never used again while a file has it.
 """
 
+import errno
 import logging
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +22,13 @@ _SUFFIX: Final = ".seg"
 SEGMENT_BYTES: Final = 1024 * 1024
 # A bad sector stays bad; what lies behind it must not wait for ever.
 READ_ATTEMPTS: Final = 10
+# These say that a file cannot be read now, and nothing about what is in it.
+_NOT_NOW: Final = frozenset(
+    {
+        *(errno.EACCES, errno.EPERM, errno.EBUSY, errno.EAGAIN, errno.EINTR, errno.ETIMEDOUT),
+        *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOLCK, errno.ESTALE),
+    }
+)
 # One file may be kept by somebody; so many in a row are a directory that cannot be written.
 EVICT_ATTEMPTS: Final = 3
 _WHOLE_FILE: Final = 1 << 31
@@ -111,14 +119,14 @@ class Segments:
         """Read a file, or None when it failed too often: its numbers are missed and counted."""
         try:
             return self._files.read(name, 0, _WHOLE_FILE)
-        except OSError:
-            if self._fails_for_good(name):
+        except OSError as err:
+            if self._fails_for_good(name, err):
                 _LOGGER.exception("A part of the spool cannot be read: %s", name)
                 return None
             raise
 
-    def _fails_for_good(self, name: str) -> bool:
-        self._failures[name] += 1
+    def _fails_for_good(self, name: str, err: OSError) -> bool:
+        self._failures[name] += err.errno not in _NOT_NOW
         return self._failures[name] >= READ_ATTEMPTS
 
     def append(self, frame: bytes, *, first_seq: int, last_seq: int, time: int) -> None:
@@ -201,8 +209,8 @@ class Segments:
                 data = self._files.read(segment.name, start, segment.size - start)
             except FileNotFoundError:
                 raise
-            except OSError:
-                if not self._fails_for_good(segment.name):
+            except OSError as err:
+                if not self._fails_for_good(segment.name, err):
                     raise
                 continue
             self._failures.pop(segment.name, None)

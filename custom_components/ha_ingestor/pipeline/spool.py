@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 from .batch import Batch, chunk, gather
 from .durability import Unsynced
 from .files import Files
-from .frame import pack
+from .frame import TIME_MAX, pack
 from .ledger import Fate, Ledger
 from .progress import Progress
 from .segments import Segments
@@ -212,7 +212,7 @@ class Spool:
     def _append_frame(self, lines: list[str]) -> None:
         count, payload = chunk(lines[:FRAME_POINTS], FRAME_BYTES)
         first, last = self._next_seq, self._next_seq + count - 1
-        time = max(int(self._steady()), 0)
+        time = min(max(int(self._steady()), 0), TIME_MAX)
         data = pack(
             payload,
             first_seq=first,
