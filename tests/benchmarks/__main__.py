@@ -30,7 +30,13 @@ def _arguments() -> Namespace:
     parser.add_argument("--seconds", type=int, default=90, help="how long the disk is watched")
     parser.add_argument("--hours", type=float, default=24, help="how much of the day is lived")
     parser.add_argument("--no-server", action="store_true", help="leave out what needs a database")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if unknown := set(arguments.parts) - set(_PARTS):
+        parser.error(f"no part is called {', '.join(sorted(unknown))}: {', '.join(_PARTS)}")
+    for name in ("events", "rounds", "pending", "seconds", "hours"):
+        if getattr(arguments, name) <= 0:
+            parser.error(f"--{name} has to be more than 0")
+    return arguments
 
 
 def main() -> None:

@@ -204,9 +204,12 @@ def main() -> int:
     """Read the arguments and run."""
     logging.getLogger("aiohttp").setLevel(logging.WARNING)
     parser = argparse.ArgumentParser(prog="scripts/soak", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1, 2**32))
+    parser.add_argument("--minutes", type=float, default=10, help="how long, 10 by default")
+    seed = random.SystemRandom().randrange(1, 2**32)
+    parser.add_argument("--seed", type=int, default=seed, help="repeats what another run did")
     arguments = parser.parse_args()
+    if arguments.minutes <= 0:
+        parser.error("--minutes has to be more than 0")
     print(f"seed {arguments.seed}, {arguments.minutes:g} minutes", flush=True)
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
