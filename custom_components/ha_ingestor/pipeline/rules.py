@@ -1,4 +1,9 @@
-"""How much of an entity is worth keeping: deadband, throttle and heartbeat."""
+"""How much of an entity is worth keeping: deadband, throttle and heartbeat.
+
+A deadband is for measurements: states that are written as numbers, and no choices. Other states
+always pass it, and so does a number in another unit. While a number stays where it is, a change of
+the other attributes alone is no reason to write it.
+"""
 
 import math
 from collections import deque
@@ -19,7 +24,7 @@ from .model import (
     StateLike,
     Weather,
 )
-from .numbers import number_of
+from .numbers import measurement_of
 from .recollection import Recollection
 
 SAYS_NOTHING: Final = frozenset({UNAVAILABLE, UNKNOWN})
@@ -124,7 +129,7 @@ class RuleFilter:
         is_within = (
             last is not None
             and is_like_the_last
-            and _is_within(rules.deadband, last.state, new.state)
+            and _is_within(rules.deadband, capture.entity.domain, last, new)
         )
         if watch is None:
             watch = self._watches[entity_id] = Watch(capture)
@@ -229,9 +234,15 @@ def _is_silent(state: StateLike) -> bool:
     return state.state in SAYS_NOTHING
 
 
-def _is_within(deadband: float, last: str, new: str) -> bool:
-    """Whether a number moved less than it has to; what is no number always moves."""
+def _is_within(deadband: float, domain: str, last: StateLike, new: StateLike) -> bool:
+    """Whether a measurement moved less than it has to; what is none always moves.
+
+    What means yes or no is none, nor is a choice, and numbers of two units cannot be compared.
+    """
     if not deadband:
         return False
-    before, now = number_of(last), number_of(new)
-    return before is not None and now is not None and abs(now - before) < deadband
+    before, now = measurement_of(domain, last), measurement_of(domain, new)
+    if before is None or now is None or abs(now - before) >= deadband:
+        return False
+    unit = "unit_of_measurement"
+    return bool(last.attributes.get(unit) == new.attributes.get(unit))
