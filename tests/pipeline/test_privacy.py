@@ -16,10 +16,11 @@ from custom_components.ha_ingestor.pipeline.attributes import (
 )
 from custom_components.ha_ingestor.pipeline.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.model import Capture, Happening
+from custom_components.ha_ingestor.pipeline.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
 
-from .captures import NOON, FakeContext, FakeState, change
+from .captures import NOON, FakeContext, FakeState, change, entity
 
 HIDDEN = "hunter2"
 PROFILES: list[type[HomeIQ | Tidy]] = [HomeIQ, Tidy]
@@ -199,3 +200,40 @@ def test_data_that_branches_without_end_is_cut_in_time() -> None:
 
 def test_a_container_that_raises_is_the_name_of_its_type() -> None:
     assert without_secrets({"odd": Raising(a=1), "b": 2}) == {"odd": "Raising", "b": 2}
+
+
+@pytest.mark.parametrize("profile", [*PROFILES, Core])
+@pytest.mark.parametrize("entity_id", ["text.slot_1", "input_text.wifi"])
+def test_what_is_typed_as_a_password_gives_no_point(profile: Any, entity_id: str) -> None:
+    made = Core() if profile is Core else profile(dumps=json_dumps)
+    of = entity(entity_id)
+    secret = FakeState(state=HIDDEN, attributes={"mode": "password"})
+    plain = FakeState(state="12", attributes={"mode": "text"})
+    found = Encoder(profile=made).encode(
+        [
+            change(secret, of=of),
+            change(secret, plain, of=of),
+            change(None, secret, of=of),
+            change(plain, secret, of=of),
+            change(secret, of=entity("sensor.not_typed")),
+        ]
+    )
+
+    assert found.filtered == {"secret": 3}
+    kept, of_another_kind = found.lines
+    assert HIDDEN not in kept
+    assert HIDDEN in of_another_kind
+
+
+@both
+@pytest.mark.parametrize("domain", ["text", "input_text", "Text"])
+def test_what_a_service_writes_into_a_text_is_left_out(
+    profile: type[HomeIQ | Tidy], domain: str
+) -> None:
+    data = {"value": HIDDEN, "entity_id": f"{domain}.kept"}
+    call = {"domain": domain, "service": "set_value", "service_data": data}
+    stored = str(fields(profile, event(call, "call_service")))
+    assert HIDDEN not in stored
+    assert "kept" in stored
+    call = {"domain": "number", "service": "set_value", "service_data": data}
+    assert HIDDEN in str(fields(profile, event(call, "call_service")))

@@ -126,6 +126,36 @@ def durations(captures: list[Any]) -> list[float]:
     ]
 
 
+@pytest.mark.parametrize("entity_id", ["text.slot_1", "input_text.wifi"])
+@pytest.mark.parametrize("rules", [None, Rules(heartbeat=60, throttle=10, deadband=1)])
+def test_a_text_that_is_typed_as_a_password_is_never_written_nor_remembered(
+    entity_id: str, rules: Rules | None
+) -> None:
+    rig = Rig(window=5)
+    rig.entity = entity(entity_id, rules=rules) if rules else entity(entity_id)
+
+    assert rig.see("plain") == ["plain"]
+    assert rig.see("later", after=1) == ([] if rules else ["later"])
+    # What was held before it became one is no secret.
+    assert rig.see("hunter2", after=1, mode="password") == (["later"] if rules else [])
+    rig.sieve.expect([rig.capture("hunter3", after=1, mode="password")])
+    assert rig.due(after=600) == []
+    files = MemoryFiles()
+    rig.recollection.save(files, 7)
+    assert b"hunter" not in files.read("recollection.json", 0, 1 << 20)
+    (shown,) = rig.sieve.sift([rig.capture("unavailable", after=1, mode="password")])
+    assert isinstance(shown, Capture)
+    assert shown.old is None
+    assert rig.see("hunter4", after=1, mode="password") == []
+    (plain,) = rig.sieve.sift([rig.capture("plain", after=1, mode="text")])
+    assert isinstance(plain, Capture)
+    assert plain.old is None
+    rig.before = FakeState(state="hunter5", attributes={"mode": "password"})
+    assert rig.see(None, after=1) == []
+    assert rig.ledger.filtered == {"secret": 3}
+    assert rig.sieve.held == 0
+
+
 def test_without_rules_everything_passes_unchanged() -> None:
     rig = Rig()
     captures = [rig.capture("on"), rig.capture("on", after=1), rig.capture(None, after=1)]

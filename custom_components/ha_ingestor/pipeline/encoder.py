@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from .chatter import Talk
 from .line_protocol import TIME_MAX_US, escape_key, field_set, line, series_key
+from .masked import SECRET, unmasked
 from .model import Capture, Happening, Item, Point, Row
 from .spool_settings import CLOCKS_ARE_SET
 
@@ -99,7 +100,10 @@ class Encoder:
             try:
                 if isinstance(capture, Capture):
                     subject = capture.entity.entity_id
-                    point = profile.encode(capture)
+                    if (shown := unmasked(capture)) is None:
+                        filtered[SECRET] = filtered.get(SECRET, 0) + 1
+                        continue
+                    point = profile.encode(shown)
                 elif isinstance(capture, Happening):
                     subject, reason = capture.event_type, "not_in_profile"
                     point = profile.encode_happening(capture)

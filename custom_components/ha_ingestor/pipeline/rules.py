@@ -117,10 +117,7 @@ class RuleFilter:
         rules = capture.entity.rules
         watch = self._watches.get(entity_id)
         if new is None or rules is NO_RULES:
-            if watch and watch.held:
-                passed.append(watch.held)
-                self._let_go(watch)
-            self._watches.pop(entity_id, None)
+            self.end(entity_id, passed)
             self.recollection.note(entity_id, new)
             passed.append(capture)
             return
@@ -151,6 +148,13 @@ class RuleFilter:
             self._let_go(watch)
         self._write(watch, capture, now, rules)
         passed.append(capture)
+
+    def end(self, entity_id: str, passed: list[Item]) -> None:
+        """Watch an entity no longer; what is held of it is to be written now."""
+        watch = self._watches.pop(entity_id, None)
+        if watch and watch.held:
+            passed.append(watch.held)
+            self._let_go(watch)
 
     def _hold(self, watch: Watch, capture: Capture) -> None:
         watch.held = capture

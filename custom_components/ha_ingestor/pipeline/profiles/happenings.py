@@ -6,6 +6,7 @@ from typing import Any, Final
 from ..attributes import attribute_fields, counted_json, left_out_field, without_secrets
 from ..columns import TIDY_EVENTS
 from ..line_protocol import quote, series_key
+from ..masked import TEXTS
 from ..model import Happening, Point
 from ..text import text_of
 from .parts import caused, tags_of
@@ -22,6 +23,7 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "entity_moved": ("old_area", "new_area", "old_area_id", "new_area_id"),
 }
 _SERVICE_CALL: Final = "call_service"
+_SET_TEXT: Final = "set_value"
 
 
 def encode_happening(happening: Happening, measurement: str, settings: PointSettings) -> Point:
@@ -61,7 +63,7 @@ def _content(event_type: str, data: Mapping[str, Any], settings: PointSettings) 
     """Encode data as one text, and numbers beside it, so that no field changes its type."""
     policy = settings.attributes
     if event_type == _SERVICE_CALL:
-        name, data = "service_data", data.get("service_data") or {}
+        name, data = "service_data", _service_data(data)
     elif event_type not in FIELDS:
         name = "event_data"
     else:
@@ -77,3 +79,15 @@ def _content(event_type: str, data: Mapping[str, Any], settings: PointSettings) 
         left_out = left_out or without
         yield from filter(None, [numbers[1:]])
     yield from filter(None, [left_out_field(left_out)[1:]])
+
+
+def _service_data(call: Mapping[str, Any]) -> Any:
+    """Return the data of a service call; nobody knows here which text is typed as a password."""
+    data = call.get("service_data")
+    if data is None:
+        return {}
+    domain, service = call.get("domain"), call.get("service")
+    if isinstance(data, Mapping) and isinstance(domain, str) and isinstance(service, str):
+        if domain.lower() in TEXTS and service.lower() == _SET_TEXT:
+            return {name: value for name, value in data.items() if name != "value"}
+    return data
