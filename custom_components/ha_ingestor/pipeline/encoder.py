@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from .chatter import Talk
 from .line_protocol import TIME_MAX_US, escape_key, field_set, line, series_key
-from .masked import SECRET, unmasked
+from .masked import MASKED, unmasked
 from .model import Capture, Happening, Item, Point, Row
 from .spool_settings import CLOCKS_ARE_SET
 
@@ -96,20 +96,8 @@ class Encoder:
         profile, talk = self.profile, self.talk
         self._round += 1
         for capture in captures:
-            subject, reason = "", profile.nothing
             try:
-                if isinstance(capture, Capture):
-                    subject = capture.entity.entity_id
-                    if (shown := unmasked(capture)) is None:
-                        filtered[SECRET] = filtered.get(SECRET, 0) + 1
-                        continue
-                    point = profile.encode(shown)
-                elif isinstance(capture, Happening):
-                    subject, reason = capture.event_type, "not_in_profile"
-                    point = profile.encode_happening(capture)
-                else:
-                    subject, reason = capture.measurement, "no_number"
-                    point = _encode_row(capture, numbers_only=profile.numbers_only)
+                subject, reason, point = _encode_item(profile, capture)
                 if point is None:
                     filtered[reason] = filtered.get(reason, 0) + 1
                     continue
@@ -127,7 +115,7 @@ class Encoder:
                 # Text knows whether it is ASCII, and then how many bytes it has.
                 size = len(text if text.isascii() else text.encode("utf-8", "replace")) + 1
             except Exception:
-                _LOGGER.exception("A change of %s could not be encoded", subject)
+                _LOGGER.exception("A change of %s could not be encoded", _subject_of(capture))
                 filtered["not_encodable"] = filtered.get("not_encodable", 0) + 1
                 continue
             misdated += is_misdated
@@ -154,6 +142,25 @@ class Encoder:
             track = talk.pop(subject)
             self.forgotten.points += track.points
             self.forgotten.bytes += track.bytes
+
+
+def _encode_item(profile: Profile, item: Item) -> tuple[str, str, Point | None]:
+    """Return what it is about, and its point, or why there is none."""
+    if isinstance(item, Capture):
+        subject = item.entity.entity_id
+        if (capture := unmasked(item)) is None:
+            return subject, MASKED, None
+        return subject, profile.nothing, profile.encode(capture)
+    if isinstance(item, Happening):
+        return item.event_type, "not_in_profile", profile.encode_happening(item)
+    point = _encode_row(item, numbers_only=profile.numbers_only)
+    return item.measurement, "no_number", point
+
+
+def _subject_of(item: Item) -> str:
+    if isinstance(item, Capture):
+        return item.entity.entity_id
+    return item.event_type if isinstance(item, Happening) else item.measurement
 
 
 def _encode_row(row: Row, *, numbers_only: bool) -> Point | None:

@@ -6,7 +6,7 @@ from .model import Capture, StateLike
 from .rules import SAYS_NOTHING
 
 # Why such a change gives no point, for the ledger.
-SECRET: Final = "secret"
+MASKED: Final = "secret"
 
 TEXTS: Final = frozenset({"input_text", "text"})
 

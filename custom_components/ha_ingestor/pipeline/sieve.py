@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from .clock import ClockWatch
 from .ledger import Ledger
-from .masked import SECRET, unmasked
+from .masked import MASKED, unmasked
 from .model import (
     NO_RULES,
     STATE_CHANGED,
@@ -164,7 +164,7 @@ class Sieve:
         if capture is None:
             self._rules.end(entity_id, passed)
             recollection.forget(entity_id)
-            self.ledger.filtered[SECRET] += 1
+            self.ledger.filtered[MASKED] += 1
             return
         if recollection.concerns(entity_id):
             joined = recollection.continued(capture, self.clock())

@@ -23,7 +23,7 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "entity_moved": ("old_area", "new_area", "old_area_id", "new_area_id"),
 }
 _SERVICE_CALL: Final = "call_service"
-_SET_TEXT: Final = "set_value"
+_SETS_TEXT: Final = frozenset((domain, "set_value") for domain in TEXTS)
 
 
 def encode_happening(happening: Happening, measurement: str, settings: PointSettings) -> Point:
@@ -86,8 +86,7 @@ def _service_data(call: Mapping[str, Any]) -> Any:
     data = call.get("service_data")
     if data is None:
         return {}
-    domain, service = call.get("domain"), call.get("service")
-    if isinstance(data, Mapping) and isinstance(domain, str) and isinstance(service, str):
-        if domain.lower() in TEXTS and service.lower() == _SET_TEXT:
-            return {name: value for name, value in data.items() if name != "value"}
+    called = (text_of(call.get("domain")).lower(), text_of(call.get("service")).lower())
+    if called in _SETS_TEXT and isinstance(data, Mapping):
+        return {name: value for name, value in data.items() if name != "value"}
     return data
