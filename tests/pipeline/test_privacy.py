@@ -47,12 +47,38 @@ SECRETS = (
         "UserCode",
         "pin_code",
     ),
-    *("usercode", "webhook_id", "Authorization", "authSig", "session_id", "bindkey"),
+    *("action_code", "pairing_code", "setupCode", "manual_pairing_code", "auth_code", "qrCode"),
+    *(
+        "activation_code",
+        "backup_codes",
+        "recovery_codes",
+        "two_factor_code",
+        "mfa_code",
+        "qr_code",
+    ),
+    *("user_pin", "userPin", "alarm_pin", "door_pin", "slot_1_pin", "slot_1_code", "code_slot_1"),
+    *("CodeSlot12", "smtp_pass", "mqttPass", "userpass", "basic_auth", "HTTPAuth", "x_auth"),
+    *("auth_header", "X-Auth-Token", "token_value", "tokenValue", "token_v2", "access_token_hash"),
+    *("api_key_value", "apiKeyV2", "new_api_key", "signature", "X-Amz-Signature", "sig", "dsk"),
+    *("csrf", "qr_code_string", "wifi_pw", "pw", "passwort", "Kennwort", "pswd", "mot_de_passe"),
+    *("wpa_key", "psk_hex", "private_pem", "oauth2", "rolling_code", "fob_code", "mesh_key"),
+    *(
+        "install_code",
+        "usercode",
+        "webhook_id",
+        "Authorization",
+        "authSig",
+        "session_id",
+        "bindkey",
+    ),
 )
 KEPT = (
     *("token_count", "error_code", "code_format", "keypad", "translation_key", "monkey", "key"),
     *("postal_code", "tokenizer", "pinned", "spinning", "pressure", "locked", "volume_level"),
-    *("current_position", "ip_address", "mac_address"),
+    *("current_position", "ip_address", "mac_address", "status_code", "weather_code", "gpio_pin"),
+    *("led_pins", "requires_auth", "auth_mode", "token_expires", "low_pass", "bypass", "compass"),
+    *("signature_status", "power_kw", "country_code", "key_code", "monkeys", "opinion", "value"),
+    *("code_slot", "barcode", "alarm_error_code", "variable_key", "text", "raw_value", "hashtag"),
 )
 WHEREABOUTS = (
     *("latitude", "Latitude", "lat", "lon", "Lng", "current_latitude", "homeLongitude", "Location"),
@@ -237,3 +263,109 @@ def test_what_a_service_writes_into_a_text_is_left_out(
     assert "kept" in stored
     call = {"domain": "number", "service": "set_value", "service_data": data}
     assert HIDDEN in str(fields(profile, event(call, "call_service")))
+
+
+KEYPADS = ("lock.front", "alarm_control_panel.home", "sensor.keypad_last", "event.door_opened")
+
+
+@both
+@pytest.mark.parametrize("shape", [Shape.FLAT, Shape.JSON, Shape.NUMERIC])
+@pytest.mark.parametrize("name", ["code", "Code", "pin", "PIN", "codes", "pins", "pin_number"])
+def test_an_attribute_that_is_typed_in_is_left_out_unless_it_can_only_be_something_else(
+    profile: type[HomeIQ | Tidy], shape: Shape, name: str
+) -> None:
+    def stored(entity_id: str, value: Any) -> bool:
+        capture = change(FakeState(state="x", attributes={name: value}), of=entity(entity_id))
+        return "801" in str(fields(profile, capture, shape=shape))
+
+    assert stored("sensor.outside", 801)
+    assert stored("weather.home", 1801)
+    assert not stored("sensor.outside", 1801)
+    for value in ("801", {"1": "801"}, [801], {"1": 801}):
+        assert not stored("sensor.outside", value)
+        assert not stored("weather.home", value)
+    for entity_id in KEYPADS:
+        assert not stored(entity_id, 801)
+
+
+def test_a_code_that_becomes_a_secret_is_left_out_from_then_on() -> None:
+    of = entity("sensor.outside")
+    made = HomeIQ(dumps=json_dumps)
+    captures = [
+        change(FakeState(state="x", attributes={"code": code}), of=of) for code in (801, "1234")
+    ]
+    first, second = Encoder(profile=made).encode(captures).lines
+    assert "801" in first
+    assert "1234" not in second
+
+
+@both
+@pytest.mark.parametrize(
+    "value",
+    [
+        [{"name": "password", "value": HIDDEN}],
+        {"key": "WiFi Password", "Value": HIDDEN},
+        {"header": "Authorization", "content": {"kept": HIDDEN}},
+        {"parameter": "pin", "values": [HIDDEN]},
+        {"property_name": "userCode", "value": HIDDEN, "prev_value": HIDDEN},
+        {"command_class_name": "User Code", "value_raw": HIDDEN},
+        [["Authorization", HIDDEN]],
+        (("Cookie", HIDDEN), ("Accept", "kept")),
+        [["Accept", "kept"], ["X-Api-Key", [HIDDEN]]],
+        [[["code", HIDDEN]]],
+    ],
+)
+def test_a_value_that_is_named_beside_it_is_left_out(
+    profile: type[HomeIQ | Tidy], value: object
+) -> None:
+    data = {"level": 3, "value_of": value}
+    for item in (state(data), event(data), service_call(data)):
+        found = str(fields(profile, item, shape=Shape.JSON))
+        assert "level" in found
+        assert HIDDEN not in found
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [{"name": "Kitchen", "value": "kept"}],
+        {"name": "token_count", "value": "kept"},
+        [["Accept", "kept"]],
+        ["token", "kept"],
+        {"options": ["password", "kept"]},
+    ],
+)
+def test_a_value_that_something_harmless_names_is_kept(value: object) -> None:
+    assert "kept" in str(fields(HomeIQ, state({"value_of": value}), shape=Shape.JSON))
+
+
+@both
+@pytest.mark.parametrize(
+    ("event_type", "data"),
+    [
+        (
+            "zwave_js_notification",
+            {"command_class": 111, "event_type": 3, "event_data": HIDDEN, "x": "kept"},
+        ),
+        ("zwave_js_notification", {"event_data": [HIDDEN], "x": "kept"}),
+        ("zwave_js_notification", {"event_data": {"typed": HIDDEN}, "": "kept"}),
+        ("zha_event", {"command": "arm", "args": [3, HIDDEN, 0], "x": "kept"}),
+        ("zha_event", {"command": "kept", "args": {"0": HIDDEN}}),
+        ("zha_event", {"command": "kept", "params": {"arm_disarm_code": HIDDEN}}),
+    ],
+)
+def test_what_is_typed_into_a_keypad_is_left_out_where_it_has_no_name(
+    profile: type[HomeIQ | Tidy], event_type: str, data: dict[str, Any]
+) -> None:
+    found = str(fields(profile, event(data, event_type)))
+    assert HIDDEN not in found
+    assert "kept" in found
+
+
+def test_data_without_a_name_is_kept() -> None:
+    assert "kept" in fields(HomeIQ, event({"": "kept"}))["event_data"]
+
+
+def test_numbers_that_a_remote_control_sends_are_kept() -> None:
+    data = {"command": "move", "args": [1, 83]}
+    assert "[1,83]" in fields(HomeIQ, event(data, "zha_event"))["event_data"]

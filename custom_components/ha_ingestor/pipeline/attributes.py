@@ -10,8 +10,15 @@ from typing import Any, Final
 
 from .columns import field_name
 from .line_protocol import STRING_MAX_BYTES, quote
-from .model import StateLike
-from .privacy import Unwanted, cleaned, is_plain, unwanted_names
+from .model import EntityContext, StateLike
+from .privacy import (
+    Unwanted,
+    cleaned,
+    is_harmless_code,
+    is_plain,
+    is_typed_in,
+    unwanted_names,
+)
 from .text import text_of
 
 type JsonDumps = Callable[[Any], str]
@@ -53,21 +60,26 @@ class AttributesPolicy:
     coordinates: bool = True
     media: bool = True
 
-    def chosen(self, state: StateLike, memo: dict[Any, Any]) -> dict[str, Any]:
+    def chosen(self, entity: EntityContext, state: StateLike) -> dict[str, Any]:
         """Return the attributes that are kept of a state, in the order of their names.
 
-        Which names these are is remembered in `memo`, an entity's own: values change all day, names
-        hardly ever.
+        Which names these are is remembered with the entity: values change all day, names hardly
+        ever.
         """
-        attributes = state.attributes
+        attributes, memo = state.attributes, entity.memo
         # Home Assistant's states know what is unrecorded of their entity; those set by hand do not.
         info = getattr(state, "state_info", None)
         names = tuple(attributes)
         known = memo.get("names")
         if known is None or known[0] != names or known[1] is not info:
             unrecorded = info["unrecorded_attributes"] if info and self.recorder else frozenset()
-            known = memo["names"] = (names, info, self._names(names, unrecorded))
+            kept = self._names(names, unrecorded)
+            doubtful = [name for name in kept if is_typed_in(text_of(name))]
+            known = memo["names"] = (names, info, kept, doubtful)
         chosen = {name: attributes[name] for name in known[2]}
+        for name in known[3]:
+            if not is_harmless_code(chosen[name], entity.entity_id):
+                del chosen[name]
         for name, value in chosen.items():
             if not is_plain(value):
                 chosen[name] = cleaned(value, self.unwanted)

@@ -1,6 +1,7 @@
 """Events that are no change of a state: a table of what is kept of each."""
 
 from collections.abc import Iterable, Mapping
+from types import NoneType
 from typing import Any, Final
 
 from ..attributes import attribute_fields, counted_json, left_out_field, without_secrets
@@ -23,6 +24,11 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "entity_moved": ("old_area", "new_area", "old_area_id", "new_area_id"),
 }
 _SERVICE_CALL: Final = "call_service"
+# By type, the data that holds what was typed into a keypad.
+_TYPED_IN: Final[Mapping[str, str]] = {"zwave_js_notification": "event_data", "zha_event": "args"}
+_SENDS_NUMBERS: Final = frozenset({"zha_event"})
+_NUMBERS: Final = (bool, int, float, NoneType)
+_CUT: Final = "..."
 _SETS_TEXT: Final = frozenset((domain, "set_value") for domain in TEXTS)
 
 
@@ -65,7 +71,7 @@ def _content(event_type: str, data: Mapping[str, Any], settings: PointSettings) 
     if event_type == _SERVICE_CALL:
         name, data = "service_data", _service_data(data)
     elif event_type not in FIELDS:
-        name = "event_data"
+        name, data = "event_data", _untyped(event_type, data)
     else:
         return
     wanted = without_secrets(data, coordinates=policy.coordinates, media=policy.media)
@@ -79,6 +85,18 @@ def _content(event_type: str, data: Mapping[str, Any], settings: PointSettings) 
         left_out = left_out or without
         yield from filter(None, [numbers[1:]])
     yield from filter(None, [left_out_field(left_out)[1:]])
+
+
+def _untyped(event_type: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the data of an event without what was typed into a keypad and has no name."""
+    name = _TYPED_IN.get(event_type)
+    if name is None or name not in data:
+        return data
+    left = {key: item for key, item in data.items() if key != name}
+    if event_type in _SENDS_NUMBERS and isinstance(data[name], (list, tuple)):
+        # Numbers are how far and how fast; what is typed in is sent as text.
+        left[name] = [item if isinstance(item, _NUMBERS) else _CUT for item in data[name]]
+    return left
 
 
 def _service_data(call: Mapping[str, Any]) -> Any:
