@@ -4,8 +4,8 @@ Names are compared by their words, so `accessToken`, `Access Token` and `ACCESS_
 and at any depth. Words that only say which form it has do not count: `token_value`, `api_key_v2`.
 Texts are looked into where they are JSON or addresses.
 
-A `code` or a `pin` is what somebody types in, and never kept, but for one exception: as an attribute
-it may be the code of the weather or the pin of a microcontroller. It is kept where its value is a
+A `code` or a `pin` is what somebody types in, and never kept, but for one exception: an attribute
+may be the code of the weather or the pin of a microcontroller. It is kept where its value is a
 number below 1000, or any number of a weather entity, and where nothing in the entity's id says that
 it is about a lock, an alarm, a door or a keypad.
 
