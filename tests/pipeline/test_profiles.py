@@ -1,8 +1,13 @@
 """What a user chooses of points, whatever the profile."""
 
 import json
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from homeassistant.helpers.json import json_dumps
 from hypothesis import given
@@ -570,3 +575,65 @@ def test_data_without_an_end_is_cut() -> None:
     endless["again"] = endless
 
     assert "again" in str(without_secrets(endless))
+
+
+NUMBERS: list[Any] = [
+    *(Decimal("21.5"), Fraction(43, 2), np.float32(21.5), np.float64(21.5), np.array(21.5)),
+]
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=lambda number: type(number).__name__)
+def test_a_number_is_one_whatever_its_type(number: Any) -> None:
+    def stored(made: HomeIQ | Tidy, **attributes: Any) -> dict[str, Any]:
+        capture = change(FakeState(state="heat", attributes=attributes), of=entity("climate.a"))
+        (line,) = Encoder(profile=made).encode([capture]).lines
+        found: dict[str, Any] = parse_line(line)["fields"]
+        return found
+
+    flat = AttributesPolicy(shape=Shape.FLAT)
+    assert stored(Tidy(dumps=json_dumps), current_temperature=number)["current_temperature"] == 21.5
+    for shape in (Shape.FLAT, Shape.NUMERIC):
+        made = HomeIQ(dumps=json_dumps, attributes=AttributesPolicy(shape=shape))
+        found = stored(made, level=number)
+        assert found["attr_level"] == 21.5
+        assert "attr_level_str" not in found
+    plain = HomeIQ(dumps=json_dumps)
+    assert json.loads(stored(plain, level=number, x=[number])["attributes"]) == {
+        "level": 21.5,
+        "x": [21.5],
+    }
+    assert stored(HomeIQ(dumps=json_dumps, attributes=flat), x=[number])["attr_x_str"] == "[21.5]"
+    event = Happening("odd", {"level": number}, NOON, FakeContext())
+    (line,) = Encoder(profile=plain).encode([event]).lines
+    assert parse_line(line)["fields"]["data_level"] == 21.5
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (date(2026, 11, 25), "2026-11-25"),
+        (timedelta(days=1), "1 day, 0:00:00"),
+        (1j, "1j"),
+        (Decimal("1e400"), "1E+400"),
+        (10**400, str(10**400)),
+        (Path("/a/b"), "/a/b"),
+        ([1, "a"], '[1,"a"]'),
+        ("quoted", "quoted"),
+        ('"quoted"', '"quoted"'),
+    ],
+)
+def test_what_is_no_number_is_a_text_without_the_quotes_of_json(value: Any, text: str) -> None:
+    made = HomeIQ(dumps=json_dumps, attributes=AttributesPolicy(shape=Shape.FLAT))
+    capture = change(FakeState(state="x", attributes={"it": value}))
+    (line,) = Encoder(profile=made).encode([capture]).lines
+    found = parse_line(line)["fields"]
+    assert found["attr_it_str"] == text
+    assert "attr_it" not in found
+
+
+@pytest.mark.parametrize("value", [float("nan"), Decimal("NaN"), np.float32("nan"), float("inf")])
+def test_what_is_a_number_and_not_finite_is_left_out(value: Any) -> None:
+    made = HomeIQ(dumps=json_dumps, attributes=AttributesPolicy(shape=Shape.FLAT))
+    capture = change(FakeState(state="x", attributes={"it": value}))
+    (line,) = Encoder(profile=made).encode([capture]).lines
+    assert "attr_it" not in line

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from math import isfinite
+from math import isfinite, isinf
+from types import NoneType
 from typing import Any, Final
 
 from .columns import field_name
@@ -39,6 +41,7 @@ _ALWAYS_RECORDED: Final = frozenset(
     {"device_class", "friendly_name", "state_class", "unit_of_measurement"}
 )
 
+_NO_NUMBERS: Final = frozenset({str, NoneType, list, dict, tuple, set, datetime})
 _DEPTH_MAX: Final = 8
 # InfluxDB 3 has room for 500 columns in a table, for all entities together. What is too much is
 # left out, and `left_out` of the point says how much that is.
@@ -147,13 +150,14 @@ def attribute_fields(
 ) -> tuple[str, int]:
     """Encode attributes as fields, each after a comma, and count those past `FLAT_MAX`.
 
-    Numbers, and yes and no as 1 and 0, are called otherwise than texts: see `columns`.
+    Numbers of any type, and yes and no as 1 and 0, are called otherwise than texts: see `columns`.
     """
     fields: dict[str, str] = {}
     for key, value in wanted.items():
-        if isinstance(value, (float, int)) and (number := _number(value)) is not None:
+        number = _number(value)
+        if number is not None and isfinite(number):
             fields[_field_name(prefix, key, is_text=False)] = repr(number)
-        elif value is not None and not numbers_only and not isinstance(value, float):
+        elif number is None and value is not None and not numbers_only:
             text = value if isinstance(value, str) else _text(value, dumps)
             fields[_field_name(prefix, key, is_text=True)] = quote(text)
     kept = list(fields.items())[:FLAT_MAX]
@@ -166,20 +170,38 @@ def _field_name(prefix: str, key: object, *, is_text: bool) -> str:
     return field_name(prefix, name, is_text=is_text)
 
 
-def _number(value: float) -> float | None:
-    """Read a number as one that servers store."""
+def _number(value: object) -> float | None:
+    """Read what is a number of any type; None for a text, and for what no float comes near."""
+    if type(value) in _NO_NUMBERS or isinstance(value, (str, bytes, bytearray)):
+        return None
+    # An array is no number, although float() takes one of a single number.
+    if not hasattr(value, "__float__") or (hasattr(type(value), "__len__") and _is_array(value)):
+        return None
     try:
         number = float(value)
-    except OverflowError:
+    except Exception:  # noqa: BLE001  foreign objects may raise anything
         return None
-    return number if isfinite(number) else None
+    return None if isinf(number) and not isinstance(value, float) else number
+
+
+def _is_array(value: object) -> bool:
+    # Numbers of numpy have no size, but their class does.
+    return getattr(value, "shape", None) != ()
 
 
 def _text(value: object, dumps: JsonDumps) -> str:
+    """Write a value as JSON, and one that is a text there as this text."""
     try:
-        return dumps(value)
+        text = dumps(value)
     except Exception:  # noqa: BLE001  foreign objects may raise anything
-        return _plain_text(value)
+        text = _plain_text(value)
+    if text[:1] != '"':
+        return text
+    try:
+        plain = json.loads(text)
+    except ValueError:
+        return text
+    return plain if isinstance(plain, str) else text
 
 
 def _encode(value: Mapping[str, Any], dumps: JsonDumps) -> str:
@@ -203,6 +225,8 @@ def _plain(value: Any, depth: int) -> Any:
         return value
     if isinstance(value, float):
         return value if isfinite(value) else None
+    if (number := _number(value)) is not None:
+        return number if isfinite(number) else None
     if depth and isinstance(value, Mapping):
         return {text_of(key): _plain(item, depth - 1) for key, item in list(value.items())}
     if depth and isinstance(value, (list, tuple, set, frozenset)):
