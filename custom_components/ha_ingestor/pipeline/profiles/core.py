@@ -220,7 +220,7 @@ def _starts(names: Iterable[Any], tags: Container[str]) -> list[str]:
 
 def _by_unit(_: EntityContext, attributes: Mapping[str, Any]) -> tuple[str, str | None]:
     unit = attributes.get("unit_of_measurement")
-    if unit is None or unit == "":
+    if unit is None or (isinstance(unit, str) and not unit):
         return "", None
     return unit if isinstance(unit, str) else text_of(unit), "unit_of_measurement"
 

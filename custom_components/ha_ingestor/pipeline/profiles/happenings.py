@@ -9,7 +9,7 @@ from ..columns import TIDY_EVENTS
 from ..line_protocol import quote, series_key
 from ..masked import TEXTS
 from ..model import Happening, Point
-from ..text import text_of
+from ..text import has_truth, text_of
 from .parts import caused, tags_of
 from .settings import PointSettings
 
@@ -22,6 +22,11 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "entity_removed": ("old_state",),
     "entity_renamed": ("old_entity_id", "new_entity_id", "registry_id"),
     "entity_moved": ("old_area", "new_area", "old_area_id", "new_area_id"),
+}
+# All that our own events hold.
+_OURS: Final[Mapping[str, frozenset[str]]] = {
+    event_type: frozenset({*FIELDS[event_type], "entity_id"})
+    for event_type in ("entity_removed", "entity_renamed", "entity_moved")
 }
 _SERVICE_CALL: Final = "call_service"
 # By type, the data that holds what was typed into a keypad.
@@ -41,14 +46,19 @@ def encode_happening(happening: Happening, measurement: str, settings: PointSett
     entity_id = entity.entity_id if entity else data.get("entity_id")
     # A service called for several entities names them in a list, which is no tag.
     entity_id = entity_id if isinstance(entity_id, str) else ""
-    domain = data.get("domain") or entity_id.partition(".")[0]
-    texts = {name: text_of(data[name]) for name in FIELDS.get(event_type, ()) if data.get(name)}
+    domain = data.get("domain")
+    domain = text_of(domain) if has_truth(domain) else entity_id.partition(".")[0]
+    texts = {
+        name: text_of(data[name])
+        for name in FIELDS.get(event_type, ())
+        if has_truth(data.get(name))
+    }
     series = series_key(
         measurement,
         (
             ("event_type", event_type),
             ("entity_id", entity_id),
-            ("domain", text_of(domain)),
+            ("domain", domain),
             ("location", settings.location),
             *(tags_of(TIDY_EVENTS.entity_tags, entity, {}) if entity else ()),
             *((name, text) for name, text in texts.items() if name in settings.tags),
@@ -70,7 +80,7 @@ def _content(event_type: str, data: Mapping[str, Any], settings: PointSettings) 
     policy = settings.attributes
     if event_type == _SERVICE_CALL:
         name, data = "service_data", _service_data(data)
-    elif event_type not in FIELDS:
+    elif event_type not in FIELDS or _is_of_another(event_type, data):
         name, data = "event_data", _untyped(event_type, data)
     else:
         return
@@ -85,6 +95,14 @@ def _content(event_type: str, data: Mapping[str, Any], settings: PointSettings) 
         left_out = left_out or without
         yield from filter(None, [numbers[1:]])
     yield from filter(None, [left_out_field(left_out)[1:]])
+
+
+def _is_of_another(event_type: str, data: Mapping[str, Any]) -> bool:
+    """Whether an integration calls an event of its own as one of ours is called."""
+    ours = _OURS.get(event_type)
+    if ours is None:
+        return False
+    return not (data.keys() <= ours and all(isinstance(text, str) for text in data.values()))
 
 
 def _untyped(event_type: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
