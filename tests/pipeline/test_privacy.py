@@ -84,6 +84,9 @@ WHEREABOUTS = (
     *("latitude", "Latitude", "lat", "lon", "Lng", "current_latitude", "homeLongitude", "Location"),
     *("gps_accuracy", "GPSAccuracy", "vertical_accuracy", "altitude", "map_link", "mapUrl", "gps"),
     *("coordinates", "Postal Code", "Sub Locality", "Thoroughfare", "formatted_address", "geohash"),
+    *("Areas Of Interest", "Administrative Area", "Sub Administrative Area", "city", "cityName"),
+    *("town", "village", "suburb", "county", "zip", "house_number", "road", "display_name"),
+    *("geojson", "geo_json", "city_district", "neighbourhood", "home_city", "place_name", "w3w"),
     *("google_maps_url", "last_known_location", "lat_lng", "street"),
 )
 PLAYED = (
@@ -369,3 +372,36 @@ def test_data_without_a_name_is_kept() -> None:
 def test_numbers_that_a_remote_control_sends_are_kept() -> None:
     data = {"command": "move", "args": [1, 83]}
     assert "[1,83]" in fields(HomeIQ, event(data, "zha_event"))["event_data"]
+
+
+@both
+@pytest.mark.parametrize("name", ["position", "Position", "last_position", "positions"])
+@pytest.mark.parametrize(
+    "value",
+    ["52.371234,4.812", "52.371234 / 4.8", [52.371234, 4.8], {"0": 52.371234, "1": 4.8}],
+)
+def test_a_position_on_the_map_is_left_out_with_the_coordinates(
+    profile: type[HomeIQ | Tidy], name: str, value: object
+) -> None:
+    for data in ({name: value}, {"inner": {name: value}}):
+        for make in (state, event, service_call):
+            assert "52.37" in str(fields(profile, make(data), shape=Shape.JSON))
+            kept = fields(profile, make(data), shape=Shape.JSON, coordinates=False)
+            assert "52.37" not in str(kept)
+
+
+@both
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("current_position", 77), ("position", 77), ("media_position", 77.5)],
+        *[("position", "kept77"), ("current_tilt_position", 77), ("velocity", 77)],
+        *[("capacity", 77), ("positioning", [77, 77]), ("broadband", 77), ("marketplace", 77)],
+    ],
+)
+def test_the_position_of_a_cover_is_kept_without_the_coordinates(
+    profile: type[HomeIQ | Tidy], name: str, value: object
+) -> None:
+    for data in ({name: value}, {"inner": {name: value}}):
+        for make in (state, event, service_call):
+            assert "77" in str(fields(profile, make(data), shape=Shape.JSON, coordinates=False))

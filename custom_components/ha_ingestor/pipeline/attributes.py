@@ -17,7 +17,9 @@ from .privacy import (
     Unwanted,
     cleaned,
     is_harmless_code,
+    is_place,
     is_plain,
+    is_position,
     is_typed_in,
     unwanted_names,
 )
@@ -77,11 +79,11 @@ class AttributesPolicy:
         if known is None or known[0] != names or known[1] is not info:
             unrecorded = info["unrecorded_attributes"] if info and self.recorder else frozenset()
             kept = self._names(names, unrecorded)
-            doubtful = [name for name in kept if is_typed_in(text_of(name))]
+            doubtful = [name for name in kept if self._is_doubtful(text_of(name))]
             known = memo["names"] = (names, info, kept, doubtful)
         chosen = {name: attributes[name] for name in known[2]}
         for name in known[3]:
-            if not is_harmless_code(chosen[name], entity.entity_id):
+            if self._is_unwanted_value(text_of(name), chosen[name], entity.entity_id):
                 del chosen[name]
         for name, value in chosen.items():
             if not is_plain(value):
@@ -92,6 +94,15 @@ class AttributesPolicy:
     def unwanted(self) -> Unwanted:
         """Which names are left out wherever they are."""
         return unwanted_names(coordinates=self.coordinates, media=self.media)
+
+    def _is_doubtful(self, name: str) -> bool:
+        """Whether only the value of an attribute tells whether it is unwanted."""
+        return is_typed_in(name) or (not self.coordinates and is_position(name))
+
+    def _is_unwanted_value(self, name: str, value: object, entity_id: str) -> bool:
+        if is_typed_in(name):
+            return not is_harmless_code(value, entity_id)
+        return is_place(value)
 
     def _names(self, names: tuple[str, ...], unrecorded: frozenset[str]) -> list[str]:
         if _ALL in unrecorded:

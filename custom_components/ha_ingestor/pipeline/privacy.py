@@ -143,17 +143,25 @@ _COORDINATE_WORDS: Final = frozenset(
         *("latitude", "longitude", "lat", "lon", "lng", "latlng", "latlon", "latlong", "altitude"),
         *("gps", "coordinate", "coordinates", "coord", "coords", "location", "locations"),
         *("geolocation", "geohash", "geocode", "geocoded", "geo", "street", "thoroughfare"),
-        *("postcode", "zipcode", "locality", "whereabouts"),
+        *("postcode", "zipcode", "locality", "whereabouts", "geojson", "w3w", "neighbourhood"),
+        *("neighborhood", "suburb", "hamlet", "municipality"),
     }
 )
 _COORDINATE_NAMES: Final = re.compile(
     r"long|.*(?:vertical|horizontal)_accuracy|.*maps?_(?:link|url|uri|image)|.*google_maps?"
     r"|.*(?:post|postal|zip|plus)_code|.*what_?3_?words"
+    r"|(?:.*_)?(?:administrative_area|areas?_of_interest|house_(?:number|name|no)|display_name)"
+    r"|(?:.*_)?(?:city|town|village|borough|county|road|zip)(?:_(?:name|district))?"
+    r"|(?:formatted_)?place(?:_name)?|bounding_?box"
     r"|(?:.*_)?(?:(?:formatted|street|home|current|full|postal)_)?address(?:_line)?"
 )
 _NO_WHEREABOUTS: Final = re.compile(
     r".*(?:ip|ipv|mac|email|mail|bluetooth|hardware|bd)_\d*_?address"
 )
+
+# Where something is, if more than one number says it: a cover's position is one.
+_POSITION: Final = re.compile(r"(?:.*_)?positions?")
+_TWO_NUMBERS: Final = re.compile(r"[0-9]\.[0-9]+[^0-9]+[0-9]+\.[0-9]")
 
 _MEDIA_WORDS: Final = frozenset(
     {"media", "artist", "artists", "album", "song", "episode", "playlist", "podcast", "track"}
@@ -253,6 +261,19 @@ def is_whereabouts(name: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
+def is_position(name: str) -> bool:
+    """Whether it may tell where something is, which only the value shows."""
+    return _POSITION.fullmatch(_words(name)) is not None
+
+
+def is_place(value: Any) -> bool:
+    """Whether the value of a position is a place, and not how far open a cover is."""
+    if isinstance(value, str):
+        return _TWO_NUMBERS.search(value) is not None
+    return isinstance(value, (Mapping, list, tuple)) and len(value) > 1
+
+
+@lru_cache(maxsize=4096)
 def is_played(name: str) -> bool:
     """Whether it tells what somebody listens to or watches, and with what."""
     words = _words(name)
@@ -285,6 +306,7 @@ class _Copy:
 
     def __init__(self, unwanted: Unwanted) -> None:
         self._unwanted = unwanted
+        self._hides_places = unwanted("coordinates")
         self._values = 0
         self._around: set[int] = set()
 
@@ -314,7 +336,9 @@ class _Copy:
             return {
                 key: self.of(item, depth + 1)
                 for key, item in members
-                if not self._is_unwanted(text_of(key)) and text_of(key) not in hidden
+                if not self._is_unwanted(text_of(key))
+                and text_of(key) not in hidden
+                and not (self._hides_places and is_position(text_of(key)) and is_place(item))
             }
         finally:
             self._around.discard(id(value))
