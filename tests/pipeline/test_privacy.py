@@ -405,3 +405,11 @@ def test_the_position_of_a_cover_is_kept_without_the_coordinates(
     for data in ({name: value}, {"inner": {name: value}}):
         for make in (state, event, service_call):
             assert "77" in str(fields(profile, make(data), shape=Shape.JSON, coordinates=False))
+
+
+@both
+@pytest.mark.parametrize("domain", [{"password": HIDDEN}, [HIDDEN], (HIDDEN,), {HIDDEN}])
+def test_a_domain_that_is_no_text_is_no_tag(profile: type[HomeIQ | Tidy], domain: object) -> None:
+    data = {"domain": domain, "entity_id": "light.kitchen"}
+    (line,) = Encoder(profile=profile(dumps=json_dumps)).encode([event(data)]).lines
+    assert parse_line(line)["tags"]["domain"] == "light"

@@ -47,7 +47,9 @@ def encode_happening(happening: Happening, measurement: str, settings: PointSett
     # A service called for several entities names them in a list, which is no tag.
     entity_id = entity_id if isinstance(entity_id, str) else ""
     domain = data.get("domain")
-    domain = text_of(domain) if has_truth(domain) else entity_id.partition(".")[0]
+    # Whatever else it is may hold anything, and is no tag.
+    is_plain = isinstance(domain, (str, int, float)) and domain
+    domain = text_of(domain) if is_plain else entity_id.partition(".")[0]
     texts = {
         name: text_of(data[name])
         for name in FIELDS.get(event_type, ())
