@@ -31,6 +31,7 @@ from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.profiles.parts import TAGS
 from custom_components.ha_ingestor.pipeline.profiles.settings import Availability
 from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
+from custom_components.ha_ingestor.registries.history import REMOVED, TABLES
 from tests.golden.lines import home
 
 from .captures import NOON, FakeContext, FakeState, change, entity
@@ -44,12 +45,15 @@ OWN = (
     *("duration_in_state_seconds", "unit_of_measurement", "context_id", "context_user", "cause"),
     *("heartbeat", "left_out", "count", "event_data", "event_type", "event_category", "location"),
     *("weather_condition", "weather_temperature", "temperature", "instance", "service", "name"),
+    *("clock_unset", "disabled", "removed", "platform", "unique_id", "entity_count"),
 )
 LONG = "n" * 251
 MEASUREMENTS = {
     "home_assistant_events": (columns.HOMEIQ,),
-    "events": (columns.TIDY_EVENTS, columns.TIDY),
+    "events": (columns.TIDY_EVENTS,),
+    **{name: (known,) for name, known in columns.REGISTRIES.items()},
 }
+VALUE_OF: dict[Kind, float | str | bool] = {Kind.NUMBER: 1.0, Kind.TEXT: "v", Kind.FLAG: True}
 KINDS = {Kind.NUMBER: "float", Kind.TEXT: "str", Kind.FLAG: "bool"}
 PARTS = st.sampled_from(
     [*TAGS, *OWN, "a", "x", "time", "a\\b", "a/b", "_a", "x_a", LONG, "é" * 130]
@@ -69,7 +73,7 @@ ATTRIBUTES = st.dictionaries(NAMES, VALUES, min_size=3, max_size=12)
 STATES = st.sampled_from(["on", "1", "1.10", "00420", "unavailable", "auto", "1e400", "2.5", ""])
 ENTITIES = st.builds(
     lambda domain, **described: entity(f"{domain}.a", **described),
-    st.sampled_from(["sensor", "select", "event", "events", "light"]),
+    st.sampled_from(["sensor", "select", "event", "events", "light", "devices", "entities"]),
     **{
         name: st.sampled_from(["v", "v", ""])
         for name in (
@@ -80,8 +84,15 @@ ENTITIES = st.builds(
     labels=st.sampled_from([(), ("l",)]),
 )
 WEATHER = st.sampled_from([None, Weather(condition="sunny", temperature=1.0, humidity=2.0)])
+# The second is from before the clock of the machine was set.
+MOMENTS = st.sampled_from([NOON, 1000.0])
 STATE = st.builds(
-    lambda state, attributes: FakeState(state=state, attributes=attributes), STATES, ATTRIBUTES
+    lambda state, attributes, moment: FakeState(
+        state=state, attributes=attributes, last_updated_timestamp=moment
+    ),
+    STATES,
+    ATTRIBUTES,
+    MOMENTS,
 )
 CHANGES = st.builds(
     lambda of, new, old, kind, weather: change(new, old, of=of, time=NOON)._replace(
@@ -95,7 +106,7 @@ CHANGES = st.builds(
 )
 CONTEXT = FakeContext(id="c1", parent_id="c0", user_id="u1")
 EVENTS = st.builds(
-    lambda event_type, data, of: Happening(event_type, data, NOON, CONTEXT, of),
+    lambda event_type, data, of, time: Happening(event_type, data, time, CONTEXT, of),
     st.sampled_from([*FIELDS, ENTITY_REMOVED, "custom"]),
     st.dictionaries(
         st.sampled_from(
@@ -106,6 +117,7 @@ EVENTS = st.builds(
         max_size=5,
     ),
     st.none() | ENTITIES,
+    MOMENTS,
 )
 ROWS = st.builds(
     lambda tags, fields: Row("devices", tuple(tags.items()), tuple(fields.items()), NOON),
@@ -113,7 +125,18 @@ ROWS = st.builds(
     # What is a tag of one row may not be a field of another: rows come from one table.
     st.dictionaries(st.sampled_from(["name", "a\\b", "x_a", "model"]), st.just("text")),
 )
-ITEMS: st.SearchStrategy[list[Item]] = st.lists(CHANGES | EVENTS, max_size=8)
+REGISTERED: st.SearchStrategy[Row] = st.sampled_from(
+    [
+        Row(
+            measurement,
+            tuple((name, "v") for name in known.tags),
+            tuple((name, VALUE_OF[kind]) for name, kind in known.fields.items()),
+            NOON,
+        )
+        for measurement, known in columns.REGISTRIES.items()
+    ]
+)
+ITEMS: st.SearchStrategy[list[Item]] = st.lists(CHANGES | EVENTS | REGISTERED, max_size=8)
 
 
 def schema_of(profile: Profile, items: list[Item]) -> Schema:
@@ -162,7 +185,6 @@ def undeclared(schema: Schema) -> set[tuple[str, str]]:
     """Return the names that are neither listed as ours nor made from those of attributes."""
     found = set()
     for (measurement, name), kinds in schema.kinds.items():
-        # A domain may be called as the measurement of events is.
         of = MEASUREMENTS.get(measurement, (columns.TIDY,))
         declared = {
             TAG for known in of if name in {*known.entity_tags, *known.tags, *columns.CHOICES}
@@ -185,7 +207,7 @@ def is_derived(name: str, kinds: set[str]) -> bool:
     tags=st.dictionaries(NAMES, st.sampled_from(["v", ""]), max_size=3),
     tags_attributes=st.frozensets(NAMES, max_size=3),
     measurement_attr=st.sampled_from(MEASUREMENT_ATTRS),
-    override=st.sampled_from(["", "all"]),
+    override=st.sampled_from(["", "all", "devices", "entities"]),
 )
 def test_no_home_and_no_setting_makes_a_name_of_core_two_things(
     items: list[Item],
@@ -295,6 +317,51 @@ def test_a_tag_of_core_that_is_called_as_the_state_is_called_otherwise() -> None
         "sensor.kitchen,domain=sensor,entity_id=kitchen,state_=y,value_=x",
         'value=1.0,state="on"',
     )
+
+
+@pytest.mark.parametrize("measurement", columns.REGISTRIES)
+def test_states_never_meet_what_the_registries_say(measurement: str) -> None:
+    attributes = {"disabled": True, "platform": 3, "name": 5, "model": "x", "removed": 1}
+    by_unit = {"unit_of_measurement": measurement, **attributes}
+    of = entity(f"{measurement}.a")
+    made: list[tuple[Profile, Item]] = [
+        (
+            Tidy(dumps=json_dumps, attributes=AttributesPolicy(shape=Shape.FLAT)),
+            change(FakeState(state="5", attributes=attributes), of=of),
+        ),
+        (
+            Core(settings=CoreSettings(override_measurement=measurement)),
+            change(FakeState(state="5", attributes=attributes)),
+        ),
+        (
+            Core(settings=CoreSettings(default_measurement=f"{measurement}\n")),
+            change(FakeState(state="5", attributes=attributes)),
+        ),
+        (Core(), change(FakeState(state="5", attributes=by_unit))),
+    ]
+    for profile, capture in made:
+        (line,) = Encoder(profile=profile).encode([capture]).lines
+        assert line.startswith(f"{measurement}_,")
+
+
+def test_the_columns_of_the_registries_are_those_of_their_rows() -> None:
+    assert set(columns.REGISTRIES) == set(TABLES)
+    for measurement, table in TABLES.items():
+        known = columns.REGISTRIES[measurement]
+        assert known.tags == table.tags
+        assert set(known.fields) == {*table.fields, REMOVED}
+
+
+@both
+def test_an_attribute_is_never_the_mark_of_an_unset_clock(profile: type[HomeIQ | Tidy]) -> None:
+    made = profile(dumps=json_dumps, attributes=AttributesPolicy(shape=Shape.FLAT))
+    early = FakeState(state="5", attributes={"clock_unset": 3}, last_updated_timestamp=1000.0)
+    late = FakeState(state="5", attributes={"clock_unset": 3})
+    schema = schema_of(made, [change(early), change(late)])
+    assert schema.contradictions == {}
+    assert sorted(
+        (name, *kinds) for (_, name), kinds in schema.kinds.items() if "clock_unset" in name
+    ) == [("attr_clock_unset", "float"), ("clock_unset", "bool")]
 
 
 def test_what_can_be_chosen_as_a_tag_is_listed_as_such() -> None:

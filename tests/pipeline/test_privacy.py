@@ -16,10 +16,11 @@ from custom_components.ha_ingestor.pipeline.attributes import (
 )
 from custom_components.ha_ingestor.pipeline.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.model import Capture, Happening
+from custom_components.ha_ingestor.pipeline.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
 
-from .captures import NOON, FakeContext, FakeState, change
+from .captures import NOON, FakeContext, FakeState, change, entity
 
 HIDDEN = "hunter2"
 PROFILES: list[type[HomeIQ | Tidy]] = [HomeIQ, Tidy]
@@ -46,17 +47,46 @@ SECRETS = (
         "UserCode",
         "pin_code",
     ),
-    *("usercode", "webhook_id", "Authorization", "authSig", "session_id", "bindkey"),
+    *("action_code", "pairing_code", "setupCode", "manual_pairing_code", "auth_code", "qrCode"),
+    *(
+        "activation_code",
+        "backup_codes",
+        "recovery_codes",
+        "two_factor_code",
+        "mfa_code",
+        "qr_code",
+    ),
+    *("user_pin", "userPin", "alarm_pin", "door_pin", "slot_1_pin", "slot_1_code", "code_slot_1"),
+    *("CodeSlot12", "smtp_pass", "mqttPass", "userpass", "basic_auth", "HTTPAuth", "x_auth"),
+    *("auth_header", "X-Auth-Token", "token_value", "tokenValue", "token_v2", "access_token_hash"),
+    *("api_key_value", "apiKeyV2", "new_api_key", "signature", "X-Amz-Signature", "sig", "dsk"),
+    *("csrf", "qr_code_string", "wifi_pw", "pw", "passwort", "Kennwort", "pswd", "mot_de_passe"),
+    *("wpa_key", "psk_hex", "private_pem", "oauth2", "rolling_code", "fob_code", "mesh_key"),
+    *(
+        "install_code",
+        "usercode",
+        "webhook_id",
+        "Authorization",
+        "authSig",
+        "session_id",
+        "bindkey",
+    ),
 )
 KEPT = (
     *("token_count", "error_code", "code_format", "keypad", "translation_key", "monkey", "key"),
     *("postal_code", "tokenizer", "pinned", "spinning", "pressure", "locked", "volume_level"),
-    *("current_position", "ip_address", "mac_address"),
+    *("current_position", "ip_address", "mac_address", "status_code", "weather_code", "gpio_pin"),
+    *("led_pins", "requires_auth", "auth_mode", "token_expires", "low_pass", "bypass", "compass"),
+    *("signature_status", "power_kw", "country_code", "key_code", "monkeys", "opinion", "value"),
+    *("code_slot", "barcode", "alarm_error_code", "variable_key", "text", "raw_value", "hashtag"),
 )
 WHEREABOUTS = (
     *("latitude", "Latitude", "lat", "lon", "Lng", "current_latitude", "homeLongitude", "Location"),
     *("gps_accuracy", "GPSAccuracy", "vertical_accuracy", "altitude", "map_link", "mapUrl", "gps"),
     *("coordinates", "Postal Code", "Sub Locality", "Thoroughfare", "formatted_address", "geohash"),
+    *("Areas Of Interest", "Administrative Area", "Sub Administrative Area", "city", "cityName"),
+    *("town", "village", "suburb", "county", "zip", "house_number", "road", "display_name"),
+    *("geojson", "geo_json", "city_district", "neighbourhood", "home_city", "place_name", "w3w"),
     *("google_maps_url", "last_known_location", "lat_lng", "street"),
 )
 PLAYED = (
@@ -199,3 +229,187 @@ def test_data_that_branches_without_end_is_cut_in_time() -> None:
 
 def test_a_container_that_raises_is_the_name_of_its_type() -> None:
     assert without_secrets({"odd": Raising(a=1), "b": 2}) == {"odd": "Raising", "b": 2}
+
+
+@pytest.mark.parametrize("profile", [*PROFILES, Core])
+@pytest.mark.parametrize("entity_id", ["text.slot_1", "input_text.wifi"])
+def test_what_is_typed_as_a_password_gives_no_point(profile: Any, entity_id: str) -> None:
+    made = Core() if profile is Core else profile(dumps=json_dumps)
+    of = entity(entity_id)
+    secret = FakeState(state=HIDDEN, attributes={"mode": "password"})
+    plain = FakeState(state="12", attributes={"mode": "text"})
+    found = Encoder(profile=made).encode(
+        [
+            change(secret, of=of),
+            change(secret, plain, of=of),
+            change(None, secret, of=of),
+            change(plain, secret, of=of),
+            change(secret, of=entity("sensor.not_typed")),
+        ]
+    )
+
+    assert found.filtered == {"secret": 3}
+    kept, of_another_kind = found.lines
+    assert HIDDEN not in kept
+    assert HIDDEN in of_another_kind
+
+
+@both
+@pytest.mark.parametrize("domain", ["text", "input_text", "Text"])
+def test_what_a_service_writes_into_a_text_is_left_out(
+    profile: type[HomeIQ | Tidy], domain: str
+) -> None:
+    data = {"value": HIDDEN, "entity_id": f"{domain}.kept"}
+    call = {"domain": domain, "service": "set_value", "service_data": data}
+    stored = str(fields(profile, event(call, "call_service")))
+    assert HIDDEN not in stored
+    assert "kept" in stored
+    call = {"domain": "number", "service": "set_value", "service_data": data}
+    assert HIDDEN in str(fields(profile, event(call, "call_service")))
+
+
+KEYPADS = ("lock.front", "alarm_control_panel.home", "sensor.keypad_last", "event.door_opened")
+
+
+@both
+@pytest.mark.parametrize("shape", [Shape.FLAT, Shape.JSON, Shape.NUMERIC])
+@pytest.mark.parametrize("name", ["code", "Code", "pin", "PIN", "codes", "pins", "pin_number"])
+def test_an_attribute_that_is_typed_in_is_left_out_unless_it_can_only_be_something_else(
+    profile: type[HomeIQ | Tidy], shape: Shape, name: str
+) -> None:
+    def stored(entity_id: str, value: Any) -> bool:
+        capture = change(FakeState(state="x", attributes={name: value}), of=entity(entity_id))
+        return "801" in str(fields(profile, capture, shape=shape))
+
+    assert stored("sensor.outside", 801)
+    assert stored("weather.home", 1801)
+    assert not stored("sensor.outside", 1801)
+    for value in ("801", {"1": "801"}, [801], {"1": 801}):
+        assert not stored("sensor.outside", value)
+        assert not stored("weather.home", value)
+    for entity_id in KEYPADS:
+        assert not stored(entity_id, 801)
+
+
+def test_a_code_that_becomes_a_secret_is_left_out_from_then_on() -> None:
+    of = entity("sensor.outside")
+    made = HomeIQ(dumps=json_dumps)
+    captures = [
+        change(FakeState(state="x", attributes={"code": code}), of=of) for code in (801, "1234")
+    ]
+    first, second = Encoder(profile=made).encode(captures).lines
+    assert "801" in first
+    assert "1234" not in second
+
+
+@both
+@pytest.mark.parametrize(
+    "value",
+    [
+        [{"name": "password", "value": HIDDEN}],
+        {"key": "WiFi Password", "Value": HIDDEN},
+        {"header": "Authorization", "content": {"kept": HIDDEN}},
+        {"parameter": "pin", "values": [HIDDEN]},
+        {"property_name": "userCode", "value": HIDDEN, "prev_value": HIDDEN},
+        {"command_class_name": "User Code", "value_raw": HIDDEN},
+        [["Authorization", HIDDEN]],
+        (("Cookie", HIDDEN), ("Accept", "kept")),
+        [["Accept", "kept"], ["X-Api-Key", [HIDDEN]]],
+        [[["code", HIDDEN]]],
+    ],
+)
+def test_a_value_that_is_named_beside_it_is_left_out(
+    profile: type[HomeIQ | Tidy], value: object
+) -> None:
+    data = {"level": 3, "value_of": value}
+    for item in (state(data), event(data), service_call(data)):
+        found = str(fields(profile, item, shape=Shape.JSON))
+        assert "level" in found
+        assert HIDDEN not in found
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [{"name": "Kitchen", "value": "kept"}],
+        {"name": "token_count", "value": "kept"},
+        [["Accept", "kept"]],
+        ["token", "kept"],
+        {"options": ["password", "kept"]},
+    ],
+)
+def test_a_value_that_something_harmless_names_is_kept(value: object) -> None:
+    assert "kept" in str(fields(HomeIQ, state({"value_of": value}), shape=Shape.JSON))
+
+
+@both
+@pytest.mark.parametrize(
+    ("event_type", "data"),
+    [
+        (
+            "zwave_js_notification",
+            {"command_class": 111, "event_type": 3, "event_data": HIDDEN, "x": "kept"},
+        ),
+        ("zwave_js_notification", {"event_data": [HIDDEN], "x": "kept"}),
+        ("zwave_js_notification", {"event_data": {"typed": HIDDEN}, "": "kept"}),
+        ("zha_event", {"command": "arm", "args": [3, HIDDEN, 0], "x": "kept"}),
+        ("zha_event", {"command": "kept", "args": {"0": HIDDEN}}),
+        ("zha_event", {"command": "kept", "params": {"arm_disarm_code": HIDDEN}}),
+    ],
+)
+def test_what_is_typed_into_a_keypad_is_left_out_where_it_has_no_name(
+    profile: type[HomeIQ | Tidy], event_type: str, data: dict[str, Any]
+) -> None:
+    found = str(fields(profile, event(data, event_type)))
+    assert HIDDEN not in found
+    assert "kept" in found
+
+
+def test_data_without_a_name_is_kept() -> None:
+    assert "kept" in fields(HomeIQ, event({"": "kept"}))["event_data"]
+
+
+def test_numbers_that_a_remote_control_sends_are_kept() -> None:
+    data = {"command": "move", "args": [1, 83]}
+    assert "[1,83]" in fields(HomeIQ, event(data, "zha_event"))["event_data"]
+
+
+@both
+@pytest.mark.parametrize("name", ["position", "Position", "last_position", "positions"])
+@pytest.mark.parametrize(
+    "value",
+    ["52.371234,4.812", "52.371234 / 4.8", [52.371234, 4.8], {"0": 52.371234, "1": 4.8}],
+)
+def test_a_position_on_the_map_is_left_out_with_the_coordinates(
+    profile: type[HomeIQ | Tidy], name: str, value: object
+) -> None:
+    for data in ({name: value}, {"inner": {name: value}}):
+        for make in (state, event, service_call):
+            assert "52.37" in str(fields(profile, make(data), shape=Shape.JSON))
+            kept = fields(profile, make(data), shape=Shape.JSON, coordinates=False)
+            assert "52.37" not in str(kept)
+
+
+@both
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("current_position", 77), ("position", 77), ("media_position", 77.5)],
+        *[("position", "kept77"), ("current_tilt_position", 77), ("velocity", 77)],
+        *[("capacity", 77), ("positioning", [77, 77]), ("broadband", 77), ("marketplace", 77)],
+    ],
+)
+def test_the_position_of_a_cover_is_kept_without_the_coordinates(
+    profile: type[HomeIQ | Tidy], name: str, value: object
+) -> None:
+    for data in ({name: value}, {"inner": {name: value}}):
+        for make in (state, event, service_call):
+            assert "77" in str(fields(profile, make(data), shape=Shape.JSON, coordinates=False))
+
+
+@both
+@pytest.mark.parametrize("domain", [{"password": HIDDEN}, [HIDDEN], (HIDDEN,), {HIDDEN}])
+def test_a_domain_that_is_no_text_is_no_tag(profile: type[HomeIQ | Tidy], domain: object) -> None:
+    data = {"domain": domain, "entity_id": "light.kitchen"}
+    (line,) = Encoder(profile=profile(dumps=json_dumps)).encode([event(data)]).lines
+    assert parse_line(line)["tags"]["domain"] == "light"

@@ -1,8 +1,13 @@
 """What a user chooses of points, whatever the profile."""
 
 import json
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from homeassistant.helpers.json import json_dumps
 from hypothesis import given
@@ -24,6 +29,7 @@ from custom_components.ha_ingestor.pipeline.model import (
     Happening,
     Weather,
 )
+from custom_components.ha_ingestor.pipeline.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.profiles.happenings import FIELDS
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.profiles.parts import TAGS
@@ -570,3 +576,146 @@ def test_data_without_an_end_is_cut() -> None:
     endless["again"] = endless
 
     assert "again" in str(without_secrets(endless))
+
+
+NUMBERS: list[Any] = [
+    *(Decimal("21.5"), Fraction(43, 2), np.float32(21.5), np.float64(21.5), np.array(21.5)),
+]
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=lambda number: type(number).__name__)
+def test_a_number_is_one_whatever_its_type(number: Any) -> None:
+    def stored(made: HomeIQ | Tidy, **attributes: Any) -> dict[str, Any]:
+        capture = change(FakeState(state="heat", attributes=attributes), of=entity("climate.a"))
+        (line,) = Encoder(profile=made).encode([capture]).lines
+        found: dict[str, Any] = parse_line(line)["fields"]
+        return found
+
+    flat = AttributesPolicy(shape=Shape.FLAT)
+    assert stored(Tidy(dumps=json_dumps), current_temperature=number)["current_temperature"] == 21.5
+    for shape in (Shape.FLAT, Shape.NUMERIC):
+        made = HomeIQ(dumps=json_dumps, attributes=AttributesPolicy(shape=shape))
+        found = stored(made, level=number)
+        assert found["attr_level"] == 21.5
+        assert "attr_level_str" not in found
+    plain = HomeIQ(dumps=json_dumps)
+    assert json.loads(stored(plain, level=number, x=[number])["attributes"]) == {
+        "level": 21.5,
+        "x": [21.5],
+    }
+    assert stored(HomeIQ(dumps=json_dumps, attributes=flat), x=[number])["attr_x_str"] == "[21.5]"
+    event = Happening("odd", {"level": number}, NOON, FakeContext())
+    (line,) = Encoder(profile=plain).encode([event]).lines
+    assert parse_line(line)["fields"]["data_level"] == 21.5
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (date(2026, 11, 25), "2026-11-25"),
+        (timedelta(days=1), "1 day, 0:00:00"),
+        (1j, "1j"),
+        (Decimal("1e400"), "1E+400"),
+        (10**400, str(10**400)),
+        (Path("/a/b"), "/a/b"),
+        ([1, "a"], '[1,"a"]'),
+        ("quoted", "quoted"),
+        ('"quoted"', '"quoted"'),
+    ],
+)
+def test_what_is_no_number_is_a_text_without_the_quotes_of_json(value: Any, text: str) -> None:
+    made = HomeIQ(dumps=json_dumps, attributes=AttributesPolicy(shape=Shape.FLAT))
+    capture = change(FakeState(state="x", attributes={"it": value}))
+    (line,) = Encoder(profile=made).encode([capture]).lines
+    found = parse_line(line)["fields"]
+    assert found["attr_it_str"] == text
+    assert "attr_it" not in found
+
+
+@pytest.mark.parametrize("value", [float("nan"), Decimal("NaN"), np.float32("nan"), float("inf")])
+def test_what_is_a_number_and_not_finite_is_left_out(value: Any) -> None:
+    made = HomeIQ(dumps=json_dumps, attributes=AttributesPolicy(shape=Shape.FLAT))
+    capture = change(FakeState(state="x", attributes={"it": value}))
+    (line,) = Encoder(profile=made).encode([capture]).lines
+    assert "attr_it" not in line
+
+
+class NeitherTrueNorFalse:
+    """As arrays of several numbers are."""
+
+    def __bool__(self) -> bool:
+        raise ValueError("ambiguous")
+
+    def __eq__(self, other: object) -> Any:
+        return self
+
+    __hash__ = object.__hash__
+
+    def __str__(self) -> str:
+        return "odd"
+
+
+@both
+@pytest.mark.parametrize("event_type", [*FIELDS, "custom"])
+@pytest.mark.parametrize("odd", [NeitherTrueNorFalse(), np.array([1, 2])], ids=["object", "array"])
+def test_an_event_whose_data_has_no_truth_value_is_a_point(
+    profile: type[HomeIQ | Tidy], event_type: str, odd: Any
+) -> None:
+    names = (*FIELDS.get(event_type, ()), "domain", "service_data", "entity_id", "code", "other")
+    for name in names:
+        event = Happening(event_type, {name: odd}, NOON, FakeContext())
+        encoded = Encoder(profile=profile(dumps=json_dumps)).encode([event])
+        assert encoded.filtered == {}
+        assert parse_line(encoded.lines[0])["tags"]["event_type"] == event_type
+    event = Happening(event_type, dict.fromkeys(names, odd), NOON, FakeContext(), entity())
+    assert len(Encoder(profile=profile(dumps=json_dumps)).encode([event]).lines) == 1
+
+
+@pytest.mark.parametrize("made", [HomeIQ(dumps=json_dumps), Tidy(dumps=json_dumps), Core()])
+@pytest.mark.parametrize(
+    "name",
+    ["device_class", "unit_of_measurement", "state_class", "options", "event_type", "mode", "any"],
+)
+@pytest.mark.parametrize("domain", ["sensor", "event", "text", "select"])
+def test_an_attribute_without_a_truth_value_costs_no_point(
+    made: Any, name: str, domain: str
+) -> None:
+    for odd in (NeitherTrueNorFalse(), np.array([1, 2])):
+        state = FakeState(state="5", attributes={name: odd})
+        encoded = Encoder(profile=made).encode([change(state, of=entity(f"{domain}.a"))])
+        assert encoded.filtered == {}
+        assert len(encoded.lines) == 1
+
+
+@both
+@pytest.mark.parametrize("event_type", ["entity_removed", "entity_renamed", "entity_moved"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"entity_id": "sensor.x", "who": "me", "n": 5},
+        {"entity_id": ["me", "sensor.y"], "n": 5},
+        {"old_state": {"state": "me"}, "old_area": 5, "n": 5},
+        {"n": 5, "registry_id": "me"},
+    ],
+)
+def test_an_event_that_is_called_as_one_of_ours_keeps_its_data(
+    profile: type[HomeIQ | Tidy], event_type: str, data: dict[str, Any]
+) -> None:
+    event = Happening(event_type, data, NOON, FakeContext())
+    (line,) = Encoder(profile=profile(dumps=json_dumps)).encode([event]).lines
+    found = parse_line(line)["fields"]
+    assert "me" in str(found)
+    assert found["data_n"] == 5.0
+    assert json.loads(found["event_data"]) == data
+
+
+def test_our_own_events_say_what_they_say_once() -> None:
+    ours = [
+        ("entity_removed", {"old_state": "on"}),
+        ("entity_renamed", {"old_entity_id": "a.b", "new_entity_id": "a.c", "registry_id": "r"}),
+        ("entity_moved", {"old_area": "A", "new_area": "B", "old_area_id": "a"}),
+    ]
+    for event_type, data in ours:
+        event = Happening(event_type, data, NOON, FakeContext())
+        (line,) = Encoder(profile=HomeIQ(dumps=json_dumps)).encode([event]).lines
+        assert "event_data" not in parse_line(line)["fields"]

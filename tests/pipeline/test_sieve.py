@@ -126,6 +126,36 @@ def durations(captures: list[Any]) -> list[float]:
     ]
 
 
+@pytest.mark.parametrize("entity_id", ["text.slot_1", "input_text.wifi"])
+@pytest.mark.parametrize("rules", [None, Rules(heartbeat=60, throttle=10, deadband=1)])
+def test_a_text_that_is_typed_as_a_password_is_never_written_nor_remembered(
+    entity_id: str, rules: Rules | None
+) -> None:
+    rig = Rig(window=5)
+    rig.entity = entity(entity_id, rules=rules) if rules else entity(entity_id)
+
+    assert rig.see("plain") == ["plain"]
+    assert rig.see("later", after=1) == ([] if rules else ["later"])
+    # What was held before it became one is no secret.
+    assert rig.see("hunter2", after=1, mode="password") == (["later"] if rules else [])
+    rig.sieve.expect([rig.capture("hunter3", after=1, mode="password")])
+    assert rig.due(after=600) == []
+    files = MemoryFiles()
+    rig.recollection.save(files, 7)
+    assert b"hunter" not in files.read("recollection.json", 0, 1 << 20)
+    (shown,) = rig.sieve.sift([rig.capture("unavailable", after=1, mode="password")])
+    assert isinstance(shown, Capture)
+    assert shown.old is None
+    assert rig.see("hunter4", after=1, mode="password") == []
+    (plain,) = rig.sieve.sift([rig.capture("plain", after=1, mode="text")])
+    assert isinstance(plain, Capture)
+    assert plain.old is None
+    rig.before = FakeState(state="hunter5", attributes={"mode": "password"})
+    assert rig.see(None, after=1) == []
+    assert rig.ledger.filtered == {"secret": 3}
+    assert rig.sieve.held == 0
+
+
 def test_without_rules_everything_passes_unchanged() -> None:
     rig = Rig()
     captures = [rig.capture("on"), rig.capture("on", after=1), rig.capture(None, after=1)]
@@ -176,6 +206,72 @@ def test_a_number_is_written_again_when_it_moved_far_enough() -> None:
     ]
     assert rig.see("broken", after=1) == ["broken"]
     assert rig.ledger.filtered == {"deadband": 3}
+
+
+@pytest.mark.parametrize(
+    ("entity_id", "states_of", "attributes"),
+    [
+        ("cover.blind", ("open", "closed", "open"), {}),
+        ("lock.door", ("locked", "unlocked", "locked"), {}),
+        ("binary_sensor.door", ("off", "on", "off"), {}),
+        ("person.ada", ("home", "not_home"), {}),
+        ("sun.sun", ("above_horizon", "below_horizon"), {}),
+        ("sensor.template", ("True", "False"), {}),
+        ("select.mode", ("1", "2", "3"), {}),
+        ("input_select.mode", ("1", "2"), {}),
+        ("sensor.stage", ("1", "2"), {"device_class": "enum"}),
+        ("sensor.stage", ("1", "2"), {"options": ["1", "2"]}),
+        ("text.note", ("1", "2"), {}),
+        ("sensor.large", ("1e400", "2e400"), {}),
+    ],
+)
+def test_a_deadband_lets_through_what_is_no_measurement(
+    entity_id: str, states_of: tuple[str, ...], attributes: dict[str, Any]
+) -> None:
+    rig = Rig()
+    rig.entity = entity(entity_id, rules=Rules(deadband=5))
+
+    for state in states_of:
+        assert rig.see(state, after=1, **attributes) == [state]
+    assert rig.ledger.filtered.total() == 0
+
+
+@pytest.mark.parametrize(
+    ("entity_id", "state"),
+    [
+        ("light.lamp", "on"),
+        ("person.ada", "home"),
+        ("select.mode", "1"),
+        ("vacuum.robot", "docked"),
+    ],
+)
+def test_a_deadband_lets_through_new_attributes_of_what_is_no_measurement(
+    entity_id: str, state: str
+) -> None:
+    rig = Rig()
+    rig.entity = entity(entity_id, rules=Rules(deadband=0.5))
+
+    for level in (10, 100, 255):
+        assert rig.see(state, after=1, level=level) == [state]
+    assert rig.ledger.filtered.total() == 0
+
+
+def test_a_number_in_another_unit_passes_a_deadband() -> None:
+    rig = Rig(Rules(deadband=0.5))
+    rig.see("20", unit_of_measurement="°C")
+
+    assert rig.see("20.1", after=1, unit_of_measurement="°F") == ["20.1"]
+    assert rig.see("20.2", after=1, unit_of_measurement="°F") == []
+    assert rig.see("20.2", after=1) == ["20.2"]
+    assert rig.ledger.filtered == {"deadband": 1}
+
+
+def test_a_measurement_that_stays_where_it_is_does_not_pass_for_its_attributes() -> None:
+    rig = Rig(Rules(deadband=0.5))
+    rig.see("20", unit_of_measurement="°C", battery=90)
+
+    assert rig.see("20", after=1, unit_of_measurement="°C", battery=89) == []
+    assert rig.ledger.filtered == {"deadband": 1}
 
 
 def test_of_what_comes_too_fast_the_newest_is_written_when_it_is_time() -> None:

@@ -3,15 +3,26 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from math import isfinite
+from math import isfinite, isinf
+from types import NoneType
 from typing import Any, Final
 
 from .columns import field_name
 from .line_protocol import STRING_MAX_BYTES, quote
-from .model import StateLike
-from .privacy import Unwanted, cleaned, is_plain, unwanted_names
+from .model import EntityContext, StateLike
+from .privacy import (
+    Unwanted,
+    cleaned,
+    is_harmless_code,
+    is_place,
+    is_plain,
+    is_position,
+    is_typed_in,
+    unwanted_names,
+)
 from .text import text_of
 
 type JsonDumps = Callable[[Any], str]
@@ -32,6 +43,7 @@ _ALWAYS_RECORDED: Final = frozenset(
     {"device_class", "friendly_name", "state_class", "unit_of_measurement"}
 )
 
+_NO_NUMBERS: Final = frozenset({str, NoneType, list, dict, tuple, set, datetime})
 _DEPTH_MAX: Final = 8
 # InfluxDB 3 has room for 500 columns in a table, for all entities together. What is too much is
 # left out, and `left_out` of the point says how much that is.
@@ -53,21 +65,26 @@ class AttributesPolicy:
     coordinates: bool = True
     media: bool = True
 
-    def chosen(self, state: StateLike, memo: dict[Any, Any]) -> dict[str, Any]:
+    def chosen(self, entity: EntityContext, state: StateLike) -> dict[str, Any]:
         """Return the attributes that are kept of a state, in the order of their names.
 
-        Which names these are is remembered in `memo`, an entity's own: values change all day, names
-        hardly ever.
+        Which names these are is remembered with the entity: values change all day, names hardly
+        ever.
         """
-        attributes = state.attributes
+        attributes, memo = state.attributes, entity.memo
         # Home Assistant's states know what is unrecorded of their entity; those set by hand do not.
         info = getattr(state, "state_info", None)
         names = tuple(attributes)
         known = memo.get("names")
         if known is None or known[0] != names or known[1] is not info:
             unrecorded = info["unrecorded_attributes"] if info and self.recorder else frozenset()
-            known = memo["names"] = (names, info, self._names(names, unrecorded))
+            kept = self._names(names, unrecorded)
+            doubtful = [name for name in kept if self._is_doubtful(text_of(name))]
+            known = memo["names"] = (names, info, kept, doubtful)
         chosen = {name: attributes[name] for name in known[2]}
+        for name in known[3]:
+            if self._is_unwanted_value(text_of(name), chosen[name], entity.entity_id):
+                del chosen[name]
         for name, value in chosen.items():
             if not is_plain(value):
                 chosen[name] = cleaned(value, self.unwanted)
@@ -77,6 +94,15 @@ class AttributesPolicy:
     def unwanted(self) -> Unwanted:
         """Which names are left out wherever they are."""
         return unwanted_names(coordinates=self.coordinates, media=self.media)
+
+    def _is_doubtful(self, name: str) -> bool:
+        """Whether only the value of an attribute tells whether it is unwanted."""
+        return is_typed_in(name) or (not self.coordinates and is_position(name))
+
+    def _is_unwanted_value(self, name: str, value: object, entity_id: str) -> bool:
+        if is_typed_in(name):
+            return not is_harmless_code(value, entity_id)
+        return is_place(value)
 
     def _names(self, names: tuple[str, ...], unrecorded: frozenset[str]) -> list[str]:
         if _ALL in unrecorded:
@@ -135,13 +161,14 @@ def attribute_fields(
 ) -> tuple[str, int]:
     """Encode attributes as fields, each after a comma, and count those past `FLAT_MAX`.
 
-    Numbers, and yes and no as 1 and 0, are called otherwise than texts: see `columns`.
+    Numbers of any type, and yes and no as 1 and 0, are called otherwise than texts: see `columns`.
     """
     fields: dict[str, str] = {}
     for key, value in wanted.items():
-        if isinstance(value, (float, int)) and (number := _number(value)) is not None:
+        number = _number(value)
+        if number is not None and isfinite(number):
             fields[_field_name(prefix, key, is_text=False)] = repr(number)
-        elif value is not None and not numbers_only and not isinstance(value, float):
+        elif number is None and value is not None and not numbers_only:
             text = value if isinstance(value, str) else _text(value, dumps)
             fields[_field_name(prefix, key, is_text=True)] = quote(text)
     kept = list(fields.items())[:FLAT_MAX]
@@ -154,20 +181,38 @@ def _field_name(prefix: str, key: object, *, is_text: bool) -> str:
     return field_name(prefix, name, is_text=is_text)
 
 
-def _number(value: float) -> float | None:
-    """Read a number as one that servers store."""
+def _number(value: object) -> float | None:
+    """Read what is a number of any type; None for a text, and for what no float comes near."""
+    if type(value) in _NO_NUMBERS or isinstance(value, (str, bytes, bytearray)):
+        return None
+    # An array is no number, although float() takes one of a single number.
+    if not hasattr(value, "__float__") or (hasattr(type(value), "__len__") and _is_array(value)):
+        return None
     try:
         number = float(value)
-    except OverflowError:
+    except Exception:  # noqa: BLE001  foreign objects may raise anything
         return None
-    return number if isfinite(number) else None
+    return None if isinf(number) and not isinstance(value, float) else number
+
+
+def _is_array(value: object) -> bool:
+    # Numbers of numpy have no size, but their class does.
+    return getattr(value, "shape", None) != ()
 
 
 def _text(value: object, dumps: JsonDumps) -> str:
+    """Write a value as JSON, and one that is a text there as this text."""
     try:
-        return dumps(value)
+        text = dumps(value)
     except Exception:  # noqa: BLE001  foreign objects may raise anything
-        return _plain_text(value)
+        text = _plain_text(value)
+    if text[:1] != '"':
+        return text
+    try:
+        plain = json.loads(text)
+    except ValueError:
+        return text
+    return plain if isinstance(plain, str) else text
 
 
 def _encode(value: Mapping[str, Any], dumps: JsonDumps) -> str:
@@ -191,6 +236,8 @@ def _plain(value: Any, depth: int) -> Any:
         return value
     if isinstance(value, float):
         return value if isfinite(value) else None
+    if (number := _number(value)) is not None:
+        return number if isfinite(number) else None
     if depth and isinstance(value, Mapping):
         return {text_of(key): _plain(item, depth - 1) for key, item in list(value.items())}
     if depth and isinstance(value, (list, tuple, set, frozenset)):

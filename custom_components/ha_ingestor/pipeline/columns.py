@@ -12,6 +12,9 @@ second type, and store a tag and a field of one name but cannot read them apart.
   in `_str`) ends in `~` and eight digits of its hash, so that no two names become one
 - without a prefix, a name of ours and one that begins with `attr_` get an `attr_` in front
 
+The measurements `devices` and `entities` are those of what the registries say, and `events` is the
+`tidy` profile's. States that would be in one of these are in one with a `_` behind its name.
+
 The `core` profile names its fields as the built-in integration does, and parts them with a `_`.
 """
 
@@ -57,13 +60,14 @@ def _fields(numbers: str, texts: str, flags: str = "") -> Mapping[str, Kind]:
 _STATE: Final = _fields(
     "value duration_in_state_seconds left_out",
     "state attributes cause context_user",
-    "available heartbeat",
+    "available heartbeat clock_unset",
 )
 _EVENT: Final = _fields(
     "count left_out",
     "event_data service service_data name source message old_state"
     " old_entity_id new_entity_id registry_id old_area new_area old_area_id new_area_id"
     " context_id context_parent_id context_user_id cause context_user",
+    "clock_unset",
 )
 
 HOMEIQ: Final = Columns(
@@ -97,6 +101,21 @@ TIDY_EVENTS: Final = Columns(
     fields=_EVENT,
 )
 CORE: Final = Columns(entity_tags=("domain", "entity_id"), fields=_fields("value", "state"))
+
+# What the registries say, the same with every profile.
+REGISTRIES: Final[Mapping[str, Columns]] = {
+    "devices": Columns(
+        entity_tags=(),
+        tags=("device_id", "manufacturer", "model", "area_id"),
+        fields=_fields("entity_count", "name sw_version", "removed"),
+    ),
+    "entities": Columns(
+        entity_tags=(),
+        tags=("entity_id", "device_id", "domain", "platform", "area_id"),
+        fields=_fields("", "name unique_id", "disabled removed"),
+    ),
+}
+TIDY_EVENTS_MEASUREMENT: Final = "events"
 
 # What can be chosen as a tag, with any profile.
 CHOICES: Final = (
@@ -134,6 +153,17 @@ def field_name(prefix: str, name: str, *, is_text: bool) -> str:
     if not prefix and (whole in _OURS or whole.startswith(_OURS_PREFIX)):
         whole = _OURS_PREFIX + whole
     return escape_key(whole)
+
+
+def tidy_measurement(domain: str) -> str:
+    """Name the measurement of a domain."""
+    is_taken = domain in REGISTRIES or domain == TIDY_EVENTS_MEASUREMENT
+    return f"{domain}_" if is_taken else domain
+
+
+def core_measurement(name: str) -> str:
+    """Name a measurement as the built-in integration does, unless the registries have it."""
+    return f"{name}_" if name in REGISTRIES else name
 
 
 def core_number_name(name: str) -> str:

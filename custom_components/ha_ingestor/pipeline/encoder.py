@@ -3,14 +3,20 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from heapq import nlargest
 from typing import Final, Protocol
 
 from .chatter import Talk
-from .line_protocol import escape_key, field_set, line, series_key
+from .line_protocol import TIME_MAX_US, escape_key, field_set, line, series_key
+from .masked import MASKED, unmasked
 from .model import Capture, Happening, Item, Point, Row
 from .spool_settings import CLOCKS_ARE_SET
 
+# At each end of what servers take, room for times that lie beyond: twelve days, and at the late end
+# as many again for what moves to the next free microsecond.
+_SPAN_US: Final = 2**40
+_LATEST_US: Final = TIME_MAX_US - 2 * _SPAN_US
 # More than large homes have entities.
 TRACKS_MAX: Final = 16_384
 # Of those that talk most, so many are never forgotten; the report names fewer.
@@ -68,7 +74,8 @@ class Encoder:
     """Encodes with a profile and keeps the points of one series apart in time.
 
     Servers overwrite a point by another of the same series and timestamp, so the second of two
-    changes within one microsecond moves to the next free one. `talk` is by entity, event type or
+    changes within one microsecond moves to the next free one. What has no time that can be read is
+    `not_encodable`. `talk` is by entity, event type or
     measurement of rows.
 
     Ids that come and go do not fill the memory: of more than `TRACKS_MAX` the longest silent are
@@ -89,37 +96,33 @@ class Encoder:
         profile, talk = self.profile, self.talk
         self._round += 1
         for capture in captures:
-            subject, reason = "", profile.nothing
             try:
-                if isinstance(capture, Capture):
-                    subject = capture.entity.entity_id
-                    point = profile.encode(capture)
-                elif isinstance(capture, Happening):
-                    subject, reason = capture.event_type, "not_in_profile"
-                    point = profile.encode_happening(capture)
-                else:
-                    subject, reason = capture.measurement, "no_number"
-                    point = _encode_row(capture, numbers_only=profile.numbers_only)
-            except Exception:
-                _LOGGER.exception("A change of %s could not be encoded", subject)
-                point, reason = None, "not_encodable"
-            if point is None:
-                filtered[reason] = filtered.get(reason, 0) + 1
-                continue
-            series, fields, seconds = point
-            if seconds < CLOCKS_ARE_SET:
-                misdated += 1
-                if profile.marks_unset_clock and not isinstance(capture, Row):
+                subject, reason, point = _encode_item(profile, capture)
+                if point is None:
+                    filtered[reason] = filtered.get(reason, 0) + 1
+                    continue
+                series, fields, seconds = point
+                if type(seconds) is not float:
+                    seconds = _seconds_of(seconds)
+                is_misdated = seconds < CLOCKS_ARE_SET
+                if is_misdated and profile.marks_unset_clock and not isinstance(capture, Row):
                     fields = f"{fields},clock_unset=true"
-            track = talk.get(subject)
-            if track is None:
-                track = talk[subject] = Track()
-            text = line(series, fields, _free_microsecond(track, seconds))
+                wanted = _microsecond(seconds)
+                track = talk.get(subject)
+                if track is None:
+                    track = talk[subject] = Track()
+                text = line(series, fields, _free_microsecond(track, wanted))
+                # Text knows whether it is ASCII, and then how many bytes it has.
+                size = len(text if text.isascii() else text.encode("utf-8", "replace")) + 1
+            except Exception:
+                _LOGGER.exception("A change of %s could not be encoded", _subject_of(capture))
+                filtered["not_encodable"] = filtered.get("not_encodable", 0) + 1
+                continue
+            misdated += is_misdated
             lines.append(text)
             track.round = self._round
             track.points += 1
-            # Text knows whether it is ASCII, and then how many bytes it has.
-            track.bytes += len(text if text.isascii() else text.encode("utf-8", "replace")) + 1
+            track.bytes += size
         if len(talk) > TRACKS_MAX:
             self._forget()
         return Encoded(lines=lines, filtered=filtered, misdated=misdated)
@@ -141,6 +144,25 @@ class Encoder:
             self.forgotten.bytes += track.bytes
 
 
+def _encode_item(profile: Profile, item: Item) -> tuple[str, str, Point | None]:
+    """Return what it is about, and its point, or why there is none."""
+    if isinstance(item, Capture):
+        subject = item.entity.entity_id
+        if (capture := unmasked(item)) is None:
+            return subject, MASKED, None
+        return subject, profile.nothing, profile.encode(capture)
+    if isinstance(item, Happening):
+        return item.event_type, "not_in_profile", profile.encode_happening(item)
+    point = _encode_row(item, numbers_only=profile.numbers_only)
+    return item.measurement, "no_number", point
+
+
+def _subject_of(item: Item) -> str:
+    if isinstance(item, Capture):
+        return item.entity.entity_id
+    return item.event_type if isinstance(item, Happening) else item.measurement
+
+
 def _encode_row(row: Row, *, numbers_only: bool) -> Point | None:
     measurement, tags, known, time = row
     tag_names = {escape_key(name) for name, _ in tags}
@@ -152,10 +174,30 @@ def _encode_row(row: Row, *, numbers_only: bool) -> Point | None:
     return (series_key(measurement, tags), fields, time) if fields else None
 
 
-def _free_microsecond(track: Track, seconds: float) -> int:
+def _seconds_of(time: object) -> float:
+    """Read a time that an integration gave instead of seconds; raises for what is none."""
+    if isinstance(time, datetime):
+        return time.timestamp()
+    if isinstance(time, (str, bytes)) or not hasattr(time, "__float__"):
+        raise TypeError(f"No time: {type(time).__name__}")
+    return float(time)
+
+
+def _microsecond(seconds: float) -> int:
+    """Return the whole microsecond; of a time that no server takes, one near the nearest.
+
+    Which one depends on the time, so that milliseconds in the place of seconds, for one, stay as
+    many times as they are. Raises ValueError or OverflowError for what is not finite.
+    """
     # Round as datetime does: multiplied whole, every eighth instant would be off by one.
     whole = int(seconds)
     wanted = whole * 1_000_000 + round((seconds - whole) * 1_000_000)
+    if 0 <= wanted <= _LATEST_US:
+        return wanted
+    return wanted % _SPAN_US + (0 if wanted < 0 else _LATEST_US)
+
+
+def _free_microsecond(track: Track, wanted: int) -> int:
     newest = track.newest
     # What lies between the first of a crowd and its newest is taken.
     if wanted <= newest and (newest if track.crowd is None else track.crowd) <= wanted:

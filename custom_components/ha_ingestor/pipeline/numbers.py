@@ -15,6 +15,9 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any, Final
 
+from .model import StateLike
+from .text import has_truth
+
 # float() also takes "1_000", " 7", "nan", "infinity" and digits of other scripts: none of them is
 # a number that an integration meant to report.
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -33,14 +36,15 @@ _FREE_TEXTS: Final = frozenset({"text", "input_text"})
 
 def is_text_only(domain: str, attributes: Mapping[str, Any]) -> bool:
     """Whether an entity's states are texts, even those that look like numbers."""
+    device_class = attributes.get("device_class")
     if (
         domain in _CHOICES
-        or attributes.get("device_class") == "enum"
+        or (isinstance(device_class, str) and device_class == "enum")
         or isinstance(attributes.get("options"), (list, tuple, set, frozenset))
     ):
         return True
     return domain in _FREE_TEXTS and not (
-        attributes.get("unit_of_measurement") or attributes.get("state_class")
+        has_truth(attributes.get("unit_of_measurement")) or has_truth(attributes.get("state_class"))
     )
 
 
@@ -49,9 +53,21 @@ def gives_back(number: float, state: str) -> bool:
     return repr(number).removesuffix(".0") == state
 
 
+def measurement_of(domain: str, state: StateLike) -> float | None:
+    """Read a state as a finite number that measures something; a choice or yes and no does not."""
+    if is_text_only(domain, state.attributes):
+        return None
+    return _written_number(state.state)
+
+
 def number_of(state: str) -> float | None:
     """Read a state as a finite number, or 1 and 0 for the states that mean yes and no."""
-    if _NUMBER.fullmatch(state):
-        number = float(state)
-        return number if isfinite(number) else None
-    return _BOOLEAN_LIKE.get(state)
+    number = _written_number(state)
+    return _BOOLEAN_LIKE.get(state) if number is None else number
+
+
+def _written_number(state: str) -> float | None:
+    if not _NUMBER.fullmatch(state):
+        return None
+    number = float(state)
+    return number if isfinite(number) else None

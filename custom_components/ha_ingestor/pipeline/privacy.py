@@ -1,7 +1,16 @@
 """What is left out of attributes and events: secrets always, the rest where the user wants it.
 
 Names are compared by their words, so `accessToken`, `Access Token` and `ACCESS_TOKEN` are one name,
-and at any depth. Texts are looked into where they are JSON or addresses.
+and at any depth. Words that only say which form it has do not count: `token_value`, `api_key_v2`.
+Texts are looked into where they are JSON or addresses.
+
+A `code` or a `pin` is what somebody types in, and never kept, but for one exception: an attribute
+may be the code of the weather or the pin of a microcontroller. It is kept where its value is a
+number below 1000, or any number of a weather entity, and where nothing in the entity's id says that
+it is about a lock, an alarm, a door or a keypad.
+
+A value that another member names is left out with it, as in `{"name": "password", "value": …}` and
+`[["Authorization", …]]`.
 """
 
 import json
@@ -17,11 +26,22 @@ from .text import text_of
 _WORD_BREAK: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^0-9A-Za-z]+")
 _NUMBERED: Final = re.compile(r"[_0-9]+$")
 
+# What form a thing has, and which of several it is: nothing of what it is.
+_FORMS: Final = frozenset(
+    {
+        *("value", "values", "str", "string", "text", "raw", "hex", "hash", "header", "headers"),
+        *("b64", "base64", "encoded", "plain", "v", "current", "new", "old", "last"),
+    }
+)
+_VERSION: Final = re.compile(r"v?[0-9]+")
+
 _SECRET_WORDS: Final = frozenset(
     {
-        *("password", "passwords", "passwd", "pwd", "passphrase", "passcode", "passcodes"),
+        *("password", "passwords", "passwd", "pwd", "passphrase", "passcode", "passcodes", "pword"),
+        *("pswd", "passwort", "kennwort", "wachtwoord", "contrasena", "senha", "haslo", "heslo"),
         *("secret", "secrets", "credential", "credentials", "authorization", "bearer", "jwt"),
         *("cookie", "cookies", "psk", "totp", "otp", "puk", "authsig", "apikey", "bindkey"),
+        *("csrf", "xsrf", "dsk", "pem"),
     }
 )
 # Without their underscores, because `accesstoken` is one too. `token_count` is none.
@@ -32,29 +52,116 @@ _SECRET_ENDS: Final = re.compile(
     r"|wifi|shared|link|session|master|app|client|consumer|aes|signing|user|bind|pairing|legacy"
     r"|owner|pass|device)keys?"
     r"|(?:user|pin|lock|alarm|door|gate|access|entry|unlock|disarm|arm|keypad|guest|master|security"
-    r"|pass)codes?"
-    r"|sessionid|authsig|webhookid|webhookurl|cloudhookurl)"
+    r"|pass|pairing|setup|auth|activation|backup|recovery|verification|qr|install|login)codes?"
+    r"|(?:user|admin|login|db|smtp|mqtt|ftp|imap|wifi|mail|proxy)pass|(?:user|lock|alarm|door)pin"
+    r"|sess(?:ion)?id|authsig|webhookid|webhookurl|cloudhookurl|hookurl|webhooks?)"
     # A picture's address carries a token.
-    r"|entitypicture(?:local)?|auth|pass|irk"
+    r"|entitypicture(?:local)?|(?:o|basic|http|x)?auth|pass|irk|motdepasse"
 )
-_TYPED_IN: Final = frozenset({"code", "codes", "pin", "pins"})
+# By the last word: what goes before it where it is a secret.
+_SECRET_AFTER: Final[Mapping[str, frozenset[str]]] = {
+    "code": frozenset(
+        {
+            *("action", "pair", "pairing", "setup", "up", "auth", "authorization", "oauth", "link"),
+            *("authentication", "activation", "backup", "recovery", "verification", "mfa", "2fa"),
+            *("tfa", "factor", "qr", "fob", "rolling", "homekit", "matter", "manual", "login"),
+            *("invite", "invitation", "reset", "sms", "temporary", "visitor", "admin", "duress"),
+            *("panic", "emergency", "installer", "install", "registration", "confirmation", "safe"),
+            *("private", "wifi", "nfc", "rfid", "card", "badge", "owner", "slot", "intercom"),
+            *("garage", "parental", "child", "sim", "commissioning", "provisioning", "claim"),
+            *("enrollment", "sharing", "bypass", "house"),
+        }
+    ),
+    "key": frozenset(
+        {
+            *("mesh", "net", "beacon", "ble", "gateway", "root", "server", "account", "login"),
+            *("verification", "backup", "recovery", "crypto", "cipher", "hub", "secure", "unlock"),
+            *("s0", "s2", "tls", "ssl", "hmac", "host", "lan", "identity", "join", "install"),
+        }
+    ),
+}
+# By the last word: what goes before it where it is none, of all that may.
+_SECRET_UNLESS_AFTER: Final[Mapping[str, frozenset[str]]] = {
+    "pin": frozenset(
+        {
+            *(
+                "gpio",
+                "led",
+                "data",
+                "reset",
+                "relay",
+                "input",
+                "output",
+                "clock",
+                "clk",
+                "trigger",
+            ),
+            *("echo", "sda", "scl", "tx", "rx", "cs", "dc", "busy", "switch", "analog", "digital"),
+            *("adc", "pwm", "i2c", "spi", "uart", "io", "board", "button", "power", "sensor"),
+            *("available", "used", "free", "enable", "interrupt", "int", "bowling"),
+        }
+    ),
+    "pass": frozenset(
+        {
+            *("low", "high", "band", "all", "by", "first", "second", "next", "previous", "over"),
+            *("iss", "satellite", "ski", "season", "boarding", "test", "under", "mountain"),
+        }
+    ),
+    "auth": frozenset({"requires", "required", "needs", "has", "is", "no", "without", "factor"}),
+}
+# Alone, or as the last of several words.
+_SECRET_LAST: Final = frozenset({"pw", "signature", "signatures", "sig", "ltk", "csrk", "oauth"})
+_OF_A_SLOT: Final = re.compile(r"(?:.*_)?(?:code|pin)_?slot_?[0-9]+")
+
+_TYPED_IN: Final = frozenset({"code", "codes", "pin", "pins", "code_number", "pin_number"})
+_TYPED_INTO: Final = frozenset(
+    {
+        *("lock", "locks", "doorlock", "smartlock", "alarm", "alarms", "door", "gate", "garage"),
+        *("keypad", "intercom", "safe", "code", "codes", "pin", "pins", "security", "panel"),
+    }
+)
+# No code for people has fewer than four digits.
+_CODES_BEGIN: Final = 1000
+
+# Members that name what others of the same mapping hold.
+_NAMING: Final = frozenset(
+    {
+        *("name", "key", "field", "header", "property", "property_name", "property_key_name"),
+        *("attribute", "param", "parameter", "option", "variable", "setting", "label"),
+        *("command_class_name",),
+    }
+)
+_NAMED: Final = frozenset(
+    {
+        *("value", "values", "val", "content", "data", "text", "value_raw", "new_value"),
+        *("new_value_raw", "prev_value", "prev_value_raw", "old_value", "event_data"),
+    }
+)
 
 _COORDINATE_WORDS: Final = frozenset(
     {
         *("latitude", "longitude", "lat", "lon", "lng", "latlng", "latlon", "latlong", "altitude"),
         *("gps", "coordinate", "coordinates", "coord", "coords", "location", "locations"),
         *("geolocation", "geohash", "geocode", "geocoded", "geo", "street", "thoroughfare"),
-        *("postcode", "zipcode", "locality", "whereabouts"),
+        *("postcode", "zipcode", "locality", "whereabouts", "geojson", "w3w", "neighbourhood"),
+        *("neighborhood", "suburb", "hamlet", "municipality"),
     }
 )
 _COORDINATE_NAMES: Final = re.compile(
     r"long|.*(?:vertical|horizontal)_accuracy|.*maps?_(?:link|url|uri|image)|.*google_maps?"
     r"|.*(?:post|postal|zip|plus)_code|.*what_?3_?words"
+    r"|(?:.*_)?(?:administrative_area|areas?_of_interest|house_(?:number|name|no)|display_name)"
+    r"|(?:.*_)?(?:city|town|village|borough|county|road|zip)(?:_(?:name|district))?"
+    r"|(?:formatted_)?place(?:_name)?|bounding_?box"
     r"|(?:.*_)?(?:(?:formatted|street|home|current|full|postal)_)?address(?:_line)?"
 )
 _NO_WHEREABOUTS: Final = re.compile(
     r".*(?:ip|ipv|mac|email|mail|bluetooth|hardware|bd)_\d*_?address"
 )
+
+# Where something is, if more than one number says it: a cover's position is one.
+_POSITION: Final = re.compile(r"(?:.*_)?positions?")
+_TWO_NUMBERS: Final = re.compile(r"[0-9]\.[0-9]+[^0-9]+[0-9]+\.[0-9]")
 
 _MEDIA_WORDS: Final = frozenset(
     {"media", "artist", "artists", "album", "song", "episode", "playlist", "podcast", "track"}
@@ -78,26 +185,70 @@ _PARAMETER: Final = re.compile(r"([?&;]([^=&;#\s]+)=)[^&;#\s]*")
 type Unwanted = Callable[[str], bool]
 
 
+def _spelled(name: str) -> str:
+    return _WORD_BREAK.sub("_", name).strip("_").lower()
+
+
 @lru_cache(maxsize=4096)
 def _words(name: str) -> str:
     """Write a name as words in small letters with underscores; a number at its end goes."""
-    text = _WORD_BREAK.sub("_", name).strip("_").lower()
+    text = _spelled(name)
     return _NUMBERED.sub("", text) or text
+
+
+def _thing(name: str) -> list[str]:
+    """Return the words that say what it is, without those that say in which form."""
+    words = _words(name).split("_")
+    first, end = 0, len(words)
+    while first < end and (words[end - 1] in _FORMS or _VERSION.fullmatch(words[end - 1])):
+        end -= 1
+    while first < end and words[first] in _FORMS:
+        first += 1
+    return words[first:end] or words
 
 
 @lru_cache(maxsize=4096)
 def is_secret(name: str) -> bool:
     """Whether an attribute of this name is never kept, whatever a user wants."""
-    words = _words(name)
+    thing = _thing(name)
     return (
-        not _SECRET_WORDS.isdisjoint(words.split("_"))
-        or _SECRET_ENDS.fullmatch(words.replace("_", "")) is not None
+        not _SECRET_WORDS.isdisjoint(_words(name).split("_"))
+        or _SECRET_ENDS.fullmatch("".join(thing)) is not None
+        or _is_secret_by_its_end(thing)
+        or _OF_A_SLOT.fullmatch(_spelled(name)) is not None
     )
 
 
+def _is_secret_by_its_end(thing: list[str]) -> bool:
+    last = thing[-1]
+    if last in _SECRET_LAST:
+        return True
+    # Of `slot_1_pin` the word before is `slot`.
+    before = [word for word in thing[:-1] if not word.isdigit()][-1:]
+    last = last if last == "pass" else last.removesuffix("s")
+    unless = _SECRET_UNLESS_AFTER.get(last)
+    if unless is not None:
+        return bool(before) and unless.isdisjoint(before)
+    return not _SECRET_AFTER.get(last, frozenset()).isdisjoint(before)
+
+
+@lru_cache(maxsize=4096)
 def is_typed_in(name: str) -> bool:
     """Whether it is what somebody types into a lock or an alarm panel: no `error_code` is."""
-    return _words(name) in _TYPED_IN
+    return "_".join(_thing(name)) in _TYPED_IN
+
+
+def is_harmless_code(value: Any, entity_id: str) -> bool:
+    """Whether an attribute that is called as what is typed in is something else: see above."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    if not _TYPED_INTO.isdisjoint(_words(entity_id).split("_")):
+        return False
+    return abs(value) < _CODES_BEGIN or entity_id.startswith("weather.")
+
+
+def _is_named_secret(name: object, is_unwanted: Unwanted) -> bool:
+    return isinstance(name, str) and is_unwanted(name)
 
 
 @lru_cache(maxsize=4096)
@@ -107,6 +258,19 @@ def is_whereabouts(name: str) -> bool:
     return not _COORDINATE_WORDS.isdisjoint(words.split("_")) or (
         _COORDINATE_NAMES.fullmatch(words) is not None and not _NO_WHEREABOUTS.fullmatch(words)
     )
+
+
+@lru_cache(maxsize=4096)
+def is_position(name: str) -> bool:
+    """Whether it may tell where something is, which only the value shows."""
+    return _POSITION.fullmatch(_words(name)) is not None
+
+
+def is_place(value: Any) -> bool:
+    """Whether the value of a position is a place, and not how far open a cover is."""
+    if isinstance(value, str):
+        return _TWO_NUMBERS.search(value) is not None
+    return isinstance(value, (Mapping, list, tuple)) and len(value) > 1
 
 
 @lru_cache(maxsize=4096)
@@ -142,6 +306,7 @@ class _Copy:
 
     def __init__(self, unwanted: Unwanted) -> None:
         self._unwanted = unwanted
+        self._hides_places = unwanted("coordinates")
         self._values = 0
         self._around: set[int] = set()
 
@@ -165,17 +330,35 @@ class _Copy:
         self._around.add(id(value))
         try:
             if not isinstance(value, Mapping):
-                return [self.of(item, depth + 1) for item in list(value)]
+                return [self.of(self._pair(item), depth + 1) for item in list(value)]
+            members = list(value.items())
+            hidden = self._named_by_others(members)
             return {
                 key: self.of(item, depth + 1)
-                for key, item in list(value.items())
+                for key, item in members
                 if not self._is_unwanted(text_of(key))
+                and text_of(key) not in hidden
+                and not (self._hides_places and is_position(text_of(key)) and is_place(item))
             }
         finally:
             self._around.discard(id(value))
 
     def _is_unwanted(self, name: str) -> bool:
         return self._unwanted(name) or is_typed_in(name)
+
+    def _pair(self, item: Any) -> Any:
+        """Cut the second of a list's pairs where the first names something unwanted."""
+        is_pair = isinstance(item, (list, tuple)) and len(item) == len(("name", "value"))
+        return [item[0], _CUT] if is_pair and _is_named_secret(item[0], self._is_unwanted) else item
+
+    def _named_by_others(self, members: list[tuple[Any, Any]]) -> set[str]:
+        """Return the members whose name is the value of another member, and unwanted."""
+        if any(
+            _is_named_secret(item, self._is_unwanted) and _words(text_of(key)) in _NAMING
+            for key, item in members
+        ):
+            return {name for name in (text_of(key) for key, _ in members) if _words(name) in _NAMED}
+        return set()
 
     def _text(self, text: str, depth: int) -> str:
         """Look into a text that is JSON or an address."""

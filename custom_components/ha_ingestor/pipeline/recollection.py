@@ -91,6 +91,13 @@ class Recollection:
             self.last[entity_id] = state
         self.times.note(entity_id, is_there=state is not None)
 
+    def forget(self, entity_id: str) -> None:
+        """Keep nothing of an entity, in the memory or on the disk."""
+        self._drop_placeholder(entity_id)
+        self._remembered.pop(entity_id, None)
+        self._since.pop(entity_id, None)
+        self.note(entity_id, None)
+
     def continued(self, capture: Capture, now: float) -> Capture | None:
         """Join a capture to what was before the restart; None when it is only an echo."""
         entity_id = capture.entity.entity_id

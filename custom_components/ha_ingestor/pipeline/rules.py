@@ -1,4 +1,9 @@
-"""How much of an entity is worth keeping: deadband, throttle and heartbeat."""
+"""How much of an entity is worth keeping: deadband, throttle and heartbeat.
+
+A deadband is for measurements: states that are written as numbers, and no choices. Other states
+always pass it, and so does a number in another unit. While a number stays where it is, a change of
+the other attributes alone is no reason to write it.
+"""
 
 import math
 from collections import deque
@@ -19,7 +24,7 @@ from .model import (
     StateLike,
     Weather,
 )
-from .numbers import number_of
+from .numbers import measurement_of
 from .recollection import Recollection
 
 SAYS_NOTHING: Final = frozenset({UNAVAILABLE, UNKNOWN})
@@ -112,10 +117,7 @@ class RuleFilter:
         rules = capture.entity.rules
         watch = self._watches.get(entity_id)
         if new is None or rules is NO_RULES:
-            if watch and watch.held:
-                passed.append(watch.held)
-                self._let_go(watch)
-            self._watches.pop(entity_id, None)
+            self.end(entity_id, passed)
             self.recollection.note(entity_id, new)
             passed.append(capture)
             return
@@ -124,7 +126,7 @@ class RuleFilter:
         is_within = (
             last is not None
             and is_like_the_last
-            and _is_within(rules.deadband, last.state, new.state)
+            and _is_within(rules.deadband, capture.entity.domain, last, new)
         )
         if watch is None:
             watch = self._watches[entity_id] = Watch(capture)
@@ -146,6 +148,13 @@ class RuleFilter:
             self._let_go(watch)
         self._write(watch, capture, now, rules)
         passed.append(capture)
+
+    def end(self, entity_id: str, passed: list[Item]) -> None:
+        """Watch an entity no longer; what is held of it is to be written now."""
+        watch = self._watches.pop(entity_id, None)
+        if watch and watch.held:
+            passed.append(watch.held)
+            self._let_go(watch)
 
     def _hold(self, watch: Watch, capture: Capture) -> None:
         watch.held = capture
@@ -229,9 +238,15 @@ def _is_silent(state: StateLike) -> bool:
     return state.state in SAYS_NOTHING
 
 
-def _is_within(deadband: float, last: str, new: str) -> bool:
-    """Whether a number moved less than it has to; what is no number always moves."""
+def _is_within(deadband: float, domain: str, last: StateLike, new: StateLike) -> bool:
+    """Whether a measurement moved less than it has to; what is none always moves.
+
+    What means yes or no is none, nor is a choice, and numbers of two units cannot be compared.
+    """
     if not deadband:
         return False
-    before, now = number_of(last), number_of(new)
-    return before is not None and now is not None and abs(now - before) < deadband
+    before, now = measurement_of(domain, last), measurement_of(domain, new)
+    if before is None or now is None or abs(now - before) >= deadband:
+        return False
+    unit = "unit_of_measurement"
+    return bool(last.attributes.get(unit) == new.attributes.get(unit))

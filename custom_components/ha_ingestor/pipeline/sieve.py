@@ -2,6 +2,7 @@
 
 Judged in this order, and the first that applies decides:
 
+    secret         the state of a text entity in the mode `password`
     restart_echo   a state that was restored and had been written already
     unavailable    a state that says nothing, where the user wants none
     deduplicated   the same state and attributes again, within the window
@@ -19,6 +20,7 @@ from typing import Any, Final
 
 from .clock import ClockWatch
 from .ledger import Ledger
+from .masked import MASKED, unmasked
 from .model import (
     NO_RULES,
     STATE_CHANGED,
@@ -119,7 +121,7 @@ class Sieve:
 
     def expect(self, captures: Iterable[Capture]) -> None:
         """Begin heartbeats of entities that stay silent: these are their states. Any thread."""
-        self._rules.expect(captures)
+        self._rules.expect(capture for capture in captures if unmasked(capture))
 
     def sift(self, items: Iterable[Item]) -> list[Item]:
         """Return what is to be written of these, in their order.
@@ -153,15 +155,21 @@ class Sieve:
 
     def _take(self, item: Capture, passed: list[Item]) -> None:
         entity, recollection = item.entity, self.recollection
-        entity_id, capture = entity.entity_id, item
+        entity_id = entity.entity_id
         self._weather = item.weather
         jumped = self._clock_watch.look() if item.jumped is None else item.jumped
         if jumped != recollection.times.jumped:
             recollection.times.see(jumped)
+        capture = unmasked(item)
+        if capture is None:
+            self._rules.end(entity_id, passed)
+            recollection.forget(entity_id)
+            self.ledger.filtered[MASKED] += 1
+            return
         if recollection.concerns(entity_id):
-            joined = recollection.continued(item, self.clock())
+            joined = recollection.continued(capture, self.clock())
             if joined is None:
-                self._rules.begin_after_echo(item)
+                self._rules.begin_after_echo(capture)
                 return
             capture = joined
         capture = recollection.times.redated(capture)

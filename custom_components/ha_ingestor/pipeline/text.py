@@ -8,3 +8,11 @@ def text_of(value: object) -> str:
     except Exception:  # noqa: BLE001  foreign objects may raise anything
         text = type(value).__name__
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def has_truth(value: object) -> bool:
+    """Whether a value says something; an object that is neither true nor false does."""
+    try:
+        return bool(value)
+    except Exception:  # noqa: BLE001  arrays, for one, refuse the question
+        return True

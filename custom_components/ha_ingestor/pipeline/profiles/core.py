@@ -19,6 +19,8 @@ every profile, or because the built-in integration comes to grief:
   (`entity_id`, `domain`, or one of `tags` and `tags_attributes`), because InfluxDB 1 and 2 cannot
   read such a measurement by that tag and InfluxDB 3 refuses the point; a tag named `state` or
   `value` has a `_` behind it
+- the measurements `devices` and `entities` have a `_` behind them: what the registries say is there
+- the text of an entity that is typed as a password gives no point: see `masked`
 - a field has one type for ever: a number whose name is `state` or ends in `_str` has a `_` behind
   it, because texts are called so
 - a state that is too large for a float is the text `state` where there would be no point otherwise
@@ -32,7 +34,14 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, ClassVar, Final, NamedTuple
 
-from ..columns import CORE, core_field_name, core_number_name, core_tag_name, marked
+from ..columns import (
+    CORE,
+    core_field_name,
+    core_measurement,
+    core_number_name,
+    core_tag_name,
+    marked,
+)
 from ..line_protocol import escape_key, quote, series_key
 from ..model import UNAVAILABLE, UNKNOWN, Capture, EntityContext, Happening, Point
 from ..text import text_of
@@ -173,7 +182,7 @@ class Core:
         named = [
             (core_tag_name(text_of(name)), value) for name, value in pairs.items() if name != ""
         ]
-        series = series_key(single_line(measurement), named)
+        series = series_key(core_measurement(single_line(measurement)), named)
         entity.memo["series"] = (measurement, tags, series)
         return series
 
@@ -211,7 +220,7 @@ def _starts(names: Iterable[Any], tags: Container[str]) -> list[str]:
 
 def _by_unit(_: EntityContext, attributes: Mapping[str, Any]) -> tuple[str, str | None]:
     unit = attributes.get("unit_of_measurement")
-    if unit is None or unit == "":
+    if unit is None or (isinstance(unit, str) and not unit):
         return "", None
     return unit if isinstance(unit, str) else text_of(unit), "unit_of_measurement"
 

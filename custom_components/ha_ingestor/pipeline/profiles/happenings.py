@@ -1,13 +1,15 @@
 """Events that are no change of a state: a table of what is kept of each."""
 
 from collections.abc import Iterable, Mapping
+from types import NoneType
 from typing import Any, Final
 
 from ..attributes import attribute_fields, counted_json, left_out_field, without_secrets
 from ..columns import TIDY_EVENTS
 from ..line_protocol import quote, series_key
+from ..masked import TEXTS
 from ..model import Happening, Point
-from ..text import text_of
+from ..text import has_truth, text_of
 from .parts import caused, tags_of
 from .settings import PointSettings
 
@@ -21,7 +23,18 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "entity_renamed": ("old_entity_id", "new_entity_id", "registry_id"),
     "entity_moved": ("old_area", "new_area", "old_area_id", "new_area_id"),
 }
+# All that our own events hold.
+_OURS: Final[Mapping[str, frozenset[str]]] = {
+    event_type: frozenset({*FIELDS[event_type], "entity_id"})
+    for event_type in ("entity_removed", "entity_renamed", "entity_moved")
+}
 _SERVICE_CALL: Final = "call_service"
+# By type, the data that holds what was typed into a keypad.
+_TYPED_IN: Final[Mapping[str, str]] = {"zwave_js_notification": "event_data", "zha_event": "args"}
+_SENDS_NUMBERS: Final = frozenset({"zha_event"})
+_NUMBERS: Final = (bool, int, float, NoneType)
+_CUT: Final = "..."
+_SETS_TEXT: Final = frozenset((domain, "set_value") for domain in TEXTS)
 
 
 def encode_happening(happening: Happening, measurement: str, settings: PointSettings) -> Point:
@@ -33,14 +46,21 @@ def encode_happening(happening: Happening, measurement: str, settings: PointSett
     entity_id = entity.entity_id if entity else data.get("entity_id")
     # A service called for several entities names them in a list, which is no tag.
     entity_id = entity_id if isinstance(entity_id, str) else ""
-    domain = data.get("domain") or entity_id.partition(".")[0]
-    texts = {name: text_of(data[name]) for name in FIELDS.get(event_type, ()) if data.get(name)}
+    domain = data.get("domain")
+    # Whatever else it is may hold anything, and is no tag.
+    is_plain = isinstance(domain, (str, int, float)) and domain
+    domain = text_of(domain) if is_plain else entity_id.partition(".")[0]
+    texts = {
+        name: text_of(data[name])
+        for name in FIELDS.get(event_type, ())
+        if has_truth(data.get(name))
+    }
     series = series_key(
         measurement,
         (
             ("event_type", event_type),
             ("entity_id", entity_id),
-            ("domain", text_of(domain)),
+            ("domain", domain),
             ("location", settings.location),
             *(tags_of(TIDY_EVENTS.entity_tags, entity, {}) if entity else ()),
             *((name, text) for name, text in texts.items() if name in settings.tags),
@@ -61,9 +81,9 @@ def _content(event_type: str, data: Mapping[str, Any], settings: PointSettings) 
     """Encode data as one text, and numbers beside it, so that no field changes its type."""
     policy = settings.attributes
     if event_type == _SERVICE_CALL:
-        name, data = "service_data", data.get("service_data") or {}
-    elif event_type not in FIELDS:
-        name = "event_data"
+        name, data = "service_data", _service_data(data)
+    elif event_type not in FIELDS or _is_of_another(event_type, data):
+        name, data = "event_data", _untyped(event_type, data)
     else:
         return
     wanted = without_secrets(data, coordinates=policy.coordinates, media=policy.media)
@@ -77,3 +97,34 @@ def _content(event_type: str, data: Mapping[str, Any], settings: PointSettings) 
         left_out = left_out or without
         yield from filter(None, [numbers[1:]])
     yield from filter(None, [left_out_field(left_out)[1:]])
+
+
+def _is_of_another(event_type: str, data: Mapping[str, Any]) -> bool:
+    """Whether an integration calls an event of its own as one of ours is called."""
+    ours = _OURS.get(event_type)
+    if ours is None:
+        return False
+    return not (data.keys() <= ours and all(isinstance(text, str) for text in data.values()))
+
+
+def _untyped(event_type: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the data of an event without what was typed into a keypad and has no name."""
+    name = _TYPED_IN.get(event_type)
+    if name is None or name not in data:
+        return data
+    left = {key: item for key, item in data.items() if key != name}
+    if event_type in _SENDS_NUMBERS and isinstance(data[name], (list, tuple)):
+        # Numbers are how far and how fast; what is typed in is sent as text.
+        left[name] = [item if isinstance(item, _NUMBERS) else _CUT for item in data[name]]
+    return left
+
+
+def _service_data(call: Mapping[str, Any]) -> Any:
+    """Return the data of a service call; nobody knows here which text is typed as a password."""
+    data = call.get("service_data")
+    if data is None:
+        return {}
+    called = (text_of(call.get("domain")).lower(), text_of(call.get("service")).lower())
+    if called in _SETS_TEXT and isinstance(data, Mapping):
+        return {name: value for name, value in data.items() if name != "value"}
+    return data

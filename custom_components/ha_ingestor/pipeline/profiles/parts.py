@@ -14,7 +14,7 @@ from ..model import (
     Weather,
 )
 from ..numbers import number_of
-from ..text import text_of
+from ..text import has_truth, text_of
 
 # Tags that an entity and its attributes make; what a tag is called is what the user chooses.
 TAGS: Final[Mapping[str, Callable[[EntityContext, Mapping[str, Any]], str]]] = {
@@ -53,8 +53,10 @@ def labels_text(labels: Iterable[str]) -> str:
 
 def attribute_text(attributes: Mapping[str, Any], name: str) -> str:
     """Return an attribute that should be a text, whatever an integration made of it."""
-    value = attributes.get(name) or ""
-    return value if isinstance(value, str) else text_of(value)
+    value = attributes.get(name)
+    if isinstance(value, str):
+        return value
+    return text_of(value) if has_truth(value) else ""
 
 
 def number_in(state: str, convert: Convert | None) -> float | None:

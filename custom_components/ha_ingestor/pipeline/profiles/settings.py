@@ -110,7 +110,7 @@ class PointSettings:
         shape = self.attributes.shape
         if shape is Shape.NONE:
             return "", attributes
-        chosen = self.attributes.chosen(state, entity.memo)
+        chosen = self.attributes.chosen(entity, state)
         text, left_out = "", 0
         if shape is not Shape.JSON:
             numbers_only = self.numbers_only or shape is Shape.NUMERIC

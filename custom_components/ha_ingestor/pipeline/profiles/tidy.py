@@ -22,8 +22,6 @@ from .happenings import encode_happening
 from .parts import attribute_text, known_cause, measured, number_in, tags_of, weather_fields
 from .settings import Availability, Described, Face, Key, PointSettings, described
 
-EVENTS: Final = "events"
-
 OWN_TAGS: Final = columns.TIDY.entity_tags
 # The numbers that people draw: what a thing does and is told to do, and not what it could.
 DRAWN: Final = frozenset(
@@ -75,7 +73,7 @@ class Tidy(PointSettings):
 
     def encode_happening(self, happening: Happening) -> Point:
         """Encode an event that is no change of a state."""
-        return encode_happening(happening, EVENTS, self)
+        return encode_happening(happening, columns.TIDY_EVENTS_MEASUREMENT, self)
 
     def _face(self, entity: EntityContext, state: StateLike, weather: Weather | None) -> Face:
         key = self.key(entity, state.attributes, "", weather)
@@ -98,5 +96,5 @@ class Tidy(PointSettings):
             "location": self.location,
             "weather_condition": weather.condition if weather else "",
         }
-        series = series_key(entity.domain, tags.items())
+        series = series_key(columns.tidy_measurement(entity.domain), tags.items())
         return series, weather_fields(weather, "weather_"), convert
