@@ -146,8 +146,8 @@ def _stored(server: Server) -> Counter[int]:
 
 
 def _quarantined(spool: Path) -> set[int]:
-    lines = {record["seq"]: record["line"] for record in Quarantine(OsFiles(spool)).records()}
-    return {int(line.partition('state="')[2].partition('"')[0]) for line in lines.values()}
+    lines = [record["line"] for record in Quarantine(OsFiles(spool)).records()]
+    return {int(line.partition('state="')[2].partition('"')[0]) for line in lines}
 
 
 def wrong_counts(told: list[dict[str, Any]], last: dict[str, Any]) -> list[str]:

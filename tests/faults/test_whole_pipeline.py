@@ -103,8 +103,12 @@ class PipelineMachine(RuleBasedStateMachine):
     def purge(self) -> None:
         self.world.purge()
 
-    @rule(step=st.sampled_from(["", "commit", "deliver", "replay", "purge"]), at=st.integers(1, 12))
-    def kill(self, step: str, at: int) -> None:
+    @rule(
+        step=st.sampled_from(["", "commit", "deliver", "replay", "purge"]),
+        at=st.integers(1, 25),
+        offers=st.sampled_from([0, 0, 7]),
+    )
+    def kill(self, step: str, at: int, offers: int) -> None:
         steps: dict[str, Callable[[], None] | None] = {
             "": None,
             "commit": self.world.commit,
@@ -112,7 +116,7 @@ class PipelineMachine(RuleBasedStateMachine):
             "replay": self.world.replay,
             "purge": self.world.purge,
         }
-        self.world.kill(steps[step], at)
+        self.world.kill(steps[step], at, offers=offers)
 
     @rule(seed=st.integers(0, 2**32))
     def cut_power(self, seed: int) -> None:

@@ -372,7 +372,7 @@ class World:
         self.pipeline.start()
         return await self.pipeline.stop(hand_over=hand_over)
 
-    def kill(self, step: Callable[[], None] | None = None, at: int = 1) -> None:
+    def kill(self, step: Callable[[], None] | None = None, at: int = 1, *, offers: int = 0) -> None:
         """End the process with -9, if there is a step then at an operation on a file of it."""
         self.disk.kill_at = at
         with suppress(KilledError):
@@ -381,7 +381,7 @@ class World:
         self.disk.kill_at, self.disk.is_dead = 0, False
         self.disk.kill()
         self._forget_process(power=False)
-        self._begin()
+        self._begin(offers)
 
     def cut_power(self, seed: int) -> None:
         """End everything; the disk keeps what was synced, and some of the rest."""
@@ -408,11 +408,15 @@ class World:
         known.uncommitted = set()
         known.uncommitted_repeats = 0
 
-    def _begin(self) -> None:
+    def _begin(self, offers: int = 0) -> None:
         self._counts = {}
         self._was_broken = bool(self.disk.broken)
         self.pipeline = self._new()
-        self.commit()
+        if offers:
+            # They wait for the first commit, which opens the spool.
+            self.offer(offers)
+        else:
+            self.commit()
 
     # What must be true
 

@@ -46,12 +46,13 @@ class Committer:
 
         Whatever fails on the way, each item is counted once: what an error swallowed is lost.
         """
+        # Before anything is counted: opening the spool stores the counts, and they have to add up.
+        if not self._is_recalled:
+            self._recall()
         self.ledger.take(taken)
         left = len(taken.items)
         lines: list[str] = []
         try:
-            if not self._is_recalled:
-                self._recall()
             for start in range(0, len(taken.items), SLICE_POINTS):
                 items = taken.items[start : start + SLICE_POINTS]
                 left -= len(items)
@@ -82,7 +83,10 @@ class Committer:
             self.buffer.commit([])
         if self.buffer.is_open:
             self._is_recalled = True
-            self.recollection.load(self.files, self.spool.found_seq)
+            try:
+                self.recollection.load(self.files, self.spool.found_seq)
+            except Exception:
+                _LOGGER.exception("What was written before cannot be read, all is new")
 
     def _due(self, *, is_last: bool) -> Sequence[Item]:
         """Return what the filter held until now; what an error left nowhere is lost."""
