@@ -11,6 +11,7 @@ import aiohttp
 from yarl import URL
 
 from ..pipeline.outcome import Failure
+from ..pipeline.verdict import DETAIL_MAX
 
 # Enough for the database to name a hundred bad lines; a proxy's page may be any size.
 BODY_MAX: Final = 64 * 1024
@@ -86,13 +87,13 @@ async def exchange(
                 status=response.status,
                 headers=response.headers,
                 body=redact(body, secrets),
-                detail=redact(_place(response.headers.get("Location", "")), secrets),
+                detail=redact(_place(response.headers.get("Location", "")), secrets)[:DETAIL_MAX],
             )
     # ValueError: a header aiohttp refuses to send. RuntimeError: the session is already closed.
     except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as err:
         failure = next(failure for kinds, failure in _FAILURES if isinstance(err, kinds))
         detail = f"{type(err).__name__}: {err}".removesuffix(": ")
-        return Reply(failure=failure, detail=redact(detail, secrets))
+        return Reply(failure=failure, detail=redact(detail, secrets)[:DETAIL_MAX])
 
 
 def redact(text: str, secrets: Collection[str]) -> str:
