@@ -80,6 +80,9 @@ _JSON: Final = frozenset('{["')
 _JSON_MAX: Final = 64 * 1024
 # Twice as much as a field has room for, so that what is too long stays so.
 _TEXT_MAX: Final = 128 * 1024
+_TIME: Final = re.compile(
+    r"(?:\d{4}-\d\d-\d\d[T ]?)?(?:\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?"
+)
 _SPACE: Final = re.compile("[\\s\ufeff]*")
 _DECODER: Final = json.JSONDecoder()
 # Which codes and pins of a text nobody types in.
@@ -208,35 +211,27 @@ class _Copy:
 
     def _text(self, text: str, depth: int) -> str:
         """Look into a text: the JSON at its beginning, and whatever else may lie in it."""
-        if is_plain(text):
+        if is_plain(text) or (text[:1].isdigit() and _TIME.fullmatch(text)):
             return text
         text = text[:_TEXT_MAX]
+        if text[:1].isalpha():
+            return _without_unwanted(text, self._unwanted)
         kept: list[str] = []
-        start = position = _space_end(text, 0)
-        if len(text) <= _JSON_MAX and depth < _DEPTH_MAX:
-            while text[position : position + 1] in _JSON:
-                try:
-                    content, position = _DECODER.raw_decode(text, position)
-                except ValueError, RecursionError:
-                    break
-                copy = self.of(content, depth + 1)
-                position = _space_end(text, position)
-                kept.append(text[start:position] if copy == content else json.dumps(copy))
-                start = position
-                if position == len(text):
-                    break
-        rest = _without_unwanted(text[start:], self._unwanted)
-        begin = text[: _space_end(text, 0)]
-        # Two documents stay two.
-        return f"{begin}{_joined(kept, rest)}" if kept or rest else text
-
-
-def _joined(kept: list[str], rest: str) -> str:
-    parts = [*kept, rest] if rest else kept
-    return "".join(
-        f"{part} " if index < len(parts) - 1 and not part[-1:].isspace() else part
-        for index, part in enumerate(parts)
-    )
+        start = _space_end(text, 0)
+        kept.append(text[:start])
+        while len(text) <= _JSON_MAX and depth < _DEPTH_MAX and text[start : start + 1] in _JSON:
+            try:
+                content, end = _DECODER.raw_decode(text, start)
+            except ValueError, RecursionError:
+                break
+            behind = _space_end(text, end)
+            # A name with what it is the name of.
+            if text[behind : behind + 1] in {":", "="}:
+                break
+            copy = self.of(content, depth + 1)
+            kept += (text[start:end] if copy == content else json.dumps(copy), text[end:behind])
+            start = behind
+        return "".join((*kept, _without_unwanted(text[start:], self._unwanted)))
 
 
 def _space_end(text: str, position: int) -> int:
@@ -281,8 +276,9 @@ def _without_unwanted(text: str, unwanted: Unwanted) -> str:
             return True
         return is_typed_in(name) and before.lower() not in _NOT_TYPED
 
-    text = without_users(text, _CUT)
-    text = without_paths(without_parameters(text, unwanted, _CUT), _CUT)
+    if "/" in text or "=" in text:
+        text = without_users(text, _CUT)
+        text = without_paths(without_parameters(text, unwanted, _CUT), _CUT)
     # Whoever does not want coordinates wants none of their spellings.
     if unwanted("coordinates"):
         text = without_places(text, _CUT)

@@ -115,7 +115,7 @@ def without_paths(text: str, mark: str) -> str:
 
 def without_schemes(text: str, mark: str) -> str:
     """Hide the credentials behind a scheme of authorization."""
-    return _SCHEME.sub(rf"\g<1>{mark}", text)
+    return _SCHEME.sub(rf"\g<1>{mark}", text) if " " in text or "\t" in text else text
 
 
 def without_named(

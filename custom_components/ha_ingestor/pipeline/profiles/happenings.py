@@ -7,6 +7,7 @@ from ..attributes import attribute_fields, counted_json, left_out_field, without
 from ..columns import TIDY_EVENTS
 from ..line_protocol import quote, series_key
 from ..model import Happening, Point
+from ..privacy import cleaned
 from ..text import text_of
 from .parts import caused, tags_of
 from .settings import PointSettings
@@ -33,14 +34,19 @@ def encode_happening(happening: Happening, measurement: str, settings: PointSett
     entity_id = entity.entity_id if entity else data.get("entity_id")
     # A service called for several entities names them in a list, which is no tag.
     entity_id = entity_id if isinstance(entity_id, str) else ""
+    unwanted = settings.attributes.unwanted
     domain = data.get("domain") or entity_id.partition(".")[0]
-    texts = {name: text_of(data[name]) for name in FIELDS.get(event_type, ()) if data.get(name)}
+    texts = {
+        name: cleaned(text_of(data[name]), unwanted)
+        for name in FIELDS.get(event_type, ())
+        if data.get(name)
+    }
     series = series_key(
         measurement,
         (
             ("event_type", event_type),
             ("entity_id", entity_id),
-            ("domain", text_of(domain)),
+            ("domain", cleaned(text_of(domain), unwanted)),
             ("location", settings.location),
             *(tags_of(TIDY_EVENTS.entity_tags, entity, {}) if entity else ()),
             *((name, text) for name, text in texts.items() if name in settings.tags),
