@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from .pipeline.privacy import is_secret, is_typed_in, is_whereabouts
+from .pipeline.privacy import is_secret, is_telling, is_whereabouts
 from .pipeline.redaction import without_named, without_paths, without_schemes, without_users
 
 HIDDEN: Final = "**REDACTED**"
@@ -21,6 +21,7 @@ _QUERY: Final = re.compile(
 )
 # A pair of numbers as exact as a place.
 _PLACE: Final = re.compile(r"-?\b\d{1,3}\.\d{3,}(?:\s*[,;/]\s*|\s+)-?\d{1,3}\.\d{3,}")
+_REASON: Final = re.compile(r'"[a-z ]+"')
 # What columns add to the names of attributes.
 _COLUMN: Final = re.compile(r"\A(?:attr_|data_)|_str\Z")
 
@@ -64,14 +65,19 @@ def _cut(text: str) -> str:
     return f"{before}{slashes}\u2026" if is_cut else f"{text}\u2026"
 
 
-def _is_telling(name: str, before: str) -> bool:
-    names = (name, _COLUMN.sub("", name), f"{before} {name}" if before else name)
-    return any(is_secret(each) or is_whereabouts(each) or is_typed_in(each) for each in names)
+def _is_telling(name: str, before: str, value: str) -> bool:
+    # What InfluxDB calls its reasons.
+    if name == "code" and _REASON.match(value):
+        return False
+    return any(
+        is_telling(each, before, lambda name: is_secret(name) or is_whereabouts(name))
+        for each in (name, _COLUMN.sub("", name))
+    )
 
 
 def for_strangers(text: str) -> str:
     """Hide the values of a home too, for what is attached to a bug report."""
-    return redacted(_ASSIGNED.sub(_hidden_value, _cut(text)))
+    return _ASSIGNED.sub(_hidden_value, redacted(text))
 
 
 def _hidden_value(assigned: re.Match[str]) -> str:

@@ -268,18 +268,23 @@ def is_plain(value: Any) -> bool:
     return kind in _FLAT
 
 
+def is_telling(name: str, before: str, unwanted: Unwanted) -> bool:
+    """Whether what stands behind a name in a text is left out; `before` is the word before it."""
+    if unwanted(name) or (before and unwanted(f"{before} {name}")):
+        return True
+    return is_typed_in(name) and before.lower() not in _NOT_TYPED
+
+
 def _without_unwanted(text: str, unwanted: Unwanted) -> str:
     """Hide in a text what is unwanted, by its name or by where it stands in an address."""
-
-    def is_telling(name: str, before: str) -> bool:
-        if unwanted(name) or (before and unwanted(f"{before} {name}")):
-            return True
-        return is_typed_in(name) and before.lower() not in _NOT_TYPED
-
     if "/" in text or "=" in text:
         text = without_users(text, _CUT)
         text = without_paths(without_parameters(text, unwanted, _CUT), _CUT)
     # Whoever does not want coordinates wants none of their spellings.
     if unwanted("coordinates"):
         text = without_places(text, _CUT)
-    return without_named(without_schemes(text, _CUT), is_telling, _CUT)
+    return without_named(
+        without_schemes(text, _CUT),
+        lambda name, before, _value: is_telling(name, before, unwanted),
+        _CUT,
+    )

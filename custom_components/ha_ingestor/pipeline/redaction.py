@@ -13,6 +13,7 @@ type Telling = Callable[[str], bool]
 
 # Of a name only its end counts, however long it is.
 _NAME_MAX: Final = 64
+_VALUE_SHOWN: Final = 64
 
 _SCHEME_END: Final = re.compile(r"(:(?:\\?/){2})")
 _ADDRESS_END: Final = re.compile(r'[\s"<>]')
@@ -119,17 +120,22 @@ def without_schemes(text: str, mark: str) -> str:
 
 
 def without_named(
-    text: str, is_telling: Callable[[str, str], bool], mark: str, *, is_line_protocol: bool = False
+    text: str,
+    is_telling: Callable[[str, str, str], bool],
+    mark: str,
+    *,
+    is_line_protocol: bool = False,
 ) -> str:
     """Hide what stands behind telling names: in JSON, in YAML, in a query, in line protocol.
 
-    `is_telling` is asked with the word in front of a name, too. Words behind a colon are hidden
-    to the end of the line, but not in what a server repeats of `is_line_protocol`.
+    `is_telling` is asked with the word in front of a name and the beginning of its value. Words
+    behind a colon are hidden to the end of the line, but not in what a server repeats of
+    `is_line_protocol`.
     """
     if "<" in text:
         text = _ELEMENT.sub(
             lambda found: (
-                f"{found[1]}{mark}" if is_telling(found[2][-_NAME_MAX:], "") else found[0]
+                f"{found[1]}{mark}" if is_telling(found[2][-_NAME_MAX:], "", "") else found[0]
             ),
             text,
         )
@@ -142,7 +148,8 @@ def without_named(
         if name[:2].isdigit():
             continue
         before = _WORD_BEFORE.search(text, max(0, found.start() - 24), found.start())
-        if not is_telling(name, before[1] if before else ""):
+        value = text[position : position + _VALUE_SHOWN]
+        if not is_telling(name, before[1] if before else "", value):
             continue
         words = _WORD if is_line_protocol else _LONG_WORD if "=" in found[2] else _LINE
         if name.lower() in _HEADERS and found[2][:1] == ":":
