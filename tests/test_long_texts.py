@@ -118,13 +118,17 @@ async def test_a_form_takes_no_text_that_is_too_long(
 ) -> None:
     await set_up(hass, entry)
     result = await open_page(hass, entry, page)
+    assert result["data_schema"]
     required = {
         str(marker): marker.description["suggested_value"]
         for marker in result["data_schema"].schema
         if marker.description and "suggested_value" in marker.description
     }
     result = await fill_in(hass, result, **{**required, **entered})
+    assert result["errors"]
     assert list(result["errors"]) == [field]
     assert result["errors"][field] in WORDS["options"]["error"]
-    assert all(len(text) < FEW_WORDS for text in result["description_placeholders"].values())
+    told = result["description_placeholders"]
+    assert told
+    assert all(len(text) < FEW_WORDS for text in told.values())
     assert page not in entry.options

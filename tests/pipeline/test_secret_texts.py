@@ -15,8 +15,10 @@ from custom_components.ha_ingestor.pipeline.attributes import (
     without_secrets,
 )
 from custom_components.ha_ingestor.pipeline.encoder import Encoder
+from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
 
-from .test_privacy import HIDDEN, HomeIQ, Tidy, both, event, fields, state
+from .test_privacy import HIDDEN, both, event, fields, state
 
 ADDRESSES = (
     f"rtsp://admin:p@{HIDDEN}@kept.local/live",
