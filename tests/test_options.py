@@ -182,7 +182,7 @@ REFUSED = [
     ("core", {"tags": ["a"]}, {"tags": "not_understood"}),
     ("attributes", {"only": [" "]}, {"only": "bad_name"}),
     ("attributes", {"only": ["a\nb"]}, {"only": "bad_name"}),
-    ("attributes", {"drop": ["a" * 256]}, {"drop": "bad_name"}),
+    ("attributes", {"drop": ["a" * 256]}, {"drop": "text_too_long"}),
     ("attributes", {"drop": ["icon", "**"]}, {"drop": "everything_dropped"}),
     ("attributes", {"only": ["entity_picture"]}, {"only": "secret_name"}),
     ("attributes", {"only": ["volume_level", "API_key"]}, {"only": "secret_name"}),

@@ -1,6 +1,7 @@
 """What a server says is shown as text, and without what nobody else may know."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from markdown_it import MarkdownIt
@@ -96,6 +97,53 @@ def test_secrets_and_places_are_hidden_wherever_they_are(text: str, secret: str)
     for show in (redacted, plain, markdown, for_strangers):
         assert secret not in show(f"unable to parse '{text}': bad timestamp")
         assert "bad timestamp" in show(f"unable to parse '{text}': bad timestamp")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'psk_str="hunter2"',
+        'network_key_str="hunter2"',
+        'private_key="hunter2"',
+        'attr_private_key_str="hunter2"',
+        'pin_str="hunter2"',
+        'code="hunter2"',
+        'data_code="12 hunter2"',
+        'auth_str="hunter2"',
+        'attr_entity_picture_str="/api/camera_proxy/camera.x?token=hunter2"',
+        "cookie: a=1; session=hunter2",
+        "Authorization: Basic hunter2aGVsbG8=",
+        "Authorization: Bearer a hunter2",
+        "home_lat=hunter2",
+        'street_str="hunter2 lane"',
+        'postal_code_str="hunter2"',
+        "user code: hunter2",
+        "http://u:p@hunter2@host/x",
+        "http://u:p/hunter2@host/x",
+        "http:\\/\\/u:p#hunter2@host",
+        "https://kept.local/api/webhook/hunter2",
+        '{"passwords":["a",["hunter2"]]}',
+        "Login(password=Secret('hunter2'))",
+        "<password>hunter2</password>",
+    ],
+)
+@pytest.mark.parametrize("show", [redacted, plain, markdown, for_strangers])
+def test_what_is_no_history_is_not_shown_either(show: Callable[[str], str], text: str) -> None:
+    assert "hunter2" not in show(f"unable to parse 'climate,entity_id=a {text}': bad timestamp")
+    assert "hunter2" not in show(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"code":"invalid","message":"partial write"}',
+        '{"code":"unprocessable entity","message":"failure"}',
+        "error code: 12, HTTP status code: 503",
+        "Cannot connect to host 127.0.0.1:8086 ssl:default (Connect call failed)",
+    ],
+)
+def test_why_a_server_refuses_is_told(text: str) -> None:
+    assert redacted(text) == text
 
 
 def test_a_refused_line_shows_its_fields_and_nothing_that_is_in_them() -> None:

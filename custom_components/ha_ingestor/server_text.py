@@ -5,52 +5,37 @@ repair or a bug report as it came.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final
+
+from .pipeline.privacy import is_secret, is_telling, is_whereabouts
+from .pipeline.redaction import without_named, without_paths, without_schemes, without_users
 
 HIDDEN: Final = "**REDACTED**"
 
-_VALUE: Final = (
-    r'(?:\\*"(?:[^"\\]|\\.)*"|\'[^\']*\'|\\*\[[^\]]*\]|\{[^}]*\}|(?:\\[ ,=]|[^\s,;&)}\]"\'\\])+)'
+# More than is shown anywhere, and little enough for the event loop.
+_MAX: Final = 2_000
+# What is asked for in an address: a redirect to a login often holds a session.
+_QUERY: Final = re.compile(
+    r"(?<=[\w/.:%-])\?[\w.%\[\]-]+(?:=[^\s\"'<>)]*)?|(?<=[\w/])#[\w%.-]+=[^\s\"'<>)]*"
 )
-_CREDENTIALS: Final = (
-    r"password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|credential"
-)
-_PLACES: Final = r"latitude|longitude|gps|coordinate|location"
-# Each pattern with what stands in its place.
-_PATTERNS: Final = tuple(
-    (re.compile(pattern, re.IGNORECASE if folded else 0), replacement)
-    for pattern, replacement, folded in (
-        # Who is named in an address.
-        (r"(\w+://)[^\s/@?#]+@", rf"\1{HIDDEN}@", False),
-        # What is asked for in an address: a redirect to a login often holds a session.
-        (
-            r"(?<=[\w/.:%-])\?[\w.%\[\]-]+(?:=[^\s\"'<>)]*)?|(?<=[\w/])#[\w%.-]+=[^\s\"'<>)]*",
-            f"?{HIDDEN}",
-            False,
-        ),
-        # A scheme of authorization with its credentials.
-        (
-            r"\b((?i:token|bearer|basic|digest))\s+(?=\S*[\dA-Z=])[\w.~+/=-]{6,}",
-            rf"\1 {HIDDEN}",
-            False,
-        ),
-        # Anything with a telling name, in JSON at any depth, in a query or in line protocol.
-        (
-            rf"((?:[\w.-]*(?:{_CREDENTIALS}|{_PLACES})[\w.-]*|\b(?:lat|lon|lng|long))\\*[\"']?\s*[:=]\s*){_VALUE}",
-            rf"\1{HIDDEN}",
-            True,
-        ),
-        # A pair of numbers as exact as a place.
-        (r"-?\d{1,3}\.\d{3,}\s*[,;/ ]\s*-?\d{1,3}\.\d{3,}", HIDDEN, False),
-    )
-)
+# A pair of numbers as exact as a place.
+_PLACE: Final = re.compile(r"-?\b\d{1,3}\.\d{3,}(?:\s*[,;/]\s*|\s+)-?\d{1,3}\.\d{3,}")
+_REASON: Final = re.compile(r'"[a-z ]+"')
+# What columns add to the names of attributes.
+_COLUMN: Final = re.compile(r"\A(?:attr_|data_)|_str\Z")
 
 # What a server repeats of a line of line protocol, which it may have cut.
-_ASSIGNED: Final = re.compile(r'([\w.-]+)=(\\*"(?:[^"\\]|\\.)*(?:"|$)|(?:\\.|[^\s,;\'"\\)\]}])+)')
+_ASSIGNED: Final = re.compile(
+    r'(?<![\w.-])([\w.-]+)=(\\*"(?:[^"\\]|\\.)*(?:"|\\?\Z)|(?:\\.|[^\s,;\'"\\)\]}])+)', re.DOTALL
+)
 _COUNT: Final = re.compile(r"[0-9]{1,3}")
 _LINE: Final = re.compile(r"((?:\\.|[^ \\])*) (.*?)( -?\d+)?$", re.DOTALL)
-_TAG: Final = re.compile(r"((?:\\.|[^,=\\])+)=((?:\\.|[^,\\])*)")
-_FIELD: Final = re.compile(r'((?:\\.|[^,=\\])+)=("(?:\\.|[^"\\])*"|[^,]*)')
+# Each takes also a name without a value, so that it never looks at a sign twice.
+_TAG: Final = re.compile(r"((?:\\.|[^,=\\])+)(?:=((?:\\.|[^,\\])*))?", re.DOTALL)
+_FIELD: Final = re.compile(
+    r'((?:\\.|[^,=\\])+)(?:=("(?:\\.|[^"\\])*(?:"|\\?\Z)|[^,]*))?', re.DOTALL
+)
 # The tags that say which point it is, and nothing of the home.
 _TOLD_TAGS: Final = frozenset(
     {"device_class", "domain", "entity_id", "event_type", "integration", "unit"}
@@ -63,15 +48,36 @@ _HTML: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 def redacted(text: str) -> str:
-    """Hide credentials, queries of addresses, and places."""
-    for pattern, replacement in _PATTERNS:
-        text = pattern.sub(replacement, text)
-    return text
+    """Cut a text to what is shown, and hide credentials, queries of addresses, and places."""
+    text = _QUERY.sub(f"?{HIDDEN}", without_users(_cut(text), HIDDEN))
+    text = without_schemes(without_paths(text, HIDDEN), HIDDEN)
+    text = without_named(text, _is_telling, HIDDEN, is_line_protocol=True)
+    return _PLACE.sub(HIDDEN, text)
+
+
+def _cut(text: str) -> str:
+    if len(text) <= _MAX:
+        return text
+    text = text[:_MAX]
+    before, slashes, address = text.rpartition("//")
+    # The `@` behind a password may be cut.
+    is_cut = slashes and len(address.split()) == 1 and not address[-1:].isspace()
+    return f"{before}{slashes}\u2026" if is_cut else f"{text}\u2026"
+
+
+def _is_telling(name: str, before: str, value: str) -> bool:
+    # What InfluxDB calls its reasons.
+    if name == "code" and _REASON.match(value):
+        return False
+    return any(
+        is_telling(each, before, lambda name: is_secret(name) or is_whereabouts(name))
+        for each in (name, _COLUMN.sub("", name))
+    )
 
 
 def for_strangers(text: str) -> str:
     """Hide the values of a home too, for what is attached to a bug report."""
-    return redacted(_ASSIGNED.sub(_hidden_value, text))
+    return _ASSIGNED.sub(_hidden_value, redacted(text))
 
 
 def _hidden_value(assigned: re.Match[str]) -> str:
@@ -88,10 +94,14 @@ def line_for_strangers(line: str) -> str:
     measurement = re.split(r"(?<!\\),", series, maxsplit=1)[0]
     tags = (
         f",{key}={value if key in _TOLD_TAGS else HIDDEN}"
-        for key, value in _TAG.findall(series[len(measurement) :].removeprefix(","))
+        for key, value in _pairs(_TAG, series[len(measurement) :].removeprefix(","))
     )
-    names = (f"{key}={HIDDEN}" for key, _ in _FIELD.findall(fields))
+    names = (f"{key}={HIDDEN}" for key, _ in _pairs(_FIELD, fields))
     return f"{measurement}{''.join(tags)} {','.join(names)}{time}"
+
+
+def _pairs(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, str]]:
+    return ((each[1], each[2]) for each in pattern.finditer(text) if each[2] is not None)
 
 
 def plain(text: str) -> str:

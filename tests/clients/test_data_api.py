@@ -3,7 +3,9 @@
 import json
 import threading
 from collections.abc import AsyncIterator
+from html import escape
 from typing import Any, cast
+from urllib.parse import quote, quote_plus, unquote_plus
 
 import aiohttp
 import orjson
@@ -302,6 +304,64 @@ async def test_an_echoed_key_is_shown_to_nobody(
     server.faults.append(Fault(status=500, body=json.dumps({"detail": f"Bearer {KEY}?"})))
     client = DataApiClient(session, server.url, api_key=KEY)
     assert (await client.upsert_devices([])).detail == "Bearer **REDACTED**?"
+
+
+AWKWARD = ("a/b+secret==key1", "pass word<&>'\"\\x", "sch\u00f6n-und-geheim", "100%25-secret")
+
+
+def spelled(key: str) -> dict[str, Fault]:
+    """Return replies that repeat a key as servers do."""
+    in_json = json.dumps(key)[1:-1]
+    headers = {"Content-Type": "application/json"}
+    bodies = {
+        "as it is": json.dumps({"error": f"bad key {key}"}, ensure_ascii=False),
+        "in ASCII": json.dumps({"error": f"bad key {key}"}),
+        "in an address": json.dumps({"error": f"bad key {quote(key, safe='')}"}),
+        "in a path": json.dumps({"error": f"bad key {quote(key)}"}),
+        "in a query": json.dumps({"error": f"bad key {quote_plus(key)}"}),
+        "in small letters": json.dumps({"error": f"bad key {quote(key, safe='').lower()}"}),
+        "with slashes": f'{{"error":"bad key {in_json.replace("/", chr(92) + "/")}"}}',
+        "cut": f'{{"error":"bad key {in_json}',
+        "cut, with slashes": f'{{"error":"bad key {in_json.replace("/", chr(92) + "/")}',
+        "as text": f"bad key {key}",
+        "as HTML": f"bad key {escape(key)}",
+        "twice in JSON": json.dumps({"error": json.dumps({"why": f"bad key {key}"})}),
+    }
+    return {
+        **{name: Fault(status=401, body=body, headers=headers) for name, body in bodies.items()},
+        **{
+            f"redirect {safe!r}": Fault(
+                status=302,
+                body="",
+                headers={"Location": f"http://login.example/{quote(key, safe=safe)}/x"},
+            )
+            for safe in ("", "/", "/+=")
+        },
+    }
+
+
+@pytest.mark.parametrize("key", AWKWARD)
+@pytest.mark.parametrize("spelling", spelled("x"))
+async def test_a_key_is_shown_to_nobody_however_a_server_spells_it(
+    session: aiohttp.ClientSession, server: DataApi, key: str, spelling: str
+) -> None:
+    if not key.isascii() and spelling == "in small letters":
+        key = key.lower()
+    client = DataApiClient(session, server.url, api_key=key)
+    server.faults.append(spelled(key)[spelling])
+    detail = (await client.upsert_devices([])).detail
+    assert "**REDACTED**" in detail
+    for shown in (detail, unquote_plus(detail), detail.replace("\\", "")):
+        assert key not in shown
+        assert key[-8:] not in shown
+
+
+async def test_a_short_key_is_not_shown_where_a_redirect_leads(
+    session: aiohttp.ClientSession, server: DataApi
+) -> None:
+    server.faults.append(Fault(status=302, headers={"Location": "http://a.b/short77/x"}))
+    detail = (await DataApiClient(session, server.url, api_key="short77").upsert_devices([])).detail
+    assert detail == "http://a.b/**REDACTED**/x"
 
 
 async def test_more_than_the_server_lists_is_not_known(

@@ -6,6 +6,8 @@ from typing import Final
 
 from yarl import URL
 
+# More than servers take.
+_ADDRESS_MAX: Final = 2_000
 _HOST: Final = re.compile(r"[\w.:%~-]+")
 
 
@@ -20,6 +22,8 @@ def normalize(text: str) -> str:
     `user:password@`, which would end up in every log line that shows the address.
     """
     text = text.strip()
+    if len(text) > _ADDRESS_MAX:
+        raise AddressError("invalid_url")
     try:
         url = URL(text if "://" in text else f"http://{text}")
     except ValueError:

@@ -37,8 +37,8 @@ _WORDS: Final = ("detail", "error", "message", "msg")
 _DEPTH_MAX: Final = 4
 
 # Behind the reason a database repeats its statement, with all values, and links to a manual.
-_STATEMENT: Final = re.compile(r"\s*\[SQL:.*", re.DOTALL)
-_MARKUP: Final = re.compile(r"</?[a-zA-Z!][^>]*>")
+_STATEMENT: Final = "[SQL:"
+_MARKUP: Final = re.compile(r"</?[a-zA-Z!][^<>]*>")
 _DETAIL_MAX: Final = 300
 
 
@@ -104,7 +104,7 @@ def _verdict(reply: Reply, kind: Kind, problem: Problem) -> Verdict:
 
 def _explanation(reply: Reply) -> str:
     """Say in the server's words what it says, but no page, no markup, and no values."""
-    words = _STATEMENT.sub("", _words(_object(reply)))
+    words = _words(_object(reply)).partition(_STATEMENT)[0].rstrip()
     if not words and reply.is_html:
         return f"An HTML page (HTTP {reply.status})"
     return " ".join(_MARKUP.sub("", words or reply.detail or reply.body).split())

@@ -1,16 +1,19 @@
 """One HTTP exchange: bounded in time and size, and an answer whatever happens."""
 
+import asyncio
 import re
 import ssl as tls
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from html import escape
 from typing import Final
-from urllib.parse import quote
 
 import aiohttp
 from yarl import URL
 
 from ..pipeline.outcome import Failure
+from ..pipeline.verdict import DETAIL_MAX
 
 # Enough for the database to name a hundred bad lines; a proxy's page may be any size.
 BODY_MAX: Final = 64 * 1024
@@ -20,6 +23,8 @@ CHECK_TIMEOUT: Final = aiohttp.ClientTimeout(total=15, sock_connect=10)
 
 # Anything shorter is no secret, but may well be part of a word that the reply is judged by.
 SECRET_MIN: Final = 8
+# Nothing is judged by the text of a failure or by where a redirect leads.
+_SECRET_MIN_IN_DETAIL: Final = 4
 
 # The first row that fits counts: aiohttp derives the narrow errors from the wide ones.
 _FAILURES: Final[tuple[tuple[tuple[type[BaseException], ...], Failure], ...]] = (
@@ -30,6 +35,7 @@ _FAILURES: Final[tuple[tuple[tuple[type[BaseException], ...], Failure], ...]] = 
 )
 
 
+_CONTROLS: Final = {"\n": "n", "\r": "r", "\t": "t"}
 _PAGE: Final = re.compile(r"\s*<(!doctype )?html", re.IGNORECASE)
 
 
@@ -82,26 +88,54 @@ async def exchange(
             allow_redirects=False,
         ) as response:
             body = await _beginning(response.content, body_max)
+            # Megabytes are searched elsewhere than in the event loop.
+            is_long = len(body) > BODY_MAX
+            body = (
+                await asyncio.to_thread(redact, body, secrets) if is_long else redact(body, secrets)
+            )
             return Reply(
                 status=response.status,
                 headers=response.headers,
-                body=redact(body, secrets),
-                detail=redact(_place(response.headers.get("Location", "")), secrets),
+                body=body,
+                detail=_detail(_place(response.headers.get("Location", "")), secrets),
             )
     # ValueError: a header aiohttp refuses to send. RuntimeError: the session is already closed.
     except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as err:
         failure = next(failure for kinds, failure in _FAILURES if isinstance(err, kinds))
         detail = f"{type(err).__name__}: {err}".removesuffix(": ")
-        return Reply(failure=failure, detail=redact(detail, secrets))
+        return Reply(failure=failure, detail=_detail(detail, secrets))
 
 
-def redact(text: str, secrets: Collection[str]) -> str:
-    """Remove secrets, also as they are spelled in an address."""
-    for secret in secrets:
-        if len(secret) >= SECRET_MIN:
-            for spelling in (secret, quote(secret, safe="")):
-                text = text.replace(spelling, "**REDACTED**")
+def _detail(text: str, secrets: Collection[str]) -> str:
+    return redact(text, secrets, _SECRET_MIN_IN_DETAIL)[:DETAIL_MAX]
+
+
+def redact(text: str, secrets: Collection[str], least: int = SECRET_MIN) -> str:
+    """Remove secrets of so many characters, also as they are spelled in an address or in JSON."""
+    for secret in secrets if text else ():
+        if len(secret) >= least:
+            text = _pattern(secret).sub("**REDACTED**", text)
     return text
+
+
+@lru_cache(maxsize=32)
+def _pattern(secret: str) -> re.Pattern[str]:
+    """Fit a secret in which any character is spelled in any way that servers have."""
+    return re.compile("".join(map(_spellings, secret)))
+
+
+def _spellings(sign: str) -> str:
+    if sign.isascii() and sign.isalnum():
+        return sign
+    in_address = "".join(f"%(?:25)*{byte:02x}" for byte in sign.encode("utf-8", "replace"))
+    units = sign.encode("utf-16-be", "surrogatepass").hex()
+    in_json = "".join(rf"\\{{1,8}}u{units[at : at + 4]}" for at in range(0, len(units), 4))
+    names = "|".join({re.escape(escape(sign)), f"&#{ord(sign)};", f"&#x0*{ord(sign):x};"})
+    # A backslash is doubled as often as JSON lies in JSON.
+    itself = rf"\\{{0,8}}{re.escape(sign)}"
+    space = r"|\+" if sign == " " else ""
+    control = rf"|\\{{1,8}}{_CONTROLS[sign]}" if sign in _CONTROLS else ""
+    return f"(?:{itself}|(?i:{in_address}|{in_json}|{names}){space}{control})"
 
 
 def _place(location: str) -> str:

@@ -18,7 +18,7 @@ from .exchange import CHECK_TIMEOUT, Reply, exchange
 
 _MAJOR: Final = re.compile(r"v?([123])\.")
 _DIALECTS: Final = {"1": Dialect.V1, "2": Dialect.V2, "3": Dialect.V3}
-_VM_VERSION: Final = re.compile(r'vm_app_version\{[^}]*short_version="v?([^"]*)"')
+_VM_VERSION: Final = re.compile(r'vm_app_version\{[^{}]*short_version="v?([^"]*)"')
 
 _INFLUX_MARKS: Final = ("X-Influxdb-Version", "X-Influxdb-Build")
 _VM_MARK: Final = "X-Server-Hostname"

@@ -35,7 +35,6 @@ CONF_MEDIA: Final = "media"
 # Leaves the shape, and which attributes there are, to the profile.
 STANDARD: Final = "standard"
 
-_NAME_MAX: Final = 255
 _SHOWN_MAX: Final = 40
 _POLICY: Final = AttributesPolicy()
 _DEFAULTS: Final[Mapping[str, Any]] = {
@@ -52,7 +51,7 @@ def _names(field: str, entered: Iterable[str]) -> list[str]:
     """Tidy a list of names and globs; raises OptionError for what can be neither."""
     names = list(dict.fromkeys(name.strip() for name in entered))
     for name in names:
-        if not name or len(name) > _NAME_MAX or not name.isprintable():
+        if not name or not name.isprintable():
             raise OptionError(field, "bad_name", name[:_SHOWN_MAX])
     return names
 

@@ -18,7 +18,8 @@ FILTER: Final = "filter"
 _DEFAULTS: Final[Mapping[str, Any]] = {name: [] for name in CRITERIA}
 
 
-_EVERYTHING: Final = re.compile(r"[*?]*\*[*?]*(?:\.[*?]*\*[*?]*)?")
+# Each part of an entity ID is anything.
+_EVERYTHING: Final = re.compile(r"\?*\*[*?]*(?:\.\?*\*[*?]*)?")
 
 
 def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:

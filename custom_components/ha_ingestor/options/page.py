@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.core import HomeAssistant
 
@@ -14,6 +14,24 @@ else:
     import voluptuous as vol
 
 __all__ = ["Found", "OptionError", "Page"]
+
+# No name that Home Assistant or a database knows is longer.
+TEXT_MAX: Final = 255
+_SHOWN_MAX: Final = 40
+
+
+def _check_lengths(entered: Mapping[str, Any]) -> None:
+    """Refuse a text that is too long, also in a list or as a key; raises OptionError."""
+    values = list(entered.items())
+    while values:
+        field, value = values.pop()
+        if isinstance(value, str) and len(value) > TEXT_MAX:
+            more = {"max_length": str(TEXT_MAX)}
+            raise OptionError(field, "text_too_long", value[:_SHOWN_MAX], more)
+        if isinstance(value, Mapping):
+            values += ((field, part) for pair in value.items() for part in pair)
+        elif isinstance(value, (list, tuple)):
+            values += ((field, item) for item in value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +71,7 @@ class Page:
 
     def accepted(self, entered: Mapping[str, Any]) -> dict[str, Any]:
         """Return what to store of a filled-in page; raises OptionError."""
+        _check_lengths(entered)
         return self.accept(accepted_numbers(self.schema, entered))
 
     def stored(self, options: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -17,10 +17,19 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
+from enum import Enum
 from functools import lru_cache
 from types import NoneType
 from typing import Any, Final
 
+from .redaction import (
+    without_named,
+    without_parameters,
+    without_paths,
+    without_places,
+    without_schemes,
+    without_users,
+)
 from .text import text_of
 
 _WORD_BREAK: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^0-9A-Za-z]+")
@@ -174,13 +183,25 @@ _MEDIA_NAMES: Final = re.compile(
 _DEPTH_MAX: Final = 32
 _VALUES_MAX: Final = 20_000
 _CUT: Final = "..."
-_JSON: Final = frozenset("{[")
+_JSON: Final = frozenset('{["')
 _JSON_MAX: Final = 64 * 1024
+# Twice as much as a field has room for, so that what is too long stays so.
+_TEXT_MAX: Final = 128 * 1024
+_TIME: Final = re.compile(
+    r"(?:\d{4}-\d\d-\d\d[T ]?)?(?:\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?"
+)
+_SPACE: Final = re.compile("[\\s\ufeff]*")
+_DECODER: Final = json.JSONDecoder()
+# Which codes and pins of a text nobody types in.
+_NOT_TYPED: Final = frozenset(
+    {
+        *("error", "status", "response", "exit", "return", "result", "reason", "event", "fault"),
+        *("http", "country", "language", "area", "postal", "zip", "color", "colour", "weather"),
+        *("diagnostic", "trouble", "failure", "source", "gpio", "input", "output", "data", "reset"),
+    }
+)
 _PLAIN: Final = (bool, int, float, NoneType)
 _FLAT: Final = frozenset(_PLAIN)
-
-_USER_INFO: Final = re.compile(r"(?<=://)[^/?#\s@]+@")
-_PARAMETER: Final = re.compile(r"([?&;]([^=&;#\s]+)=)[^&;#\s]*")
 
 type Unwanted = Callable[[str], bool]
 
@@ -319,16 +340,27 @@ class _Copy:
             return self._text(value, depth)
         try:
             value = _opened(value)
-            is_container = isinstance(value, (Mapping, list, tuple, set, frozenset))
-            return self._container(value, depth) if is_container else value
+            if isinstance(value, (Mapping, list, tuple, set, frozenset)):
+                return self._container(value, depth)
+            # It is stored as its text.
+            is_bytes = isinstance(value, (bytes, bytearray))
+            text = value.decode("utf-8", "replace") if is_bytes else text_of(value)
+            copy = self._text(text, depth)
         except Exception:  # noqa: BLE001  foreign objects may raise anything
             return type(value).__name__
+        return value if copy == text else copy
 
     def _container(self, value: Any, depth: int) -> Any:
         if depth == _DEPTH_MAX or self._values > _VALUES_MAX or id(value) in self._around:
             return _CUT
         self._around.add(id(value))
         try:
+            if isinstance(value, tuple) and (names := getattr(value, "_fields", None)):
+                return [
+                    self.of(item, depth + 1)
+                    for name, item in zip(names, value, strict=True)
+                    if not self._is_unwanted(text_of(name))
+                ]
             if not isinstance(value, Mapping):
                 return [self.of(self._pair(item), depth + 1) for item in list(value)]
             members = list(value.items())
@@ -361,23 +393,41 @@ class _Copy:
         return set()
 
     def _text(self, text: str, depth: int) -> str:
-        """Look into a text that is JSON or an address."""
-        if is_plain(text):
+        """Look into a text: the JSON at its beginning, and whatever else may lie in it."""
+        if is_plain(text) or (text[:1].isdigit() and _TIME.fullmatch(text)):
             return text
-        if text[:1] in _JSON and len(text) <= _JSON_MAX and depth < _DEPTH_MAX:
+        text = text[:_TEXT_MAX]
+        if text[:1].isalpha():
+            return _without_unwanted(text, self._unwanted)
+        kept: list[str] = []
+        start = _space_end(text, 0)
+        kept.append(text[:start])
+        while len(text) <= _JSON_MAX and depth < _DEPTH_MAX and text[start : start + 1] in _JSON:
             try:
-                content = json.loads(text)
+                content, end = _DECODER.raw_decode(text, start)
             except ValueError, RecursionError:
-                return _address(text, self._unwanted)
+                break
+            behind = _space_end(text, end)
+            # A name with what it is the name of.
+            if text[behind : behind + 1] in {":", "="}:
+                break
             copy = self.of(content, depth + 1)
-            return text if copy == content else json.dumps(copy)
-        return _address(text, self._unwanted)
+            kept += (text[start:end] if copy == content else json.dumps(copy), text[end:behind])
+            start = behind
+        return "".join((*kept, _without_unwanted(text[start:], self._unwanted)))
+
+
+def _space_end(text: str, position: int) -> int:
+    found = _SPACE.match(text, position)
+    return found.end() if found else position
 
 
 def _opened(value: Any) -> Any:
     """Return what `dumps` writes of an object that it knows how to write."""
     if is_dataclass(value) and not isinstance(value, type):
         return {each.name: getattr(value, each.name) for each in fields(value)}
+    if isinstance(value, Enum):
+        return value.value
     return value.as_dict() if hasattr(value, "as_dict") else value
 
 
@@ -385,7 +435,14 @@ def is_plain(value: Any) -> bool:
     """Whether nothing can lie in a value: most are numbers, words, or lists of them."""
     kind = type(value)
     if kind is str:
-        return value[:1] not in _JSON and "://" not in value and "?" not in value
+        return (
+            ":" not in value
+            and "=" not in value
+            and "/" not in value
+            and "[" not in value
+            and ("." not in value or "," not in value)
+            and "earer " not in value
+        )
     if kind is list or kind is tuple:
         for item in value:
             if type(item) not in _FLAT and (type(item) is not str or not is_plain(item)):
@@ -394,8 +451,23 @@ def is_plain(value: Any) -> bool:
     return kind in _FLAT
 
 
-def _address(text: str, unwanted: Unwanted) -> str:
-    text = _USER_INFO.sub(f"{_CUT}@", text)
-    return _PARAMETER.sub(
-        lambda found: f"{found[1]}{_CUT}" if unwanted(found[2]) else found[0], text
+def is_telling(name: str, before: str, unwanted: Unwanted) -> bool:
+    """Whether what stands behind a name in a text is left out; `before` is the word before it."""
+    if unwanted(name) or (before and unwanted(f"{before} {name}")):
+        return True
+    return is_typed_in(name) and before.lower() not in _NOT_TYPED
+
+
+def _without_unwanted(text: str, unwanted: Unwanted) -> str:
+    """Hide in a text what is unwanted, by its name or by where it stands in an address."""
+    if "/" in text or "=" in text:
+        text = without_users(text, _CUT)
+        text = without_paths(without_parameters(text, unwanted, _CUT), _CUT)
+    # Whoever does not want coordinates wants none of their spellings.
+    if unwanted("coordinates"):
+        text = without_places(text, _CUT)
+    return without_named(
+        without_schemes(text, _CUT),
+        lambda name, before, _value: is_telling(name, before, unwanted),
+        _CUT,
     )

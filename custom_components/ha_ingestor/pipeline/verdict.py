@@ -223,7 +223,7 @@ def classify(outcome: Outcome, dialect: Dialect, *, now: datetime | None = None)
         kind=rule.kind,
         problem=rule.problem,
         retry_after=parse_retry_after(outcome.retry_after, now or datetime.now(UTC)),
-        detail=outcome.detail or outcome.body[:DETAIL_MAX],
+        detail=(outcome.detail or outcome.body)[:DETAIL_MAX],
     )
 
 

@@ -9,6 +9,7 @@ from ..columns import TIDY_EVENTS
 from ..line_protocol import quote, series_key
 from ..masked import TEXTS
 from ..model import Happening, Point
+from ..privacy import cleaned
 from ..text import has_truth, text_of
 from .parts import caused, tags_of
 from .settings import PointSettings
@@ -46,12 +47,13 @@ def encode_happening(happening: Happening, measurement: str, settings: PointSett
     entity_id = entity.entity_id if entity else data.get("entity_id")
     # A service called for several entities names them in a list, which is no tag.
     entity_id = entity_id if isinstance(entity_id, str) else ""
+    unwanted = settings.attributes.unwanted
     domain = data.get("domain")
     # Whatever else it is may hold anything, and is no tag.
     is_plain = isinstance(domain, (str, int, float)) and domain
-    domain = text_of(domain) if is_plain else entity_id.partition(".")[0]
+    domain = cleaned(text_of(domain), unwanted) if is_plain else entity_id.partition(".")[0]
     texts = {
-        name: text_of(data[name])
+        name: cleaned(text_of(data[name]), unwanted)
         for name in FIELDS.get(event_type, ())
         if has_truth(data.get(name))
     }

@@ -1,0 +1,200 @@
+r"""Hides in a text what stands behind a telling name, and what in an address is nobody's business.
+
+Which names are telling is asked of the caller. The work grows with the length of a text and no
+faster: each pattern begins at one sign or where a name begins, and what it looks at it consumes.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import unquote
+
+type Telling = Callable[[str], bool]
+
+# Of a name only its end counts, however long it is.
+_NAME_MAX: Final = 64
+_VALUE_SHOWN: Final = 64
+
+_SCHEME_END: Final = re.compile(r"(:(?:\\?/){2})")
+_ADDRESS_END: Final = re.compile(r'[\s"<>]')
+_AUTHORITY: Final = re.compile(r"[^/?#\\]*")
+_PARAMETER: Final = re.compile(r"([?&;#]([^?&;#=\s\"'<>]+)=)([^?&;#\s\"'<>]*)")
+# What is a secret as a parameter of an address, and may be anything elsewhere.
+_SECRET_PARAMETER: Final = re.compile(
+    r"(?:.*[-_.])?(?:key|sig|signature|appid|sid|session|hmac|ticket|pw|hash|nonce|sas|code|pin)"
+    r"|.*key|.*signature",
+    re.IGNORECASE,
+)
+# Whoever knows the rest of such a path may use it.
+_SECRET_PATH: Final = re.compile(
+    r"(/(?:web)?hooks?/|//hooks\.[\w.]{1,64}/|\.slack\.com/services/|/bot(?=\d+(?::|%3A))"
+    r"|/api/(?:hls|tts_proxy)/)[^\s?#\"'<>)]+",
+    re.IGNORECASE,
+)
+_SCHEME: Final = re.compile(
+    r"\b((?i:bearer)\s+(?=\S*[\dA-Z=])|(?i:basic|digest|token)\s+(?=\S*[\d=]))[\w.~+/=-]{6,}"
+)
+_NAMED: Final = re.compile(
+    r"(?<![\w.%-])([\w.%-]+)(\\*[\"']?\s*(?:=>|[:=])\s*)(?:[|>][+-]?\s*\n\s*)?"
+)
+_WORD_BEFORE: Final = re.compile(r"([A-Za-z]+)[ ]\Z")
+_ELEMENT: Final = re.compile(r"(<([\w:.-]+)(?:\s[^<>]*)?>)[^<]+")
+_QUOTED: Final = re.compile(
+    r"\\*\"(?:[^\"\\]|\\.)*(?:\"|\\?\Z)"
+    r"|(?:[bBuUrRfF]{1,2})?'(?:[^'\\]|\\.)*'"
+    # Cut behind its beginning; otherwise a quote in front of a sign is the end of something.
+    r"|(?:[bBuUrRfF]{1,2})?'(?![:,;)\]}\s]|\Z).*",
+    re.DOTALL,
+)
+_WITH_SCHEME: Final = r"(?:(?:basic|bearer|token|digest|negotiate|apikey)\s+)?"
+_WORD: Final = re.compile(_WITH_SCHEME + r"(?:\\[ ,=]|[^\s,;&(){}\[\]\"'\\])*", re.IGNORECASE)
+_END: Final = r"(?![,;)}\]'\"](?:[\s,;:)}\]'\"]|\Z))"
+_LONG_WORD: Final = re.compile(rf"{_WITH_SCHEME}(?:{_END}[^\s&()\[\]{{}}])*", re.IGNORECASE)
+_LINE: Final = re.compile(rf"(?:{_END}[^\r\n(\[{{])*")
+_HEADER_LINE: Final = re.compile(r"[^\r\n']*")
+_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+_BRACKETS: Final = re.compile(r"[(\[{]|([)\]}])")
+
+_PAIR: Final = re.compile(
+    r"[-+]?\b\d{1,3}\.\w+\s*(?:,|;|/|\+|\||%2C|%20|%7C)\s*[-+]?\d{1,3}(?:\.\w+)?", re.IGNORECASE
+)
+_EXACT_PAIR: Final = re.compile(r"[-+]?\b\d{1,3}\.\d{4,}(?:\s*[,;/]\s*|\s+)[-+]?\d{1,3}\.\d{4,}")
+_GEO: Final = re.compile(r"\b(geo:)[^\s\"'<>)]+", re.IGNORECASE)
+_MAP_PATH: Final = re.compile(
+    r"(/maps/|maps\.app\.goo\.gl/|\bwhat3words\.com/|\bw3w\.co/|!(?:3d|4d|2d|1d))[^\s?#\"'<>)!]+",
+    re.IGNORECASE,
+)
+_MAP_PARAMETER: Final = re.compile(
+    r"m?lat|m?lon|m?lng|s?ll|cbll|center|centre|[sd]addr|cp|pt|loc|marker|markers|viewpoint|q|query"
+    r"|origin|destination|near|map|where|address",
+    re.IGNORECASE,
+)
+_MAP_HOST: Final = re.compile(r"map|waze|geo|osm|nav", re.IGNORECASE)
+
+
+def without_users(text: str, mark: str) -> str:
+    """Hide who is named in addresses: up to the last `@`, as a password may have any sign."""
+    if "@" not in text:
+        return text
+    parts = _SCHEME_END.split(text)
+    parts[2::2] = [_without_user(part, mark) for part in parts[2::2]]
+    return "".join(parts)
+
+
+def _without_user(rest: str, mark: str) -> str:
+    end = _ADDRESS_END.search(rest)
+    at = rest.rfind("@", 0, end.start() if end else len(rest))
+    authority = _AUTHORITY.match(rest)
+    # A colon in front of a slash may be that of a password with a slash in it.
+    if at < 0 or authority is None or not ("@" in authority[0] or ":" in authority[0]):
+        return rest
+    return f"{mark}{rest[at:]}"
+
+
+def without_parameters(text: str, is_telling: Telling, mark: str, *, deep: bool = True) -> str:
+    """Hide telling parameters of addresses, behind a question mark or in a fragment."""
+
+    def hidden(found: re.Match[str]) -> str:
+        begin, name, value = found.groups()
+        name = unquote(name)[-_NAME_MAX:]
+        if is_telling(name) or _SECRET_PARAMETER.fullmatch(name):
+            return f"{begin}{mark}"
+        if deep and "%" in value:
+            # An address in an address.
+            inner = unquote(value)
+            inside = without_users(without_parameters(inner, is_telling, mark, deep=False), mark)
+            return found[0] if inside == inner else f"{begin}{mark}"
+        return found[0]
+
+    return _PARAMETER.sub(hidden, text) if "=" in text else text
+
+
+def without_paths(text: str, mark: str) -> str:
+    """Hide paths that let in whoever knows them."""
+    return _SECRET_PATH.sub(rf"\g<1>{mark}", text) if "/" in text else text
+
+
+def without_schemes(text: str, mark: str) -> str:
+    """Hide the credentials behind a scheme of authorization."""
+    return _SCHEME.sub(rf"\g<1>{mark}", text) if " " in text or "\t" in text else text
+
+
+def without_named(
+    text: str,
+    is_telling: Callable[[str, str, str], bool],
+    mark: str,
+    *,
+    is_line_protocol: bool = False,
+) -> str:
+    """Hide what stands behind telling names: in JSON, in YAML, in a query, in line protocol.
+
+    `is_telling` is asked with the word in front of a name and the beginning of its value. Words
+    behind a colon are hidden to the end of the line, but not in what a server repeats of
+    `is_line_protocol`.
+    """
+    if "<" in text:
+        text = _ELEMENT.sub(
+            lambda found: (
+                f"{found[1]}{mark}" if is_telling(found[2][-_NAME_MAX:], "", "") else found[0]
+            ),
+            text,
+        )
+    kept: list[str] = []
+    position = start = 0
+    while found := _NAMED.search(text, position):
+        position = found.end()
+        name = found[1][-_NAME_MAX:]
+        # A time of day or a date is no name.
+        if name[:2].isdigit():
+            continue
+        before = _WORD_BEFORE.search(text, max(0, found.start() - 24), found.start())
+        value = text[position : position + _VALUE_SHOWN]
+        if not is_telling(name, before[1] if before else "", value):
+            continue
+        words = _WORD if is_line_protocol else _LONG_WORD if "=" in found[2] else _LINE
+        if name.lower() in _HEADERS and found[2][:1] == ":":
+            words = _HEADER_LINE
+        elif found[2].lstrip("\\")[:1] in {'"', "'"}:
+            words = _WORD
+        end = _value_end(text, position, words)
+        if end > position:
+            kept += (text[start:position], mark)
+            position = start = end
+    return "".join((*kept, text[start:])) if kept else text
+
+
+def _value_end(text: str, position: int, words: re.Pattern[str]) -> int:
+    """Find the end of a value: of what is quoted, in brackets, or words."""
+    if quoted := _QUOTED.match(text, position):
+        return quoted.end()
+    found = words.match(text, position)
+    end = found.end() if found else position
+    # A backslash may stand in front of a bracket, in JSON within a text.
+    while text[end : end + 1] == "\\" and end == position:
+        position = end = end + 1
+    return _bracket_end(text, end) if text[end : end + 1] in {"(", "[", "{"} else end
+
+
+def _bracket_end(text: str, position: int) -> int:
+    depth = 0
+    for found in _BRACKETS.finditer(text, position):
+        depth += -1 if found[1] else 1
+        if depth == 0:
+            return found.end()
+    return len(text)
+
+
+def without_places(text: str, mark: str) -> str:
+    """Hide coordinates and what is looked for on a map."""
+    text = _GEO.sub(rf"\g<1>{mark}", text)
+    if "/" in text or "%" in text:
+        text = _MAP_PATH.sub(rf"\g<1>{mark}", text)
+        is_map = _MAP_HOST.search(text) is not None
+        text = _PARAMETER.sub(
+            lambda found: (
+                f"{found[1]}{mark}" if is_map and _MAP_PARAMETER.fullmatch(found[2]) else found[0]
+            ),
+            text,
+        )
+        text = _PAIR.sub(mark, text)
+    return _EXACT_PAIR.sub(mark, text)

@@ -1,0 +1,235 @@
+"""What lies in a text is left out like what lies in data: by its name, or by where it stands."""
+
+import json
+from collections import namedtuple
+from enum import Enum
+from typing import Any
+
+import attr
+import pytest
+from homeassistant.helpers.json import json_dumps
+
+from custom_components.ha_ingestor.pipeline.attributes import (
+    AttributesPolicy,
+    Shape,
+    without_secrets,
+)
+from custom_components.ha_ingestor.pipeline.encoder import Encoder
+from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
+
+from .test_privacy import HIDDEN, both, event, fields, state
+
+ADDRESSES = (
+    f"rtsp://admin:p@{HIDDEN}@kept.local/live",
+    f"rtsp://admin:pa#{HIDDEN}@kept.local/live",
+    f"rtsp://admin:pa/{HIDDEN}@kept.local/live",
+    f"rtsp://admin:pa?{HIDDEN}@kept.local/live",
+    f"rtsp://admin:pa&=;{HIDDEN}@kept.local/live",
+    f"rtsp://{HIDDEN}@kept.local/live",
+    f"mqtt://a:{HIDDEN}@b.local and http://c:{HIDDEN}@kept.local/",
+    f"rtsp:\\/\\/admin:{HIDDEN}@kept.local\\/live",
+    f"https://kept.local/#access_token={HIDDEN}",
+    f"https://kept.local/#/x?access_token={HIDDEN}&a=1",
+    f"https://kept.local/?access%5Ftoken={HIDDEN}",
+    f"https://kept.local/x?X-Amz-Signature={HIDDEN}",
+    f"https://kept.local/x?x-goog-signature={HIDDEN}",
+    f"https://kept.local/x?sv=2&sig={HIDDEN}",
+    f"https://kept.local/api?key={HIDDEN}",
+    f"https://kept.local/api?subscription-key={HIDDEN}",
+    f"https://kept.local/api?a=1&amp;appid={HIDDEN}",
+    f"https://kept.local/go?to=rtsp%3A%2F%2Fu%3A{HIDDEN}%40h",
+    f"https://kept.local/go?to=%2Fcb%3Ftoken%3D{HIDDEN}",
+    f"https://kept.local/api/webhook/{HIDDEN}",
+    f"/kept/api/webhook/{HIDDEN}",
+    f"https://kept.com/api/webhooks/12/{HIDDEN}",
+    f"https://kept.slack.com/services/T0/B0/{HIDDEN}",
+    f"https://hooks.nabu.casa/{HIDDEN} kept",
+    f"https://api.telegram.kept/bot123:{HIDDEN}/sendMessage",
+)
+WORDS = (
+    f"kept=me&password={HIDDEN}",
+    f"kept: Authorization: Bearer {HIDDEN}",
+    f"kept\nAuthorization: Basic a {HIDDEN}",
+    f"kept\nCookie: a=1; session={HIDDEN}",
+    f"kept bearer {HIDDEN}x1",
+    f"password: {HIDDEN}\nname: kept",
+    f"name: kept\npassword: two {HIDDEN} words, too",
+    f"name: kept\npassword:\n  {HIDDEN}",
+    f"name: kept\npassword: |\n  {HIDDEN}",
+    f"{{'password': '{HIDDEN}', 'name': 'kept'}}",
+    f"{{'password': b'a {HIDDEN}', 'name': 'kept'}}",
+    f"{{'password': 'it\\'s {HIDDEN}', 'name': 'kept'}}",
+    f"{{'passwords': ['x', ['{HIDDEN}']], 'name': 'kept'}}",
+    f"Login(name='kept', password='{HIDDEN}')",
+    f"Login(name='kept', password=Secret('{HIDDEN}'))",
+    f"<a><name>kept</name><password>{HIDDEN}</password></a>",
+    f"kept, access code: {HIDDEN}",
+    f"kept entered code={HIDDEN}",
+    f"kept password => {HIDDEN}",
+    f'"password": "{HIDDEN}", "name": "kept"',
+    f'kept \\"token\\":\\"{HIDDEN}\\"',
+)
+INNER = json.dumps({"name": "kept", "password": HIDDEN})
+DOCUMENTS = (
+    f" {INNER}",
+    f"\n{INNER}",
+    f"\ufeff{INNER}",
+    f"{INNER} ok",
+    f"{INNER}\n{INNER}",
+    f'{{"a":1}}\n{INNER}',
+    f"[1] {INNER}",
+    f"kept: {INNER}",
+    f"kept {INNER[:-1]}",
+    json.dumps(INNER),
+    json.dumps([json.dumps(INNER)]),
+    json.dumps({"a": f"kept http://u:{HIDDEN}@h/"}),
+    json.dumps({"name": "kept", "pad": "x" * 70_000, "password": HIDDEN}),
+)
+
+
+@attr.s(auto_attribs=True)
+class Written:
+    name: str
+    password: str
+
+
+class Named(namedtuple("Named", "name password")):  # noqa: PYI024  foreign objects are like this
+    __slots__ = ()
+
+
+class Chosen(Enum):
+    ONE = f"kept://a:{HIDDEN}@b"
+
+
+class Shown:
+    def __repr__(self) -> str:
+        return f"Shown(name='kept', password='{HIDDEN}')"
+
+
+OBJECTS = (
+    INNER.encode(),
+    bytearray(INNER.encode()),
+    Written("kept", HIDDEN),
+    Named("kept", HIDDEN),
+    Shown(),
+    {"a": [Shown()]},
+    Chosen.ONE,
+)
+
+
+@both
+@pytest.mark.parametrize("value", [*ADDRESSES, *WORDS, *DOCUMENTS, *OBJECTS])
+def test_a_secret_in_a_text_is_left_out_and_the_rest_stays(
+    profile: type[HomeIQ | Tidy], value: object
+) -> None:
+    for shape in (Shape.JSON, Shape.FLAT):
+        for make in (state, event):
+            found = str(fields(profile, make({"value_of": value}), shape=shape))
+            assert HIDDEN not in found
+    assert "kept" in str(without_secrets({"value_of": value}))
+
+
+@both
+@pytest.mark.parametrize(
+    ("event_type", "name"),
+    [
+        ("logbook_entry", "message"),
+        ("logbook_entry", "name"),
+        ("automation_triggered", "source"),
+        ("script_started", "name"),
+        ("call_service", "service"),
+        ("custom", "domain"),
+    ],
+)
+@pytest.mark.parametrize("text", [ADDRESSES[0], WORDS[0], DOCUMENTS[0], {"password": HIDDEN}])
+def test_no_field_or_tag_of_an_event_holds_a_secret(
+    profile: type[HomeIQ | Tidy], event_type: str, name: str, text: Any
+) -> None:
+    made = profile(dumps=json_dumps, attributes=AttributesPolicy())
+    (line,) = Encoder(profile=made).encode([event({name: text}, event_type)]).lines
+    assert HIDDEN not in line
+
+
+PLACES = (
+    f"https://maps.google.com/?q=52.37{HIDDEN},4.8",
+    f"https://www.google.com/maps/@52.37{HIDDEN},4.8,15z",
+    f"https://www.google.com/maps/place/{HIDDEN}+12/data=!3d52.37!4d4.8",
+    f"https://maps.google.com/?q={HIDDEN}+Street+12",
+    f"https://maps.apple.com/?ll=52.37{HIDDEN},4.8",
+    f"https://www.openstreetmap.org/#map=15/52.37{HIDDEN}/4.8",
+    f"https://www.openstreetmap.org/?mlat=52.37{HIDDEN}&mlon=4.8",
+    f"https://waze.com/ul?ll=52.37{HIDDEN}%2C4.8",
+    f"https://maps.app.goo.gl/{HIDDEN}",
+    f"https://what3words.com/{HIDDEN}.b.c",
+    f"geo:52.37{HIDDEN},4.8",
+    f"seen at geo:52.37{HIDDEN},4.8;u=35 today",
+    f"https://a.b/x?at=52.37{HIDDEN},4.8",
+    f"Location: 12 {HIDDEN} Street",
+    f"{{'latitude': 52.37{HIDDEN}}}",
+    f"lat={HIDDEN}&x=1",
+)
+
+
+@both
+@pytest.mark.parametrize("text", PLACES)
+def test_a_place_in_a_text_is_left_out_where_the_user_wants_none(
+    profile: type[HomeIQ | Tidy], text: str
+) -> None:
+    for make in (state, event):
+        told = fields(profile, make({"value_of": text}), shape=Shape.JSON)
+        kept = fields(profile, make({"value_of": text}), shape=Shape.JSON, coordinates=False)
+        assert HIDDEN in str(told)
+        assert HIDDEN not in str(kept)
+
+
+def test_a_pair_of_exact_numbers_is_a_place() -> None:
+    text = {"text": "seen at 52.370216, 4.895168 today"}
+    assert without_secrets(text) == text
+    assert without_secrets(text, coordinates=False) == {"text": "seen at ... today"}
+    assert without_secrets({"a": "52.370216,4.895168"}, coordinates=False) == {"a": "..."}
+
+
+ORDINARY = (
+    *(
+        "Living room",
+        "12:30:05",
+        "2026-11-25T21:00:00+00:00",
+        "aa:bb:cc:dd:ee:ff",
+        "spotify:track:1",
+    ),
+    *("Error code: 12", "HTTP status code: 404", "https://a.b:8123/x?width=3&y=4#top", "a=1, b=2"),
+    *(
+        '{"a" :  1}',
+        "[1, 2]\n[3]",
+        "[not json",
+        "{",
+        "why?",
+        "a: b",
+        "x/y",
+        "1.5, 2.5",
+        '"quoted": 1',
+    ),
+    *(
+        "me@a.b",
+        "https://medium.com/@me/page",
+        "GPIO pin: 5",
+        "token_count: 3",
+        "52 %",
+        "Basic Lighting",
+    ),
+    *(
+        "<b>bold: yes</b>",
+        "C:\\Users\\me",
+        "Wi-Fi: ok",
+        "media-source://a/b?x=1",
+        "at 21.5 °C, 40.5 %",
+    ),
+)
+
+
+@pytest.mark.parametrize("text", ORDINARY)
+def test_a_text_without_a_secret_stays_as_it_is(text: str) -> None:
+    wanted = {"text": text, "list": [text]}
+    assert without_secrets(wanted) == wanted
+    assert without_secrets(wanted, coordinates=False) == wanted
