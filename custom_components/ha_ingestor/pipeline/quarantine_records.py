@@ -1,0 +1,77 @@
+"""The records in the files of the quarantine, and what of them is kept."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from zlib import crc32
+
+from .quarantine_position import Gone, Position
+
+# A frame of the spool: it is appended as a whole or not at all.
+_CHUNK_POINTS: Final = 500
+_CHUNK_BYTES: Final = 128 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A record, and what is gone of its file when this record is."""
+
+    record: dict[str, Any]
+    end: Gone
+
+    @property
+    def line(self) -> str:
+        return str(self.record.get("line", ""))
+
+
+def kept(position: Position, contents: Iterable[tuple[int, bytes]]) -> list[Kept]:
+    """List the records behind a position, the last of those that are there twice.
+
+    `contents` are the numbers and the contents of files. A point is the same as another one with
+    its line and its number in the spool, which is 0 for all that never were in it.
+    """
+    found: dict[tuple[str, str], Kept] = {}
+    for number, content in contents:
+        if (gone := position.gone_of(number)) is None:
+            continue
+        records = list(_parsed(number, content))
+        is_known = gone.records <= len(records) and gone.mark in {None, _mark(records, gone)}
+        for record in records[gone.records if is_known else 0 :]:
+            key = (str(record.record.get("seq")), record.line)
+            found.pop(key, None)
+            found[key] = record
+    return list(found.values())
+
+
+def chunks(records: Sequence[Kept]) -> Iterator[list[Kept]]:
+    """Part records into what one frame of the spool holds, each of one file."""
+    chunk: list[Kept] = []
+    size = 0
+    for record in records:
+        length = len(record.line.encode("utf-8", "replace")) + 1
+        is_full = len(chunk) == _CHUNK_POINTS or size + length > _CHUNK_BYTES
+        if chunk and (is_full or chunk[-1].end.file != record.end.file):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(record)
+        size += length
+    if chunk:
+        yield chunk
+
+
+def _mark(records: Sequence[Kept], gone: Gone) -> int | None:
+    return records[gone.records - 1].end.mark if gone.records else gone.mark
+
+
+def _parsed(number: int, content: bytes) -> Iterator[Kept]:
+    mark = count = 0
+    for line in content.split(b"\n"):
+        mark = crc32(line + b"\n", mark)
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict):
+            count += 1
+            yield Kept(record=record, end=Gone(number, count, mark))
