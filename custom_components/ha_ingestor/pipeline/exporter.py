@@ -39,6 +39,8 @@ LARGE_BODY: Final = 64 * 1024
 TOO_LARGE_ATTEMPTS: Final = 3
 # Ten answers of 500 to the same points, and each of them a backoff apart, are no passing trouble.
 STUCK_ATTEMPTS: Final = 10
+# A bad sector may take the disk seconds to fail at.
+LOOK_SECONDS: Final = 60.0
 _NO_REPLY: Final = Outcome()
 
 
@@ -88,6 +90,7 @@ class Exporter:
     _last_error: str = ""
     _last_answer: tuple[Problem, int] = (Problem.NONE, 0)
     _in_a_row: int = 0
+    _look_at: float = 0.0
     _delivering: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -204,6 +207,7 @@ class Exporter:
 
     async def _deliver(self, *, is_last: bool = False) -> float | None:
         self._breaker.waited()
+        await self._look_at_quarantine()
         while is_last or not self._stopping.is_set():
             request = await self.run(self._compose)
             if request is None:
@@ -219,6 +223,16 @@ class Exporter:
             if self._expiry.is_due and self.state.status is Status.OK:
                 await self._ask_retention()
         return None
+
+    async def _look_at_quarantine(self) -> None:
+        """See now and then whether a file that was bad still is."""
+        if self.quarantine.trouble and self.clock() >= self._look_at:
+            self._look_at = self.clock() + LOOK_SECONDS
+            before = self.quarantine.trouble
+            with suppress(OSError):
+                await self.run(self.quarantine.look_again)
+            if self.quarantine.trouble != before:
+                self.on_change()
 
     async def _ask_retention(self) -> None:
         retention = None

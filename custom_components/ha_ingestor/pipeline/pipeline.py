@@ -137,6 +137,8 @@ class Pipeline:
             gzip=gzip,
             gather_seconds=gather_seconds,
             expired=expired,
+            clock=clocks.monotonic,
+            wall_clock=clocks.wall,
         )
         self._on_change = on_change
         self._settings = settings
@@ -310,7 +312,7 @@ class Pipeline:
             waiting=self.ledger.waiting,
             unbalanced=self.ledger.imbalance(pending) if self._buffer.is_open else "",
             spool_bytes=self._spool.disk_bytes,
-            spool_error=self._buffer.trouble,
+            spool_error=self._buffer.trouble or self._quarantine.trouble,
             export=self._exporter.state,
             breaker=self._exporter.breaker,
             history=self._exporter.history,
