@@ -18,7 +18,7 @@ from ..pipeline.verdict import Kind, Problem, Verdict, classify
 from .address import normalize
 from .exchange import CHECK_TIMEOUT, Reply, exchange
 from .probe import MARKS, is_database
-from .retention import answer, question
+from .retention import ahead, answer, question
 
 # A server that has not connected in ten seconds will not in sixty. The whole must outlast the
 # ten seconds that InfluxDB itself gives a write, and the upload of 1 MiB over a poor uplink.
@@ -173,6 +173,7 @@ class InfluxClient:
             from_database=is_own,
             failure=reply.failure,
             detail=reply.detail,
+            ahead=ahead(reply, time.time()) if reply.status >= HTTPStatus.BAD_REQUEST else None,
         )
 
     async def _send(

@@ -257,7 +257,7 @@ class Exporter:
                 self._isolation.settled(batch.payload)
                 self._accepted(batch.count, latency)
             case Kind.EXPIRED:
-                return await self._expire(request, verdict)
+                return await self._expire(request, outcome, verdict)
             case Kind.POISON if not is_single:
                 self._isolation.refused(outcome, self.writer.dialect, request.payload, batch.count)
             case Kind.SIZE if not is_single:
@@ -272,10 +272,12 @@ class Exporter:
                 return await self._keep_batch(request, outcome, verdict)
         return None
 
-    async def _expire(self, request: Request, verdict: Verdict) -> float | None:
+    async def _expire(self, request: Request, outcome: Outcome, verdict: Verdict) -> float | None:
         """Go on behind lines that are too old, which is nobody's mistake."""
         if request.sent > 1:
             return await self._find_expired(request)
+        if await self._is_too_young(request.payload, outcome):
+            return self._block(replace(verdict, problem=Problem.CLOCK_DIFFERS))
         moment = time_of(request.payload)
         if moment is not None and moment < self._expiry.now:
             self._expiry.refused(moment, verdict.detail)
@@ -300,16 +302,30 @@ class Exporter:
                 return self._block(verdict)
             if verdict.kind is Kind.KEPT:
                 return self._keep(verdict, outcome)
+            if verdict.kind is Kind.ACCEPTED:
+                self._expiry.accepted()
+            if verdict.kind is Kind.EXPIRED and await self._is_too_young(line, outcome):
+                return self._block(replace(verdict, problem=Problem.CLOCK_DIFFERS))
             search.note(verdict.detail if verdict.kind is Kind.EXPIRED else "")
         if not search.found:
             self._isolation.halve(request.batch.count)
         return None
+
+    async def _is_too_young(self, line: bytes, outcome: Outcome) -> bool:
+        """Whether a line was refused for its age by a clock that is not ours."""
+        moment = time_of(line)
+        if moment is None or not self._expiry.is_too_young(moment, outcome.body, outcome.ahead):
+            return False
+        # Somebody may have shortened the retention.
+        await self._ask_retention()
+        return self._expiry.is_too_young(moment, outcome.body, outcome.ahead)
 
     def _repeated(self, problem: Problem, status: int) -> int:
         """How often in a row the last attempts were answered like this."""
         return self._in_a_row if self._last_answer == (problem, status) else 0
 
     def _accepted(self, points: int, latency: float) -> None:
+        self._expiry.accepted()
         self._breaker.succeeded()
         self._brake.accepted(points)
         if latency > SLOW_SECONDS:
