@@ -344,3 +344,19 @@ def test_ten_million_files_later_the_newest_is_still_found() -> None:
 
     assert kept(restarted(disk, quarantine)) == [1, 2, 3]
     assert files_of(disk)[-1] == "quarantine-999999.ndjson"
+
+
+def test_the_newest_records_are_bounded_in_number_and_in_size_and_all_are_counted() -> None:
+    quarantine = opened(StubbornDisk())
+    put(quarantine, 1, 3_000)
+
+    newest, total = quarantine.newest_records(10)
+    assert [record["seq"] for record in newest] == list(range(2_991, 3_001))
+    assert total == 3_000
+    long = [(number, f'm state="{"x" * 60_000}" {number}') for number in range(4_001, 4_101)]
+    quarantine.add_all(long, status=422, reason="conflict")
+    newest, total = quarantine.newest_records(1_000)
+    assert total == 3_100
+    assert newest[-1]["seq"] == 4_100
+    assert 10 < len(newest) < 40
+    assert quarantine.newest_records(1)[0][0]["seq"] == 4_100

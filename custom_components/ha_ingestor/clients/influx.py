@@ -80,9 +80,9 @@ _OWN_WORDS: Final = re.compile(
 # Points wait meanwhile, and nothing depends on the answer.
 RETENTION_TIMEOUT: Final = aiohttp.ClientTimeout(total=5)
 
-# A server that proved to be a database stays one for so long, if nobody else answers meanwhile. What
-# is written in this time through a proxy that removes the marks, and that acknowledges for a
-# database that is gone, is believed to be stored.
+# A server that proved to be a database stays one for so long, if nobody else answers meanwhile. In
+# this time a proxy that removes the marks, and that acknowledges for a database that is gone, is
+# believed.
 PROOF_SECONDS: Final = 5.0
 # No server stores a line without fields, and every database says so in words about lines.
 _NO_LINE: Final = b"ha_ingestor_probe"

@@ -237,6 +237,15 @@ class Pipeline:
         """Read the records of the quarantine; raises OSError."""
         return await self._run(self._quarantine.records)
 
+    async def newest_quarantined(self, limit: int) -> tuple[list[dict[str, Any]], int]:
+        """Read the newest records of the quarantine, and count all; raises OSError."""
+        return await self._run(self._quarantine.newest_records, limit)
+
+    @property
+    def quarantine_trouble(self) -> str:
+        """Which files of the quarantine cannot be used, and why."""
+        return self._quarantine.trouble
+
     async def purge_quarantine(self) -> int:
         """Delete the quarantine and return how many points were in it; raises OSError."""
         return await self._run(self._quarantine.purge)

@@ -46,6 +46,10 @@ _NAME: Final = re.compile(rf"{_PREFIX}[0-9]{{{_DIGITS},}}{re.escape(_SUFFIX)}")
 # A file is what is given up when the quarantine is full; sixteen of them are enough to see a trend.
 FILE_BYTES: Final = 1024 * 1024
 FILES_MAX: Final = 16
+# What somebody is shown at once, who may be in Home Assistant's event loop.
+ANSWER_BYTES: Final = 2 * 1024 * 1024
+# What a record is but its line, about.
+_RECORD_BYTES: Final = 400
 # New files that could neither be written nor removed; after so many they are tried again instead.
 _SPOILT_MAX: Final = 4
 
@@ -206,6 +210,21 @@ class Quarantine:
     def records(self) -> list[dict[str, Any]]:
         """Read every record, oldest first; damaged lines are left out. Raises OSError."""
         return [record.record for record in self._kept(self._now())]
+
+    def newest_records(self, limit: int) -> tuple[list[dict[str, Any]], int]:
+        """Read the newest records, oldest first, and count all; raises OSError.
+
+        They are up to `limit`, and less where their lines are long.
+        """
+        records = self._kept(self._now())
+        size = 0
+        first = len(records)
+        while first and len(records) - first < limit:
+            size += len(records[first - 1].line) + _RECORD_BYTES
+            if size > ANSWER_BYTES and first < len(records):
+                break
+            first -= 1
+        return [record.record for record in records[first:]], len(records)
 
     def forget(self) -> None:
         """Keep the records, but have no newest one."""
