@@ -40,7 +40,8 @@ def opened(disk: StubbornDisk, last_seq: int = 0) -> Quarantine:
 
 
 def put(quarantine: Quarantine, first: int, last: int) -> None:
-    quarantine._files.operations = 0  # of one step
+    if isinstance(disk := quarantine._files, StubbornDisk):
+        disk.operations = 0  # of one step
     quarantine.add_all(points(first, last), status=422, reason="conflict")
 
 

@@ -37,7 +37,7 @@ from typing import Any, Final
 from . import quarantine_position
 from .files import Files
 from .quarantine_position import Position, PositionFile
-from .quarantine_records import Kept, chunks, kept
+from .quarantine_records import Kept, behind, chunks, kept
 
 _PREFIX: Final = "quarantine-"
 _SUFFIX: Final = ".ndjson"
@@ -216,15 +216,20 @@ class Quarantine:
 
         They are up to `limit`, and less where their lines are long.
         """
-        records = self._kept(self._now())
-        size = 0
-        first = len(records)
-        while first and len(records) - first < limit:
-            size += len(records[first - 1].line) + _RECORD_BYTES
-            if size > ANSWER_BYTES and first < len(records):
-                break
-            first -= 1
-        return [record.record for record in records[first:]], len(records)
+        position = self._now()
+        newest: list[dict[str, Any]] = []
+        # Hashes, as tens of thousands of records at once would stop all threads to collect garbage.
+        seen: set[int] = set()
+        room = ANSWER_BYTES
+        for number, content in self._contents(position, reversed(self._names())):
+            for record in reversed(behind(position, number, content)):
+                if (key := hash(record.point)) in seen:
+                    continue
+                seen.add(key)
+                room -= len(record.line) + _RECORD_BYTES
+                if len(newest) < limit and (room >= 0 or not newest):
+                    newest.append(record.record)
+        return newest[::-1], len(seen)
 
     def forget(self) -> None:
         """Keep the records, but have no newest one."""
@@ -317,11 +322,11 @@ class Quarantine:
         return Position(file=number, newest=number - 1, aside=aside)
 
     def _kept(self, position: Position) -> list[Kept]:
-        return kept(position, self._contents(position))
+        return kept(position, self._contents(position, self._names()))
 
-    def _contents(self, position: Position) -> Iterator[tuple[int, bytes]]:
+    def _contents(self, position: Position, names: Iterable[str]) -> Iterator[tuple[int, bytes]]:
         """Read the files that something may be kept in, as far as they can be."""
-        for name in self._names():
+        for name in names:
             number = _number(name)
             if position.gone_of(number) and (content := self._read(name)) is not None:
                 yield number, content

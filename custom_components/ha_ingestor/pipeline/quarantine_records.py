@@ -24,24 +24,35 @@ class Kept:
     def line(self) -> str:
         return str(self.record.get("line", ""))
 
+    @property
+    def point(self) -> tuple[str, str]:
+        """What a record of the same point shares with it.
+
+        The number in the spool is 0 for all points that never were in it.
+        """
+        return (str(self.record.get("seq")), self.line)
+
 
 def kept(position: Position, contents: Iterable[tuple[int, bytes]]) -> list[Kept]:
     """List the records behind a position, the last of those that are there twice.
 
-    `contents` are the numbers and the contents of files. A point is the same as another one with
-    its line and its number in the spool, which is 0 for all that never were in it.
+    `contents` are the numbers and the contents of files.
     """
     found: dict[tuple[str, str], Kept] = {}
     for number, content in contents:
-        if (gone := position.gone_of(number)) is None:
-            continue
-        records = list(_parsed(number, content))
-        is_known = gone.records <= len(records) and gone.mark in {None, _mark(records, gone)}
-        for record in records[gone.records if is_known else 0 :]:
-            key = (str(record.record.get("seq")), record.line)
-            found.pop(key, None)
-            found[key] = record
+        for record in behind(position, number, content):
+            found.pop(record.point, None)
+            found[record.point] = record
     return list(found.values())
+
+
+def behind(position: Position, number: int, content: bytes) -> list[Kept]:
+    """List the records of one file that are not gone."""
+    if (gone := position.gone_of(number)) is None:
+        return []
+    records = list(_parsed(number, content))
+    is_known = gone.records <= len(records) and gone.mark in {None, _mark(records, gone)}
+    return records[gone.records if is_known else 0 :]
 
 
 def chunks(records: Sequence[Kept]) -> Iterator[list[Kept]]:
