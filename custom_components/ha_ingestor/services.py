@@ -60,21 +60,21 @@ async def _flush(runtime: IngestorRuntimeData) -> ServiceResponse:
 
 
 async def _export(runtime: IngestorRuntimeData, limit: int = EXPORT_POINTS) -> ServiceResponse:
-    newest: tuple[list[Any], int] = await runtime.pipeline.newest_quarantined(limit)
-    records, total = newest
-    return {"points": records, "total": total} | _problem(runtime)
+    records: list[Any]
+    records, total = await runtime.pipeline.newest_quarantined(limit)
+    return {"points": records, "total": total, **_problem(runtime)}
 
 
 async def _replay(runtime: IngestorRuntimeData) -> ServiceResponse:
     replayed = await runtime.pipeline.replay_quarantine()
     await runtime.coordinator.async_forget_rejection()
-    return {"replayed": replayed} | _problem(runtime)
+    return {"replayed": replayed, **_problem(runtime)}
 
 
 async def _purge(runtime: IngestorRuntimeData) -> ServiceResponse:
     purged = await runtime.pipeline.purge_quarantine()
     await runtime.coordinator.async_forget_rejection()
-    return {"purged": purged} | _problem(runtime)
+    return {"purged": purged, **_problem(runtime)}
 
 
 def _problem(runtime: IngestorRuntimeData) -> dict[str, JsonValueType]:
@@ -137,7 +137,8 @@ def _handler(service: Service) -> Callable[[ServiceCall], Coroutine[Any, Any, Se
     async def handle(call: ServiceCall) -> ServiceResponse:
         response: ServiceResponse = None
         failed: list[HomeAssistantError] = []
-        data = {str(name): call.data[name] for name in service.fields if name in call.data}
+        names = {str(name) for name in service.fields}
+        data = {name: value for name, value in call.data.items() if name in names}
         for entry in _destinations(call, every=service.every):
             try:
                 response = await service.action(entry.runtime_data, **data)

@@ -222,10 +222,13 @@ class Quarantine:
         seen: set[int] = set()
         room = ANSWER_BYTES
         for number, content in self._contents(position, reversed(self._names())):
-            for record in reversed(behind(position, number, content)):
-                if (key := hash(record.point)) in seen:
+            records = behind(position, number, content)
+            if room > 0 and len(newest) < limit:
+                records = reversed(list(records))
+            for record in records:
+                if (point := hash(record.point)) in seen:
                     continue
-                seen.add(key)
+                seen.add(point)
                 room -= len(record.line) + _RECORD_BYTES
                 if len(newest) < limit and (room >= 0 or not newest):
                     newest.append(record.record)

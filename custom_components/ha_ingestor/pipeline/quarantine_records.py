@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 from zlib import crc32
 
@@ -46,13 +47,12 @@ def kept(position: Position, contents: Iterable[tuple[int, bytes]]) -> list[Kept
     return list(found.values())
 
 
-def behind(position: Position, number: int, content: bytes) -> list[Kept]:
-    """List the records of one file that are not gone."""
-    if (gone := position.gone_of(number)) is None:
-        return []
-    records = list(_parsed(number, content))
-    is_known = gone.records <= len(records) and gone.mark in {None, _mark(records, gone)}
-    return records[gone.records if is_known else 0 :]
+def behind(position: Position, number: int, content: bytes) -> Iterator[Kept]:
+    """Go through the records of one file that are not gone."""
+    gone = position.gone_of(number)
+    if gone is not None:
+        first = gone.records if _is_of(gone, content) else 0
+        yield from islice(_parsed(number, content), first, None)
 
 
 def chunks(records: Sequence[Kept]) -> Iterator[list[Kept]]:
@@ -71,8 +71,12 @@ def chunks(records: Sequence[Kept]) -> Iterator[list[Kept]]:
         yield chunk
 
 
-def _mark(records: Sequence[Kept], gone: Gone) -> int | None:
-    return records[gone.records - 1].end.mark if gone.records else gone.mark
+def _is_of(gone: Gone, content: bytes) -> bool:
+    """Whether this is the file that something is gone of."""
+    if not gone.records:
+        return True
+    last = next(islice(_parsed(gone.file, content), gone.records - 1, None), None)
+    return last is not None and gone.mark in {None, last.end.mark}
 
 
 def _parsed(number: int, content: bytes) -> Iterator[Kept]:
