@@ -60,8 +60,8 @@ async def _flush(runtime: IngestorRuntimeData) -> ServiceResponse:
 
 
 async def _export(runtime: IngestorRuntimeData, limit: int = EXPORT_POINTS) -> ServiceResponse:
-    records: list[Any]
-    records, total = await runtime.pipeline.newest_quarantined(limit)
+    newest: tuple[list[Any], int] = await runtime.pipeline.newest_quarantined(limit)
+    records, total = newest
     return {"points": records, "total": total, **_problem(runtime)}
 
 

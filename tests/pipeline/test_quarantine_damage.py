@@ -361,3 +361,19 @@ def test_the_newest_records_are_bounded_in_number_and_in_size_and_all_are_counte
     assert newest[-1]["seq"] == 4_100
     assert 10 < len(newest) < 40
     assert quarantine.newest_records(1)[0][0]["seq"] == 4_100
+
+
+def test_a_purge_without_a_usable_position_hides_nothing_that_comes_after_it() -> None:
+    disk = StubbornDisk()
+    quarantine = opened(disk)
+    for first in (1, 11, 21):
+        put(quarantine, first, first + 9)
+        replayed(quarantine, Spool(100))
+    put(quarantine, 31, 40)
+    disk.broken[f"* {POSITION}"] = errno.EIO
+    quarantine = restarted(disk, quarantine)
+    assert quarantine.purge() == 10
+    put(quarantine, 41, 50)
+    disk.broken.clear()
+
+    assert kept(restarted(disk, quarantine)) == list(range(41, 51))

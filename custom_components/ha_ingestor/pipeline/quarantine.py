@@ -243,6 +243,7 @@ class Quarantine:
         count = len(self.records())
         if names := self._names():
             before = self._position.read()
+            self._last_number = max(self._last_number, _number(names[-1]))
             try:
                 self._position.move(self._end())
             except OSError:

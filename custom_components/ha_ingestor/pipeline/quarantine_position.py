@@ -114,7 +114,8 @@ class PositionFile:
 
     def go_back(self, position: Position) -> None:
         """Undo a move that could not be written."""
-        self._current, self._is_stored = position, False
+        if self._current is not None:
+            self._current, self._is_stored = position, False
 
     def intend(self, position: Position) -> None:
         """Note what is about to happen, without going there; raises OSError."""
