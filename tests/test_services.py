@@ -64,6 +64,47 @@ async def test_the_quarantine_can_be_read(
     assert "field type conflict" in record["reason"]
 
 
+async def test_an_export_returns_the_newest_points_and_says_how_many_there_are(
+    hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    pipeline = entry.runtime_data.pipeline
+    refused = [(0, f"m v={number} {number}") for number in range(3_000)]
+    await pipeline._run(pipeline._quarantine.add_all, refused, status=422, reason="no")
+
+    async def export(**data: Any) -> Any:
+        return await hass.services.async_call(
+            DOMAIN, "export_quarantine", data, blocking=True, return_response=True
+        )
+
+    found = await export()
+    assert (len(found["points"]), found["total"]) == (1_000, 3_000)
+    assert found["points"][-1]["line"] == "m v=2999 2999"
+    found = await export(limit=2)
+    assert [record["line"] for record in found["points"]] == ["m v=2998 2998", "m v=2999 2999"]
+    for wrong in (0, -1, 10_001, "x"):
+        with pytest.raises(vol.Invalid):
+            await export(limit=wrong)
+
+
+async def test_a_file_of_the_quarantine_that_cannot_be_read_is_named_in_the_answers(
+    hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
+) -> None:
+    await quarantine_one(hass, database, entry)
+    bad = spool_path(hass, entry) / "quarantine-000002.ndjson"
+    await hass.async_add_executor_job(bad.mkdir)
+
+    for action, key, expected in (
+        ("export_quarantine", "total", 1),
+        ("replay_quarantine", "replayed", 1),
+    ):
+        found: Any = await hass.services.async_call(
+            DOMAIN, action, {}, blocking=True, return_response=True
+        )
+        assert found[key] == expected
+        assert "quarantine-000002.ndjson" in found["problem"]
+
+
 async def test_quarantined_points_are_delivered_once_more_and_counted_as_replayed(
     hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
 ) -> None:

@@ -28,6 +28,7 @@ BLOCKING: Final[Mapping[Problem, bool]] = {
     Problem.DATABASE_NOT_FOUND: True,
     Problem.RETENTION_POLICY_NOT_FOUND: True,
     Problem.STORM: True,
+    Problem.CLOCK_DIFFERS: False,
 }
 
 QUARANTINED: Final = "quarantined"

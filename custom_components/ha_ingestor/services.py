@@ -2,7 +2,7 @@
 
 import errno
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import ConfigEntryState
@@ -16,6 +16,7 @@ from homeassistant.core import (
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_get_config_entry, async_register_admin_service
+from homeassistant.util.json import JsonValueType
 
 from .const import DOMAIN
 from .coordinator import HaIngestorConfigEntry, IngestorRuntimeData
@@ -30,16 +31,25 @@ ATTR_CONFIG_ENTRY_ID: Final = "config_entry_id"
 # What it was called at first; automations may still say so.
 ATTR_CONFIG_ENTRY: Final = "config_entry"
 
-type Action = Callable[[IngestorRuntimeData], Coroutine[Any, Any, ServiceResponse]]
+ATTR_LIMIT: Final = "limit"
+# Home Assistant makes JSON of the answer in its event loop.
+EXPORT_POINTS: Final = 1_000
+EXPORT_POINTS_MAX: Final = 10_000
+
+type Action = Callable[..., Coroutine[Any, Any, ServiceResponse]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """One action; one that is for `every` destination needs none to be named."""
+    """One action, given the destination and its `fields`.
+
+    One that is for `every` destination needs none to be named.
+    """
 
     action: Action
     response: SupportsResponse = SupportsResponse.NONE
     every: bool = False
+    fields: Mapping[vol.Marker, Any] = field(default_factory=dict)
 
 
 async def _flush(runtime: IngestorRuntimeData) -> ServiceResponse:
@@ -49,21 +59,28 @@ async def _flush(runtime: IngestorRuntimeData) -> ServiceResponse:
     return None
 
 
-async def _export(runtime: IngestorRuntimeData) -> ServiceResponse:
-    records: list[Any] = await runtime.pipeline.quarantined()
-    return {"points": records}
+async def _export(runtime: IngestorRuntimeData, limit: int = EXPORT_POINTS) -> ServiceResponse:
+    newest: tuple[list[Any], int] = await runtime.pipeline.newest_quarantined(limit)
+    records, total = newest
+    return {"points": records, "total": total, **_problem(runtime)}
 
 
 async def _replay(runtime: IngestorRuntimeData) -> ServiceResponse:
     replayed = await runtime.pipeline.replay_quarantine()
     await runtime.coordinator.async_forget_rejection()
-    return {"replayed": replayed}
+    return {"replayed": replayed, **_problem(runtime)}
 
 
 async def _purge(runtime: IngestorRuntimeData) -> ServiceResponse:
     purged = await runtime.pipeline.purge_quarantine()
     await runtime.coordinator.async_forget_rejection()
-    return {"purged": purged}
+    return {"purged": purged, **_problem(runtime)}
+
+
+def _problem(runtime: IngestorRuntimeData) -> dict[str, JsonValueType]:
+    """Say which files could not be read, where there are any."""
+    trouble = runtime.pipeline.quarantine_trouble
+    return {"problem": plain(trouble)} if trouble else {}
 
 
 async def _resync(runtime: IngestorRuntimeData) -> ServiceResponse:
@@ -79,7 +96,15 @@ async def _chatty(runtime: IngestorRuntimeData) -> ServiceResponse:
 
 ACTIONS: Final[Mapping[str, Service]] = {
     "flush": Service(action=_flush, every=True),
-    "export_quarantine": Service(action=_export, response=SupportsResponse.ONLY),
+    "export_quarantine": Service(
+        action=_export,
+        response=SupportsResponse.ONLY,
+        fields={
+            vol.Optional(ATTR_LIMIT): vol.All(
+                vol.Coerce(int), vol.Range(min=1, max=EXPORT_POINTS_MAX)
+            )
+        },
+    ),
     "replay_quarantine": Service(action=_replay, response=SupportsResponse.OPTIONAL),
     "purge_quarantine": Service(action=_purge, response=SupportsResponse.OPTIONAL),
     "chatty_entities": Service(action=_chatty, response=SupportsResponse.ONLY),
@@ -99,7 +124,12 @@ def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions: each of them changes something or tells what the home does."""
     for name, service in ACTIONS.items():
         async_register_admin_service(
-            hass, DOMAIN, name, _handler(service), SCHEMA, service.response
+            hass,
+            DOMAIN,
+            name,
+            _handler(service),
+            SCHEMA.extend(dict(service.fields)),
+            service.response,
         )
 
 
@@ -107,9 +137,11 @@ def _handler(service: Service) -> Callable[[ServiceCall], Coroutine[Any, Any, Se
     async def handle(call: ServiceCall) -> ServiceResponse:
         response: ServiceResponse = None
         failed: list[HomeAssistantError] = []
+        names = {str(name) for name in service.fields}
+        data = {name: value for name, value in call.data.items() if name in names}
         for entry in _destinations(call, every=service.every):
             try:
-                response = await service.action(entry.runtime_data)
+                response = await service.action(entry.runtime_data, **data)
             except OSError as err:
                 detail = err.strerror or type(err).__name__
                 failed.append(_spool_error(entry.title, detail))

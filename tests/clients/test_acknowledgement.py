@@ -1,6 +1,8 @@
 """Only the database acknowledges: whatever else answers 2xx has stored nothing."""
 
+import asyncio
 import gzip
+import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -84,6 +86,11 @@ NOTHING_STORED = {
     "ok": Answer(status=200, body="OK"),
     "no content": Answer(status=204),
     "no content, of a page": Answer(status=204, headers=HTML),
+    "no content, of a load balancer": Answer(status=204, headers={"X-Server-Hostname": "lb-7"}),
+    "nothing, of a load balancer": Answer(status=200, headers={"X-Server-Hostname": "lb-7"}),
+    "64 KiB of blanks before an error, with a mark": Answer(
+        status=200, body=" " * 65_536 + '{"error":"x"}', headers=JSON | MARK
+    ),
 }
 
 
@@ -103,9 +110,7 @@ async def test_a_success_that_is_not_the_databases_own_acknowledges_nothing(
 
 @pytest.mark.parametrize("dialect", Dialect)
 @pytest.mark.parametrize("status", [200, 202, 204])
-@pytest.mark.parametrize(
-    "mark", ["X-Influxdb-Version", "x-influxdb-build", "X-Server-Hostname", "cluster-uuid"]
-)
+@pytest.mark.parametrize("mark", ["X-Influxdb-Version", "x-influxdb-build", "cluster-uuid"])
 async def test_a_silent_success_with_a_databases_mark_is_an_acknowledgement(
     session: aiohttp.ClientSession, dialect: Dialect, status: int, mark: str
 ) -> None:
@@ -174,17 +179,22 @@ async def test_after_somebody_else_answered_the_database_has_to_answer_as_one_ag
         assert (await written(door)).kind is Kind.ACCEPTED
 
 
-async def test_what_was_known_of_a_server_is_asked_again_after_some_minutes(
-    session: aiohttp.ClientSession,
+@pytest.mark.parametrize("later", [6, 60, 290, 3600])
+@pytest.mark.parametrize("profile", [V1_13, V2_7, V3, VM_OLD], ids=lambda p: str(p.dialect))
+async def test_what_was_known_of_a_server_is_asked_again_after_a_few_seconds(
+    session: aiohttp.ClientSession, profile: Profile, later: float
 ) -> None:
     now = [1000.0]
-    async with hidden(V2_7) as (_, proxy):
-        destination = Destination(url=proxy.url, dialect=Dialect.V2, org="home")
+    async with hidden(profile) as (_, proxy):
+        destination = Destination(url=proxy.url, dialect=profile.dialect, org="home")
         door = InfluxClient(
-            session, replace(destination, bucket="home_assistant"), clock=lambda: now[0]
+            session,
+            replace(destination, bucket="home_assistant", database="home_assistant"),
+            clock=lambda: now[0],
         )
-        assert (await written(door)).kind is Kind.ACCEPTED
-        now[0] += 3600
+        for _ in range(3):
+            assert (await written(door)).kind is Kind.ACCEPTED
+            now[0] += later
         proxy.trouble = GATEWAYS["no content"]
 
         assert (await written(door)).problem is Problem.PROXY
@@ -206,3 +216,53 @@ async def test_a_database_whose_pings_alone_have_marks_is_believed(
     await runner.cleanup()
 
     assert classify(outcome, Dialect.V2).kind is Kind.ACCEPTED
+
+
+async def served(
+    session: aiohttp.ClientSession, reply: bytes, dialect: Dialect = Dialect.V2
+) -> Verdict:
+    """Write to a server that gives these bytes for an answer to each request."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(reply)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        host, port = server.sockets[0].getsockname()
+        return await written(client(session, f"http://{host}:{port}", dialect))
+
+
+ERROR = b'{"code":"invalid","message":"partial write: dropped 5"}'
+CODINGS = {"gzip": gzip.compress(ERR := ERROR * 9), "deflate": zlib.compress(ERR)}
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize("length", [0, 2, 10, 12, 20])
+@pytest.mark.parametrize("is_chunked", [False, True])
+async def test_a_compressed_answer_that_was_cut_acknowledges_nothing(
+    session: aiohttp.ClientSession, coding: str, length: int, *, is_chunked: bool
+) -> None:
+    content = CODINGS[coding][:length]
+    size = b"Content-Length: %d\r\n" % len(content)
+    if is_chunked:
+        size = b"Transfer-Encoding: chunked\r\n"
+        content = b"%x\r\n%s\r\n" % (length, content) if length else b""
+        content += b"0\r\n\r\n"
+    head = b"HTTP/1.1 200 OK\r\nX-Influxdb-Version: v2.7.12\r\nContent-Encoding: "
+    reply = head + coding.encode() + b"\r\n" + size + b"\r\n" + content
+
+    assert (await served(session, reply)).kind is Kind.KEPT
+
+
+async def test_the_mark_of_a_load_balancer_is_none_where_a_database_was_before(
+    session: aiohttp.ClientSession,
+) -> None:
+    mark = {"X-Server-Hostname": "lb-7"}
+    async with Emulator(profile=VM_NEW) as server:
+        door = client(session, server.url, Dialect.VICTORIAMETRICS)
+        assert (await written(door)).kind is Kind.ACCEPTED
+        server.impostor = Answer(status=204, headers=mark)
+        assert (await written(door)).problem is Problem.PROXY

@@ -52,6 +52,8 @@ class Profile:
     # Per write path; a v3 server takes the older dialects' paths too, and judges otherwise there.
     writes: Mapping[str, Judge]
     headers: Mapping[str, str] = field(default_factory=dict)
+    # What is added where points are written.
+    write_headers: Mapping[str, str] = field(default_factory=dict)
     metrics: str = ""
     read: Reader = parse
     # Values of `precision`, and the answer to any other; None: it is taken all the same.

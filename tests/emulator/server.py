@@ -5,7 +5,7 @@ import gzip
 import ssl
 import zlib
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, Self
 
 from aiohttp import web
@@ -139,7 +139,9 @@ class Emulator:
         if path not in self.profile.writes:
             return _response(self._page(path, seen), self.profile)
         if not self.faults:
-            return _response(self._write(seen), self.profile)
+            answer = self._write(seen)
+            headers = {**self.profile.write_headers, **answer.headers}
+            return _response(replace(answer, headers=headers), self.profile)
         return await self._fail(self.faults.popleft(), request, seen)
 
     async def _fail(self, fault: Fault, request: web.Request, seen: Seen) -> web.StreamResponse:

@@ -287,3 +287,58 @@ def test_counts_come_back_when_the_cursor_can_be_read_again(new_world: NewWorld)
     assert world.database.held | world._quarantined() == numbers(101, 210)
     world.kill()
     assert counts_of(world.snapshot().ledger) == counts
+
+
+def refused(world: World) -> None:
+    """Let points come of which every seventh is refused, and put it aside."""
+    for _ in range(8):
+        world.offer(10)
+        world.commit()
+        world.pass_time(61)
+        world.pipeline.quarantine_all()
+        world.deliver(3)
+    world.commit()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "read quarantine-000001.ndjson",
+        "open quarantine-000001.ndjson",
+        "write quarantine-000001.ndjson",
+        "sync quarantine-000001.ndjson",
+        "* quarantine-000001.ndjson",
+        "read quarantine-position",
+        "* quarantine-position",
+    ],
+)
+@pytest.mark.parametrize("is_replayed", [False, True])
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_one_bad_file_of_the_quarantine_stops_no_delivery_and_takes_no_point(
+    new_world: NewWorld, broken: str, *, is_replayed: bool, is_killed: bool
+) -> None:
+    world = new_world()
+    world.database.poison = 7
+    refused(world)
+    if is_replayed:
+        world.replay()
+        refused(world)
+    world.disk.broken[broken] = errno.EIO
+    if is_killed:
+        world.kill()
+    refused(world)
+    refused(world)
+
+    found = world.snapshot()
+    assert found.pending <= 10
+    assert found.ledger["written"] > 180
+    world.assert_sound()
+    assert world.run(world.pipeline.quarantined())
+    is_there = "position" in broken or not is_replayed  # a replay removes it
+    if broken.startswith("read") and is_killed and is_there:
+        assert broken.removeprefix("read ") in world.snapshot().spool_error
+    if broken != "* quarantine-position":
+        world.run(world.pipeline.replay_quarantine())
+        refused(world)
+    world.finish()
+    assert world.snapshot().spool_error == ""

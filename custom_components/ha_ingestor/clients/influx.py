@@ -16,9 +16,9 @@ from yarl import URL
 from ..pipeline.outcome import Dialect, Outcome
 from ..pipeline.verdict import Kind, Problem, Verdict, classify
 from .address import normalize
-from .exchange import CHECK_TIMEOUT, Reply, exchange
+from .exchange import BODY_MAX, CHECK_TIMEOUT, Reply, exchange
 from .probe import MARKS, is_database
-from .retention import answer, question
+from .retention import ahead, answer, question
 
 # A server that has not connected in ten seconds will not in sixty. The whole must outlast the
 # ten seconds that InfluxDB itself gives a write, and the upload of 1 MiB over a poor uplink.
@@ -80,8 +80,10 @@ _OWN_WORDS: Final = re.compile(
 # Points wait meanwhile, and nothing depends on the answer.
 RETENTION_TIMEOUT: Final = aiohttp.ClientTimeout(total=5)
 
-# A server that proved to be a database stays one for so long, if nobody else answers meanwhile.
-PROOF_SECONDS: Final = 300.0
+# A server that proved to be a database stays one for so long, if nobody else answers meanwhile. In
+# this time a proxy that removes the marks, and that acknowledges for a database that is gone, is
+# believed.
+PROOF_SECONDS: Final = 5.0
 # No server stores a line without fields, and every database says so in words about lines.
 _NO_LINE: Final = b"ha_ingestor_probe"
 _ABOUT_LINES: Final = re.compile("unable to parse|partial write|line protocol|at line [0-9]")
@@ -118,6 +120,7 @@ class InfluxClient:
         self._headers = {"Content-Type": "text/plain; charset=utf-8"}
         self._secrets = secrets_of(destination)
         self._proven_at = -math.inf
+        self._proofs = [self._has_pages, self._refuses_no_line]
         header = authorization(destination)
         self._credentials = {"Authorization": header} if header else {}
         self._headers |= self._credentials
@@ -173,6 +176,7 @@ class InfluxClient:
             from_database=is_own,
             failure=reply.failure,
             detail=reply.detail,
+            ahead=ahead(reply, time.time()) if reply.status >= HTTPStatus.BAD_REQUEST else None,
         )
 
     async def _send(
@@ -202,25 +206,41 @@ class InfluxClient:
         if not HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
             return speaks_as_database(reply)
         if is_marked(reply):
-            return reply.status == HTTPStatus.NO_CONTENT or not reply.is_html
+            return reply.status == HTTPStatus.NO_CONTENT or _is_whole(reply)
         return reply.status == HTTPStatus.NO_CONTENT and await self._is_proven()
 
     async def _is_proven(self) -> bool:
         """Whether a database is at this address, as a proxy that removes its marks may hide."""
         if self._clock() - self._proven_at < PROOF_SECONDS:
             return True
-        if not await is_database(
-            self._session,
-            self._root,
-            ssl=self._ssl,
-            headers=self._credentials,
-        ):
-            reply = await self._send(_NO_LINE, CHECK_TIMEOUT)
-            refuses_lines = _ABOUT_LINES.search(reply.body) and speaks_as_database(reply)
-            if reply.status != HTTPStatus.BAD_REQUEST or not refuses_lines:
-                return False
-        self._proven_at = self._clock()
-        return True
+        for proof in list(self._proofs):
+            if await proof():
+                # It is asked for again soon, and what worked is asked for first.
+                self._proofs.remove(proof)
+                self._proofs.insert(0, proof)
+                self._proven_at = self._clock()
+                return True
+        return False
+
+    async def _has_pages(self) -> bool:
+        return await is_database(
+            self._session, self._root, ssl=self._ssl, headers=self._credentials
+        )
+
+    async def _refuses_no_line(self) -> bool:
+        reply = await self._send(_NO_LINE, CHECK_TIMEOUT)
+        refuses_lines = _ABOUT_LINES.search(reply.body) and speaks_as_database(reply)
+        return reply.status == HTTPStatus.BAD_REQUEST and bool(refuses_lines)
+
+
+def _is_whole(reply: Reply) -> bool:
+    """Whether the body of a success is all that was sent, and no page.
+
+    A compressed one may be cut behind its header without an error, and a long one was cut by us.
+    """
+    is_coded = reply.headers.get("Content-Encoding", "identity").lower() != "identity"
+    is_cut = (is_coded and not reply.body.strip()) or len(reply.body) >= BODY_MAX
+    return not (is_cut or reply.is_html)
 
 
 def is_marked(reply: Reply) -> bool:

@@ -22,8 +22,9 @@ _VM_VERSION: Final = re.compile(r'vm_app_version\{[^{}]*short_version="v?([^"]*)
 
 _INFLUX_MARKS: Final = ("X-Influxdb-Version", "X-Influxdb-Build")
 _VM_MARK: Final = "X-Server-Hostname"
-# Sent by the databases themselves and by nothing else that may stand in between.
-MARKS: Final = (*_INFLUX_MARKS, _VM_MARK, "Cluster-Uuid")
+# Sent by the databases themselves and by nothing else that may stand in between. A load balancer
+# may send the mark of VictoriaMetrics, which marks its answers to a write as InfluxDB does.
+MARKS: Final = (*_INFLUX_MARKS, "Cluster-Uuid")
 
 # What VictoriaMetrics claims to be, so that old Influx clients talk to it.
 _VM_CLAIM: Final = "1.8.0"

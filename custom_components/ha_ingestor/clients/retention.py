@@ -32,7 +32,7 @@ def question(
 
 def answer(dialect: Dialect, reply: Reply, policy: str, *, now: float) -> float | None:
     """Read the retention in seconds, infinity for ever; None when it is not told."""
-    if reply.status != HTTPStatus.OK or _clocks_differ(reply, now):
+    if reply.status != HTTPStatus.OK or abs(ahead(reply, now) or 0.0) > CLOCK_SECONDS:
         return None
     try:
         content = json.loads(reply.body)
@@ -41,12 +41,12 @@ def answer(dialect: Dialect, reply: Reply, policy: str, *, now: float) -> float 
         return None
 
 
-def _clocks_differ(reply: Reply, now: float) -> bool:
+def ahead(reply: Reply, now: float) -> float | None:
+    """By how many seconds the clock of who replied is ahead of ours; None when it is not told."""
     try:
-        theirs = parsedate_to_datetime(reply.headers.get("Date", "")).timestamp()
-    except ValueError:
-        return False
-    return abs(theirs - now) > CLOCK_SECONDS
+        return parsedate_to_datetime(reply.headers.get("Date", "")).timestamp() - now
+    except ValueError, OverflowError:
+        return None
 
 
 def _of_policy(content: Any, policy: str) -> float | None:

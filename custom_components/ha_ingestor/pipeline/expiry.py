@@ -2,8 +2,14 @@
 
 The database is asked for its retention where it tells it. Otherwise the newest point that it
 refused for its age says so of every older one.
+
+A database whose clock is ahead of ours refuses points that it should keep. They are told by their
+age: no point is expired before the shortest retention there is, nor before the one that the
+database names.
 """
 
+import math
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +22,17 @@ ASK_AGAIN_SECONDS: Final = 300.0
 # The database compares with its own clock, which is not quite ours. A point that is this close to
 # the limit is for the database to refuse.
 MARGIN_SECONDS: Final = 60.0
+
+# No InfluxDB lets a retention be shorter.
+SHORTEST_SECONDS: Final = 3600.0
+# How long an older point is not believed to be expired after a young one was called so.
+DOUBT_SECONDS: Final = 86_400.0
+# 2020: a clock that is behind was not set since the machine was started.
+_CLOCK_IS_SET: Final = 1_577_836_800.0
+
+_NAMED: Final = re.compile(r"retention policy of duration (?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+# A limit that somebody set in the database beside its retention.
+_WINDOW: Final = "write window"
 
 _SECOND: Final = 1_000_000_000
 
@@ -30,6 +47,7 @@ class Expiry:
     _retention: float | None = None
     _told_at: tuple[float, float] = (0.0, 0.0)
     _refused: tuple[float, int, str] | None = None
+    _doubt_until: float = -math.inf
 
     @property
     def is_due(self) -> bool:
@@ -52,6 +70,28 @@ class Expiry:
         if self._refused is None or moment > self._refused[1] or self._is_outdated(self._refused):
             self._refused = (self.clock(), moment, reason)
 
+    def is_too_young(self, moment: int, words: str, ahead: float | None) -> bool:
+        """Whether a point is too young by our clock to be expired, although it was refused as such.
+
+        `words` are those of the database, whose clock says that it is so many seconds `ahead`.
+        """
+        age = self.wall_clock() - moment / _SECOND
+        is_ours_set = self.wall_clock() >= _CLOCK_IS_SET
+        if age < 0 or not is_ours_set or _WINDOW in words.lower():
+            return False
+        retention = _named(words) or self._retention or 0.0
+        if 0 < retention < math.inf:
+            return age < retention - MARGIN_SECONDS
+        ahead = ahead if ahead is not None and ahead > MARGIN_SECONDS else 0.0
+        is_too_young = age < SHORTEST_SECONDS + ahead - MARGIN_SECONDS
+        if is_too_young:
+            self._doubt_until = self.clock() + DOUBT_SECONDS
+        return is_too_young or self.clock() < self._doubt_until
+
+    def accepted(self) -> None:
+        """Note that the database stores points, so that its clock cannot be all wrong."""
+        self._doubt_until = -math.inf
+
     def limit(self) -> tuple[int, str] | None:
         """Return the newest time that is certainly expired, and the reason to tell."""
         limits: list[tuple[int, str]] = []
@@ -72,6 +112,13 @@ class Expiry:
         monotonic, wall = self._told_at
         drift = (self.wall_clock() - wall) - (self.clock() - monotonic)
         return abs(drift) < MARGIN_SECONDS
+
+
+def _named(words: str) -> float:
+    """Read the retention that the database names, in seconds; 0 where it does not."""
+    found = _NAMED.search(words)
+    hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
+    return float(hours * 3600 + minutes * 60 + seconds)
 
 
 def time_of(line: bytes) -> int | None:

@@ -39,6 +39,8 @@ LARGE_BODY: Final = 64 * 1024
 TOO_LARGE_ATTEMPTS: Final = 3
 # Ten answers of 500 to the same points, and each of them a backoff apart, are no passing trouble.
 STUCK_ATTEMPTS: Final = 10
+# A bad sector may take the disk seconds to fail at.
+LOOK_SECONDS: Final = 60.0
 _NO_REPLY: Final = Outcome()
 
 
@@ -88,6 +90,7 @@ class Exporter:
     _last_error: str = ""
     _last_answer: tuple[Problem, int] = (Problem.NONE, 0)
     _in_a_row: int = 0
+    _look_at: float = 0.0
     _delivering: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -204,6 +207,7 @@ class Exporter:
 
     async def _deliver(self, *, is_last: bool = False) -> float | None:
         self._breaker.waited()
+        await self._look_at_quarantine()
         while is_last or not self._stopping.is_set():
             request = await self.run(self._compose)
             if request is None:
@@ -219,6 +223,16 @@ class Exporter:
             if self._expiry.is_due and self.state.status is Status.OK:
                 await self._ask_retention()
         return None
+
+    async def _look_at_quarantine(self) -> None:
+        """See now and then whether a file that was bad still is."""
+        if self.quarantine.trouble and self.clock() >= self._look_at:
+            self._look_at = self.clock() + LOOK_SECONDS
+            before = self.quarantine.trouble
+            with suppress(OSError):
+                await self.run(self.quarantine.look_again)
+            if self.quarantine.trouble != before:
+                self.on_change()
 
     async def _ask_retention(self) -> None:
         retention = None
@@ -243,7 +257,7 @@ class Exporter:
                 self._isolation.settled(batch.payload)
                 self._accepted(batch.count, latency)
             case Kind.EXPIRED:
-                return await self._expire(request, verdict)
+                return await self._expire(request, outcome, verdict)
             case Kind.POISON if not is_single:
                 self._isolation.refused(outcome, self.writer.dialect, request.payload, batch.count)
             case Kind.SIZE if not is_single:
@@ -258,10 +272,12 @@ class Exporter:
                 return await self._keep_batch(request, outcome, verdict)
         return None
 
-    async def _expire(self, request: Request, verdict: Verdict) -> float | None:
+    async def _expire(self, request: Request, outcome: Outcome, verdict: Verdict) -> float | None:
         """Go on behind lines that are too old, which is nobody's mistake."""
         if request.sent > 1:
             return await self._find_expired(request)
+        if await self._is_too_young(request.payload, outcome):
+            return self._block(replace(verdict, problem=Problem.CLOCK_DIFFERS))
         moment = time_of(request.payload)
         if moment is not None and moment < self._expiry.now:
             self._expiry.refused(moment, verdict.detail)
@@ -286,16 +302,30 @@ class Exporter:
                 return self._block(verdict)
             if verdict.kind is Kind.KEPT:
                 return self._keep(verdict, outcome)
+            if verdict.kind is Kind.ACCEPTED:
+                self._expiry.accepted()
+            if verdict.kind is Kind.EXPIRED and await self._is_too_young(line, outcome):
+                return self._block(replace(verdict, problem=Problem.CLOCK_DIFFERS))
             search.note(verdict.detail if verdict.kind is Kind.EXPIRED else "")
         if not search.found:
             self._isolation.halve(request.batch.count)
         return None
+
+    async def _is_too_young(self, line: bytes, outcome: Outcome) -> bool:
+        """Whether a line was refused for its age by a clock that is not ours."""
+        moment = time_of(line)
+        if moment is None or not self._expiry.is_too_young(moment, outcome.body, outcome.ahead):
+            return False
+        # Somebody may have shortened the retention.
+        await self._ask_retention()
+        return self._expiry.is_too_young(moment, outcome.body, outcome.ahead)
 
     def _repeated(self, problem: Problem, status: int) -> int:
         """How often in a row the last attempts were answered like this."""
         return self._in_a_row if self._last_answer == (problem, status) else 0
 
     def _accepted(self, points: int, latency: float) -> None:
+        self._expiry.accepted()
         self._breaker.succeeded()
         self._brake.accepted(points)
         if latency > SLOW_SECONDS:

@@ -28,7 +28,8 @@ class Outcome:
 
     `body` is cut to a few KiB. `from_database` tells a database's own reply from that of somebody
     in front of it; for a success that is proof, for a refusal it may be the words alone.
-    `retry_after` is the raw header. Nothing here may hold a credential.
+    `retry_after` is the raw header. `ahead` is by how many seconds the server's clock is ahead of
+    ours, where it tells. Nothing here may hold a credential.
     """
 
     status: int = 0
@@ -37,3 +38,4 @@ class Outcome:
     from_database: bool = False
     failure: Failure | None = None
     detail: str = ""
+    ahead: float | None = None

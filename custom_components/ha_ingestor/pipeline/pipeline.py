@@ -137,6 +137,8 @@ class Pipeline:
             gzip=gzip,
             gather_seconds=gather_seconds,
             expired=expired,
+            clock=clocks.monotonic,
+            wall_clock=clocks.wall,
         )
         self._on_change = on_change
         self._settings = settings
@@ -240,6 +242,15 @@ class Pipeline:
         """Read the records of the quarantine; raises OSError."""
         return await self._run(self._quarantine.records)
 
+    async def newest_quarantined(self, limit: int) -> tuple[list[dict[str, Any]], int]:
+        """Read the newest records of the quarantine, and count all; raises OSError."""
+        return await self._run(self._quarantine.newest_records, limit)
+
+    @property
+    def quarantine_trouble(self) -> str:
+        """Which files of the quarantine cannot be used, and why."""
+        return self._quarantine.trouble
+
     async def purge_quarantine(self) -> int:
         """Delete the quarantine and return how many points were in it; raises OSError."""
         return await self._run(self._quarantine.purge)
@@ -315,7 +326,7 @@ class Pipeline:
             waiting=self.ledger.waiting,
             unbalanced=self.ledger.imbalance(pending) if self._buffer.is_open else "",
             spool_bytes=self._spool.disk_bytes,
-            spool_error=self._buffer.trouble,
+            spool_error=self._buffer.trouble or self._quarantine.trouble,
             export=self._exporter.state,
             breaker=self._exporter.breaker,
             history=self._exporter.history,

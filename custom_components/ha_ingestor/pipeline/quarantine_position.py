@@ -4,9 +4,10 @@ Two slots are written in turn, so that a torn write leaves the other one.
 """
 
 import json
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from typing import Final
+from dataclasses import asdict, dataclass, replace
+from typing import Final, NamedTuple
 from zlib import crc32
 
 from .files import Files
@@ -16,34 +17,90 @@ NAME: Final = "quarantine-position"
 _SLOT_BYTES: Final = 4096
 
 
+class Gone(NamedTuple):
+    """So many records at the beginning of a file are gone.
+
+    `mark` is the checksum of what they take in the file: in any other file nothing is gone. Earlier
+    versions did not store it.
+    """
+
+    file: int
+    records: int = 0
+    mark: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Gone are all files below `file`, and that many records of it.
+    """Gone are all files below `file` that are not left `aside`, and that many records of it.
 
-    With `after`, up to `count` records behind it are being appended to the spool, the first of them
-    with the next sequence number.
+    With `after`, up to `count` records are being appended to the spool, the first of them with the
+    next sequence number; when all of them are there, `until` is gone. `newest` is the highest
+    number that a file ever had.
     """
 
     file: int = 1
     records: int = 0
+    mark: int | None = None
+    aside: tuple[Gone, ...] = ()
+    newest: int = 0
     after: int | None = None
     count: int = 0
+    until: Gone | None = None
+
+    def gone_of(self, number: int) -> Gone | None:
+        """Return what is gone of a file; None for all of it."""
+        for gone in self.aside:
+            if gone.file == number:
+                return gone
+        if number == self.file:
+            return Gone(number, self.records, self.mark)
+        return Gone(number) if number > self.file else None
+
+    def passed(self, gone: Gone, left_out: Iterable[int]) -> Position:
+        """Go on to where this much is gone, and leave files aside that were not read."""
+        if any(other.file == gone.file for other in self.aside):
+            aside = tuple(gone if other.file == gone.file else other for other in self.aside)
+            return replace(self, aside=aside)
+        kept = {other.file: other for other in self.aside}
+        for number in left_out:
+            if number < gone.file and (found := self.gone_of(number)):
+                kept[number] = found
+        aside = tuple(kept[number] for number in sorted(kept))
+        return replace(self, file=gone.file, records=gone.records, mark=gone.mark, aside=aside)
+
+    def settled(self) -> Position:
+        """Forget what was about to happen."""
+        return replace(self, after=None, count=0, until=None)
 
 
 class PositionFile:
-    """The stored position. What this process knows counts, even where it could not be written."""
+    """The stored position. What this process knows counts, even where it could not be written.
+
+    `trouble` is why nothing is known of what an earlier process stored.
+    """
 
     def __init__(self, files: Files) -> None:
         """Keep it among `files`."""
+        self.trouble = ""
         self._files = files
         self._current: Position | None = None
         self._is_stored = True
         self._generation = 0
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the position was read, or a new one begun."""
+        return self._current is not None
+
     def read(self) -> Position:
-        """Return the position; raises OSError when it was never read."""
+        """Return the position: the first one as long as none can be read."""
         if self._current is None:
-            self._current = self._load()
+            try:
+                self._current = self._load()
+            except OSError as err:
+                self.trouble = err.strerror or type(err).__name__
+                return Position()
+            self.trouble = ""
         if not self._is_stored:
             with suppress(OSError):
                 self._write(self._current)
@@ -51,20 +108,36 @@ class PositionFile:
 
     def move(self, position: Position) -> None:
         """Go to a position; raises OSError when that is not safely on disk."""
+        self._begin_anew()
         self._current = position
         self._write(position)
 
     def go_back(self, position: Position) -> None:
         """Undo a move that could not be written."""
-        self._current, self._is_stored = position, False
+        if self._current is not None:
+            self._current, self._is_stored = position, False
 
     def intend(self, position: Position) -> None:
         """Note what is about to happen, without going there; raises OSError."""
+        self._begin_anew()
         try:
             self._write(position)
         except OSError:
             self.read()  # takes the note back, in case that it reached the disk
             raise
+
+    def note_newest(self, number: int) -> None:
+        """Note that a file has this number, as far as the disk lets us; it can be found again."""
+        if self._current is not None and number > self._current.newest:
+            self._current = replace(self._current, newest=number)
+            with suppress(OSError):
+                self._write(self._current, is_synced=False)
+
+    def _begin_anew(self) -> None:
+        """Give up a file that cannot be read: what comes next does not depend on it."""
+        if self._current is None:
+            self._files.remove(NAME)
+            self._current, self.trouble = Position(), ""
 
     def _load(self) -> Position:
         if NAME not in self._files.names():
@@ -77,7 +150,7 @@ class PositionFile:
                 self._generation, newest = generation, position
         return newest
 
-    def _write(self, position: Position) -> None:
+    def _write(self, position: Position, *, is_synced: bool = True) -> None:
         self._is_stored = False
         is_new = NAME not in self._files.names()
         fd = self._files.create(NAME) if is_new else self._files.open(NAME)
@@ -89,10 +162,11 @@ class PositionFile:
             payload = json.dumps(content).encode()
             slot = b"%08x %s\n" % (crc32(payload), payload)
             self._files.write(fd, slot.ljust(512), self._generation % 2 * _SLOT_BYTES)
-            self._files.sync(fd)
+            if is_synced:
+                self._files.sync(fd)
         finally:
             self._files.close(fd)
-        if is_new:
+        if is_new and is_synced:
             self._files.sync_directory()
         self._is_stored = True
 
@@ -103,5 +177,7 @@ def _parse(slot: bytes) -> tuple[int, Position | None]:
     if checksum != b"%08x" % crc32(payload):
         return 0, None
     content = json.loads(payload)
-    known = {name: content.get(name) for name in Position.__slots__}
+    known = {name: content[name] for name in Position.__slots__ if name in content}
+    known["aside"] = tuple(Gone(*gone) for gone in known.get("aside", ()))
+    known["until"] = Gone(*known["until"]) if known.get("until") else None
     return content["generation"], Position(**known)

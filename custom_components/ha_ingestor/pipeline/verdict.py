@@ -56,6 +56,7 @@ class Problem(StrEnum):
     DISK = "disk"
     INTERNAL_ERROR = "internal_error"
     STORM = "storm"
+    CLOCK_DIFFERS = "clock_differs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

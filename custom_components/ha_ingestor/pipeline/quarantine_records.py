@@ -1,0 +1,92 @@
+"""The records in the files of the quarantine, and what of them is kept."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+from zlib import crc32
+
+from .quarantine_position import Gone, Position
+
+# A frame of the spool: it is appended as a whole or not at all.
+_CHUNK_POINTS: Final = 500
+_CHUNK_BYTES: Final = 128 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A record, and what is gone of its file when this record is."""
+
+    record: dict[str, Any]
+    end: Gone
+
+    @property
+    def line(self) -> str:
+        return str(self.record.get("line", ""))
+
+    @property
+    def point(self) -> tuple[str, str]:
+        """What a record of the same point shares with it.
+
+        The number in the spool is 0 for all points that never were in it.
+        """
+        return (str(self.record.get("seq")), self.line)
+
+
+def kept(position: Position, contents: Iterable[tuple[int, bytes]]) -> list[Kept]:
+    """List the records behind a position, the last of those that are there twice.
+
+    `contents` are the numbers and the contents of files.
+    """
+    found: dict[tuple[str, str], Kept] = {}
+    for number, content in contents:
+        for record in behind(position, number, content):
+            found.pop(record.point, None)
+            found[record.point] = record
+    return list(found.values())
+
+
+def behind(position: Position, number: int, content: bytes) -> Iterator[Kept]:
+    """Go through the records of one file that are not gone."""
+    gone = position.gone_of(number)
+    if gone is not None:
+        first = gone.records if _is_of(gone, content) else 0
+        yield from islice(_parsed(number, content), first, None)
+
+
+def chunks(records: Sequence[Kept]) -> Iterator[list[Kept]]:
+    """Part records into what one frame of the spool holds, each of one file."""
+    chunk: list[Kept] = []
+    size = 0
+    for record in records:
+        length = len(record.line.encode("utf-8", "replace")) + 1
+        is_full = len(chunk) == _CHUNK_POINTS or size + length > _CHUNK_BYTES
+        if chunk and (is_full or chunk[-1].end.file != record.end.file):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(record)
+        size += length
+    if chunk:
+        yield chunk
+
+
+def _is_of(gone: Gone, content: bytes) -> bool:
+    """Whether this is the file that something is gone of."""
+    if not gone.records:
+        return True
+    last = next(islice(_parsed(gone.file, content), gone.records - 1, None), None)
+    return last is not None and gone.mark in {None, last.end.mark}
+
+
+def _parsed(number: int, content: bytes) -> Iterator[Kept]:
+    mark = count = 0
+    for line in content.split(b"\n"):
+        mark = crc32(line + b"\n", mark)
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict):
+            count += 1
+            yield Kept(record=record, end=Gone(number, count, mark))
