@@ -167,7 +167,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
 
     @override
     async def _async_refresh(self, *args: Any, **kwargs: Any) -> None:
-        # Only at its end it says when the next one is.
+        # One that is cancelled would be taken for one that failed: no health to be known.
         refresh = super()._async_refresh(*args, **kwargs)
         await async_whole(self.hass, refresh, "ha_ingestor refresh")
 
