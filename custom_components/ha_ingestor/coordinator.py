@@ -89,9 +89,10 @@ class IngestorRuntimeData:
                     await part.async_stop()
             except Exception:  # noqa: BLE001  the pipeline has to end
                 LOGGER.exception("%s could not be stopped in order", type(part).__name__)
+        # Nobody reads the health of a pipeline while it ends.
+        await self.coordinator.async_end()
         handover = await self.pipeline.stop(hand_over=hand_over)
         await self.coordinator.async_leave()
-        await self.coordinator.async_end()
         return handover
 
 
