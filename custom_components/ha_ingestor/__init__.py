@@ -1,6 +1,7 @@
 """HA Ingestor: every state change of Home Assistant, durably in a time series database."""
 
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from pathlib import Path
 from shutil import rmtree
 
@@ -49,6 +50,7 @@ from .sources.causes import Causes
 from .sources.gap import Gap
 from .sources.local import LocalSource
 from .sources.weather import WeatherWatch
+from .whole import async_finish
 
 PLATFORMS = (Platform.BINARY_SENSOR, Platform.SENSOR)
 
@@ -69,6 +71,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
 
     An unreachable database is no reason to fail: what is captured waits on disk.
     """
+    return await async_finish(hass, _async_set_up(hass, entry), "ha_ingestor setup")
+
+
+async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bool:
     async with AsyncExitStack() as undo:
         client = await async_client(hass, entry.data)
         location = hass.config.location_name
@@ -119,8 +125,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
             )
             return pipeline, source
 
-        pipeline, source = build(*(interim.handover, interim.gap) if interim else (None, None))
+        resume = await interim.async_handover() if interim else None
+        pipeline, source = build(resume, interim.gap if interim else None)
         coordinator = HealthCoordinator(hass, entry, pipeline)
+        undo.push_async_callback(coordinator.async_end)
         entry.runtime_data = runtime = IngestorRuntimeData(
             source=source,
             pipeline=pipeline,
@@ -170,15 +178,23 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
 
 async def async_unload_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bool:
     """Stop, with everything captured on disk or delivered."""
+    return await async_finish(hass, _async_unload(hass, entry), "ha_ingestor unload")
+
+
+async def _async_unload(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bool:
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
     await _async_leave_off(hass, entry)
-    hass.async_create_task(async_forget_unloaded(hass, entry), "ha_ingestor forget")
+    async_forget_unloaded(hass, entry)
     return True
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
     """Delete the spool of a destination that is no more, and with the last one the metadata."""
+    await async_finish(hass, _async_remove(hass, entry), "ha_ingestor removal")
+
+
+async def _async_remove(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
     async_forget(hass, entry.entry_id)
     if interim := hass.data.get(INTERIMS, {}).pop(entry.entry_id, None):
         interim.async_drop()
@@ -191,12 +207,14 @@ async def _async_leave_off(hass: HomeAssistant, entry: HaIngestorConfigEntry) ->
     """Stop, and keep what is in memory and what follows for the next setup."""
     runtime, is_disabled = entry.runtime_data, entry.disabled_by is not None
     gap = runtime.source.async_leave_off(is_disabled=is_disabled)
-    handover = await runtime.async_stop(hand_over=not is_disabled)
+    stop = partial(runtime.async_stop, hand_over=not is_disabled)
+    build = None if is_disabled else runtime.build
+    # Before anything is waited for: whatever happens from here on, this knows of the gap.
+    interim = Interim(hass, gap, stop, runtime.causes, build)
+    hass.data[INTERIMS][entry.entry_id] = interim
     if is_disabled:
         runtime.causes.async_stop()
-    build = None if is_disabled else runtime.build
-    interim = Interim(hass, gap, handover, runtime.causes, build)
-    hass.data[INTERIMS][entry.entry_id] = interim
+    await interim.async_handover()
     await async_release(hass, entry.entry_id)
     if hass.state in _AFTER_FINAL_WRITE:
         await interim.async_final_write()

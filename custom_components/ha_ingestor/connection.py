@@ -111,8 +111,9 @@ def try_at_once(hass: HomeAssistant, entry: ConfigEntry[Any], *, is_changed: boo
     if entry.state in {ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY}:
         hass.config_entries.async_schedule_reload(entry.entry_id)
     elif entry.state is ConfigEntryState.LOADED and not is_changed:
-        entry.async_create_background_task(
-            hass, entry.runtime_data.async_try_now(), "ha_ingestor try at once"
+        runtime = entry.runtime_data
+        runtime.coordinator.background.async_begin(
+            runtime.async_try_now(), "ha_ingestor try at once"
         )
 
 

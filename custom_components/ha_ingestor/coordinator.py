@@ -1,10 +1,11 @@
 """The health of one destination, read from its pipeline now and then and at every turn."""
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
@@ -27,6 +28,7 @@ from .registry_history import RegistryHistory
 from .server_text import plain
 from .sources.causes import Causes
 from .sources.local import LocalSource
+from .whole import Background, Once, async_whole
 
 # Counters that move all day would fill the recorder; nobody reads them more often than this.
 UPDATE_INTERVAL: Final = timedelta(seconds=10)
@@ -56,6 +58,7 @@ class IngestorRuntimeData:
     history: RegistryHistory | None
     causes: Causes
     build: Build
+    _end: Once[Handover] = field(default_factory=Once)
 
     async def async_try_now(self) -> None:
         """Deliver at once, and send the registries again: what stood in the way may be mended."""
@@ -74,8 +77,11 @@ class IngestorRuntimeData:
     async def async_stop(self, *, hand_over: bool = False) -> Handover:
         """End in the direction of the data, so that what was captured is on disk or delivered.
 
-        Whatever fails on the way, the pipeline ends. Safe to call twice.
+        Whatever fails on the way, the pipeline ends. Safe to call again, also meanwhile.
         """
+        return await self._end.async_do(partial(self._async_stop, hand_over=hand_over))
+
+    async def _async_stop(self, *, hand_over: bool) -> Handover:
         self.source.async_stop()
         for part in (self.history, self.registries):
             try:
@@ -83,6 +89,8 @@ class IngestorRuntimeData:
                     await part.async_stop()
             except Exception:  # noqa: BLE001  the pipeline has to end
                 LOGGER.exception("%s could not be stopped in order", type(part).__name__)
+        # Nobody reads the health of a pipeline while it ends.
+        await self.coordinator.async_end()
         handover = await self.pipeline.stop(hand_over=hand_over)
         await self.coordinator.async_leave()
         return handover
@@ -108,6 +116,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
             update_interval=UPDATE_INTERVAL,
             always_update=False,
         )
+        self.background = Background(hass)
         self._pipeline = pipeline
         self._deduplication = Deduplication(partial(async_storage, hass, entry.data))
         self._connected: bool | None = None
@@ -138,6 +147,18 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
             rejection=snapshot.rejection,
         )
 
+    async def async_end(self) -> None:
+        """Leave nothing that runs.
+
+        For a task that is left Home Assistant would wait between the unload and the next state of
+        the entry, where a cancellation leaves the entry for good.
+        """
+        await self.async_shutdown()
+        await self.background.async_end()
+        async with self._debounced_refresh.async_lock():
+            pass
+        await asyncio.sleep(0)  # the callbacks of what has ended
+
     async def async_forget_rejection(self) -> None:
         """Say nothing more of the points that were refused so far."""
         self._rejection = None
@@ -145,13 +166,17 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         await self._pipeline.forget_rejection()
         await self.async_refresh()
 
+    @override
+    async def _async_refresh(self, *args: Any, **kwargs: Any) -> None:
+        # One that is cancelled would be taken for one that failed: no health to be known.
+        refresh = super()._async_refresh(*args, **kwargs)
+        await async_whole(self.hass, refresh, "ha_ingestor refresh")
+
     async def _async_update_data(self) -> Snapshot:
         snapshot = await self.async_snapshot()
         entry, deduplication = self.config_entry, self._deduplication
         if snapshot.export.status is Status.OK and deduplication.is_due:
-            entry.async_create_background_task(
-                self.hass, deduplication.async_check(), "ha_ingestor deduplication"
-            )
+            self.background.async_begin(deduplication.async_check(), "ha_ingestor deduplication")
         async_follow(
             self.hass,
             entry.entry_id,
@@ -176,9 +201,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         self._log_connection()
         if self._pipeline.export_state.problem is Problem.INVALID_AUTH:
             self.config_entry.async_start_reauth(self.hass)
-        self.config_entry.async_create_background_task(
-            self.hass, self.async_refresh(), "ha_ingestor health"
-        )
+        self.background.async_begin(self.async_refresh(), "ha_ingestor health")
 
     def _log_connection(self) -> None:
         """Say once that the database is lost, and once that it is back."""
@@ -198,9 +221,24 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         self._connected = state.connected
 
 
-async def async_forget_unloaded(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
-    """Leave nothing of a destination that is unloaded and not loaded again, as when disabled."""
-    async with entry.setup_lock:  # a reload holds it until it is loaded again
+@callback
+def async_forget_unloaded(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
+    """Leave nothing of a destination that is unloaded and not loaded again, as when disabled.
+
+    Not by the lock of the entry: whoever reloads it would have to wait, and could be cancelled.
+    """
+
+    @callback
+    def async_look() -> None:
+        stop()
         if entry.state is ConfigEntryState.NOT_LOADED:
             hass.data.get(PASTS, {}).pop(entry.entry_id, None)
             async_forget(hass, entry.entry_id)
+
+    @callback
+    def async_changed() -> None:
+        # In a reload the next state follows at once.
+        if entry.state is ConfigEntryState.NOT_LOADED:
+            hass.loop.call_soon(async_look)
+
+    stop = entry.async_on_state_change(async_changed)

@@ -1,6 +1,6 @@
 """What is in memory of a destination between an unload and the next setup."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
@@ -11,6 +11,7 @@ from .pipeline.pipeline import Handover, Pipeline
 from .sources.causes import Causes
 from .sources.gap import Gap
 from .sources.local import LocalSource
+from .whole import Once
 
 type Build = Callable[[Handover | None, Gap | None], tuple[Pipeline, LocalSource]]
 
@@ -26,19 +27,27 @@ class Interim:
         self,
         hass: HomeAssistant,
         gap: Gap,
-        handover: Handover,
+        stop: Callable[[], Awaitable[Handover]],
         causes: Causes,
         build: Build | None,
     ) -> None:
-        """Wait for a setup or the end; without `build` nothing is worth keeping until the end."""
+        """Wait for a setup or the end; without `build` nothing is worth keeping until the end.
+
+        `stop` ends the pipeline before, and may be called again while it does.
+        """
         self.gap = gap
-        self.handover = handover
         self.causes = causes
         self.is_over = False
+        self._stop_pipeline = stop
         self._build = build
+        self._write = Once[None]()
         self._stop: CALLBACK_TYPE | None = hass.bus.async_listen_once(
             EVENT_HOMEASSISTANT_FINAL_WRITE, self.async_final_write
         )
+
+    async def async_handover(self) -> Handover:
+        """Return what the pipeline before left in memory, as soon as that has ended."""
+        return await self._stop_pipeline()
 
     @callback
     def async_take(self) -> None:
@@ -54,14 +63,20 @@ class Interim:
         self.gap.async_end()
         self.causes.async_stop()
 
-    async def async_final_write(self, _event: Event | None = None) -> None:
+    async def async_final_write(self, event: Event | None = None) -> None:
         """Bring everything to the disk, because no setup comes any more."""
+        if event:
+            self._stop = None  # who listens once is not to be removed
         self.async_take()
         self.is_over = True
+        await self._write.async_do(self._async_write)
+
+    async def _async_write(self) -> None:
+        handover = await self.async_handover()
         if not self._build:
             self.gap.async_end()
             return
-        pipeline, source = self._build(self.handover, self.gap)
+        pipeline, source = self._build(handover, self.gap)
         pipeline.start()
         try:
             await source.async_start()

@@ -12,6 +12,7 @@ from .options.core import CORE, ignoring
 from .options.exclude import excluding
 from .options.points import HOMEIQ, profile_name
 from .server_text import markdown, plain
+from .whole import async_whole
 
 # What a profile puts in front of the names of attributes.
 _PREFIX: Final[Mapping[str, str]] = {HOMEIQ: "attr_"}
@@ -79,13 +80,18 @@ class RepairQuarantine(RepairsFlow):
         """Say nothing until another point is refused."""
         if (entry := self._entry) is None:
             return self.async_abort(reason="not_loaded")
-        await entry.runtime_data.coordinator.async_forget_rejection()
+        forget = entry.runtime_data.coordinator.async_forget_rejection()
+        await async_whole(self.hass, forget, "ha_ingestor repair")
         return self.async_create_entry(data={})
 
     async def _async_store(
         self, entry: HaIngestorConfigEntry, options: Mapping[str, Any]
     ) -> RepairsFlowResult:
         """Store the options, which reloads the destination."""
-        await entry.runtime_data.coordinator.async_forget_rejection()
-        self.hass.config_entries.async_update_entry(entry, options=options)
+
+        async def store() -> None:
+            await entry.runtime_data.coordinator.async_forget_rejection()
+            self.hass.config_entries.async_update_entry(entry, options=options)
+
+        await async_whole(self.hass, store(), "ha_ingestor repair")
         return self.async_create_entry(data={})

@@ -23,6 +23,7 @@ from .const import DOMAIN, LOGGER
 from .metadata import Home, Services
 from .registries.schedule import Intervals, Schedule
 from .registry_snapshot import async_snapshot
+from .whole import async_whole
 
 # What they say does not matter: any of them means that everything is read again.
 EVENTS: Final[tuple[EventType[Any] | str, ...]] = (
@@ -163,6 +164,10 @@ class RegistryWatch:
             self._is_in_trouble = False
 
     async def _async_look(self) -> Home:
+        # Others follow too: who is cancelled must not take the look from them.
+        return await async_whole(self._hass, self._async_tell(), "ha_ingestor look")
+
+    async def _async_tell(self) -> Home:
         async with self._lock:
             # Nothing waits before the registries are held, so these events are what they show.
             self._schedule = self._schedule.looked(time.monotonic())

@@ -9,10 +9,11 @@ from .connection import async_administrator
 from .coordinator import HaIngestorConfigEntry
 from .data_api_repair import RepairDataApiKey
 from .issues import QUARANTINED
-from .pipeline.verdict import Kind, Problem
+from .pipeline.verdict import Kind, Problem, Verdict
 from .quarantine_repair import RepairQuarantine
 from .registry_coordinator import UNAUTHORIZED
 from .server_text import plain
+from .whole import async_whole
 
 
 class RepairDestination(RepairsFlow):
@@ -40,20 +41,25 @@ class RepairDestination(RepairsFlow):
         placeholders = {"title": plain(entry.title), "detail": ""}
         errors: dict[str, str] = {}
         if user_input is not None:
-            pipeline = entry.runtime_data.pipeline
             if self._problem is Problem.STORM:
-                pipeline.quarantine_all()
+                entry.runtime_data.pipeline.quarantine_all()
                 return self.async_create_entry(data={})
-            administrator = await async_administrator(self.hass, entry.data)
-            verdict = await administrator.create_missing()
+            verdict = await async_whole(self.hass, self._create(entry), "ha_ingestor repair")
             if verdict.kind is Kind.ACCEPTED:
-                await pipeline.flush()
                 return self.async_create_entry(data={})
             errors["base"] = "not_created"
             placeholders["detail"] = plain(f"{verdict.problem}: {verdict.detail}")
         return self.async_show_form(
             step_id="confirm", errors=errors, description_placeholders=placeholders
         )
+
+    async def _create(self, entry: HaIngestorConfigEntry) -> Verdict:
+        """Create what is missing, and deliver at once when it is there."""
+        administrator = await async_administrator(self.hass, entry.data)
+        verdict = await administrator.create_missing()
+        if verdict.kind is Kind.ACCEPTED:
+            await entry.runtime_data.pipeline.flush()
+        return verdict
 
 
 async def async_create_fix_flow(

@@ -21,6 +21,7 @@ from homeassistant.util.json import JsonValueType
 from .const import DOMAIN
 from .coordinator import HaIngestorConfigEntry, IngestorRuntimeData
 from .server_text import plain
+from .whole import async_whole
 
 if TYPE_CHECKING:
     import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
@@ -135,6 +136,10 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 def _handler(service: Service) -> Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]]:
     async def handle(call: ServiceCall) -> ServiceResponse:
+        name = f"ha_ingestor {call.service}"
+        return await async_whole(call.hass, carry_out(call), name)
+
+    async def carry_out(call: ServiceCall) -> ServiceResponse:
         response: ServiceResponse = None
         failed: list[HomeAssistantError] = []
         names = {str(name) for name in service.fields}
