@@ -260,7 +260,7 @@ async def test_a_heartbeat_rule_works_for_an_entity_that_was_excluded_before(
     hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:
     entry.add_to_hass(hass)
-    hass.config_entries.async_update_entry(entry, options={"exclude": {"entities": ["sensor.a"]}})
+    hass.config_entries.async_update_entry(entry, options={"filter": {"entities": ["sensor.a"]}})
     assert await hass.config_entries.async_setup(entry.entry_id)
     hass.states.async_set("sensor.a", "21")
     await ledger(entry)

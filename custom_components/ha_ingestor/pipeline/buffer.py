@@ -44,6 +44,7 @@ class Buffer:
         self._held = held or []
         self._passed = 0
         self._was_opened = False
+        self._is_closed = False
 
     @property
     def is_open(self) -> bool:
@@ -96,6 +97,8 @@ class Buffer:
         return 0
 
     def _store(self) -> None:
+        if self._is_closed:
+            return  # the files may be somebody else's by now
         try:
             if not self._spool.is_open:
                 self._spool.open()
@@ -169,6 +172,7 @@ class Buffer:
         What it does not take is returned to be handed over, or else lost and counted.
         """
         self._store()
+        self._is_closed = True
         held, self._held = self._held, []
         if not hand_over:
             self._ledger.held -= len(held)

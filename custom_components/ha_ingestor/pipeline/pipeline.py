@@ -222,12 +222,13 @@ class Pipeline:
 
     async def commit(self) -> bool:
         """Put on disk what was offered, and tell whether it is there."""
-        await self._commit()
+        if self._stopped is None:
+            await self._commit()
         return not self._buffer.held
 
     async def flush(self) -> None:
         """Commit what waits and try to deliver at once."""
-        await self._commit()
+        await self.commit()
         self._exporter.retry_now()
 
     def quarantine_all(self) -> None:
@@ -273,7 +274,7 @@ class Pipeline:
 
     async def snapshot(self) -> Snapshot:
         """Commit, and copy the state of health, all of it from the same moment."""
-        if not self._running:
+        if not self._running or self._stopped:
             return self._snapshot()
         async with self._committing:
             return await self._run(self._commit_and_copy, self.intake.take())
