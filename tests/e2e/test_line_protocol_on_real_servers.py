@@ -263,6 +263,10 @@ READERS: Final[dict[str, type[Reader]]] = {
 }
 
 
+class Tag:
+    """What a name is that is no field's."""
+
+
 def composed(
     texts: list[str], numbers: list[float], chance: random.Random, reader: Reader
 ) -> list[Written]:
@@ -278,6 +282,13 @@ def composed(
             tags = HEAVY_TAGS
         if reader.has_series_for_each_point:
             tags = [("number", str(len(points))), *tags]
+        # In one measurement a name is a tag or a field: profiles see to that, and servers read
+        # what is both as one of them.
+        tags = [
+            (key, value)
+            for key, value in tags
+            if kinds.setdefault((stored_name(measurement), stored_key(key)), Tag) is Tag
+        ]
         fields = []
         for key, value in zip(chance.choices(texts, k=4), chance.choices(values, k=4), strict=True):
             # A field that is text here and a number there is a mistake of another kind.

@@ -6,6 +6,7 @@ import ssl
 import zlib
 from collections import deque
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Final, Literal, Self
 
 from aiohttp import web
@@ -140,7 +141,9 @@ class Emulator:
             return _response(self._page(path, seen), self.profile)
         if not self.faults:
             answer = self._write(seen)
-            headers = {**self.profile.write_headers, **answer.headers}
+            # A server that wants other credentials says nothing of itself.
+            is_known = answer.status != HTTPStatus.UNAUTHORIZED
+            headers = {**(self.profile.write_headers if is_known else {}), **answer.headers}
             return _response(replace(answer, headers=headers), self.profile)
         return await self._fail(self.faults.popleft(), request, seen)
 
