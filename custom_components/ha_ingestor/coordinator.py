@@ -225,7 +225,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
 def async_forget_unloaded(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
     """Leave nothing of a destination that is unloaded and not loaded again, as when disabled.
 
-    Not by the lock of the entry: whoever reloads it would have to wait, and could be cancelled.
+    Without the lock of the entry: a reload would have to wait for it, and could be cancelled.
     """
 
     @callback

@@ -463,7 +463,7 @@ def _without_unwanted(text: str, unwanted: Unwanted) -> str:
     if "/" in text or "=" in text:
         text = without_users(text, _CUT)
         text = without_paths(without_parameters(text, unwanted, _CUT), _CUT)
-    # Whoever does not want coordinates wants none of their spellings.
+    # An option to leave coordinates out covers every spelling of them.
     if unwanted("coordinates"):
         text = without_places(text, _CUT)
     return without_named(

@@ -25,7 +25,7 @@ _SECRET_PARAMETER: Final = re.compile(
     r"|.*key|.*signature",
     re.IGNORECASE,
 )
-# Whoever knows the rest of such a path may use it.
+# The rest of such a path is a key: knowing it is enough to use it.
 _SECRET_PATH: Final = re.compile(
     r"(/(?:web)?hooks?/|//hooks\.[\w.]{1,64}/|\.slack\.com/services/|/bot(?=\d+(?::|%3A))"
     r"|/api/(?:hls|tts_proxy)/)[^\s?#\"'<>)]+",
@@ -110,7 +110,7 @@ def without_parameters(text: str, is_telling: Telling, mark: str, *, deep: bool 
 
 
 def without_paths(text: str, mark: str) -> str:
-    """Hide paths that let in whoever knows them."""
+    """Hide the keys that are part of a path."""
     return _SECRET_PATH.sub(rf"\g<1>{mark}", text) if "/" in text else text
 
 

@@ -38,11 +38,11 @@ class Known:
         return key in self._refused and key not in self._stored
 
     def listed(self, keys: set[str]) -> None:
-        """Note what the other side has; what is not ours lingers."""
+        """Note what the other side has; what is not ours is stale there."""
         self.lingering = keys - self._stored.keys() - self._refused.keys()
 
     def keep(self, rows: Sequence[Row]) -> None:
-        """Part with the rows that are no longer there; what was stored of them lingers."""
+        """Forget the rows that are no longer here; what was stored of them is stale there."""
         now = {row.key: row.digest for row in rows}
         self.lingering = (self.lingering | self._stored.keys()) - now.keys()
         for key in self._stored.keys() - now.keys():

@@ -13,7 +13,7 @@ from .rows import DeviceRow, EntityRow, Row, Rows, Table
 
 # Any of them may be bad itself.
 KNOWN_GOOD_MAX: Final = 3
-# A slow server takes seconds for a piece. Whoever hears nothing for longer wants to know.
+# A slow server takes seconds for a request; silence for longer than this is shown.
 SILENCE: Final = 12.0
 # So many refused rows are tried again at a time, as long as none of them is taken.
 RETRIED: Final = 20
