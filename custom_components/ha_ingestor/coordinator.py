@@ -30,8 +30,11 @@ from .sources.causes import Causes
 from .sources.local import LocalSource
 from .whole import Background, Once, async_whole
 
-# Counters that move all day would fill the recorder; nobody reads them more often than this.
+# How often it is looked whether something is wrong.
 UPDATE_INTERVAL: Final = timedelta(seconds=10)
+# Numbers that move all day would fill the recorder: every five minutes they come to some two
+# thousand rows a day. They are shown at once with whatever changes, and when somebody asks.
+LOOKS_PER_NUMBERS: Final = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +123,8 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         self._pipeline = pipeline
         self._deduplication = Deduplication(partial(async_storage, hass, entry.data))
         self._connected: bool | None = None
+        self._is_look = False
+        self._looks = 0
         # Before a reload the entry has the new data already.
         self._data = dict(entry.data)
         past = hass.data.setdefault(PASTS, {}).pop(entry.entry_id, None)
@@ -168,6 +173,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
 
     @override
     async def _async_refresh(self, *args: Any, **kwargs: Any) -> None:
+        self._is_look = kwargs.get("scheduled", False)
         # One that is cancelled would be taken for one that failed: no health to be known.
         refresh = super()._async_refresh(*args, **kwargs)
         await async_whole(self.hass, refresh, "ha_ingestor refresh")
@@ -184,6 +190,9 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
             issues_of(snapshot) + deduplication.issues,
             undecided=self._undecided(snapshot),
         )
+        self._looks = self._looks + 1 if self._is_look else 0
+        if self._looks % LOOKS_PER_NUMBERS and snapshot.condition == self.data.condition:
+            return self.data  # which tells nobody
         return snapshot
 
     def _undecided(self, snapshot: Snapshot) -> set[str]:

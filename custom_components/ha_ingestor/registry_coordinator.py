@@ -1,6 +1,5 @@
 """The health of one data-api, and what a user should do about it."""
 
-from datetime import timedelta
 from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -16,9 +15,6 @@ from .registries.schedule import Intervals
 from .registries.sync import SyncState
 from .registries.transfer import Client
 from .registry_sync import RegistrySync
-
-# As for the points: counters that move all day would fill the recorder.
-UPDATE_INTERVAL: Final = timedelta(seconds=10)
 
 ISSUE_PREFIX: Final = "data_api_"
 UNAUTHORIZED: Final = "data_api_unauthorized"
@@ -69,7 +65,6 @@ class RegistryCoordinator(DataUpdateCoordinator[SyncState]):
             LOGGER,
             config_entry=entry,
             name=f"{DOMAIN} registries",
-            update_interval=UPDATE_INTERVAL,
             always_update=False,
         )
         self.subentry = subentry

@@ -35,7 +35,7 @@ from custom_components.ha_ingestor.clients.influx import Destination, InfluxClie
 from custom_components.ha_ingestor.pipeline.encoder import Encoder, Profile
 from custom_components.ha_ingestor.pipeline.export_state import Status
 from custom_components.ha_ingestor.pipeline.files import OsFiles
-from custom_components.ha_ingestor.pipeline.frame import pack
+from custom_components.ha_ingestor.pipeline.frame import Compressor, pack
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.model import Capture
 from custom_components.ha_ingestor.pipeline.outcome import Dialect, Outcome
@@ -235,6 +235,7 @@ def spool_costs(captures: list[Capture], directory: Path) -> tuple[list[Row], li
     squeeze = Cost("gzip for the wire", "")
     settle = Cost("settle", "pwrite alone")
     bodies: list[bytes] = []
+    compressor = Compressor()
 
     def join() -> None:
         for chunk in _chunks(parts, FRAME_POINTS):
@@ -253,7 +254,7 @@ def spool_costs(captures: list[Capture], directory: Path) -> tuple[list[Row], li
         compress.stage_us.append(
             thread_us(
                 lambda: [
-                    pack(text, first_seq=1, count=1, acked=0, time=0, compress=True)
+                    pack(text, first_seq=1, count=1, acked=0, time=0, compress=compressor)
                     for text in texts
                 ],
                 points,

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 import traceback
 from collections.abc import Awaitable, Callable
@@ -87,10 +88,17 @@ class Exporter:
     _isolation: Isolation = field(default_factory=Isolation)
     _brake: StormBrake = field(default_factory=StormBrake)
     _is_stuck: bool = False
+    # Points were quarantined or evicted, and nobody was told yet.
+    _has_set_aside: bool = False
     _last_error: str = ""
     _last_answer: tuple[Problem, int] = (Problem.NONE, 0)
     _in_a_row: int = 0
     _look_at: float = 0.0
+    # What the database has, and the spool does not know of yet.
+    _unsettled: Request | None = None
+    _requested_at: float = -math.inf
+    # How many points in the buffer are worth a wake-up.
+    _wanted: float = math.inf
     _delivering: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -121,6 +129,10 @@ class Exporter:
     def breaker(self) -> BreakerState:
         """Whether the database is spoken to."""
         return self._breaker.state
+
+    def wants(self, points: int) -> bool:
+        """Whether to `notify` that so many points are in the buffer. Any thread may ask."""
+        return points >= self._wanted
 
     def notify(self) -> None:
         """There is something new in the buffer."""
@@ -160,7 +172,6 @@ class Exporter:
             self._enough.clear()
             # Here, so that a try that is asked for during a request is not forgotten after it.
             self._retry_now.clear()
-            began = time.monotonic()
             try:
                 delay = await self.drain()
                 if self._stopping.is_set():
@@ -178,10 +189,20 @@ class Exporter:
                     Verdict(kind=Kind.KEPT, problem=Problem.INTERNAL_ERROR, detail=detail)
                 )
             if delay is None:
-                await self._wake.wait()
-                await _within(began + self.gather_seconds - time.monotonic(), self._enough)
+                await self._gather(self._requested_at + self.gather_seconds)
             else:
                 await _within(delay, self._retry_now)
+
+    async def _gather(self, until: float) -> None:
+        """Wait for a point, and then for more of them until a moment of the monotonic clock."""
+        # First said and then looked, so that none comes unseen in between.
+        self._wanted = 1
+        if not self.buffer.pending + self.buffer.held:
+            await self._wake.wait()
+        self._wanted = GATHER_POINTS
+        if self.buffer.pending + self.buffer.held < GATHER_POINTS:
+            await _within(until - time.monotonic(), self._enough)
+        self._wanted = math.inf
 
     def _is_new(self, err: Exception) -> bool:
         """Whether the last error of ours was another one: the log shows each once."""
@@ -202,27 +223,32 @@ class Exporter:
 
     async def drain(self) -> float | None:
         """Deliver until the buffer is empty, or return the seconds to wait before going on."""
-        async with self._delivering:
-            return await self._deliver()
+        try:
+            async with self._delivering:
+                return await self._deliver()
+        finally:
+            if self._has_set_aside:
+                self._has_set_aside = False
+                self.on_change()
 
     async def _deliver(self, *, is_last: bool = False) -> float | None:
         self._breaker.waited()
         await self._look_at_quarantine()
-        while is_last or not self._stopping.is_set():
+        while True:
             request = await self.run(self._compose)
-            if request is None:
+            if request is None or (self._stopping.is_set() and not is_last):
                 return None
             if not request.sent:
-                await self.run(self._settlement.accepted, request)
+                self._unsettled = request
                 continue
-            started = time.monotonic()
+            started = self._requested_at = time.monotonic()
             outcome = await self.writer.write(request.body, gzipped=request.gzipped)
             delay = await self._settle(request, outcome, time.monotonic() - started)
             if delay is not None:
                 return delay
-            if self._expiry.is_due and self.state.status is Status.OK:
+            is_ok = self.state.status is Status.OK
+            if self._expiry.is_due and is_ok and not self._stopping.is_set():
                 await self._ask_retention()
-        return None
 
     async def _look_at_quarantine(self) -> None:
         """See now and then whether a file that was bad still is."""
@@ -243,6 +269,10 @@ class Exporter:
         self._expiry.told(retention)
 
     def _compose(self) -> Request | None:
+        """Settle what was stored and take what comes next, in one wake-up of the spool's thread."""
+        if self._unsettled:
+            self._settlement.accepted(self._unsettled)
+            self._unsettled = None
         is_closed = self._breaker.state is BreakerState.CLOSED
         limit = self._isolation.limit
         max_points = limit if is_closed else min(limit, PROBE_POINTS)
@@ -253,7 +283,7 @@ class Exporter:
         verdict = classify(outcome, self.writer.dialect)
         match verdict.kind:
             case Kind.ACCEPTED:
-                await self.run(self._settlement.accepted, request)
+                self._unsettled = request
                 self._isolation.settled(batch.payload)
                 self._accepted(batch.count, latency)
             case Kind.EXPIRED:
@@ -347,6 +377,7 @@ class Exporter:
 
     def _taken(self, points: int) -> None:
         """Go on behind points that were put aside; that they were refused shows a sound server."""
+        self._has_set_aside = True
         self._isolation.grow(points)
         self._breaker.succeeded()
         self._in_a_row = 0

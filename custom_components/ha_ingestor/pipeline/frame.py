@@ -64,13 +64,37 @@ class Frame:
         return self.first_seq + self.count - 1
 
 
+class Compressor:
+    """Compresses payloads, each for itself. Used by one thread.
+
+    It keeps its tables: to make them anew for each frame takes longer than to use them.
+    """
+
+    def __init__(self) -> None:
+        """Use the best that this Python has."""
+        self._zstd = zstd.ZstdCompressor(_ZSTD_LEVEL) if HAS_ZSTD else None
+
+    def __call__(self, payload: bytes) -> tuple[int, bytes]:
+        """Return how it is compressed, and the result."""
+        if self._zstd is None:
+            return ZLIB, zlib.compress(payload, _ZLIB_LEVEL)
+        self._zstd.set_pledged_input_size(len(payload))
+        return ZSTD, self._zstd.compress(payload, zstd.ZstdCompressor.FLUSH_FRAME)
+
+
 def pack(
-    payload: bytes, *, first_seq: int, count: int, acked: int, time: int, compress: bool = False
+    payload: bytes,
+    *,
+    first_seq: int,
+    count: int,
+    acked: int,
+    time: int,
+    compress: Callable[[bytes], tuple[int, bytes]] | None = None,
 ) -> bytes:
     """Build the bytes of a frame."""
     flags = PLAIN
     if compress and len(payload) >= _COMPRESS_FROM:
-        flags, payload = _compressed(payload)
+        flags, payload = compress(payload)
     header = _HEADER.pack(MAGIC, VERSION, flags, len(payload), first_seq, acked, count, time)
     return b"".join((header, _CRC.pack(crc32(payload, crc32(header))), payload))
 
@@ -115,9 +139,3 @@ def scan(data: bytes, base: int = 0) -> Iterator[Frame]:
         position = data.find(MAGIC, position + 1)
         if position < 0:
             return
-
-
-def _compressed(payload: bytes) -> tuple[int, bytes]:
-    if HAS_ZSTD:
-        return ZSTD, zstd.compress(payload, _ZSTD_LEVEL)
-    return ZLIB, zlib.compress(payload, _ZLIB_LEVEL)

@@ -7,7 +7,7 @@ import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -26,6 +26,7 @@ from .ledger import Ledger
 from .model import Capture, EntityContext, Item
 from .quarantine import Quarantine
 from .recollection import Recollection
+from .schedule import CommitSchedule
 from .sieve import Sieve, SieveMemory, SieveSettings
 from .snapshot import Snapshot
 from .spool import Position, Spool
@@ -33,9 +34,6 @@ from .spool_settings import SpoolSettings
 
 _LOGGER = logging.getLogger(__name__)
 
-# What a crash of the process may cost: a quarter of a second, or this many points.
-COMMIT_SECONDS: Final = 0.25
-COMMIT_POINTS: Final = 500
 # Home Assistant's stop is not for us to delay.
 STOP_SECONDS: Final = 5.0
 
@@ -142,11 +140,10 @@ class Pipeline:
         )
         self._on_change = on_change
         self._settings = settings
-        self._waiting_since = math.inf
-        self._arrived = asyncio.Event()
-        self._full = asyncio.Event()
-        self._committing = asyncio.Lock()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._schedule = CommitSchedule(self._submit_commit, clocks.monotonic)
+        self._held_since = math.inf
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._export: asyncio.Task[None] | None = None
         self._running = False
 
     @property
@@ -164,26 +161,21 @@ class Pipeline:
 
         Called in the event loop for every event, so it does next to nothing.
         """
-        waiting = self.intake.append(item)
-        if waiting == 1:
-            self._arrived.set()
-            if self._waiting_since == math.inf:
-                self._waiting_since = self._clocks.monotonic()
-        elif waiting >= COMMIT_POINTS:
-            self._full.set()
+        self._schedule.offered(self.intake.append(item))
 
     def expect(self, captures: Iterable[Capture]) -> None:
         """Begin heartbeats of entities that stay silent; these are their states, and no events."""
         self._sieve.expect(captures)
-        self._arrived.set()
+        self._schedule.hurry()
 
     def start(self) -> None:
         """Begin; the spool is opened in its own thread, what is captured meanwhile waits."""
         self._running = True
-        self._tasks = [
-            asyncio.create_task(self._commit_forever(), name="ha_ingestor commit"),
-            asyncio.create_task(self._exporter.export_forever(), name="ha_ingestor export"),
-        ]
+        self._loop = asyncio.get_running_loop()
+        self._schedule.start()
+        self._export = asyncio.create_task(
+            self._exporter.export_forever(), name="ha_ingestor export"
+        )
 
     async def stop(self, *, hand_over: bool = False) -> Handover:
         """Put everything on disk, try once more to deliver, and end.
@@ -197,12 +189,10 @@ class Pipeline:
         return await asyncio.shield(self._stopped)
 
     async def _stop(self, *, hand_over: bool) -> Handover:
-        tasks, self._tasks = self._tasks, []
+        export, self._export = self._export, None
         held: list[str] = []
-        if tasks:
-            commit, export = tasks
-            commit.cancel()
-            await asyncio.gather(commit, return_exceptions=True)
+        if export:
+            self._schedule.stop()
             await self._commit(is_last=not hand_over)
             await self._exporter.stop(STOP_SECONDS)
             export.cancel()
@@ -276,46 +266,41 @@ class Pipeline:
         """Commit, and copy the state of health, all of it from the same moment."""
         if not self._running or self._stopped:
             return self._snapshot()
-        async with self._committing:
-            return await self._run(self._commit_and_copy, self.intake.take())
-
-    async def _commit_forever(self) -> None:
-        # Opens the spool, so that what an earlier process left is delivered without waiting.
-        await self._commit()
-        while True:
-            if not self.intake:
-                now = self._clocks.monotonic
-                due = min(self._committer.next_due, self._buffer.next_due(now))
-                if not await _within(None if due == math.inf else due - now(), self._arrived):
-                    await self._commit()
-                    continue
-            await _within(COMMIT_SECONDS, self._full)
-            await self._commit()
+        return await self._run(self._commit_and_copy, self.intake.take())
 
     async def _commit(self, *, is_last: bool = False) -> None:
-        before = (self._buffer.trouble, self._buffer.is_open)
-        async with self._committing:
-            self._arrived.clear()
-            self._full.clear()
-            try:
-                await self._run(self._committer.commit, self.intake.take(), is_last=is_last)
-            except Exception:
-                _LOGGER.exception("Commit failed; the next one goes on")
-            if not self._buffer.held:
-                self._waiting_since = math.inf if not self.intake else self._clocks.monotonic()
-        if (self._buffer.trouble, self._buffer.is_open) != before:
-            self._on_change()
-        self._exporter.notify()
+        await self._run(self._commit_taken, self.intake.take(), is_last=is_last)
+
+    def _submit_commit(self) -> Future[None]:
+        return self._executor.submit(self._commit_taken, self.intake.take())
+
+    def _commit_taken(self, taken: Taken, *, is_last: bool = False) -> None:
+        """Bring items to the disk, in the spool's thread; the event loop hears only what is new."""
+        buffer, began = self._buffer, self._clocks.monotonic()
+        before = (buffer.trouble, buffer.is_open)
+        try:
+            self._committer.commit(taken, is_last=is_last)
+        except Exception:
+            _LOGGER.exception("Commit failed; the next one goes on")
+        self._held_since = min(self._held_since, began) if buffer.held else math.inf
+        self._schedule.note(min(self._committer.next_due, buffer.next_due(self._clocks.monotonic)))
+        if self._loop is None:
+            return
+        if (buffer.trouble, buffer.is_open) != before:
+            self._loop.call_soon_threadsafe(self._on_change)
+        if self._exporter.wants(buffer.pending + buffer.held):
+            self._loop.call_soon_threadsafe(self._exporter.notify)
 
     def _commit_and_copy(self, taken: Taken) -> Snapshot:
-        self._committer.commit(taken)
+        self._commit_taken(taken)
         return self._snapshot()
 
     def _oldest_age(self) -> float | None:
         if self._spool.pending:
             return self._spool.oldest_age
         if self.ledger.held or self.intake:
-            return max(self._clocks.monotonic() - self._waiting_since, 0.0)
+            since = self._held_since if self.ledger.held else self._schedule.since
+            return max(self._clocks.monotonic() - since, 0.0)
         return None
 
     def _snapshot(self) -> Snapshot:
@@ -342,12 +327,3 @@ class Pipeline:
         # Shielded, because a job that waits for its turn would be dropped with its caller.
         job = self._executor.submit(partial(function, *args, **kwargs))
         return asyncio.shield(asyncio.wrap_future(job))
-
-
-async def _within(seconds: float | None, event: asyncio.Event) -> bool:
-    """Wait for an event; False when it did not come in time."""
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return False
-    return True

@@ -61,6 +61,8 @@ class RuleFilter:
     held: int = 0
     _watches: dict[str, Watch] = field(default_factory=dict)
     _expected: deque[tuple[float, Capture]] = field(default_factory=deque)
+    # Entities that are still judged by the rules of an earlier filter.
+    _outdated: set[str] = field(default_factory=set)
     _is_resumed: bool = False
 
     @property
@@ -84,7 +86,7 @@ class RuleFilter:
         """Go on with what another filter knew; the rules of this one apply from the first `due`."""
         self._watches, self._expected = memory.watches, memory.expected
         self.held = sum(watch.held is not None for watch in self._watches.values())
-        self._is_resumed = True
+        self._outdated, self._is_resumed = set(self._watches), True
 
     def expect(self, captures: Iterable[Capture]) -> None:
         """Begin heartbeats of entities that stay silent: these are their states. Any thread."""
@@ -93,7 +95,8 @@ class RuleFilter:
 
     def due(self, now: float, weather: Weather | None) -> list[Capture]:
         """Return what has to be written by now although nothing came."""
-        if self._is_resumed:
+        self._is_resumed = False
+        if self._outdated:
             self._renew()
         while self._expected:
             self._begin(*self._expected.popleft())
@@ -182,18 +185,26 @@ class RuleFilter:
             self._write(watch, echo, self.clock(), rules)
 
     def _begin(self, now: float, capture: Capture) -> None:
-        """Begin the heartbeats of a silent entity, unless they began already."""
+        """Begin the heartbeats of a silent entity, or go on with them by a rule that is new."""
         entity_id, rules = capture.entity.entity_id, capture.entity.rules
-        if rules.heartbeat and entity_id not in self._watches:
+        if not rules.heartbeat:
+            return
+        watch = self._watches.get(entity_id)
+        if watch is None:
             written = self.recollection.last.get(entity_id)
             self._watches[entity_id] = watch = Watch(capture, written, now)
-            watch.due = _due_of(watch, rules)
+        watch.due = _due_of(watch, rules)
 
     def _renew(self) -> None:
-        """Apply the rules that were changed by a reload."""
-        self._is_resumed = False
-        for entity_id, watch in list(self._watches.items()):
-            rules = self.contexts.get(entity_id, watch.seen.entity).rules
+        """Apply the rules that were changed by a reload, as far as they are known by now."""
+        for entity_id in tuple(self._outdated):
+            entity, watch = self.contexts.get(entity_id), self._watches.get(entity_id)
+            if entity is None:
+                continue
+            self._outdated.discard(entity_id)
+            if watch is None:
+                continue
+            rules = entity.rules
             if rules is NO_RULES and not watch.held:
                 del self._watches[entity_id]
             else:

@@ -1,6 +1,6 @@
 """The health of a destination at one moment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .breaker import BreakerState
@@ -35,3 +35,14 @@ class Snapshot:
     def backlog(self) -> int:
         """Points that are not in the database yet."""
         return self.pending + self.waiting
+
+    @property
+    def condition(self) -> tuple[object, ...]:
+        """Everything but the numbers that move all day."""
+        ledger = self.ledger
+        return (
+            replace(self.export, last_write=None, write_latency=None),
+            *(self.is_open, self.breaker, self.spool_error, self.unbalanced),
+            *(self.history, self.rejection),
+            *(ledger["quarantined"], ledger["evicted_for"], ledger["lost"]),
+        )

@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 from .batch import Batch, chunk, gather
 from .durability import Unsynced
 from .files import Files
-from .frame import TIME_MAX, pack
+from .frame import TIME_MAX, Compressor, pack
 from .ledger import Fate, Ledger
 from .progress import Progress
 from .segments import Segments
@@ -72,6 +72,7 @@ class Spool:
         # Frames are dated by a clock that never jumps.
         self._steady_offset = wall_clock() - clock()
         self._settings = settings
+        self._compress = Compressor() if settings.compress else None
         self._progress = Progress(files, ledger)
         self._segments = Segments(files, settings.segment_bytes)
         self._unsynced = Unsynced(self._segments, clock, settings.durability)
@@ -219,7 +220,7 @@ class Spool:
             count=count,
             acked=self._acked,
             time=time,
-            compress=self._settings.compress,
+            compress=self._compress,
         )
         self._make_room(len(data))
         self._unsynced.append(data, first_seq=first, last_seq=last, time=time)

@@ -169,7 +169,8 @@ class LocalSource:
                 entity = self._catalog[state.entity_id]
                 if entity.rules.heartbeat and not entity.filtered:
                     expected.append(Capture(entity, state, None, 0.0, state.context))
-        if self._stops and expected:
+        # Also none: now the catalog knows the rules for what was handed over.
+        if self._stops:
             self._pipeline.expect(expected)
 
     @callback

@@ -1,0 +1,113 @@
+"""When what waits in memory goes to the spool's thread.
+
+The first event after a pause goes at once, what follows four times a second, and sooner when it is
+much. A wake-up costs an ordinary home more than all work that is done in it, so there are few: the
+callback of an event hands on what waits, a timer does so only when no event comes in time, and the
+event loop hears nothing of a commit that leaves it nothing to do.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Final
+
+# What a crash of the process may cost: a quarter of a second, or this many points.
+COMMIT_SECONDS: Final = 0.25
+COMMIT_POINTS: Final = 500
+
+
+class CommitSchedule:
+    """Calls `commit`, which submits a job to the spool's thread. For the event loop, but `note`."""
+
+    def __init__(self, commit: Callable[[], Future[None]], clock: Callable[[], float]) -> None:
+        """Prepare; before `start` nothing is handed on. `clock` is monotonic."""
+        # Since when something waits in memory, by the clock.
+        self.since = math.inf
+        self._commit = commit
+        self._clock = clock
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._running: Future[None] | None = None
+        self._not_before = -math.inf
+        self._soon: asyncio.Handle | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at = math.inf
+
+    def start(self) -> None:
+        """Hand on soon what waits; the first commit opens the spool."""
+        self._loop = asyncio.get_running_loop()
+        self._hand_on_soon()
+
+    def stop(self) -> None:
+        """Hand on nothing more."""
+        self._loop = None
+        for handle in (self._soon, self._timer, self._alarm):
+            if handle:
+                handle.cancel()
+        self._soon = self._timer = self._alarm = None
+
+    def offered(self, waiting: int) -> None:
+        """Note that an item was added, and that so many wait now."""
+        now = self._clock()
+        if waiting == 1:
+            self.since = now
+        if self._loop is None:
+            return
+        if now >= self._not_before or waiting >= COMMIT_POINTS:
+            self._hand_on_soon()
+        elif self._timer is None:
+            self._timer = self._loop.call_later(COMMIT_SECONDS, self._on_timer)
+
+    def hurry(self) -> None:
+        """There is something to do that did not come as an item."""
+        if self._loop:
+            self._set_alarm(self._clock())
+
+    def note(self, due: float) -> None:
+        """Have a commit at `due` even if nothing comes. The spool's thread says so."""
+        loop = self._loop
+        if loop and due < self._alarm_at:
+            loop.call_soon_threadsafe(self._set_alarm, due)
+
+    def _hand_on_soon(self) -> None:
+        """Hand on after the callbacks that run now, as events rarely come alone."""
+        if self._loop and not self._soon:
+            self._soon = self._loop.call_soon(self._on_soon)
+
+    def _on_soon(self) -> None:
+        self._soon = None
+        if self._loop and not self._hand_on(self._clock()) and self._timer is None:
+            self._timer = self._loop.call_later(COMMIT_SECONDS, self._on_timer)
+
+    def _hand_on(self, now: float) -> bool:
+        """Begin a commit, unless one is under way: then the disk is slow, and what comes waits."""
+        if self._running and not self._running.done():
+            return False
+        self._not_before = now + COMMIT_SECONDS
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        self._running = self._commit()
+        return True
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if self._loop and not self._hand_on(self._clock()):
+            self._timer = self._loop.call_later(COMMIT_SECONDS, self._on_timer)
+
+    def _set_alarm(self, due: float) -> None:
+        if self._loop is None or due >= self._alarm_at:
+            return
+        if self._alarm:
+            self._alarm.cancel()
+        self._alarm_at = due
+        delay = max(due - self._clock(), 0.0)
+        self._alarm = self._loop.call_later(delay, self._on_alarm)
+
+    def _on_alarm(self) -> None:
+        # First, so that the commit that is begun, or one that ends just now, sets the next one.
+        self._alarm, self._alarm_at = None, math.inf
+        now = self._clock()
+        if not self._hand_on(now):
+            self._set_alarm(now + COMMIT_SECONDS)
