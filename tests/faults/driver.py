@@ -1,8 +1,8 @@
 """What the model needs of the pipeline, disk and database that it is checked against."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, Protocol
 
 from .steps import Answers
@@ -12,30 +12,41 @@ class KilledError(BaseException):
     """The process ends here."""
 
 
-@dataclass(slots=True)
 class Deliveries:
-    """Points that the database may have although the process does not know it."""
+    """Points that the database may have although the process does not know it.
 
-    unacknowledged: set[int] = field(default_factory=set)
-    _recent: set[int] = field(default_factory=set)
-    _older: set[int] = field(default_factory=set)
+    `slack` is for how many states that the process tells an answer may still be on its way.
+    """
 
-    def sent(self, numbers: Iterable[int]) -> None:
-        """They are on their way."""
-        self.unacknowledged.update(numbers)
+    def __init__(self, slack: int = 1) -> None:
+        self.unacknowledged: set[int] = set()
+        self._recent: deque[set[int]] = deque([set()], maxlen=slack)
+        self._processes = 0
+        self._lock = Lock()
 
-    def acknowledged(self, numbers: Iterable[int]) -> None:
+    def sent(self, numbers: Iterable[int]) -> int:
+        """They are on their way, in the process that is returned."""
+        with self._lock:
+            self.unacknowledged.update(numbers)
+            return self._processes
+
+    def acknowledged(self, numbers: Iterable[int], process: int) -> None:
         """The database stored them, and its answer is on its way back."""
-        self.unacknowledged.difference_update(numbers)
-        self._recent.update(numbers)
+        with self._lock:
+            if process == self._processes:
+                self.unacknowledged.difference_update(numbers)
+                self._recent[-1].update(numbers)
 
     def noted(self) -> None:
-        """The process noted the answers; the newest may still be on their way."""
-        self._older, self._recent = self._recent, set()
+        """The process told its state, so that it knows of older answers."""
+        with self._lock:
+            self._recent.append(set())
 
     def killed(self) -> None:
         """The process may not have noted the last answers."""
-        self.unacknowledged |= self._recent | self._older
+        with self._lock:
+            self.unacknowledged.update(*self._recent)
+            self._processes += 1
 
 
 class Driver(Protocol):

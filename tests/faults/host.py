@@ -157,8 +157,8 @@ class Host:
         )
         return Capture(entity, state, None, time, FakeContext(id=f"{number:026d}"))
 
-    async def commit(self) -> None:
-        await self.pipeline.commit()
+    async def commit(self) -> bool:
+        return await self.pipeline.commit()
 
     async def deliver(self, attempts: int = 3) -> None:
         for _ in range(attempts):

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from random import Random
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from tests.pipeline.captures import NOON
 from tests.pipeline.memory_files import MemoryFiles
 
 from .driver import Deliveries, KilledError
+from .faulty_files import raise_if_broken
 from .host import Host, Place, numbers_in
 from .steps import ANSWERS, DAY, Answers
 
@@ -32,13 +32,6 @@ OPERATIONS_MAX: Final = 3_000
 REQUESTS_MAX: Final = 3_000
 
 RETENTION: Final = 7 * DAY
-
-
-def raise_if_broken(broken: dict[str, int], operation: str, name: str) -> None:
-    """Fail as `broken` says, whose names are "operation glob"."""
-    for pattern, error in broken.items():
-        if fnmatchcase(f"{operation} {name}", pattern):
-            raise OSError(error, os.strerror(error), name)
 
 
 class Inline(Executor):
@@ -118,14 +111,14 @@ class ModelDatabase:
             else:
                 stored.add(number)
         self.held |= stored
-        self.deliveries.sent(stored)
+        process = self.deliveries.sent(stored)
         if refused:
             return _refused(f"partial write: field type conflict dropped={refused}")
         if expired:
             return _refused(f"partial write: dropped {expired} points outside retention policy")
         if answer == "stores and fails":
             return Outcome(failure=Failure.TIMEOUT)
-        self.deliveries.acknowledged(stored)
+        self.deliveries.acknowledged(stored, process)
         return Outcome(status=204, from_database=True)
 
     def _answer(self) -> Answers:
