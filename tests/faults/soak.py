@@ -2,12 +2,14 @@
 
 One run after the other begins with an empty disk and database, and takes steps that the seed
 chooses. In the end of each the database holds what was offered, or the ledger names the difference.
-Exits with 1 when it does not. The steps are written to a file, which repeats them.
+Exits with 1 when it does not. The steps are written to a file, which repeats them, and behind each
+what was offered and counted by then.
 """
 
 # ruff: noqa: T201
 
 import argparse
+import json
 import logging
 import random
 import sys
@@ -127,7 +129,10 @@ def take(run: list[Step], name: str, place: Place, steps_file: TextIO, end: floa
         for step in steps:
             print(to_json(step), file=steps_file, flush=True)
             world.do(step)
-            world.assert_sound()
+            ledger = world.assert_sound().ledger
+            known = world.known
+            told = {"offered": len(known.offered), "uncommitted": len(known.uncommitted), **ledger}
+            print(json.dumps(told), file=steps_file, flush=True)
             if time.monotonic() > end:
                 break
         found = world.finish()
