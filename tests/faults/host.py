@@ -171,6 +171,13 @@ class Host:
     async def replay(self) -> None:
         await self.pipeline.replay_quarantine()
 
+    async def hold(self) -> None:
+        """Let nothing be delivered."""
+        await self.pipeline._exporter._delivering.acquire()
+
+    async def release(self) -> None:
+        self.pipeline._exporter._delivering.release()
+
     async def purge(self) -> None:
         await self.pipeline.purge_quarantine()
 

@@ -47,9 +47,11 @@ class Known:
     uncommitted: set[int] = field(default_factory=set)
     uncommitted_repeats: int = 0
     unsynced: set[int] = field(default_factory=set)
-    # Those that nothing may have taken, that no filter lets pass, and that somebody threw away.
+    # Those that nothing may have taken, that a filter never lets pass or may not,
+    # and that somebody threw away.
     sure: set[int] = field(default_factory=set)
     excluded: set[int] = field(default_factory=set)
+    ruled: set[int] = field(default_factory=set)
     purged: set[int] = field(default_factory=set)
     # How many the ledger has to have received, not counting what this process was offered.
     least: int = 0
@@ -60,6 +62,8 @@ class Known:
     replayed: int = 0
     # How many the ledger may call lost although they are there.
     unsure: int = 0
+    # How many may have been purged that could not be read before.
+    unread: int = 0
     is_exact: bool = True
 
 
@@ -159,8 +163,9 @@ class World[D: Driver]:
         first = len(known.offered) + 1
         for numbers in (known.offered, known.uncommitted, known.unsynced, known.sure):
             numbers.update(range(first, first + count))
-        if of == "excluded":
-            known.excluded.update(range(first, first + count))
+        if of != "plain":
+            of_those = known.excluded if of == "excluded" else known.ruled
+            of_those.update(range(first, first + count))
         known.since += count
         self._ask("offer", first=first, count=count, of=of, is_old=is_old)
 
@@ -204,10 +209,16 @@ class World[D: Driver]:
 
     def purge(self) -> None:
         """Delete the quarantine."""
-        with suppress(OSError):
-            # What stays of a purge that fails is found again in the end.
-            self.known.purged |= self.quarantined()
-            self._ask("purge")
+        self._ask("hold")  # nothing is put aside between the reading and the purge
+        try:
+            with suppress(OSError):
+                # What stays of a purge that fails is found again in the end.
+                self.known.purged |= self.quarantined()
+                if self.driver.is_broken:
+                    self.known.unread += self.state().ledger["quarantined"]
+                self._ask("purge")
+        finally:
+            self._ask("release")
 
     def reload(self, **settings: float) -> None:
         """Stop, and go on in the same process with other settings."""
@@ -342,8 +353,13 @@ class World[D: Driver]:
         missing = known.offered - there
         lost = sum(ledger["lost"].values()) + ledger["evicted"]
         named = sum(ledger["filtered"].values()) + ledger["deduplicated"] + lost
+        # Each point that is gone is named, with and without those that a rule may leave out.
+        filtered = ledger["filtered"]
         silent = (missing & known.sure) - known.excluded
-        may_be = named - ledger["filtered"].get("excluded", 0)
+        may_be = named - filtered.get("excluded", 0) + known.unread
+        assert len(silent) <= may_be, (ledger, sorted(silent)[:20])
+        silent -= known.ruled
+        may_be -= filtered.get("throttled", 0) + filtered.get("deadband", 0)
         assert len(silent) <= may_be, (ledger, sorted(silent)[:20])
         if known.is_exact:
             unsure = known.unsure + len(self.driver.deliveries.unacknowledged & held.keys())
