@@ -57,12 +57,16 @@ def small_memory() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """What a pipeline tells of itself, all of the same moment. `intake` was not taken yet."""
+    """What a pipeline tells of itself, all of the same moment. `held` wait for the disk.
+
+    `intake` was not taken yet.
+    """
 
     is_open: bool
     ledger: dict[str, Any]
     pending: int
     waiting: int
+    held: int
     spool_error: str
     unbalanced: str
     acked: int
@@ -210,6 +214,7 @@ class Host:
             ledger=found.ledger,
             pending=found.pending,
             waiting=found.waiting,
+            held=self.pipeline.ledger.held,
             spool_error=found.spool_error,
             unbalanced=found.unbalanced,
             acked=self.pipeline._spool.acked,

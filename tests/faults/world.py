@@ -192,8 +192,9 @@ class World[D: Driver]:
         """Bring to the disk what was offered."""
         self._ask("commit")
         found = self.state()
-        if found.is_open and not (found.waiting or found.spool_error or self.driver.is_broken):
-            self.known.uncommitted.clear()
+        if found.is_open and not (found.held or found.spool_error or self.driver.is_broken):
+            # What still waits is held back by a rule.
+            self.known.uncommitted &= self.known.ruled if found.waiting else set()
             self.known.uncommitted_repeats = 0
         if self.driver.is_durable:
             self.known.unsynced.clear()
