@@ -17,22 +17,7 @@ if "custom_components.ha_ingestor" not in sys.modules:
 
 from custom_components.ha_ingestor.clients.influx import Destination, InfluxClient  # noqa: E402
 from custom_components.ha_ingestor.pipeline.files import OsFiles  # noqa: E402
-from custom_components.ha_ingestor.pipeline.model import Capture, EntityContext  # noqa: E402
 from custom_components.ha_ingestor.pipeline.outcome import Dialect  # noqa: E402
-from custom_components.ha_ingestor.pipeline.pipeline import Pipeline  # noqa: E402
-from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ  # noqa: E402
-from custom_components.ha_ingestor.pipeline.quarantine import Quarantine  # noqa: E402
-from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings  # noqa: E402
+from custom_components.ha_ingestor.pipeline.pipeline import Clocks  # noqa: E402
 
-__all__ = [
-    "Capture",
-    "Destination",
-    "Dialect",
-    "EntityContext",
-    "HomeIQ",
-    "InfluxClient",
-    "OsFiles",
-    "Pipeline",
-    "Quarantine",
-    "SpoolSettings",
-]
+__all__ = ["Clocks", "Destination", "Dialect", "InfluxClient", "OsFiles"]

@@ -5,9 +5,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from .memory_driver import MemoryDriver
+from .steps import Begin
 from .world import World, counts_of, fallen
 
-type NewWorld = Callable[..., World]
+type MemoryWorld = World[MemoryDriver]
+type NewWorld = Callable[..., MemoryWorld]
 
 DENIED = errno.EACCES
 BUSY = errno.EBUSY
@@ -16,24 +19,24 @@ BUSY = errno.EBUSY
 @pytest.fixture
 def new_world() -> Iterator[NewWorld]:
     """Make worlds, and end them."""
-    worlds: list[World] = []
+    worlds: list[MemoryWorld] = []
 
-    def make(**limits: int) -> World:
-        worlds.append(World(**limits))
+    def make(max_bytes: int = 1 << 30) -> MemoryWorld:
+        worlds.append(World(MemoryDriver(), Begin(max_bytes=max_bytes)))
         return worlds[-1]
 
     yield make
     for world in worlds:
-        world.close()
+        world.driver.close()
 
 
 def numbers(first: int, last: int) -> set[int]:
     return set(range(first, last + 1))
 
 
-def filled(world: World, segments: int = 6) -> None:
+def filled(world: MemoryWorld, segments: int = 6) -> None:
     """Let points wait in several segments: each commit makes one of about five points."""
-    world.database.answer = "down"
+    world.driver.database.answer = "down"
     for _ in range(segments):
         world.offer(8)
         world.commit()
@@ -46,29 +49,29 @@ def test_a_directory_that_cannot_be_written_stops_neither_commits_nor_the_end(
 ) -> None:
     world = new_world(max_bytes=max_bytes)
     filled(world)
-    evicted = world.snapshot().ledger["evicted"]
+    evicted = world.state().ledger["evicted"]
     for operation in operations:
-        world.disk.broken[f"{operation} *"] = DENIED
+        world.driver.disk.broken[f"{operation} *"] = DENIED
     for _ in range(30):
         world.offer(8)
         world.commit()
         world.assert_sound()
     # To give points up would make no room.
-    assert world.snapshot().ledger["evicted"] == evicted
+    assert world.state().ledger["evicted"] == evicted
     if max_bytes == 6_000 or "create" in operations:
-        assert world.snapshot().spool_error
-    world.database.answer = "up"
+        assert world.state().spool_error
+    world.driver.database.answer = "up"
     world.deliver(5)
     world.assert_sound()
     world.restart()
     world.finish()
-    assert world.database.held == world.known.offered - lost(world)
+    assert world.driver.database.held == world.known.offered - lost(world)
 
 
-def lost(world: World) -> set[int]:
+def lost(world: MemoryWorld) -> set[int]:
     """Numbers that are nowhere, which the ledger has to name one by one."""
-    missing = world.known.offered - world.database.held
-    ledger = world.snapshot().ledger
+    missing = world.known.offered - world.driver.database.held
+    ledger = world.state().ledger
     assert len(missing) == ledger["evicted"] + sum(ledger["lost"].values())
     return missing
 
@@ -78,32 +81,31 @@ def test_one_file_that_cannot_be_removed_and_a_low_disk_settle_nothing_twice(
 ) -> None:
     world = new_world()
     filled(world)
-    world.database.answer = "up"
+    world.driver.database.answer = "up"
     world.deliver()
     filled(world)
-    oldest = min(name for name in world.disk.names() if name.endswith(".seg"))
-    world.disk.broken[f"remove {oldest}"] = BUSY
-    world._settings["min_free_bytes"] = 1 << 29
-    world.disk.free = 1 << 20
-    world.reload()
+    oldest = min(name for name in world.driver.disk.names() if name.endswith(".seg"))
+    world.driver.disk.broken[f"remove {oldest}"] = BUSY
+    world.driver.disk.free = 1 << 20
+    world.reload(min_free_bytes=1 << 29)
     for _ in range(10):
         world.offer(8)
         world.commit()
         world.assert_sound()
-    assert world.snapshot().spool_error == "Device or resource busy"
-    world.disk.free = 1 << 40
+    assert world.state().spool_error == "Device or resource busy"
+    world.driver.disk.free = 1 << 40
     world.finish()
     lost(world)
 
 
 def test_what_was_settled_is_not_evicted_again_when_its_file_stays(new_world: NewWorld) -> None:
     world = new_world(max_bytes=9_000)
-    world.disk.broken["remove *1-000000.seg"] = BUSY
-    world.disk.broken["truncate *"] = BUSY
+    world.driver.disk.broken["remove *1-000000.seg"] = BUSY
+    world.driver.disk.broken["truncate *"] = BUSY
     world.offer(40)
     world.commit()
     world.deliver()
-    assert world.database.held == numbers(1, 40)
+    assert world.driver.database.held == numbers(1, 40)
     filled(world, segments=20)
     world.assert_sound()
     world.finish()
@@ -115,32 +117,32 @@ def test_a_second_attempt_to_open_remembers_what_the_first_one_read(
     new_world: NewWorld, operation: str
 ) -> None:
     world = new_world()
-    world.database.poison = 17
+    world.driver.database.poison = 17
     world.offer(30, of="excluded")
     world.offer(30)
     world.commit()
-    world.database.answer = "down"
+    world.driver.database.answer = "down"
     world.offer(10)
     world.commit()
-    before = world.snapshot().ledger
-    world.database.answer = "up"
+    before = world.state().ledger
+    world.driver.database.answer = "up"
     world.deliver()
-    known = world.snapshot().ledger
+    known = world.state().ledger
     assert known["quarantined"] == 3  # 34, 51 and 68
-    world.database.answer = "down"
+    world.driver.database.answer = "down"
     world.offer(10)
     world.commit()
-    world.disk.broken[f"{operation} *"] = errno.EIO
+    world.driver.disk.broken[f"{operation} *"] = errno.EIO
     world.kill()
-    world.disk.broken.clear()
+    world.driver.disk.broken.clear()
     world.pass_time(2)
     world.commit()
 
-    after = world.snapshot().ledger
+    after = world.state().ledger
     assert after["filtered"] == before["filtered"] == {"excluded": 30}
     assert after["quarantined"] == known["quarantined"]
     assert after["written"] == known["written"]
-    assert world.snapshot().pending == 10
+    assert world.state().pending == 10
 
 
 @pytest.mark.parametrize("lasting", [1, 5, 40])
@@ -151,22 +153,22 @@ def test_numbers_and_names_of_an_unreadable_segment_are_not_used_again(
     world.offer(20)
     world.commit()
     world.deliver()
-    world.database.answer = "down"
+    world.driver.database.answer = "down"
     world.offer(40)
     world.commit()
-    (tail,) = [name for name in world.disk.names() if name.endswith(".seg")]
-    world.disk.broken[f"read {tail}"] = errno.EIO
+    (tail,) = [name for name in world.driver.disk.names() if name.endswith(".seg")]
+    world.driver.disk.broken[f"read {tail}"] = errno.EIO
     world.kill()
     for _ in range(lasting):
         world.pass_time(1)
         world.offer(2)
         world.commit()
-    content = len(world.disk._files[tail].cached)
+    content = len(world.driver.disk._files[tail].cached)
     assert content > 0
     world.finish()
 
-    ledger = world.snapshot().ledger
-    missing = world.known.offered - world.database.held
+    ledger = world.state().ledger
+    missing = world.known.offered - world.driver.database.held
     assert ledger["captured"] == ledger["received"] == 60 + 2 * lasting
     assert len(missing) == sum(ledger["lost"].values())
     assert missing <= numbers(21, 60)
@@ -181,7 +183,7 @@ def test_counts_of_what_gave_no_point_outlive_a_kill(new_world: NewWorld) -> Non
         world.commit()
     world.kill()
 
-    ledger = world.snapshot().ledger
+    ledger = world.state().ledger
     assert (ledger["received"], ledger["filtered"]) == (5_000, {"excluded": 5_000})
 
 
@@ -191,26 +193,26 @@ def test_a_segment_that_can_only_be_read_is_delivered_and_not_read_for_ever(
     operation: str,
 ) -> None:
     world = new_world()
-    world.database.answer = "down"
+    world.driver.database.answer = "down"
     world.offer(20)
     world.commit()
-    (tail,) = [name for name in world.disk.names() if name.endswith(".seg")]
-    world.disk.broken[f"{operation} {tail}"] = DENIED
+    (tail,) = [name for name in world.driver.disk.names() if name.endswith(".seg")]
+    world.driver.disk.broken[f"{operation} {tail}"] = DENIED
     world.kill()
-    world.database.answer = "up"
+    world.driver.database.answer = "up"
     world.deliver()
-    assert world.database.held == numbers(1, 20)
+    assert world.driver.database.held == numbers(1, 20)
     for _ in range(5):
         world.pass_time(1)
         world.commit()
     asked: list[str] = []
-    fault = world.disk.fault
+    fault = world.driver.disk.fault
 
     def note(operation: str, name: str) -> None:
         asked.append(operation)
         fault(operation, name)
 
-    world.disk.fault = note
+    world.driver.disk.fault = note
     for _ in range(20):
         world.pass_time(1)
         world.commit()
@@ -223,14 +225,14 @@ def test_a_descriptor_that_cannot_be_closed_is_not_closed_a_second_time(
 ) -> None:
     # The second time it may be another file's: the disk knows no descriptor that was closed.
     world = new_world()
-    world.disk.broken["close *"] = errno.EIO
+    world.driver.disk.broken["close *"] = errno.EIO
     for _ in range(3):
         world.offer(5)
         world.commit()
         world.reload()
     world.restart()
     world.finish()
-    assert world.database.held == world.known.offered
+    assert world.driver.database.held == world.known.offered
 
 
 @pytest.mark.parametrize("operation", ["write", "sync", "open", "read"])
@@ -240,7 +242,7 @@ def test_a_cursor_that_stays_bad_stops_nothing_and_is_told(
     world = new_world()
     world.offer(10)
     world.commit()
-    world.disk.broken[f"{operation} cursor"] = errno.EIO
+    world.driver.disk.broken[f"{operation} cursor"] = errno.EIO
     for _ in range(30):
         world.offer(5)
         world.pass_time(6)
@@ -248,8 +250,8 @@ def test_a_cursor_that_stays_bad_stops_nothing_and_is_told(
         world.deliver()
         world.assert_sound()
     if operation == "write":
-        assert world.snapshot().spool_error == "Input/output error"
-    assert world.database.held == world.known.offered
+        assert world.state().spool_error == "Input/output error"
+    assert world.driver.database.held == world.known.offered
     world.kill()
     for _ in range(15):
         world.pass_time(1)
@@ -257,45 +259,45 @@ def test_a_cursor_that_stays_bad_stops_nothing_and_is_told(
     world.offer(5)
     world.commit()
     world.deliver()
-    assert world.database.held == world.known.offered
-    assert world.snapshot().is_open
+    assert world.driver.database.held == world.known.offered
+    assert world.state().is_open
 
 
 def test_counts_come_back_when_the_cursor_can_be_read_again(new_world: NewWorld) -> None:
     world = new_world()
-    world.database.poison = 17
+    world.driver.database.poison = 17
     world.offer(100, of="excluded")
     world.offer(100)
     world.commit()
     world.deliver()
-    known = counts_of(world.snapshot().ledger)
-    world.disk.broken["read cursor"] = errno.EIO
+    known = counts_of(world.state().ledger)
+    world.driver.disk.broken["read cursor"] = errno.EIO
     world.kill()
     for _ in range(15):
         world.pass_time(1)
         world.commit()
-    assert world.snapshot().is_open
+    assert world.state().is_open
     world.offer(10)
     world.commit()
     world.deliver()
-    world.disk.broken.clear()
+    world.driver.disk.broken.clear()
     world.kill()
 
-    counts = counts_of(world.snapshot().ledger)
+    counts = counts_of(world.state().ledger)
     assert fallen(known, counts) == {}
     assert counts["received"] == known["received"] + 10
-    assert world.database.held | world._quarantined() == numbers(101, 210)
+    assert world.driver.database.held | world.quarantined() == numbers(101, 210)
     world.kill()
-    assert counts_of(world.snapshot().ledger) == counts
+    assert counts_of(world.state().ledger) == counts
 
 
-def refused(world: World) -> None:
+def refused(world: MemoryWorld) -> None:
     """Let points come of which every seventh is refused, and put it aside."""
     for _ in range(8):
         world.offer(10)
         world.commit()
         world.pass_time(61)
-        world.pipeline.quarantine_all()
+        world.driver.ask("quarantine_all")
         world.deliver(3)
     world.commit()
 
@@ -318,27 +320,27 @@ def test_one_bad_file_of_the_quarantine_stops_no_delivery_and_takes_no_point(
     new_world: NewWorld, broken: str, *, is_replayed: bool, is_killed: bool
 ) -> None:
     world = new_world()
-    world.database.poison = 7
+    world.driver.database.poison = 7
     refused(world)
     if is_replayed:
         world.replay()
         refused(world)
-    world.disk.broken[broken] = errno.EIO
+    world.driver.disk.broken[broken] = errno.EIO
     if is_killed:
         world.kill()
     refused(world)
     refused(world)
 
-    found = world.snapshot()
+    found = world.state()
     assert found.pending <= 10
     assert found.ledger["written"] > 180
     world.assert_sound()
-    assert world.run(world.pipeline.quarantined())
+    assert world.quarantined()
     is_there = "position" in broken or not is_replayed  # a replay removes it
     if broken.startswith("read") and is_killed and is_there:
-        assert broken.removeprefix("read ") in world.snapshot().spool_error
+        assert broken.removeprefix("read ") in world.state().spool_error
     if broken != "* quarantine-position":
-        world.run(world.pipeline.replay_quarantine())
+        world.driver.ask("replay")
         refused(world)
     world.finish()
-    assert world.snapshot().spool_error == ""
+    assert world.state().spool_error == ""

@@ -7,7 +7,7 @@ import pytest
 
 from custom_components.ha_ingestor.pipeline import quarantine as module
 from custom_components.ha_ingestor.pipeline.quarantine import Quarantine
-from tests.faults.world import StubbornDisk
+from tests.faults.memory_driver import StubbornDisk
 
 POSITION = "quarantine-position"
 
