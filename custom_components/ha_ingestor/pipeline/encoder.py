@@ -8,10 +8,10 @@ from heapq import nlargest
 from typing import Final, Protocol
 
 from .chatter import Talk
+from .clock import CLOCKS_ARE_SET
 from .line_protocol import TIME_MAX_US, escape_key, field_set, line, series_key
 from .masked import MASKED, unmasked
 from .model import Capture, Happening, Item, Point, Row
-from .spool_settings import CLOCKS_ARE_SET
 
 # At each end of what servers take, room for times that lie beyond: twelve days, and at the late end
 # as many again for what moves to the next free microsecond.

@@ -14,6 +14,7 @@ ENTITY_REMOVED: Final = "entity_removed"
 
 UNAVAILABLE: Final = "unavailable"
 UNKNOWN: Final = "unknown"
+SAYS_NOTHING: Final = frozenset({UNAVAILABLE, UNKNOWN})
 
 
 class ContextLike(Protocol):

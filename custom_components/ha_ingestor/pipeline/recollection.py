@@ -14,10 +14,10 @@ from hashlib import blake2b
 from typing import Any, Final, NamedTuple, Protocol
 
 from .attributes import JsonDumps, attributes_json
+from .clock import CLOCKS_ARE_SET
 from .files import Files
 from .ledger import Ledger
 from .model import UNAVAILABLE, Capture, EntityContext, NoContext, Point, StateLike
-from .spool_settings import CLOCKS_ARE_SET
 from .state_times import Redated, StateTimes, dated
 from .text import text_of
 

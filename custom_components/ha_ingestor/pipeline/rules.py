@@ -9,14 +9,12 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from .ledger import Ledger
 from .model import (
     HEARTBEAT,
     NO_RULES,
-    UNAVAILABLE,
-    UNKNOWN,
+    SAYS_NOTHING,
     Capture,
     EntityContext,
     Item,
@@ -26,8 +24,6 @@ from .model import (
 )
 from .numbers import measurement_of
 from .recollection import Recollection
-
-SAYS_NOTHING: Final = frozenset({UNAVAILABLE, UNKNOWN})
 
 
 @dataclass(slots=True)

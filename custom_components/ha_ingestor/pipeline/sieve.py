@@ -23,6 +23,7 @@ from .ledger import Ledger
 from .masked import MASKED, unmasked
 from .model import (
     NO_RULES,
+    SAYS_NOTHING,
     STATE_CHANGED,
     Capture,
     EntityContext,
@@ -32,7 +33,7 @@ from .model import (
     Weather,
 )
 from .recollection import Memory, Recollection
-from .rules import SAYS_NOTHING, RuleFilter, RulesMemory
+from .rules import RuleFilter, RulesMemory
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -4,12 +4,11 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from .clock import CLOCKS_ARE_SET
 from .durability import Durability
 from .ledger import SPOOL_FULL
 from .segments import SEGMENT_BYTES, Segment
 
-# 2026: a machine without a clock of its own begins in 1970, and what it wrote then is not old.
-CLOCKS_ARE_SET: Final = 1_767_225_600
 # For so long after a start nobody knows whether the clock on the wall is right already, so that
 # nothing is too old by it.
 CLOCK_GRACE: Final = 3600.0
