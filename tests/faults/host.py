@@ -204,8 +204,7 @@ class Host:
     async def state(self) -> State:
         if self._is_stopped:
             return self._state()
-        async with self.pipeline._committing:
-            return await self.pipeline._run(self._state)
+        return await self.pipeline._run(self._state)
 
     def _state(self) -> State:
         found = self.pipeline._snapshot()
