@@ -57,7 +57,8 @@ class Committer:
                 items = taken.items[start : start + SLICE_POINTS]
                 left -= len(items)
                 self._encode(self._filter(items), lines)
-                time.sleep(0)  # let the event loop run in between
+                if left:
+                    time.sleep(0)  # let the event loop run in between
             self._encode(self._due(is_last=is_last), lines)
         except Exception:
             _LOGGER.exception("Commit failed; %s events lost", left)

@@ -42,8 +42,9 @@ if HAS_ZSTD:
 # Lines repeat each other so much that the fastest levels already make them ten times smaller.
 _ZSTD_LEVEL: Final = 1
 _ZLIB_LEVEL: Final = 1
-# Below this a frame saves less than a sector of the disk.
-_COMPRESS_FROM: Final = 1024
+# Below this a frame saves less than half a page of the disk, and an ordinary home makes one with
+# every commit: compressing them costs a sixth of all work.
+_COMPRESS_FROM: Final = 2048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
