@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 from .attributes import JsonDumps
 from .buffer import Buffer
 from .chatter import Chatter, chatter
+from .commit_schedule import CommitSchedule
 from .committer import Committer
 from .encoder import Encoder, Profile
 from .export_state import ExportState
@@ -26,7 +27,6 @@ from .ledger import Ledger
 from .model import Capture, EntityContext, Item
 from .quarantine import Quarantine
 from .recollection import Recollection
-from .schedule import CommitSchedule
 from .sieve import Sieve, SieveMemory, SieveSettings
 from .snapshot import Snapshot
 from .spool import Position, Spool
