@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from .pipeline.columns import CORE, core_field_name, core_number_name, field_name
+from .pipeline.encode.columns import CORE, core_field_name, core_number_name, field_name
 from .pipeline.quarantine import Rejection
 
 _TAG: Final = r"(?<!\\),{}=([^, ]+)"

@@ -17,7 +17,7 @@ from .options.points import (
     profile_page,
     state_names,
 )
-from .pipeline.encoder import Profile
+from .pipeline.encode.encoder import Profile
 from .pipeline.profiles.core import Core
 from .pipeline.profiles.homeiq import HomeIQ
 from .pipeline.profiles.settings import Availability

@@ -10,7 +10,7 @@ from typing import Any, Final
 from homeassistant.helpers.json import json_dumps
 
 from custom_components.ha_ingestor.options.noise import deduplication_window, rule_table
-from custom_components.ha_ingestor.pipeline.encoder import Encoder
+from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.files import OsFiles
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.model import Capture, EntityContext, Item

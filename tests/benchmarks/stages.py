@@ -32,7 +32,7 @@ from homeassistant.helpers.json import json_dumps
 
 from custom_components.ha_ingestor.catalog import Catalog
 from custom_components.ha_ingestor.clients.influx import Destination, InfluxClient
-from custom_components.ha_ingestor.pipeline.encoder import Encoder, Profile
+from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder, Profile
 from custom_components.ha_ingestor.pipeline.export_state import Status
 from custom_components.ha_ingestor.pipeline.files import OsFiles
 from custom_components.ha_ingestor.pipeline.frame import Compressor, pack

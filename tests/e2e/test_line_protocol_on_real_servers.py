@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from custom_components.ha_ingestor.clients.influx import InfluxClient
-from custom_components.ha_ingestor.pipeline.line_protocol import (
+from custom_components.ha_ingestor.pipeline.encode.line_protocol import (
     STRING_MAX_BYTES,
     TAGS_MAX,
     TIME_MAX_US,
@@ -32,8 +32,8 @@ from custom_components.ha_ingestor.pipeline.line_protocol import (
 )
 from scripts.rig import dialects
 from scripts.rig.servers import Server
-from tests.pipeline.documented import cut, spaced, stored_key, stored_name, stored_tag
-from tests.pipeline.test_line_protocol import ANY_TEXT
+from tests.pipeline.encode.documented import cut, spaced, stored_key, stored_name, stored_tag
+from tests.pipeline.encode.test_line_protocol import ANY_TEXT
 
 from .doors import destination_of, endpoint_of
 

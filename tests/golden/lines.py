@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from homeassistant.helpers.json import json_dumps
 
-from custom_components.ha_ingestor.pipeline.encoder import Encoder, Profile
+from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder, Profile
 from custom_components.ha_ingestor.pipeline.model import Capture, Happening
 from custom_components.ha_ingestor.pipeline.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ

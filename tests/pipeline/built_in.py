@@ -22,14 +22,22 @@ from influxdb.line_protocol import make_lines
 from influxdb_client.client.write.point import Point
 
 from custom_components.ha_ingestor.core_import import core_settings_from
-from custom_components.ha_ingestor.pipeline.encoder import Encoder
-from custom_components.ha_ingestor.pipeline.line_protocol import STRING_MAX_BYTES, TAGS_MAX
+from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
+from custom_components.ha_ingestor.pipeline.encode.line_protocol import STRING_MAX_BYTES, TAGS_MAX
 from custom_components.ha_ingestor.pipeline.model import Capture, EntityContext
 from custom_components.ha_ingestor.pipeline.profiles.core import Core
 from tests.emulator.line_protocol import BadLine, parse
+from tests.pipeline.encode.documented import (
+    cut,
+    marked,
+    spaced,
+    stored_field,
+    stored_key,
+    stored_name,
+    stored_tag,
+)
 
 from .built_in_changes import Change, random_changes, random_config
-from .documented import cut, marked, spaced, stored_field, stored_key, stored_name, stored_tag
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

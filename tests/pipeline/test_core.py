@@ -8,8 +8,8 @@ from homeassistant.util.read_only_dict import ReadOnlyDict
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from custom_components.ha_ingestor.pipeline.encoder import Encoder
-from custom_components.ha_ingestor.pipeline.line_protocol import (
+from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
+from custom_components.ha_ingestor.pipeline.encode.line_protocol import (
     NAME_MAX_BYTES,
     STRING_MAX_BYTES,
     TAG_VALUE_MAX_BYTES,
@@ -18,6 +18,7 @@ from custom_components.ha_ingestor.pipeline.line_protocol import (
 )
 from custom_components.ha_ingestor.pipeline.model import HEARTBEAT, STATE_REPORTED, Happening
 from custom_components.ha_ingestor.pipeline.profiles.core import Core
+from tests.pipeline.encode.test_line_protocol import ANY_TEXT
 
 from .built_in import (
     Ours,
@@ -32,7 +33,6 @@ from .built_in import (
 )
 from .built_in_changes import NOON, Change
 from .captures import FakeContext, FakeState, change, entity
-from .test_line_protocol import ANY_TEXT
 
 NAME = st.one_of(ANY_TEXT, st.sampled_from(["time", "state", "value", "value_", "time_", "_", ""]))
 DIGITS = st.text("0123456789.. ax\n\u0663")

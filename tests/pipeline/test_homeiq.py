@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from line_protocol_parser import parse_line
 
-from custom_components.ha_ingestor.pipeline.encoder import Encoder
-from custom_components.ha_ingestor.pipeline.line_protocol import STRING_MAX_BYTES
+from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
+from custom_components.ha_ingestor.pipeline.encode.line_protocol import STRING_MAX_BYTES
 from custom_components.ha_ingestor.pipeline.model import Capture
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 

@@ -14,7 +14,7 @@ from homeassistant.helpers.json import json_dumps
 
 from custom_components.ha_ingestor.pipeline import buffer, spool
 from custom_components.ha_ingestor.pipeline.durability import Durability
-from custom_components.ha_ingestor.pipeline.encoder import Encoder
+from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.export_state import Status
 from custom_components.ha_ingestor.pipeline.files import Files, OsFiles
 from custom_components.ha_ingestor.pipeline.intake import INTAKE_POINTS

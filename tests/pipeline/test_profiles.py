@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from line_protocol_parser import parse_line
 
-from custom_components.ha_ingestor.pipeline.attributes import (
+from custom_components.ha_ingestor.pipeline.encode.attributes import (
     FLAT_MAX,
     AttributesPolicy,
     Shape,
     without_secrets,
 )
-from custom_components.ha_ingestor.pipeline.encoder import Encoder
+from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.model import (
     HEARTBEAT,
     STATE_REPORTED,

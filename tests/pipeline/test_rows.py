@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from line_protocol_parser import parse_line
 
-from custom_components.ha_ingestor.pipeline.encoder import Encoder, Profile
+from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder, Profile
 from custom_components.ha_ingestor.pipeline.intake import weigh
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.model import Row
@@ -18,11 +18,11 @@ from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
 from custom_components.ha_ingestor.pipeline.recollection import Recollection
 from custom_components.ha_ingestor.pipeline.sieve import Sieve, SieveSettings
+from tests.pipeline.encode.test_line_protocol import ANY_TEXT
 
 from .captures import NOON
 from .memory_files import MemoryFiles
 from .scripted_writer import ScriptedWriter
-from .test_line_protocol import ANY_TEXT
 from .test_pipeline import BrokenDisk, Switch, assert_balanced, running, until
 
 LAMP = Row(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from line_protocol_parser import parse_line
 
-from custom_components.ha_ingestor.pipeline.encoder import Encoder
+from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
 from tests.emulator.line_protocol import Point, parse

@@ -14,8 +14,8 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
 )
 
-from ..pipeline.attributes import AttributesPolicy, Shape
-from ..pipeline.privacy import is_secret
+from ..pipeline.encode.attributes import AttributesPolicy, Shape
+from ..pipeline.encode.privacy import is_secret
 from .page import OptionError, Page
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from homeassistant.helpers.selector import (
     SelectSelectorMode,
 )
 
-from ..pipeline.columns import HOMEIQ as HOMEIQ_COLUMNS
-from ..pipeline.line_protocol import TAGS_MAX
+from ..pipeline.encode.columns import HOMEIQ as HOMEIQ_COLUMNS
+from ..pipeline.encode.line_protocol import TAGS_MAX
 from ..pipeline.profiles import homeiq, tidy
 from ..pipeline.profiles.parts import TAGS
 from ..pipeline.profiles.settings import Availability

@@ -9,7 +9,7 @@ from math import inf
 from typing import Final
 
 from .buffer import Buffer
-from .encoder import Encoder
+from .encode.encoder import Encoder
 from .files import Files
 from .intake import Taken
 from .ledger import Ledger

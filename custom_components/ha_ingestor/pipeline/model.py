@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 
-from .line_protocol import FieldValue
+from .encode.line_protocol import FieldValue
 
 # What happened to the state: Home Assistant's own names of its events, and ours where it has none.
 STATE_CHANGED: Final = "state_changed"

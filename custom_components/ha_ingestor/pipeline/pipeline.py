@@ -13,12 +13,12 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from .attributes import JsonDumps
 from .buffer import Buffer
-from .chatter import Chatter, chatter
 from .commit_schedule import CommitSchedule
 from .committer import Committer
-from .encoder import Encoder, Profile
+from .encode.attributes import JsonDumps
+from .encode.encoder import Encoder, Profile
+from .encode.top_entities import Chatter, chatter
 from .export_state import ExportState
 from .exporter import GATHER_SECONDS, Exporter, Writer
 from .files import Files

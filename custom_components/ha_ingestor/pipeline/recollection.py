@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple, Protocol
 
-from .attributes import JsonDumps, attributes_json
 from .clock import CLOCKS_ARE_SET
+from .encode.attributes import JsonDumps, attributes_json
+from .encode.text import text_of
 from .files import Files
 from .ledger import Ledger
 from .model import UNAVAILABLE, Capture, EntityContext, NoContext, Point, StateLike
 from .state_times import Redated, StateTimes, dated
-from .text import text_of
 
 FILE: Final = "recollection.json"
 

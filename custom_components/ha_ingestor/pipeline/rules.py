@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from .encode.numbers import measurement_of
 from .ledger import Ledger
 from .model import (
     HEARTBEAT,
@@ -22,7 +23,6 @@ from .model import (
     StateLike,
     Weather,
 )
-from .numbers import measurement_of
 from .recollection import Recollection
 
 

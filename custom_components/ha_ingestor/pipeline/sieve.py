@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .clock import ClockWatch
+from .encode.masked import MASKED, unmasked
 from .ledger import Ledger
-from .masked import MASKED, unmasked
 from .model import (
     NO_RULES,
     SAYS_NOTHING,

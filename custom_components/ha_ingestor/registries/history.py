@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..metadata import Device, Entity, Home
-from ..pipeline.line_protocol import FieldValue
+from ..pipeline.encode.line_protocol import FieldValue
 from ..pipeline.model import Row
 
 # The values of the tags and then of the fields, in the order of the table.

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from math import isfinite
 from typing import Any
 
-from ..pipeline.text import text_of
+from ..pipeline.encode.text import text_of
 
 
 def text(value: object) -> str | None:

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from types import NoneType
 from typing import Any, Final
 
-from ..attributes import attribute_fields, counted_json, left_out_field, without_secrets
-from ..columns import TIDY_EVENTS
-from ..line_protocol import quote, series_key
-from ..masked import TEXTS
+from ..encode.attributes import attribute_fields, counted_json, left_out_field, without_secrets
+from ..encode.columns import TIDY_EVENTS
+from ..encode.line_protocol import quote, series_key
+from ..encode.masked import TEXTS
+from ..encode.privacy import cleaned
+from ..encode.text import has_truth, text_of
 from ..model import Happening, Point
-from ..privacy import cleaned
-from ..text import has_truth, text_of
 from .parts import caused, tags_of
 from .settings import PointSettings
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .. import columns
-from ..line_protocol import quote, series_key
+from ..encode import columns
+from ..encode.line_protocol import quote, series_key
+from ..encode.numbers import is_text_only
 from ..model import (
     ENTITY_REMOVED,
     HEARTBEAT,
@@ -17,7 +18,6 @@ from ..model import (
     StateLike,
     Weather,
 )
-from ..numbers import is_text_only
 from .happenings import encode_happening
 from .parts import caused, device_fields, measured, number_in, tags_of, weather_fields
 from .settings import Availability, Described, Face, Key, PointSettings, described

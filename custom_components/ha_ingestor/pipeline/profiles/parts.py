@@ -4,7 +4,9 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from math import isfinite
 from typing import Any, Final
 
-from ..line_protocol import quote
+from ..encode.line_protocol import quote
+from ..encode.numbers import number_of
+from ..encode.text import has_truth, text_of
 from ..model import (
     UNAVAILABLE,
     ContextLike,
@@ -13,8 +15,6 @@ from ..model import (
     StateLike,
     Weather,
 )
-from ..numbers import number_of
-from ..text import has_truth, text_of
 
 # Tags that an entity and its attributes make; what a tag is called is what the user chooses.
 TAGS: Final[Mapping[str, Callable[[EntityContext, Mapping[str, Any]], str]]] = {

@@ -7,7 +7,7 @@ from enum import Enum, StrEnum
 from types import NoneType
 from typing import Any, ClassVar, Final, NamedTuple
 
-from ..attributes import (
+from ..encode.attributes import (
     AttributesPolicy,
     JsonDumps,
     Shape,
@@ -15,7 +15,7 @@ from ..attributes import (
     counted_json,
     left_out_field,
 )
-from ..line_protocol import quote_json
+from ..encode.line_protocol import quote_json
 from ..model import (
     Convert,
     EntityContext,

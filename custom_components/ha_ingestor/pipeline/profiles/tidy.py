@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from .. import columns
-from ..attributes import AttributesPolicy, Shape
-from ..line_protocol import quote, series_key
+from ..encode import columns
+from ..encode.attributes import AttributesPolicy, Shape
+from ..encode.line_protocol import quote, series_key
+from ..encode.numbers import gives_back, is_text_only
 from ..model import (
     ENTITY_REMOVED,
     HEARTBEAT,
@@ -17,7 +18,6 @@ from ..model import (
     StateLike,
     Weather,
 )
-from ..numbers import gives_back, is_text_only
 from .happenings import encode_happening
 from .parts import attribute_text, known_cause, measured, number_in, tags_of, weather_fields
 from .settings import Availability, Described, Face, Key, PointSettings, described

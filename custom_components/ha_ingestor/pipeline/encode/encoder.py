@@ -7,11 +7,11 @@ from datetime import datetime
 from heapq import nlargest
 from typing import Final, Protocol
 
-from .chatter import Talk
-from .clock import CLOCKS_ARE_SET
+from ..clock import CLOCKS_ARE_SET
+from ..model import Capture, Happening, Item, Point, Row
 from .line_protocol import TIME_MAX_US, escape_key, field_set, line, series_key
 from .masked import MASKED, unmasked
-from .model import Capture, Happening, Item, Point, Row
+from .top_entities import Talk
 
 # At each end of what servers take, room for times that lie beyond: twelve days, and at the late end
 # as many again for what moves to the next free microsecond.

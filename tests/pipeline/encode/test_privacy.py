@@ -9,18 +9,17 @@ import pytest
 from homeassistant.helpers.json import json_dumps
 from line_protocol_parser import parse_line
 
-from custom_components.ha_ingestor.pipeline.attributes import (
+from custom_components.ha_ingestor.pipeline.encode.attributes import (
     AttributesPolicy,
     Shape,
     without_secrets,
 )
-from custom_components.ha_ingestor.pipeline.encoder import Encoder
+from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.model import Capture, Happening
 from custom_components.ha_ingestor.pipeline.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
-
-from .captures import NOON, FakeContext, FakeState, change, entity
+from tests.pipeline.captures import NOON, FakeContext, FakeState, change, entity
 
 HIDDEN = "hunter2"
 PROFILES: list[type[HomeIQ | Tidy]] = [HomeIQ, Tidy]

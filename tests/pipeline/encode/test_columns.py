@@ -7,10 +7,10 @@ from homeassistant.helpers.json import json_dumps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from custom_components.ha_ingestor.pipeline import columns
-from custom_components.ha_ingestor.pipeline.attributes import AttributesPolicy, Shape
-from custom_components.ha_ingestor.pipeline.columns import Kind
-from custom_components.ha_ingestor.pipeline.encoder import Encoder, Profile
+from custom_components.ha_ingestor.pipeline.encode import columns
+from custom_components.ha_ingestor.pipeline.encode.attributes import AttributesPolicy, Shape
+from custom_components.ha_ingestor.pipeline.encode.columns import Kind
+from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder, Profile
 from custom_components.ha_ingestor.pipeline.model import (
     ENTITY_REMOVED,
     HEARTBEAT,
@@ -33,8 +33,8 @@ from custom_components.ha_ingestor.pipeline.profiles.settings import Availabilit
 from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
 from custom_components.ha_ingestor.registries.history import REMOVED, TABLES
 from tests.golden.lines import home
+from tests.pipeline.captures import NOON, FakeContext, FakeState, change, entity
 
-from .captures import NOON, FakeContext, FakeState, change, entity
 from .schema import TAG, Schema
 
 PROFILES: list[type[HomeIQ | Tidy]] = [HomeIQ, Tidy]

@@ -9,12 +9,12 @@ import attr
 import pytest
 from homeassistant.helpers.json import json_dumps
 
-from custom_components.ha_ingestor.pipeline.attributes import (
+from custom_components.ha_ingestor.pipeline.encode.attributes import (
     AttributesPolicy,
     Shape,
     without_secrets,
 )
-from custom_components.ha_ingestor.pipeline.encoder import Encoder
+from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from line_protocol_parser import parse_line
 
-from custom_components.ha_ingestor.pipeline.line_protocol import (
+from custom_components.ha_ingestor.pipeline.encode.line_protocol import (
     STRING_MAX_BYTES,
     TAGS_MAX,
     TIME_MAX_US,

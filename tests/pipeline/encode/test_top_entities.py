@@ -4,12 +4,11 @@ from homeassistant.helpers.json import json_dumps
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_components.ha_ingestor.pipeline.chatter import Talk, chatter
-from custom_components.ha_ingestor.pipeline.encoder import TRACKS_MAX, Encoder
+from custom_components.ha_ingestor.pipeline.encode.encoder import TRACKS_MAX, Encoder
+from custom_components.ha_ingestor.pipeline.encode.top_entities import Talk, chatter
 from custom_components.ha_ingestor.pipeline.model import Capture, Happening
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
-
-from .captures import NOON, FakeContext, FakeState, change, entity
+from tests.pipeline.captures import NOON, FakeContext, FakeState, change, entity
 
 
 @given(st.lists(st.tuples(st.sampled_from(["sensor.a", "sensor.b"]), st.text())))

@@ -11,14 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from line_protocol_parser import parse_line
 
-from custom_components.ha_ingestor.pipeline.encoder import Encoded, Encoder
-from custom_components.ha_ingestor.pipeline.line_protocol import TIME_MAX_US
+from custom_components.ha_ingestor.pipeline.encode.encoder import Encoded, Encoder
+from custom_components.ha_ingestor.pipeline.encode.line_protocol import TIME_MAX_US
 from custom_components.ha_ingestor.pipeline.model import Happening, Row
 from custom_components.ha_ingestor.pipeline.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
-
-from .captures import NOON, FakeContext, FakeState, change, entity
+from tests.pipeline.captures import NOON, FakeContext, FakeState, change, entity
 
 PROFILES: list[type[HomeIQ | Tidy]] = [HomeIQ, Tidy]
 both = pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.__name__)

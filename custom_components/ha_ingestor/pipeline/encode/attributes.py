@@ -10,9 +10,9 @@ from math import isfinite, isinf
 from types import NoneType
 from typing import Any, Final
 
+from ..model import EntityContext, StateLike
 from .columns import field_name
 from .line_protocol import STRING_MAX_BYTES, quote
-from .model import EntityContext, StateLike
 from .privacy import (
     Unwanted,
     cleaned,

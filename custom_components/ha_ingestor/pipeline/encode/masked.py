@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from .model import SAYS_NOTHING, Capture, StateLike
+from ..model import SAYS_NOTHING, Capture, StateLike
 
 # Why such a change gives no point, for the ledger.
 MASKED: Final = "secret"

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any, Final
 
-from .model import StateLike
+from ..model import StateLike
 from .text import has_truth
 
 # float() also takes "1_000", " 7", "nan", "infinity" and digits of other scripts: none of them is

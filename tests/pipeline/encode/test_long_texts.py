@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ha_ingestor.clients.data_api_verdict import judge
 from custom_components.ha_ingestor.clients.exchange import Reply
-from custom_components.ha_ingestor.pipeline.attributes import without_secrets
+from custom_components.ha_ingestor.pipeline.encode.attributes import without_secrets
 from custom_components.ha_ingestor.pipeline.outcome import Dialect, Outcome
 from custom_components.ha_ingestor.pipeline.verdict import DETAIL_MAX, classify
 from custom_components.ha_ingestor.server_text import (
@@ -19,10 +19,9 @@ from custom_components.ha_ingestor.server_text import (
     markdown,
     plain,
 )
-
-from .growth import UNITS, is_linear
-from .pages import WORDS, fill_in, open_page
-from .shell import set_up
+from tests.growth import UNITS, is_linear
+from tests.pages import WORDS, fill_in, open_page
+from tests.shell import set_up
 
 SHOWN = {"plain": plain, "markdown": markdown, "for_strangers": for_strangers}
 # More than anybody reads in a log, a repair or a form.

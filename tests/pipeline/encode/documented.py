@@ -3,7 +3,7 @@
 import re
 from hashlib import blake2b
 
-from custom_components.ha_ingestor.pipeline.line_protocol import (
+from custom_components.ha_ingestor.pipeline.encode.line_protocol import (
     NAME_MAX_BYTES,
     TAG_VALUE_MAX_BYTES,
 )

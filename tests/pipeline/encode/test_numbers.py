@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_components.ha_ingestor.pipeline.numbers import number_of
+from custom_components.ha_ingestor.pipeline.encode.numbers import number_of
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Points as text: line protocol, and what may be in it."""
