@@ -6,7 +6,10 @@ import pytest
 from homeassistant.components.influxdb import INFLUX_SCHEMA
 
 from custom_components.ha_ingestor.core_import import core_settings_from
-from custom_components.ha_ingestor.pipeline.profiles.core_settings import CoreOverride, CoreSettings
+from custom_components.ha_ingestor.pipeline.encode.profiles.core_settings import (
+    CoreOverride,
+    CoreSettings,
+)
 
 AS_WRITTEN: dict[str, Any] = {
     "api_version": 2,

@@ -16,7 +16,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.ha_ingestor.options.attributes import attributes_policy
 from custom_components.ha_ingestor.options_flow import PAGES
 from custom_components.ha_ingestor.pipeline.encode.attributes import AttributesPolicy, Shape
-from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.profiles import profile_of
 from custom_components.ha_ingestor.sources.causes import Causes
 from custom_components.ha_ingestor.units import normal_units

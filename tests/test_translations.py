@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from custom_components.ha_ingestor.options.core import PAGE
-from custom_components.ha_ingestor.pipeline.profiles.core_settings import MEASUREMENT_ATTRS
+from custom_components.ha_ingestor.pipeline.encode.profiles.core_settings import MEASUREMENT_ATTRS
 
 from .pages import WORDS
 

@@ -18,10 +18,10 @@ from .options.points import (
     state_names,
 )
 from .pipeline.encode.encoder import Profile
-from .pipeline.profiles.core import Core
-from .pipeline.profiles.homeiq import HomeIQ
-from .pipeline.profiles.settings import Availability
-from .pipeline.profiles.tidy import Tidy
+from .pipeline.encode.profiles.base import Availability
+from .pipeline.encode.profiles.core import Core
+from .pipeline.encode.profiles.homeiq import HomeIQ
+from .pipeline.encode.profiles.tidy import Tidy
 from .sources.causes import Causes
 from .units import metric_units, normal_units
 

@@ -33,6 +33,9 @@ from homeassistant.helpers.json import json_dumps
 from custom_components.ha_ingestor.catalog import Catalog
 from custom_components.ha_ingestor.clients.influx import Destination, InfluxClient
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder, Profile
+from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
+from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
 from custom_components.ha_ingestor.pipeline.export_state import Status
 from custom_components.ha_ingestor.pipeline.files import OsFiles
 from custom_components.ha_ingestor.pipeline.frame import Compressor, pack
@@ -40,16 +43,13 @@ from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.model import Capture
 from custom_components.ha_ingestor.pipeline.outcome import Dialect, Outcome
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
-from custom_components.ha_ingestor.pipeline.profiles.core import Core
-from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
 from custom_components.ha_ingestor.pipeline.spool import FRAME_POINTS, Spool
 from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
 from custom_components.ha_ingestor.pipeline.verdict import Kind, Problem, Verdict
 from custom_components.ha_ingestor.sources.local import LocalSource
 from scripts.rig.destination import address_of
 from scripts.rig.servers import Server
-from tests.pipeline.built_in import converter, line_v2
+from tests.pipeline.encode.profiles.built_in import converter, line_v2
 
 from .bench_load.workload import furnish, next_state
 from .table import Row, at_most

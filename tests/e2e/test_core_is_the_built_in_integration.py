@@ -18,7 +18,7 @@ async def test_changes_are_stored_as_by_the_converter_and_clients_installed_with
     program = [
         str(HASS.parent / "python"),
         "-m",
-        "tests.pipeline.built_in",
+        "tests.pipeline.encode.profiles.built_in",
         str(CONFIGS),
         str(CHANGES),
     ]

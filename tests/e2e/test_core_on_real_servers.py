@@ -12,7 +12,7 @@ import pytest
 
 from custom_components.ha_ingestor.clients.influx import InfluxClient
 from scripts.rig.servers import Server
-from tests.pipeline.built_in import (
+from tests.pipeline.encode.profiles.built_in import (
     Ours,
     Stored,
     converter,
@@ -23,7 +23,7 @@ from tests.pipeline.built_in import (
     plain,
     refused_or_changed_by_v1,
 )
-from tests.pipeline.built_in_changes import random_changes, random_config
+from tests.pipeline.encode.profiles.built_in_changes import random_changes, random_config
 
 from .doors import destination_of
 from .test_line_protocol_on_real_servers import Influx

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from homeassistant.helpers.json import json_dumps
 
+from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.files import Files, OsFiles
 from custom_components.ha_ingestor.pipeline.intake import (
     INTAKE_BYTES,
@@ -20,7 +21,6 @@ from custom_components.ha_ingestor.pipeline.intake import (
 from custom_components.ha_ingestor.pipeline.model import Happening
 from custom_components.ha_ingestor.pipeline.outcome import Failure, Outcome
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
-from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.snapshot import Snapshot
 from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
 from tests.pipeline.captures import NOON, FakeContext, FakeState, change

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from line_protocol_parser import parse_line
 
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder, Profile
+from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
+from custom_components.ha_ingestor.pipeline.encode.profiles.core_settings import CoreSettings
+from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
 from custom_components.ha_ingestor.pipeline.intake import weigh
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.model import Row
-from custom_components.ha_ingestor.pipeline.profiles.core import Core
-from custom_components.ha_ingestor.pipeline.profiles.core_settings import CoreSettings
-from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
 from custom_components.ha_ingestor.pipeline.recollection import Recollection
 from custom_components.ha_ingestor.pipeline.sieve import Sieve, SieveSettings
 from tests.pipeline.encode.test_line_protocol import ANY_TEXT

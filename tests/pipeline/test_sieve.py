@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.model import (
     HEARTBEAT,
@@ -18,7 +19,6 @@ from custom_components.ha_ingestor.pipeline.model import (
     Rules,
     Weather,
 )
-from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.recollection import (
     PATIENCE_SECONDS,
     Recollection,

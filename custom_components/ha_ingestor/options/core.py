@@ -16,7 +16,7 @@ from homeassistant.helpers.selector import (
 )
 
 from ..core_import import core_settings_from
-from ..pipeline.profiles.core_settings import (
+from ..pipeline.encode.profiles.core_settings import (
     MEASUREMENT_ATTRS,
     CoreOverride,
     CoreSettings,

@@ -12,9 +12,9 @@ from homeassistant.helpers.selector import (
 
 from ..pipeline.encode.columns import HOMEIQ as HOMEIQ_COLUMNS
 from ..pipeline.encode.line_protocol import TAGS_MAX
-from ..pipeline.profiles import homeiq, tidy
-from ..pipeline.profiles.parts import TAGS
-from ..pipeline.profiles.settings import Availability
+from ..pipeline.encode.profiles import homeiq, tidy
+from ..pipeline.encode.profiles.base import Availability
+from ..pipeline.encode.profiles.fields import TAGS
 from . import core
 from .core import CORE
 from .page import OptionError, Page

@@ -8,7 +8,7 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant
 
 from ..catalog import Catalog
-from ..pipeline.cardinality import Described, estimate
+from ..pipeline.encode.profiles.cardinality import Described, estimate
 from .core import CORE
 from .exclude import excluded
 from .points import OWN_TAGS, PROFILE_PAGES, chosen_tags, converts_units, profile_name, profile_page

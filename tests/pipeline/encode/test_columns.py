@@ -11,6 +11,16 @@ from custom_components.ha_ingestor.pipeline.encode import columns
 from custom_components.ha_ingestor.pipeline.encode.attributes import AttributesPolicy, Shape
 from custom_components.ha_ingestor.pipeline.encode.columns import Kind
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder, Profile
+from custom_components.ha_ingestor.pipeline.encode.profiles.base import Availability
+from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
+from custom_components.ha_ingestor.pipeline.encode.profiles.core_settings import (
+    MEASUREMENT_ATTRS,
+    CoreSettings,
+)
+from custom_components.ha_ingestor.pipeline.encode.profiles.events import FIELDS
+from custom_components.ha_ingestor.pipeline.encode.profiles.fields import TAGS
+from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
 from custom_components.ha_ingestor.pipeline.model import (
     ENTITY_REMOVED,
     HEARTBEAT,
@@ -21,16 +31,6 @@ from custom_components.ha_ingestor.pipeline.model import (
     Row,
     Weather,
 )
-from custom_components.ha_ingestor.pipeline.profiles.core import Core
-from custom_components.ha_ingestor.pipeline.profiles.core_settings import (
-    MEASUREMENT_ATTRS,
-    CoreSettings,
-)
-from custom_components.ha_ingestor.pipeline.profiles.happenings import FIELDS
-from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.profiles.parts import TAGS
-from custom_components.ha_ingestor.pipeline.profiles.settings import Availability
-from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
 from custom_components.ha_ingestor.registries.history import REMOVED, TABLES
 from tests.golden.lines import home
 from tests.pipeline.captures import NOON, FakeContext, FakeState, change, entity

@@ -13,10 +13,10 @@ from line_protocol_parser import parse_line
 
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoded, Encoder
 from custom_components.ha_ingestor.pipeline.encode.line_protocol import TIME_MAX_US
+from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
+from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
 from custom_components.ha_ingestor.pipeline.model import Happening, Row
-from custom_components.ha_ingestor.pipeline.profiles.core import Core
-from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
 from tests.pipeline.captures import NOON, FakeContext, FakeState, change, entity
 
 PROFILES: list[type[HomeIQ | Tidy]] = [HomeIQ, Tidy]

@@ -15,10 +15,10 @@ from custom_components.ha_ingestor.pipeline.encode.attributes import (
     without_secrets,
 )
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
+from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
+from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
 from custom_components.ha_ingestor.pipeline.model import Capture, Happening
-from custom_components.ha_ingestor.pipeline.profiles.core import Core
-from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
 from tests.pipeline.captures import NOON, FakeContext, FakeState, change, entity
 
 HIDDEN = "hunter2"

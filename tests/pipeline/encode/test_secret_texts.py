@@ -15,8 +15,8 @@ from custom_components.ha_ingestor.pipeline.encode.attributes import (
     without_secrets,
 )
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
-from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
+from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
 
 from .test_privacy import HIDDEN, both, event, fields, state
 

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custom_components.ha_ingestor.pipeline.encode.encoder import TRACKS_MAX, Encoder
+from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.encode.top_entities import Talk, chatter
 from custom_components.ha_ingestor.pipeline.model import Capture, Happening
-from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
 from tests.pipeline.captures import NOON, FakeContext, FakeState, change, entity
 
 

@@ -4,10 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ..encode import columns
-from ..encode.line_protocol import quote, series_key
-from ..encode.numbers import is_text_only
-from ..model import (
+from ...model import (
     ENTITY_REMOVED,
     HEARTBEAT,
     STATE_CHANGED,
@@ -18,9 +15,12 @@ from ..model import (
     StateLike,
     Weather,
 )
-from .happenings import encode_happening
-from .parts import caused, device_fields, measured, number_in, tags_of, weather_fields
-from .settings import Availability, Described, Face, Key, PointSettings, described
+from .. import columns
+from ..line_protocol import quote, series_key
+from ..numbers import is_text_only
+from .base import Availability, Described, Face, Key, PointSettings, described
+from .events import encode_happening
+from .fields import caused, device_fields, measured, number_in, tags_of, weather_fields
 
 MEASUREMENT: Final = "home_assistant_events"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Final, Literal, get_args
 
-from ..model import EntityContext
+from ...model import EntityContext
 
 type MeasurementAttr = Literal["unit_of_measurement", "domain__device_class", "entity_id"]
 

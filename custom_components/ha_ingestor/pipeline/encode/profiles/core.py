@@ -34,7 +34,8 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, ClassVar, Final, NamedTuple
 
-from ..encode.columns import (
+from ...model import UNAVAILABLE, UNKNOWN, Capture, EntityContext, Happening, Point
+from ..columns import (
     CORE,
     core_field_name,
     core_measurement,
@@ -42,9 +43,8 @@ from ..encode.columns import (
     core_tag_name,
     marked,
 )
-from ..encode.line_protocol import escape_key, quote, series_key
-from ..encode.text import text_of
-from ..model import UNAVAILABLE, UNKNOWN, Capture, EntityContext, Happening, Point
+from ..line_protocol import escape_key, quote, series_key
+from ..text import text_of
 from .core_settings import CoreSettings, MeasurementAttr
 from .core_values import number_in, read, single_line, stays
 

@@ -13,10 +13,9 @@ from line_protocol_parser import parse_line
 
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.encode.line_protocol import STRING_MAX_BYTES
+from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.model import Capture
-from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
-
-from .captures import NOON, FakeContext, FakeState, change, entity
+from tests.pipeline.captures import NOON, FakeContext, FakeState, change, entity
 
 
 def encoded(*captures: Capture, **settings: Any) -> list[dict[str, Any]]:

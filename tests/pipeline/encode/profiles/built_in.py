@@ -24,8 +24,8 @@ from influxdb_client.client.write.point import Point
 from custom_components.ha_ingestor.core_import import core_settings_from
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.encode.line_protocol import STRING_MAX_BYTES, TAGS_MAX
+from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.model import Capture, EntityContext
-from custom_components.ha_ingestor.pipeline.profiles.core import Core
 from tests.emulator.line_protocol import BadLine, parse
 from tests.pipeline.encode.documented import (
     cut,

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from line_protocol_parser import parse_line
 
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
-from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
+from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
 from tests.emulator.line_protocol import Point, parse
-
-from .captures import FakeState, change, entity
+from tests.pipeline.captures import FakeState, change, entity
 
 UNIT = {"unit_of_measurement": "kWh"}
 OPTIONS = {"options": ["1", "2", "auto"]}

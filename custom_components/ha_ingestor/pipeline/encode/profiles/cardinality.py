@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .model import EntityContext
-from .profiles.parts import TAGS
+from ...model import EntityContext
+from .fields import TAGS
 
 type Described = tuple[EntityContext, Mapping[str, Any]]
 

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping
 from types import NoneType
 from typing import Any, Final
 
-from ..encode.attributes import attribute_fields, counted_json, left_out_field, without_secrets
-from ..encode.columns import TIDY_EVENTS
-from ..encode.line_protocol import quote, series_key
-from ..encode.masked import TEXTS
-from ..encode.privacy import cleaned
-from ..encode.text import has_truth, text_of
-from ..model import Happening, Point
-from .parts import caused, tags_of
-from .settings import PointSettings
+from ...model import Happening, Point
+from ..attributes import attribute_fields, counted_json, left_out_field, without_secrets
+from ..columns import TIDY_EVENTS
+from ..line_protocol import quote, series_key
+from ..masked import TEXTS
+from ..privacy import cleaned
+from ..text import has_truth, text_of
+from .base import PointSettings
+from .fields import caused, tags_of
 
 # What is kept of an event as text; of a service call also its data, of any other event all of it.
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {

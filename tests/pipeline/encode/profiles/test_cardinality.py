@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_components.ha_ingestor.pipeline.cardinality import Estimate, estimate
+from custom_components.ha_ingestor.pipeline.encode.profiles.cardinality import Estimate, estimate
+from custom_components.ha_ingestor.pipeline.encode.profiles.fields import TAGS
 from custom_components.ha_ingestor.pipeline.model import EntityContext
-from custom_components.ha_ingestor.pipeline.profiles.parts import TAGS
 
 
 def entity(name: str, **more: Any) -> tuple[EntityContext, dict[str, Any]]:

@@ -16,8 +16,9 @@ from custom_components.ha_ingestor.pipeline.encode.line_protocol import (
     TAGS_MAX,
     quote,
 )
+from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.model import HEARTBEAT, STATE_REPORTED, Happening
-from custom_components.ha_ingestor.pipeline.profiles.core import Core
+from tests.pipeline.captures import FakeContext, FakeState, change, entity
 from tests.pipeline.encode.test_line_protocol import ANY_TEXT
 
 from .built_in import (
@@ -32,7 +33,6 @@ from .built_in import (
     stored,
 )
 from .built_in_changes import NOON, Change
-from .captures import FakeContext, FakeState, change, entity
 
 NAME = st.one_of(ANY_TEXT, st.sampled_from(["time", "state", "value", "value_", "time_", "_", ""]))
 DIGITS = st.text("0123456789.. ax\n\u0663")

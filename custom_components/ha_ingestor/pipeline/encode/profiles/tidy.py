@@ -3,11 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..encode import columns
-from ..encode.attributes import AttributesPolicy, Shape
-from ..encode.line_protocol import quote, series_key
-from ..encode.numbers import gives_back, is_text_only
-from ..model import (
+from ...model import (
     ENTITY_REMOVED,
     HEARTBEAT,
     STATE_CHANGED,
@@ -18,9 +14,13 @@ from ..model import (
     StateLike,
     Weather,
 )
-from .happenings import encode_happening
-from .parts import attribute_text, known_cause, measured, number_in, tags_of, weather_fields
-from .settings import Availability, Described, Face, Key, PointSettings, described
+from .. import columns
+from ..attributes import AttributesPolicy, Shape
+from ..line_protocol import quote, series_key
+from ..numbers import gives_back, is_text_only
+from .base import Availability, Described, Face, Key, PointSettings, described
+from .events import encode_happening
+from .fields import attribute_text, known_cause, measured, number_in, tags_of, weather_fields
 
 OWN_TAGS: Final = columns.TIDY.entity_tags
 # The numbers that people draw: what a thing does and is told to do, and not what it could.

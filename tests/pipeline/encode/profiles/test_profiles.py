@@ -21,6 +21,12 @@ from custom_components.ha_ingestor.pipeline.encode.attributes import (
     without_secrets,
 )
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
+from custom_components.ha_ingestor.pipeline.encode.profiles.base import Availability
+from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
+from custom_components.ha_ingestor.pipeline.encode.profiles.events import FIELDS
+from custom_components.ha_ingestor.pipeline.encode.profiles.fields import TAGS
+from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
 from custom_components.ha_ingestor.pipeline.model import (
     HEARTBEAT,
     STATE_REPORTED,
@@ -29,14 +35,7 @@ from custom_components.ha_ingestor.pipeline.model import (
     Happening,
     Weather,
 )
-from custom_components.ha_ingestor.pipeline.profiles.core import Core
-from custom_components.ha_ingestor.pipeline.profiles.happenings import FIELDS
-from custom_components.ha_ingestor.pipeline.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.profiles.parts import TAGS
-from custom_components.ha_ingestor.pipeline.profiles.settings import Availability
-from custom_components.ha_ingestor.pipeline.profiles.tidy import Tidy
-
-from .captures import NOON, FakeContext, FakeState, change, entity
+from tests.pipeline.captures import NOON, FakeContext, FakeState, change, entity
 
 PROFILES: list[type[HomeIQ | Tidy]] = [HomeIQ, Tidy]
 both = pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.__name__)

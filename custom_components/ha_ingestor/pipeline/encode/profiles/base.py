@@ -7,7 +7,8 @@ from enum import Enum, StrEnum
 from types import NoneType
 from typing import Any, ClassVar, Final, NamedTuple
 
-from ..encode.attributes import (
+from ...model import Convert, EntityContext, StateLike, Units, Weather
+from ..attributes import (
     AttributesPolicy,
     JsonDumps,
     Shape,
@@ -15,15 +16,8 @@ from ..encode.attributes import (
     counted_json,
     left_out_field,
 )
-from ..encode.line_protocol import quote_json
-from ..model import (
-    Convert,
-    EntityContext,
-    StateLike,
-    Units,
-    Weather,
-)
-from .parts import attribute_text, tags_of
+from ..line_protocol import quote_json
+from .fields import attribute_text, tags_of
 
 # Values that nobody can change in place: nearly all are of the first few types.
 _COMMON: Final = frozenset({str, int, float, bool, NoneType})
