@@ -12,7 +12,7 @@ from homeassistant.helpers.json import json_dumps
 
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.files import Files, OsFiles
-from custom_components.ha_ingestor.pipeline.intake import (
+from custom_components.ha_ingestor.pipeline.filter.intake import (
     INTAKE_BYTES,
     INTAKE_POINTS,
     UNWEIGHED_POINTS,

@@ -20,7 +20,7 @@ from homeassistant.helpers import label_registry as lr
 from homeassistant.runner import RuntimeConfig
 
 from custom_components.ha_ingestor.catalog import Catalog
-from custom_components.ha_ingestor.pipeline.intake import Intake
+from custom_components.ha_ingestor.pipeline.filter.intake import Intake
 from custom_components.ha_ingestor.pipeline.model import Capture, Happening
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.sources.local import LocalSource

@@ -18,11 +18,11 @@ from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export_state import Status
 from custom_components.ha_ingestor.pipeline.files import Files, OsFiles
-from custom_components.ha_ingestor.pipeline.intake import INTAKE_POINTS
+from custom_components.ha_ingestor.pipeline.filter.filters import Sieve
+from custom_components.ha_ingestor.pipeline.filter.intake import INTAKE_POINTS
 from custom_components.ha_ingestor.pipeline.model import Rules
 from custom_components.ha_ingestor.pipeline.outcome import Failure, Outcome
 from custom_components.ha_ingestor.pipeline.pipeline import Clocks, Pipeline
-from custom_components.ha_ingestor.pipeline.sieve import Sieve
 from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
 
 from .captures import NOON, FakeState, change, entity

@@ -13,11 +13,11 @@ from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.encode.profiles.core_settings import CoreSettings
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
-from custom_components.ha_ingestor.pipeline.intake import weigh
+from custom_components.ha_ingestor.pipeline.filter.filters import Sieve, SieveSettings
+from custom_components.ha_ingestor.pipeline.filter.intake import weigh
+from custom_components.ha_ingestor.pipeline.filter.last_written import Recollection
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.model import Row
-from custom_components.ha_ingestor.pipeline.recollection import Recollection
-from custom_components.ha_ingestor.pipeline.sieve import Sieve, SieveSettings
 from tests.pipeline.encode.test_line_protocol import ANY_TEXT
 
 from .captures import NOON

@@ -12,8 +12,8 @@ from homeassistant.helpers.selector import (
     TextSelector,
 )
 
+from ..pipeline.filter.filters import SieveSettings
 from ..pipeline.model import Rules
-from ..pipeline.sieve import SieveSettings
 from ..selection import RuleTable
 from .criteria import (
     CONF_DEVICE_CLASSES,

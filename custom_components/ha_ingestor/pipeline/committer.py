@@ -11,11 +11,11 @@ from typing import Final
 from .buffer import Buffer
 from .encode.encoder import Encoder
 from .files import Files
-from .intake import Taken
+from .filter.filters import Sieve
+from .filter.intake import Taken
+from .filter.last_written import Recollection
 from .ledger import Ledger
 from .model import Item
-from .recollection import Recollection
-from .sieve import Sieve
 from .spool import Spool
 
 _LOGGER = logging.getLogger(__name__)

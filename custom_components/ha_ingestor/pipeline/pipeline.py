@@ -22,12 +22,12 @@ from .encode.top_entities import Chatter, chatter
 from .export_state import ExportState
 from .exporter import GATHER_SECONDS, Exporter, Writer
 from .files import Files
-from .intake import Intake, Taken
+from .filter.filters import Sieve, SieveMemory, SieveSettings
+from .filter.intake import Intake, Taken
+from .filter.last_written import Recollection
 from .ledger import Ledger
 from .model import Capture, EntityContext, Item
 from .quarantine import Quarantine
-from .recollection import Recollection
-from .sieve import Sieve, SieveMemory, SieveSettings
 from .snapshot import Snapshot
 from .spool import Position, Spool
 from .spool_settings import SpoolSettings

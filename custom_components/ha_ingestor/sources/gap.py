@@ -11,7 +11,7 @@ from homeassistant.util.event_type import EventType
 
 from ..catalog import Catalog
 from ..markers import markers
-from ..pipeline.intake import weigh
+from ..pipeline.filter.intake import weigh
 from ..pipeline.model import Capture, EntityContext, Happening, NoContext
 from .bus import async_clock, async_listen, copied
 

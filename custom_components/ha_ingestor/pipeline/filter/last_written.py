@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple, Protocol
 
-from .clock import CLOCKS_ARE_SET
-from .encode.attributes import JsonDumps, attributes_json
-from .encode.text import text_of
-from .files import Files
-from .ledger import Ledger
-from .model import UNAVAILABLE, Capture, EntityContext, NoContext, Point, StateLike
+from ..clock import CLOCKS_ARE_SET
+from ..encode.attributes import JsonDumps, attributes_json
+from ..encode.text import text_of
+from ..files import Files
+from ..ledger import Ledger
+from ..model import UNAVAILABLE, Capture, EntityContext, NoContext, Point, StateLike
 from .state_times import Redated, StateTimes, dated
 
 FILE: Final = "recollection.json"

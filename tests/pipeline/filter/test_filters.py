@@ -9,6 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.filter.filters import Sieve, SieveSettings
+from custom_components.ha_ingestor.pipeline.filter.last_written import (
+    PATIENCE_SECONDS,
+    Recollection,
+    digest,
+)
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.model import (
     HEARTBEAT,
@@ -19,15 +25,8 @@ from custom_components.ha_ingestor.pipeline.model import (
     Rules,
     Weather,
 )
-from custom_components.ha_ingestor.pipeline.recollection import (
-    PATIENCE_SECONDS,
-    Recollection,
-    digest,
-)
-from custom_components.ha_ingestor.pipeline.sieve import Sieve, SieveSettings
-
-from .captures import NOON, FakeContext, FakeState, entity
-from .memory_files import MemoryFiles
+from tests.pipeline.captures import NOON, FakeContext, FakeState, entity
+from tests.pipeline.memory_files import MemoryFiles
 
 
 class Rig:

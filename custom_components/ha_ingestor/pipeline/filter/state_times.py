@@ -7,8 +7,8 @@ clock until its state changed: those that came later are no time that passed.
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .clock import CLOCKS_ARE_SET
-from .model import Capture, StateLike
+from ..clock import CLOCKS_ARE_SET
+from ..model import Capture, StateLike
 
 # Nobody's clock is wrong by so much, but one that was never set.
 _FROM_THE_EPOCH: Final = 365 * 86_400.0

@@ -18,10 +18,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .clock import ClockWatch
-from .encode.masked import MASKED, unmasked
-from .ledger import Ledger
-from .model import (
+from ..clock import ClockWatch
+from ..encode.masked import MASKED, unmasked
+from ..ledger import Ledger
+from ..model import (
     NO_RULES,
     SAYS_NOTHING,
     STATE_CHANGED,
@@ -32,7 +32,7 @@ from .model import (
     Row,
     Weather,
 )
-from .recollection import Memory, Recollection
+from .last_written import Memory, Recollection
 from .rules import RuleFilter, RulesMemory
 
 _LOGGER = logging.getLogger(__name__)

@@ -10,9 +10,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from .encode.numbers import measurement_of
-from .ledger import Ledger
-from .model import (
+from ..encode.numbers import measurement_of
+from ..ledger import Ledger
+from ..model import (
     HEARTBEAT,
     NO_RULES,
     SAYS_NOTHING,
@@ -23,7 +23,7 @@ from .model import (
     StateLike,
     Weather,
 )
-from .recollection import Recollection
+from .last_written import Recollection
 
 
 @dataclass(slots=True)

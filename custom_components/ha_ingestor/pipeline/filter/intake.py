@@ -8,7 +8,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from .model import Happening, Item, Row
+from ..model import Happening, Item, Row
 
 # Ten seconds of the busiest home.
 INTAKE_POINTS: Final = 20_000
