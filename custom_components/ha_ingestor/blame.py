@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from .pipeline.encode.columns import CORE, core_field_name, core_number_name, field_name
-from .pipeline.quarantine import Rejection
+from .pipeline.spool.quarantine import Rejection
 
 _TAG: Final = r"(?<!\\),{}=([^, ]+)"
 _ENTITY: Final = re.compile(_TAG.format("entity_id"))

@@ -20,8 +20,8 @@ from .interim import Build
 from .issues import QUARANTINED, async_follow, async_forget, issues_of, undecided_of
 from .pipeline.export_state import HISTORY, Status, Turn
 from .pipeline.pipeline import Handover, Pipeline
-from .pipeline.quarantine import Rejection
 from .pipeline.snapshot import Snapshot
+from .pipeline.spool.quarantine import Rejection
 from .pipeline.verdict import Problem
 from .registry_coordinator import RegistryCoordinator
 from .registry_history import RegistryHistory

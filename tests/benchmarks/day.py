@@ -12,11 +12,11 @@ from homeassistant.helpers.json import json_dumps
 from custom_components.ha_ingestor.options.noise import deduplication_window, rule_table
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.files import OsFiles
 from custom_components.ha_ingestor.pipeline.filter.filters import Sieve, SieveSettings
 from custom_components.ha_ingestor.pipeline.filter.last_written import Recollection
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.model import Capture, EntityContext, Item
+from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from custom_components.ha_ingestor.selection import rules_for
 
 from .busy_home import Thing, events, things

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 from unittest.mock import patch
 
-from custom_components.ha_ingestor.pipeline import buffer
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.exporter import Writer
-from custom_components.ha_ingestor.pipeline.files import Files
 from custom_components.ha_ingestor.pipeline.filter import intake
 from custom_components.ha_ingestor.pipeline.filter.filters import SieveSettings
 from custom_components.ha_ingestor.pipeline.model import NO_RULES, Capture, EntityContext, Rules
 from custom_components.ha_ingestor.pipeline.pipeline import Clocks, Handover, Pipeline
-from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool import buffer
+from custom_components.ha_ingestor.pipeline.spool.files import Files
+from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from tests.pipeline.captures import FakeContext, FakeState
 
 from .steps import DAY

@@ -9,11 +9,15 @@ from typing import Any
 from homeassistant.helpers.json import json_dumps
 
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.files import OsFiles
 from custom_components.ha_ingestor.pipeline.outcome import Dialect, Outcome
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
-from custom_components.ha_ingestor.pipeline.quarantine import FILE_BYTES, FILES_MAX, Quarantine
-from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
+from custom_components.ha_ingestor.pipeline.spool.quarantine import (
+    FILE_BYTES,
+    FILES_MAX,
+    Quarantine,
+)
+from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from custom_components.ha_ingestor.pipeline.verdict import Verdict, classify
 from tests.pipeline.captures import NOON, FakeState, change
 from tests.pipeline.memory_files import MemoryFiles

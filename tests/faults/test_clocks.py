@@ -15,10 +15,10 @@ import pytest
 from custom_components.ha_ingestor.pipeline import verdict
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.exporter import BLOCKED_RETRY
-from custom_components.ha_ingestor.pipeline.files import Files
 from custom_components.ha_ingestor.pipeline.outcome import Dialect, Outcome
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
-from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool.files import Files
+from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from custom_components.ha_ingestor.pipeline.verdict import RETRY_AFTER_MAX, classify
 from tests.pipeline.captures import NOON, FakeState, change
 from tests.pipeline.memory_files import MemoryFiles

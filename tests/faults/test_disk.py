@@ -11,11 +11,11 @@ from random import Random
 
 import pytest
 
-from custom_components.ha_ingestor.pipeline import frame
-from custom_components.ha_ingestor.pipeline.buffer import HELD_POINTS
-from custom_components.ha_ingestor.pipeline.files import OsFiles
-from custom_components.ha_ingestor.pipeline.segments import READ_ATTEMPTS
-from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool import frame
+from custom_components.ha_ingestor.pipeline.spool.buffer import HELD_POINTS
+from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
+from custom_components.ha_ingestor.pipeline.spool.segments import READ_ATTEMPTS
+from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from tests.pipeline.memory_files import MemoryFiles
 
 from .bad_disk import BadDisk

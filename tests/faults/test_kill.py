@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from custom_components.ha_ingestor.pipeline.files import OsFiles
-from custom_components.ha_ingestor.pipeline.quarantine import Quarantine
+from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
+from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
 from tests.emulator import Emulator
 
 from .driver import KilledError

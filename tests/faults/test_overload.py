@@ -11,7 +11,6 @@ import pytest
 from homeassistant.helpers.json import json_dumps
 
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.files import Files, OsFiles
 from custom_components.ha_ingestor.pipeline.filter.intake import (
     INTAKE_BYTES,
     INTAKE_POINTS,
@@ -22,7 +21,8 @@ from custom_components.ha_ingestor.pipeline.model import Happening
 from custom_components.ha_ingestor.pipeline.outcome import Failure, Outcome
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.snapshot import Snapshot
-from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool.files import Files, OsFiles
+from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from tests.pipeline.captures import NOON, FakeContext, FakeState, change
 from tests.pipeline.scripted_writer import OK, ScriptedWriter
 

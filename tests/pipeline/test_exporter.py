@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 
 from custom_components.ha_ingestor.pipeline.backoff import MAXIMUM, backoff
 from custom_components.ha_ingestor.pipeline.breaker import BreakerState
-from custom_components.ha_ingestor.pipeline.buffer import Buffer
 from custom_components.ha_ingestor.pipeline.export_state import Status
 from custom_components.ha_ingestor.pipeline.exporter import BLOCKED_RETRY, Exporter
 from custom_components.ha_ingestor.pipeline.isolation import STORM_WINDOW
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.outcome import Dialect, Failure, Outcome
-from custom_components.ha_ingestor.pipeline.quarantine import Quarantine
-from custom_components.ha_ingestor.pipeline.spool import Spool
-from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool.buffer import Buffer
+from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
+from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool.spool import Spool
 from custom_components.ha_ingestor.pipeline.verdict import Problem
 
 from .captures import NOON

@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 from homeassistant.helpers.json import json_dumps
 
-from custom_components.ha_ingestor.pipeline import buffer, spool
-from custom_components.ha_ingestor.pipeline.durability import Durability
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export_state import Status
-from custom_components.ha_ingestor.pipeline.files import Files, OsFiles
 from custom_components.ha_ingestor.pipeline.filter.filters import Sieve
 from custom_components.ha_ingestor.pipeline.filter.intake import INTAKE_POINTS
 from custom_components.ha_ingestor.pipeline.model import Rules
 from custom_components.ha_ingestor.pipeline.outcome import Failure, Outcome
 from custom_components.ha_ingestor.pipeline.pipeline import Clocks, Pipeline
-from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool import buffer, spool
+from custom_components.ha_ingestor.pipeline.spool.durability import Durability
+from custom_components.ha_ingestor.pipeline.spool.files import Files, OsFiles
+from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 
 from .captures import NOON, FakeState, change, entity
 from .memory_files import MemoryFiles

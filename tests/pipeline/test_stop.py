@@ -7,7 +7,7 @@ from homeassistant.helpers.json import json_dumps
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.outcome import Outcome
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
-from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 
 from .captures import FakeState, change
 from .memory_files import MemoryFiles

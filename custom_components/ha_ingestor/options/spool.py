@@ -11,10 +11,10 @@ from homeassistant.helpers.selector import (
     SelectSelectorConfig,
 )
 
-from ..pipeline.durability import Durability
 from ..pipeline.exporter import GATHER_SECONDS
-from ..pipeline.segments import SEGMENT_BYTES
-from ..pipeline.spool_settings import SpoolSettings
+from ..pipeline.spool.durability import Durability
+from ..pipeline.spool.segments import SEGMENT_BYTES
+from ..pipeline.spool.settings import SpoolSettings
 from .number import Number
 from .page import OptionError, Page
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
-from .buffer import Buffer
 from .encode.encoder import Encoder
-from .files import Files
 from .filter.filters import Sieve
 from .filter.intake import Taken
 from .filter.last_written import Recollection
 from .ledger import Ledger
 from .model import Item
-from .spool import Spool
+from .spool.buffer import Buffer
+from .spool.files import Files
+from .spool.spool import Spool
 
 _LOGGER = logging.getLogger(__name__)
 

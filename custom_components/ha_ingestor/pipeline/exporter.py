@@ -14,14 +14,14 @@ from typing import Final, Literal, Protocol
 
 from .backoff import backoff
 from .breaker import Breaker, BreakerState
-from .buffer import Buffer
 from .expiry import Expiry, ExpirySearch, time_of
 from .export_state import ExportState, Progress, Status, Turn
 from .isolation import PROBE_POINTS, Isolation, StormBrake
 from .outcome import Dialect, Failure, Outcome
-from .quarantine import Quarantine
 from .request import BATCH_BYTES, Request, compose
 from .settlement import Settlement
+from .spool.buffer import Buffer
+from .spool.quarantine import Quarantine
 from .verdict import Kind, Problem, Verdict, classify
 
 _LOGGER = logging.getLogger(__name__)

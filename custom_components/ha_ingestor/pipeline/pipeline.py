@@ -13,7 +13,6 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from .buffer import Buffer
 from .commit_schedule import CommitSchedule
 from .committer import Committer
 from .encode.attributes import JsonDumps
@@ -21,16 +20,17 @@ from .encode.encoder import Encoder, Profile
 from .encode.top_entities import Chatter, chatter
 from .export_state import ExportState
 from .exporter import GATHER_SECONDS, Exporter, Writer
-from .files import Files
 from .filter.filters import Sieve, SieveMemory, SieveSettings
 from .filter.intake import Intake, Taken
 from .filter.last_written import Recollection
 from .ledger import Ledger
 from .model import Capture, EntityContext, Item
-from .quarantine import Quarantine
 from .snapshot import Snapshot
-from .spool import Position, Spool
-from .spool_settings import SpoolSettings
+from .spool.buffer import Buffer
+from .spool.files import Files
+from .spool.quarantine import Quarantine
+from .spool.settings import SpoolSettings
+from .spool.spool import Position, Spool
 
 _LOGGER = logging.getLogger(__name__)
 

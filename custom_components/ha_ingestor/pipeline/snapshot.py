@@ -5,7 +5,7 @@ from typing import Any
 
 from .breaker import BreakerState
 from .export_state import ExportState, Turn
-from .quarantine import Rejection
+from .spool.quarantine import Rejection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

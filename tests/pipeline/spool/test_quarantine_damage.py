@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from custom_components.ha_ingestor.pipeline import quarantine as module
-from custom_components.ha_ingestor.pipeline.quarantine import Quarantine
+from custom_components.ha_ingestor.pipeline.spool import quarantine as module
+from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
 from tests.faults.memory_driver import StubbornDisk
 
 POSITION = "quarantine-position"

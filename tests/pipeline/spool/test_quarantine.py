@@ -8,14 +8,13 @@ from random import Random
 
 import pytest
 
-from custom_components.ha_ingestor.pipeline.buffer import Buffer
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
-from custom_components.ha_ingestor.pipeline.quarantine import FILE_BYTES, Quarantine
-from custom_components.ha_ingestor.pipeline.spool import Spool
-from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
-
-from .captures import NOON
-from .memory_files import MemoryFiles
+from custom_components.ha_ingestor.pipeline.spool.buffer import Buffer
+from custom_components.ha_ingestor.pipeline.spool.quarantine import FILE_BYTES, Quarantine
+from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool.spool import Spool
+from tests.pipeline.captures import NOON
+from tests.pipeline.memory_files import MemoryFiles
 
 LINES = [f'm,s={number % 9} v={number},t="{"x" * 150}" {number}000' for number in range(1200)]
 

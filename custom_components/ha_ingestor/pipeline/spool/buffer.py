@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from ..ledger import Fate, Ledger
 from .batch import Batch, chunk
-from .ledger import Fate, Ledger
 from .spool import Spool
 
 _LOGGER = logging.getLogger(__name__)

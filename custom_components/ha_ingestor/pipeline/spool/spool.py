@@ -17,15 +17,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, NamedTuple
 
+from ..clock import CLOCKS_ARE_SET
+from ..ledger import Fate, Ledger
 from .batch import Batch, chunk, gather
-from .clock import CLOCKS_ARE_SET
 from .durability import Unsynced
 from .files import Files
 from .frame import TIME_MAX, Compressor, pack
-from .ledger import Fate, Ledger
 from .progress import Progress
 from .segments import Segments
-from .spool_settings import Now, SpoolSettings
+from .settings import Now, SpoolSettings
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -12,14 +12,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from custom_components.ha_ingestor.pipeline import frame
-from custom_components.ha_ingestor.pipeline.durability import SYNC_AFTER, Durability
-from custom_components.ha_ingestor.pipeline.files import OsFiles
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
-from custom_components.ha_ingestor.pipeline.spool import FRAME_POINTS, Spool
-from custom_components.ha_ingestor.pipeline.spool_settings import SpoolSettings
-
-from .memory_files import MemoryFiles
+from custom_components.ha_ingestor.pipeline.spool import frame
+from custom_components.ha_ingestor.pipeline.spool.durability import SYNC_AFTER, Durability
+from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
+from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool.spool import FRAME_POINTS, Spool
+from tests.pipeline.memory_files import MemoryFiles
 
 NOON = 1_795_262_400.0
 # Sizes mean something when lines are stored as they are.

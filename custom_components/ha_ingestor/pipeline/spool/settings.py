@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from .clock import CLOCKS_ARE_SET
+from ..clock import CLOCKS_ARE_SET
+from ..ledger import SPOOL_FULL
 from .durability import Durability
-from .ledger import SPOOL_FULL
 from .segments import SEGMENT_BYTES, Segment
 
 # For so long after a start nobody knows whether the clock on the wall is right already, so that
