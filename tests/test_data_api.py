@@ -32,7 +32,7 @@ from custom_components.ha_ingestor import registry_snapshot
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.data_api_flow import ERRORS, SCHEMA
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
-from custom_components.ha_ingestor.pipeline.verdict import Problem
+from custom_components.ha_ingestor.pipeline.export.verdict import Problem
 from custom_components.ha_ingestor.registries import transfer
 from custom_components.ha_ingestor.registries.sync import SyncState
 from custom_components.ha_ingestor.registry_coordinator import UNAUTHORIZED, issues_of

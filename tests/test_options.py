@@ -15,7 +15,7 @@ from custom_components.ha_ingestor.options.series import STEPS
 from custom_components.ha_ingestor.options.spool import gather_seconds, spool_settings
 from custom_components.ha_ingestor.options.weather import weather_entity, weather_max_age
 from custom_components.ha_ingestor.options_flow import MENU, PAGES
-from custom_components.ha_ingestor.pipeline.exporter import GATHER_SECONDS
+from custom_components.ha_ingestor.pipeline.export.exporter import GATHER_SECONDS
 from custom_components.ha_ingestor.pipeline.model import NO_RULES, Rules
 from custom_components.ha_ingestor.pipeline.spool.durability import Durability
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings

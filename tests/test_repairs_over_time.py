@@ -10,8 +10,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.ha_ingestor.const import DOMAIN
-from custom_components.ha_ingestor.pipeline.export_state import Status
-from custom_components.ha_ingestor.pipeline.verdict import Problem
+from custom_components.ha_ingestor.pipeline.export.export_state import Status
+from custom_components.ha_ingestor.pipeline.export.verdict import Problem
 from scripts.rig.data_api import DataApi
 from scripts.rig.data_api import Fault as DataApiFault
 from tests.emulator import Answer, Emulator, Fault

@@ -38,8 +38,8 @@ from .options.noise import deduplication_window, rule_table
 from .options.points import skips_unavailable
 from .options.spool import expired_points, gather_seconds, spool_settings
 from .options.weather import weather_entity, weather_max_age
+from .pipeline.export.outcome import Dialect
 from .pipeline.filter.filters import SieveSettings
-from .pipeline.outcome import Dialect
 from .pipeline.pipeline import Handover, Pipeline
 from .pipeline.spool.files import OsFiles
 from .profiles import profile_of

@@ -47,8 +47,8 @@ from .flow_forms import (
     unique_id,
 )
 from .options_flow import HaIngestorOptionsFlow
-from .pipeline.outcome import Dialect
-from .pipeline.verdict import Problem, Verdict
+from .pipeline.export.outcome import Dialect
+from .pipeline.export.verdict import Problem, Verdict
 from .server_text import plain
 
 # The form of a database when it may leave the secrets as they are stored.

@@ -30,7 +30,7 @@ from .const import (
     CONF_ORG,
     CONF_RETENTION_POLICY,
 )
-from .pipeline.outcome import Dialect
+from .pipeline.export.outcome import Dialect
 
 # Every field of Destination that is a plain text; absent ones are empty.
 TEXTS: Final = (

@@ -18,11 +18,11 @@ from .deduplication import NO_DEDUPLICATION, Deduplication
 from .ignored_rows import ROWS_IGNORED
 from .interim import Build
 from .issues import QUARANTINED, async_follow, async_forget, issues_of, undecided_of
-from .pipeline.export_state import HISTORY, Status, Turn
+from .pipeline.export.export_state import HISTORY, Status, Turn
+from .pipeline.export.verdict import Problem
 from .pipeline.pipeline import Handover, Pipeline
 from .pipeline.snapshot import Snapshot
 from .pipeline.spool.quarantine import Rejection
-from .pipeline.verdict import Problem
 from .registry_coordinator import RegistryCoordinator
 from .registry_history import RegistryHistory
 from .server_text import plain

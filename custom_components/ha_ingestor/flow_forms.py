@@ -33,8 +33,8 @@ from .const import (
     CONF_ORG,
     CONF_RETENTION_POLICY,
 )
-from .pipeline.outcome import Dialect
-from .pipeline.verdict import Problem
+from .pipeline.export.outcome import Dialect
+from .pipeline.export.verdict import Problem
 
 if TYPE_CHECKING:
     # What Home Assistant puts in the place of voluptuous, and what its signatures name.

@@ -9,9 +9,9 @@ from homeassistant.helpers import issue_registry as ir
 
 from .blame import entity_of
 from .const import DOMAIN
-from .pipeline.export_state import Status
+from .pipeline.export.export_state import Status
+from .pipeline.export.verdict import Problem
 from .pipeline.snapshot import Snapshot
-from .pipeline.verdict import Problem
 from .server_text import markdown, plain
 
 # Early enough to do something before the oldest points make room.

@@ -10,7 +10,7 @@ from .connection import async_data_api
 from .const import DOMAIN, LOGGER, SUBENTRY_DATA_API
 from .data_api_flow import refresh_seconds
 from .issues import Issue, async_follow
-from .pipeline.verdict import Problem
+from .pipeline.export.verdict import Problem
 from .registries.schedule import Intervals
 from .registries.sync import SyncState
 from .registries.transfer import Client

@@ -9,7 +9,7 @@ from .connection import async_administrator
 from .coordinator import HaIngestorConfigEntry
 from .data_api_repair import RepairDataApiKey
 from .issues import QUARANTINED
-from .pipeline.verdict import Kind, Problem, Verdict
+from .pipeline.export.verdict import Kind, Problem, Verdict
 from .quarantine_repair import RepairQuarantine
 from .registry_coordinator import UNAUTHORIZED
 from .server_text import plain

@@ -23,10 +23,10 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .coordinator import HaIngestorConfigEntry
 from .entity import IngestorEntity
 from .flow_forms import ADDRESS_PROBLEMS
-from .pipeline.breaker import BreakerState
-from .pipeline.export_state import Status, Turn
+from .pipeline.export.breaker import BreakerState
+from .pipeline.export.export_state import Status, Turn
+from .pipeline.export.verdict import Problem
 from .pipeline.snapshot import Snapshot
-from .pipeline.verdict import Problem
 from .registry_entity import add_registry_entities
 from .registry_sensor import REGISTRY_DESCRIPTIONS, RegistrySensor
 from .server_text import plain

@@ -36,16 +36,16 @@ from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder, Profi
 from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
-from custom_components.ha_ingestor.pipeline.export_state import Status
+from custom_components.ha_ingestor.pipeline.export.export_state import Status
+from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Outcome
+from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, Verdict
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.model import Capture
-from custom_components.ha_ingestor.pipeline.outcome import Dialect, Outcome
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from custom_components.ha_ingestor.pipeline.spool.frame import Compressor, pack
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from custom_components.ha_ingestor.pipeline.spool.spool import FRAME_POINTS, Spool
-from custom_components.ha_ingestor.pipeline.verdict import Kind, Problem, Verdict
 from custom_components.ha_ingestor.sources.local import LocalSource
 from scripts.rig.destination import address_of
 from scripts.rig.servers import Server

@@ -14,13 +14,13 @@ from itertools import product
 from pathlib import Path
 from typing import Final
 
+from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Failure, Outcome
+from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, Verdict
 from custom_components.ha_ingestor.pipeline.model import Capture
-from custom_components.ha_ingestor.pipeline.outcome import Dialect, Failure, Outcome
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.durability import Durability
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
-from custom_components.ha_ingestor.pipeline.verdict import Kind, Problem, Verdict
 
 from .stages import captured, furnished, profile
 from .table import Row, at_most, say

@@ -12,8 +12,8 @@ import pytest
 from aiohttp import web
 
 from custom_components.ha_ingestor.clients.influx import Destination, InfluxClient
-from custom_components.ha_ingestor.pipeline.outcome import Dialect
-from custom_components.ha_ingestor.pipeline.verdict import Kind, Problem, Verdict, classify
+from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
+from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, Verdict, classify
 from tests.emulator import (
     CLOUD_SERVERLESS,
     CLOUD_TSM,

@@ -16,7 +16,7 @@ from custom_components.ha_ingestor.clients.address import AddressError
 from custom_components.ha_ingestor.clients.data_api import DataApiClient
 from custom_components.ha_ingestor.clients.data_api_verdict import judge
 from custom_components.ha_ingestor.clients.exchange import Reply
-from custom_components.ha_ingestor.pipeline.verdict import Kind, Problem
+from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem
 from custom_components.ha_ingestor.registries.rows import DeviceRow, EntityRow
 from scripts.rig.data_api import DataApi, Era, Fault
 from tests.emulator import V2_7, Emulator

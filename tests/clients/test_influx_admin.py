@@ -8,8 +8,8 @@ import pytest
 
 from custom_components.ha_ingestor.clients.influx import Destination
 from custom_components.ha_ingestor.clients.influx_admin import InfluxAdministrator
-from custom_components.ha_ingestor.pipeline.outcome import Dialect
-from custom_components.ha_ingestor.pipeline.verdict import DETAIL_MAX, Kind
+from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
+from custom_components.ha_ingestor.pipeline.export.verdict import DETAIL_MAX, Kind
 from tests.emulator import Answer, Emulator
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")

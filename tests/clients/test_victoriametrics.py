@@ -8,7 +8,7 @@ import pytest
 
 from custom_components.ha_ingestor.clients.influx import Destination, InfluxClient
 from custom_components.ha_ingestor.clients.victoriametrics import ask_storage, deduplicates
-from custom_components.ha_ingestor.pipeline.outcome import Dialect
+from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
 from tests.emulator import V2_7, VM_NEW, VM_OLD, Answer, Emulator, Profile
 from tests.shell import NOWHERE
 

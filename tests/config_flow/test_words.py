@@ -8,8 +8,8 @@ import pytest
 from homeassistant.core import HomeAssistant
 
 from custom_components import ha_ingestor
-from custom_components.ha_ingestor.pipeline.outcome import Dialect
-from custom_components.ha_ingestor.pipeline.verdict import RULES, Problem
+from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
+from custom_components.ha_ingestor.pipeline.export.verdict import RULES, Problem
 from tests.emulator import Emulator
 
 from .steps import begin, connected, locate, told

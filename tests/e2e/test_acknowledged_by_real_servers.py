@@ -13,7 +13,7 @@ import pytest
 
 from custom_components.ha_ingestor.clients.influx import Destination, InfluxClient
 from custom_components.ha_ingestor.clients.victoriametrics import ask_storage
-from custom_components.ha_ingestor.pipeline.verdict import Kind, Problem, classify
+from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, classify
 from scripts.rig.endpoint import Account
 from scripts.rig.servers import DATABASE, Server
 from tests.faults.proxy import MARKS, Answer, Proxy, Trouble

@@ -9,8 +9,8 @@ import pytest
 
 from custom_components.ha_ingestor.clients.influx import Destination, InfluxClient
 from custom_components.ha_ingestor.clients.influx_admin import InfluxAdministrator
-from custom_components.ha_ingestor.pipeline.outcome import Dialect
-from custom_components.ha_ingestor.pipeline.verdict import Kind, Problem
+from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
+from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem
 from scripts.rig import servers
 from scripts.rig.databases import DATABASES, Unavailable, binary
 

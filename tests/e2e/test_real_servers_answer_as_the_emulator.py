@@ -12,9 +12,9 @@ import pytest
 
 from custom_components.ha_ingestor.clients.influx import InfluxClient
 from custom_components.ha_ingestor.clients.probe import Probe, probe
-from custom_components.ha_ingestor.pipeline.isolation import suspects_of
-from custom_components.ha_ingestor.pipeline.outcome import Failure
-from custom_components.ha_ingestor.pipeline.verdict import Kind, Problem, classify
+from custom_components.ha_ingestor.pipeline.export.isolation import suspects_of
+from custom_components.ha_ingestor.pipeline.export.outcome import Failure
+from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, classify
 from scripts.rig.databases import DATABASES, Unavailable, binary
 from scripts.rig.endpoint import Account
 from scripts.rig.servers import DATABASE, Server, start

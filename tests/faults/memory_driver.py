@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
-from custom_components.ha_ingestor.pipeline.outcome import Dialect, Failure, Outcome
+from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Failure, Outcome
+from custom_components.ha_ingestor.pipeline.export.verdict import Verdict, classify
 from custom_components.ha_ingestor.pipeline.pipeline import Clocks
-from custom_components.ha_ingestor.pipeline.verdict import Verdict, classify
 from tests.pipeline.captures import NOON
 from tests.pipeline.memory_files import MemoryFiles
 

@@ -4,15 +4,15 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from custom_components.ha_ingestor.pipeline.exporter import Exporter, Writer
+from custom_components.ha_ingestor.pipeline.export.exporter import Exporter, Writer
+from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Outcome
+from custom_components.ha_ingestor.pipeline.export.verdict import Verdict, classify
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
-from custom_components.ha_ingestor.pipeline.outcome import Dialect, Outcome
 from custom_components.ha_ingestor.pipeline.spool.buffer import Buffer
 from custom_components.ha_ingestor.pipeline.spool.files import Files
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from custom_components.ha_ingestor.pipeline.spool.spool import Spool
-from custom_components.ha_ingestor.pipeline.verdict import Verdict, classify
 from tests.pipeline.captures import NOON
 
 ACCEPTED = Outcome(status=204, from_database=True)

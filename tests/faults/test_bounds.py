@@ -9,7 +9,8 @@ from typing import Any
 from homeassistant.helpers.json import json_dumps
 
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.outcome import Dialect, Outcome
+from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Outcome
+from custom_components.ha_ingestor.pipeline.export.verdict import Verdict, classify
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from custom_components.ha_ingestor.pipeline.spool.quarantine import (
@@ -18,7 +19,6 @@ from custom_components.ha_ingestor.pipeline.spool.quarantine import (
     Quarantine,
 )
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
-from custom_components.ha_ingestor.pipeline.verdict import Verdict, classify
 from tests.pipeline.captures import NOON, FakeState, change
 from tests.pipeline.memory_files import MemoryFiles
 

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from custom_components.ha_ingestor.pipeline import verdict
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.exporter import BLOCKED_RETRY
-from custom_components.ha_ingestor.pipeline.outcome import Dialect, Outcome
+from custom_components.ha_ingestor.pipeline.export import verdict
+from custom_components.ha_ingestor.pipeline.export.exporter import BLOCKED_RETRY
+from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Outcome
+from custom_components.ha_ingestor.pipeline.export.verdict import RETRY_AFTER_MAX, classify
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.files import Files
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
-from custom_components.ha_ingestor.pipeline.verdict import RETRY_AFTER_MAX, classify
 from tests.pipeline.captures import NOON, FakeState, change
 from tests.pipeline.memory_files import MemoryFiles
 from tests.pipeline.scripted_writer import UNAVAILABLE, ScriptedWriter

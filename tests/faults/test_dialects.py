@@ -20,11 +20,11 @@ from _pytest.mark import ParameterSet
 
 from custom_components.ha_ingestor.clients import influx
 from custom_components.ha_ingestor.clients.influx import ROUTES, Destination, InfluxClient
-from custom_components.ha_ingestor.pipeline.export_state import Status
-from custom_components.ha_ingestor.pipeline.exporter import BLOCKED_RETRY, TOO_LARGE_ATTEMPTS
-from custom_components.ha_ingestor.pipeline.isolation import STORM_WINDOW
-from custom_components.ha_ingestor.pipeline.outcome import Dialect
-from custom_components.ha_ingestor.pipeline.verdict import RETRY_AFTER_MAX, Problem
+from custom_components.ha_ingestor.pipeline.export.export_state import Status
+from custom_components.ha_ingestor.pipeline.export.exporter import BLOCKED_RETRY, TOO_LARGE_ATTEMPTS
+from custom_components.ha_ingestor.pipeline.export.isolation import STORM_WINDOW
+from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
+from custom_components.ha_ingestor.pipeline.export.verdict import RETRY_AFTER_MAX, Problem
 from tests.emulator import (
     CLOUD_SERVERLESS,
     CLOUD_TSM,

@@ -11,6 +11,7 @@ import pytest
 from homeassistant.helpers.json import json_dumps
 
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.export.outcome import Failure, Outcome
 from custom_components.ha_ingestor.pipeline.filter.intake import (
     INTAKE_BYTES,
     INTAKE_POINTS,
@@ -18,7 +19,6 @@ from custom_components.ha_ingestor.pipeline.filter.intake import (
     weigh,
 )
 from custom_components.ha_ingestor.pipeline.model import Happening
-from custom_components.ha_ingestor.pipeline.outcome import Failure, Outcome
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.snapshot import Snapshot
 from custom_components.ha_ingestor.pipeline.spool.files import Files, OsFiles

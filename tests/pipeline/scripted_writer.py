@@ -4,8 +4,8 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from custom_components.ha_ingestor.pipeline.outcome import Dialect, Outcome
-from custom_components.ha_ingestor.pipeline.verdict import Verdict, classify
+from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Outcome
+from custom_components.ha_ingestor.pipeline.export.verdict import Verdict, classify
 
 OK = Outcome(status=204, from_database=True)
 UNAVAILABLE = Outcome(status=503, from_database=True)

@@ -14,11 +14,11 @@ from homeassistant.helpers.json import json_dumps
 
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.export_state import Status
+from custom_components.ha_ingestor.pipeline.export.export_state import Status
+from custom_components.ha_ingestor.pipeline.export.outcome import Failure, Outcome
 from custom_components.ha_ingestor.pipeline.filter.filters import Sieve
 from custom_components.ha_ingestor.pipeline.filter.intake import INTAKE_POINTS
 from custom_components.ha_ingestor.pipeline.model import Rules
-from custom_components.ha_ingestor.pipeline.outcome import Failure, Outcome
 from custom_components.ha_ingestor.pipeline.pipeline import Clocks, Pipeline
 from custom_components.ha_ingestor.pipeline.spool import buffer, spool
 from custom_components.ha_ingestor.pipeline.spool.durability import Durability

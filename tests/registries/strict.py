@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from custom_components.ha_ingestor.metadata import Device, Entity
-from custom_components.ha_ingestor.pipeline.verdict import Kind, Problem, Verdict
+from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, Verdict
 from custom_components.ha_ingestor.registries.rows import DeviceRow, EntityRow
 from scripts.rig.data_api.tables import RefusedError, Tables
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from custom_components.ha_ingestor.metadata import Home
-from custom_components.ha_ingestor.pipeline.breaker import BreakerState
-from custom_components.ha_ingestor.pipeline.verdict import Kind, Problem, Verdict
+from custom_components.ha_ingestor.pipeline.export.breaker import BreakerState
+from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, Verdict
 from custom_components.ha_ingestor.registries.rows import Table
 from custom_components.ha_ingestor.registries.schedule import Intervals, Schedule
 from custom_components.ha_ingestor.registries.sync import Rejection, Sync

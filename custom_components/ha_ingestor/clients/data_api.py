@@ -9,7 +9,7 @@ from typing import Any, Final
 import aiohttp
 from yarl import URL
 
-from ..pipeline.verdict import Kind, Verdict
+from ..pipeline.export.verdict import Kind, Verdict
 from .address import normalize
 from .data_api_verdict import judge, judge_reading, listed
 from .exchange import BODY_MAX, CHECK_TIMEOUT, Reply, exchange

@@ -12,8 +12,8 @@ from typing import Final
 import aiohttp
 from yarl import URL
 
-from ..pipeline.outcome import Failure
-from ..pipeline.verdict import DETAIL_MAX
+from ..pipeline.export.outcome import Failure
+from ..pipeline.export.verdict import DETAIL_MAX
 
 # Enough for the database to name a hundred bad lines; a proxy's page may be any size.
 BODY_MAX: Final = 64 * 1024

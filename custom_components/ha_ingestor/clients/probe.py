@@ -11,8 +11,8 @@ from typing import Final
 import aiohttp
 from yarl import URL
 
-from ..pipeline.outcome import Dialect, Outcome
-from ..pipeline.verdict import Problem, classify
+from ..pipeline.export.outcome import Dialect, Outcome
+from ..pipeline.export.verdict import Problem, classify
 from .address import normalize
 from .exchange import CHECK_TIMEOUT, Reply, exchange
 

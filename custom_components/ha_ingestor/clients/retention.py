@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final
 
-from ..pipeline.outcome import Dialect
+from ..pipeline.export.outcome import Dialect
 from .exchange import Reply
 
 # A database whose clock is not ours cannot be told beforehand what it will refuse.

@@ -11,7 +11,7 @@ from homeassistant.helpers.selector import (
     SelectSelectorConfig,
 )
 
-from ..pipeline.exporter import GATHER_SECONDS
+from ..pipeline.export.exporter import GATHER_SECONDS
 from ..pipeline.spool.durability import Durability
 from ..pipeline.spool.segments import SEGMENT_BYTES
 from ..pipeline.spool.settings import SpoolSettings

@@ -18,8 +18,8 @@ from .committer import Committer
 from .encode.attributes import JsonDumps
 from .encode.encoder import Encoder, Profile
 from .encode.top_entities import Chatter, chatter
-from .export_state import ExportState
-from .exporter import GATHER_SECONDS, Exporter, Writer
+from .export.export_state import ExportState
+from .export.exporter import GATHER_SECONDS, Exporter, Writer
 from .filter.filters import Sieve, SieveMemory, SieveSettings
 from .filter.intake import Intake, Taken
 from .filter.last_written import Recollection

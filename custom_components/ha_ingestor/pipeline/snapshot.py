@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .breaker import BreakerState
-from .export_state import ExportState, Turn
+from .export.breaker import BreakerState
+from .export.export_state import ExportState, Turn
 from .spool.quarantine import Rejection
 
 

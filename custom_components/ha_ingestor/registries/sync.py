@@ -9,9 +9,9 @@ from math import inf
 from typing import Final
 
 from ..metadata import Home
-from ..pipeline.backoff import backoff
-from ..pipeline.breaker import Breaker, BreakerState
-from ..pipeline.verdict import Kind, Problem, Verdict
+from ..pipeline.export.backoff import backoff
+from ..pipeline.export.breaker import Breaker, BreakerState
+from ..pipeline.export.verdict import Kind, Problem, Verdict
 from .rows import Rows, Table, rows_of
 from .schedule import Schedule
 from .transfer import ACCEPTED, SILENCE, Transfer

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from ..pipeline.verdict import Kind, Problem, Verdict
+from ..pipeline.export.verdict import Kind, Problem, Verdict
 from .batches import BATCH_ROWS, Batches
 from .known import Known
 from .pacer import Pacer

@@ -11,8 +11,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.ha_ingestor.clients.data_api_verdict import judge
 from custom_components.ha_ingestor.clients.exchange import Reply
 from custom_components.ha_ingestor.pipeline.encode.attributes import without_secrets
-from custom_components.ha_ingestor.pipeline.outcome import Dialect, Outcome
-from custom_components.ha_ingestor.pipeline.verdict import DETAIL_MAX, classify
+from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Outcome
+from custom_components.ha_ingestor.pipeline.export.verdict import DETAIL_MAX, classify
 from custom_components.ha_ingestor.server_text import (
     for_strangers,
     line_for_strangers,

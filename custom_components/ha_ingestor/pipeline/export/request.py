@@ -4,10 +4,10 @@ import zlib
 from dataclasses import dataclass
 from typing import Final
 
+from ..spool.batch import Batch
+from ..spool.buffer import Buffer
 from .expiry import Expiry, time_of
 from .isolation import Isolation
-from .spool.batch import Batch
-from .spool.buffer import Buffer
 
 # Every server's default limits are far above it.
 BATCH_BYTES: Final = 1024 * 1024

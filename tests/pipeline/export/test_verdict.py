@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_components.ha_ingestor.pipeline.outcome import Dialect, Failure, Outcome
-from custom_components.ha_ingestor.pipeline.verdict import (
+from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Failure, Outcome
+from custom_components.ha_ingestor.pipeline.export.verdict import (
     RETRY_AFTER_MAX,
     Kind,
     Problem,

@@ -5,13 +5,13 @@ from typing import Literal
 
 import pytest
 
-from custom_components.ha_ingestor.pipeline.export_state import Status
-from custom_components.ha_ingestor.pipeline.exporter import BLOCKED_RETRY
-from custom_components.ha_ingestor.pipeline.outcome import Dialect, Outcome
-from custom_components.ha_ingestor.pipeline.verdict import Problem
+from custom_components.ha_ingestor.pipeline.export.export_state import Status
+from custom_components.ha_ingestor.pipeline.export.exporter import BLOCKED_RETRY
+from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Outcome
+from custom_components.ha_ingestor.pipeline.export.verdict import Problem
+from tests.pipeline.captures import NOON
+from tests.pipeline.scripted_writer import OK, ScriptedWriter
 
-from .captures import NOON
-from .scripted_writer import OK, ScriptedWriter
 from .test_exporter import Rig
 
 HOUR, DAY = 3600.0, 86_400.0

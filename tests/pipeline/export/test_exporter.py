@@ -11,22 +11,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from custom_components.ha_ingestor.pipeline.backoff import MAXIMUM, backoff
-from custom_components.ha_ingestor.pipeline.breaker import BreakerState
-from custom_components.ha_ingestor.pipeline.export_state import Status
-from custom_components.ha_ingestor.pipeline.exporter import BLOCKED_RETRY, Exporter
-from custom_components.ha_ingestor.pipeline.isolation import STORM_WINDOW
+from custom_components.ha_ingestor.pipeline.export.backoff import MAXIMUM, backoff
+from custom_components.ha_ingestor.pipeline.export.breaker import BreakerState
+from custom_components.ha_ingestor.pipeline.export.export_state import Status
+from custom_components.ha_ingestor.pipeline.export.exporter import BLOCKED_RETRY, Exporter
+from custom_components.ha_ingestor.pipeline.export.isolation import STORM_WINDOW
+from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Failure, Outcome
+from custom_components.ha_ingestor.pipeline.export.verdict import Problem
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
-from custom_components.ha_ingestor.pipeline.outcome import Dialect, Failure, Outcome
 from custom_components.ha_ingestor.pipeline.spool.buffer import Buffer
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from custom_components.ha_ingestor.pipeline.spool.spool import Spool
-from custom_components.ha_ingestor.pipeline.verdict import Problem
-
-from .captures import NOON
-from .memory_files import MemoryFiles
-from .scripted_writer import OK, UNAVAILABLE, ScriptedWriter
+from tests.pipeline.captures import NOON
+from tests.pipeline.memory_files import MemoryFiles
+from tests.pipeline.scripted_writer import OK, UNAVAILABLE, ScriptedWriter
 
 REJECTED = Outcome(status=422, body="field type conflict", from_database=True)
 TOO_LARGE = Outcome(status=413, from_database=True)

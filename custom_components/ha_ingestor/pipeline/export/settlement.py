@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
-from .ledger import Fate
+from ..ledger import Fate
+from ..spool.batch import Batch
+from ..spool.buffer import Buffer
+from ..spool.quarantine import Quarantine
 from .request import Request
-from .spool.batch import Batch
-from .spool.buffer import Buffer
-from .spool.quarantine import Quarantine
 
 # Why points are evicted that the database keeps no more.
 EXPIRED: Final = "retention"

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final, Literal, Protocol
 
+from ..spool.buffer import Buffer
+from ..spool.quarantine import Quarantine
 from .backoff import backoff
 from .breaker import Breaker, BreakerState
 from .expiry import Expiry, ExpirySearch, time_of
@@ -20,8 +22,6 @@ from .isolation import PROBE_POINTS, Isolation, StormBrake
 from .outcome import Dialect, Failure, Outcome
 from .request import BATCH_BYTES, Request, compose
 from .settlement import Settlement
-from .spool.buffer import Buffer
-from .spool.quarantine import Quarantine
 from .verdict import Kind, Problem, Verdict, classify
 
 _LOGGER = logging.getLogger(__name__)
