@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.ha_ingestor.clients.victoriametrics import Storage
+from custom_components.ha_ingestor.clients.influx.victoriametrics import Storage
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.deduplication import CHECK_SECONDS, Deduplication
 from custom_components.ha_ingestor.pipeline.export.export_state import Status

@@ -16,7 +16,7 @@ from homeassistant.core import callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .clients.address import AddressError, normalize
-from .clients.probe import Probe, probe
+from .clients.influx.probe import Probe, probe
 from .connection import (
     CertificateError,
     async_client,

@@ -19,9 +19,9 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.json import json_bytes
 
 from .clients.data_api import DataApiClient
-from .clients.influx import Destination, InfluxClient
-from .clients.influx_admin import InfluxAdministrator
-from .clients.victoriametrics import Storage, ask_storage
+from .clients.influx.admin import InfluxAdministrator
+from .clients.influx.client import Destination, InfluxClient
+from .clients.influx.victoriametrics import Storage, ask_storage
 from .const import (
     CONF_BUCKET,
     CONF_CA_CERTIFICATE,

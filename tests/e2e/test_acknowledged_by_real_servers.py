@@ -11,8 +11,8 @@ from typing import Final
 import aiohttp
 import pytest
 
-from custom_components.ha_ingestor.clients.influx import Destination, InfluxClient
-from custom_components.ha_ingestor.clients.victoriametrics import ask_storage
+from custom_components.ha_ingestor.clients.influx.client import Destination, InfluxClient
+from custom_components.ha_ingestor.clients.influx.victoriametrics import ask_storage
 from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, classify
 from scripts.rig.endpoint import Account
 from scripts.rig.servers import DATABASE, Server

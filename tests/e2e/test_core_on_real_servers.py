@@ -10,7 +10,7 @@ from typing import Final
 import aiohttp
 import pytest
 
-from custom_components.ha_ingestor.clients.influx import InfluxClient
+from custom_components.ha_ingestor.clients.influx.client import InfluxClient
 from scripts.rig.servers import Server
 from tests.pipeline.encode.profiles.built_in import (
     Ours,

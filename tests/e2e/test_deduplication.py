@@ -7,7 +7,7 @@ from typing import Final
 import aiohttp
 import pytest
 
-from custom_components.ha_ingestor.clients.victoriametrics import deduplicates
+from custom_components.ha_ingestor.clients.influx.victoriametrics import deduplicates
 from scripts.rig.databases import DATABASES, Unavailable, binary
 from scripts.rig.servers import DATABASE, Server, start
 

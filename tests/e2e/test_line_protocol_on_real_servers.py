@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from custom_components.ha_ingestor.clients.influx import InfluxClient
+from custom_components.ha_ingestor.clients.influx.client import InfluxClient
 from custom_components.ha_ingestor.pipeline.encode.line_protocol import (
     STRING_MAX_BYTES,
     TAGS_MAX,

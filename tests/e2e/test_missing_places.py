@@ -7,8 +7,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from custom_components.ha_ingestor.clients.influx import Destination, InfluxClient
-from custom_components.ha_ingestor.clients.influx_admin import InfluxAdministrator
+from custom_components.ha_ingestor.clients.influx.admin import InfluxAdministrator
+from custom_components.ha_ingestor.clients.influx.client import Destination, InfluxClient
 from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
 from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem
 from scripts.rig import servers

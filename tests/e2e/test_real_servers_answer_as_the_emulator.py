@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 import aiohttp
 import pytest
 
-from custom_components.ha_ingestor.clients.influx import InfluxClient
-from custom_components.ha_ingestor.clients.probe import Probe, probe
+from custom_components.ha_ingestor.clients.influx.client import InfluxClient
+from custom_components.ha_ingestor.clients.influx.probe import Probe, probe
 from custom_components.ha_ingestor.pipeline.export.isolation import suspects_of
 from custom_components.ha_ingestor.pipeline.export.outcome import Failure
 from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, classify

@@ -18,8 +18,8 @@ import aiohttp
 import pytest
 from _pytest.mark import ParameterSet
 
-from custom_components.ha_ingestor.clients import influx
-from custom_components.ha_ingestor.clients.influx import ROUTES, Destination, InfluxClient
+from custom_components.ha_ingestor.clients.influx import client as influx
+from custom_components.ha_ingestor.clients.influx.client import ROUTES, Destination, InfluxClient
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.exporter import BLOCKED_RETRY, TOO_LARGE_ATTEMPTS
 from custom_components.ha_ingestor.pipeline.export.isolation import STORM_WINDOW

@@ -8,10 +8,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from custom_components.ha_ingestor.clients import probe as probe_module
 from custom_components.ha_ingestor.clients.address import AddressError
-from custom_components.ha_ingestor.clients.influx import Destination, InfluxClient
-from custom_components.ha_ingestor.clients.probe import probe
+from custom_components.ha_ingestor.clients.influx import probe as probe_module
+from custom_components.ha_ingestor.clients.influx.client import Destination, InfluxClient
+from custom_components.ha_ingestor.clients.influx.probe import probe
 from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Failure
 from custom_components.ha_ingestor.pipeline.export.verdict import Problem
 from tests.emulator import V1_6, V1_13, V2_7, V3, VM_NEW, VM_OLD, Answer, Emulator, Profile

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from custom_components.ha_ingestor.clients.influx import Destination, InfluxClient
+from custom_components.ha_ingestor.clients.influx.client import Destination, InfluxClient
 from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
 from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, Verdict, classify
 from tests.emulator import (

@@ -13,10 +13,10 @@ from typing import Final
 import aiohttp
 from yarl import URL
 
-from ..pipeline.export.outcome import Dialect, Outcome
-from ..pipeline.export.verdict import Kind, Problem, Verdict, classify
-from .address import normalize
-from .exchange import BODY_MAX, CHECK_TIMEOUT, Reply, exchange
+from ...pipeline.export.outcome import Dialect, Outcome
+from ...pipeline.export.verdict import Kind, Problem, Verdict, classify
+from ..address import normalize
+from ..exchange import BODY_MAX, CHECK_TIMEOUT, Reply, exchange
 from .probe import MARKS, is_database
 from .retention import ahead, answer, question
 

@@ -8,11 +8,11 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from ..pipeline.export.outcome import Dialect, Outcome
-from ..pipeline.export.verdict import DETAIL_MAX, Kind, Problem, Verdict, classify
-from .address import normalize
-from .exchange import CHECK_TIMEOUT, Reply, exchange
-from .influx import Destination, authorization, secrets_of, speaks_as_database
+from ...pipeline.export.outcome import Dialect, Outcome
+from ...pipeline.export.verdict import DETAIL_MAX, Kind, Problem, Verdict, classify
+from ..address import normalize
+from ..exchange import CHECK_TIMEOUT, Reply, exchange
+from .client import Destination, authorization, secrets_of, speaks_as_database
 
 
 class InfluxAdministrator:

@@ -6,8 +6,8 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from custom_components.ha_ingestor.clients.influx import Destination, InfluxClient
-from custom_components.ha_ingestor.clients.victoriametrics import ask_storage, deduplicates
+from custom_components.ha_ingestor.clients.influx.client import Destination, InfluxClient
+from custom_components.ha_ingestor.clients.influx.victoriametrics import ask_storage, deduplicates
 from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
 from tests.emulator import V2_7, VM_NEW, VM_OLD, Answer, Emulator, Profile
 from tests.shell import NOWHERE

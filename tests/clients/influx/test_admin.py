@@ -6,8 +6,8 @@ from urllib.parse import quote
 import aiohttp
 import pytest
 
-from custom_components.ha_ingestor.clients.influx import Destination
-from custom_components.ha_ingestor.clients.influx_admin import InfluxAdministrator
+from custom_components.ha_ingestor.clients.influx.admin import InfluxAdministrator
+from custom_components.ha_ingestor.clients.influx.client import Destination
 from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
 from custom_components.ha_ingestor.pipeline.export.verdict import DETAIL_MAX, Kind
 from tests.emulator import Answer, Emulator

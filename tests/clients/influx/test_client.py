@@ -9,9 +9,9 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from custom_components.ha_ingestor.clients import influx
 from custom_components.ha_ingestor.clients.address import AddressError, is_same_machine, normalize
-from custom_components.ha_ingestor.clients.influx import Destination, InfluxClient
+from custom_components.ha_ingestor.clients.influx import client as influx
+from custom_components.ha_ingestor.clients.influx.client import Destination, InfluxClient
 from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Failure
 from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem
 from tests.emulator import Answer, Emulator, Fault

@@ -8,8 +8,8 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final
 
-from ..pipeline.export.outcome import Dialect
-from .exchange import Reply
+from ...pipeline.export.outcome import Dialect
+from ..exchange import Reply
 
 # A database whose clock is not ours cannot be told beforehand what it will refuse.
 CLOCK_SECONDS: Final = 60.0

@@ -1,0 +1,1 @@
+"""The door to the database: line protocol over HTTP, in four dialects."""
