@@ -17,7 +17,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ha_ingestor import registry_snapshot, registry_sync
-from custom_components.ha_ingestor.clients.data_api import DataApiClient
+from custom_components.ha_ingestor.clients.data_api.client import DataApiClient
 from custom_components.ha_ingestor.pipeline.export.verdict import Problem
 from custom_components.ha_ingestor.registries.schedule import Intervals
 from custom_components.ha_ingestor.registry_sync import RegistrySync

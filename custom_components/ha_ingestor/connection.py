@@ -18,7 +18,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.json import json_bytes
 
-from .clients.data_api import DataApiClient
+from .clients.data_api.client import DataApiClient
 from .clients.influx.admin import InfluxAdministrator
 from .clients.influx.client import Destination, InfluxClient
 from .clients.influx.victoriametrics import Storage, ask_storage

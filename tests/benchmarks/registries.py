@@ -21,7 +21,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import issue_registry as ir
 
-from custom_components.ha_ingestor.clients.data_api import DataApiClient
+from custom_components.ha_ingestor.clients.data_api.client import DataApiClient
 from custom_components.ha_ingestor.metadata_keeper import MetadataKeeper
 from custom_components.ha_ingestor.registries.schedule import Intervals
 from custom_components.ha_ingestor.registries.written import Written

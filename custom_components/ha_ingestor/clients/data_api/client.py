@@ -9,10 +9,10 @@ from typing import Any, Final
 import aiohttp
 from yarl import URL
 
-from ..pipeline.export.verdict import Kind, Verdict
-from .address import normalize
-from .data_api_verdict import judge, judge_reading, listed
-from .exchange import BODY_MAX, CHECK_TIMEOUT, Reply, exchange
+from ...pipeline.export.verdict import Kind, Verdict
+from ..address import normalize
+from ..exchange import BODY_MAX, CHECK_TIMEOUT, Reply, exchange
+from .verdict import judge, judge_reading, listed
 
 # Before it answers, the server classifies devices and asks Home Assistant about entities.
 UPSERT_TIMEOUT: Final = aiohttp.ClientTimeout(total=120, sock_connect=10)

@@ -11,10 +11,10 @@ import aiohttp
 import orjson
 import pytest
 
-from custom_components.ha_ingestor.clients import data_api
 from custom_components.ha_ingestor.clients.address import AddressError
-from custom_components.ha_ingestor.clients.data_api import DataApiClient
-from custom_components.ha_ingestor.clients.data_api_verdict import judge
+from custom_components.ha_ingestor.clients.data_api import client as data_api
+from custom_components.ha_ingestor.clients.data_api.client import DataApiClient
+from custom_components.ha_ingestor.clients.data_api.verdict import judge
 from custom_components.ha_ingestor.clients.exchange import Reply
 from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem
 from custom_components.ha_ingestor.registries.rows import DeviceRow, EntityRow

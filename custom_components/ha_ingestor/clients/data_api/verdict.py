@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
-from ..pipeline.export.outcome import Failure
-from ..pipeline.export.verdict import Kind, Problem, Verdict, parse_retry_after
-from .exchange import Reply
+from ...pipeline.export.outcome import Failure
+from ...pipeline.export.verdict import Kind, Problem, Verdict, parse_retry_after
+from ..exchange import Reply
 
 _FAILURES: Final[Mapping[Failure, Problem]] = {
     Failure.UNREACHABLE: Problem.UNREACHABLE,

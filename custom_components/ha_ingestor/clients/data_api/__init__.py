@@ -1,0 +1,1 @@
+"""The door to HomeIQ's data-api."""
