@@ -50,7 +50,7 @@ from .sources.causes import Causes
 from .sources.gap import Gap
 from .sources.local import LocalSource
 from .sources.weather import WeatherWatch
-from .whole import async_finish
+from .tasks.whole import async_finish
 
 PLATFORMS = (Platform.BINARY_SENSOR, Platform.SENSOR)
 

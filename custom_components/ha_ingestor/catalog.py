@@ -19,7 +19,7 @@ from homeassistant.helpers import label_registry as lr
 from .const import DOMAIN
 from .pipeline.model import EntityContext
 from .selection import NOTHING, Match, RuleTable, Traits, rules_for
-from .sources.slices import async_slices
+from .tasks.slices import async_slices
 
 OWN_ENTITY: Final = "own_entity"
 EXCLUDED: Final = "excluded"

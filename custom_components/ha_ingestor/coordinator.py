@@ -28,7 +28,7 @@ from .registry_history import RegistryHistory
 from .server_text import plain
 from .sources.causes import Causes
 from .sources.local import LocalSource
-from .whole import Background, Once, async_whole
+from .tasks.whole import Background, Once, async_whole
 
 # How often it is looked whether something is wrong.
 UPDATE_INTERVAL: Final = timedelta(seconds=10)

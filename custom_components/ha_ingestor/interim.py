@@ -11,7 +11,7 @@ from .pipeline.pipeline import Handover, Pipeline
 from .sources.causes import Causes
 from .sources.gap import Gap
 from .sources.local import LocalSource
-from .whole import Once
+from .tasks.whole import Once
 
 type Build = Callable[[Handover | None, Gap | None], tuple[Pipeline, LocalSource]]
 

@@ -12,7 +12,7 @@ from .options.core import CORE, ignoring
 from .options.exclude import excluding
 from .options.points import HOMEIQ, profile_name
 from .server_text import markdown, plain
-from .whole import async_whole
+from .tasks.whole import async_whole
 
 # What a profile puts in front of the names of attributes.
 _PREFIX: Final[Mapping[str, str]] = {HOMEIQ: "attr_"}

@@ -23,7 +23,7 @@ from .const import DOMAIN, LOGGER
 from .metadata import Home, Services
 from .registries.schedule import Intervals, Schedule
 from .registry_snapshot import async_snapshot
-from .whole import async_whole
+from .tasks.whole import async_whole
 
 # What they say does not matter: any of them means that everything is read again.
 EVENTS: Final[tuple[EventType[Any] | str, ...]] = (

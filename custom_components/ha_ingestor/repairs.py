@@ -13,7 +13,7 @@ from .pipeline.export.verdict import Kind, Problem, Verdict
 from .quarantine_repair import RepairQuarantine
 from .registry_coordinator import UNAUTHORIZED
 from .server_text import plain
-from .whole import async_whole
+from .tasks.whole import async_whole
 
 
 class RepairDestination(RepairsFlow):

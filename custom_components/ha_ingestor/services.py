@@ -21,7 +21,7 @@ from homeassistant.util.json import JsonValueType
 from .const import DOMAIN
 from .coordinator import HaIngestorConfigEntry, IngestorRuntimeData
 from .server_text import plain
-from .whole import async_whole
+from .tasks.whole import async_whole
 
 if TYPE_CHECKING:
     import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time

@@ -29,9 +29,9 @@ from ..pipeline.model import (
     Happening,
 )
 from ..pipeline.pipeline import Pipeline
+from ..tasks.slices import async_slices
 from .bus import async_clock, async_listen, copied
 from .gap import Gap
-from .slices import async_slices
 from .weather import WeatherWatch
 
 # Why events of a reload are lost: there were more of them than memory is for.

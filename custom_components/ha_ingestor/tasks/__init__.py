@@ -1,0 +1,1 @@
+"""Long work in the event loop: done to its end, and with room for everything else."""
