@@ -10,9 +10,9 @@ ROOT = Path(__file__).parent.parent / "custom_components" / "ha_ingestor"
 
 # Beside the shell, but of use without it.
 PLAIN = [
-    "markers.py",
+    "enrich/markers.py",
     "metadata.py",
-    "selection.py",
+    "enrich/selection.py",
     "registries/batches.py",
     "registries/history.py",
     "registries/known.py",

@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.ha_ingestor.enrich.selection import NOTHING, Match
 from custom_components.ha_ingestor.options.exclude import excluded
 from custom_components.ha_ingestor.options.noise import RULE_FIELDS, rule_table
 from custom_components.ha_ingestor.options.series import STEPS
@@ -19,7 +20,6 @@ from custom_components.ha_ingestor.pipeline.export.exporter import GATHER_SECOND
 from custom_components.ha_ingestor.pipeline.model import NO_RULES, Rules
 from custom_components.ha_ingestor.pipeline.spool.durability import Durability
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
-from custom_components.ha_ingestor.selection import NOTHING, Match
 from tests.config_flow.steps import locate, submit, suggested
 from tests.emulator import Answer, Emulator
 from tests.pages import WORDS, fill_in, open_page

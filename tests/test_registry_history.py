@@ -22,13 +22,13 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.ha_ingestor.const import DOMAIN
+from custom_components.ha_ingestor.enrich.selection import NOTHING
 from custom_components.ha_ingestor.options.events import CONF_REGISTRIES, EVENTS
 from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
 from custom_components.ha_ingestor.pipeline.model import Item
 from custom_components.ha_ingestor.registries.written import FILE, Written
 from custom_components.ha_ingestor.registry_history import CHUNK, RegistryHistory
 from custom_components.ha_ingestor.registry_snapshot import async_snapshot
-from custom_components.ha_ingestor.selection import NOTHING
 from tests.emulator import Emulator
 from tests.emulator.dialects import Answer
 from tests.pipeline.memory_files import MemoryFiles

@@ -13,12 +13,12 @@ from homeassistant.core import Context, CoreState, HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 import custom_components.ha_ingestor as integration
-from custom_components.ha_ingestor.catalog import Catalog
 from custom_components.ha_ingestor.coordinator import HealthCoordinator
+from custom_components.ha_ingestor.enrich.attribution import Causes
+from custom_components.ha_ingestor.enrich.catalog import Catalog
+from custom_components.ha_ingestor.enrich.weather import WeatherWatch
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
-from custom_components.ha_ingestor.sources.causes import Causes
 from custom_components.ha_ingestor.sources.local import LocalSource
-from custom_components.ha_ingestor.sources.weather import WeatherWatch
 from tests.emulator import Emulator
 from tests.shell import deliver, new_entry, points, set_up, until
 

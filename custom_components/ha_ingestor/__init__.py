@@ -17,7 +17,6 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.json import json_dumps
 from homeassistant.helpers.typing import ConfigType
 
-from .catalog import Catalog
 from .clients.address import is_same_machine
 from .connection import async_client
 from .const import DOMAIN, SPOOL_DIRECTORY
@@ -27,6 +26,9 @@ from .coordinator import (
     IngestorRuntimeData,
     async_forget_unloaded,
 )
+from .enrich.attribution import Causes
+from .enrich.catalog import Catalog
+from .enrich.weather import WeatherWatch
 from .http import async_setup_views
 from .interim import INTERIMS, Interim
 from .issues import async_forget
@@ -46,10 +48,8 @@ from .profiles import profile_of
 from .registry_coordinator import async_registries
 from .registry_history import history_of
 from .services import async_setup_services
-from .sources.causes import Causes
 from .sources.gap import Gap
 from .sources.local import LocalSource
-from .sources.weather import WeatherWatch
 from .tasks.whole import async_finish
 
 PLATFORMS = (Platform.BINARY_SENSOR, Platform.SENSOR)

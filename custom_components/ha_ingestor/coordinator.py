@@ -15,6 +15,7 @@ from homeassistant.util.hass_dict import HassKey
 from .connection import async_storage
 from .const import DOMAIN, LOGGER
 from .deduplication import NO_DEDUPLICATION, Deduplication
+from .enrich.attribution import Causes
 from .ignored_rows import ROWS_IGNORED
 from .interim import Build
 from .issues import QUARANTINED, async_follow, async_forget, issues_of, undecided_of
@@ -26,7 +27,6 @@ from .pipeline.spool.quarantine import Rejection
 from .registry_coordinator import RegistryCoordinator
 from .registry_history import RegistryHistory
 from .server_text import plain
-from .sources.causes import Causes
 from .sources.local import LocalSource
 from .tasks.whole import Background, Once, async_whole
 

@@ -7,8 +7,8 @@ from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
+from .enrich.attribution import Causes
 from .pipeline.pipeline import Handover, Pipeline
-from .sources.causes import Causes
 from .sources.gap import Gap
 from .sources.local import LocalSource
 from .tasks.whole import Once

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from homeassistant.helpers.json import json_dumps
 
+from .enrich.attribution import Causes
+from .enrich.units import metric_units, normal_units
 from .options.attributes import attributes_policy
 from .options.core import CORE, core_settings
 from .options.points import (
@@ -22,8 +24,6 @@ from .pipeline.encode.profiles.base import Availability
 from .pipeline.encode.profiles.core import Core
 from .pipeline.encode.profiles.homeiq import HomeIQ
 from .pipeline.encode.profiles.tidy import Tidy
-from .sources.causes import Causes
-from .units import metric_units, normal_units
 
 _PROFILES: Final[Mapping[str, type[HomeIQ | Tidy]]] = {HOMEIQ: HomeIQ, TIDY: Tidy}
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
+from custom_components.ha_ingestor.enrich.selection import Traits
 from custom_components.ha_ingestor.pipeline.model import Capture, EntityContext
-from custom_components.ha_ingestor.selection import Traits
 from tests.pipeline.captures import NOON, FakeContext, FakeState
 
 from .reports import (

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from homeassistant.helpers.json import json_dumps
 
+from custom_components.ha_ingestor.enrich.selection import rules_for
 from custom_components.ha_ingestor.options.noise import deduplication_window, rule_table
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
@@ -17,7 +18,6 @@ from custom_components.ha_ingestor.pipeline.filter.last_written import Recollect
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.model import Capture, EntityContext, Item
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
-from custom_components.ha_ingestor.selection import rules_for
 
 from .busy_home import Thing, events, things
 from .table import Row

@@ -30,8 +30,8 @@ from homeassistant.helpers import floor_registry as fr
 from homeassistant.helpers import label_registry as lr
 from homeassistant.helpers.json import json_dumps
 
-from custom_components.ha_ingestor.catalog import Catalog
 from custom_components.ha_ingestor.clients.influx.client import Destination, InfluxClient
+from custom_components.ha_ingestor.enrich.catalog import Catalog
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder, Profile
 from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ

@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from homeassistant.helpers.json import json_dumps
 
+from custom_components.ha_ingestor.enrich.units import normal_units
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder, Profile
 from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
 from custom_components.ha_ingestor.pipeline.model import Capture, Happening
-from custom_components.ha_ingestor.units import normal_units
 
 from .store import HOME, load
 

@@ -19,12 +19,12 @@ from homeassistant.helpers import floor_registry as fr
 from homeassistant.helpers import label_registry as lr
 from homeassistant.runner import RuntimeConfig
 
-from custom_components.ha_ingestor.catalog import Catalog
+from custom_components.ha_ingestor.enrich.catalog import Catalog
+from custom_components.ha_ingestor.enrich.weather import WeatherWatch
 from custom_components.ha_ingestor.pipeline.filter.intake import Intake
 from custom_components.ha_ingestor.pipeline.model import Capture, Happening
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.sources.local import LocalSource
-from custom_components.ha_ingestor.sources.weather import WeatherWatch
 from scripts.rig.configuration import write_configuration
 from scripts.rig.home_assistant import free_port
 

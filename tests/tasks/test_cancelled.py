@@ -17,9 +17,9 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 import custom_components.ha_ingestor as integration
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.coordinator import HealthCoordinator
+from custom_components.ha_ingestor.enrich.attribution import Causes
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
-from custom_components.ha_ingestor.sources.causes import Causes
 from custom_components.ha_ingestor.sources.local import LocalSource
 from tests.emulator import Answer, Emulator, Fault
 from tests.shell import deliver, points, set_up, spool_path, until

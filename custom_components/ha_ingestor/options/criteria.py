@@ -23,7 +23,7 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
 )
 
-from ..selection import Match
+from ..enrich.selection import Match
 from .page import OptionError
 
 CONF_ENTITIES: Final = "entities"

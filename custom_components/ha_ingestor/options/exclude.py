@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from ..selection import Match
+from ..enrich.selection import Match
 from .criteria import CONF_ENTITIES, CONF_GLOBS, CRITERIA, accepted_criteria, match_of
 from .page import OptionError, Page
 

@@ -12,9 +12,9 @@ from homeassistant.helpers.selector import (
     TextSelector,
 )
 
+from ..enrich.selection import RuleTable
 from ..pipeline.filter.filters import SieveSettings
 from ..pipeline.model import Rules
-from ..selection import RuleTable
 from .criteria import (
     CONF_DEVICE_CLASSES,
     CONF_DOMAINS,

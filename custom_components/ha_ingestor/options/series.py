@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 
-from ..catalog import Catalog
+from ..enrich.catalog import Catalog
 from ..pipeline.encode.profiles.cardinality import Described, estimate
 from .core import CORE
 from .exclude import excluded

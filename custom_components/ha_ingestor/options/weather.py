@@ -9,7 +9,7 @@ from homeassistant.helpers.selector import (
     EntitySelectorConfig,
 )
 
-from ..sources.weather import MAX_AGE
+from ..enrich.weather import MAX_AGE
 from .number import Number
 from .page import OptionError, Page
 

@@ -9,8 +9,8 @@ from homeassistant.core import CALLBACK_TYPE, Event, HassJob, HomeAssistant, Sta
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util.event_type import EventType
 
-from ..catalog import Catalog
-from ..markers import markers
+from ..enrich.catalog import Catalog
+from ..enrich.markers import markers
 from ..pipeline.filter.intake import weigh
 from ..pipeline.model import Capture, EntityContext, Happening, NoContext
 from .bus import async_clock, async_listen, copied

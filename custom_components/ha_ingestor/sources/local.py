@@ -17,9 +17,10 @@ from homeassistant.core import (
 )
 from homeassistant.util.event_type import EventType
 
-from ..catalog import Catalog
 from ..const import LOGGER
-from ..markers import markers
+from ..enrich.catalog import Catalog
+from ..enrich.markers import markers
+from ..enrich.weather import WeatherWatch
 from ..pipeline.committer import INTERNAL_ERROR
 from ..pipeline.model import (
     STATE_CHANGED,
@@ -32,7 +33,6 @@ from ..pipeline.pipeline import Pipeline
 from ..tasks.slices import async_slices
 from .bus import async_clock, async_listen, copied
 from .gap import Gap
-from .weather import WeatherWatch
 
 # Why events of a reload are lost: there were more of them than memory is for.
 RELOAD_GAP: Final = "reload_gap"

@@ -3,8 +3,8 @@
 import pytest
 from homeassistant.core import Context, HomeAssistant
 
-from custom_components.ha_ingestor.sources import causes as module
-from custom_components.ha_ingestor.sources.causes import Causes
+from custom_components.ha_ingestor.enrich import attribution as module
+from custom_components.ha_ingestor.enrich.attribution import Causes
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from homeassistant.components.sensor.const import DEVICE_CLASS_UNITS, UNIT_CONVE
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_components.ha_ingestor.units import metric_units, normal_units
+from custom_components.ha_ingestor.enrich.units import metric_units, normal_units
 
 CONVERTED = [
     ("temperature", "°F", 68.0, "°C", 20.0),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from .pipeline.model import ContextLike, EntityContext, Happening
+from ..pipeline.model import ContextLike, EntityContext, Happening
 
 ENTITY_RENAMED: Final = "entity_renamed"
 ENTITY_MOVED: Final = "entity_moved"

@@ -19,7 +19,7 @@ from homeassistant.const import (
 )
 from homeassistant.util.unit_system import METRIC_SYSTEM
 
-from .pipeline.model import Convert
+from ..pipeline.model import Convert
 
 # Where Home Assistant's metric system leaves the unit to the integration.
 _METRIC: Final[Mapping[tuple[str, str], str]] = {

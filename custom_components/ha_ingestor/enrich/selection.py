@@ -7,7 +7,7 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import Final
 
-from .pipeline.model import NO_RULES, Rules
+from ..pipeline.model import NO_RULES, Rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,10 +16,10 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import floor_registry as fr
 from homeassistant.helpers import label_registry as lr
 
-from .const import DOMAIN
-from .pipeline.model import EntityContext
+from ..const import DOMAIN
+from ..pipeline.model import EntityContext
+from ..tasks.slices import async_slices
 from .selection import NOTHING, Match, RuleTable, Traits, rules_for
-from .tasks.slices import async_slices
 
 OWN_ENTITY: Final = "own_entity"
 EXCLUDED: Final = "excluded"

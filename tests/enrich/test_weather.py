@@ -9,8 +9,8 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.ha_ingestor.enrich.weather import WeatherWatch
 from custom_components.ha_ingestor.pipeline.model import Weather
-from custom_components.ha_ingestor.sources.weather import WeatherWatch
 
 HOME = "weather.home"
 IMPERIAL = {

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from custom_components.ha_ingestor.enrich.selection import NOTHING, Match, Traits, rules_for
 from custom_components.ha_ingestor.pipeline.model import NO_RULES, Rules
-from custom_components.ha_ingestor.selection import NOTHING, Match, Traits, rules_for
 
 # Few words, so that they meet.
 WORDS = st.sampled_from(["", "a", "b", "power", "sensor"])

@@ -25,10 +25,10 @@ from pytest_homeassistant_custom_component.common import (
     mock_platform,
 )
 
-from custom_components.ha_ingestor.catalog import EXCLUDED, OWN_ENTITY, Catalog
 from custom_components.ha_ingestor.const import DOMAIN
+from custom_components.ha_ingestor.enrich.catalog import EXCLUDED, OWN_ENTITY, Catalog
+from custom_components.ha_ingestor.enrich.selection import Match
 from custom_components.ha_ingestor.pipeline.model import NO_RULES, Rules
-from custom_components.ha_ingestor.selection import Match
 from tests.emulator import Emulator
 from tests.shell import deliver, points, set_up
 
