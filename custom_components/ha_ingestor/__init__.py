@@ -30,7 +30,6 @@ from .enrich.attribution import Causes
 from .enrich.catalog import Catalog
 from .enrich.weather import WeatherWatch
 from .http import async_setup_views
-from .interim import INTERIMS, Interim
 from .issues import async_forget
 from .metadata_keeper import async_keep, async_release, metadata_directory
 from .metadata_store.store import delete_store
@@ -48,8 +47,9 @@ from .profiles import profile_of
 from .registry_coordinator import async_registries
 from .registry_history import history_of
 from .services import async_setup_services
-from .sources.gap import Gap
+from .sources.interim import INTERIMS, Interim
 from .sources.local import LocalSource
+from .sources.reload_buffer import Gap
 from .tasks.whole import async_finish
 
 PLATFORMS = (Platform.BINARY_SENSOR, Platform.SENSOR)

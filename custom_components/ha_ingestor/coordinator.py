@@ -17,7 +17,6 @@ from .const import DOMAIN, LOGGER
 from .deduplication import NO_DEDUPLICATION, Deduplication
 from .enrich.attribution import Causes
 from .ignored_rows import ROWS_IGNORED
-from .interim import Build
 from .issues import QUARANTINED, async_follow, async_forget, issues_of, undecided_of
 from .pipeline.export.export_state import HISTORY, Status, Turn
 from .pipeline.export.verdict import Problem
@@ -27,6 +26,7 @@ from .pipeline.spool.quarantine import Rejection
 from .registry_coordinator import RegistryCoordinator
 from .registry_history import RegistryHistory
 from .server_text import plain
+from .sources.interim import Build
 from .sources.local import LocalSource
 from .tasks.whole import Background, Once, async_whole
 

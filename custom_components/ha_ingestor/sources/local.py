@@ -31,8 +31,8 @@ from ..pipeline.model import (
 )
 from ..pipeline.pipeline import Pipeline
 from ..tasks.slices import async_slices
-from .bus import async_clock, async_listen, copied
-from .gap import Gap
+from .event_bus import async_clock, async_listen, copied
+from .reload_buffer import Gap
 
 # Why events of a reload are lost: there were more of them than memory is for.
 RELOAD_GAP: Final = "reload_gap"

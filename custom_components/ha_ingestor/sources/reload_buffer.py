@@ -13,7 +13,7 @@ from ..enrich.catalog import Catalog
 from ..enrich.markers import markers
 from ..pipeline.filter.intake import weigh
 from ..pipeline.model import Capture, EntityContext, Happening, NoContext
-from .bus import async_clock, async_listen, copied
+from .event_bus import async_clock, async_listen, copied
 
 # Whoever disables a destination for longer does not want what happened meanwhile.
 GAP_SECONDS: Final = 60.0

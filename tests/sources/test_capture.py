@@ -17,8 +17,8 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.ha_ingestor.const import DOMAIN
-from custom_components.ha_ingestor.interim import INTERIMS
 from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
+from custom_components.ha_ingestor.sources.interim import INTERIMS
 from tests.emulator import Emulator
 from tests.shell import deliver, new_entry, points, set_up
 

@@ -6,12 +6,12 @@ from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
-from .const import DOMAIN
-from .enrich.attribution import Causes
-from .pipeline.pipeline import Handover, Pipeline
-from .sources.gap import Gap
-from .sources.local import LocalSource
-from .tasks.whole import Once
+from ..const import DOMAIN
+from ..enrich.attribution import Causes
+from ..pipeline.pipeline import Handover, Pipeline
+from ..tasks.whole import Once
+from .local import LocalSource
+from .reload_buffer import Gap
 
 type Build = Callable[[Handover | None, Gap | None], tuple[Pipeline, LocalSource]]
 

@@ -23,8 +23,8 @@ from tests.emulator import Emulator
 from tests.shell import deliver, new_entry, points, set_up, until
 
 ROOT = "custom_components.ha_ingestor"
-GAP_EVENTS = f"{ROOT}.sources.gap.GAP_EVENTS"
-GAP_BYTES = f"{ROOT}.sources.gap.GAP_BYTES"
+GAP_EVENTS = f"{ROOT}.sources.reload_buffer.GAP_EVENTS"
+GAP_BYTES = f"{ROOT}.sources.reload_buffer.GAP_BYTES"
 
 
 def states(database: Emulator, entity_id: str = "sensor.a") -> list[Any]:
