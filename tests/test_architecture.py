@@ -11,19 +11,19 @@ ROOT = Path(__file__).parent.parent / "custom_components" / "ha_ingestor"
 # Beside the shell, but of use without it.
 PLAIN = [
     "enrich/markers.py",
-    "metadata.py",
+    "registry/model.py",
     "enrich/selection.py",
     "registries/batches.py",
-    "registries/history.py",
+    "registry/history_rows.py",
     "registries/known.py",
-    "registries/lineage.py",
+    "registry/order.py",
     "registries/pacer.py",
     "registries/rows.py",
-    "registries/schedule.py",
+    "registry/schedule.py",
     "registries/sync.py",
     "registries/transfer.py",
-    "registries/values.py",
-    "registries/written.py",
+    "registry/values.py",
+    "registry/history_log.py",
 ]
 # Part of the shell, in the folder of what it keeps.
 SHELL = ["metadata_keeper.py"]
@@ -69,7 +69,10 @@ def test_the_metadata_store_knows_only_itself_and_what_a_home_is(file: Path) -> 
         return
     for module in imports(file):
         top = module.split(".")[0]
-        known = module.startswith("ha_ingestor.metadata_store") or module == "ha_ingestor.metadata"
+        known = (
+            module.startswith("ha_ingestor.metadata_store")
+            or module == "ha_ingestor.registry.model"
+        )
         assert top in sys.stdlib_module_names or known, module
 
 

@@ -28,13 +28,13 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components import ha_ingestor
-from custom_components.ha_ingestor import registry_snapshot
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.data_api_flow import ERRORS, SCHEMA
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.ha_ingestor.pipeline.export.verdict import Problem
 from custom_components.ha_ingestor.registries import transfer
 from custom_components.ha_ingestor.registries.sync import SyncState
+from custom_components.ha_ingestor.registry import snapshot
 from custom_components.ha_ingestor.registry_coordinator import UNAUTHORIZED, issues_of
 from custom_components.ha_ingestor.registry_sensor import REGISTRY_DESCRIPTIONS
 from custom_components.ha_ingestor.repairs import async_create_fix_flow
@@ -246,7 +246,7 @@ async def test_actions_without_descriptions_are_an_issue_and_stop_nothing(
 ) -> None:
     reason = "No module named 'custom_components.odd'"
     failing = AsyncMock(side_effect=ModuleNotFoundError(reason))
-    monkeypatch.setattr(registry_snapshot, "async_get_all_descriptions", failing)
+    monkeypatch.setattr(snapshot, "async_get_all_descriptions", failing)
     entry = with_data_api(database, server.url)
     await set_up(hass, entry)
     await until(lambda: issue(hass, entry, "actions_undescribed"))

@@ -25,14 +25,14 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.ha_ingestor.const import DOMAIN, SPOOL_DIRECTORY
 from custom_components.ha_ingestor.metadata_keeper import KEEPER
 from custom_components.ha_ingestor.metadata_store.store import FILE
-from custom_components.ha_ingestor.registries.schedule import Intervals
-from custom_components.ha_ingestor.registry_snapshot import async_snapshot
+from custom_components.ha_ingestor.registry.schedule import Intervals
+from custom_components.ha_ingestor.registry.snapshot import async_snapshot
 from tests.metadata_store.homes import look
 from tests.shell import NOWHERE, new_entry, set_up
 
 DEVICES: Final = "/api/ha_ingestor/devices"
 ENTITIES: Final = "/api/ha_ingestor/entities"
-SNAPSHOT: Final = "custom_components.ha_ingestor.registry_watch.async_snapshot"
+SNAPSHOT: Final = "custom_components.ha_ingestor.registry.watch.async_snapshot"
 INTERVALS: Final = Intervals()
 
 

@@ -16,12 +16,13 @@ from homeassistant.helpers import label_registry as lr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.ha_ingestor import registry_snapshot, registry_sync
+from custom_components.ha_ingestor import registry_sync
 from custom_components.ha_ingestor.clients.data_api.client import DataApiClient
 from custom_components.ha_ingestor.pipeline.export.verdict import Problem
-from custom_components.ha_ingestor.registries.schedule import Intervals
+from custom_components.ha_ingestor.registry import snapshot
+from custom_components.ha_ingestor.registry.schedule import Intervals
+from custom_components.ha_ingestor.registry.watch import WATCH, RegistryWatch
 from custom_components.ha_ingestor.registry_sync import RegistrySync
-from custom_components.ha_ingestor.registry_watch import WATCH, RegistryWatch
 from scripts.rig.data_api import DataApi, Era, Fault
 from tests.shell import until
 
@@ -253,7 +254,7 @@ async def test_actions_that_cannot_be_described_are_sent_by_name_and_it_is_said_
 ) -> None:
     """Home Assistant may also wait for ever for an integration that it failed to import."""
     monkeypatch.setattr(registry_sync, "DESCRIBE_SECONDS", 0.3)
-    monkeypatch.setattr(registry_snapshot, "async_get_all_descriptions", describe)
+    monkeypatch.setattr(snapshot, "async_get_all_descriptions", describe)
     hass.services.async_register("light", "blink", lambda call: None)
     entities = er.async_get(hass)
     entities.async_get_or_create("light", "hue", "1", config_entry=hue)
@@ -274,7 +275,7 @@ async def test_actions_that_cannot_be_described_are_sent_by_name_and_it_is_said_
 
     if describe is broken:
         right = AsyncMock(return_value={"light": {"blink": {"description": "Blinks"}}})
-        monkeypatch.setattr(registry_snapshot, "async_get_all_descriptions", right)
+        monkeypatch.setattr(snapshot, "async_get_all_descriptions", right)
         sync.async_resync()
         await until(lambda: sync.undescribed == "")
         assert server.tables.services["light", "blink"]["description"] == "Blinks"
@@ -293,7 +294,7 @@ async def test_descriptions_that_come_late_are_sent_when_they_are_there(
         return {"light": {"blink": {"description": "Blinks", "fields": {}}}}
 
     monkeypatch.setattr(registry_sync, "DESCRIBE_SECONDS", 0.3)
-    monkeypatch.setattr(registry_snapshot, "async_get_all_descriptions", slow)
+    monkeypatch.setattr(snapshot, "async_get_all_descriptions", slow)
     hass.services.async_register("light", "blink", lambda call: None)
     await begun(sync)
     read.set()

@@ -44,8 +44,8 @@ from .pipeline.filter.filters import SieveSettings
 from .pipeline.pipeline import Handover, Pipeline
 from .pipeline.spool.files import OsFiles
 from .profiles import profile_of
+from .registry.history import history_of
 from .registry_coordinator import async_registries
-from .registry_history import history_of
 from .services import async_setup_services
 from .sources.interim import INTERIMS, Interim
 from .sources.local import LocalSource

@@ -23,8 +23,8 @@ from .pipeline.export.verdict import Problem
 from .pipeline.pipeline import Handover, Pipeline
 from .pipeline.snapshot import Snapshot
 from .pipeline.spool.quarantine import Rejection
+from .registry.history import RegistryHistory
 from .registry_coordinator import RegistryCoordinator
-from .registry_history import RegistryHistory
 from .server_text import plain
 from .sources.interim import Build
 from .sources.local import LocalSource

@@ -16,7 +16,7 @@ from homeassistant.util.hass_dict import HassKey
 from .const import DOMAIN, LOGGER, SPOOL_DIRECTORY
 from .metadata_store.answers import Question
 from .metadata_store.store import FILE, Aside, MetadataStore, StoreState
-from .registry_watch import Look, async_watch
+from .registry.watch import Look, async_watch
 
 ISSUE_ERROR: Final = "metadata_error"
 ISSUES_ASIDE: Final = {

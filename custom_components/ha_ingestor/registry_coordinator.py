@@ -11,9 +11,9 @@ from .const import DOMAIN, LOGGER, SUBENTRY_DATA_API
 from .data_api_flow import refresh_seconds
 from .issues import Issue, async_follow
 from .pipeline.export.verdict import Problem
-from .registries.schedule import Intervals
 from .registries.sync import SyncState
 from .registries.transfer import Client
+from .registry.schedule import Intervals
 from .registry_sync import RegistrySync
 
 ISSUE_PREFIX: Final = "data_api_"

@@ -11,12 +11,12 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.start import async_at_started
 
 from .const import LOGGER
-from .metadata import Home, Services
-from .registries.schedule import Intervals, Schedule
 from .registries.sync import Sync, SyncState
 from .registries.transfer import Client, Transfer
-from .registry_snapshot import async_services
-from .registry_watch import Look, async_watch
+from .registry.model import Home, Services
+from .registry.schedule import Intervals, Schedule
+from .registry.snapshot import async_services
+from .registry.watch import Look, async_watch
 
 # The first time Home Assistant reads a file of each integration. It waits for ever for one that it
 # failed to import before.

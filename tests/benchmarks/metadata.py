@@ -13,9 +13,9 @@ from typing import Final
 
 from homeassistant.helpers.json import json_dumps
 
-from custom_components.ha_ingestor.metadata import Area, Device, Entity, Home
 from custom_components.ha_ingestor.metadata_store.answers import DEVICES, ENTITIES, Question, ask
 from custom_components.ha_ingestor.metadata_store.store import MetadataStore
+from custom_components.ha_ingestor.registry.model import Area, Device, Entity, Home
 
 from .table import Row, at_most
 

@@ -24,11 +24,11 @@ from homeassistant.helpers import issue_registry as ir
 from custom_components.ha_ingestor.clients.data_api.client import DataApiClient
 from custom_components.ha_ingestor.enrich.selection import NOTHING
 from custom_components.ha_ingestor.metadata_keeper import MetadataKeeper
-from custom_components.ha_ingestor.registries.schedule import Intervals
-from custom_components.ha_ingestor.registries.written import Written
-from custom_components.ha_ingestor.registry_history import RegistryHistory
+from custom_components.ha_ingestor.registry.history import RegistryHistory
+from custom_components.ha_ingestor.registry.history_log import Written
+from custom_components.ha_ingestor.registry.schedule import Intervals
+from custom_components.ha_ingestor.registry.watch import Look, async_watch
 from custom_components.ha_ingestor.registry_sync import RegistrySync
-from custom_components.ha_ingestor.registry_watch import Look, async_watch
 from scripts.rig.configuration import CHECKOUT
 from scripts.rig.home_assistant import free_port
 

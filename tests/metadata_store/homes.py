@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from custom_components.ha_ingestor.metadata import Area, Device, Entity, Home
 from custom_components.ha_ingestor.metadata_store.answers import DEVICES, ENTITIES, ask
 from custom_components.ha_ingestor.metadata_store.store import FILE, MetadataStore
+from custom_components.ha_ingestor.registry.model import Area, Device, Entity, Home
 
 NOON: Final = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LAMP: Final = Device(device_id="d1", name="Lamp", manufacturer="Signify", area_id="kitchen")

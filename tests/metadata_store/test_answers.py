@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_components.ha_ingestor.metadata import Device, Entity, Home
 from custom_components.ha_ingestor.metadata_store.answers import (
     DEVICES,
     ENTITIES,
@@ -17,6 +16,7 @@ from custom_components.ha_ingestor.metadata_store.answers import (
     ask,
 )
 from custom_components.ha_ingestor.metadata_store.store import MetadataStore
+from custom_components.ha_ingestor.registry.model import Device, Entity, Home
 
 from .homes import LAMP, NOON, crowd, devices, entities, entity, ids, minute
 

@@ -9,9 +9,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from custom_components.ha_ingestor.metadata import Device, Entity, Home
 from custom_components.ha_ingestor.metadata_store.changes import stamp
 from custom_components.ha_ingestor.metadata_store.store import MetadataStore
+from custom_components.ha_ingestor.registry.model import Device, Entity, Home
 
 from .homes import NOON, devices, entities, entity
 

@@ -13,9 +13,9 @@ from random import Random
 
 import pytest
 
-from custom_components.ha_ingestor.metadata import Home
 from custom_components.ha_ingestor.metadata_store import schema
 from custom_components.ha_ingestor.metadata_store.store import FILE, Aside, MetadataStore
+from custom_components.ha_ingestor.registry.model import Home
 from scripts.rig.configuration import CHECKOUT
 from tests.faults.mounts import CannotMountError, fill, mounted
 

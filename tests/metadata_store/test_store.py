@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from custom_components.ha_ingestor.metadata import Area, Floor, Home, Label
 from custom_components.ha_ingestor.metadata_store import changes
 from custom_components.ha_ingestor.metadata_store.store import FILE, MetadataStore
+from custom_components.ha_ingestor.registry.model import Area, Floor, Home, Label
 
 from .homes import LAMP, NOON, crowd, devices, entities, entity, ids, look, minute
 

@@ -6,9 +6,9 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from custom_components.ha_ingestor.metadata import Device, Entity
 from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, Verdict
 from custom_components.ha_ingestor.registries.rows import DeviceRow, EntityRow
+from custom_components.ha_ingestor.registry.model import Device, Entity
 from scripts.rig.data_api.tables import RefusedError, Tables
 
 OK = Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from ..metadata import Home
+from ..registry.model import Home
 from .rows import Row, rows
 from .schema import transaction
 

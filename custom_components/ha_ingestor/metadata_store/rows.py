@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any, Final
 
-from ..metadata import Area, Device, Entity, Floor, Home, Label
+from ..registry.model import Area, Device, Entity, Floor, Home, Label
 
 type Row = dict[str, Any]
 

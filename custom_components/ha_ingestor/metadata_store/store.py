@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from ..metadata import Home
+from ..registry.model import Home
 from .answers import Question, answer
 from .changes import Changes, Dumps, apply, last_sync
 from .schema import DamagedError, NewerSchemaError, prepare

@@ -7,7 +7,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, TypedDict
 
-from ..metadata import Device, Entity, Home
+from ..registry.model import Device, Entity, Home
 
 
 class Table(StrEnum):

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Final
 
-from ..metadata import Home
 from ..pipeline.export.backoff import backoff
 from ..pipeline.export.breaker import Breaker, BreakerState
 from ..pipeline.export.verdict import Kind, Problem, Verdict
+from ..registry.model import Home
+from ..registry.schedule import Schedule
 from .rows import Rows, Table, rows_of
-from .schedule import Schedule
 from .transfer import ACCEPTED, SILENCE, Transfer
 
 _LOGGER = logging.getLogger(__name__)

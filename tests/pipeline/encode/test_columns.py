@@ -31,7 +31,7 @@ from custom_components.ha_ingestor.pipeline.model import (
     Row,
     Weather,
 )
-from custom_components.ha_ingestor.registries.history import REMOVED, TABLES
+from custom_components.ha_ingestor.registry.history_rows import REMOVED, TABLES
 from tests.golden.lines import home
 from tests.pipeline.captures import NOON, FakeContext, FakeState, change, entity
 

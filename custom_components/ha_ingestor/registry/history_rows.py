@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ..metadata import Device, Entity, Home
 from ..pipeline.encode.line_protocol import FieldValue
 from ..pipeline.model import Row
+from .model import Device, Entity, Home
 
 # The values of the tags and then of the fields, in the order of the table.
 type State = tuple[FieldValue, ...]

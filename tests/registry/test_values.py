@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_components.ha_ingestor.registries.values import plain, text, texts
+from custom_components.ha_ingestor.registry.values import plain, text, texts
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary()
 ANYTHING = st.recursive(

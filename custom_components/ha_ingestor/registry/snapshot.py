@@ -12,9 +12,9 @@ from homeassistant.helpers import floor_registry as fr
 from homeassistant.helpers import label_registry as lr
 from homeassistant.helpers.service import async_get_all_descriptions
 
-from .metadata import Area, Device, Entity, Floor, Home, Label, Services
-from .registries.lineage import parents_first
-from .registries.values import plain, text, texts
+from .model import Area, Device, Entity, Floor, Home, Label, Services
+from .order import parents_first
+from .values import plain, text, texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

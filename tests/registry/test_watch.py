@@ -10,13 +10,13 @@ from homeassistant.helpers import area_registry as ar
 from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.ha_ingestor.metadata import Home
-from custom_components.ha_ingestor.registries.schedule import Intervals
-from custom_components.ha_ingestor.registry_snapshot import async_snapshot
-from custom_components.ha_ingestor.registry_watch import Look, RegistryWatch
+from custom_components.ha_ingestor.registry.model import Home
+from custom_components.ha_ingestor.registry.schedule import Intervals
+from custom_components.ha_ingestor.registry.snapshot import async_snapshot
+from custom_components.ha_ingestor.registry.watch import Look, RegistryWatch
 from tests.shell import until
 
-SNAPSHOT: Final = "custom_components.ha_ingestor.registry_watch.async_snapshot"
+SNAPSHOT: Final = "custom_components.ha_ingestor.registry.watch.async_snapshot"
 SOON: Final = Intervals(quiet=0.02, patience=0.2)
 
 
@@ -179,7 +179,7 @@ async def test_registries_that_cannot_be_read_are_tried_again(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("custom_components.ha_ingestor.registry_watch.RETRY_SECONDS", 0.1)
+    monkeypatch.setattr("custom_components.ha_ingestor.registry.watch.RETRY_SECONDS", 0.1)
     watch, follower = RegistryWatch(hass, SOON), Follower()
     end = watch.async_follow(follower)
     await until(lambda: follower.looks)

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_components.ha_ingestor.metadata import Device
-from custom_components.ha_ingestor.registries.lineage import parents_first
+from custom_components.ha_ingestor.registry.model import Device
+from custom_components.ha_ingestor.registry.order import parents_first
 
 IDS = st.sampled_from([*"abcdefgh"])
 MAYBE = st.none() | IDS | st.just("nobody")

@@ -7,15 +7,15 @@ from typing import Any, Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
-from .const import DOMAIN, LOGGER
-from .enrich.selection import Match, Traits
-from .metadata import Entity, Home
-from .options.events import captures_registries
-from .options.exclude import excluded
-from .pipeline.pipeline import Pipeline
-from .registries.history import Change, Wanted, changes, states
-from .registries.written import Written
-from .registry_watch import Look, async_watch
+from ..const import DOMAIN, LOGGER
+from ..enrich.selection import Match, Traits
+from ..options.events import captures_registries
+from ..options.exclude import excluded
+from ..pipeline.pipeline import Pipeline
+from .history_log import Written
+from .history_rows import Change, Wanted, changes, states
+from .model import Entity, Home
+from .watch import Look, async_watch
 
 # The first time it is everything; the events of the home must find room beside it.
 CHUNK: Final = 500

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
 
-from .history import TABLES, Change, State
+from .history_rows import TABLES, Change, State
 
 FILE: Final = "registries.jsonl"
 

@@ -26,9 +26,9 @@ from custom_components.ha_ingestor.enrich.selection import NOTHING
 from custom_components.ha_ingestor.options.events import CONF_REGISTRIES, EVENTS
 from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
 from custom_components.ha_ingestor.pipeline.model import Item
-from custom_components.ha_ingestor.registries.written import FILE, Written
-from custom_components.ha_ingestor.registry_history import CHUNK, RegistryHistory
-from custom_components.ha_ingestor.registry_snapshot import async_snapshot
+from custom_components.ha_ingestor.registry.history import CHUNK, RegistryHistory
+from custom_components.ha_ingestor.registry.history_log import FILE, Written
+from custom_components.ha_ingestor.registry.snapshot import async_snapshot
 from tests.emulator import Emulator
 from tests.emulator.dialects import Answer
 from tests.pipeline.memory_files import MemoryFiles
@@ -209,7 +209,7 @@ async def test_a_storm_is_one_or_two_looks_for_the_store_and_all_destinations(
         await set_up(hass, entry)
     await settle(hass)
     with patch(
-        "custom_components.ha_ingestor.registry_watch.async_snapshot", wraps=async_snapshot
+        "custom_components.ha_ingestor.registry.watch.async_snapshot", wraps=async_snapshot
     ) as snapshot:
         for number in range(1000):
             er.async_get(hass).async_get_or_create("light", "hue", str(number), config_entry=hue)

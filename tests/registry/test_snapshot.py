@@ -15,8 +15,8 @@ from homeassistant.helpers import floor_registry as fr
 from homeassistant.helpers import label_registry as lr
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.ha_ingestor.metadata import Device, Entity, Home
-from custom_components.ha_ingestor.registry_snapshot import (
+from custom_components.ha_ingestor.registry.model import Device, Entity, Home
+from custom_components.ha_ingestor.registry.snapshot import (
     Registries,
     async_services,
     async_snapshot,

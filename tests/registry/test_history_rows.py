@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from custom_components.ha_ingestor.metadata import Device, Entity, Home
 from custom_components.ha_ingestor.pipeline.model import Row
-from custom_components.ha_ingestor.registries.history import TABLES, Change, changes, states
-from custom_components.ha_ingestor.registries.written import FILE, SPARE_LINES, Written
+from custom_components.ha_ingestor.registry.history_log import FILE, SPARE_LINES, Written
+from custom_components.ha_ingestor.registry.history_rows import TABLES, Change, changes, states
+from custom_components.ha_ingestor.registry.model import Device, Entity, Home
 
 NOON: Final = 1_795_262_400.0
 LAMP: Final = Device(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ..metadata import Device
+from .model import Device
 
 
 def parents_first(devices: Iterable[Device]) -> tuple[Device, ...]:

@@ -19,11 +19,11 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.util.event_type import EventType
 from homeassistant.util.hass_dict import HassKey
 
-from .const import DOMAIN, LOGGER
-from .metadata import Home, Services
-from .registries.schedule import Intervals, Schedule
-from .registry_snapshot import async_snapshot
-from .tasks.whole import async_whole
+from ..const import DOMAIN, LOGGER
+from ..tasks.whole import async_whole
+from .model import Home, Services
+from .schedule import Intervals, Schedule
+from .snapshot import async_snapshot
 
 # What they say does not matter: any of them means that everything is read again.
 EVENTS: Final[tuple[EventType[Any] | str, ...]] = (

@@ -6,7 +6,7 @@ from math import inf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_components.ha_ingestor.registries.schedule import Intervals, Schedule
+from custom_components.ha_ingestor.registry.schedule import Intervals, Schedule
 
 QUIET, PATIENCE, REFRESH = 2.0, 10.0, 1800.0
 NEW = Schedule(intervals=Intervals(quiet=QUIET, patience=PATIENCE, refresh=REFRESH))
