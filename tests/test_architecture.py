@@ -13,15 +13,15 @@ PLAIN = [
     "enrich/markers.py",
     "registry/model.py",
     "enrich/selection.py",
-    "registries/batches.py",
+    "data_api/batches.py",
     "registry/history_rows.py",
-    "registries/known.py",
+    "data_api/known.py",
     "registry/order.py",
-    "registries/pacer.py",
-    "registries/rows.py",
+    "data_api/pacer.py",
+    "data_api/rows.py",
     "registry/schedule.py",
-    "registries/sync.py",
-    "registries/transfer.py",
+    "data_api/sync.py",
+    "data_api/transfer.py",
     "registry/values.py",
     "registry/history_log.py",
 ]
@@ -59,7 +59,7 @@ def test_clients_know_no_home_assistant(file: Path) -> None:
     for module in imports(file):
         assert module.split(".")[0] != "homeassistant", module
         assert not module.startswith("ha_ingestor.") or module.startswith(
-            ("ha_ingestor.pipeline", "ha_ingestor.registries.rows", "ha_ingestor.clients")
+            ("ha_ingestor.pipeline", "ha_ingestor.data_api.rows", "ha_ingestor.clients")
         ), module
 
 

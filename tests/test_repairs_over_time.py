@@ -14,9 +14,9 @@ from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.verdict import Problem
 from scripts.rig.data_api import DataApi
 from scripts.rig.data_api import Fault as DataApiFault
+from tests.data_api.test_data_api import with_data_api
 from tests.emulator import Answer, Emulator, Fault
 from tests.shell import new_entry, points, set_up, spool_path, until
-from tests.test_data_api import with_data_api
 from tests.test_health import everything_shown, reading  # noqa: F401  a fixture
 from tests.test_repairs import CONFLICT, choose, issue, offers
 

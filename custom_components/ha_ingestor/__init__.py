@@ -26,6 +26,7 @@ from .coordinator import (
     IngestorRuntimeData,
     async_forget_unloaded,
 )
+from .data_api.coordinator import async_registries
 from .enrich.attribution import Causes
 from .enrich.catalog import Catalog
 from .enrich.weather import WeatherWatch
@@ -45,7 +46,6 @@ from .pipeline.pipeline import Handover, Pipeline
 from .pipeline.spool.files import OsFiles
 from .profiles import profile_of
 from .registry.history import history_of
-from .registry_coordinator import async_registries
 from .services import async_setup_services
 from .sources.interim import INTERIMS, Interim
 from .sources.local import LocalSource

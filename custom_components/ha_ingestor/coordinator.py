@@ -14,6 +14,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from .connection import async_storage
 from .const import DOMAIN, LOGGER
+from .data_api.coordinator import RegistryCoordinator
 from .deduplication import NO_DEDUPLICATION, Deduplication
 from .enrich.attribution import Causes
 from .ignored_rows import ROWS_IGNORED
@@ -24,7 +25,6 @@ from .pipeline.pipeline import Handover, Pipeline
 from .pipeline.snapshot import Snapshot
 from .pipeline.spool.quarantine import Rejection
 from .registry.history import RegistryHistory
-from .registry_coordinator import RegistryCoordinator
 from .server_text import plain
 from .sources.interim import Build
 from .sources.local import LocalSource

@@ -8,9 +8,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .coordinator import HaIngestorConfigEntry
+from .data_api.coordinator import RegistryCoordinator
+from .data_api.sync import SyncState
 from .entity import service_device
-from .registries.sync import SyncState
-from .registry_coordinator import RegistryCoordinator
 from .server_text import plain
 
 # Lists of rows are for looking at, not for keeping.

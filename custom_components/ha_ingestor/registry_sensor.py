@@ -13,7 +13,7 @@ from homeassistant.components.sensor import (
 )
 from homeassistant.const import EntityCategory
 
-from .registries.sync import SyncState
+from .data_api.sync import SyncState
 from .registry_entity import UNRECORDED, RegistryEntity, lingering_rows, rejected_rows
 
 

@@ -7,11 +7,11 @@ from homeassistant.core import HomeAssistant
 
 from .connection import async_administrator
 from .coordinator import HaIngestorConfigEntry
+from .data_api.coordinator import UNAUTHORIZED
 from .data_api_repair import RepairDataApiKey
 from .issues import QUARANTINED
 from .pipeline.export.verdict import Kind, Problem, Verdict
 from .quarantine_repair import RepairQuarantine
-from .registry_coordinator import UNAUTHORIZED
 from .server_text import plain
 from .tasks.whole import async_whole
 

@@ -6,15 +6,15 @@ from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
-from .connection import async_data_api
-from .const import DOMAIN, LOGGER, SUBENTRY_DATA_API
-from .data_api_flow import refresh_seconds
-from .issues import Issue, async_follow
-from .pipeline.export.verdict import Problem
-from .registries.sync import SyncState
-from .registries.transfer import Client
-from .registry.schedule import Intervals
-from .registry_sync import RegistrySync
+from ..connection import async_data_api
+from ..const import DOMAIN, LOGGER, SUBENTRY_DATA_API
+from ..data_api_flow import refresh_seconds
+from ..issues import Issue, async_follow
+from ..pipeline.export.verdict import Problem
+from ..registry.schedule import Intervals
+from .runner import RegistrySync
+from .sync import SyncState
+from .transfer import Client
 
 ISSUE_PREFIX: Final = "data_api_"
 UNAUTHORIZED: Final = "data_api_unauthorized"

@@ -5,8 +5,8 @@ from math import ceil, log2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_components.ha_ingestor.registries.batches import BATCH_ROWS, SUSPECTS_MAX, Batches
-from custom_components.ha_ingestor.registries.rows import Row
+from custom_components.ha_ingestor.data_api.batches import BATCH_ROWS, SUSPECTS_MAX, Batches
+from custom_components.ha_ingestor.data_api.rows import Row
 
 
 def row(number: int) -> Row:

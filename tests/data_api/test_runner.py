@@ -16,13 +16,13 @@ from homeassistant.helpers import label_registry as lr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.ha_ingestor import registry_sync
 from custom_components.ha_ingestor.clients.data_api.client import DataApiClient
+from custom_components.ha_ingestor.data_api import runner
+from custom_components.ha_ingestor.data_api.runner import RegistrySync
 from custom_components.ha_ingestor.pipeline.export.verdict import Problem
 from custom_components.ha_ingestor.registry import snapshot
 from custom_components.ha_ingestor.registry.schedule import Intervals
 from custom_components.ha_ingestor.registry.watch import WATCH, RegistryWatch
-from custom_components.ha_ingestor.registry_sync import RegistrySync
 from scripts.rig.data_api import DataApi, Era, Fault
 from tests.shell import until
 
@@ -253,7 +253,7 @@ async def test_actions_that_cannot_be_described_are_sent_by_name_and_it_is_said_
     describe: Any,
 ) -> None:
     """Home Assistant may also wait for ever for an integration that it failed to import."""
-    monkeypatch.setattr(registry_sync, "DESCRIBE_SECONDS", 0.3)
+    monkeypatch.setattr(runner, "DESCRIBE_SECONDS", 0.3)
     monkeypatch.setattr(snapshot, "async_get_all_descriptions", describe)
     hass.services.async_register("light", "blink", lambda call: None)
     entities = er.async_get(hass)
@@ -293,7 +293,7 @@ async def test_descriptions_that_come_late_are_sent_when_they_are_there(
         await read.wait()
         return {"light": {"blink": {"description": "Blinks", "fields": {}}}}
 
-    monkeypatch.setattr(registry_sync, "DESCRIBE_SECONDS", 0.3)
+    monkeypatch.setattr(runner, "DESCRIBE_SECONDS", 0.3)
     monkeypatch.setattr(snapshot, "async_get_all_descriptions", slow)
     hass.services.async_register("light", "blink", lambda call: None)
     await begun(sync)

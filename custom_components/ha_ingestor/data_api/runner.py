@@ -10,13 +10,13 @@ from typing import Final
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.start import async_at_started
 
-from .const import LOGGER
-from .registries.sync import Sync, SyncState
-from .registries.transfer import Client, Transfer
-from .registry.model import Home, Services
-from .registry.schedule import Intervals, Schedule
-from .registry.snapshot import async_services
-from .registry.watch import Look, async_watch
+from ..const import LOGGER
+from ..registry.model import Home, Services
+from ..registry.schedule import Intervals, Schedule
+from ..registry.snapshot import async_services
+from ..registry.watch import Look, async_watch
+from .sync import Sync, SyncState
+from .transfer import Client, Transfer
 
 # The first time Home Assistant reads a file of each integration. It waits for ever for one that it
 # failed to import before.

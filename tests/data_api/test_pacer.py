@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_components.ha_ingestor.registries.pacer import BURST, Pacer
+from custom_components.ha_ingestor.data_api.pacer import BURST, Pacer
 from scripts.rig.data_api.limits import RateLimit
 
 GAPS = st.lists(st.floats(0, 5) | st.just(0.0), max_size=300)

@@ -1,0 +1,1 @@
+"""Keeps a data-api like the registries."""
