@@ -12,8 +12,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import HaIngestorConfigEntry
+from .entities.data_api import UNRECORDED, RegistryEntity, add_registry_entities, connection
 from .entity import IngestorEntity
-from .registry_entity import UNRECORDED, RegistryEntity, add_registry_entities, connection
 
 PARALLEL_UPDATES = 0
 

@@ -21,14 +21,14 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import HaIngestorConfigEntry
+from .entities.data_api import add_registry_entities
+from .entities.data_api_sensor import REGISTRY_DESCRIPTIONS, RegistrySensor
 from .entity import IngestorEntity
 from .flow_forms import ADDRESS_PROBLEMS
 from .pipeline.export.breaker import BreakerState
 from .pipeline.export.export_state import Status, Turn
 from .pipeline.export.verdict import Problem
 from .pipeline.snapshot import Snapshot
-from .registry_entity import add_registry_entities
-from .registry_sensor import REGISTRY_DESCRIPTIONS, RegistrySensor
 from .server_text import plain
 
 PARALLEL_UPDATES = 0

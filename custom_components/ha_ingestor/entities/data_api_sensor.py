@@ -13,8 +13,8 @@ from homeassistant.components.sensor import (
 )
 from homeassistant.const import EntityCategory
 
-from .data_api.sync import SyncState
-from .registry_entity import UNRECORDED, RegistryEntity, lingering_rows, rejected_rows
+from ..data_api.sync import SyncState
+from .data_api import UNRECORDED, RegistryEntity, lingering_rows, rejected_rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""What entities have in common, and their descriptions."""
