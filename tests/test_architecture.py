@@ -26,7 +26,7 @@ PLAIN = [
     "registry/history_log.py",
 ]
 # Part of the shell, in the folder of what it keeps.
-SHELL = ["metadata_keeper.py"]
+SHELL = ["metadata_store/keeper.py"]
 
 
 def imports(file: Path) -> set[str]:

@@ -32,7 +32,7 @@ from .enrich.catalog import Catalog
 from .enrich.weather import WeatherWatch
 from .http import async_setup_views
 from .issues import async_forget
-from .metadata_keeper import async_keep, async_release, metadata_directory
+from .metadata_store.keeper import async_keep, async_release, metadata_directory
 from .metadata_store.store import delete_store
 from .options.events import captures_reports, event_types
 from .options.exclude import excluded

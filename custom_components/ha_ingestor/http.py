@@ -9,8 +9,8 @@ from homeassistant.const import CONTENT_TYPE_JSON
 from homeassistant.core import HomeAssistant, callback
 
 from .const import DOMAIN
-from .metadata_keeper import KEEPER
 from .metadata_store.answers import DEVICES, ENTITIES, Listing, QuestionError, ask
+from .metadata_store.keeper import KEEPER
 
 # Home Assistant's own numbers: below the first it does not pay, above the second it takes a thread.
 COMPRESS_BYTES: Final = 1024

@@ -24,7 +24,7 @@ from homeassistant.helpers import issue_registry as ir
 from custom_components.ha_ingestor.clients.data_api.client import DataApiClient
 from custom_components.ha_ingestor.data_api.runner import RegistrySync
 from custom_components.ha_ingestor.enrich.selection import NOTHING
-from custom_components.ha_ingestor.metadata_keeper import MetadataKeeper
+from custom_components.ha_ingestor.metadata_store.keeper import MetadataKeeper
 from custom_components.ha_ingestor.registry.history import RegistryHistory
 from custom_components.ha_ingestor.registry.history_log import Written
 from custom_components.ha_ingestor.registry.schedule import Intervals

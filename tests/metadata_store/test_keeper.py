@@ -23,7 +23,7 @@ from pytest_homeassistant_custom_component.common import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.ha_ingestor.const import DOMAIN, SPOOL_DIRECTORY
-from custom_components.ha_ingestor.metadata_keeper import KEEPER
+from custom_components.ha_ingestor.metadata_store.keeper import KEEPER
 from custom_components.ha_ingestor.metadata_store.store import FILE
 from custom_components.ha_ingestor.registry.schedule import Intervals
 from custom_components.ha_ingestor.registry.snapshot import async_snapshot

@@ -13,10 +13,10 @@ from homeassistant.helpers.json import json_dumps
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from .const import DOMAIN, LOGGER, SPOOL_DIRECTORY
-from .metadata_store.answers import Question
-from .metadata_store.store import FILE, Aside, MetadataStore, StoreState
-from .registry.watch import Look, async_watch
+from ..const import DOMAIN, LOGGER, SPOOL_DIRECTORY
+from ..registry.watch import Look, async_watch
+from .answers import Question
+from .store import FILE, Aside, MetadataStore, StoreState
 
 ISSUE_ERROR: Final = "metadata_error"
 ISSUES_ASIDE: Final = {
