@@ -30,8 +30,8 @@ from .data_api.coordinator import async_registries
 from .enrich.attribution import Causes
 from .enrich.catalog import Catalog
 from .enrich.weather import WeatherWatch
+from .health.issues import async_forget
 from .http import async_setup_views
-from .issues import async_forget
 from .metadata_store.keeper import async_keep, async_release, metadata_directory
 from .metadata_store.store import delete_store
 from .options.events import captures_reports, event_types

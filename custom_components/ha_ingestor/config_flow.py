@@ -46,10 +46,10 @@ from .flow_forms import (
     title,
     unique_id,
 )
+from .health.server_text import plain
 from .options_flow import HaIngestorOptionsFlow
 from .pipeline.export.outcome import Dialect
 from .pipeline.export.verdict import Problem, Verdict
-from .server_text import plain
 
 # The form of a database when it may leave the secrets as they are stored.
 AGAIN: Final = "_again"

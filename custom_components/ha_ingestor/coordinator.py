@@ -15,17 +15,17 @@ from homeassistant.util.hass_dict import HassKey
 from .connection import async_storage
 from .const import DOMAIN, LOGGER
 from .data_api.coordinator import RegistryCoordinator
-from .deduplication import NO_DEDUPLICATION, Deduplication
 from .enrich.attribution import Causes
-from .ignored_rows import ROWS_IGNORED
-from .issues import QUARANTINED, async_follow, async_forget, issues_of, undecided_of
+from .health.deduplication import NO_DEDUPLICATION, Deduplication
+from .health.ignored_rows import ROWS_IGNORED
+from .health.issues import QUARANTINED, async_follow, async_forget, issues_of, undecided_of
+from .health.server_text import plain
 from .pipeline.export.export_state import HISTORY, Status, Turn
 from .pipeline.export.verdict import Problem
 from .pipeline.pipeline import Handover, Pipeline
 from .pipeline.snapshot import Snapshot
 from .pipeline.spool.quarantine import Rejection
 from .registry.history import RegistryHistory
-from .server_text import plain
 from .sources.interim import Build
 from .sources.local import LocalSource
 from .tasks.whole import Background, Once, async_whole

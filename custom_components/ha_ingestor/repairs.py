@@ -9,10 +9,10 @@ from .connection import async_administrator
 from .coordinator import HaIngestorConfigEntry
 from .data_api.coordinator import UNAUTHORIZED
 from .data_api_repair import RepairDataApiKey
-from .issues import QUARANTINED
+from .health.issues import QUARANTINED
+from .health.server_text import plain
 from .pipeline.export.verdict import Kind, Problem, Verdict
 from .quarantine_repair import RepairQuarantine
-from .server_text import plain
 from .tasks.whole import async_whole
 
 

@@ -25,11 +25,11 @@ from .entities.data_api import add_registry_entities
 from .entities.data_api_sensor import REGISTRY_DESCRIPTIONS, RegistrySensor
 from .entity import IngestorEntity
 from .flow_forms import ADDRESS_PROBLEMS
+from .health.server_text import plain
 from .pipeline.export.breaker import BreakerState
 from .pipeline.export.export_state import Status, Turn
 from .pipeline.export.verdict import Problem
 from .pipeline.snapshot import Snapshot
-from .server_text import plain
 
 PARALLEL_UPDATES = 0
 

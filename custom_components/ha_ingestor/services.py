@@ -20,7 +20,7 @@ from homeassistant.util.json import JsonValueType
 
 from .const import DOMAIN
 from .coordinator import HaIngestorConfigEntry, IngestorRuntimeData
-from .server_text import plain
+from .health.server_text import plain
 from .tasks.whole import async_whole
 
 if TYPE_CHECKING:

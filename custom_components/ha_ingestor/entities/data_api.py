@@ -11,7 +11,7 @@ from ..coordinator import HaIngestorConfigEntry
 from ..data_api.coordinator import RegistryCoordinator
 from ..data_api.sync import SyncState
 from ..entity import service_device
-from ..server_text import plain
+from ..health.server_text import plain
 
 # Lists of rows are for looking at, not for keeping.
 UNRECORDED = frozenset({"next_retry", "rows"})

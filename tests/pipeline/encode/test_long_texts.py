@@ -10,15 +10,15 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ha_ingestor.clients.data_api.verdict import judge
 from custom_components.ha_ingestor.clients.exchange import Reply
-from custom_components.ha_ingestor.pipeline.encode.attributes import without_secrets
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Outcome
-from custom_components.ha_ingestor.pipeline.export.verdict import DETAIL_MAX, classify
-from custom_components.ha_ingestor.server_text import (
+from custom_components.ha_ingestor.health.server_text import (
     for_strangers,
     line_for_strangers,
     markdown,
     plain,
 )
+from custom_components.ha_ingestor.pipeline.encode.attributes import without_secrets
+from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Outcome
+from custom_components.ha_ingestor.pipeline.export.verdict import DETAIL_MAX, classify
 from tests.growth import UNITS, is_linear
 from tests.pages import WORDS, fill_in, open_page
 from tests.shell import set_up

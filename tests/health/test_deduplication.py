@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ha_ingestor.clients.influx.victoriametrics import Storage
 from custom_components.ha_ingestor.const import DOMAIN
-from custom_components.ha_ingestor.deduplication import CHECK_SECONDS, Deduplication
+from custom_components.ha_ingestor.health.deduplication import CHECK_SECONDS, Deduplication
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from tests.emulator import VM_NEW, Answer, Emulator
 from tests.shell import new_entry, set_up, until

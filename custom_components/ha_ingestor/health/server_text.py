@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from .pipeline.encode.privacy import is_secret, is_telling, is_whereabouts
-from .pipeline.encode.redaction import without_named, without_paths, without_schemes, without_users
+from ..pipeline.encode.privacy import is_secret, is_telling, is_whereabouts
+from ..pipeline.encode.redaction import without_named, without_paths, without_schemes, without_users
 
 HIDDEN: Final = "**REDACTED**"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from markdown_it import MarkdownIt
 
-from custom_components.ha_ingestor.server_text import (
+from custom_components.ha_ingestor.health.server_text import (
     for_strangers,
     line_for_strangers,
     markdown,

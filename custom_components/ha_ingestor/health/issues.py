@@ -7,11 +7,11 @@ from typing import Final
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
-from .blame import entity_of
-from .const import DOMAIN
-from .pipeline.export.export_state import Status
-from .pipeline.export.verdict import Problem
-from .pipeline.snapshot import Snapshot
+from ..const import DOMAIN
+from ..pipeline.export.export_state import Status
+from ..pipeline.export.verdict import Problem
+from ..pipeline.snapshot import Snapshot
+from .rejected_point import entity_of
 from .server_text import markdown, plain
 
 # Early enough to do something before the oldest points make room.

@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from .clients.influx.victoriametrics import Storage
+from ..clients.influx.victoriametrics import Storage
 from .ignored_rows import IgnoredRows
 from .issues import Issue
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.ha_ingestor.blame import attribute_of, entity_of
+from custom_components.ha_ingestor.health.rejected_point import attribute_of, entity_of
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Rejection
 
 HOMEIQ = (

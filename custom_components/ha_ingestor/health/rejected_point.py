@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from .pipeline.encode.columns import CORE, core_field_name, core_number_name, field_name
-from .pipeline.spool.quarantine import Rejection
+from ..pipeline.encode.columns import CORE, core_field_name, core_number_name, field_name
+from ..pipeline.spool.quarantine import Rejection
 
 _TAG: Final = r"(?<!\\),{}=([^, ]+)"
 _ENTITY: Final = re.compile(_TAG.format("entity_id"))
