@@ -38,13 +38,13 @@ from .options.events import captures_reports, event_types
 from .options.exclude import excluded
 from .options.noise import deduplication_window, rule_table
 from .options.points import skips_unavailable
+from .options.profile import profile_of
 from .options.spool import expired_points, gather_seconds, spool_settings
 from .options.weather import weather_entity, weather_max_age
 from .pipeline.export.outcome import Dialect
 from .pipeline.filter.filters import SieveSettings
 from .pipeline.pipeline import Handover, Pipeline
 from .pipeline.spool.files import OsFiles
-from .profiles import profile_of
 from .registry.history import history_of
 from .services import async_setup_services
 from .sources.interim import INTERIMS, Interim

@@ -15,13 +15,13 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
 )
 
-from ..core_import import core_settings_from
 from ..pipeline.encode.profiles.core_settings import (
     MEASUREMENT_ATTRS,
     CoreOverride,
     CoreSettings,
     MeasurementAttr,
 )
+from .core_import import core_settings_from
 from .criteria import CONF_DOMAINS, CONF_ENTITIES, CONF_GLOBS
 from .exclude import PAGE as FILTER_PAGE
 from .exclude import excluding_all

@@ -21,7 +21,7 @@ from homeassistant.core import Event, State
 from influxdb.line_protocol import make_lines
 from influxdb_client.client.write.point import Point
 
-from custom_components.ha_ingestor.core_import import core_settings_from
+from custom_components.ha_ingestor.options.core_import import core_settings_from
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.encode.line_protocol import STRING_MAX_BYTES, TAGS_MAX
 from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core

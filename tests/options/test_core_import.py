@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from homeassistant.components.influxdb import INFLUX_SCHEMA
 
-from custom_components.ha_ingestor.core_import import core_settings_from
+from custom_components.ha_ingestor.options.core_import import core_settings_from
 from custom_components.ha_ingestor.pipeline.encode.profiles.core_settings import (
     CoreOverride,
     CoreSettings,

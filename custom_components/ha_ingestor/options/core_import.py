@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .pipeline.encode.profiles.core_settings import MEASUREMENT_ATTRS, CoreOverride, CoreSettings
+from ..pipeline.encode.profiles.core_settings import MEASUREMENT_ATTRS, CoreOverride, CoreSettings
 
 # Where to write, and how often to try: nothing of what a point looks like, or whose points are
 # written.

@@ -5,11 +5,16 @@ from typing import Any, Final
 
 from homeassistant.helpers.json import json_dumps
 
-from .enrich.attribution import Causes
-from .enrich.units import metric_units, normal_units
-from .options.attributes import attributes_policy
-from .options.core import CORE, core_settings
-from .options.points import (
+from ..enrich.attribution import Causes
+from ..enrich.units import metric_units, normal_units
+from ..pipeline.encode.encoder import Profile
+from ..pipeline.encode.profiles.base import Availability
+from ..pipeline.encode.profiles.core import Core
+from ..pipeline.encode.profiles.homeiq import HomeIQ
+from ..pipeline.encode.profiles.tidy import Tidy
+from .attributes import attributes_policy
+from .core import CORE, core_settings
+from .points import (
     CONF_AVAILABILITY,
     CONF_CONVERT,
     HOMEIQ,
@@ -19,11 +24,6 @@ from .options.points import (
     profile_page,
     state_names,
 )
-from .pipeline.encode.encoder import Profile
-from .pipeline.encode.profiles.base import Availability
-from .pipeline.encode.profiles.core import Core
-from .pipeline.encode.profiles.homeiq import HomeIQ
-from .pipeline.encode.profiles.tidy import Tidy
 
 _PROFILES: Final[Mapping[str, type[HomeIQ | Tidy]]] = {HOMEIQ: HomeIQ, TIDY: Tidy}
 
