@@ -10,7 +10,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components import ha_ingestor
-from custom_components.ha_ingestor.options_flow import MENU
+from custom_components.ha_ingestor.flows.options import MENU
 
 PACKAGE: Final = Path(ha_ingestor.__file__).parent
 WORDS: Final = json.loads((PACKAGE / "translations" / "en.json").read_text())

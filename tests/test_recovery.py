@@ -14,11 +14,11 @@ from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.verdict import Problem
 from scripts.rig.data_api import DataApi
 from scripts.rig.data_api import Fault as DataApiFault
-from tests.config_flow.steps import locate, submit
 from tests.data_api.test_data_api import issue as data_api_issue
 from tests.data_api.test_data_api import submit as submit_data_api
 from tests.data_api.test_data_api import with_data_api
 from tests.emulator import Answer, Emulator, Fault
+from tests.flows.steps import locate, submit
 from tests.pages import fill_in, open_page
 from tests.shell import points, set_up, until
 from tests.test_repairs import issue

@@ -25,8 +25,8 @@ from .connection import (
     try_at_once,
 )
 from .const import CONF_CA_CERTIFICATE, CONF_DIALECT, DOMAIN, SUBENTRY_DATA_API
-from .data_api_flow import DataApiFlow
-from .flow_forms import (
+from .flows.data_api import DataApiFlow
+from .flows.destination import (
     ADDRESS_PROBLEMS,
     ADDRESS_SCHEMA,
     AUTO,
@@ -46,8 +46,8 @@ from .flow_forms import (
     title,
     unique_id,
 )
+from .flows.options import HaIngestorOptionsFlow
 from .health.server_text import plain
-from .options_flow import HaIngestorOptionsFlow
 from .pipeline.export.outcome import Dialect
 from .pipeline.export.verdict import Problem, Verdict
 

@@ -8,7 +8,7 @@ from homeassistant.const import CONF_API_KEY
 
 from .connection import try_at_once
 from .const import SUBENTRY_DATA_API
-from .data_api_flow import API_KEY_SELECTOR, async_probe, errors_of
+from .flows.data_api import API_KEY_SELECTOR, async_probe, errors_of
 from .health.server_text import plain
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .connection import destination
 from .const import DOMAIN, NAME
 from .coordinator import HealthCoordinator
-from .flow_forms import PRODUCTS
+from .flows.destination import PRODUCTS
 
 
 def service_device(identifier: str, name: str, model: str) -> DeviceInfo:

@@ -24,7 +24,7 @@ from .coordinator import HaIngestorConfigEntry
 from .entities.data_api import add_registry_entities
 from .entities.data_api_sensor import REGISTRY_DESCRIPTIONS, RegistrySensor
 from .entity import IngestorEntity
-from .flow_forms import ADDRESS_PROBLEMS
+from .flows.destination import ADDRESS_PROBLEMS
 from .health.server_text import plain
 from .pipeline.export.breaker import BreakerState
 from .pipeline.export.export_state import Status, Turn

@@ -15,13 +15,13 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ha_ingestor.enrich.attribution import Causes
 from custom_components.ha_ingestor.enrich.units import normal_units
+from custom_components.ha_ingestor.flows.options import PAGES
 from custom_components.ha_ingestor.options.attributes import attributes_policy
 from custom_components.ha_ingestor.options.profile import profile_of
-from custom_components.ha_ingestor.options_flow import PAGES
 from custom_components.ha_ingestor.pipeline.encode.attributes import AttributesPolicy, Shape
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
-from tests.config_flow.steps import suggested, told
 from tests.emulator import Emulator
+from tests.flows.steps import suggested, told
 from tests.pages import fill_in, open_page
 from tests.shell import deliver, points, set_up, unzipped
 

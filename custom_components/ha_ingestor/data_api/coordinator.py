@@ -8,7 +8,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from ..connection import async_data_api
 from ..const import DOMAIN, LOGGER, SUBENTRY_DATA_API
-from ..data_api_flow import refresh_seconds
+from ..flows.data_api import refresh_seconds
 from ..health.issues import Issue, async_follow
 from ..pipeline.export.verdict import Problem
 from ..registry.schedule import Intervals

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 
-from .connection import try_at_once
-from .health.server_text import plain
-from .options import attributes, events, exclude, noise, points, spool, weather
-from .options.page import OptionError, Page
-from .options.series import STEPS, Consequence, async_consequences
+from ..connection import try_at_once
+from ..health.server_text import plain
+from ..options import attributes, events, exclude, noise, points, spool, weather
+from ..options.page import OptionError, Page
+from .series_changes import STEPS, Consequence, async_consequences
 
 if TYPE_CHECKING:
     import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time

@@ -8,10 +8,17 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant
 
 from ..enrich.catalog import Catalog
+from ..options.core import CORE
+from ..options.exclude import excluded
+from ..options.points import (
+    OWN_TAGS,
+    PROFILE_PAGES,
+    chosen_tags,
+    converts_units,
+    profile_name,
+    profile_page,
+)
 from ..pipeline.encode.profiles.cardinality import Described, estimate
-from .core import CORE
-from .exclude import excluded
-from .points import OWN_TAGS, PROFILE_PAGES, chosen_tags, converts_units, profile_name, profile_page
 
 TO_PROFILE: Final[Mapping[str, str]] = {name: f"to_{name}" for name in PROFILE_PAGES}
 NEW_TAGS: Final = "new_tags"

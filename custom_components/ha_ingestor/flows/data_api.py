@@ -18,12 +18,12 @@ from homeassistant.helpers.selector import (
 )
 from yarl import URL
 
-from .clients.address import AddressError, normalize
-from .connection import async_data_api, try_at_once
-from .const import CONF_REFRESH, SUBENTRY_DATA_API
-from .health.server_text import plain
-from .options.number import Number, OptionError, accepted_numbers, bounded_numbers
-from .pipeline.export.verdict import Problem, Verdict
+from ..clients.address import AddressError, normalize
+from ..connection import async_data_api, try_at_once
+from ..const import CONF_REFRESH, SUBENTRY_DATA_API
+from ..health.server_text import plain
+from ..options.number import Number, OptionError, accepted_numbers, bounded_numbers
+from ..pipeline.export.verdict import Problem, Verdict
 
 if TYPE_CHECKING:
     import probatio as vol

@@ -23,9 +23,9 @@ from homeassistant.helpers.selector import (
 )
 from yarl import URL
 
-from .clients.address import AddressError, origin
-from .connection import TEXTS
-from .const import (
+from ..clients.address import AddressError, origin
+from ..connection import TEXTS
+from ..const import (
     CONF_BUCKET,
     CONF_CA_CERTIFICATE,
     CONF_DATABASE,
@@ -33,8 +33,8 @@ from .const import (
     CONF_ORG,
     CONF_RETENTION_POLICY,
 )
-from .pipeline.export.outcome import Dialect
-from .pipeline.export.verdict import Problem
+from ..pipeline.export.outcome import Dialect
+from ..pipeline.export.verdict import Problem
 
 if TYPE_CHECKING:
     # What Home Assistant puts in the place of voluptuous, and what its signatures name.

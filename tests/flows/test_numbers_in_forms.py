@@ -16,17 +16,18 @@ from homeassistant.util.yaml import load_yaml_dict
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.ha_ingestor import data_api_flow, data_api_repair, flow_forms
-from custom_components.ha_ingestor.options_flow import PAGES
+from custom_components.ha_ingestor import data_api_repair
+from custom_components.ha_ingestor.flows import data_api, destination
+from custom_components.ha_ingestor.flows.options import PAGES
 from tests.emulator import Emulator
 from tests.pages import PACKAGE, WORDS, fill_in, open_page
 from tests.shell import new_entry, points, set_up, until
 
 FORMS: Mapping[str, Any] = {
     **{name: page.schema for name, page in PAGES.items()},
-    "address": flow_forms.ADDRESS_SCHEMA,
-    **{name: flow_forms.schema(fields, {}, {}, {}) for name, fields in flow_forms.FIELDS.items()},
-    "data_api": data_api_flow.SCHEMA,
+    "address": destination.ADDRESS_SCHEMA,
+    **{name: destination.schema(fields, {}, {}, {}) for name, fields in destination.FIELDS.items()},
+    "data_api": data_api.SCHEMA,
     "data_api_repair": data_api_repair.SCHEMA,
 }
 # A page as a user would leave it; each number in turn is then made absurd.
@@ -229,4 +230,4 @@ async def test_an_absurd_interval_of_a_data_api_is_refused_with_a_sentence(
 def test_an_absurd_interval_of_a_data_api_is_read_as_the_nearest_possible(
     stored: float, seconds: float
 ) -> None:
-    assert data_api_flow.refresh_seconds({"refresh": stored}) == seconds
+    assert data_api.refresh_seconds({"refresh": stored}) == seconds

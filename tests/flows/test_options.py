@@ -10,18 +10,18 @@ from homeassistant.data_entry_flow import FlowResultType
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ha_ingestor.enrich.selection import NOTHING, Match
+from custom_components.ha_ingestor.flows.options import MENU, PAGES
+from custom_components.ha_ingestor.flows.series_changes import STEPS
 from custom_components.ha_ingestor.options.exclude import excluded
 from custom_components.ha_ingestor.options.noise import RULE_FIELDS, rule_table
-from custom_components.ha_ingestor.options.series import STEPS
 from custom_components.ha_ingestor.options.spool import gather_seconds, spool_settings
 from custom_components.ha_ingestor.options.weather import weather_entity, weather_max_age
-from custom_components.ha_ingestor.options_flow import MENU, PAGES
 from custom_components.ha_ingestor.pipeline.export.exporter import GATHER_SECONDS
 from custom_components.ha_ingestor.pipeline.model import NO_RULES, Rules
 from custom_components.ha_ingestor.pipeline.spool.durability import Durability
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
-from tests.config_flow.steps import locate, submit, suggested
 from tests.emulator import Answer, Emulator
+from tests.flows.steps import locate, submit, suggested
 from tests.pages import WORDS, fill_in, open_page
 from tests.shell import points, set_up, until
 
