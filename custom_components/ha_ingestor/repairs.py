@@ -8,11 +8,11 @@ from homeassistant.core import HomeAssistant
 from .connection import async_administrator
 from .coordinator import HaIngestorConfigEntry
 from .data_api.coordinator import UNAUTHORIZED
-from .data_api_repair import RepairDataApiKey
 from .health.issues import QUARANTINED
 from .health.server_text import plain
 from .pipeline.export.verdict import Kind, Problem, Verdict
-from .quarantine_repair import RepairQuarantine
+from .repair_flows.data_api import RepairDataApiKey
+from .repair_flows.quarantine import RepairQuarantine
 from .tasks.whole import async_whole
 
 

@@ -16,9 +16,9 @@ from homeassistant.util.yaml import load_yaml_dict
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.ha_ingestor import data_api_repair
 from custom_components.ha_ingestor.flows import data_api, destination
 from custom_components.ha_ingestor.flows.options import PAGES
+from custom_components.ha_ingestor.repair_flows import data_api as data_api_repair
 from tests.emulator import Emulator
 from tests.pages import PACKAGE, WORDS, fill_in, open_page
 from tests.shell import new_entry, points, set_up, until

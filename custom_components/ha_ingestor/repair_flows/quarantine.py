@@ -5,14 +5,14 @@ from typing import Any, Final, cast
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 
-from .coordinator import HaIngestorConfigEntry
-from .health.rejected_point import attribute_of, entity_of
-from .health.server_text import markdown, plain
-from .options.attributes import dropping
-from .options.core import CORE, ignoring
-from .options.exclude import excluding
-from .options.points import HOMEIQ, profile_name
-from .tasks.whole import async_whole
+from ..coordinator import HaIngestorConfigEntry
+from ..health.rejected_point import attribute_of, entity_of
+from ..health.server_text import markdown, plain
+from ..options.attributes import dropping
+from ..options.core import CORE, ignoring
+from ..options.exclude import excluding
+from ..options.points import HOMEIQ, profile_name
+from ..tasks.whole import async_whole
 
 # What a profile puts in front of the names of attributes.
 _PREFIX: Final[Mapping[str, str]] = {HOMEIQ: "attr_"}

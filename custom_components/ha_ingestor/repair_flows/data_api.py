@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.const import CONF_API_KEY
 
-from .connection import try_at_once
-from .const import SUBENTRY_DATA_API
-from .flows.data_api import API_KEY_SELECTOR, async_probe, errors_of
-from .health.server_text import plain
+from ..connection import try_at_once
+from ..const import SUBENTRY_DATA_API
+from ..flows.data_api import API_KEY_SELECTOR, async_probe, errors_of
+from ..health.server_text import plain
 
 if TYPE_CHECKING:
     import probatio as vol

@@ -1,0 +1,1 @@
+"""The repairs that a user can carry out: one module for each."""
