@@ -10,7 +10,7 @@ from unittest.mock import AsyncMock, patch
 
 import pytest
 from homeassistant.config_entries import SOURCE_REAUTH
-from homeassistant.const import EntityCategory
+from homeassistant.const import EVENT_STATE_CHANGED, EntityCategory
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
@@ -600,3 +600,28 @@ async def test_every_problem_has_a_text_where_it_is_shown(hass: HomeAssistant) -
     for key in shown:
         for problem in Problem:
             assert texts[f"{key.removesuffix('name')}state.{problem}"]
+
+
+async def test_a_healthy_destination_writes_no_more_rows_than_a_recorder_can_bear(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await set_up(hass, entry)
+    ours = set(entity_ids(hass, entry).values())
+    rows: list[str] = []
+
+    @callback
+    def note(event: Event[EventStateChangedData]) -> None:
+        if event.data["entity_id"] in ours:
+            rows.append(event.data["entity_id"])
+
+    async def pass_time(minutes: int) -> None:
+        # As its timer does; to fire all timers would fire those of requests, too.
+        for number in range(minutes * 6):
+            hass.states.async_set("sensor.a", f"{len(rows)} {number}")
+            await entry.runtime_data.coordinator._async_refresh(scheduled=True)
+
+    await pass_time(3)  # after its start somebody may be watching
+    hass.bus.async_listen(EVENT_STATE_CHANGED, note)
+    await pass_time(20)
+    assert rows, "nothing is shown at all"
+    assert len(rows) * 72 <= 4000

@@ -33,8 +33,10 @@ from .tasks.whole import Background, Once, async_whole
 # How often it is looked whether something is wrong.
 UPDATE_INTERVAL: Final = timedelta(seconds=10)
 # Numbers that move all day would fill the recorder: every five minutes they come to some two
-# thousand rows a day. They are shown at once with whatever changes, and when somebody asks.
+# thousand rows a day. They are shown at once with whatever changes, and when somebody asks, and
+# with every look in the two minutes after it, when somebody may be watching.
 LOOKS_PER_NUMBERS: Final = 30
+LOOKS_AFTER_CHANGE: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,10 +192,12 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
             issues_of(snapshot) + deduplication.issues,
             undecided=self._undecided(snapshot),
         )
-        self._looks = self._looks + 1 if self._is_look else 0
-        if self._looks % LOOKS_PER_NUMBERS and snapshot.condition == self.data.condition:
-            return self.data  # which tells nobody
-        return snapshot
+        is_new = snapshot.condition != getattr(self.data, "condition", None)
+        self._looks = 0 if is_new else self._looks + self._is_look
+        is_watched = self._looks <= LOOKS_AFTER_CHANGE or not self._is_look
+        if is_watched or self._looks % LOOKS_PER_NUMBERS == 0:
+            return snapshot
+        return self.data  # which tells nobody
 
     def _undecided(self, snapshot: Snapshot) -> set[str]:
         found = undecided_of(snapshot)
