@@ -105,7 +105,6 @@ async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bo
                     window=deduplication_window(options),
                     skip_unavailable=skips_unavailable(options),
                 ),
-                on_change=lambda: coordinator.async_status_changed(),  # noqa: PLW0108  it comes later
                 destination=entry.title,
                 gzip=not is_same_machine(entry.data[CONF_URL]),
                 gather_seconds=gather_seconds(options),

@@ -74,7 +74,7 @@ class IngestorRuntimeData:
     @callback
     def async_start(self) -> None:
         """Begin with everything but the source, which takes its time."""
-        self.pipeline.start()
+        self.pipeline.start(on_change=self.coordinator.async_status_changed)
         for part in (self.registries, self.history):
             if part:
                 part.async_start()

@@ -96,7 +96,6 @@ def new_pipeline(
         files=OsFiles(directory),
         writer=writer or Nowhere(),
         settings=SpoolSettings(),
-        on_change=lambda: None,
         gzip=False,  # as towards any database on the same machine
     )
 

@@ -94,7 +94,6 @@ class Trial:
             files=self.files,
             writer=Stub(self.is_up),
             settings=settings,
-            on_change=lambda: None,
         )
         self.sectors = _sectors(self.device)
         self.pipeline.start()

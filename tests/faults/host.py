@@ -116,7 +116,6 @@ class Host:
             files=place.files,
             writer=place.writer,
             settings=SpoolSettings(**settings | options["settings"]),
-            on_change=lambda: None,
             gzip=place.runs_by_itself,
             gather_seconds=0.05,
             resume=resume,

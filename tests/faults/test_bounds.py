@@ -92,7 +92,6 @@ async def test_one_request_at_a_time_and_no_file_in_the_event_loop(tmp_path: Pat
             files=files,
             writer=database,
             settings=SpoolSettings(max_bytes=40_000, segment_bytes=4_000, compress=False),
-            on_change=lambda: None,
             gzip=False,
         )
         pipeline.start()

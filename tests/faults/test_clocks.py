@@ -56,7 +56,6 @@ async def running(files: Files, writer: ScriptedWriter) -> AsyncIterator[Pipelin
         files=files,
         writer=writer,
         settings=SpoolSettings(max_age=7 * DAY),
-        on_change=lambda: None,
     )
     pipeline.start()
     try:

@@ -92,7 +92,6 @@ async def home(
         files=files,
         writer=writer,
         settings=settings or SpoolSettings(),
-        on_change=lambda: None,
         gather_seconds=0,
     )
     pipeline.start()

@@ -46,7 +46,6 @@ def make(files: Files, writer: ScriptedWriter, **settings: Any) -> Pipeline:
         profile=HomeIQ(dumps=json_dumps),
         files=files,
         writer=writer,
-        on_change=lambda: None,
         **{"settings": SpoolSettings(), **settings},
     )
 

@@ -38,7 +38,6 @@ async def test_a_stop_finishes_the_request_in_flight_and_sends_no_point_twice() 
             files=files,
             writer=writer,
             settings=SpoolSettings(),
-            on_change=lambda: None,
             gather_seconds=0,
         )
         pipeline.start()

@@ -11,12 +11,10 @@ from typing import Final
 from .encode.encoder import Encoder
 from .filter.filters import Sieve
 from .filter.intake import Taken
-from .filter.last_written import Recollection
 from .ledger import Ledger
 from .model import Item
 from .spool.buffer import Buffer
 from .spool.files import Files
-from .spool.spool import Spool
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -32,10 +30,8 @@ class Committer:
 
     ledger: Ledger
     files: Files
-    recollection: Recollection
     sieve: Sieve
     encoder: Encoder
-    spool: Spool
     buffer: Buffer
     next_due: float = inf
     _has_opened: bool = False
@@ -74,7 +70,7 @@ class Committer:
         """
         self.buffer.commit([])
         with suppress(OSError):
-            self.recollection.save(self.files, self.spool.last_seq)
+            self.sieve.save(self.files, self.buffer.last_seq)
         return self.buffer.close(hand_over=hand_over)
 
     def _recall(self) -> None:
@@ -85,7 +81,7 @@ class Committer:
         if self.buffer.is_open:
             self._is_recalled = True
             try:
-                self.recollection.load(self.files, self.spool.found_seq)
+                self.sieve.load(self.files, self.buffer.found_seq)
             except Exception:
                 _LOGGER.exception("What was written before cannot be read, all is new")
 

@@ -38,6 +38,10 @@ _LOGGER = logging.getLogger(__name__)
 STOP_SECONDS: Final = 5.0
 
 
+def _nobody() -> None:
+    """Call this when nobody wants to be told."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clocks:
     """What time it is: by a clock that never jumps, and on the wall. Both in seconds."""
@@ -67,7 +71,6 @@ class Pipeline:
         files: Files,
         writer: Writer,
         settings: SpoolSettings,
-        on_change: Callable[[], None],
         destination: str = "",
         gzip: bool = True,
         gather_seconds: float = GATHER_SECONDS,
@@ -116,10 +119,8 @@ class Pipeline:
         self._committer = Committer(
             ledger=self.ledger,
             files=files,
-            recollection=recollection,
             sieve=self._sieve,
             encoder=self._encoder,
-            spool=self._spool,
             buffer=self._buffer,
         )
         self._executor = executor or ThreadPoolExecutor(1, "ha_ingestor_spool")
@@ -131,14 +132,14 @@ class Pipeline:
             writer=writer,
             run=self._run,
             jitter=jitter,
-            on_change=on_change,
+            on_change=self._changed,
             gzip=gzip,
             gather_seconds=gather_seconds,
             expired=expired,
             clock=clocks.monotonic,
             wall_clock=clocks.wall,
         )
-        self._on_change = on_change
+        self._on_change: Callable[[], None] = _nobody
         self._settings = settings
         self._schedule = CommitSchedule(self._submit_commit, clocks.monotonic)
         self._held_since = math.inf
@@ -168,8 +169,12 @@ class Pipeline:
         self._sieve.expect(captures)
         self._schedule.hurry()
 
-    def start(self) -> None:
-        """Begin; the spool is opened in its own thread, what is captured meanwhile waits."""
+    def start(self, on_change: Callable[[], None] = _nobody) -> None:
+        """Begin; the spool is opened in its own thread, what is captured meanwhile waits.
+
+        `on_change` is called in the event loop whenever delivery or the disk is in another state.
+        """
+        self._on_change = on_change
         self._running = True
         self._loop = asyncio.get_running_loop()
         self._schedule.start()
@@ -287,9 +292,12 @@ class Pipeline:
         if self._loop is None:
             return
         if (buffer.trouble, buffer.is_open) != before:
-            self._loop.call_soon_threadsafe(self._on_change)
+            self._loop.call_soon_threadsafe(self._changed)
         if self._exporter.wants(buffer.pending + buffer.held):
             self._loop.call_soon_threadsafe(self._exporter.notify)
+
+    def _changed(self) -> None:
+        self._on_change()
 
     def _commit_and_copy(self, taken: Taken) -> Snapshot:
         self._commit_taken(taken)

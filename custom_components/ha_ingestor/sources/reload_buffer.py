@@ -12,14 +12,15 @@ from homeassistant.util.event_type import EventType
 from ..enrich.catalog import Catalog
 from ..enrich.markers import markers
 from ..pipeline.filter.intake import weigh
+from ..pipeline.memory import MEMORY_BYTES, MEMORY_POINTS
 from ..pipeline.model import Capture, EntityContext, Happening, NoContext
 from .event_bus import async_clock, async_listen, copied
 
 # Whoever disables a destination for longer does not want what happened meanwhile.
 GAP_SECONDS: Final = 60.0
-# As much as waits while the disk stalls; a reload takes seconds, and much longer when it fails.
-GAP_EVENTS: Final = 20_000
-GAP_BYTES: Final = 16 * 1024 * 1024
+# A reload takes seconds, and much longer when it fails.
+GAP_EVENTS: Final = MEMORY_POINTS
+GAP_BYTES: Final = MEMORY_BYTES
 
 _STATES: Final = frozenset({EVENT_STATE_CHANGED, EVENT_STATE_REPORTED})
 _ANY: Final = EntityContext(entity_id="", domain="")

@@ -32,6 +32,7 @@ from ..model import (
     Row,
     Weather,
 )
+from ..spool.files import Files
 from .last_written import Memory, Recollection
 from .rules import RuleFilter, RulesMemory
 
@@ -123,6 +124,14 @@ class Sieve:
     def expect(self, captures: Iterable[Capture]) -> None:
         """Begin heartbeats of entities that stay silent: these are their states. Any thread."""
         self._rules.expect(capture for capture in captures if unmasked(capture))
+
+    def load(self, files: Files, found_seq: int) -> None:
+        """Recall what an earlier process wrote, if `found_seq` is the last point it wrote."""
+        self.recollection.load(files, found_seq)
+
+    def save(self, files: Files, last_seq: int) -> None:
+        """Store what was written up to `last_seq`; raises OSError."""
+        self.recollection.save(files, last_seq)
 
     def sift(self, items: Iterable[Item]) -> list[Item]:
         """Return what is to be written of these, in their order.

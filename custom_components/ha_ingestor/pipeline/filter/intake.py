@@ -8,13 +8,13 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Final
 
+from ..memory import MEMORY_BYTES, MEMORY_POINTS
 from ..model import Happening, Item, Row
 
-# Ten seconds of the busiest home.
-INTAKE_POINTS: Final = 20_000
+INTAKE_POINTS: Final = MEMORY_POINTS
 # What all attributes come to as text. The newest captures are kept whatever their size, because to
 # weigh one takes longer than to capture it: it is done only where something is wrong already.
-INTAKE_BYTES: Final = 16 * 1024 * 1024
+INTAKE_BYTES: Final = MEMORY_BYTES
 UNWEIGHED_POINTS: Final = 2_000
 # The oldest are weighed first, so few with each one that comes that the event loop notices nothing.
 WEIGHED_AT_ONCE: Final = 32

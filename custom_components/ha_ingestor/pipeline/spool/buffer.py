@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..ledger import Fate, Ledger
+from ..memory import MEMORY_BYTES, MEMORY_POINTS
 from .batch import Batch, chunk
 from .spool import Spool
 
 _LOGGER = logging.getLogger(__name__)
 
-# Ten seconds of the busiest home, or half an hour of an ordinary one.
-HELD_POINTS: Final = 20_000
-HELD_BYTES: Final = 16 * 1024 * 1024
+HELD_POINTS: Final = MEMORY_POINTS
+HELD_BYTES: Final = MEMORY_BYTES
 # How often a disk that fails is tried again when nothing new comes.
 DISK_RETRY: Final = 1.0
 
@@ -50,6 +50,16 @@ class Buffer:
     def is_open(self) -> bool:
         """Whether the disk was read, so that the ledger goes on from earlier processes."""
         return self._was_opened
+
+    @property
+    def found_seq(self) -> int:
+        """The newest number that was in the spool when it was opened."""
+        return self._spool.found_seq
+
+    @property
+    def last_seq(self) -> int:
+        """The sequence number of the newest point in the spool."""
+        return self._spool.last_seq
 
     @property
     def pending(self) -> int:
