@@ -13,11 +13,8 @@ from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Outco
 from custom_components.ha_ingestor.pipeline.export.verdict import Verdict, classify
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
-from custom_components.ha_ingestor.pipeline.spool.quarantine import (
-    FILE_BYTES,
-    FILES_MAX,
-    Quarantine,
-)
+from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
+from custom_components.ha_ingestor.pipeline.spool.quarantine_files import FILE_BYTES, FILES_MAX
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from tests.pipeline.captures import NOON, FakeState, change
 from tests.pipeline.memory_files import MemoryFiles

@@ -10,7 +10,8 @@ import pytest
 
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.spool.buffer import Buffer
-from custom_components.ha_ingestor.pipeline.spool.quarantine import FILE_BYTES, Quarantine
+from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
+from custom_components.ha_ingestor.pipeline.spool.quarantine_files import FILE_BYTES
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from custom_components.ha_ingestor.pipeline.spool.spool import Spool
 from tests.pipeline.captures import NOON

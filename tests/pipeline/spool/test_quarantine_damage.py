@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from custom_components.ha_ingestor.pipeline.spool import quarantine as module
+from custom_components.ha_ingestor.pipeline.spool import quarantine_files as module
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
 from tests.faults.memory_driver import StubbornDisk
 
@@ -40,7 +40,7 @@ def opened(disk: StubbornDisk, last_seq: int = 0) -> Quarantine:
 
 
 def put(quarantine: Quarantine, first: int, last: int) -> None:
-    if isinstance(disk := quarantine._files, StubbornDisk):
+    if isinstance(disk := quarantine._files._files, StubbornDisk):
         disk.operations = 0  # of one step
     quarantine.add_all(points(first, last), status=422, reason="conflict")
 

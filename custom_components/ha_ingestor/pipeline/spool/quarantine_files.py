@@ -1,0 +1,211 @@
+"""The numbered files of the quarantine: appended to, read, and removed.
+
+A file that cannot be read is left aside, and so is one that could not be written whole: new records
+go to a new file. Numbers are never used again.
+"""
+
+import re
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import Final
+
+from .files import Files
+from .quarantine_position import Position, PositionFile
+
+_PREFIX: Final = "quarantine-"
+_SUFFIX: Final = ".ndjson"
+_DIGITS: Final = 6
+_NAME: Final = re.compile(rf"{_PREFIX}[0-9]{{{_DIGITS},}}{re.escape(_SUFFIX)}")
+# A file is what is given up when the quarantine is full; sixteen of them are enough to see a trend.
+FILE_BYTES: Final = 1024 * 1024
+FILES_MAX: Final = 16
+# New files that could neither be written nor removed; after so many they are tried again instead.
+_SPOILT_MAX: Final = 4
+
+
+class QuarantineFiles:
+    """Used by one thread; `position` says which files are gone though they are still there."""
+
+    def __init__(self, files: Files, position: PositionFile) -> None:
+        """Work on the files of the quarantine among `files`."""
+        self._files = files
+        self._position = position
+        # What a failed write left behind is not appended to.
+        self._is_tail_sound = True
+        self._spoilt: deque[str] = deque()
+        self._last_number = 0
+        # Files that cannot be read or removed, and why.
+        self._bad: dict[str, str] = {}
+
+    @property
+    def bad(self) -> dict[str, str]:
+        """Files that cannot be used, and why. May be asked at any time."""
+        return dict(self._bad)
+
+    def names(self) -> list[str]:
+        """List the files, oldest first; raises OSError."""
+        return sorted(filter(_NAME.fullmatch, self._files.names()), key=_number)
+
+    def unreadable(self) -> list[int]:
+        """List the numbers of the files that could not be read."""
+        return sorted(_number(name) for name in self.names() if name in self._bad)
+
+    def below(self, number: int) -> list[int]:
+        """List the numbers of the files before this one."""
+        return [other for name in self.names() if (other := _number(name)) < number]
+
+    def contents(
+        self, position: Position, *, newest_first: bool = False
+    ) -> Iterator[tuple[int, bytes]]:
+        """Read the files that something may be kept in, as far as they can be."""
+        names = self.names()
+        for name in reversed(names) if newest_first else names:
+            number = _number(name)
+            if position.gone_of(number) and (content := self._read(name)) is not None:
+                yield number, content
+
+    def append(self, data: bytes) -> None:
+        """Write records behind the last ones, on disk when it returns; raises OSError."""
+        name, before = self._tail()
+        if not name:
+            self._begin(data)
+            return
+        self._is_tail_sound = False
+        # A torn record must not swallow this one.
+        separator = b"\n" if before and not before.endswith(b"\n") else b""
+        self._write(self._files.open(name), separator + data, len(before))
+        self._is_tail_sound = True
+
+    def next_number(self) -> int:
+        """Return the number of a file that never was; raises OSError."""
+        position = self._position.read()
+        used = max(0, position.newest, self._last_number, *map(_number, self.names()))
+        if not self._position.is_known:
+            # Above whatever it may hide, and above what comes later.
+            return max(used + 1, int(time.time()))
+        return max(used + 1, position.file + bool(position.records))
+
+    def retire(self, names: list[str]) -> None:
+        """Never append to any of these again."""
+        self._last_number = max(self._last_number, _number(names[-1]))
+
+    def check_again(self) -> None:
+        """Find out whether files that were bad still are; raises OSError."""
+        self._position.read()
+        self._make_room()
+        there = self.names()
+        for name in list(self._bad):
+            if name not in there:
+                del self._bad[name]
+            elif name not in there[:-FILES_MAX]:
+                self._read(name)
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove all that can be, and raise the OSError that stood in the way of the others."""
+        failures: list[OSError] = []
+        for name in names:
+            try:
+                self._files.remove(name)
+            except OSError as err:
+                failures.append(err)
+        if failures:
+            raise failures[0]
+
+    def remove_gone(self) -> None:
+        """Remove files whose records are all gone; what cannot be removed does not count."""
+        position = self._position.read()
+        for name in self.names():
+            if position.gone_of(_number(name)) is None:
+                with suppress(OSError):
+                    self._files.remove(name)
+        for name in self._bad.keys() - set(self.names()):
+            del self._bad[name]
+
+    def _tail(self) -> tuple[str, bytes]:
+        """Return the file to append to, with what is in it; no name where a new one is needed."""
+        names = self.names()
+        position = self._position.read()
+        if not names or not self._is_tail_sound:
+            return "", b""
+        number = _number(names[-1])
+        # An unknown position may hide any file but those that this process began.
+        is_hidden = not self._position.is_known and number != self._last_number
+        if is_hidden or number < max(position.file, position.newest, self._last_number):
+            return "", b""
+        before = self._read(names[-1])
+        if before is None or len(before) >= FILE_BYTES:
+            return "", b""
+        return names[-1], before
+
+    def _begin(self, data: bytes) -> None:
+        """Write a new file, or leave none behind; raises OSError."""
+        for _ in range(len(self._spoilt)):
+            self._remove_spoilt(self._spoilt.popleft())
+        self._is_tail_sound = False
+        if is_new := len(self._spoilt) < _SPOILT_MAX:
+            self._last_number = self.next_number()
+            name = _name(self._last_number)
+        else:
+            name = self._spoilt.popleft()
+        try:
+            fd = self._files.create(name) if is_new else self._files.open(name)
+            if not is_new:
+                self._files.truncate(fd)
+            self._write(fd, data, 0)
+            self._files.sync_directory()
+        except OSError:
+            self._remove_spoilt(name)
+            raise
+        self._is_tail_sound = True
+        self._position.note_newest(self._last_number)
+        self._make_room()
+
+    def _write(self, fd: int, data: bytes, offset: int) -> None:
+        try:
+            self._files.write(fd, data, offset)
+            self._files.sync(fd)
+        finally:
+            self._files.close(fd)
+
+    def _remove_spoilt(self, name: str) -> None:
+        try:
+            self._files.remove(name)
+        except OSError:
+            self._spoilt.append(name)
+
+    def _make_room(self) -> None:
+        """Give up the oldest files; one that cannot be removed is in nobody's way."""
+        for name in self.names()[:-FILES_MAX]:
+            try:
+                self._files.remove(name)
+            except OSError as err:
+                self._bad[name] = _text(err)
+            else:
+                self._bad.pop(name, None)
+
+    def _read(self, name: str) -> bytes | None:
+        content = b""
+        try:
+            while part := self._files.read(name, len(content), 2 * FILE_BYTES):
+                content += part
+        except FileNotFoundError:
+            content = b""
+        except OSError as err:
+            self._bad[name] = _text(err)
+            return None
+        self._bad.pop(name, None)
+        return content
+
+
+def _number(name: str) -> int:
+    return int(name.removeprefix(_PREFIX).removesuffix(_SUFFIX))
+
+
+def _name(number: int) -> str:
+    return f"{_PREFIX}{number:0{_DIGITS}d}{_SUFFIX}"
+
+
+def _text(err: OSError) -> str:
+    return err.strerror or type(err).__name__
