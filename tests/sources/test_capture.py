@@ -17,9 +17,16 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.ha_ingestor.const import DOMAIN
+from custom_components.ha_ingestor.enrich.catalog import Catalog
+from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
+from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
+from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from custom_components.ha_ingestor.sources.interim import INTERIMS
+from custom_components.ha_ingestor.sources.local import LocalSource
 from tests.emulator import Emulator
+from tests.pipeline.memory_files import MemoryFiles
+from tests.pipeline.scripted_writer import ScriptedWriter
 from tests.shell import deliver, new_entry, points, set_up
 
 
@@ -553,3 +560,24 @@ async def test_a_device_class_cannot_break_out_of_its_tag(
     await deliver(hass, entry)
     stored = [point.tags.get("device_class") for point in points(database)]
     assert stored == ["a,b=c d", "end/", "two lines", "5", None, None]
+
+
+async def test_a_home_without_any_state_is_listened_to_all_the_same(
+    hass: HomeAssistant,
+) -> None:
+    writer = ScriptedWriter()
+    pipeline = Pipeline(
+        profile=HomeIQ(dumps=json.dumps),
+        files=MemoryFiles(),
+        writer=writer,
+        settings=SpoolSettings(),
+    )
+    source = LocalSource(hass, Catalog(hass), pipeline)
+    assert hass.states.async_all() == []
+    pipeline.start()
+    await source.async_start()
+    hass.states.async_set("sensor.a", "1")
+    assert pipeline.intake.received == 1
+    source.async_stop()
+    await pipeline.stop()
+    assert [line for line in writer.stored if "entity_id=sensor.a" in line]

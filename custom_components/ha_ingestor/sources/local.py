@@ -92,10 +92,10 @@ class LocalSource:
             states = gap.changed if gap else self._hass.states.async_all()
             self._gap = Gap(self._hass, self._captures, self._catalog, states=states)
         self._stops.append(self._weather.async_start())
-        while self._gap and len(self._gap) > _FEW:
+        while self._gap and self._gap.count > _FEW:
             self._catch_up(_FEW)
             await asyncio.sleep(0)
-        if self._gap:
+        if self._gap is not None:
             self._async_take_over()
             await self._async_expect()
 
@@ -127,7 +127,7 @@ class LocalSource:
         gap = self._gap
         if gap is None:
             return
-        self._catch_up(len(gap))
+        self._catch_up(gap.count)
         self._gap = None
         self._intake.received += gap.lost + gap.filtered.total()
         self._intake.filtered.update(gap.filtered)

@@ -78,8 +78,9 @@ class Gap:
             give_up = HassJob(self._async_give_up, cancel_on_shutdown=True)
             self._stops.append(async_call_later(hass, GAP_SECONDS, give_up))
 
-    def __len__(self) -> int:
-        """Return how much is kept."""
+    @property
+    def count(self) -> int:
+        """How much is kept. It has no length, because an empty one is not nothing: it listens."""
         return len(self._newest) + len(self._events)
 
     @property
