@@ -10,9 +10,8 @@ from typing import Final
 
 from .encode.encoder import Encoder
 from .filter.filters import Sieve
-from .filter.intake import Taken
 from .ledger import Ledger
-from .model import Item
+from .model import Item, Taken
 from .spool.buffer import Buffer
 from .spool.files import Files
 

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from .filter.intake import Taken
+from .model import Taken
 
 # Why points of an earlier process are gone that were in its memory when it ended.
 KILLED: Final = "killed"

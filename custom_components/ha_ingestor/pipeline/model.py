@@ -1,5 +1,6 @@
 """What travels through the pipeline before it is text."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
@@ -146,6 +147,17 @@ class Row(NamedTuple):
 
 
 type Item = Capture | Happening | Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """Items of the intake in their order, and what was counted since the last ones were taken."""
+
+    items: list[Item] = field(default_factory=list)
+    received: int = 0
+    filtered: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
+
 
 # Series, fields, and when in seconds since 1970: what a profile makes of a capture.
 type Point = tuple[str, str, float]

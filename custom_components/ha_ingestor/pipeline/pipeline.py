@@ -21,10 +21,10 @@ from .encode.top_entities import Chatter, chatter
 from .export.export_state import ExportState
 from .export.exporter import GATHER_SECONDS, Exporter, Writer
 from .filter.filters import Sieve, SieveMemory, SieveSettings
-from .filter.intake import Intake, Taken
+from .filter.intake import Intake
 from .filter.last_written import Recollection
 from .ledger import Ledger
-from .model import Capture, EntityContext, Item
+from .model import Capture, EntityContext, Item, Taken
 from .snapshot import Snapshot
 from .spool.buffer import Buffer
 from .spool.files import Files

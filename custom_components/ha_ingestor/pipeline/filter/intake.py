@@ -5,11 +5,10 @@ one thing follows: the event is filtered and counted by reason, it is appended, 
 """
 
 from collections import Counter, deque
-from dataclasses import dataclass, field
 from typing import Final
 
 from ..memory import MEMORY_BYTES, MEMORY_POINTS
-from ..model import Happening, Item, Row
+from ..model import Happening, Item, Row, Taken
 
 INTAKE_POINTS: Final = MEMORY_POINTS
 # What all attributes come to as text. The newest captures are kept whatever their size, because to
@@ -18,16 +17,6 @@ INTAKE_BYTES: Final = MEMORY_BYTES
 UNWEIGHED_POINTS: Final = 2_000
 # The oldest are weighed first, so few with each one that comes that the event loop notices nothing.
 WEIGHED_AT_ONCE: Final = 32
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """Items in their order, and what was counted since the last ones were taken."""
-
-    items: list[Item] = field(default_factory=list)
-    received: int = 0
-    filtered: Counter[str] = field(default_factory=Counter)
-    lost: Counter[str] = field(default_factory=Counter)
 
 
 class Intake:
