@@ -53,10 +53,6 @@ class Frontend:
         self.page.wait_for_load_state("networkidle")
         self.page.wait_for_timeout(_SETTLE_MS)
 
-    def open_integration(self) -> None:
-        """Go to the integration's own page."""
-        self.open(f"/config/integrations/integration/{DOMAIN}")
-
     def open_device(self, entry_id: str) -> None:
         """Go to the device page of a config entry."""
         devices = self.api.ws("config/device_registry/list")
@@ -71,11 +67,6 @@ class Frontend:
         dialog.locator("ha-input input").wait_for(timeout=WAIT_MS)
         self.settle()
         return dialog
-
-    def picture(self, path: Path) -> None:
-        """Take a picture of the window."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=path)
 
 
 @contextmanager
@@ -105,7 +96,7 @@ def frontend(api: Api, *, width: int = 1280, height: int = 860) -> Iterator[Fron
 
 
 def main() -> None:
-    """Take the pictures of the README from a running Home Assistant."""
+    """Take the picture of the README from a running Home Assistant."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--port", type=int, default=8123)
     parser.add_argument("--token", type=Path, required=True, help="file with an access token")
@@ -113,13 +104,14 @@ def main() -> None:
     arguments = parser.parse_args()
     api = Api(port=arguments.port, token=arguments.token.read_text())
     entry = api.entries(DOMAIN)[0]
-    with frontend(api) as window:
-        window.open_integration()
-        window.picture(arguments.folder / "integration.png")
+    registered = api.ws("config/entity_registry/list")
+    ours = [each["entity_id"] for each in registered if each["platform"] == DOMAIN]
+    # The numbers of now, rather than of up to five minutes ago.
+    api.call_service("homeassistant", "update_entity", entity_id=ours)
+    with frontend(api, height=800) as window:
+        window.page.add_init_script("localStorage.setItem('dockedSidebar', '\"always_hidden\"')")
         window.open_device(entry["entry_id"])
-        window.picture(arguments.folder / "device.png")
-        window.open_flow()
-        window.picture(arguments.folder / "config-flow.png")
+        window.page.screenshot(path=arguments.folder / "device.png", scale="css")
 
 
 if __name__ == "__main__":
