@@ -1,0 +1,142 @@
+"""The documentation has the names, defaults and parameters that the code has."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import pytest
+
+from custom_components.ha_ingestor.entities.data_api_sensor import REGISTRY_DESCRIPTIONS
+from custom_components.ha_ingestor.flows.options import PAGES
+from custom_components.ha_ingestor.metadata_store.answers import DEVICES, ENTITIES, Listing
+from custom_components.ha_ingestor.options.noise import RULE_FIELDS
+from custom_components.ha_ingestor.options.number import Number
+from custom_components.ha_ingestor.sensor import DESCRIPTIONS
+from tests.pages import WORDS
+
+from .reading import SERVICES, first, rows, section, text
+
+STEPS: Final = WORDS["options"]["step"]
+
+
+def labels() -> Iterator[tuple[str, str, str]]:
+    """Yield page, key and label of every field of the options."""
+    for key, page in PAGES.items():
+        for marker in page.schema.schema:
+            yield key, str(marker), STEPS[key]["data"][str(marker)]
+
+
+def shown_default(selector: Any, value: Any) -> str:
+    """Return the word of a default that has one."""
+    if isinstance(value, bool) and "translation_key" not in selector.config:
+        return "on" if value else "off"
+    if isinstance(selector, Number):
+        return f"{value:g}"
+    key = selector.config.get("translation_key")
+    options = WORDS["selector"].get(key, {}).get("options", {})
+    return options.get(value, "") if isinstance(value, str) else ""
+
+
+@pytest.mark.parametrize(("page", "key", "label"), labels())
+def test_every_option_is_documented_with_its_default(page: str, key: str, label: str) -> None:
+    part = section(text("options.md"), STEPS[page]["title"])
+    (row,) = (row for row in rows(part) if row[0] == label)
+    schema = {str(marker): selector for marker, selector in PAGES[page].schema.schema.items()}
+    defaults = PAGES[page].shown(PAGES[page].defaults)
+    if default := shown_default(schema[key], defaults.get(key)):
+        assert row[1].removesuffix(" hours").split(" MiB")[0].removesuffix(" s") == default
+
+
+@pytest.mark.parametrize("key", RULE_FIELDS)
+def test_every_field_of_a_rule_is_documented(key: str) -> None:
+    label = WORDS["selector"]["noise_rule"]["fields"][key]["name"]
+    part = section(text("options.md"), "Noise")
+    assert f"**{label}**" in part or label in first(part)
+
+
+def test_every_tag_to_choose_is_documented_where_it_is_offered() -> None:
+    offered: dict[str, set[str]] = {"HomeIQ": set(), "Tidy": set()}
+    for tag, _, where in rows(section(text("options.md"), "Tags to choose")):
+        for profile in where.split(", "):
+            if profile in offered:
+                offered[profile].add(tag.strip("`"))
+    for key, profile in (("homeiq", "HomeIQ"), ("tidy", "Tidy")):
+        schema = {str(marker): selector for marker, selector in PAGES[key].schema.schema.items()}
+        assert offered[profile] == set(schema["tags"].config["options"])
+
+
+@pytest.mark.parametrize("step", ["user", "v1", "v2", "v3", "victoriametrics"])
+def test_every_field_of_the_set_up_is_documented(step: str) -> None:
+    words = WORDS["config"]["step"][step]
+    found = {cell for row in rows(text("setup.md")) for cell in row[:2]}
+    known = {name.strip() for cell in found for name in re.split(r"[,:]", cell)}
+    for part in (words, *words.get("sections", {}).values()):
+        assert set(part["data"].values()) <= known
+
+
+def test_every_field_of_a_data_api_is_documented() -> None:
+    fields = WORDS["config_subentries"]["data_api"]["step"]["user"]["data"]
+    assert set(fields.values()) <= first(text("data-api.md"))
+
+
+@pytest.mark.parametrize(
+    ("heading", "descriptions"),
+    [
+        ("Entities of a destination", DESCRIPTIONS),
+        ("Entities of a data-api", REGISTRY_DESCRIPTIONS),
+    ],
+)
+def test_every_sensor_is_documented_and_whether_it_is_disabled(
+    heading: str, descriptions: Any
+) -> None:
+    documented = {row[0]: row[1] == "yes" for row in rows(section(text("entities.md"), heading))}
+    for each in descriptions:
+        name = WORDS["entity"]["sensor"][each.translation_key]["name"]
+        assert documented[name] is not each.entity_registry_enabled_default, name
+
+
+def test_every_binary_sensor_is_documented() -> None:
+    names = {each["name"] for each in WORDS["entity"]["binary_sensor"].values()}
+    assert names <= first(text("entities.md"))
+
+
+@pytest.mark.parametrize("issue", WORDS["issues"].values(), ids=WORDS["issues"])
+def test_every_repair_is_documented(issue: Mapping[str, Any]) -> None:
+    part = " ".join(section(text("entities.md"), "Repairs").split())
+    title = issue["title"].removeprefix("{title}: ")
+    missing = re.fullmatch("(the .+) is missing", title)
+    assert (missing[1] if missing else title) in part
+
+
+def test_every_problem_is_in_troubleshooting() -> None:
+    page = section(text("troubleshooting.md"), "While it runs")
+    states = WORDS["entity"]["sensor"]["status"]["state_attributes"]["problem"]["state"]
+    for problem in states.keys() - {"none"}:
+        assert states[problem] in first(page)
+        assert f"`{problem}`" in page
+
+
+@pytest.mark.parametrize("key", [*WORDS["config"]["error"], "already_configured"])
+def test_every_error_of_the_set_up_is_in_troubleshooting(key: str) -> None:
+    words = {**WORDS["config"]["error"], **WORDS["config"]["abort"]}
+    said = {row[0] for row in rows(section(text("troubleshooting.md"), "While it is set up"))}
+    assert any(words[key].startswith(beginning) for beginning in said - {"message"})
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_action_is_documented_with_its_parameters(name: str) -> None:
+    part = section(text("actions.md"), WORDS["services"][name]["name"])
+    assert f"`ha_ingestor.{name}`" in part
+    assert {row[0].strip("`") for row in rows(part)} >= SERVICES[name]["fields"].keys()
+
+
+@pytest.mark.parametrize("listing", [DEVICES, ENTITIES], ids=lambda listing: listing.table)
+def test_every_parameter_of_a_list_is_documented(listing: Listing) -> None:
+    column = {"devices": 1, "entities": 2}[listing.table]
+    known = {
+        name.strip("` ")
+        for row in rows(section(text("http-api.md"), "Parameters"))
+        for name in row[0].split(",")
+        if row[column]
+    }
+    assert known - {"parameter", "---"} == {"limit", "offset", *listing.filters}
