@@ -90,15 +90,21 @@ class Homes:
 def profile_rows(exporter: Exporter, profiles: Profiles, events: int) -> list[Row]:
     """Tell the functions that cost most, beyond what they cost in the home with no exporter."""
     bare = profiles[Exporter.NONE]
-    found = []
+    alone: list[tuple[float, str]] = []
+    with_calls: list[tuple[float, str]] = []
     for thread, functions in profiles[exporter].items():
         for function, numbers in functions.items():
             without = bare.get(thread, {}).get(function, (0.0, 0.0, 0.0))
             own, whole, calls = ((a - b) / events for a, b in zip(numbers, without, strict=True))
-            found.append((own, f"{thread}: {function}, {whole:.1f} with calls, {calls:.2f} times"))
-    rows = [Row(what=f"profile of {exporter} per event, beyond Home Assistant alone")]
-    rows += [
-        Row(what=f"  {what}", measured=f"{own:.1f} µs")
-        for own, what in sorted(found, reverse=True)[:_FUNCTIONS]
-    ]
+            what = f"{thread}: {function}, {calls:.2f} times"
+            alone.append((own, what))
+            if function.startswith(DOMAIN):
+                with_calls.append((whole, what))
+    rows = []
+    for title, found in (("alone", alone), ("of ours, with all that they call", with_calls)):
+        rows.append(Row(what=f"functions {title}; {exporter}, per event, beyond Home Assistant"))
+        rows += [
+            Row(what=f"  {what}", measured=f"{us:.1f} µs")
+            for us, what in sorted(found, reverse=True)[:_FUNCTIONS]
+        ]
     return rows

@@ -14,6 +14,7 @@ _TOOL: Final = sys.monitoring.PROFILER_ID
 _EVENTS: Final = sys.monitoring.events
 _BEGINS: Final = (_EVENTS.PY_START, _EVENTS.PY_RESUME, _EVENTS.PY_THROW)
 _ENDS: Final = (_EVENTS.PY_RETURN, _EVENTS.PY_YIELD, _EVENTS.PY_UNWIND)
+_INTEGRATIONS: Final = "custom_components"
 _POOL_NUMBER: Final = re.compile(r"[-_]\d+$")
 
 
@@ -93,4 +94,7 @@ class Profiler:
 
 def _name(code: CodeType) -> str:
     path = Path(code.co_filename)
-    return f"{path.parent.name}/{path.stem}.{code.co_qualname}"
+    parts = path.with_suffix("").parts
+    # Integrations of their own from their root on, so that they can be told from all else.
+    start = parts.index(_INTEGRATIONS) + 1 if _INTEGRATIONS in parts else -2
+    return f"{'/'.join(parts[start:])}.{code.co_qualname}"
