@@ -22,7 +22,7 @@ _POOL_NUMBER: Final = re.compile(r"[-_]\d+$")
 class _Thread:
     """Where one thread is; times in nanoseconds."""
 
-    name: str
+    name: str = ""
     # Of each function on the way: its code, its own time, and that time with what it called.
     stack: list[list[Any]] = field(default_factory=list)
     last: int = 0
@@ -67,8 +67,11 @@ class Profiler:
     def _here(self) -> _Thread:
         ident = threading.get_ident()
         if (here := self._threads.get(ident)) is None:
-            name = threading.current_thread().name
-            here = self._threads[ident] = _Thread(name)
+            here = _Thread()
+            # One that has just begun has no name yet, and asking for it would make one up.
+            if known := threading._active.get(ident):  # type: ignore[attr-defined]
+                here.name = known.name
+                self._threads[ident] = here
         return here
 
     def _begin(self, code: CodeType, *_: object) -> None:
