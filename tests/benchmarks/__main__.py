@@ -6,7 +6,7 @@ import signal
 import sys
 import tempfile
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +41,7 @@ class Part:
     """One part of the benchmark."""
 
     title: str
-    measure: Callable[[Place], list[Row]]
+    measure: Callable[[Place], Iterable[Row]]
     needs_server: bool = False
 
 

@@ -5,7 +5,7 @@ them is in it: its dialogues, its registries, the entities of the entry.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -28,7 +28,7 @@ _AFTER_SECONDS: Final = 8.0
 type Turns = list[dict[str, Any]]
 
 
-def measure(server: Server, directory: Path, rounds: int) -> list[Row]:
+def measure(server: Server, directory: Path, rounds: int) -> Iterator[Row]:
     """Do to the integration what a user does, and look at the event loop meanwhile."""
     with ExitStack() as stack:
         home = BenchHome(directory=directory)
@@ -39,10 +39,10 @@ def measure(server: Server, directory: Path, rounds: int) -> list[Row]:
         api.call_service(LOAD, "crowd", entities=ENTITIES)
         time.sleep(_AFTER_SECONDS)
         say(f"  {load()}")
-        rows = _watch(home, "nothing at all", lambda _: None, 1)
+        yield from _watch(home, "nothing at all", lambda _: None, 1)
         server.create_database("blocks")
         address = address_of(server, "blocks")
-        rows += _watch(home, "set-up, a new destination", lambda _: connect(api, address), 1)
+        yield from _watch(home, "set-up, a new destination", lambda _: connect(api, address), 1)
         (entry,) = api.entries(DOMAIN)
         entry_id = entry["entry_id"]
 
@@ -53,12 +53,11 @@ def measure(server: Server, directory: Path, rounds: int) -> list[Row]:
             command = "config/entity_registry/update"
             api.ws(command, entity_id="sensor.crowd_0", name=f"Name {count} {time.monotonic_ns()}")
 
-        rows += _watch(home, "reload", lambda _: api.reload(entry_id), rounds)
-        rows += _watch(home, "options changed", change_options, rounds)
-        rows += _watch(home, "a registry changed", change_registry, rounds)
-        rows += _watch(home, "unload", lambda _: api.disable(entry_id), 1)
-        rows += _watch(home, "set-up", lambda _: api.disable(entry_id, disabled=False), 1)
-        return rows
+        yield from _watch(home, "reload", lambda _: api.reload(entry_id), rounds)
+        yield from _watch(home, "options changed", change_options, rounds)
+        yield from _watch(home, "a registry changed", change_registry, rounds)
+        yield from _watch(home, "unload", lambda _: api.disable(entry_id), 1)
+        yield from _watch(home, "set-up", lambda _: api.disable(entry_id, disabled=False), 1)
 
 
 def _watch(home: BenchHome, what: str, act: Callable[[int], object], rounds: int) -> list[Row]:

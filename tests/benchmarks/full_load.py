@@ -1,5 +1,6 @@
 """Homes under a heavy load, one after the other: costs, lag and setup, database up and down."""
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -25,37 +26,31 @@ SETUP_SECONDS: Final = 0.5
 type Rounds = dict[Exporter, list[dict[str, Any]]]
 
 
-def measure(server: Server, directory: Path, events: int, rounds: int) -> list[Row]:
+def measure(server: Server, directory: Path, events: int, rounds: int) -> Iterator[Row]:
     """Measure costs, lag and setup with the database up and down."""
     homes = Homes(server=server)
-    rows: list[Row] = []
     with ExitStack() as stack:
         homes.furnish(directory, stack)
         up = _rounds(homes, rounds, events, "database up")
-        rows += _costs(f"{RATE:.0f} events/s, database up", up, TIMES_BUILTIN)
-        missed = [row.met for row in rows].count(False)
-        rows += _lags("database up", up)
+        rows = _costs(f"{RATE:.0f} events/s, database up", up, TIMES_BUILTIN)
+        yield from rows
+        yield from _lags("database up", up)
         sent = WARM_EVENTS + rounds * events
         for exporter in EXPORTERS:
             share = homes.stored(exporter) / sent
-            rows.append(
-                Row(what=f"stored of what was captured: {exporter}", measured=f"{share:.2%}")
-            )
-        if missed:
+            yield Row(what=f"stored of what was captured: {exporter}", measured=f"{share:.2%}")
+        if any(row.met is False for row in rows):
             profiles = homes.profiles(lambda: _rounds(homes, 1, _PROFILED_EVENTS, "profile"))
-            rows += profile_rows(Exporter.OURS, profiles, _PROFILED_EVENTS)
-        rows += [
-            _setup(f"setup of {exporter}, nothing pending", homes, exporter)
-            for exporter in (Exporter.BUILTIN, Exporter.OURS)
-        ]
+            yield from profile_rows(Exporter.OURS, profiles, _PROFILED_EVENTS)
+        for exporter in (Exporter.BUILTIN, Exporter.OURS):
+            yield _setup(f"setup of {exporter}, nothing pending", homes, exporter)
         server.stop()
         down = _rounds(homes, rounds, events, "database down")
-        rows += _costs(f"{RATE:.0f} events/s, database down", down, None)
-        rows += _lags("database down", down)
+        yield from _costs(f"{RATE:.0f} events/s, database down", down, None)
+        yield from _lags("database down", down)
         pending = homes.homes[Exporter.OURS].ledger()["pending"]
-        rows.append(_setup(f"setup of ours, {pending} points pending", homes, Exporter.OURS))
+        yield _setup(f"setup of ours, {pending} points pending", homes, Exporter.OURS)
         server.start()
-    return rows
 
 
 def _rounds(homes: Homes, number: int, events: int, title: str) -> Rounds:
