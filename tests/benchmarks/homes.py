@@ -96,7 +96,7 @@ def profile_rows(exporter: Exporter, profiles: Profiles, events: int) -> list[Ro
         for function, numbers in functions.items():
             without = bare.get(thread, {}).get(function, (0.0, 0.0, 0.0))
             own, whole, calls = ((a - b) / events for a, b in zip(numbers, without, strict=True))
-            what = f"{thread}: {function}, {calls:.2f} times"
+            what = f"{thread}: {function}, {calls:.3f} times"
             alone.append((own, what))
             if function.startswith(DOMAIN):
                 with_calls.append((whole, what))

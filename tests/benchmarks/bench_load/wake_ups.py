@@ -75,6 +75,8 @@ def name_of(callback: Any, args: Args) -> str:
         return "a job in an executor is done"
     if protocol := getattr(owner, "get_protocol", None):
         return f"socket of {type(protocol()).__name__}"
-    what = f"{getattr(callback, '__module__', '')}.{getattr(callback, '__qualname__', callback)}"
+    # An object that can be called is named by its type: what it holds is different each time.
+    named = callback if hasattr(callback, "__qualname__") else type(callback)
+    what = f"{named.__module__}.{named.__qualname__}"
     whose = getattr(owner, "name", None) or getattr(getattr(owner, "job", None), "name", None)
     return f"{what} of {whose}" if whose else what
