@@ -6,7 +6,9 @@ import signal
 import sys
 import tempfile
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,11 +16,86 @@ from scripts.rig.configuration import CHECKOUT
 from scripts.rig.databases import Unavailable, binary
 from scripts.rig.servers import Server
 
-from . import day, house, metadata, outage, registries, stages, wear
-from .table import machine, say, show
+from . import blocks, calm, day, full_load, metadata, outage, registries, stages, wear
+from .table import Row, machine, say, show
 
 _SERVER: Final = "influxdb2"
-_PARTS: Final = ("stages", "day", "metadata", "registries", "wear", "house", "outage")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What a part measures with."""
+
+    arguments: Namespace
+    directory: Path
+    server: Server | None
+
+    def need_server(self) -> Server:
+        """Return the database; only for parts that are not run without one."""
+        assert self.server
+        return self.server
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One part of the benchmark."""
+
+    title: str
+    measure: Callable[[Place], Iterable[Row]]
+    needs_server: bool = False
+
+
+_PARTS: Final = {
+    "stages": Part(
+        title="Stages, per point",
+        measure=lambda at: asyncio.run(
+            stages.measure(at.directory, min(at.arguments.events, 2000), at.server)
+        ),
+    ),
+    "day": Part(
+        title="A day of a busy home, simulated: tests/benchmarks/busy_home.py",
+        measure=lambda at: day.measure(at.directory, at.arguments.hours),
+    ),
+    "metadata": Part(
+        title="The metadata store, 5 000 entities",
+        measure=lambda at: metadata.measure(at.directory),
+    ),
+    "registries": Part(
+        title="The event loop while registries of 5 000 entities are read and told",
+        measure=lambda at: asyncio.run(registries.measure(at.directory)),
+    ),
+    "wear": Part(
+        title=f"Bytes on the device per byte of payload, {wear.RATE} events/s",
+        measure=lambda at: asyncio.run(wear.measure(at.directory, at.arguments.seconds)),
+    ),
+    "load": Part(
+        title="Home Assistant with no exporter, with its own for InfluxDB, with ours",
+        measure=lambda at: full_load.measure(
+            at.need_server(), at.directory, at.arguments.events, at.arguments.rounds
+        ),
+        needs_server=True,
+    ),
+    "calm": Part(
+        title=f"The same homes at {calm.RATE:.0f} events/s, seen from outside",
+        measure=lambda at: calm.measure(at.need_server(), at.directory, at.arguments.rounds),
+        needs_server=True,
+    ),
+    "idle": Part(
+        title="The same homes while nothing happens",
+        measure=lambda at: calm.measure_idle(at.need_server(), at.directory, at.arguments.rounds),
+        needs_server=True,
+    ),
+    "blocks": Part(
+        title=f"The event loop of a home of {blocks.ENTITIES} entities",
+        measure=lambda at: blocks.measure(at.need_server(), at.directory, at.arguments.rounds),
+        needs_server=True,
+    ),
+    "outage": Part(
+        title="A long outage, default settings",
+        measure=lambda at: outage.measure(at.need_server(), at.directory, at.arguments.pending),
+        needs_server=True,
+    ),
+}
 
 
 def _arguments() -> Namespace:
@@ -53,26 +130,10 @@ def main() -> None:
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=place)))
         server = None if arguments.no_server else _server(home / "database", stack)
-        if "stages" in parts:
-            events = min(arguments.events, 2000)
-            show("Stages, per point", asyncio.run(stages.measure(home / "s", events, server)))
-        if "day" in parts:
-            title = "A day of a busy home, simulated: tests/benchmarks/busy_home.py"
-            show(title, day.measure(home / "d", arguments.hours))
-        if "metadata" in parts:
-            show("The metadata store, 5 000 entities", metadata.measure(home / "m"))
-        if "registries" in parts:
-            title = "The event loop while registries of 5 000 entities are read and told"
-            show(title, asyncio.run(registries.measure(home / "r")))
-        if "wear" in parts:
-            rows = asyncio.run(wear.measure(home / "w", arguments.seconds))
-            show(f"Bytes on the device per byte of payload, {wear.RATE} events/s", rows)
-        if server and "house" in parts:
-            title = "Home Assistant with no exporter, with its own for InfluxDB, with ours"
-            show(title, house.measure(server, home / "h", arguments.events, arguments.rounds))
-        if server and "outage" in parts:
-            rows = outage.measure(server, home / "o", arguments.pending)
-            show("A long outage, default settings", rows)
+        for name, part in _PARTS.items():
+            if name in parts and (server or not part.needs_server):
+                at = Place(arguments=arguments, directory=home / name, server=server)
+                show(part.title, part.measure(at))
 
 
 def _server(directory: Path, stack: ExitStack) -> Server | None:

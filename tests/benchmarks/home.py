@@ -115,6 +115,22 @@ class BenchHome(HomeAssistant):
         """Begin to change states; watching the event loop costs more than a calm home does."""
         self.api.call_service(LOAD, "start", events=events, rate=rate, watch=watch)
 
+    @property
+    def pid(self) -> int:
+        """Which process it is."""
+        if self._process is None:
+            raise HomeAssistantError("It does not run")
+        return self._process.pid
+
+    def observe(self, kind: str) -> None:
+        """Begin to look at the process from within."""
+        self.api.call_service(LOAD, "observe", kind=kind)
+
+    def observed(self) -> dict[str, Any]:
+        """End what `observe` began and return what was seen."""
+        answer = self.api.call_service(LOAD, "observed?return_response")
+        return dict(answer["service_response"])
+
     def report(self) -> dict[str, Any]:
         """Return what the load says."""
         answer = self.api.call_service(LOAD, "report?return_response")

@@ -1,7 +1,6 @@
 """How long the event loop is held up while the registries of 5 000 entities are read and told.
 
-Everything runs here but the data-api, which has a process of its own as it has in a home. A lag is
-how much later than wanted the event loop wakes up, without the waits for a processor.
+Everything runs here but the data-api, which has a process of its own as it has in a home.
 """
 
 import asyncio
@@ -17,7 +16,6 @@ from typing import Final
 
 import aiohttp
 from homeassistant.core import CoreState, HomeAssistant
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import issue_registry as ir
 
@@ -32,14 +30,12 @@ from custom_components.ha_ingestor.registry.watch import Look, async_watch
 from scripts.rig.configuration import CHECKOUT
 from scripts.rig.home_assistant import free_port
 
-from .bench_load import probe
+from .bench_load.loop_blocks import LoopBlocks
+from .bench_load.workload import crowd
+from .blocks import ENTITIES, rows_of
 from .stages import furnished, new_pipeline
-from .table import Row, at_most
+from .table import Row
 
-LAG_MS: Final = 20.0
-
-_ENTITIES: Final = 5000
-_DEVICES: Final = 800
 _ROUNDS: Final = 7
 _ENTITY: Final = "sensor.crowd_0"
 
@@ -48,30 +44,31 @@ async def measure(directory: Path) -> list[Row]:
     """Measure each follower by itself."""
     hass = await furnished(directory)
     await ir.async_load(hass, load_empty=True)
-    _fill(hass)
+    (entry,) = hass.config_entries.async_entries()
+    crowd(hass, entry, ENTITIES)
     hass.set_state(CoreState.running)
     # What was just made would be looked through again and again.
     gc.collect()
     gc.freeze()
-    rows = [await _row("nothing at all", lambda: asyncio.sleep(1))]
+    rows = await _rows("nothing at all", lambda: asyncio.sleep(1))
     watch = async_watch(hass)
     end = watch.async_follow(_nobody)
     change = _changing(hass, watch.async_catch_up)
-    rows.append(await _row("a look that nobody follows, the first", watch.async_catch_up))
-    rows.append(await _row("a look that nobody follows", change, _ROUNDS))
+    rows += await _rows("a look that nobody follows, the first", watch.async_catch_up)
+    rows += await _rows("a look that nobody follows", change, _ROUNDS)
 
     keeper = MetadataKeeper(hass)
     keeper.async_start()
-    rows.append(await _row("the store, everything", watch.async_catch_up))
-    rows.append(await _row("the store, one entity changed", change, _ROUNDS))
+    rows += await _rows("the store, everything", watch.async_catch_up)
+    rows += await _rows("the store, one entity changed", change, _ROUNDS)
     await keeper.async_stop()
 
     pipeline = new_pipeline(directory / "spool")
     pipeline.start()
     history = RegistryHistory(hass, pipeline, Written(directory / "spool", ""), NOTHING)
     history.async_start()
-    rows.append(await _row("rows for a database, everything", watch.async_catch_up))
-    rows.append(await _row("rows for a database, one entity changed", change, _ROUNDS))
+    rows += await _rows("rows for a database, everything", watch.async_catch_up)
+    rows += await _rows("rows for a database, one entity changed", change, _ROUNDS)
     await history.async_stop()
     await pipeline.stop()
 
@@ -82,48 +79,18 @@ async def measure(directory: Path) -> list[Row]:
             sync = RegistrySync(hass, client, on_change=lambda: None, intervals=intervals)
             equal = _equal(sync)
             sync.async_start()
-            rows.append(await _row("a data-api, everything", equal))
+            rows += await _rows("a data-api, everything", equal)
             look = _changing(hass, watch.async_catch_up)
 
             async def change_and_send() -> None:
                 await look()
                 await equal()
 
-            rows.append(await _row("a data-api, one entity changed", change_and_send, _ROUNDS))
+            rows += await _rows("a data-api, one entity changed", change_and_send, _ROUNDS)
             await sync.async_stop()
     end()
     await hass.async_stop(force=True)
     return rows
-
-
-def _fill(hass: HomeAssistant) -> None:
-    devices, entities = dr.async_get(hass), er.async_get(hass)
-    (entry,) = hass.config_entries.async_entries()
-    made = [
-        devices.async_get_or_create(
-            config_entry_id=entry.entry_id,
-            identifiers={(entry.domain, f"crowd {number}")},
-            name=f"Device {number}",
-            manufacturer=f"Maker {number % 20}",
-            model="Weather sensor WSDCGQ11LM",
-            sw_version="3000-0001",
-        )
-        for number in range(_DEVICES)
-    ]
-    for number in range(_ENTITIES):
-        entities.async_get_or_create(
-            "sensor",
-            entry.domain,
-            f"00:15:8d:00:02:{number:06x}-1-1026",
-            suggested_object_id=f"crowd_{number}",
-            config_entry=entry,
-            device_id=made[number % _DEVICES].id,
-            original_name="Temperature",
-            original_icon="mdi:thermometer",
-            capabilities={"state_class": "measurement"},
-            original_device_class="temperature",
-            unit_of_measurement="°C",
-        )
 
 
 def _changing(
@@ -153,21 +120,19 @@ async def _nobody(_look: Look) -> None:
     pass
 
 
-async def _row(what: str, work: Callable[[], Awaitable[None]], rounds: int = 1) -> Row:
-    """Do it some times and tell of the longest lag in each."""
-    longest, taken = [], []
+async def _rows(what: str, work: Callable[[], Awaitable[None]], rounds: int = 1) -> list[Row]:
+    """Do it some times and tell of the longest block in each."""
+    turns, taken = [], []
     for _ in range(rounds):
-        lags: list[tuple[float, float]] = [(0.0, 0.0)]
-        watching = asyncio.create_task(probe(lags))
+        blocks = LoopBlocks()
+        blocks.start()
         await asyncio.sleep(0.1)
         began = time.monotonic()
         await work()
         taken.append(time.monotonic() - began)
         await asyncio.sleep(0.1)
-        watching.cancel()
-        longest.append(max(lag - waited for lag, waited in lags) * 1000)
-    told = f"{what}: {median(taken):.2f} s; longest lag, worst of {rounds} {max(longest):.1f}"
-    return at_most(told, median(longest), LAG_MS, "{:.1f} ms")
+        turns.append(blocks.stop()["turns"])
+    return rows_of(f"{what}: {median(taken):.2f} s", turns)
 
 
 @contextmanager

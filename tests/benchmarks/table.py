@@ -17,7 +17,7 @@ class Row:
     """One line of the table; `met` is None where nothing was promised."""
 
     what: str
-    measured: str
+    measured: str = ""
     budget: str = ""
     met: bool | None = None
 

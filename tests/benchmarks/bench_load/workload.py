@@ -75,3 +75,38 @@ def furnish(hass: HomeAssistant, entry: ConfigEntry) -> None:
             config_entry=entry,
             device_id=device_entry.id if device_entry else None,
         )
+
+
+@callback
+def crowd(hass: HomeAssistant, entry: ConfigEntry, number: int) -> None:
+    """Make a large home: so many entities more, six on a device, each with a state."""
+    devices, entities = dr.async_get(hass), er.async_get(hass)
+    for count in range(number):
+        device = devices.async_get_or_create(
+            config_entry_id=entry.entry_id,
+            identifiers={(entry.domain, f"crowd {count // 6}")},
+            name=f"Device {count // 6}",
+            manufacturer=f"Maker {count // 6 % 20}",
+            model="Weather sensor WSDCGQ11LM",
+            sw_version="3000-0001",
+        )
+        made = entities.async_get_or_create(
+            "sensor",
+            entry.domain,
+            f"00:15:8d:00:02:{count:06x}-1-1026",
+            suggested_object_id=f"crowd_{count}",
+            config_entry=entry,
+            device_id=device.id,
+            original_name="Temperature",
+            original_icon="mdi:thermometer",
+            capabilities={"state_class": "measurement"},
+            original_device_class="temperature",
+            unit_of_measurement="°C",
+        )
+        attributes = {
+            "state_class": "measurement",
+            "unit_of_measurement": "°C",
+            "device_class": "temperature",
+            "friendly_name": f"Device {count // 6} Temperature",
+        }
+        hass.states.async_set(made.entity_id, f"{count % 300 / 10}", attributes)

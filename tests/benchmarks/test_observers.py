@@ -1,0 +1,87 @@
+"""What looks at a process sees what it is meant to see, and leaves everything as it was."""
+
+import asyncio
+import os
+import threading
+import time
+from asyncio import events
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from .bench_load.loop_blocks import LoopBlocks
+from .bench_load.profiler import Profiler
+from .bench_load.wake_ups import WakeUps
+from .processes import beyond, since, threads, whole
+
+
+def _busy(seconds: float) -> None:
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
+async def _look(observer: LoopBlocks | WakeUps, act: object) -> dict[str, Any]:
+    await asyncio.sleep(0)
+    observer.start()
+    await asyncio.sleep(0.01)
+    if callable(act):
+        act()
+    await asyncio.sleep(0.05)
+    return observer.stop()
+
+
+def test_the_longest_block_is_told_with_its_place() -> None:
+    seen = asyncio.run(_look(LoopBlocks(), lambda: _busy(0.2)))
+    (turn, *_) = seen["turns"]
+    assert 190 < turn["ms"] < 2000
+    assert any("_busy" in place for place, _ in turn["places"])
+
+
+def test_a_wait_is_no_block() -> None:
+    assert asyncio.run(_look(LoopBlocks(), None)) == {"turns": []}
+
+
+def test_what_wakes_the_loop_is_named_and_jobs_are_counted() -> None:
+    def timer() -> None:
+        pass
+
+    def job() -> None:
+        pass
+
+    def act() -> None:
+        asyncio.get_running_loop().call_later(0.01, timer)
+        pool.submit(job)
+
+    run, submit = events.Handle._run, ThreadPoolExecutor.submit
+    with ThreadPoolExecutor(1, "jobs") as pool:
+        seen = asyncio.run(_look(WakeUps(), act))
+    assert [count for what, count in seen["woken"].items() if what.endswith("timer")] == [1]
+    assert [what for what in seen["woken"] if "sleep of task _look" in what]
+    assert [count for what, count in seen["jobs"].items() if what.endswith("job")] == [1]
+    assert (events.Handle._run, ThreadPoolExecutor.submit) == (run, submit)
+
+
+def test_functions_are_told_by_thread_with_their_processor_time() -> None:
+    def working() -> None:
+        _busy(0.03)
+        time.sleep(0.05)
+
+    profiler = Profiler()
+    profiler.start()
+    thread = threading.Thread(target=working, name="worker_7")
+    thread.start()
+    thread.join()
+    seen = profiler.stop()["threads"]["worker"]
+    ((own, all_of_it, calls),) = (n for what, n in seen.items() if what.endswith("working"))
+    ((busy, _, _),) = (n for what, n in seen.items() if what.endswith("_busy"))
+    assert calls == 1
+    assert own < 10_000  # sleeping costs no processor time
+    assert 29_000 < busy <= all_of_it < 200_000
+
+
+def test_threads_are_told_from_outside() -> None:
+    before = threads(os.getpid())
+    _busy(0.05)
+    used = since(before, threads(os.getpid()))
+    assert 0.04 < whole(used).seconds < 1
+    assert whole(beyond(used, used)).seconds == 0
