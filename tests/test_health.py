@@ -625,3 +625,26 @@ async def test_a_healthy_destination_writes_no_more_rows_than_a_recorder_can_bea
     await pass_time(20)
     assert rows, "nothing is shown at all"
     assert len(rows) * 72 <= 4000
+
+
+async def test_looking_at_an_idle_destination_wakes_no_thread(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await set_up(hass, entry)
+    runtime = entry.runtime_data
+    await until(lambda: runtime.coordinator.data.export.status is Status.OK)
+
+    async def look() -> int:
+        with patch.object(runtime.pipeline, "snapshot", wraps=runtime.pipeline.snapshot) as read:
+            await runtime.coordinator._async_refresh(scheduled=True)
+        return read.call_count
+
+    async def is_at_rest() -> bool:
+        await runtime.pipeline.flush()
+        return await look() == 0
+
+    await until(is_at_rest)
+    hass.states.async_set("sensor.a", "1")
+    assert await look() == 1
+    await until(is_at_rest)
+    assert runtime.coordinator.data.ledger["received"] == runtime.pipeline.ledger.received

@@ -181,8 +181,11 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         await async_whole(self.hass, refresh, "ha_ingestor refresh")
 
     async def _async_update_data(self) -> Snapshot:
-        snapshot = await self.async_snapshot()
         entry, deduplication = self.config_entry, self._deduplication
+        is_due = not self._is_look or deduplication.is_due
+        if not is_due and self._pipeline.is_unchanged_since(self.data):
+            return self.data
+        snapshot = await self.async_snapshot()
         if snapshot.export.status is Status.OK and deduplication.is_due:
             self.background.async_begin(deduplication.async_check(), "ha_ingestor deduplication")
         async_follow(

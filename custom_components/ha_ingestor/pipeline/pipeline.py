@@ -273,6 +273,17 @@ class Pipeline:
             return self._snapshot()
         return await self._run(self._commit_and_copy, self.intake.take())
 
+    def is_unchanged_since(self, snapshot: Snapshot) -> bool:
+        """Whether nothing happened since a snapshot in which nothing waited."""
+        is_quiet = snapshot.is_open and not (snapshot.backlog or snapshot.spool_error)
+        return (
+            is_quiet
+            and not (self.intake or self.intake.received)
+            and self.ledger.received == snapshot.ledger["received"]
+            and self._exporter.state == snapshot.export
+            and self._exporter.breaker == snapshot.breaker
+        )
+
     async def _commit(self, *, is_last: bool = False) -> None:
         await self._run(self._commit_taken, self.intake.take(), is_last=is_last)
 

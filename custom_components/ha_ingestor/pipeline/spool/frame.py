@@ -42,9 +42,9 @@ if HAS_ZSTD:
 # Lines repeat each other so much that the fastest levels already make them ten times smaller.
 _ZSTD_LEVEL: Final = 1
 _ZLIB_LEVEL: Final = 1
-# Below this a frame saves less than half a page of the disk, and an ordinary home makes one with
-# every commit: compressing them costs a sixth of all work.
-_COMPRESS_FROM: Final = 2048
+# A page of the disk: below it a frame saves nothing that a disk would notice, and an ordinary home
+# makes such a one with every commit, where compressing costs a sixth of all work.
+_COMPRESS_FROM: Final = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
