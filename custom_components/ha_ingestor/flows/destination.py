@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import voluptuous as vol
 from homeassistant.const import (
     CONF_PASSWORD,
     CONF_TOKEN,
@@ -35,12 +36,6 @@ from ..const import (
 )
 from ..pipeline.export.outcome import Dialect
 from ..pipeline.export.verdict import Problem
-
-if TYPE_CHECKING:
-    # What Home Assistant puts in the place of voluptuous, and what its signatures name.
-    import probatio as vol
-else:
-    import voluptuous as vol
 
 AUTO: Final = "auto"
 SECTION_ADVANCED: Final = "advanced"

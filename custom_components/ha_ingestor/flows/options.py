@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from functools import partialmethod
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import voluptuous as vol
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 
 from ..connection import try_at_once
@@ -11,11 +12,6 @@ from ..health.server_text import plain
 from ..options import attributes, events, exclude, noise, points, spool, weather
 from ..options.page import OptionError, Page
 from .series_changes import STEPS, Consequence, async_consequences
-
-if TYPE_CHECKING:
-    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
-else:
-    import voluptuous as vol
 
 # Each page has a key of its own among the options.
 PAGES: Final[Mapping[str, Page]] = {

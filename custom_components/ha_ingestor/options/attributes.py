@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from glob import escape
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import voluptuous as vol
 from homeassistant.helpers.selector import (
     BooleanSelector,
     SelectSelector,
@@ -17,11 +18,6 @@ from homeassistant.helpers.selector import (
 from ..pipeline.encode.attributes import AttributesPolicy, Shape
 from ..pipeline.encode.privacy import is_secret
 from .page import OptionError, Page
-
-if TYPE_CHECKING:
-    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
-else:
-    import voluptuous as vol
 
 ATTRIBUTES: Final = "attributes"
 

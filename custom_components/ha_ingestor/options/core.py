@@ -1,8 +1,9 @@
 """The page of the `core` profile: the settings of the built-in `influxdb` integration."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import voluptuous as vol
 from homeassistant.config import async_hass_config_yaml
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -26,11 +27,6 @@ from .criteria import CONF_DOMAINS, CONF_ENTITIES, CONF_GLOBS
 from .exclude import PAGE as FILTER_PAGE
 from .exclude import excluding_all
 from .page import Found, OptionError, Page
-
-if TYPE_CHECKING:
-    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
-else:
-    import voluptuous as vol
 
 CORE: Final = "core"
 

@@ -1,8 +1,9 @@
 """The page of what else is captured."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import voluptuous as vol
 from homeassistant.const import (
     EVENT_CALL_SERVICE,
     EVENT_HOMEASSISTANT_CLOSE,
@@ -24,11 +25,6 @@ from homeassistant.helpers.selector import (
 )
 
 from .page import OptionError, Page
-
-if TYPE_CHECKING:
-    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
-else:
-    import voluptuous as vol
 
 EVENTS: Final = "events"
 

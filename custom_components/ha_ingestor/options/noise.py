@@ -1,8 +1,9 @@
 """The page of how much is worth keeping."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import voluptuous as vol
 from homeassistant.const import CONF_NAME, UnitOfTime
 from homeassistant.helpers.selector import (
     ObjectSelector,
@@ -27,11 +28,6 @@ from .criteria import (
 )
 from .number import Number
 from .page import OptionError, Page
-
-if TYPE_CHECKING:
-    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
-else:
-    import voluptuous as vol
 
 NOISE: Final = "noise"
 

@@ -1,8 +1,9 @@
 """The pages of what a point looks like: the profile, and one page for the choices it leaves."""
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import voluptuous as vol
 from homeassistant.helpers.selector import (
     BooleanSelector,
     SelectSelector,
@@ -18,11 +19,6 @@ from ..pipeline.encode.profiles.fields import TAGS
 from . import core
 from .core import CORE
 from .page import OptionError, Page
-
-if TYPE_CHECKING:
-    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
-else:
-    import voluptuous as vol
 
 POINTS: Final = "points"
 

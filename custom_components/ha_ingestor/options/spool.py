@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
+import voluptuous as vol
 from homeassistant.const import UnitOfInformation, UnitOfTime
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -17,11 +18,6 @@ from ..pipeline.spool.segments import SEGMENT_BYTES
 from ..pipeline.spool.settings import SpoolSettings
 from .number import Number
 from .page import OptionError, Page
-
-if TYPE_CHECKING:
-    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
-else:
-    import voluptuous as vol
 
 SPOOL: Final = "spool"
 

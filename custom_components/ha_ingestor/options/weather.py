@@ -1,8 +1,9 @@
 """The page of the weather."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import voluptuous as vol
 from homeassistant.const import Platform, UnitOfTime
 from homeassistant.helpers.selector import (
     EntitySelector,
@@ -12,11 +13,6 @@ from homeassistant.helpers.selector import (
 from ..enrich.weather import MAX_AGE
 from .number import Number
 from .page import OptionError, Page
-
-if TYPE_CHECKING:
-    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
-else:
-    import voluptuous as vol
 
 WEATHER: Final = "weather"
 

@@ -1,8 +1,9 @@
 """Asks for the key that a data-api takes, when it refuses the one that is stored."""
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+import voluptuous as vol
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.const import CONF_API_KEY
 
@@ -10,11 +11,6 @@ from ..connection import try_at_once
 from ..const import SUBENTRY_DATA_API
 from ..flows.data_api import API_KEY_SELECTOR, async_probe, errors_of
 from ..health.server_text import plain
-
-if TYPE_CHECKING:
-    import probatio as vol
-else:
-    import voluptuous as vol
 
 SCHEMA: Final = vol.Schema({vol.Required(CONF_API_KEY): API_KEY_SELECTOR})
 
