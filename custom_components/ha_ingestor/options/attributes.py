@@ -53,7 +53,7 @@ def _names(field: str, entered: Iterable[str]) -> list[str]:
 
 
 def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
-    page = {**_DEFAULTS, **entered}
+    page = dict(entered)
     only = page[CONF_ONLY] = _names(CONF_ONLY, page[CONF_ONLY])
     drop = page[CONF_DROP] = _names(CONF_DROP, page[CONF_DROP])
     for name in drop:
@@ -70,6 +70,7 @@ def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
 _LIST: Final = TextSelector(TextSelectorConfig(multiple=True))
 
 PAGE: Final = Page(
+    key=ATTRIBUTES,
     schema=vol.Schema(
         {
             vol.Required(CONF_SHAPE): SelectSelector(
@@ -89,7 +90,7 @@ PAGE: Final = Page(
 
 def attributes_policy(options: Mapping[str, Any], standard: AttributesPolicy) -> AttributesPolicy:
     """Read the policy; `standard` is what the profile does of itself."""
-    page = {**_DEFAULTS, **options.get(ATTRIBUTES, {})}
+    page = PAGE.read(options)
     only = frozenset(page[CONF_ONLY])
     policy = replace(
         standard,
@@ -106,6 +107,5 @@ def attributes_policy(options: Mapping[str, Any], standard: AttributesPolicy) ->
 
 def dropping(options: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return options that leave out one more attribute."""
-    page = {**_DEFAULTS, **options.get(ATTRIBUTES, {})}
-    drop = list(dict.fromkeys([*page[CONF_DROP], escape(name)]))
-    return {**options, ATTRIBUTES: {**page, CONF_DROP: drop}}
+    drop = dict.fromkeys([*PAGE.read(options)[CONF_DROP], escape(name)])
+    return PAGE.changed(options, {CONF_DROP: list(drop)})

@@ -54,8 +54,7 @@ _REFUSED: Final[Mapping[str, str]] = {
 
 def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
     """Return what to store of a filled-in page; raises OptionError."""
-    page = {**_DEFAULTS, **entered}
-    types = [name.strip() for name in page[CONF_TYPES]]
+    types = [name.strip() for name in entered[CONF_TYPES]]
     for name in types:
         if not name:
             raise OptionError(CONF_TYPES, "event_type_empty")
@@ -63,10 +62,11 @@ def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
             raise OptionError(CONF_TYPES, "event_type_too_long", name)
         if reason := _REFUSED.get(name):
             raise OptionError(CONF_TYPES, reason, name)
-    return {**page, CONF_TYPES: list(dict.fromkeys(types))}
+    return {**entered, CONF_TYPES: list(dict.fromkeys(types))}
 
 
 PAGE: Final = Page(
+    key=EVENTS,
     schema=vol.Schema(
         {
             vol.Optional(CONF_TYPES): SelectSelector(
@@ -89,14 +89,14 @@ PAGE: Final = Page(
 
 def event_types(options: Mapping[str, Any]) -> tuple[str, ...]:
     """Read which other events are captured."""
-    return tuple({**_DEFAULTS, **options.get(EVENTS, {})}[CONF_TYPES])
+    return tuple(PAGE.read(options)[CONF_TYPES])
 
 
 def captures_reports(options: Mapping[str, Any]) -> bool:
     """Read whether writes that change nothing are captured."""
-    return bool({**_DEFAULTS, **options.get(EVENTS, {})}[CONF_REPORTED])
+    return bool(PAGE.read(options)[CONF_REPORTED])
 
 
 def captures_registries(options: Mapping[str, Any]) -> bool:
     """Read whether devices and entities are written when they change."""
-    return bool({**_DEFAULTS, **options.get(EVENTS, {})}[CONF_REGISTRIES])
+    return bool(PAGE.read(options)[CONF_REGISTRIES])

@@ -61,8 +61,7 @@ RULE_FIELDS: Final[Mapping[str, Selector[Any]]] = {
 
 def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
     """Return what to store of a filled-in page; raises OptionError."""
-    page = {**_DEFAULTS, **entered}
-    return {**page, CONF_RULES: [_accepted_rule(rule) for rule in page[CONF_RULES]]}
+    return {**entered, CONF_RULES: [_accepted_rule(rule) for rule in entered[CONF_RULES]]}
 
 
 def _accepted_rule(entered: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,6 +84,7 @@ def _accepted_rule(entered: Mapping[str, Any]) -> dict[str, Any]:
 
 
 PAGE: Final = Page(
+    key=NOISE,
     schema=vol.Schema(
         {
             vol.Optional(CONF_RULES): ObjectSelector(
@@ -117,10 +117,10 @@ def rule_table(options: Mapping[str, Any]) -> RuleTable:
                 deadband=rule.get(CONF_DEADBAND, 0.0),
             ),
         )
-        for rule in PAGE.stored(options.get(NOISE))[CONF_RULES]
+        for rule in PAGE.read(options)[CONF_RULES]
     )
 
 
 def deduplication_window(options: Mapping[str, Any]) -> float:
     """Read for how many seconds the same is said only once."""
-    return float(PAGE.stored(options.get(NOISE))[CONF_WINDOW])
+    return float(PAGE.read(options)[CONF_WINDOW])

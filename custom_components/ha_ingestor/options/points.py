@@ -45,8 +45,7 @@ OWN_TAGS: Final[Mapping[str, Collection[str]]] = {HOMEIQ: homeiq.OWN_TAGS, TIDY:
 # be cut.
 _FURTHER_TAGS: Final = len(HOMEIQ_COLUMNS.tags)
 
-_DEFAULT_PROFILE: Final = {CONF_PROFILE: HOMEIQ}
-DEFAULTS: Final[Mapping[str, Any]] = {
+_DEFAULTS: Final[Mapping[str, Any]] = {
     CONF_TAGS: [],
     CONF_AVAILABILITY: Availability.MARKER.value,
     CONF_CONVERT: False,
@@ -69,19 +68,18 @@ _NAMES: Final = _NamesSelector(
 def _profile_page(profile: str, more: Mapping[str, Any]) -> Page:
     """Build the page of one profile; `more` are the defaults of the choices that only it has."""
     own = OWN_TAGS[profile]
-    defaults = {**DEFAULTS, **more}
     room = TAGS_MAX - len(own) - _FURTHER_TAGS
 
     def accept(entered: Mapping[str, Any]) -> dict[str, Any]:
-        page = {**defaults, **entered}
-        if len(page[CONF_TAGS]) > room:
+        if len(entered[CONF_TAGS]) > room:
             raise OptionError(CONF_TAGS, "too_many_tags")
-        return _translated(page, _STORED)
+        return _translated(entered, _STORED)
 
     def shown(page: Mapping[str, Any]) -> dict[str, Any]:
         return _translated(page, _SHOWN)
 
     return Page(
+        key=profile,
         schema=vol.Schema(
             {
                 vol.Optional(CONF_TAGS): SelectSelector(
@@ -101,7 +99,7 @@ def _profile_page(profile: str, more: Mapping[str, Any]) -> Page:
                 **{vol.Required(name): _NAMES for name in more},
             }
         ),
-        defaults=defaults,
+        defaults={**_DEFAULTS, **more},
         accept=accept,
         shown=shown,
         placeholders={"room": str(room)},
@@ -124,6 +122,7 @@ PROFILE_PAGES: Final[Mapping[str, Page]] = {
 }
 
 PAGE: Final = Page(
+    key=POINTS,
     schema=vol.Schema(
         {
             vol.Required(CONF_PROFILE): SelectSelector(
@@ -135,21 +134,19 @@ PAGE: Final = Page(
             )
         }
     ),
-    defaults=_DEFAULT_PROFILE,
-    accept=dict,
+    defaults={CONF_PROFILE: HOMEIQ},
     continued=lambda page: str(page[CONF_PROFILE]),
 )
 
 
 def profile_name(options: Mapping[str, Any]) -> str:
     """Read which profile was chosen."""
-    return str({**_DEFAULT_PROFILE, **options.get(POINTS, {})}[CONF_PROFILE])
+    return str(PAGE.read(options)[CONF_PROFILE])
 
 
 def profile_page(options: Mapping[str, Any]) -> Mapping[str, Any]:
     """Read what was chosen for the profile, with keys of its own."""
-    name = profile_name(options)
-    return {**PROFILE_PAGES[name].defaults, **options.get(name, {})}
+    return PROFILE_PAGES[profile_name(options)].read(options)
 
 
 def chosen_tags(options: Mapping[str, Any]) -> tuple[str, ...]:

@@ -59,13 +59,13 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
 
 def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
     """Return what to store of a filled-in page; raises OptionError."""
-    page = {**_DEFAULTS, **entered}
-    if 0 < page[CONF_MAX_AGE] * _DAY < _HOUR:
+    if 0 < entered[CONF_MAX_AGE] * _DAY < _HOUR:
         raise OptionError(CONF_MAX_AGE, "age_too_short")
-    return page
+    return dict(entered)
 
 
 PAGE: Final = Page(
+    key=SPOOL,
     schema=vol.Schema(
         {
             vol.Required(CONF_DURABILITY): SelectSelector(
@@ -97,7 +97,7 @@ PAGE: Final = Page(
 
 def spool_settings(options: Mapping[str, Any]) -> SpoolSettings:
     """Read the bounds of the spool."""
-    page = PAGE.stored(options.get(SPOOL))
+    page = PAGE.read(options)
     return SpoolSettings(
         durability=Durability(page[CONF_DURABILITY]),
         max_bytes=page[CONF_MAX_SIZE] * _MIB,
@@ -109,9 +109,9 @@ def spool_settings(options: Mapping[str, Any]) -> SpoolSettings:
 
 def gather_seconds(options: Mapping[str, Any]) -> float:
     """Read for how long points are gathered into one request."""
-    return float(PAGE.stored(options.get(SPOOL))[CONF_GATHER])
+    return float(PAGE.read(options)[CONF_GATHER])
 
 
 def expired_points(options: Mapping[str, Any]) -> Literal["quarantine", "evict"]:
     """Read what happens to points that are older than what the database keeps."""
-    return EVICT if PAGE.stored(options.get(SPOOL))[CONF_EXPIRED] == EVICT else QUARANTINE
+    return EVICT if PAGE.read(options)[CONF_EXPIRED] == EVICT else QUARANTINE

@@ -29,14 +29,14 @@ _DEFAULTS: Final[Mapping[str, Any]] = {CONF_ENTITY: None, CONF_MAX_AGE: MAX_AGE 
 
 def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
     """Return what to store of a filled-in page; raises OptionError."""
-    page = {**_DEFAULTS, **entered}
-    entity_id = page[CONF_ENTITY]
+    entity_id = entered[CONF_ENTITY]
     if entity_id and not entity_id.startswith(f"{Platform.WEATHER}."):
         raise OptionError(CONF_ENTITY, "not_weather")
-    return page
+    return dict(entered)
 
 
 PAGE: Final = Page(
+    key=WEATHER,
     schema=vol.Schema(
         {
             vol.Optional(CONF_ENTITY): EntitySelector(
@@ -55,9 +55,9 @@ PAGE: Final = Page(
 
 def weather_entity(options: Mapping[str, Any]) -> str:
     """Read which entity tells the weather; none is an empty text."""
-    return PAGE.stored(options.get(WEATHER))[CONF_ENTITY] or ""
+    return PAGE.read(options)[CONF_ENTITY] or ""
 
 
 def weather_max_age(options: Mapping[str, Any]) -> float:
     """Read for how many seconds a report is the weather."""
-    return float(PAGE.stored(options.get(WEATHER))[CONF_MAX_AGE]) * _HOUR
+    return float(PAGE.read(options)[CONF_MAX_AGE]) * _HOUR
