@@ -18,6 +18,9 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from .clients.address import AddressError, normalize
 from .clients.influx.probe import Probe, probe
 from .connection import (
+    ADDRESS_PROBLEMS,
+    CONNECTION_PROBLEMS,
+    PRODUCTS,
     CertificateError,
     async_client,
     async_ssl,
@@ -27,13 +30,10 @@ from .connection import (
 from .const import CONF_CA_CERTIFICATE, CONF_DIALECT, DOMAIN, SUBENTRY_DATA_API
 from .flows.data_api import DataApiFlow
 from .flows.destination import (
-    ADDRESS_PROBLEMS,
     ADDRESS_SCHEMA,
     AUTO,
-    CONNECTION_PROBLEMS,
     FIELDS,
     PROBE_ERRORS,
-    PRODUCTS,
     REFUSED,
     SECTION_ADVANCED,
     Field,
