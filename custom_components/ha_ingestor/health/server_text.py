@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from ..pipeline.encode.privacy import is_secret, is_telling, is_whereabouts
+from ..pipeline.encode.privacy.location import is_whereabouts
+from ..pipeline.encode.privacy.secrets import is_secret
+from ..pipeline.encode.privacy.texts import is_telling
 from ..pipeline.encode.redaction import without_named, without_paths, without_schemes, without_users
 
 HIDDEN: Final = "**REDACTED**"

@@ -16,7 +16,7 @@ from homeassistant.helpers.selector import (
 )
 
 from ..pipeline.encode.attributes import AttributesPolicy, Shape
-from ..pipeline.encode.privacy import is_secret
+from ..pipeline.encode.privacy.secrets import is_secret
 from .page import OptionError, Page
 
 ATTRIBUTES: Final = "attributes"

@@ -12,16 +12,11 @@ from ..model import EntityContext, StateLike
 from .columns import field_name
 from .line_protocol import STRING_MAX_BYTES, quote
 from .plain import as_json, as_number
-from .privacy import (
-    Unwanted,
-    cleaned,
-    is_harmless_code,
-    is_place,
-    is_plain,
-    is_position,
-    is_typed_in,
-    unwanted_names,
-)
+from .privacy.location import is_place, is_position
+from .privacy.nested import cleaned
+from .privacy.secrets import is_harmless_code, is_typed_in
+from .privacy.texts import is_plain
+from .privacy.unwanted import Unwanted, unwanted_names
 from .text import text_of
 
 type JsonDumps = Callable[[Any], str]
