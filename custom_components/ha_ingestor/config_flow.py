@@ -39,7 +39,7 @@ from .flows.destination import (
     Field,
     blank,
     credentials_of,
-    errors_of,
+    field_errors,
     merged,
     missing,
     schema,
@@ -114,7 +114,7 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
         verdict = await self._async_check()
         if verdict.problem is Problem.NONE:
             return self._renew(self._get_reauth_entry())
-        errors = errors_of(verdict.problem, fields)
+        errors = field_errors(verdict.problem, fields)
         return self._show_fields("reauth_confirm", fields, user_input, errors, verdict.detail)
 
     async def _async_address(self, user_input: dict[str, Any] | None) -> ConfigFlowResult:
@@ -169,7 +169,7 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
             return await self._async_finish()
         if verdict.problem in ADDRESS_PROBLEMS:
             return self._show_address({CONF_URL: verdict.problem}, detail=verdict.detail)
-        errors = errors_of(verdict.problem, fields)
+        errors = field_errors(verdict.problem, fields)
         return self._show_fields(step, fields, user_input, errors, verdict.detail)
 
     @property

@@ -18,7 +18,7 @@ from .data_api.coordinator import RegistryCoordinator
 from .enrich.attribution import Causes
 from .health.deduplication import NO_DEDUPLICATION, Deduplication
 from .health.ignored_rows import ROWS_IGNORED
-from .health.issues import QUARANTINED, async_follow, async_forget, issues_of, undecided_of
+from .health.issues import QUARANTINED, async_follow, async_forget, health_issues, undecided_issues
 from .health.server_text import plain
 from .pipeline.export.export_state import HISTORY, Status, Turn
 from .pipeline.export.verdict import Problem
@@ -187,7 +187,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
             self.hass,
             entry.entry_id,
             entry.title,
-            issues_of(snapshot) + deduplication.issues,
+            health_issues(snapshot) + deduplication.issues,
             undecided=self._undecided(snapshot),
         )
         self._looks = self._looks + 1 if self._is_look else 0
@@ -196,7 +196,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         return snapshot
 
     def _undecided(self, snapshot: Snapshot) -> set[str]:
-        found = undecided_of(snapshot)
+        found = undecided_issues(snapshot)
         if not self._deduplication.is_known:
             found |= {NO_DEDUPLICATION, ROWS_IGNORED}
         self._is_rejection_known |= snapshot.rejection is not None

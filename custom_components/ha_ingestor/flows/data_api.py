@@ -58,7 +58,7 @@ ERRORS: Final = {
 }
 
 
-def errors_of(verdict: Verdict) -> dict[str, str]:
+def probe_errors(verdict: Verdict) -> dict[str, str]:
     """Say at which field of a form a probe failed."""
     if verdict.problem is Problem.NONE:
         return {}
@@ -110,7 +110,7 @@ class DataApiFlow(ConfigSubentryFlow):
             except OptionError as err:
                 errors, told = {err.field: err.reason}, {**told, **err.more}
             else:
-                errors, told = errors_of(verdict), {**told, "detail": plain(verdict.detail)}
+                errors, told = probe_errors(verdict), {**told, "detail": plain(verdict.detail)}
             if not errors:
                 return self._finish(data)
         # What was just entered stays in the form; what is stored is not shown.

@@ -178,7 +178,7 @@ def blank(known: Mapping[str, Any], dialect: Dialect) -> dict[str, Any]:
     return {**known, **texts, CONF_DIALECT: dialect.value}
 
 
-def errors_of(problem: Problem, fields: tuple[Field, ...]) -> dict[str, str]:
+def field_errors(problem: Problem, fields: tuple[Field, ...]) -> dict[str, str]:
     """Put the problem beside the one field that is wrong, if it is one."""
     keys = {field.key for field in fields}
     key = _PROBLEM_FIELDS.get(problem)

@@ -47,7 +47,7 @@ from ..line_protocol import escape_key, quote, series_key
 from ..numbers import NUMBER_OF_WORD
 from ..text import text_of
 from .core_settings import CoreSettings, MeasurementAttr
-from .core_values import number_in, read, single_line, stays
+from .core_values import float_in, read, single_line, stays
 
 _NOT_STORED: Final = (UNKNOWN, "", UNAVAILABLE)
 
@@ -97,7 +97,7 @@ class Core:
         if new is None or (state := new.state) in _NOT_STORED:
             return None
         word = NUMBER_OF_WORD.get(state)
-        number = number_in(state) if word is None else word
+        number = float_in(state) if word is None else word
         is_text = word is not None or number is None
         taken = _TAKEN[is_text, number is not None]
         face: _Face | None = entity.memo.get(taken)
