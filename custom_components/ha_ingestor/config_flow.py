@@ -11,7 +11,7 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
     ConfigSubentryFlow,
 )
-from homeassistant.const import CONF_URL, CONF_VERIFY_SSL
+from homeassistant.const import CONF_URL
 from homeassistant.core import callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
@@ -35,8 +35,9 @@ from .flows.destination import (
     FIELDS,
     PROBE_ERRORS,
     REFUSED,
-    SECTION_ADVANCED,
     Field,
+    address_data,
+    address_shown,
     blank,
     credentials_of,
     field_errors,
@@ -121,13 +122,8 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
         """Find the database at the address, unless the user says which one it is."""
         if user_input is None:
             return self._show_address({})
-        advanced = user_input[SECTION_ADVANCED]
         wanted = user_input[CONF_DIALECT]
-        self._data |= {
-            CONF_URL: user_input[CONF_URL],
-            CONF_VERIFY_SSL: advanced[CONF_VERIFY_SSL],
-            CONF_CA_CERTIFICATE: advanced.get(CONF_CA_CERTIFICATE, ""),
-        }
+        self._data |= address_data(user_input)
         try:
             found = await self._async_probe()
         except AddressError as err:
@@ -214,18 +210,10 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
     def _show_address(
         self, errors: dict[str, str], *, wanted: str = AUTO, detail: str = ""
     ) -> ConfigFlowResult:
-        suggested = {
-            **self._data,
-            CONF_DIALECT: wanted,
-            SECTION_ADVANCED: {
-                key: self._data[key]
-                for key in (CONF_VERIFY_SSL, CONF_CA_CERTIFICATE)
-                if key in self._data
-            },
-        }
+        shown = address_shown(self._data, wanted)
         return self.async_show_form(
             step_id="reconfigure" if self.source == SOURCE_RECONFIGURE else "user",
-            data_schema=self.add_suggested_values_to_schema(ADDRESS_SCHEMA, suggested),
+            data_schema=self.add_suggested_values_to_schema(ADDRESS_SCHEMA, shown),
             errors=errors,
             description_placeholders={
                 "detail": plain(detail),

@@ -117,6 +117,23 @@ ADDRESS_SCHEMA: Final = vol.Schema(
 )
 
 
+def address_data(entered: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is stored of a filled-in form for the address."""
+    advanced = entered[SECTION_ADVANCED]
+    return {
+        CONF_URL: entered[CONF_URL],
+        CONF_VERIFY_SSL: advanced[CONF_VERIFY_SSL],
+        CONF_CA_CERTIFICATE: advanced.get(CONF_CA_CERTIFICATE, ""),
+    }
+
+
+def address_shown(known: Mapping[str, Any], dialect: str) -> dict[str, Any]:
+    """Return what the form for the address shows of what is known."""
+    keys = (CONF_VERIFY_SSL, CONF_CA_CERTIFICATE)
+    advanced = {key: known[key] for key in keys if key in known}
+    return {**known, CONF_DIALECT: dialect, SECTION_ADVANCED: advanced}
+
+
 def schema(
     fields: tuple[Field, ...],
     known: Mapping[str, Any],

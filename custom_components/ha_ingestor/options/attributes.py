@@ -7,17 +7,12 @@ from glob import escape
 from typing import Any, Final
 
 import voluptuous as vol
-from homeassistant.helpers.selector import (
-    BooleanSelector,
-    SelectSelector,
-    SelectSelectorConfig,
-    TextSelector,
-    TextSelectorConfig,
-)
+from homeassistant.helpers.selector import BooleanSelector
 
 from ..pipeline.encode.attributes import AttributesPolicy, Shape
 from ..pipeline.encode.privacy.secrets import is_secret
 from .page import OptionError, Page
+from .selectors import TEXTS, choice
 
 ATTRIBUTES: Final = "attributes"
 
@@ -67,17 +62,13 @@ def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
     return page
 
 
-_LIST: Final = TextSelector(TextSelectorConfig(multiple=True))
-
 PAGE: Final = Page(
     key=ATTRIBUTES,
     schema=vol.Schema(
         {
-            vol.Required(CONF_SHAPE): SelectSelector(
-                SelectSelectorConfig(options=[STANDARD, *Shape], translation_key=CONF_SHAPE)
-            ),
-            vol.Optional(CONF_ONLY): _LIST,
-            vol.Optional(CONF_DROP): _LIST,
+            vol.Required(CONF_SHAPE): choice(CONF_SHAPE, [STANDARD, *Shape]),
+            vol.Optional(CONF_ONLY): TEXTS,
+            vol.Optional(CONF_DROP): TEXTS,
             vol.Required(CONF_RECORDER): BooleanSelector(),
             vol.Required(CONF_COORDINATES): BooleanSelector(),
             vol.Required(CONF_MEDIA): BooleanSelector(),

@@ -13,7 +13,6 @@ from homeassistant.helpers.selector import (
     SelectSelector,
     SelectSelectorConfig,
     TextSelector,
-    TextSelectorConfig,
 )
 
 from ..pipeline.encode.profiles.core_settings import (
@@ -27,6 +26,7 @@ from .criteria import CONF_DOMAINS, CONF_ENTITIES, CONF_GLOBS
 from .exclude import FILTER, excluding_all
 from .exclude import PAGE as FILTER_PAGE
 from .page import Found, OptionError, Page
+from .selectors import TEXTS
 
 CORE: Final = "core"
 
@@ -121,8 +121,6 @@ def _excluded(exclude: Mapping[str, Iterable[str]]) -> dict[str, list[str]] | No
     return found if is_same else None
 
 
-_LIST: Final = TextSelector(TextSelectorConfig(multiple=True))
-
 PAGE: Final = Page(
     key=CORE,
     schema=vol.Schema(
@@ -138,8 +136,8 @@ PAGE: Final = Page(
             vol.Optional("default_measurement"): TextSelector(),
             vol.Optional("override_measurement"): TextSelector(),
             vol.Optional("tags"): ObjectSelector(),
-            vol.Optional("tags_attributes"): _LIST,
-            vol.Optional(CONF_IGNORE): _LIST,
+            vol.Optional("tags_attributes"): TEXTS,
+            vol.Optional(CONF_IGNORE): TEXTS,
             vol.Optional("component_config"): ObjectSelector(),
             vol.Optional("component_config_domain"): ObjectSelector(),
             vol.Optional("component_config_glob"): ObjectSelector(),

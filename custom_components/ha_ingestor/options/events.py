@@ -17,14 +17,10 @@ from homeassistant.const import (
     MATCH_ALL,
     MAX_LENGTH_EVENT_EVENT_TYPE,
 )
-from homeassistant.helpers.selector import (
-    BooleanSelector,
-    SelectSelector,
-    SelectSelectorConfig,
-    SelectSelectorMode,
-)
+from homeassistant.helpers.selector import BooleanSelector
 
 from .page import OptionError, Page
+from .selectors import suggestions
 
 EVENTS: Final = "events"
 
@@ -69,14 +65,7 @@ PAGE: Final = Page(
     key=EVENTS,
     schema=vol.Schema(
         {
-            vol.Optional(CONF_TYPES): SelectSelector(
-                SelectSelectorConfig(
-                    options=list(_TYPES),
-                    multiple=True,
-                    custom_value=True,
-                    mode=SelectSelectorMode.DROPDOWN,
-                )
-            ),
+            vol.Optional(CONF_TYPES): suggestions(_TYPES),
             vol.Required(CONF_REPORTED): BooleanSelector(),
             vol.Required(CONF_REGISTRIES): BooleanSelector(),
         }

@@ -8,7 +8,6 @@ from homeassistant.helpers.selector import (
     BooleanSelector,
     SelectSelector,
     SelectSelectorConfig,
-    SelectSelectorMode,
 )
 
 from ..pipeline.encode.columns import HOMEIQ as HOMEIQ_COLUMNS
@@ -19,6 +18,7 @@ from ..pipeline.encode.profiles.fields import TAGS
 from . import core
 from .core import CORE
 from .page import OptionError, Page
+from .selectors import choice
 
 POINTS: Final = "points"
 
@@ -82,19 +82,13 @@ def _profile_page(profile: str, more: Mapping[str, Any]) -> Page:
         key=profile,
         schema=vol.Schema(
             {
-                vol.Optional(CONF_TAGS): SelectSelector(
-                    SelectSelectorConfig(
-                        options=[name for name in TAGS if name not in own],
-                        multiple=True,
-                        mode=SelectSelectorMode.LIST,
-                        translation_key=CONF_TAGS,
-                    )
+                vol.Optional(CONF_TAGS): choice(
+                    CONF_TAGS,
+                    (name for name in TAGS if name not in own),
+                    multiple=True,
+                    as_list=True,
                 ),
-                vol.Required(CONF_AVAILABILITY): SelectSelector(
-                    SelectSelectorConfig(
-                        options=list(Availability), translation_key=CONF_AVAILABILITY
-                    )
-                ),
+                vol.Required(CONF_AVAILABILITY): choice(CONF_AVAILABILITY, Availability),
                 vol.Required(CONF_CONVERT): BooleanSelector(),
                 **{vol.Required(name): _NAMES for name in more},
             }
@@ -124,15 +118,7 @@ PROFILE_PAGES: Final[Mapping[str, Page]] = {
 PAGE: Final = Page(
     key=POINTS,
     schema=vol.Schema(
-        {
-            vol.Required(CONF_PROFILE): SelectSelector(
-                SelectSelectorConfig(
-                    options=list(PROFILE_PAGES),
-                    mode=SelectSelectorMode.LIST,
-                    translation_key=CONF_PROFILE,
-                )
-            )
-        }
+        {vol.Required(CONF_PROFILE): choice(CONF_PROFILE, PROFILE_PAGES, as_list=True)}
     ),
     defaults={CONF_PROFILE: HOMEIQ},
     continued=lambda page: str(page[CONF_PROFILE]),

@@ -6,11 +6,7 @@ from typing import Any, Final, Literal
 
 import voluptuous as vol
 from homeassistant.const import UnitOfInformation, UnitOfTime
-from homeassistant.helpers.selector import (
-    BooleanSelector,
-    SelectSelector,
-    SelectSelectorConfig,
-)
+from homeassistant.helpers.selector import BooleanSelector
 
 from ..pipeline.export.exporter import GATHER_SECONDS
 from ..pipeline.spool.durability import Durability
@@ -18,6 +14,7 @@ from ..pipeline.spool.segments import SEGMENT_BYTES
 from ..pipeline.spool.settings import SpoolSettings
 from .number import Number
 from .page import OptionError, Page
+from .selectors import choice
 
 SPOOL: Final = "spool"
 
@@ -68,9 +65,7 @@ PAGE: Final = Page(
     key=SPOOL,
     schema=vol.Schema(
         {
-            vol.Required(CONF_DURABILITY): SelectSelector(
-                SelectSelectorConfig(options=list(Durability), translation_key=CONF_DURABILITY)
-            ),
+            vol.Required(CONF_DURABILITY): choice(CONF_DURABILITY, Durability),
             vol.Required(CONF_MAX_SIZE): Number(
                 MIN_SIZE,
                 SIZE_MAX,
@@ -84,9 +79,7 @@ PAGE: Final = Page(
             ),
             vol.Required(CONF_COMPRESS): BooleanSelector(),
             vol.Required(CONF_GATHER): Number(0, GATHER_MAX, step=1, unit=UnitOfTime.SECONDS),
-            vol.Optional(CONF_EXPIRED): SelectSelector(
-                SelectSelectorConfig(options=[QUARANTINE, EVICT], translation_key=CONF_EXPIRED)
-            ),
+            vol.Optional(CONF_EXPIRED): choice(CONF_EXPIRED, [QUARANTINE, EVICT]),
         }
     ),
     defaults=_DEFAULTS,
