@@ -17,7 +17,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
-from custom_components.ha_ingestor.health.issues import BLOCKING
+from custom_components.ha_ingestor.health.issues import BLOCKING_PROBLEMS
 from custom_components.ha_ingestor.pipeline.export.verdict import Problem
 from custom_components.ha_ingestor.repairs import async_create_fix_flow
 from tests.emulator import Answer, Emulator, Fault
@@ -371,9 +371,15 @@ async def test_every_issue_has_its_texts(hass: HomeAssistant) -> None:
         assert f"{init}.menu_option_descriptions.{offer}" in texts
     for reason in ("not_loaded", "nothing_refused"):
         assert f"{prefix}.quarantined.fix_flow.abort.{reason}" in texts
-    for key in (*BLOCKING, "spool_error", "spool_full", "no_deduplication", "ledger_unbalanced"):
+    for key in (
+        *BLOCKING_PROBLEMS,
+        "spool_error",
+        "spool_full",
+        "no_deduplication",
+        "ledger_unbalanced",
+    ):
         assert f"{prefix}.{key}.title" in texts
-        fixable = BLOCKING.get(key, False) if isinstance(key, Problem) else False
+        fixable = BLOCKING_PROBLEMS.get(key, False) if isinstance(key, Problem) else False
         if fixable:
             assert f"{prefix}.{key}.fix_flow.step.confirm.description" in texts
             assert f"{prefix}.{key}.fix_flow.abort.not_loaded" in texts

@@ -11,13 +11,16 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
     ConfigSubentryFlow,
 )
-from homeassistant.const import CONF_URL, CONF_VERIFY_SSL
+from homeassistant.const import CONF_URL
 from homeassistant.core import callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .clients.address import AddressError, normalize
 from .clients.influx.probe import Probe, probe
 from .connection import (
+    ADDRESS_PROBLEMS,
+    CONNECTION_PROBLEMS,
+    PRODUCTS,
     CertificateError,
     async_client,
     async_ssl,
@@ -27,19 +30,17 @@ from .connection import (
 from .const import CONF_CA_CERTIFICATE, CONF_DIALECT, DOMAIN, SUBENTRY_DATA_API
 from .flows.data_api import DataApiFlow
 from .flows.destination import (
-    ADDRESS_PROBLEMS,
     ADDRESS_SCHEMA,
     AUTO,
-    CONNECTION_PROBLEMS,
     FIELDS,
     PROBE_ERRORS,
-    PRODUCTS,
     REFUSED,
-    SECTION_ADVANCED,
     Field,
+    address_data,
+    address_shown,
     blank,
     credentials_of,
-    errors_of,
+    field_errors,
     merged,
     missing,
     schema,
@@ -114,20 +115,15 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
         verdict = await self._async_check()
         if verdict.problem is Problem.NONE:
             return self._renew(self._get_reauth_entry())
-        errors = errors_of(verdict.problem, fields)
+        errors = field_errors(verdict.problem, fields)
         return self._show_fields("reauth_confirm", fields, user_input, errors, verdict.detail)
 
     async def _async_address(self, user_input: dict[str, Any] | None) -> ConfigFlowResult:
         """Find the database at the address, unless the user says which one it is."""
         if user_input is None:
             return self._show_address({})
-        advanced = user_input[SECTION_ADVANCED]
         wanted = user_input[CONF_DIALECT]
-        self._data |= {
-            CONF_URL: user_input[CONF_URL],
-            CONF_VERIFY_SSL: advanced[CONF_VERIFY_SSL],
-            CONF_CA_CERTIFICATE: advanced.get(CONF_CA_CERTIFICATE, ""),
-        }
+        self._data |= address_data(user_input)
         try:
             found = await self._async_probe()
         except AddressError as err:
@@ -169,7 +165,7 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
             return await self._async_finish()
         if verdict.problem in ADDRESS_PROBLEMS:
             return self._show_address({CONF_URL: verdict.problem}, detail=verdict.detail)
-        errors = errors_of(verdict.problem, fields)
+        errors = field_errors(verdict.problem, fields)
         return self._show_fields(step, fields, user_input, errors, verdict.detail)
 
     @property
@@ -214,18 +210,10 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
     def _show_address(
         self, errors: dict[str, str], *, wanted: str = AUTO, detail: str = ""
     ) -> ConfigFlowResult:
-        suggested = {
-            **self._data,
-            CONF_DIALECT: wanted,
-            SECTION_ADVANCED: {
-                key: self._data[key]
-                for key in (CONF_VERIFY_SSL, CONF_CA_CERTIFICATE)
-                if key in self._data
-            },
-        }
+        shown = address_shown(self._data, wanted)
         return self.async_show_form(
             step_id="reconfigure" if self.source == SOURCE_RECONFIGURE else "user",
-            data_schema=self.add_suggested_values_to_schema(ADDRESS_SCHEMA, suggested),
+            data_schema=self.add_suggested_values_to_schema(ADDRESS_SCHEMA, shown),
             errors=errors,
             description_placeholders={
                 "detail": plain(detail),

@@ -31,6 +31,22 @@ from .const import (
     CONF_RETENTION_POLICY,
 )
 from .pipeline.export.outcome import Dialect
+from .pipeline.export.verdict import Problem
+
+PRODUCTS: Final = {
+    Dialect.V1: "InfluxDB 1",
+    Dialect.V2: "InfluxDB 2",
+    Dialect.V3: "InfluxDB 3",
+    Dialect.VICTORIAMETRICS: "VictoriaMetrics",
+}
+
+# Nobody answers at the address, whichever database is meant to be there.
+CONNECTION_PROBLEMS: Final = frozenset(
+    {Problem.UNREACHABLE, Problem.TLS, Problem.TIMEOUT, Problem.REDIRECT}
+)
+# What can only be mended in the address, although it may show as late as in the write test. Their
+# details name hosts: those of the address, or what it resolves or redirects to.
+ADDRESS_PROBLEMS: Final = CONNECTION_PROBLEMS | {Problem.PROXY, Problem.NOT_A_DATABASE}
 
 # Every field of Destination that is a plain text; absent ones are empty.
 TEXTS: Final = (

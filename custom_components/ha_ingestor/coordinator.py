@@ -18,7 +18,7 @@ from .data_api.coordinator import RegistryCoordinator
 from .enrich.attribution import Causes
 from .health.deduplication import NO_DEDUPLICATION, Deduplication
 from .health.ignored_rows import ROWS_IGNORED
-from .health.issues import QUARANTINED, async_follow, async_forget, issues_of, undecided_of
+from .health.issues import QUARANTINED, async_follow, async_forget, health_issues, undecided_issues
 from .health.server_text import plain
 from .pipeline.export.export_state import HISTORY, Status, Turn
 from .pipeline.export.verdict import Problem
@@ -192,7 +192,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
             self.hass,
             entry.entry_id,
             entry.title,
-            issues_of(snapshot) + deduplication.issues,
+            health_issues(snapshot) + deduplication.issues,
             undecided=self._undecided(snapshot),
         )
         is_new = snapshot.condition != getattr(self.data, "condition", None)
@@ -203,7 +203,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         return self.data  # which tells nobody
 
     def _undecided(self, snapshot: Snapshot) -> set[str]:
-        found = undecided_of(snapshot)
+        found = undecided_issues(snapshot)
         if not self._deduplication.is_known:
             found |= {NO_DEDUPLICATION, ROWS_IGNORED}
         self._is_rejection_known |= snapshot.rejection is not None

@@ -4,10 +4,9 @@ from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .connection import destination
+from .connection import PRODUCTS, destination
 from .const import DOMAIN, NAME
 from .coordinator import HealthCoordinator
-from .flows.destination import PRODUCTS
 
 
 def service_device(identifier: str, name: str, model: str) -> DeviceInfo:

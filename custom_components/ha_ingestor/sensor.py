@@ -20,11 +20,11 @@ from homeassistant.const import (
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .connection import ADDRESS_PROBLEMS
 from .coordinator import HaIngestorConfigEntry
 from .entities.data_api import add_registry_entities
 from .entities.data_api_sensor import REGISTRY_DESCRIPTIONS, RegistrySensor
 from .entity import IngestorEntity
-from .flows.destination import ADDRESS_PROBLEMS
 from .health.server_text import plain
 from .pipeline.export.breaker import BreakerState
 from .pipeline.export.export_state import Status, Turn

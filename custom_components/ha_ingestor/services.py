@@ -3,8 +3,9 @@
 import errno
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import voluptuous as vol
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import (
     HomeAssistant,
@@ -22,11 +23,6 @@ from .const import DOMAIN
 from .coordinator import HaIngestorConfigEntry, IngestorRuntimeData
 from .health.server_text import plain
 from .tasks.whole import async_whole
-
-if TYPE_CHECKING:
-    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
-else:
-    import voluptuous as vol
 
 ATTR_CONFIG_ENTRY_ID: Final = "config_entry_id"
 # What it was called at first; automations may still say so.

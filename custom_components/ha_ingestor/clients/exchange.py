@@ -110,11 +110,15 @@ def _detail(text: str, secrets: Collection[str]) -> str:
     return redact(text, secrets, _SECRET_MIN_IN_DETAIL)[:DETAIL_MAX]
 
 
+# What stands in the place of what is hidden, as Home Assistant writes it.
+HIDDEN: Final = "**REDACTED**"
+
+
 def redact(text: str, secrets: Collection[str], least: int = SECRET_MIN) -> str:
     """Remove secrets of so many characters, also as they are spelled in an address or in JSON."""
     for secret in secrets if text else ():
         if len(secret) >= least:
-            text = _pattern(secret).sub("**REDACTED**", text)
+            text = _pattern(secret).sub(HIDDEN, text)
     return text
 
 

@@ -19,6 +19,7 @@ from homeassistant.helpers import label_registry as lr
 from ..const import DOMAIN
 from ..pipeline.model import EntityContext
 from ..tasks.slices import async_slices
+from .area import effective_area_id, whole_of
 from .selection import NOTHING, Match, RuleTable, Traits, rules_for
 
 OWN_ENTITY: Final = "own_entity"
@@ -102,8 +103,8 @@ class Catalog(dict[str, EntityContext]):
         if entry.platform == DOMAIN:
             return EntityContext(entity_id=entity_id, domain=domain, filtered=OWN_ENTITY)
         device = self._devices.async_get(entry.device_id) if entry.device_id else None
-        hardware = self._hardware(device)
-        area_id = _area_id(entry, device, hardware)
+        hardware = whole_of(device, self._devices.async_get)
+        area_id = effective_area_id(entry, device, hardware)
         area = self._areas.async_get_area(area_id)
         floor = self._floors.async_get_floor(area.floor_id) if area and area.floor_id else None
         labels = entry.labels | device.labels if device else entry.labels
@@ -150,12 +151,6 @@ class Catalog(dict[str, EntityContext]):
             return ()
         entries = (self._labels.async_get_label(label_id) for label_id in labels)
         return tuple(sorted(entry.name for entry in entries if entry))
-
-    def _hardware(self, device: dr.AnyDeviceEntry | None) -> dr.DeviceEntry | None:
-        """Find the device that has a manufacturer; a child device is a part of its parent."""
-        if isinstance(device, dr.ChildDeviceEntry):
-            device = self._devices.async_get(device.parent_device_id)
-        return device if isinstance(device, dr.DeviceEntry) else None
 
     @callback
     def _entity_changed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
@@ -226,14 +221,6 @@ class Catalog(dict[str, EntityContext]):
             after = self[entity_id] = self._describe(entity_id)
             if before and self.on_change:
                 self.on_change(before, after, event)
-
-
-def _area_id(*nearest_first: er.RegistryEntry | dr.AnyDeviceEntry | None) -> str:
-    """Find where something is: its own area, or else that of what it is a part of."""
-    for entry in nearest_first:
-        if entry and entry.area_id:
-            return entry.area_id
-    return ""
 
 
 def _text(value: object) -> str:

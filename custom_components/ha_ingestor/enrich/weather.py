@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any, Final
 
 from homeassistant.const import UnitOfPressure, UnitOfSpeed, UnitOfTemperature
@@ -20,6 +19,7 @@ from homeassistant.util.unit_conversion import (
     TemperatureConverter,
 )
 
+from ..pipeline.encode.plain import as_finite_number
 from ..pipeline.model import UNAVAILABLE, UNKNOWN, Weather
 
 # Weather services report every few minutes to every hour.
@@ -117,13 +117,7 @@ def _measured(attributes: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if isfinite(number) else None
+    return None if isinstance(value, bool) else as_finite_number(value)
 
 
 def _converted(

@@ -1,8 +1,9 @@
 """The dialogue that connects a data-api to a destination, and changes the connection later."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import voluptuous as vol
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigSubentryFlow,
@@ -24,11 +25,6 @@ from ..const import CONF_REFRESH, SUBENTRY_DATA_API
 from ..health.server_text import plain
 from ..options.number import Number, OptionError, accepted_numbers, bounded_numbers
 from ..pipeline.export.verdict import Problem, Verdict
-
-if TYPE_CHECKING:
-    import probatio as vol
-else:
-    import voluptuous as vol
 
 # A whole sync makes the server look at every device again.
 REFRESH_MIN: Final = 5
@@ -62,7 +58,7 @@ ERRORS: Final = {
 }
 
 
-def errors_of(verdict: Verdict) -> dict[str, str]:
+def probe_errors(verdict: Verdict) -> dict[str, str]:
     """Say at which field of a form a probe failed."""
     if verdict.problem is Problem.NONE:
         return {}
@@ -114,7 +110,7 @@ class DataApiFlow(ConfigSubentryFlow):
             except OptionError as err:
                 errors, told = {err.field: err.reason}, {**told, **err.more}
             else:
-                errors, told = errors_of(verdict), {**told, "detail": plain(verdict.detail)}
+                errors, told = probe_errors(verdict), {**told, "detail": plain(verdict.detail)}
             if not errors:
                 return self._finish(data)
         # What was just entered stays in the form; what is stored is not shown.

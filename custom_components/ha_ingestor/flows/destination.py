@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import voluptuous as vol
 from homeassistant.const import (
     CONF_PASSWORD,
     CONF_TOKEN,
@@ -24,7 +25,7 @@ from homeassistant.helpers.selector import (
 from yarl import URL
 
 from ..clients.address import AddressError, origin
-from ..connection import TEXTS
+from ..connection import PRODUCTS, TEXTS
 from ..const import (
     CONF_BUCKET,
     CONF_CA_CERTIFICATE,
@@ -36,21 +37,8 @@ from ..const import (
 from ..pipeline.export.outcome import Dialect
 from ..pipeline.export.verdict import Problem
 
-if TYPE_CHECKING:
-    # What Home Assistant puts in the place of voluptuous, and what its signatures name.
-    import probatio as vol
-else:
-    import voluptuous as vol
-
 AUTO: Final = "auto"
 SECTION_ADVANCED: Final = "advanced"
-
-PRODUCTS: Final = {
-    Dialect.V1: "InfluxDB 1",
-    Dialect.V2: "InfluxDB 2",
-    Dialect.V3: "InfluxDB 3",
-    Dialect.VICTORIAMETRICS: "VictoriaMetrics",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,18 +74,6 @@ FIELDS: Final[Mapping[Dialect, tuple[Field, ...]]] = {
     # There is one database only; a name becomes a label.
     Dialect.VICTORIAMETRICS: (_USERNAME, _PASSWORD, _TOKEN, Field(key=CONF_DATABASE)),
 }
-
-# Nobody answers at the address, whichever database is meant to be there.
-CONNECTION_PROBLEMS: Final = frozenset(
-    {
-        Problem.UNREACHABLE,
-        Problem.TLS,
-        Problem.TIMEOUT,
-        Problem.REDIRECT,
-    }
-)
-# What can only be mended in the address, although it may show as late as in the write test.
-ADDRESS_PROBLEMS: Final = CONNECTION_PROBLEMS | {Problem.PROXY, Problem.NOT_A_DATABASE}
 
 # What may mean that the credentials are wrong, so that they are not used once more.
 REFUSED: Final = frozenset({Problem.INVALID_AUTH, Problem.FORBIDDEN})
@@ -139,6 +115,23 @@ ADDRESS_SCHEMA: Final = vol.Schema(
         ),
     }
 )
+
+
+def address_data(entered: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is stored of a filled-in form for the address."""
+    advanced = entered[SECTION_ADVANCED]
+    return {
+        CONF_URL: entered[CONF_URL],
+        CONF_VERIFY_SSL: advanced[CONF_VERIFY_SSL],
+        CONF_CA_CERTIFICATE: advanced.get(CONF_CA_CERTIFICATE, ""),
+    }
+
+
+def address_shown(known: Mapping[str, Any], dialect: str) -> dict[str, Any]:
+    """Return what the form for the address shows of what is known."""
+    keys = (CONF_VERIFY_SSL, CONF_CA_CERTIFICATE)
+    advanced = {key: known[key] for key in keys if key in known}
+    return {**known, CONF_DIALECT: dialect, SECTION_ADVANCED: advanced}
 
 
 def schema(
@@ -202,7 +195,7 @@ def blank(known: Mapping[str, Any], dialect: Dialect) -> dict[str, Any]:
     return {**known, **texts, CONF_DIALECT: dialect.value}
 
 
-def errors_of(problem: Problem, fields: tuple[Field, ...]) -> dict[str, str]:
+def field_errors(problem: Problem, fields: tuple[Field, ...]) -> dict[str, str]:
     """Put the problem beside the one field that is wrong, if it is one."""
     keys = {field.key for field in fields}
     key = _PROBLEM_FIELDS.get(problem)

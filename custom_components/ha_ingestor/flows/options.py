@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from functools import partialmethod
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import voluptuous as vol
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 
 from ..connection import try_at_once
@@ -12,21 +13,13 @@ from ..options import attributes, events, exclude, noise, points, spool, weather
 from ..options.page import OptionError, Page
 from .series_changes import STEPS, Consequence, async_consequences
 
-if TYPE_CHECKING:
-    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
-else:
-    import voluptuous as vol
-
 # Each page has a key of its own among the options.
 PAGES: Final[Mapping[str, Page]] = {
-    points.POINTS: points.PAGE,
-    **points.PROFILE_PAGES,
-    attributes.ATTRIBUTES: attributes.PAGE,
-    exclude.FILTER: exclude.PAGE,
-    events.EVENTS: events.PAGE,
-    weather.WEATHER: weather.PAGE,
-    noise.NOISE: noise.PAGE,
-    spool.SPOOL: spool.PAGE,
+    page.key: page
+    for page in (
+        *(points.PAGE, *points.PROFILE_PAGES.values(), attributes.PAGE, exclude.PAGE),
+        *(events.PAGE, weather.PAGE, noise.PAGE, spool.PAGE),
+    )
 }
 MENU: Final = [key for key, page in PAGES.items() if page.in_menu]
 
@@ -66,7 +59,7 @@ class HaIngestorOptionsFlow(OptionsFlow):
         if known is None and page.async_found:
             found = await page.async_found(self.hass)
             known, placeholders = found.values, found.placeholders
-        shown = user_input or page.shown(page.stored(known))
+        shown = user_input or page.shown(page.completed(known or {}))
         return self.async_show_form(
             step_id=key,
             data_schema=self.add_suggested_values_to_schema(page.schema, shown),

@@ -18,7 +18,7 @@ from ..options.points import (
     profile_name,
     profile_page,
 )
-from ..pipeline.encode.profiles.cardinality import Described, estimate
+from ..pipeline.encode.profiles.cardinality import HomeEntity, estimate
 
 TO_PROFILE: Final[Mapping[str, str]] = {name: f"to_{name}" for name in PROFILE_PAGES}
 NEW_TAGS: Final = "new_tags"
@@ -58,10 +58,10 @@ async def async_consequences(
     return found
 
 
-async def _async_home(hass: HomeAssistant, options: Mapping[str, Any]) -> list[Described]:
+async def _async_home(hass: HomeAssistant, options: Mapping[str, Any]) -> list[HomeEntity]:
     """Describe every entity that is captured, a few at a time: nobody shall notice."""
     catalog = Catalog(hass, exclude=excluded(options))
-    home: list[Described] = []
+    home: list[HomeEntity] = []
     for number, state in enumerate(hass.states.async_all()):
         if not number % _SLICE:
             await asyncio.sleep(0)
@@ -71,7 +71,7 @@ async def _async_home(hass: HomeAssistant, options: Mapping[str, Any]) -> list[D
     return home
 
 
-def _table(home: list[Described], names: list[str], tags: list[str]) -> str:
+def _table(home: list[HomeEntity], names: list[str], tags: list[str]) -> str:
     """Write rows for the table that the sentences of the step begin."""
     found = (estimate(home, names, tag) for tag in tags)
     rows = ((each.tag, each.without, each.series, each.values, each.renewed) for each in found)

@@ -19,7 +19,7 @@ SPOOL_WARNING: Final = 0.8
 
 # What ends only when somebody changes something, and whether we can offer to. Refused credentials
 # are not here: they have a dialogue of their own.
-BLOCKING: Final[Mapping[Problem, bool]] = {
+BLOCKING_PROBLEMS: Final[Mapping[Problem, bool]] = {
     Problem.FORBIDDEN: False,
     Problem.NOT_A_DATABASE: False,
     Problem.ORG_NOT_FOUND: False,
@@ -46,12 +46,12 @@ class Issue:
     placeholders: Mapping[str, str] = field(default_factory=dict)
 
 
-def issues_of(snapshot: Snapshot) -> list[Issue]:
+def health_issues(snapshot: Snapshot) -> list[Issue]:
     """Read from the health what a user should do something about."""
     found: list[Issue] = []
     export = snapshot.export
-    if export.status is Status.BLOCKED and export.problem in BLOCKING:
-        fixable = BLOCKING[export.problem]
+    if export.status is Status.BLOCKED and export.problem in BLOCKING_PROBLEMS:
+        fixable = BLOCKING_PROBLEMS[export.problem]
         detail = {"detail": export.detail}
         found.append(Issue(key=export.problem, is_fixable=fixable, placeholders=detail))
     if snapshot.spool_error:
@@ -72,11 +72,11 @@ def issues_of(snapshot: Snapshot) -> list[Issue]:
     return found
 
 
-def undecided_of(snapshot: Snapshot) -> set[str]:
+def undecided_issues(snapshot: Snapshot) -> set[str]:
     """Name the issues of which nothing is known yet after a start or a reload."""
     found: set[str] = set()
     if snapshot.export.status is Status.STARTING:
-        found.update(BLOCKING)
+        found.update(BLOCKING_PROBLEMS)
     if not snapshot.is_open:
         found |= {SPOOL_FULL, LEDGER_UNBALANCED}
         if not snapshot.spool_error:

@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from ..pipeline.encode.privacy import is_secret, is_telling, is_whereabouts
+from ..clients.exchange import HIDDEN
+from ..pipeline.encode.privacy.location import is_whereabouts
+from ..pipeline.encode.privacy.secrets import is_secret
+from ..pipeline.encode.privacy.texts import is_telling
 from ..pipeline.encode.redaction import without_named, without_paths, without_schemes, without_users
-
-HIDDEN: Final = "**REDACTED**"
 
 # More than is shown anywhere, and little enough for the event loop.
 _MAX: Final = 2_000

@@ -4,24 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from glob import escape
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from homeassistant.helpers.selector import (
-    BooleanSelector,
-    SelectSelector,
-    SelectSelectorConfig,
-    TextSelector,
-    TextSelectorConfig,
-)
+import voluptuous as vol
+from homeassistant.helpers.selector import BooleanSelector
 
 from ..pipeline.encode.attributes import AttributesPolicy, Shape
-from ..pipeline.encode.privacy import is_secret
+from ..pipeline.encode.privacy.secrets import is_secret
 from .page import OptionError, Page
-
-if TYPE_CHECKING:
-    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
-else:
-    import voluptuous as vol
+from .selectors import TEXTS, choice
 
 ATTRIBUTES: Final = "attributes"
 
@@ -57,7 +48,7 @@ def _names(field: str, entered: Iterable[str]) -> list[str]:
 
 
 def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
-    page = {**_DEFAULTS, **entered}
+    page = dict(entered)
     only = page[CONF_ONLY] = _names(CONF_ONLY, page[CONF_ONLY])
     drop = page[CONF_DROP] = _names(CONF_DROP, page[CONF_DROP])
     for name in drop:
@@ -71,16 +62,13 @@ def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
     return page
 
 
-_LIST: Final = TextSelector(TextSelectorConfig(multiple=True))
-
 PAGE: Final = Page(
+    key=ATTRIBUTES,
     schema=vol.Schema(
         {
-            vol.Required(CONF_SHAPE): SelectSelector(
-                SelectSelectorConfig(options=[STANDARD, *Shape], translation_key=CONF_SHAPE)
-            ),
-            vol.Optional(CONF_ONLY): _LIST,
-            vol.Optional(CONF_DROP): _LIST,
+            vol.Required(CONF_SHAPE): choice(CONF_SHAPE, [STANDARD, *Shape]),
+            vol.Optional(CONF_ONLY): TEXTS,
+            vol.Optional(CONF_DROP): TEXTS,
             vol.Required(CONF_RECORDER): BooleanSelector(),
             vol.Required(CONF_COORDINATES): BooleanSelector(),
             vol.Required(CONF_MEDIA): BooleanSelector(),
@@ -93,7 +81,7 @@ PAGE: Final = Page(
 
 def attributes_policy(options: Mapping[str, Any], standard: AttributesPolicy) -> AttributesPolicy:
     """Read the policy; `standard` is what the profile does of itself."""
-    page = {**_DEFAULTS, **options.get(ATTRIBUTES, {})}
+    page = PAGE.read(options)
     only = frozenset(page[CONF_ONLY])
     policy = replace(
         standard,
@@ -110,6 +98,5 @@ def attributes_policy(options: Mapping[str, Any], standard: AttributesPolicy) ->
 
 def dropping(options: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return options that leave out one more attribute."""
-    page = {**_DEFAULTS, **options.get(ATTRIBUTES, {})}
-    drop = list(dict.fromkeys([*page[CONF_DROP], escape(name)]))
-    return {**options, ATTRIBUTES: {**page, CONF_DROP: drop}}
+    drop = dict.fromkeys([*PAGE.read(options)[CONF_DROP], escape(name)])
+    return PAGE.changed(options, {CONF_DROP: list(drop)})

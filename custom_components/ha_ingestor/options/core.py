@@ -1,8 +1,9 @@
 """The page of the `core` profile: the settings of the built-in `influxdb` integration."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import voluptuous as vol
 from homeassistant.config import async_hass_config_yaml
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -12,7 +13,6 @@ from homeassistant.helpers.selector import (
     SelectSelector,
     SelectSelectorConfig,
     TextSelector,
-    TextSelectorConfig,
 )
 
 from ..pipeline.encode.profiles.core_settings import (
@@ -23,14 +23,10 @@ from ..pipeline.encode.profiles.core_settings import (
 )
 from .core_import import core_settings_from
 from .criteria import CONF_DOMAINS, CONF_ENTITIES, CONF_GLOBS
+from .exclude import FILTER, excluding_all
 from .exclude import PAGE as FILTER_PAGE
-from .exclude import excluding_all
 from .page import Found, OptionError, Page
-
-if TYPE_CHECKING:
-    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
-else:
-    import voluptuous as vol
+from .selectors import TEXTS
 
 CORE: Final = "core"
 
@@ -81,9 +77,6 @@ def _override(override: CoreOverride) -> dict[str, Any]:
     return page
 
 
-_DEFAULTS: Final[Mapping[str, Any]] = _page_of(CoreSettings())
-
-
 def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
     read = core_settings_from(entered)
     if read.left_out:
@@ -109,7 +102,7 @@ async def _async_found(hass: HomeAssistant) -> Found:
             "left_out": ", ".join(left_out) or _NOTHING,
             "excluded": ", ".join(names) or _NOTHING,
         },
-        beside=lambda options: excluding_all(options, excluded) if names else {},
+        beside=lambda options: {FILTER: excluding_all(options, excluded)[FILTER]} if names else {},
     )
 
 
@@ -128,9 +121,8 @@ def _excluded(exclude: Mapping[str, Iterable[str]]) -> dict[str, list[str]] | No
     return found if is_same else None
 
 
-_LIST: Final = TextSelector(TextSelectorConfig(multiple=True))
-
 PAGE: Final = Page(
+    key=CORE,
     schema=vol.Schema(
         {
             vol.Required("measurement_attr"): SelectSelector(
@@ -144,14 +136,14 @@ PAGE: Final = Page(
             vol.Optional("default_measurement"): TextSelector(),
             vol.Optional("override_measurement"): TextSelector(),
             vol.Optional("tags"): ObjectSelector(),
-            vol.Optional("tags_attributes"): _LIST,
-            vol.Optional(CONF_IGNORE): _LIST,
+            vol.Optional("tags_attributes"): TEXTS,
+            vol.Optional(CONF_IGNORE): TEXTS,
             vol.Optional("component_config"): ObjectSelector(),
             vol.Optional("component_config_domain"): ObjectSelector(),
             vol.Optional("component_config_glob"): ObjectSelector(),
         }
     ),
-    defaults=_DEFAULTS,
+    defaults=_page_of(CoreSettings()),
     accept=_accepted,
     placeholders={"left_out": _NOTHING, "excluded": _NOTHING},
     async_found=_async_found,
@@ -161,11 +153,10 @@ PAGE: Final = Page(
 
 def core_settings(options: Mapping[str, Any]) -> CoreSettings:
     """Read the settings."""
-    return core_settings_from(options.get(CORE, {})).settings
+    return core_settings_from(PAGE.read(options)).settings
 
 
 def ignoring(options: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return options that leave out one more attribute."""
-    page = {**_DEFAULTS, **options.get(CORE, {})}
-    ignored = sorted({*page[CONF_IGNORE], name})
-    return {**options, CORE: {**page, CONF_IGNORE: ignored}}
+    ignored = sorted({*PAGE.read(options)[CONF_IGNORE], name})
+    return PAGE.changed(options, {CONF_IGNORE: ignored})

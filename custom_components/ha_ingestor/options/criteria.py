@@ -16,15 +16,11 @@ from homeassistant.helpers.selector import (
     LabelSelector,
     LabelSelectorConfig,
     Selector,
-    SelectSelector,
-    SelectSelectorConfig,
-    SelectSelectorMode,
-    TextSelector,
-    TextSelectorConfig,
 )
 
 from ..enrich.selection import Match
 from .page import OptionError
+from .selectors import TEXTS, suggestions
 
 CONF_ENTITIES: Final = "entities"
 CONF_GLOBS: Final = "globs"
@@ -70,33 +66,23 @@ class _Criterion:
     refusal: Callable[[str], str] | None = None
 
 
-def _choice(values: set[str]) -> SelectSelector:
-    return SelectSelector(
-        SelectSelectorConfig(
-            options=sorted(values),
-            multiple=True,
-            custom_value=True,
-            mode=SelectSelectorMode.DROPDOWN,
-        )
-    )
-
-
-_TEXTS: Final = TextSelector(TextSelectorConfig(multiple=True))
 _CRITERIA: Final[Mapping[str, _Criterion]] = {
     CONF_ENTITIES: _Criterion(
         selector=EntitySelector(EntitySelectorConfig(multiple=True)), refusal=_no_entity_id
     ),
-    CONF_GLOBS: _Criterion(selector=_TEXTS, refusal=_no_glob),
+    CONF_GLOBS: _Criterion(selector=TEXTS, refusal=_no_glob),
     CONF_DOMAINS: _Criterion(
-        selector=_choice({*map(str, Platform), *_OTHER_DOMAINS}), refusal=_no_name
+        selector=suggestions(sorted({*map(str, Platform), *_OTHER_DOMAINS})), refusal=_no_name
     ),
     CONF_DEVICE_CLASSES: _Criterion(
-        selector=_choice({*map(str, SensorDeviceClass), *map(str, BinarySensorDeviceClass)}),
+        selector=suggestions(
+            sorted({*map(str, SensorDeviceClass), *map(str, BinarySensorDeviceClass)})
+        ),
         refusal=_no_name,
     ),
     CONF_LABELS: _Criterion(selector=LabelSelector(LabelSelectorConfig(multiple=True))),
     CONF_AREAS: _Criterion(selector=AreaSelector(AreaSelectorConfig(multiple=True))),
-    CONF_INTEGRATIONS: _Criterion(selector=_TEXTS, refusal=_no_name),
+    CONF_INTEGRATIONS: _Criterion(selector=TEXTS, refusal=_no_name),
 }
 
 CRITERIA: Final[Mapping[str, Selector[Any]]] = {

@@ -1,8 +1,9 @@
 """The page of what else is captured."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import voluptuous as vol
 from homeassistant.const import (
     EVENT_CALL_SERVICE,
     EVENT_HOMEASSISTANT_CLOSE,
@@ -16,19 +17,10 @@ from homeassistant.const import (
     MATCH_ALL,
     MAX_LENGTH_EVENT_EVENT_TYPE,
 )
-from homeassistant.helpers.selector import (
-    BooleanSelector,
-    SelectSelector,
-    SelectSelectorConfig,
-    SelectSelectorMode,
-)
+from homeassistant.helpers.selector import BooleanSelector
 
 from .page import OptionError, Page
-
-if TYPE_CHECKING:
-    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
-else:
-    import voluptuous as vol
+from .selectors import suggestions
 
 EVENTS: Final = "events"
 
@@ -58,8 +50,7 @@ _REFUSED: Final[Mapping[str, str]] = {
 
 def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
     """Return what to store of a filled-in page; raises OptionError."""
-    page = {**_DEFAULTS, **entered}
-    types = [name.strip() for name in page[CONF_TYPES]]
+    types = [name.strip() for name in entered[CONF_TYPES]]
     for name in types:
         if not name:
             raise OptionError(CONF_TYPES, "event_type_empty")
@@ -67,20 +58,14 @@ def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
             raise OptionError(CONF_TYPES, "event_type_too_long", name)
         if reason := _REFUSED.get(name):
             raise OptionError(CONF_TYPES, reason, name)
-    return {**page, CONF_TYPES: list(dict.fromkeys(types))}
+    return {**entered, CONF_TYPES: list(dict.fromkeys(types))}
 
 
 PAGE: Final = Page(
+    key=EVENTS,
     schema=vol.Schema(
         {
-            vol.Optional(CONF_TYPES): SelectSelector(
-                SelectSelectorConfig(
-                    options=list(_TYPES),
-                    multiple=True,
-                    custom_value=True,
-                    mode=SelectSelectorMode.DROPDOWN,
-                )
-            ),
+            vol.Optional(CONF_TYPES): suggestions(_TYPES),
             vol.Required(CONF_REPORTED): BooleanSelector(),
             vol.Required(CONF_REGISTRIES): BooleanSelector(),
         }
@@ -93,14 +78,14 @@ PAGE: Final = Page(
 
 def event_types(options: Mapping[str, Any]) -> tuple[str, ...]:
     """Read which other events are captured."""
-    return tuple({**_DEFAULTS, **options.get(EVENTS, {})}[CONF_TYPES])
+    return tuple(PAGE.read(options)[CONF_TYPES])
 
 
 def captures_reports(options: Mapping[str, Any]) -> bool:
     """Read whether writes that change nothing are captured."""
-    return bool({**_DEFAULTS, **options.get(EVENTS, {})}[CONF_REPORTED])
+    return bool(PAGE.read(options)[CONF_REPORTED])
 
 
 def captures_registries(options: Mapping[str, Any]) -> bool:
     """Read whether devices and entities are written when they change."""
-    return bool({**_DEFAULTS, **options.get(EVENTS, {})}[CONF_REGISTRIES])
+    return bool(PAGE.read(options)[CONF_REGISTRIES])

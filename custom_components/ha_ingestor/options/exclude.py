@@ -2,21 +2,17 @@
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import voluptuous as vol
 
 from ..enrich.selection import Match
 from .criteria import CONF_ENTITIES, CONF_GLOBS, CRITERIA, accepted_criteria, match_of
 from .page import OptionError, Page
 
-if TYPE_CHECKING:
-    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
-else:
-    import voluptuous as vol
-
 FILTER: Final = "filter"
 
-_DEFAULTS: Final[Mapping[str, Any]] = {name: [] for name in CRITERIA}
-
+_NOTHING: Final[Mapping[str, list[str]]] = {name: [] for name in CRITERIA}
 
 # Each part of an entity ID is anything.
 _EVERYTHING: Final = re.compile(r"\?*\*[*?]*(?:\.\?*\*[*?]*)?")
@@ -24,7 +20,7 @@ _EVERYTHING: Final = re.compile(r"\?*\*[*?]*(?:\.\?*\*[*?]*)?")
 
 def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
     """Return what to store of a filled-in page; raises OptionError."""
-    page = {**_DEFAULTS, **accepted_criteria(entered)}
+    page = {**_NOTHING, **accepted_criteria(entered)}
     for glob in page[CONF_GLOBS]:
         if _EVERYTHING.fullmatch(glob):
             raise OptionError(CONF_GLOBS, "fits_everything", glob)
@@ -32,24 +28,25 @@ def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
 
 
 PAGE: Final = Page(
+    key=FILTER,
     schema=vol.Schema({vol.Optional(name): selector for name, selector in CRITERIA.items()}),
-    defaults=_DEFAULTS,
+    defaults=_NOTHING,
     accept=_accepted,
 )
 
 
 def excluded(options: Mapping[str, Any]) -> Match:
     """Read which entities are not captured."""
-    return match_of(options.get(FILTER, {}))
+    return match_of(PAGE.read(options))
 
 
 def excluding(options: Mapping[str, Any], entity_id: str) -> dict[str, Any]:
     """Return options that leave out one more entity."""
-    return {**options, **excluding_all(options, {CONF_ENTITIES: [entity_id]})}
+    return excluding_all(options, {CONF_ENTITIES: [entity_id]})
 
 
 def excluding_all(options: Mapping[str, Any], lists: Mapping[str, list[str]]) -> dict[str, Any]:
-    """Return this page with what these lists leave out as well."""
-    page = {**_DEFAULTS, **options.get(FILTER, {})}
+    """Return options that leave out what these lists have as well."""
+    page = PAGE.read(options)
     more = {name: list(dict.fromkeys([*page[name], *values])) for name, values in lists.items()}
-    return {FILTER: {**page, **more}}
+    return PAGE.changed(options, more)

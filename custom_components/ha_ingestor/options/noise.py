@@ -1,8 +1,9 @@
 """The page of how much is worth keeping."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import voluptuous as vol
 from homeassistant.const import CONF_NAME, UnitOfTime
 from homeassistant.helpers.selector import (
     ObjectSelector,
@@ -27,11 +28,6 @@ from .criteria import (
 )
 from .number import Number
 from .page import OptionError, Page
-
-if TYPE_CHECKING:
-    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
-else:
-    import voluptuous as vol
 
 NOISE: Final = "noise"
 
@@ -65,8 +61,7 @@ RULE_FIELDS: Final[Mapping[str, Selector[Any]]] = {
 
 def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
     """Return what to store of a filled-in page; raises OptionError."""
-    page = {**_DEFAULTS, **entered}
-    return {**page, CONF_RULES: [_accepted_rule(rule) for rule in page[CONF_RULES]]}
+    return {**entered, CONF_RULES: [_accepted_rule(rule) for rule in entered[CONF_RULES]]}
 
 
 def _accepted_rule(entered: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,6 +84,7 @@ def _accepted_rule(entered: Mapping[str, Any]) -> dict[str, Any]:
 
 
 PAGE: Final = Page(
+    key=NOISE,
     schema=vol.Schema(
         {
             vol.Optional(CONF_RULES): ObjectSelector(
@@ -121,10 +117,10 @@ def rule_table(options: Mapping[str, Any]) -> RuleTable:
                 deadband=rule.get(CONF_DEADBAND, 0.0),
             ),
         )
-        for rule in PAGE.stored(options.get(NOISE))[CONF_RULES]
+        for rule in PAGE.read(options)[CONF_RULES]
     )
 
 
 def deduplication_window(options: Mapping[str, Any]) -> float:
     """Read for how many seconds the same is said only once."""
-    return float(PAGE.stored(options.get(NOISE))[CONF_WINDOW])
+    return float(PAGE.read(options)[CONF_WINDOW])

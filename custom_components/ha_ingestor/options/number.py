@@ -2,19 +2,15 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, override
+from typing import Any, Final, Literal, override
 
+import voluptuous as vol
 from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
     ObjectSelector,
 )
-
-if TYPE_CHECKING:
-    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
-else:
-    import voluptuous as vol
 
 OUT_OF_RANGE: Final = "out_of_range"
 # The same for a number in a row of a list, where `wrong` names the row.

@@ -2,16 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import voluptuous as vol
 from homeassistant.core import HomeAssistant
 
 from .number import OptionError, accepted_numbers, bounded_numbers
-
-if TYPE_CHECKING:
-    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
-else:
-    import voluptuous as vol
 
 __all__ = ["Found", "OptionError", "Page"]
 
@@ -54,15 +50,17 @@ def _nowhere(_page: Mapping[str, Any]) -> str:
 class Page:
     """A form, what it shows before anything was chosen, and what becomes of an input.
 
-    `accept` returns what is stored under the key of the page, or raises OptionError; its sentences
-    may use `placeholders`. `continued` names the page that has to be filled in after this one, for
+    It is stored under its `key` among the options. `accept` is given an input with defaults for
+    what is missing and returns what to store, or raises OptionError; its sentences may use
+    `placeholders`. `continued` names the page that has to be filled in after this one, for
     what was accepted; a page that only comes after others is not `in_menu`. `async_found` looks for
     something better than the defaults. `shown` returns what the form shows of what was stored.
     """
 
+    key: str
     schema: vol.Schema
     defaults: Mapping[str, Any]
-    accept: Callable[[Mapping[str, Any]], dict[str, Any]]
+    accept: Callable[[Mapping[str, Any]], dict[str, Any]] = dict
     placeholders: Mapping[str, str] = field(default_factory=dict)
     continued: Callable[[Mapping[str, Any]], str] = _nowhere
     shown: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
@@ -72,12 +70,20 @@ class Page:
     def accepted(self, entered: Mapping[str, Any]) -> dict[str, Any]:
         """Return what to store of a filled-in page; raises OptionError."""
         _check_lengths(entered)
-        return self.accept(accepted_numbers(self.schema, entered))
+        return self.accept({**self.defaults, **accepted_numbers(self.schema, entered)})
 
-    def stored(self, options: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Read what is stored under the key of the page; what is missing is the default."""
-        return {**self.defaults, **self.within_bounds(options or {})}
+    def read(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Read this page among the options of a destination; what is missing is the default."""
+        return self.completed(options.get(self.key, {}))
 
-    def within_bounds(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what is stored with every number between its bounds, and nothing more."""
-        return bounded_numbers(self.schema, options, self.defaults)
+    def changed(self, options: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options of a destination with some fields of this page changed."""
+        return {**options, self.key: {**self.read(options), **changes}}
+
+    def completed(self, stored: Mapping[str, Any]) -> dict[str, Any]:
+        """Complete what is stored of this page with its defaults."""
+        return {**self.defaults, **self.within_bounds(stored)}
+
+    def within_bounds(self, stored: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is stored of this page with every number between its bounds."""
+        return bounded_numbers(self.schema, stored, self.defaults)

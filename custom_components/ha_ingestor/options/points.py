@@ -1,13 +1,13 @@
 """The pages of what a point looks like: the profile, and one page for the choices it leaves."""
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import voluptuous as vol
 from homeassistant.helpers.selector import (
     BooleanSelector,
     SelectSelector,
     SelectSelectorConfig,
-    SelectSelectorMode,
 )
 
 from ..pipeline.encode.columns import HOMEIQ as HOMEIQ_COLUMNS
@@ -18,11 +18,7 @@ from ..pipeline.encode.profiles.fields import TAGS
 from . import core
 from .core import CORE
 from .page import OptionError, Page
-
-if TYPE_CHECKING:
-    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
-else:
-    import voluptuous as vol
+from .selectors import choice
 
 POINTS: Final = "points"
 
@@ -49,8 +45,7 @@ OWN_TAGS: Final[Mapping[str, Collection[str]]] = {HOMEIQ: homeiq.OWN_TAGS, TIDY:
 # be cut.
 _FURTHER_TAGS: Final = len(HOMEIQ_COLUMNS.tags)
 
-_DEFAULT_PROFILE: Final = {CONF_PROFILE: HOMEIQ}
-DEFAULTS: Final[Mapping[str, Any]] = {
+_DEFAULTS: Final[Mapping[str, Any]] = {
     CONF_TAGS: [],
     CONF_AVAILABILITY: Availability.MARKER.value,
     CONF_CONVERT: False,
@@ -73,39 +68,32 @@ _NAMES: Final = _NamesSelector(
 def _profile_page(profile: str, more: Mapping[str, Any]) -> Page:
     """Build the page of one profile; `more` are the defaults of the choices that only it has."""
     own = OWN_TAGS[profile]
-    defaults = {**DEFAULTS, **more}
     room = TAGS_MAX - len(own) - _FURTHER_TAGS
 
     def accept(entered: Mapping[str, Any]) -> dict[str, Any]:
-        page = {**defaults, **entered}
-        if len(page[CONF_TAGS]) > room:
+        if len(entered[CONF_TAGS]) > room:
             raise OptionError(CONF_TAGS, "too_many_tags")
-        return _translated(page, _STORED)
+        return _translated(entered, _STORED)
 
     def shown(page: Mapping[str, Any]) -> dict[str, Any]:
         return _translated(page, _SHOWN)
 
     return Page(
+        key=profile,
         schema=vol.Schema(
             {
-                vol.Optional(CONF_TAGS): SelectSelector(
-                    SelectSelectorConfig(
-                        options=[name for name in TAGS if name not in own],
-                        multiple=True,
-                        mode=SelectSelectorMode.LIST,
-                        translation_key=CONF_TAGS,
-                    )
+                vol.Optional(CONF_TAGS): choice(
+                    CONF_TAGS,
+                    (name for name in TAGS if name not in own),
+                    multiple=True,
+                    as_list=True,
                 ),
-                vol.Required(CONF_AVAILABILITY): SelectSelector(
-                    SelectSelectorConfig(
-                        options=list(Availability), translation_key=CONF_AVAILABILITY
-                    )
-                ),
+                vol.Required(CONF_AVAILABILITY): choice(CONF_AVAILABILITY, Availability),
                 vol.Required(CONF_CONVERT): BooleanSelector(),
                 **{vol.Required(name): _NAMES for name in more},
             }
         ),
-        defaults=defaults,
+        defaults={**_DEFAULTS, **more},
         accept=accept,
         shown=shown,
         placeholders={"room": str(room)},
@@ -128,32 +116,23 @@ PROFILE_PAGES: Final[Mapping[str, Page]] = {
 }
 
 PAGE: Final = Page(
+    key=POINTS,
     schema=vol.Schema(
-        {
-            vol.Required(CONF_PROFILE): SelectSelector(
-                SelectSelectorConfig(
-                    options=list(PROFILE_PAGES),
-                    mode=SelectSelectorMode.LIST,
-                    translation_key=CONF_PROFILE,
-                )
-            )
-        }
+        {vol.Required(CONF_PROFILE): choice(CONF_PROFILE, PROFILE_PAGES, as_list=True)}
     ),
-    defaults=_DEFAULT_PROFILE,
-    accept=dict,
+    defaults={CONF_PROFILE: HOMEIQ},
     continued=lambda page: str(page[CONF_PROFILE]),
 )
 
 
 def profile_name(options: Mapping[str, Any]) -> str:
     """Read which profile was chosen."""
-    return str({**_DEFAULT_PROFILE, **options.get(POINTS, {})}[CONF_PROFILE])
+    return str(PAGE.read(options)[CONF_PROFILE])
 
 
 def profile_page(options: Mapping[str, Any]) -> Mapping[str, Any]:
     """Read what was chosen for the profile, with keys of its own."""
-    name = profile_name(options)
-    return {**PROFILE_PAGES[name].defaults, **options.get(name, {})}
+    return PROFILE_PAGES[profile_name(options)].read(options)
 
 
 def chosen_tags(options: Mapping[str, Any]) -> tuple[str, ...]:

@@ -2,14 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
+import voluptuous as vol
 from homeassistant.const import UnitOfInformation, UnitOfTime
-from homeassistant.helpers.selector import (
-    BooleanSelector,
-    SelectSelector,
-    SelectSelectorConfig,
-)
+from homeassistant.helpers.selector import BooleanSelector
 
 from ..pipeline.export.exporter import GATHER_SECONDS
 from ..pipeline.spool.durability import Durability
@@ -17,11 +14,7 @@ from ..pipeline.spool.segments import SEGMENT_BYTES
 from ..pipeline.spool.settings import SpoolSettings
 from .number import Number
 from .page import OptionError, Page
-
-if TYPE_CHECKING:
-    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
-else:
-    import voluptuous as vol
+from .selectors import choice
 
 SPOOL: Final = "spool"
 
@@ -63,18 +56,16 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
 
 def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
     """Return what to store of a filled-in page; raises OptionError."""
-    page = {**_DEFAULTS, **entered}
-    if 0 < page[CONF_MAX_AGE] * _DAY < _HOUR:
+    if 0 < entered[CONF_MAX_AGE] * _DAY < _HOUR:
         raise OptionError(CONF_MAX_AGE, "age_too_short")
-    return page
+    return dict(entered)
 
 
 PAGE: Final = Page(
+    key=SPOOL,
     schema=vol.Schema(
         {
-            vol.Required(CONF_DURABILITY): SelectSelector(
-                SelectSelectorConfig(options=list(Durability), translation_key=CONF_DURABILITY)
-            ),
+            vol.Required(CONF_DURABILITY): choice(CONF_DURABILITY, Durability),
             vol.Required(CONF_MAX_SIZE): Number(
                 MIN_SIZE,
                 SIZE_MAX,
@@ -88,9 +79,7 @@ PAGE: Final = Page(
             ),
             vol.Required(CONF_COMPRESS): BooleanSelector(),
             vol.Required(CONF_GATHER): Number(0, GATHER_MAX, step=1, unit=UnitOfTime.SECONDS),
-            vol.Optional(CONF_EXPIRED): SelectSelector(
-                SelectSelectorConfig(options=[QUARANTINE, EVICT], translation_key=CONF_EXPIRED)
-            ),
+            vol.Optional(CONF_EXPIRED): choice(CONF_EXPIRED, [QUARANTINE, EVICT]),
         }
     ),
     defaults=_DEFAULTS,
@@ -101,7 +90,7 @@ PAGE: Final = Page(
 
 def spool_settings(options: Mapping[str, Any]) -> SpoolSettings:
     """Read the bounds of the spool."""
-    page = PAGE.stored(options.get(SPOOL))
+    page = PAGE.read(options)
     return SpoolSettings(
         durability=Durability(page[CONF_DURABILITY]),
         max_bytes=page[CONF_MAX_SIZE] * _MIB,
@@ -113,9 +102,9 @@ def spool_settings(options: Mapping[str, Any]) -> SpoolSettings:
 
 def gather_seconds(options: Mapping[str, Any]) -> float:
     """Read for how long points are gathered into one request."""
-    return float(PAGE.stored(options.get(SPOOL))[CONF_GATHER])
+    return float(PAGE.read(options)[CONF_GATHER])
 
 
 def expired_points(options: Mapping[str, Any]) -> Literal["quarantine", "evict"]:
     """Read what happens to points that are older than what the database keeps."""
-    return EVICT if PAGE.stored(options.get(SPOOL))[CONF_EXPIRED] == EVICT else QUARANTINE
+    return EVICT if PAGE.read(options)[CONF_EXPIRED] == EVICT else QUARANTINE

@@ -1,8 +1,9 @@
 """The page of the weather."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import voluptuous as vol
 from homeassistant.const import Platform, UnitOfTime
 from homeassistant.helpers.selector import (
     EntitySelector,
@@ -12,11 +13,6 @@ from homeassistant.helpers.selector import (
 from ..enrich.weather import MAX_AGE
 from .number import Number
 from .page import OptionError, Page
-
-if TYPE_CHECKING:
-    import probatio as vol  # what Home Assistant's signatures name, and what vol is at run time
-else:
-    import voluptuous as vol
 
 WEATHER: Final = "weather"
 
@@ -33,14 +29,14 @@ _DEFAULTS: Final[Mapping[str, Any]] = {CONF_ENTITY: None, CONF_MAX_AGE: MAX_AGE 
 
 def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
     """Return what to store of a filled-in page; raises OptionError."""
-    page = {**_DEFAULTS, **entered}
-    entity_id = page[CONF_ENTITY]
+    entity_id = entered[CONF_ENTITY]
     if entity_id and not entity_id.startswith(f"{Platform.WEATHER}."):
         raise OptionError(CONF_ENTITY, "not_weather")
-    return page
+    return dict(entered)
 
 
 PAGE: Final = Page(
+    key=WEATHER,
     schema=vol.Schema(
         {
             vol.Optional(CONF_ENTITY): EntitySelector(
@@ -59,9 +55,9 @@ PAGE: Final = Page(
 
 def weather_entity(options: Mapping[str, Any]) -> str:
     """Read which entity tells the weather; none is an empty text."""
-    return PAGE.stored(options.get(WEATHER))[CONF_ENTITY] or ""
+    return PAGE.read(options)[CONF_ENTITY] or ""
 
 
 def weather_max_age(options: Mapping[str, Any]) -> float:
     """Read for how many seconds a report is the weather."""
-    return float(PAGE.stored(options.get(WEATHER))[CONF_MAX_AGE]) * _HOUR
+    return float(PAGE.read(options)[CONF_MAX_AGE]) * _HOUR

@@ -12,6 +12,7 @@ from homeassistant.helpers import floor_registry as fr
 from homeassistant.helpers import label_registry as lr
 from homeassistant.helpers.service import async_get_all_descriptions
 
+from ..enrich.area import effective_area_id, whole_of
 from .model import Area, Device, Entity, Floor, Home, Label, Services
 from .order import parents_first
 from .values import plain, text, texts
@@ -132,7 +133,7 @@ def _device(
         hw_version=text(hardware and hardware.hw_version),
         serial_number=text(hardware and hardware.serial_number),
         area_id=text(entry.area_id),
-        effective_area_id=_area_of(entry.id, devices),
+        effective_area_id=text(effective_area_id(entry, whole_of(entry, devices.get))),
         integration=text(domain),
         entry_type=text(hardware and hardware.entry_type),
         configuration_url=text(hardware and hardware.configuration_url),
@@ -156,14 +157,15 @@ def _entity(
     successors: Mapping[str, Mapping[str | None, str]],
 ) -> Entity:
     device_id = _resolve(entry.device_id, entry.config_entry_id, successors)
+    device = devices.get(device_id or "")
     return Entity(
         entity_id=entry.entity_id,
         registry_id=entry.id,
         platform=text(entry.platform) or "unknown",
         unique_id=text(entry.unique_id),
-        device_id=device_id if device_id in devices else None,
+        device_id=device_id if device else None,
         area_id=text(entry.area_id),
-        effective_area_id=text(entry.area_id) or _area_of(device_id, devices),
+        effective_area_id=text(effective_area_id(entry, device, whole_of(device, devices.get))),
         disabled_by=text(entry.disabled_by),
         hidden_by=text(entry.hidden_by),
         name=text(entry.name),
@@ -182,14 +184,6 @@ def _entity(
         capabilities=None if entry.capabilities is None else plain(entry.capabilities),
         translation_key=text(entry.translation_key),
     )
-
-
-def _area_of(device_id: str | None, devices: Mapping[str, dr.AnyDeviceEntry]) -> str | None:
-    """Find the area of a device, which a part of one has from its whole."""
-    device = devices.get(device_id or "")
-    if isinstance(device, dr.ChildDeviceEntry) and not device.area_id:
-        device = devices.get(device.parent_device_id)
-    return text(device.area_id) if device else None
 
 
 def _area(entry: ar.AreaEntry) -> Area:

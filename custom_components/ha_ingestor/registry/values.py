@@ -1,10 +1,12 @@
 """Whatever integrations put into a registry, as values that any database takes."""
 
-from collections.abc import Iterable, Mapping
-from math import isfinite
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
+from ..pipeline.encode.plain import as_json
 from ..pipeline.encode.text import text_of
+
+_DEPTH_MAX: Final = 32
 
 
 def text(value: object) -> str | None:
@@ -22,20 +24,6 @@ def texts(values: Iterable[object]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found for value in values if (found := text(value)) is not None))
 
 
-def plain(value: Any) -> Any:  # noqa: PLR0911  one for each kind that JSON has
+def plain(value: Any) -> Any:
     """Reduce it to what JSON has, in an order that depends on the content only."""
-    match value:
-        case None | bool():
-            return value
-        case int():
-            return int(value)
-        case float():
-            return value if isfinite(value) else None
-        case Mapping():
-            return {text(key) or "": plain(item) for key, item in value.items()}
-        case set() | frozenset():
-            return [plain(item) for item in sorted(value, key=text_of)]
-        case list() | tuple():
-            return [plain(item) for item in value]
-        case _:
-            return text_of(value).replace("\0", "")
+    return as_json(value, _DEPTH_MAX, as_text=lambda part: text_of(part).replace("\0", ""))

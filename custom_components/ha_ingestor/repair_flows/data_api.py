@@ -1,20 +1,16 @@
 """Asks for the key that a data-api takes, when it refuses the one that is stored."""
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+import voluptuous as vol
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.const import CONF_API_KEY
 
 from ..connection import try_at_once
 from ..const import SUBENTRY_DATA_API
-from ..flows.data_api import API_KEY_SELECTOR, async_probe, errors_of
+from ..flows.data_api import API_KEY_SELECTOR, async_probe, probe_errors
 from ..health.server_text import plain
-
-if TYPE_CHECKING:
-    import probatio as vol
-else:
-    import voluptuous as vol
 
 SCHEMA: Final = vol.Schema({vol.Required(CONF_API_KEY): API_KEY_SELECTOR})
 
@@ -44,7 +40,7 @@ class RepairDataApiKey(RepairsFlow):
         if user_input is not None:
             data = {**subentry.data, CONF_API_KEY: user_input[CONF_API_KEY].strip()}
             verdict = await async_probe(self.hass, data)
-            if not (errors := errors_of(verdict)):
+            if not (errors := probe_errors(verdict)):
                 is_changed = self.hass.config_entries.async_update_subentry(
                     entry, subentry, data=MappingProxyType(data)
                 )

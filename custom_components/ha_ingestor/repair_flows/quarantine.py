@@ -1,9 +1,9 @@
 """Asks what shall be done about points that are refused: leave out their entity or attribute."""
 
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
+from homeassistant.components.repairs import RepairsFlowResult
 
 from ..coordinator import HaIngestorConfigEntry
 from ..health.rejected_point import attribute_of, entity_of
@@ -13,25 +13,20 @@ from ..options.core import CORE, ignoring
 from ..options.exclude import excluding
 from ..options.points import HOMEIQ, profile_name
 from ..tasks.whole import async_whole
+from .loaded import LoadedRepair
 
 # What a profile puts in front of the names of attributes.
 _PREFIX: Final[Mapping[str, str]] = {HOMEIQ: "attr_"}
 
 
-class RepairQuarantine(RepairsFlow):
+class RepairQuarantine(LoadedRepair):
     """Offer what would help; the points in quarantine stay there."""
 
     def __init__(self, entry_id: str) -> None:
         """Prepare the repair of one destination."""
-        self._entry_id = entry_id
+        super().__init__(entry_id)
         self._entity = ""
         self._attribute = ""
-
-    @property
-    def _entry(self) -> HaIngestorConfigEntry | None:
-        entry = self.hass.config_entries.async_get_entry(self._entry_id)
-        is_loaded = entry is not None and hasattr(entry, "runtime_data")
-        return cast("HaIngestorConfigEntry", entry) if is_loaded else None
 
     async def async_step_init(self, _user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Ask what to do."""

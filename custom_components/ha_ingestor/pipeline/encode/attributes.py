@@ -3,26 +3,20 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from math import isfinite, isinf
-from types import NoneType
+from math import isfinite
 from typing import Any, Final
 
 from ..model import EntityContext, StateLike
 from .columns import field_name
 from .line_protocol import STRING_MAX_BYTES, quote
-from .privacy import (
-    Unwanted,
-    cleaned,
-    is_harmless_code,
-    is_place,
-    is_plain,
-    is_position,
-    is_typed_in,
-    unwanted_names,
-)
+from .plain import as_json, as_number
+from .privacy.location import is_place, is_position
+from .privacy.nested import cleaned
+from .privacy.secrets import is_harmless_code, is_typed_in
+from .privacy.texts import is_plain
+from .privacy.unwanted import Unwanted, unwanted_names
 from .text import text_of
 
 type JsonDumps = Callable[[Any], str]
@@ -43,8 +37,6 @@ _ALWAYS_RECORDED: Final = frozenset(
     {"device_class", "friendly_name", "state_class", "unit_of_measurement"}
 )
 
-_NO_NUMBERS: Final = frozenset({str, NoneType, list, dict, tuple, set, datetime})
-_DEPTH_MAX: Final = 8
 # InfluxDB 3 has room for 500 columns in a table, for all entities together. What is too much is
 # left out, and `left_out` of the point says how much that is.
 FLAT_MAX: Final = 200
@@ -165,7 +157,7 @@ def attribute_fields(
     """
     fields: dict[str, str] = {}
     for key, value in wanted.items():
-        number = _number(value)
+        number = as_number(value)
         if number is not None and isfinite(number):
             fields[_field_name(prefix, key, is_text=False)] = repr(number)
         elif number is None and value is not None and not numbers_only:
@@ -179,25 +171,6 @@ def _field_name(prefix: str, key: object, *, is_text: bool) -> str:
     # The name 5 is none of the text "5"; no text that a server stores has this character.
     name = key if isinstance(key, str) else f"{text_of(key)}\0{type(key).__name__}"
     return field_name(prefix, name, is_text=is_text)
-
-
-def _number(value: object) -> float | None:
-    """Read what is a number of any type; None for a text, and for what no float comes near."""
-    if type(value) in _NO_NUMBERS or isinstance(value, (str, bytes, bytearray)):
-        return None
-    # An array is no number, although float() takes one of a single number.
-    if not hasattr(value, "__float__") or (hasattr(type(value), "__len__") and _is_array(value)):
-        return None
-    try:
-        number = float(value)
-    except Exception:  # noqa: BLE001  foreign objects may raise anything
-        return None
-    return None if isinf(number) and not isinstance(value, float) else number
-
-
-def _is_array(value: object) -> bool:
-    # Numbers of numpy have no size, but their class does.
-    return getattr(value, "shape", None) != ()
 
 
 def _text(value: object, dumps: JsonDumps) -> str:
@@ -225,21 +198,6 @@ def _encode(value: Mapping[str, Any], dumps: JsonDumps) -> str:
 
 def _plain_text(value: object) -> str:
     try:
-        return json.dumps(_plain(value, _DEPTH_MAX))
+        return json.dumps(as_json(value))
     except Exception:  # noqa: BLE001  as above
         return json.dumps(type(value).__name__)
-
-
-def _plain(value: Any, depth: int) -> Any:
-    """Reduce anything to what JSON has; what is too deep or unknown becomes its text."""
-    if value is None or isinstance(value, (bool, int)):
-        return value
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    if (number := _number(value)) is not None:
-        return number if isfinite(number) else None
-    if depth and isinstance(value, Mapping):
-        return {text_of(key): _plain(item, depth - 1) for key, item in list(value.items())}
-    if depth and isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(item, depth - 1) for item in list(value)]
-    return text_of(value)

@@ -11,8 +11,9 @@ they agree on, so that any text yields exactly one point:
 """
 
 from collections.abc import Iterable
-from math import isfinite
 from typing import Final
+
+from .plain import as_finite_number
 
 type FieldValue = str | float | bool
 
@@ -115,11 +116,8 @@ def encode_value(value: FieldValue) -> str | None:
         return "false"
     if isinstance(value, str):
         return quote(value)
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return repr(number) if isfinite(number) else None
+    number = as_finite_number(value)
+    return None if number is None else repr(number)
 
 
 def field_set(fields: Iterable[tuple[str, FieldValue]]) -> str:

@@ -24,11 +24,15 @@ _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]
 
 # Home Assistant's own reading of states as numbers (helpers.state.state_as_number), less "unknown",
 # which is not a zero.
-_BOOLEAN_LIKE: Final = dict.fromkeys(
-    ("on", "open", "home", "locked", "above_horizon", "true", "True", "TRUE"), 1.0
-) | dict.fromkeys(
-    ("off", "closed", "not_home", "unlocked", "below_horizon", "false", "False", "FALSE"), 0.0
-)
+NUMBER_OF_WORD: Final = {
+    **dict.fromkeys(("on", "open", "home", "locked", "above_horizon"), 1.0),
+    **dict.fromkeys(("off", "closed", "not_home", "unlocked", "below_horizon"), 0.0),
+}
+_BOOLEAN_LIKE: Final = {
+    **NUMBER_OF_WORD,
+    **dict.fromkeys(("true", "True", "TRUE"), 1.0),
+    **dict.fromkeys(("false", "False", "FALSE"), 0.0),
+}
 
 _CHOICES: Final = frozenset({"select", "input_select", "event"})
 _FREE_TEXTS: Final = frozenset({"text", "input_text"})

@@ -11,7 +11,7 @@ from typing import Any, Final
 from ...model import EntityContext
 from .fields import TAGS
 
-type Described = tuple[EntityContext, Mapping[str, Any]]
+type HomeEntity = tuple[EntityContext, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ _OWNERS: Final[Mapping[str, Callable[[EntityContext], Collection[str]]]] = {
 }
 
 
-def estimate(home: Iterable[Described], names: Collection[str], tag: str) -> Estimate:
+def estimate(home: Iterable[HomeEntity], names: Collection[str], tag: str) -> Estimate:
     """Count the series of these tags for the entities of a home, without one tag and with it."""
     own = [name for name in names if name != tag]
     without: set[tuple[str, ...]] = set()

@@ -44,16 +44,12 @@ from ..columns import (
     marked,
 )
 from ..line_protocol import escape_key, quote, series_key
+from ..numbers import NUMBER_OF_WORD
 from ..text import text_of
 from .core_settings import CoreSettings, MeasurementAttr
-from .core_values import number_in, read, single_line, stays
+from .core_values import float_in, read, single_line, stays
 
 _NOT_STORED: Final = (UNKNOWN, "", UNAVAILABLE)
-
-# Home Assistant's own reading of states as numbers (helpers.state.state_as_number).
-_NUMBER_OF_WORD: Final = dict.fromkeys(
-    ("on", "open", "home", "locked", "above_horizon"), 1.0
-) | dict.fromkeys(("off", "closed", "not_home", "unlocked", "below_horizon"), 0.0)
 
 # The fields of the state itself, by whether it is a text and whether it is a number.
 _TAKEN: Final = {
@@ -100,8 +96,8 @@ class Core:
         entity, new, _, time, *_ = capture
         if new is None or (state := new.state) in _NOT_STORED:
             return None
-        word = _NUMBER_OF_WORD.get(state)
-        number = number_in(state) if word is None else word
+        word = NUMBER_OF_WORD.get(state)
+        number = float_in(state) if word is None else word
         is_text = word is not None or number is None
         taken = _TAKEN[is_text, number is not None]
         face: _Face | None = entity.memo.get(taken)

@@ -39,7 +39,7 @@ def read(value: Any) -> Encoded:
     kind = type(value)
     if kind is str:
         return _read_text(value) if len(value) <= _REMEMBERED_MAX else _read_text.__wrapped__(value)
-    if kind not in _NO_NUMBERS and (number := number_in(value)) is not None:
+    if kind not in _NO_NUMBERS and (number := float_in(value)) is not None:
         return _number_text(number), ""
     text = text_of(value)
     return _read_words(text) if len(text) <= _REMEMBERED_MAX else _read_words.__wrapped__(text)
@@ -47,7 +47,7 @@ def read(value: Any) -> Encoded:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _read_text(text: str) -> Encoded:
-    number = number_in(text)
+    number = float_in(text)
     return _read_words.__wrapped__(text) if number is None else (_number_text(number), "")
 
 
@@ -65,7 +65,7 @@ def _number_text(number: float) -> str:
     return repr(number) if isfinite(number) else ""
 
 
-def number_in(value: Any) -> float | None:
+def float_in(value: Any) -> float | None:
     """Read whatever float() takes."""
     if isinstance(value, str) and value[:1] in _NEVER_A_NUMBER:
         return None

@@ -9,7 +9,7 @@ from ..attributes import attribute_fields, counted_json, left_out_field, without
 from ..columns import TIDY_EVENTS
 from ..line_protocol import quote, series_key
 from ..masked import TEXTS
-from ..privacy import cleaned
+from ..privacy.nested import cleaned
 from ..text import has_truth, text_of
 from .base import PointSettings
 from .fields import caused, tags_of

@@ -1,0 +1,60 @@
+"""Which names, and which values, tell where somebody or something is."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from .words import listed, words_of
+
+# Anywhere in a name.
+_WORDS: Final = listed("""
+    latitude longitude lat lon lng latlng latlon latlong altitude gps geo geolocation geohash
+    geocode geocoded geojson coordinate coordinates coord coords location locations whereabouts
+    w3w street thoroughfare postcode zipcode locality neighbourhood neighborhood suburb hamlet
+    municipality
+""")
+# The whole name.
+_FORMS: Final = (
+    "long",
+    ".*(?:vertical|horizontal)_accuracy",
+    ".*maps?_(?:link|url|uri|image)",
+    ".*google_maps?",
+    ".*(?:post|postal|zip|plus)_code",
+    ".*what_?3_?words",
+    "(?:.*_)?(?:administrative_area|areas?_of_interest|display_name)",
+    "(?:.*_)?house_(?:number|name|no)",
+    "(?:.*_)?(?:city|town|village|borough|county|road|zip)(?:_(?:name|district))?",
+    "(?:formatted_)?place(?:_name)?",
+    "bounding_?box",
+    "(?:.*_)?(?:(?:formatted|street|home|current|full|postal)_)?address(?:_line)?",
+)
+_NAMES: Final = re.compile("|".join(_FORMS))
+# Addresses of another kind.
+_NO_NAMES: Final = re.compile(r".*(?:ip|ipv|mac|email|mail|bluetooth|hardware|bd)_\d*_?address")
+
+# Where something is, if more than one number says it: a cover's position is one.
+_POSITION: Final = re.compile(r"(?:.*_)?positions?")
+_TWO_NUMBERS: Final = re.compile(r"[0-9]\.[0-9]+[^0-9]+[0-9]+\.[0-9]")
+
+
+@lru_cache(maxsize=4096)
+def is_whereabouts(name: str) -> bool:
+    """Whether it tells where somebody or something is."""
+    words = words_of(name)
+    return not _WORDS.isdisjoint(words.split("_")) or (
+        _NAMES.fullmatch(words) is not None and not _NO_NAMES.fullmatch(words)
+    )
+
+
+@lru_cache(maxsize=4096)
+def is_position(name: str) -> bool:
+    """Whether it may tell where something is, which only the value shows."""
+    return _POSITION.fullmatch(words_of(name)) is not None
+
+
+def is_place(value: Any) -> bool:
+    """Whether the value of a position is a place, and not how far open a cover is."""
+    if isinstance(value, str):
+        return _TWO_NUMBERS.search(value) is not None
+    return isinstance(value, (Mapping, list, tuple)) and len(value) > 1

@@ -1,0 +1,165 @@
+"""Copies nested data without what is unwanted, however deep it lies.
+
+A value that another member names is left out with it, as in `{"name": "password", "value": …}` and
+`[["Authorization", …]]`.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Any, Final
+
+from ..text import text_of
+from .location import is_place, is_position
+from .secrets import is_typed_in
+from .texts import CUT, SIMPLE, is_plain, without_unwanted
+from .unwanted import Unwanted, hides_places
+from .words import listed, words_of
+
+# Members that name what others of the same mapping hold.
+_NAMING: Final = listed("""
+    name key field header property property_name property_key_name attribute param parameter
+    option variable setting label command_class_name
+""")
+_NAMED: Final = listed("""
+    value values val content data text value_raw new_value new_value_raw prev_value prev_value_raw
+    old_value event_data
+""")
+
+# How deep, and how many values in all: more than there is room for in a field.
+_DEPTH_MAX: Final = 32
+_VALUES_MAX: Final = 20_000
+_JSON: Final = frozenset('{["')
+_JSON_MAX: Final = 64 * 1024
+# Twice as much as a field has room for, so that what is too long stays so.
+_TEXT_MAX: Final = 128 * 1024
+_TIME: Final = re.compile(
+    r"(?:\d{4}-\d\d-\d\d[T ]?)?(?:\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?"
+)
+_SPACE: Final = re.compile("[\\s\ufeff]*")
+_DECODER: Final = json.JSONDecoder()
+
+
+def cleaned(data: Any, unwanted: Unwanted) -> Any:
+    """Copy data without the unwanted members. Never raises.
+
+    What has no end, or lies too deep to be looked into, is cut.
+    """
+    return _Copy(unwanted).of(data, 0)
+
+
+class _Copy:
+    """One copy: how much there was so far, and which containers the current one lies in."""
+
+    def __init__(self, unwanted: Unwanted) -> None:
+        self._unwanted = unwanted
+        self._hides_places = hides_places(unwanted)
+        self._values = 0
+        self._around: set[int] = set()
+
+    def of(self, value: Any, depth: int) -> Any:
+        """Copy a value."""
+        self._values += 1
+        if isinstance(value, SIMPLE):
+            return value
+        if isinstance(value, str):
+            return self._text(value, depth)
+        try:
+            value = _opened(value)
+            if isinstance(value, (Mapping, list, tuple, set, frozenset)):
+                return self._container(value, depth)
+            # It is stored as its text.
+            is_bytes = isinstance(value, (bytes, bytearray))
+            text = value.decode("utf-8", "replace") if is_bytes else text_of(value)
+            copy = self._text(text, depth)
+        except Exception:  # noqa: BLE001  foreign objects may raise anything
+            return type(value).__name__
+        return value if copy == text else copy
+
+    def _container(self, value: Any, depth: int) -> Any:
+        if depth == _DEPTH_MAX or self._values > _VALUES_MAX or id(value) in self._around:
+            return CUT
+        self._around.add(id(value))
+        try:
+            if isinstance(value, tuple) and (names := getattr(value, "_fields", None)):
+                return [
+                    self.of(item, depth + 1)
+                    for name, item in zip(names, value, strict=True)
+                    if not self._is_unwanted(text_of(name))
+                ]
+            if not isinstance(value, Mapping):
+                return [self.of(self._pair(item), depth + 1) for item in list(value)]
+            members = list(value.items())
+            hidden = self._named_by_others(members)
+            return {
+                key: self.of(item, depth + 1)
+                for key, item in members
+                if not self._is_unwanted(text_of(key))
+                and text_of(key) not in hidden
+                and not (self._hides_places and is_position(text_of(key)) and is_place(item))
+            }
+        finally:
+            self._around.discard(id(value))
+
+    def _is_unwanted(self, name: str) -> bool:
+        return self._unwanted(name) or is_typed_in(name)
+
+    def _pair(self, item: Any) -> Any:
+        """Cut the second of a list's pairs where the first names something unwanted."""
+        is_pair = isinstance(item, (list, tuple)) and len(item) == len(("name", "value"))
+        return [item[0], CUT] if is_pair and _is_named_secret(item[0], self._is_unwanted) else item
+
+    def _named_by_others(self, members: list[tuple[Any, Any]]) -> set[str]:
+        """Return the members whose name is the value of another member, and unwanted."""
+        if any(
+            _is_named_secret(item, self._is_unwanted) and words_of(text_of(key)) in _NAMING
+            for key, item in members
+        ):
+            return {
+                name for name in (text_of(key) for key, _ in members) if words_of(name) in _NAMED
+            }
+        return set()
+
+    def _text(self, text: str, depth: int) -> str:
+        """Look into a text: the JSON at its beginning, and whatever else may lie in it."""
+        if is_plain(text) or (text[:1].isdigit() and _TIME.fullmatch(text)):
+            return text
+        text = text[:_TEXT_MAX]
+        if text[:1].isalpha():
+            return without_unwanted(text, self._unwanted)
+        kept: list[str] = []
+        start = _space_end(text, 0)
+        kept.append(text[:start])
+        while len(text) <= _JSON_MAX and depth < _DEPTH_MAX and text[start : start + 1] in _JSON:
+            try:
+                content, end = _DECODER.raw_decode(text, start)
+            except ValueError, RecursionError:
+                break
+            behind = _space_end(text, end)
+            # A name with what it is the name of.
+            if text[behind : behind + 1] in {":", "="}:
+                break
+            copy = self.of(content, depth + 1)
+            kept += (text[start:end] if copy == content else json.dumps(copy), text[end:behind])
+            start = behind
+        return "".join((*kept, without_unwanted(text[start:], self._unwanted)))
+
+
+def _is_named_secret(name: object, is_unwanted: Unwanted) -> bool:
+    return isinstance(name, str) and is_unwanted(name)
+
+
+def _space_end(text: str, position: int) -> int:
+    found = _SPACE.match(text, position)
+    return found.end() if found else position
+
+
+def _opened(value: Any) -> Any:
+    """Return what `dumps` writes of an object that it knows how to write."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: getattr(value, each.name) for each in fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    return value.as_dict() if hasattr(value, "as_dict") else value

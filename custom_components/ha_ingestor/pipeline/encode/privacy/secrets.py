@@ -1,0 +1,128 @@
+"""Which names tell a secret: never kept, whatever a user wants.
+
+A `code` or a `pin` is what somebody types in, and never kept either, but for one exception: an
+attribute may be the code of the weather or the pin of a microcontroller. It is kept where its value
+is a number below 1000, or any number of a weather entity, and where nothing in the entity's id says
+that it is about a lock, an alarm, a door or a keypad.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from .words import listed, spelled, thing_of, words_of
+
+# Anywhere in a name.
+_SECRET_WORDS: Final = listed("""
+    password passwords passwd pwd passphrase passcode passcodes pword pswd
+    passwort kennwort wachtwoord contrasena senha haslo heslo
+    secret secrets credential credentials authorization bearer jwt cookie cookies csrf xsrf
+    psk totp otp puk authsig apikey bindkey dsk pem
+""")
+
+# At the end of a name without its underscores, because `accesstoken` is one too; `token_count` is
+# none. What a key, a code and so on is for makes it a secret.
+_ENDS_WITH: Final[Mapping[str, frozenset[str]]] = {
+    "keys?": listed("""
+        api access accesscontrol private secret encryption decryption encrypt network security
+        auth authentication authenticated unauthenticated authorization ssh license local
+        wep wpa wifi shared link session master app client consumer aes signing user bind
+        pairing legacy owner pass device
+    """),
+    "codes?": listed("""
+        user pin lock alarm door gate access entry unlock disarm arm keypad guest master security
+        pass pairing setup auth activation backup recovery verification qr install login
+    """),
+    "pass": listed("user admin login db smtp mqtt ftp imap wifi mail proxy"),
+    "pin": listed("user lock alarm door"),
+    "id": listed("sess session webhook"),
+    "url": listed("webhook cloudhook hook"),
+}
+_SECRET_ENDS: Final = re.compile(
+    ".*(?:tokens?|password|passphrase|passcode|secret|credentials?|authsig|webhooks?|"
+    + "|".join(f"(?:{'|'.join(sorted(of))}){end}" for end, of in _ENDS_WITH.items())
+    # These are the whole name. A picture's address carries a token.
+    + ")|entitypicture(?:local)?|(?:o|basic|http|x)?auth|pass|irk|motdepasse"
+)
+
+# By the last word: what makes it a secret if it is the word before.
+_SECRET_AFTER: Final[Mapping[str, frozenset[str]]] = {
+    "code": listed("""
+        action pair pairing setup up auth authorization oauth link authentication activation
+        backup recovery verification mfa 2fa tfa factor qr fob rolling homekit matter manual
+        login invite invitation reset sms temporary visitor admin duress panic emergency
+        installer install registration confirmation safe private wifi nfc rfid card badge owner
+        slot intercom garage parental child sim commissioning provisioning claim enrollment
+        sharing bypass house
+    """),
+    "key": listed("""
+        mesh net beacon ble gateway root server account login verification backup recovery
+        crypto cipher hub secure unlock s0 s2 tls ssl hmac host lan identity join install
+    """),
+}
+# By the last word: what makes it none if it is the word before; it is a secret after any other.
+_SECRET_UNLESS_AFTER: Final[Mapping[str, frozenset[str]]] = {
+    "pin": listed("""
+        gpio led data reset relay input output clock clk trigger echo sda scl tx rx cs dc busy
+        switch analog digital adc pwm i2c spi uart io board button power sensor
+        available used free enable interrupt int bowling
+    """),
+    "pass": listed("""
+        low high band all by first second next previous over iss satellite ski season boarding
+        test under mountain
+    """),
+    "auth": listed("requires required needs has is no without factor"),
+}
+# Alone, or as the last of several words.
+_SECRET_LAST: Final = listed("pw signature signatures sig ltk csrk oauth")
+_OF_A_SLOT: Final = re.compile(r"(?:.*_)?(?:code|pin)_?slot_?[0-9]+")
+
+_TYPED_IN: Final = listed("code codes pin pins code_number pin_number")
+# Words of the ids of what is typed into.
+_TYPED_INTO: Final = listed("""
+    lock locks doorlock smartlock alarm alarms door gate garage keypad intercom safe
+    code codes pin pins security panel
+""")
+# No code for people has fewer than four digits.
+_CODES_BEGIN: Final = 1000
+
+
+@lru_cache(maxsize=4096)
+def is_secret(name: str) -> bool:
+    """Whether an attribute of this name is never kept, whatever a user wants."""
+    thing = thing_of(name)
+    return (
+        not _SECRET_WORDS.isdisjoint(words_of(name).split("_"))
+        or _SECRET_ENDS.fullmatch("".join(thing)) is not None
+        or _is_secret_by_its_end(thing)
+        or _OF_A_SLOT.fullmatch(spelled(name)) is not None
+    )
+
+
+def _is_secret_by_its_end(thing: list[str]) -> bool:
+    last = thing[-1]
+    if last in _SECRET_LAST:
+        return True
+    # Of `slot_1_pin` the word before is `slot`.
+    before = [word for word in thing[:-1] if not word.isdigit()][-1:]
+    last = last if last == "pass" else last.removesuffix("s")
+    unless = _SECRET_UNLESS_AFTER.get(last)
+    if unless is not None:
+        return bool(before) and unless.isdisjoint(before)
+    return not _SECRET_AFTER.get(last, frozenset()).isdisjoint(before)
+
+
+@lru_cache(maxsize=4096)
+def is_typed_in(name: str) -> bool:
+    """Whether it is what somebody types into a lock or an alarm panel: no `error_code` is."""
+    return "_".join(thing_of(name)) in _TYPED_IN
+
+
+def is_harmless_code(value: Any, entity_id: str) -> bool:
+    """Whether an attribute that is called as what is typed in is something else: see above."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    if not _TYPED_INTO.isdisjoint(words_of(entity_id).split("_")):
+        return False
+    return abs(value) < _CODES_BEGIN or entity_id.startswith("weather.")

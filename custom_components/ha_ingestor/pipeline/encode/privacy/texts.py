@@ -1,0 +1,68 @@
+"""Hides in a text what is unwanted, by its name or by where it stands in an address."""
+
+from types import NoneType
+from typing import Any, Final
+
+from ..redaction import (
+    without_named,
+    without_parameters,
+    without_paths,
+    without_places,
+    without_schemes,
+    without_users,
+)
+from .secrets import is_typed_in
+from .unwanted import Unwanted, hides_places
+from .words import listed
+
+# What stands in the place of what is left out.
+CUT: Final = "..."
+
+SIMPLE: Final = (bool, int, float, NoneType)
+_SIMPLE_TYPES: Final = frozenset(SIMPLE)
+# Words in front of a code or pin that nobody types in.
+_NOT_TYPED: Final = listed("""
+    error status response exit return result reason event fault http country language area
+    postal zip color colour weather diagnostic trouble failure source gpio input output data reset
+""")
+
+
+def is_plain(value: Any) -> bool:
+    """Whether nothing can lie in a value: most are numbers, words, or lists of them."""
+    kind = type(value)
+    if kind is str:
+        return (
+            ":" not in value
+            and "=" not in value
+            and "/" not in value
+            and "[" not in value
+            and ("." not in value or "," not in value)
+            and "earer " not in value
+        )
+    if kind is list or kind is tuple:
+        for item in value:
+            if type(item) not in _SIMPLE_TYPES and (type(item) is not str or not is_plain(item)):
+                return False
+        return True
+    return kind in _SIMPLE_TYPES
+
+
+def is_telling(name: str, before: str, unwanted: Unwanted) -> bool:
+    """Whether what stands behind a name in a text is left out; `before` is the word before it."""
+    if unwanted(name) or (before and unwanted(f"{before} {name}")):
+        return True
+    return is_typed_in(name) and before.lower() not in _NOT_TYPED
+
+
+def without_unwanted(text: str, unwanted: Unwanted) -> str:
+    """Hide in a text what is unwanted."""
+    if "/" in text or "=" in text:
+        text = without_users(text, CUT)
+        text = without_paths(without_parameters(text, unwanted, CUT), CUT)
+    if hides_places(unwanted):
+        text = without_places(text, CUT)
+    return without_named(
+        without_schemes(text, CUT),
+        lambda name, before, _value: is_telling(name, before, unwanted),
+        CUT,
+    )

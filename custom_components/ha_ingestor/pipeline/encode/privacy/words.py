@@ -1,0 +1,47 @@
+"""Names as words: what a thing is, and not how somebody spelled it."""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+_WORD_BREAK: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^0-9A-Za-z]+")
+_NUMBER_AT_THE_END: Final = re.compile(r"[_0-9]+$")
+
+
+def listed(words: str) -> frozenset[str]:
+    """Read a table of words."""
+    return frozenset(words.split())
+
+
+# What form a thing has, and which of several it is: nothing of what it is.
+_FORMS: Final = listed("""
+    value values str string text raw hex hash header headers b64 base64 encoded plain v
+    current new old last
+""")
+_VERSION: Final = re.compile(r"v?[0-9]+")
+
+
+def spelled(name: str) -> str:
+    """Write a name in small letters with underscores."""
+    return _WORD_BREAK.sub("_", name).strip("_").lower()
+
+
+@lru_cache(maxsize=4096)
+def words_of(name: str) -> str:
+    """Write a name in small letters with underscores; a number at its end goes."""
+    text = spelled(name)
+    return _NUMBER_AT_THE_END.sub("", text) or text
+
+
+def thing_of(name: str) -> list[str]:
+    """Return the words that say what it is, without those that only say in which form.
+
+    `token_value` and `api_key_v2` are a token and a key.
+    """
+    words = words_of(name).split("_")
+    first, end = 0, len(words)
+    while first < end and (words[end - 1] in _FORMS or _VERSION.fullmatch(words[end - 1])):
+        end -= 1
+    while first < end and words[first] in _FORMS:
+        first += 1
+    return words[first:end] or words

@@ -1,0 +1,52 @@
+"""Creates what a destination lacks, or lets the points go that it refuses, once the user agrees."""
+
+from homeassistant.components.repairs import RepairsFlowResult
+
+from ..connection import async_administrator
+from ..coordinator import HaIngestorConfigEntry
+from ..health.server_text import plain
+from ..pipeline.export.verdict import Kind, Problem, Verdict
+from ..tasks.whole import async_whole
+from .loaded import LoadedRepair
+
+
+class RepairDestination(LoadedRepair):
+    """Ask once, then create what is missing or let the refused points go."""
+
+    def __init__(self, entry_id: str, problem: Problem) -> None:
+        """Prepare the repair of one destination."""
+        super().__init__(entry_id)
+        self._problem = problem
+
+    async def async_step_init(self, _user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Begin."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Ask, and repair."""
+        if (entry := self._entry) is None:
+            return self.async_abort(reason="not_loaded")
+        placeholders = {"title": plain(entry.title), "detail": ""}
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            if self._problem is Problem.STORM:
+                entry.runtime_data.pipeline.quarantine_all()
+                return self.async_create_entry(data={})
+            verdict = await async_whole(self.hass, self._create(entry), "ha_ingestor repair")
+            if verdict.kind is Kind.ACCEPTED:
+                return self.async_create_entry(data={})
+            errors["base"] = "not_created"
+            placeholders["detail"] = plain(f"{verdict.problem}: {verdict.detail}")
+        return self.async_show_form(
+            step_id="confirm", errors=errors, description_placeholders=placeholders
+        )
+
+    async def _create(self, entry: HaIngestorConfigEntry) -> Verdict:
+        """Create what is missing, and deliver at once when it is there."""
+        administrator = await async_administrator(self.hass, entry.data)
+        verdict = await administrator.create_missing()
+        if verdict.kind is Kind.ACCEPTED:
+            await entry.runtime_data.pipeline.flush()
+        return verdict

@@ -1,0 +1,22 @@
+"""A repair of one destination, which may be gone by the time that somebody opens it."""
+
+from typing import cast
+
+from homeassistant.components.repairs import RepairsFlow
+
+from ..coordinator import HaIngestorConfigEntry
+
+
+class LoadedRepair(RepairsFlow):
+    """A repair that needs its destination to run."""
+
+    def __init__(self, entry_id: str) -> None:
+        """Prepare the repair of one destination."""
+        self._entry_id = entry_id
+
+    @property
+    def _entry(self) -> HaIngestorConfigEntry | None:
+        """The destination, unless it was removed or does not run."""
+        entry = self.hass.config_entries.async_get_entry(self._entry_id)
+        is_loaded = entry is not None and hasattr(entry, "runtime_data")
+        return cast("HaIngestorConfigEntry", entry) if is_loaded else None
