@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from homeassistant.components.light import LightEntityFeature
 
 from custom_components.ha_ingestor.pipeline.encode.plain import (
     as_finite_number,
@@ -38,7 +39,7 @@ class Odd:
     [
         *((21.5, 21.5), (3, 3.0), (True, 1.0), (False, 0.0)),
         *((Decimal("1.5"), 1.5), (Fraction(1, 2), 0.5), (np.float32(0.5), 0.5)),
-        *((np.array(4.0), 4.0),),
+        *((np.array(4.0), 4.0), (Two.TWO, 2.0), (LightEntityFeature(36), 36.0)),
     ],
 )
 def test_numbers_of_any_type_are_read(value: object, number: float) -> None:

@@ -20,7 +20,8 @@ def as_number(value: object) -> float | None:
     if type(value) in _NO_NUMBERS or isinstance(value, (str, bytes, bytearray)):
         return None
     # An array is no number, although float() takes one of a single number.
-    if not hasattr(value, "__float__") or (hasattr(type(value), "__len__") and _is_array(value)):
+    is_plain = isinstance(value, (int, float))
+    if not is_plain and (not hasattr(value, "__float__") or _is_array(value)):
         return None
     try:
         number = float(value)
@@ -31,7 +32,7 @@ def as_number(value: object) -> float | None:
 
 def _is_array(value: object) -> bool:
     # Numbers of numpy have no size, but their class does.
-    return getattr(value, "shape", None) != ()
+    return hasattr(type(value), "__len__") and getattr(value, "shape", None) != ()
 
 
 def as_finite_number(value: object) -> float | None:
