@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from ..clients.data_api.rows import DeviceRow, EntityRow
 from ..pipeline.export.verdict import Kind, Problem, Verdict
 from .batches import BATCH_ROWS, Batches
 from .known import Known
 from .pacer import Pacer
-from .rows import DeviceRow, EntityRow, Row, Rows, Table
+from .rows import Row, Rows, Table
 
 # Any of them may be bad itself.
 KNOWN_GOOD_MAX: Final = 3

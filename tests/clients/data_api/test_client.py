@@ -14,9 +14,9 @@ import pytest
 from custom_components.ha_ingestor.clients.address import AddressError
 from custom_components.ha_ingestor.clients.data_api import client as data_api
 from custom_components.ha_ingestor.clients.data_api.client import DataApiClient
+from custom_components.ha_ingestor.clients.data_api.rows import DeviceRow, EntityRow
 from custom_components.ha_ingestor.clients.data_api.verdict import judge
 from custom_components.ha_ingestor.clients.exchange import Reply
-from custom_components.ha_ingestor.data_api.rows import DeviceRow, EntityRow
 from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem
 from scripts.rig.data_api import DataApi, Era, Fault
 from tests.emulator import V2_7, Emulator

@@ -12,6 +12,7 @@ from yarl import URL
 from ...pipeline.export.verdict import Kind, Verdict
 from ..address import normalize
 from ..exchange import BODY_MAX, CHECK_TIMEOUT, Reply, exchange
+from .rows import DeviceRow, EntityRow
 from .verdict import judge, judge_reading, listed
 
 # Before it answers, the server classifies devices and asks Home Assistant about entities.
@@ -23,8 +24,6 @@ LISTING_MAX: Final = 20 * 1024 * 1024
 DEVICES_MAX: Final = 997
 ENTITIES_MAX: Final = 9973
 PROBE_LIMIT: Final = 17
-
-type Row = Mapping[str, Any]
 
 
 def _dumps(content: Any) -> bytes:
@@ -60,11 +59,11 @@ class DataApiClient:
         listing = await self._ask("api/devices", {"limit": str(PROBE_LIMIT)})
         return judge_reading(listing, "devices")
 
-    async def upsert_devices(self, rows: Sequence[Row]) -> Verdict:
+    async def upsert_devices(self, rows: Sequence[DeviceRow]) -> Verdict:
         """Store all of these or, if it does not like one, none."""
         return judge(await self._upsert("devices", rows), len(rows))
 
-    async def upsert_entities(self, rows: Sequence[Row]) -> Verdict:
+    async def upsert_entities(self, rows: Sequence[EntityRow]) -> Verdict:
         """Store all of these or none; those of a device it does not know lose it."""
         return judge(await self._upsert("entities", rows), len(rows))
 
