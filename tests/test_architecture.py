@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent / "custom_components" / "ha_ingestor"
 # Beside the shell, but of use without it.
 PLAIN = [
     "clients/data_api/rows.py",
+    "clients/encoding.py",
     "enrich/markers.py",
     "registry/model.py",
     "enrich/selection.py",
@@ -28,6 +29,9 @@ PLAIN = [
 ]
 # Part of the shell, in the folder of what it keeps.
 SHELL = ["metadata_store/keeper.py"]
+
+# Of others only what Home Assistant brings anyway.
+LIBRARY = sys.stdlib_module_names | {"orjson"}
 
 
 def imports(file: Path) -> set[str]:
@@ -74,7 +78,7 @@ def test_the_metadata_store_knows_only_itself_and_what_a_home_is(file: Path) -> 
             module.startswith("ha_ingestor.metadata_store")
             or module == "ha_ingestor.registry.model"
         )
-        assert top in sys.stdlib_module_names or known, module
+        assert top in LIBRARY or known, module
 
 
 @pytest.mark.parametrize("name", PLAIN)
@@ -82,7 +86,7 @@ def test_what_is_plain_knows_no_home_assistant(name: str) -> None:
     plain = {f"ha_ingestor.{one.removesuffix('.py').replace('/', '.')}" for one in PLAIN}
     for module in imports(ROOT / name):
         is_known = module.startswith("ha_ingestor.pipeline") or module in plain
-        assert module.split(".")[0] in sys.stdlib_module_names or is_known, module
+        assert module.split(".")[0] in LIBRARY or is_known, module
 
 
 @pytest.mark.parametrize("file", files("."), ids=lambda file: str(file.relative_to(ROOT)))

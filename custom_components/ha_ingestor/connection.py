@@ -16,7 +16,6 @@ from homeassistant.const import (
 )
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.helpers.json import json_bytes
 
 from .clients.data_api.client import DataApiClient
 from .clients.influx.admin import InfluxAdministrator
@@ -82,7 +81,6 @@ async def async_data_api(hass: HomeAssistant, data: Mapping[str, Any]) -> DataAp
         data[CONF_URL],
         api_key=data[CONF_API_KEY],
         ssl=await async_ssl(hass, data),
-        dumps=json_bytes,
     )
 
 

@@ -1,13 +1,15 @@
 """What a data-api is told of a home: rows with a key, and a digest to see that one changed."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Any
 
+import orjson
+
 from ..clients.data_api.rows import DeviceRow, EntityRow
+from ..clients.encoding import encode
 from ..registry.model import Device, Entity, Home
 
 
@@ -95,4 +97,4 @@ def _rows(items: Iterable[tuple[str, Any, str | None]]) -> tuple[Row, ...]:
 
 
 def _digest(content: Any) -> bytes:
-    return blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).digest()
+    return blake2b(encode(content, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
