@@ -18,6 +18,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from .clients.address import AddressError, normalize
 from .clients.influx.probe import Probe, probe
 from .connection import (
+    PRODUCTS,
     CertificateError,
     async_client,
     async_ssl,
@@ -27,13 +28,10 @@ from .connection import (
 from .const import CONF_CA_CERTIFICATE, CONF_DIALECT, DOMAIN, SUBENTRY_DATA_API
 from .flows.data_api import DataApiFlow
 from .flows.destination import (
-    ADDRESS_PROBLEMS,
     ADDRESS_SCHEMA,
     AUTO,
-    CONNECTION_PROBLEMS,
     FIELDS,
     PROBE_ERRORS,
-    PRODUCTS,
     REFUSED,
     SECTION_ADVANCED,
     Field,
@@ -47,6 +45,7 @@ from .flows.destination import (
     unique_id,
 )
 from .flows.options import HaIngestorOptionsFlow
+from .health.problems import ADDRESS_PROBLEMS, CONNECTION_PROBLEMS
 from .health.server_text import plain
 from .pipeline.export.outcome import Dialect
 from .pipeline.export.verdict import Problem, Verdict

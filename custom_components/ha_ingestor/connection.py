@@ -31,6 +31,13 @@ from .const import (
 )
 from .pipeline.export.outcome import Dialect
 
+PRODUCTS: Final = {
+    Dialect.V1: "InfluxDB 1",
+    Dialect.V2: "InfluxDB 2",
+    Dialect.V3: "InfluxDB 3",
+    Dialect.VICTORIAMETRICS: "VictoriaMetrics",
+}
+
 # Every field of Destination that is a plain text; absent ones are empty.
 TEXTS: Final = (
     CONF_URL,

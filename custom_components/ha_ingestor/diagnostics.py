@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 
 from .const import CONF_CA_CERTIFICATE
 from .coordinator import HaIngestorConfigEntry
-from .flows.destination import ADDRESS_PROBLEMS
+from .health.problems import ADDRESS_PROBLEMS
 from .health.server_text import for_strangers, line_for_strangers
 from .metadata_store.keeper import KEEPER
 

@@ -24,7 +24,7 @@ from homeassistant.helpers.selector import (
 from yarl import URL
 
 from ..clients.address import AddressError, origin
-from ..connection import TEXTS
+from ..connection import PRODUCTS, TEXTS
 from ..const import (
     CONF_BUCKET,
     CONF_CA_CERTIFICATE,
@@ -44,13 +44,6 @@ else:
 
 AUTO: Final = "auto"
 SECTION_ADVANCED: Final = "advanced"
-
-PRODUCTS: Final = {
-    Dialect.V1: "InfluxDB 1",
-    Dialect.V2: "InfluxDB 2",
-    Dialect.V3: "InfluxDB 3",
-    Dialect.VICTORIAMETRICS: "VictoriaMetrics",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,18 +79,6 @@ FIELDS: Final[Mapping[Dialect, tuple[Field, ...]]] = {
     # There is one database only; a name becomes a label.
     Dialect.VICTORIAMETRICS: (_USERNAME, _PASSWORD, _TOKEN, Field(key=CONF_DATABASE)),
 }
-
-# Nobody answers at the address, whichever database is meant to be there.
-CONNECTION_PROBLEMS: Final = frozenset(
-    {
-        Problem.UNREACHABLE,
-        Problem.TLS,
-        Problem.TIMEOUT,
-        Problem.REDIRECT,
-    }
-)
-# What can only be mended in the address, although it may show as late as in the write test.
-ADDRESS_PROBLEMS: Final = CONNECTION_PROBLEMS | {Problem.PROXY, Problem.NOT_A_DATABASE}
 
 # What may mean that the credentials are wrong, so that they are not used once more.
 REFUSED: Final = frozenset({Problem.INVALID_AUTH, Problem.FORBIDDEN})
