@@ -21,6 +21,7 @@ PLAIN = [
     "registry/order.py",
     "data_api/pacer.py",
     "data_api/rows.py",
+    "data_api/schedule.py",
     "registry/schedule.py",
     "data_api/sync.py",
     "data_api/transfer.py",

@@ -54,7 +54,7 @@ def _hue(hass: HomeAssistant) -> MockConfigEntry:
 async def _sync(hass: HomeAssistant, server: DataApi) -> AsyncIterator[RegistrySync]:
     hass.data[WATCH] = RegistryWatch(hass, SOON)
     client = DataApiClient(async_get_clientsession(hass), server.url)
-    sync = RegistrySync(hass, client, on_change=lambda: None, intervals=SOON)
+    sync = RegistrySync(hass, client, on_change=lambda: None, refresh=SOON.refresh)
     yield sync
     await sync.async_stop()
 

@@ -11,7 +11,6 @@ from ..const import DOMAIN, LOGGER, SUBENTRY_DATA_API
 from ..flows.data_api import refresh_seconds
 from ..health.issues import Issue, async_follow
 from ..pipeline.export.verdict import Problem
-from ..registry.schedule import Intervals
 from .runner import RegistrySync
 from .sync import SyncState
 from .transfer import Client
@@ -72,8 +71,7 @@ class RegistryCoordinator(DataUpdateCoordinator[SyncState]):
             hass,
             client,
             on_change=self._async_turned,
-            # The watch has waited for quiet already.
-            intervals=Intervals(quiet=0.0, refresh=refresh_seconds(subentry.data)),
+            refresh=refresh_seconds(subentry.data),
         )
         self.data = self.sync.state
         self._entry = entry
