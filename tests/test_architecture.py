@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent / "custom_components" / "ha_ingestor"
 
 # Beside the shell, but of use without it.
 PLAIN = [
+    "clients/data_api/problem.py",
     "clients/data_api/rows.py",
     "clients/encoding.py",
     "enrich/markers.py",
@@ -33,6 +34,11 @@ SHELL = ["metadata_store/keeper.py"]
 
 # Of others only what Home Assistant brings anyway.
 LIBRARY = sys.stdlib_module_names | {"orjson"}
+# What is built of everything else.
+UP = tuple(
+    f"ha_ingestor.{name}"
+    for name in ("config_flow", "flows", "repairs", "repair_flows", "sensor", "binary_sensor")
+)
 
 
 def imports(file: Path) -> set[str]:
@@ -67,6 +73,21 @@ def test_clients_know_no_home_assistant(file: Path) -> None:
         assert not module.startswith("ha_ingestor.") or module.startswith(
             ("ha_ingestor.pipeline", "ha_ingestor.clients")
         ), module
+
+
+@pytest.mark.parametrize("file", files("clients/data_api"), ids=lambda file: file.name)
+def test_the_client_of_a_data_api_knows_words_of_the_pipeline_and_no_database(file: Path) -> None:
+    for module in imports(file):
+        is_known = module.startswith(("ha_ingestor.pipeline.export", "ha_ingestor.clients"))
+        assert not module.startswith("ha_ingestor.") or is_known, module
+        assert not module.startswith("ha_ingestor.clients.influx"), module
+
+
+@pytest.mark.parametrize("folder", ["data_api", "entities", "registry", "metadata_store"])
+def test_nothing_below_the_shell_imports_its_dialogues_or_platforms(folder: str) -> None:
+    for file in files(folder):
+        for module in imports(file):
+            assert not module.startswith(UP), (file, module)
 
 
 @pytest.mark.parametrize("file", files("metadata_store"), ids=lambda file: file.name)

@@ -18,6 +18,8 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from .clients.address import AddressError, normalize
 from .clients.influx.probe import Probe, probe
 from .connection import (
+    ADDRESS_PROBLEMS,
+    CONNECTION_PROBLEMS,
     PRODUCTS,
     CertificateError,
     async_client,
@@ -45,7 +47,6 @@ from .flows.destination import (
     unique_id,
 )
 from .flows.options import HaIngestorOptionsFlow
-from .health.problems import ADDRESS_PROBLEMS, CONNECTION_PROBLEMS
 from .health.server_text import plain
 from .pipeline.export.outcome import Dialect
 from .pipeline.export.verdict import Problem, Verdict

@@ -30,6 +30,7 @@ from .const import (
     CONF_RETENTION_POLICY,
 )
 from .pipeline.export.outcome import Dialect
+from .pipeline.export.verdict import Problem, Verdict
 
 PRODUCTS: Final = {
     Dialect.V1: "InfluxDB 1",
@@ -37,6 +38,14 @@ PRODUCTS: Final = {
     Dialect.V3: "InfluxDB 3",
     Dialect.VICTORIAMETRICS: "VictoriaMetrics",
 }
+
+# Nobody answers at the address, whichever database is meant to be there.
+CONNECTION_PROBLEMS: Final = frozenset(
+    {Problem.UNREACHABLE, Problem.TLS, Problem.TIMEOUT, Problem.REDIRECT}
+)
+# What can only be mended in the address, although it may show as late as in the write test. Their
+# details name hosts: those of the address, or what it resolves or redirects to.
+ADDRESS_PROBLEMS: Final = CONNECTION_PROBLEMS | {Problem.PROXY, Problem.NOT_A_DATABASE}
 
 # Every field of Destination that is a plain text; absent ones are empty.
 TEXTS: Final = (
@@ -89,6 +98,11 @@ async def async_data_api(hass: HomeAssistant, data: Mapping[str, Any]) -> DataAp
         api_key=data[CONF_API_KEY],
         ssl=await async_ssl(hass, data),
     )
+
+
+async def async_probe_data_api(hass: HomeAssistant, data: Mapping[str, Any]) -> Verdict:
+    """Ask whether a data-api is there and takes the key; raises as `async_data_api`."""
+    return await (await async_data_api(hass, data)).probe()
 
 
 async def async_administrator(hass: HomeAssistant, data: Mapping[str, Any]) -> InfluxAdministrator:

@@ -7,9 +7,9 @@ from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.const import CONF_API_KEY, CONF_PASSWORD, CONF_TOKEN, CONF_URL, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 
+from .connection import ADDRESS_PROBLEMS
 from .const import CONF_CA_CERTIFICATE
 from .coordinator import HaIngestorConfigEntry
-from .health.problems import ADDRESS_PROBLEMS
 from .health.server_text import for_strangers, line_for_strangers
 from .metadata_store.keeper import KEEPER
 

@@ -10,7 +10,7 @@ import pytest
 
 from custom_components.ha_ingestor.data_api.rows import Table
 from custom_components.ha_ingestor.data_api.schedule import SendSchedule
-from custom_components.ha_ingestor.data_api.sync import Rejection, Sync
+from custom_components.ha_ingestor.data_api.sync import RejectedRow, Sync
 from custom_components.ha_ingestor.data_api.transfer import Transfer
 from custom_components.ha_ingestor.pipeline.export.breaker import BreakerState
 from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, Verdict
@@ -434,7 +434,7 @@ async def test_what_the_server_refuses_is_reported_and_the_rest_goes_on(
     sync.push(house.home)
     await asyncio.sleep(5)
     assert "c" in house.api.tables.devices
-    assert sync.state.rejections == (Rejection(table=Table.DEVICES, key="bad", reason="no"),)
+    assert sync.state.rejections == (RejectedRow(table=Table.DEVICES, key="bad", reason="no"),)
     assert (sync.state.rows_rejected, sync.state.rows_pending) == (1, 0)
     assert sync.state.connected is True
 

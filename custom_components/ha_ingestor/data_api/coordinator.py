@@ -6,10 +6,11 @@ from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
+from ..clients.data_api.problem import NOT_A_DATA_API
 from ..connection import async_data_api
 from ..const import DOMAIN, LOGGER, SUBENTRY_DATA_API
-from ..flows.data_api import refresh_seconds
 from ..health.issues import Issue, async_follow
+from ..options.data_api import refresh_seconds
 from ..pipeline.export.verdict import Problem
 from .runner import RegistrySync
 from .sync import SyncState
@@ -29,7 +30,7 @@ PAGES_MAX: Final = 10
 BLOCKING: Final = {
     Problem.INVALID_AUTH: Issue(key=UNAUTHORIZED, is_fixable=True),
     Problem.FORBIDDEN: Issue(key=UNAUTHORIZED, is_fixable=True),
-    Problem.NOT_A_DATABASE: Issue(key=WRONG_SERVICE),
+    NOT_A_DATA_API: Issue(key=WRONG_SERVICE),
     Problem.REDIRECT: Issue(key=WRONG_SERVICE),
 }
 

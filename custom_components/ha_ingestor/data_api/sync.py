@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Final
 
+from ..clients.data_api.problem import NOT_A_DATA_API
 from ..pipeline.export.backoff import backoff
 from ..pipeline.export.breaker import Breaker, BreakerState
 from ..pipeline.export.verdict import Kind, Problem, Verdict
@@ -23,7 +24,7 @@ _LOGGER = logging.getLogger(__name__)
 # may be what a proxy shows while the server restarts.
 BLOCKED_RETRY: Final = 300.0
 ELSE_RETRY: Final = 60.0
-_OF_SOMEBODY_ELSE: Final = frozenset({Problem.NOT_A_DATABASE, Problem.REDIRECT})
+_OF_SOMEBODY_ELSE: Final = frozenset({NOT_A_DATA_API, Problem.REDIRECT})
 # What was refused is tried again after a minute, and later and later up to an hour.
 REFUSED_RETRY: Final = 60.0
 REFUSED_RETRY_MAX: Final = 3600.0
@@ -32,7 +33,7 @@ SHOWN: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rejection:
+class RejectedRow:
     """A row that the server does not take, and why."""
 
     table: Table
@@ -60,7 +61,7 @@ class SyncState:
     rows_unchanged: int = 0
     rows_pending: int = 0
     rows_rejected: int = 0
-    rejections: tuple[Rejection, ...] = ()
+    rejections: tuple[RejectedRow, ...] = ()
     rows_lingering: int = 0
     lingering: tuple[str, ...] = ()
     entities_renamed: int = 0
@@ -107,7 +108,7 @@ class Sync:
         """How it is going at this moment."""
         known = self.transfer.known
         rejections = [
-            Rejection(table=table, key=key, reason=reason)
+            RejectedRow(table=table, key=key, reason=reason)
             for table in Table
             for key, reason in known[table].refused.items()
         ]

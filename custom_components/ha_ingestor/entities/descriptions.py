@@ -7,7 +7,7 @@ from homeassistant.components.binary_sensor import BinarySensorDeviceClass
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import MAX_LENGTH_STATE_STATE, UnitOfInformation, UnitOfTime
 
-from ..health.problems import ADDRESS_PROBLEMS
+from ..connection import ADDRESS_PROBLEMS
 from ..health.server_text import plain
 from ..pipeline.export.breaker import BreakerState
 from ..pipeline.export.export_state import Status, Turn

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.const import CONF_API_KEY
 
-from ..connection import try_at_once
+from ..connection import async_probe_data_api, try_at_once
 from ..const import SUBENTRY_DATA_API
-from ..flows.data_api import API_KEY_SELECTOR, async_probe, errors_of
 from ..health.server_text import plain
+from ..options.data_api import API_KEY_SELECTOR, probe_errors
 
 if TYPE_CHECKING:
     import probatio as vol
@@ -43,8 +43,8 @@ class RepairDataApiKey(RepairsFlow):
         detail = ""
         if user_input is not None:
             data = {**subentry.data, CONF_API_KEY: user_input[CONF_API_KEY].strip()}
-            verdict = await async_probe(self.hass, data)
-            if not (errors := errors_of(verdict)):
+            verdict = await async_probe_data_api(self.hass, data)
+            if not (errors := probe_errors(verdict)):
                 is_changed = self.hass.config_entries.async_update_subentry(
                     entry, subentry, data=MappingProxyType(data)
                 )

@@ -10,6 +10,7 @@ from ...pipeline.export.outcome import Failure
 from ...pipeline.export.verdict import Kind, Problem, Verdict, parse_retry_after
 from ..encoding import decode, decode_object
 from ..exchange import Reply
+from .problem import NOT_A_DATA_API
 
 _FAILURES: Final[Mapping[Failure, Problem]] = {
     Failure.UNREACHABLE: Problem.UNREACHABLE,
@@ -22,9 +23,9 @@ _FAILURES: Final[Mapping[Failure, Problem]] = {
 _STATUSES: Final[Mapping[int, tuple[Kind, Problem]]] = {
     401: (Kind.BLOCKED, Problem.INVALID_AUTH),
     403: (Kind.BLOCKED, Problem.FORBIDDEN),
-    404: (Kind.BLOCKED, Problem.NOT_A_DATABASE),
-    405: (Kind.BLOCKED, Problem.NOT_A_DATABASE),
-    410: (Kind.BLOCKED, Problem.NOT_A_DATABASE),
+    404: (Kind.BLOCKED, NOT_A_DATA_API),
+    405: (Kind.BLOCKED, NOT_A_DATA_API),
+    410: (Kind.BLOCKED, NOT_A_DATA_API),
     413: (Kind.SIZE, Problem.TOO_LARGE),
     **dict.fromkeys((408, 425, 429, 499, 503, 504, 507), (Kind.KEPT, Problem.BUSY)),
 }
@@ -68,7 +69,7 @@ def judge_reading(reply: Reply, table: str = "") -> Verdict:
         # A login page, or one that asks for patience, in the place of whatever is there.
         return _verdict(reply, Kind.KEPT, Problem.PROXY)
     if reply.status in {HTTPStatus.OK, HTTPStatus.UNPROCESSABLE_ENTITY}:
-        return _verdict(reply, Kind.BLOCKED, Problem.NOT_A_DATABASE)
+        return _verdict(reply, Kind.BLOCKED, NOT_A_DATA_API)
     return _general(reply)
 
 
