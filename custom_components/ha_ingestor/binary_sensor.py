@@ -1,35 +1,22 @@
 """Whether the database takes our points, and the data-api our registries."""
 
-from typing import Any, override
+from typing import override
 
-from homeassistant.components.binary_sensor import (
-    BinarySensorDeviceClass,
-    BinarySensorEntity,
-    BinarySensorEntityDescription,
-)
-from homeassistant.const import EntityCategory
+from homeassistant.components.binary_sensor import BinarySensorEntity
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import HaIngestorConfigEntry
-from .entities.data_api import UNRECORDED, RegistryEntity, add_registry_entities, connection
-from .entity import IngestorEntity
+from .entities.base import (
+    IngestorBinarySensorDescription,
+    IngestorEntity,
+    data_api_service,
+    destination_service,
+)
+from .entities.data_api import DATA_API_BINARY_SENSORS
+from .entities.descriptions import BINARY_SENSORS
 
 PARALLEL_UPDATES = 0
-
-CONNECTED = BinarySensorEntityDescription(
-    key="database_connected",
-    translation_key="database_connected",
-    device_class=BinarySensorDeviceClass.CONNECTIVITY,
-    entity_category=EntityCategory.DIAGNOSTIC,
-)
-
-DATA_API_CONNECTED = BinarySensorEntityDescription(
-    key="data_api_connected",
-    translation_key="data_api_connected",
-    device_class=BinarySensorDeviceClass.CONNECTIVITY,
-    entity_category=EntityCategory.DIAGNOSTIC,
-)
 
 
 async def async_setup_entry(
@@ -37,31 +24,26 @@ async def async_setup_entry(
     entry: HaIngestorConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the connection of one destination."""
-    async_add_entities([DatabaseConnected(entry.runtime_data.coordinator, CONNECTED)])
-    add_registry_entities(entry, async_add_entities, DataApiConnected, [DATA_API_CONNECTED])
+    """Add the connection of one destination, and that of its data-api if it has one."""
+    runtime = entry.runtime_data
+    database = destination_service(entry)
+    async_add_entities(
+        IngestorBinarySensor(runtime.coordinator, database, each) for each in BINARY_SENSORS
+    )
+    if registries := runtime.registries:
+        data_api = data_api_service(registries.subentry)
+        async_add_entities(
+            [IngestorBinarySensor(registries, data_api, each) for each in DATA_API_BINARY_SENSORS],
+            config_subentry_id=registries.subentry.subentry_id,
+        )
 
 
-class DatabaseConnected(IngestorEntity, BinarySensorEntity):
-    """Unknown until the first write was answered."""
+class IngestorBinarySensor[T](IngestorEntity[T], BinarySensorEntity):
+    """One reading."""
+
+    entity_description: IngestorBinarySensorDescription[T]
 
     @property
     @override
     def is_on(self) -> bool | None:
-        return self.coordinator.data.export.connected
-
-
-class DataApiConnected(RegistryEntity, BinarySensorEntity):
-    """Unknown until the first sync was answered."""
-
-    _unrecorded_attributes = UNRECORDED
-
-    @property
-    @override
-    def is_on(self) -> bool | None:
-        return self.coordinator.data.connected
-
-    @property
-    @override
-    def extra_state_attributes(self) -> dict[str, Any]:
-        return connection(self.coordinator.data)
+        return self.entity_description.value_fn(self.coordinator.data)

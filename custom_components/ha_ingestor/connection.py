@@ -16,7 +16,6 @@ from homeassistant.const import (
 )
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.helpers.json import json_bytes
 
 from .clients.data_api.client import DataApiClient
 from .clients.influx.admin import InfluxAdministrator
@@ -31,7 +30,7 @@ from .const import (
     CONF_RETENTION_POLICY,
 )
 from .pipeline.export.outcome import Dialect
-from .pipeline.export.verdict import Problem
+from .pipeline.export.verdict import Problem, Verdict
 
 PRODUCTS: Final = {
     Dialect.V1: "InfluxDB 1",
@@ -98,8 +97,12 @@ async def async_data_api(hass: HomeAssistant, data: Mapping[str, Any]) -> DataAp
         data[CONF_URL],
         api_key=data[CONF_API_KEY],
         ssl=await async_ssl(hass, data),
-        dumps=json_bytes,
     )
+
+
+async def async_probe_data_api(hass: HomeAssistant, data: Mapping[str, Any]) -> Verdict:
+    """Ask whether a data-api is there and takes the key; raises as `async_data_api`."""
+    return await (await async_data_api(hass, data)).probe()
 
 
 async def async_administrator(hass: HomeAssistant, data: Mapping[str, Any]) -> InfluxAdministrator:

@@ -11,8 +11,6 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from homeassistant.helpers.json import json_dumps
-
 from custom_components.ha_ingestor.metadata_store.answers import DEVICES, ENTITIES, Question, ask
 from custom_components.ha_ingestor.metadata_store.store import MetadataStore
 from custom_components.ha_ingestor.registry.model import Area, Device, Entity, Home
@@ -91,7 +89,7 @@ def measure(directory: Path) -> list[Row]:
     large = home()
     first, *others = large.entities
     renamed = replace(large, entities=(replace(first, name="Renamed"), *others))
-    store = MetadataStore(directory, json_dumps)
+    store = MetadataStore(directory)
     rows = [
         _told("the first sync", _milliseconds(lambda: store.sync(large, _NOON), 1)),
         _told("a sync that finds nothing new", _milliseconds(lambda: store.sync(large, _NOON))),

@@ -25,7 +25,6 @@ from custom_components.ha_ingestor.enrich.selection import NOTHING
 from custom_components.ha_ingestor.metadata_store.keeper import MetadataKeeper
 from custom_components.ha_ingestor.registry.history import RegistryHistory
 from custom_components.ha_ingestor.registry.history_log import Written
-from custom_components.ha_ingestor.registry.schedule import Intervals
 from custom_components.ha_ingestor.registry.watch import Look, async_watch
 from scripts.rig.configuration import CHECKOUT
 from scripts.rig.home_assistant import free_port
@@ -75,8 +74,7 @@ async def measure(directory: Path) -> list[Row]:
     with _data_api() as url:
         async with aiohttp.ClientSession() as session:
             client = DataApiClient(session, url)
-            intervals = Intervals(quiet=0)
-            sync = RegistrySync(hass, client, on_change=lambda: None, intervals=intervals)
+            sync = RegistrySync(hass, client, on_change=lambda: None, refresh=1800.0)
             equal = _equal(sync)
             sync.async_start()
             rows += await _rows("a data-api, everything", equal)

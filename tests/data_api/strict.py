@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from custom_components.ha_ingestor.data_api.rows import DeviceRow, EntityRow
+from custom_components.ha_ingestor.clients.data_api.rows import DeviceRow, EntityRow
 from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, Verdict
 from custom_components.ha_ingestor.registry.model import Device, Entity
 from scripts.rig.data_api.tables import RefusedError, Tables

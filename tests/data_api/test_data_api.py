@@ -33,8 +33,9 @@ from custom_components.ha_ingestor.data_api import transfer
 from custom_components.ha_ingestor.data_api.coordinator import UNAUTHORIZED, issues_of
 from custom_components.ha_ingestor.data_api.sync import SyncState
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
-from custom_components.ha_ingestor.entities.data_api_sensor import REGISTRY_DESCRIPTIONS
-from custom_components.ha_ingestor.flows.data_api import ERRORS, SCHEMA
+from custom_components.ha_ingestor.entities.data_api import DATA_API_SENSORS
+from custom_components.ha_ingestor.flows.data_api import SCHEMA
+from custom_components.ha_ingestor.options.data_api import ERRORS
 from custom_components.ha_ingestor.pipeline.export.verdict import Problem
 from custom_components.ha_ingestor.registry import snapshot
 from custom_components.ha_ingestor.repairs import async_create_fix_flow
@@ -442,6 +443,6 @@ def test_every_text_is_there_and_no_other() -> None:
 async def test_every_entity_has_a_name_and_an_icon(hass: HomeAssistant) -> None:
     assert await async_setup_component(hass, DOMAIN, {})
     icons = (await async_get_icons(hass, "entity", {DOMAIN}))[DOMAIN]
-    for description in REGISTRY_DESCRIPTIONS:
+    for description in DATA_API_SENSORS:
         assert description.key in icons["sensor"]
         assert "name" in WORDS["entity"]["sensor"][description.key]

@@ -54,7 +54,7 @@ def _hue(hass: HomeAssistant) -> MockConfigEntry:
 async def _sync(hass: HomeAssistant, server: DataApi) -> AsyncIterator[RegistrySync]:
     hass.data[WATCH] = RegistryWatch(hass, SOON)
     client = DataApiClient(async_get_clientsession(hass), server.url)
-    sync = RegistrySync(hass, client, on_change=lambda: None, intervals=SOON)
+    sync = RegistrySync(hass, client, on_change=lambda: None, refresh=SOON.refresh)
     yield sync
     await sync.async_stop()
 
@@ -277,8 +277,8 @@ async def test_actions_that_cannot_be_described_are_sent_by_name_and_it_is_said_
         right = AsyncMock(return_value={"light": {"blink": {"description": "Blinks"}}})
         monkeypatch.setattr(snapshot, "async_get_all_descriptions", right)
         sync.async_resync()
-        await until(lambda: sync.undescribed == "")
-        assert server.tables.services["light", "blink"]["description"] == "Blinks"
+        await until(lambda: server.tables.services["light", "blink"]["description"] == "Blinks")
+        assert sync.undescribed == ""
 
 
 async def test_descriptions_that_come_late_are_sent_when_they_are_there(

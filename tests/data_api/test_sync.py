@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from custom_components.ha_ingestor.data_api.rows import Table
-from custom_components.ha_ingestor.data_api.sync import Rejection, Sync
+from custom_components.ha_ingestor.data_api.schedule import SendSchedule
+from custom_components.ha_ingestor.data_api.sync import RejectedRow, Sync
 from custom_components.ha_ingestor.data_api.transfer import Transfer
 from custom_components.ha_ingestor.pipeline.export.breaker import BreakerState
 from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, Verdict
 from custom_components.ha_ingestor.registry.model import Home
-from custom_components.ha_ingestor.registry.schedule import Intervals, Schedule
 
 from .strict import (
     DOWN,
@@ -39,14 +39,13 @@ class House:
 
     api: StrictApi = field(default_factory=StrictApi)
     home: Home = field(default_factory=lambda: Home(devices=(device("a"), device("b"))))
-    looks: int = 0
+    syncs: int = 0
     turns: list[Any] = field(default_factory=list)
-    while_reading: Callable[[], None] = lambda: None
+    while_completed: Callable[[], None] = lambda: None
 
-    async def snapshot(self) -> Home:
-        self.looks += 1
-        home = self.home
-        self.while_reading()
+    async def complete(self, home: Home) -> Home:
+        self.syncs += 1
+        self.while_completed()
         await asyncio.sleep(0)
         return home
 
@@ -57,8 +56,8 @@ class House:
 
         sync = Sync(
             transfer=Transfer(client=self.api, clock=now),
-            snapshot=self.snapshot,
-            schedule=Schedule(intervals=Intervals()),
+            complete=self.complete,
+            schedule=SendSchedule(),
             clock=now,
             jitter=lambda: 1.0,
             on_change=lambda: self.turns.append(sync.state),
@@ -90,6 +89,7 @@ def kept(play: Callable[[House, Sync], Coroutine[Any, Any, None]]) -> Callable[[
         async def go() -> None:
             house = House()
             async with house.kept() as sync:
+                sync.push(house.home)
                 sync.resync()
                 await asyncio.sleep(1)
                 assert sync.state.last_sync is not None
@@ -107,7 +107,7 @@ def test_nothing_is_sent_before_somebody_asks() -> None:
         house = House()
         async with house.kept() as sync:
             await asyncio.sleep(10_000)
-            assert (house.looks, sync.state.connected, sync.state.last_sync) == (0, None, None)
+            assert (house.syncs, sync.state.connected, sync.state.last_sync) == (0, None, None)
 
     run(go())
 
@@ -115,7 +115,7 @@ def test_nothing_is_sent_before_somebody_asks() -> None:
 @kept
 async def test_a_change_is_stored_within_seconds(house: House, sync: Sync) -> None:
     house.rename("a", "New")
-    sync.changed()
+    sync.push(house.home)
     await asyncio.sleep(3)
     assert house.name("a") == "New"
     assert house.api.sent == [("devices", ["a"])]
@@ -123,37 +123,54 @@ async def test_a_change_is_stored_within_seconds(house: House, sync: Sync) -> No
 
 
 @kept
-async def test_a_storm_of_changes_is_one_request(house: House, sync: Sync) -> None:
+async def test_while_it_is_busy_only_the_newest_snapshot_waits(house: House, sync: Sync) -> None:
+    house.api.hangs = 5
     for number in range(1000):
         house.rename("a", f"Name {number}")
-        sync.changed()
+        sync.push(house.home)
         await asyncio.sleep(0.001)
-    await asyncio.sleep(5)
+    await asyncio.sleep(20)
     assert house.name("a") == "Name 999"
-    assert len(house.api.sent) == 1
-    assert house.looks == 2
+    assert len(house.api.sent) == 2
+    assert house.syncs == 3
+
+
+def test_nothing_is_sent_before_there_is_a_snapshot() -> None:
+    async def go() -> None:
+        house = House()
+        async with house.kept() as sync:
+            sync.resync()
+            await asyncio.sleep(10_000)
+            assert (house.api.sent, house.api.probes, sync.state.connected) == ([], 0, None)
+            sync.push(house.home)
+            await asyncio.sleep(1)
+            assert house.api.tables.devices.keys() == {"a", "b"}
+            assert sync.state.connected is True
+
+    run(go())
 
 
 @kept
 async def test_a_change_that_changes_no_row_sends_nothing(house: House, sync: Sync) -> None:
-    sync.changed()
+    sync.push(house.home)
     await asyncio.sleep(5)
-    assert (house.looks, house.api.sent) == (2, [])
+    assert (house.syncs, house.api.sent) == (2, [])
 
 
 @kept
-async def test_a_rename_while_it_is_read_is_seen_the_next_time(house: House, sync: Sync) -> None:
+async def test_a_rename_while_it_is_sent_is_sent_the_next_time(house: House, sync: Sync) -> None:
     def rename_once() -> None:
-        house.while_reading = lambda: None
+        house.while_completed = lambda: None
         house.rename("a", "Later")
-        sync.changed()
+        sync.push(house.home)
 
-    house.while_reading = rename_once
+    house.api.hangs = 1
+    house.while_completed = rename_once
     house.rename("a", "Sooner")
-    sync.changed()
-    await asyncio.sleep(2.5)
+    sync.push(house.home)
+    await asyncio.sleep(1.5)
     assert house.name("a") == "Sooner"
-    await asyncio.sleep(2.5)
+    await asyncio.sleep(1)
     assert house.name("a") == "Later"
 
 
@@ -178,7 +195,7 @@ async def test_everything_is_sent_again_on_demand(house: House, sync: Sync) -> N
 async def test_an_outage_is_knocked_at_and_ends_with_everything(house: House, sync: Sync) -> None:
     house.api.down = DOWN
     house.rename("a", "New")
-    sync.changed()
+    sync.push(house.home)
     await asyncio.sleep(3)
     state = sync.state
     assert (state.connected, state.problem) == (False, Problem.UNREACHABLE)
@@ -220,11 +237,12 @@ def test_half_a_minute_of_other_answers_costs_about_a_minute(answer: Verdict) ->
     async def go() -> None:
         house = House()
         async with house.kept() as sync:
+            sync.push(house.home)
             sync.resync()
             await asyncio.sleep(1)
             house.api.down = answer
             house.rename("a", "New")
-            sync.changed()
+            sync.push(house.home)
             await asyncio.sleep(32)
             assert sync.state.connected is False
             house.api.down = None
@@ -240,7 +258,7 @@ async def test_a_server_that_hangs_is_shown_before_it_is_given_up(house: House, 
     house.api.hangs = 120
     house.turns.clear()
     house.rename("a", "New")
-    sync.changed()
+    sync.push(house.home)
     await asyncio.sleep(2 + 15)
     assert (sync.state.connected, sync.state.problem) == (False, Problem.TIMEOUT)
     assert [turn.connected for turn in house.turns] == [False]
@@ -256,7 +274,7 @@ async def test_a_server_that_goes_on_hanging_is_never_shown_as_connected_in_betw
 ) -> None:
     house.api.hangs, house.api.down = 120, TIMEOUT
     house.rename("a", "New")
-    sync.changed()
+    sync.push(house.home)
     await asyncio.sleep(2 + 15)
     house.turns.clear()
     for _ in range(900):
@@ -272,6 +290,7 @@ def test_a_server_that_never_answered_yet_is_shown_as_well() -> None:
     async def go() -> None:
         house = House(api=StrictApi(hangs=1000))
         async with house.kept() as sync:
+            sync.push(house.home)
             sync.resync()
             await asyncio.sleep(15)
             assert (sync.state.connected, sync.state.problem) == (False, Problem.TIMEOUT)
@@ -296,10 +315,10 @@ async def test_a_server_that_needs_some_seconds_is_connected_all_the_time(
 async def test_a_row_that_would_now_be_taken_does_not_wait_for_the_next_whole_sync(
     house: House, sync: Sync
 ) -> None:
-    sync.schedule = Schedule(intervals=Intervals(refresh=86_400.0))
+    sync.schedule = SendSchedule(refresh=86_400.0)
     house.api.tables.refuse = lambda row: "no" if row["device_id"] == "bad" else None
     house.home = Home(devices=(*house.home.devices, device("bad")))
-    sync.changed()
+    sync.push(house.home)
     await asyncio.sleep(80_000)
     assert sync.state.rows_rejected == 1
     # One request for the row and one for a row that is known to be good, each hour.
@@ -318,7 +337,7 @@ async def test_what_is_refused_is_tried_soon_at_first_and_when_the_server_is_bac
 ) -> None:
     house.api.tables.refuse = lambda row: "no" if row["device_id"] == "bad" else None
     house.home = Home(devices=(*house.home.devices, device("bad")))
-    sync.changed()
+    sync.push(house.home)
     await asyncio.sleep(3)
     house.api.tables.refuse = lambda _row: None
     await asyncio.sleep(61)
@@ -326,13 +345,13 @@ async def test_what_is_refused_is_tried_soon_at_first_and_when_the_server_is_bac
 
     house.api.tables.refuse = lambda row: "no" if row["name"] == "Odd" else None
     house.rename("bad", "Odd")
-    sync.changed()
+    sync.push(house.home)
     await asyncio.sleep(3)
     assert sync.state.rows_rejected == 1
     house.api.tables.refuse = lambda _row: None
     house.api.verdicts.append(TIMEOUT)
     house.rename("a", "New")
-    sync.changed()
+    sync.push(house.home)
     await asyncio.sleep(6)
     assert (house.name("a"), house.name("bad")) == ("New", "Odd")
 
@@ -341,7 +360,7 @@ async def test_what_is_refused_is_tried_soon_at_first_and_when_the_server_is_bac
 async def test_one_lost_answer_is_no_outage(house: House, sync: Sync) -> None:
     house.api.verdicts.append(TIMEOUT)
     house.rename("a", "New")
-    sync.changed()
+    sync.push(house.home)
     await asyncio.sleep(3)
     assert sync.state.connected is True
     await asyncio.sleep(3)
@@ -355,6 +374,7 @@ async def test_a_whole_sync_that_is_interrupted_goes_on_where_it_was(
 ) -> None:
     house.home = Home(devices=tuple(device(f"d{number:04}") for number in range(1000)))
     house.api.verdicts.extend([OK, OK, DOWN, OK, DOWN, OK, OK])
+    sync.push(house.home)
     sync.resync()
     await asyncio.sleep(60)
     assert len(house.api.tables.devices) == 1002
@@ -366,7 +386,7 @@ async def test_a_whole_sync_that_is_interrupted_goes_on_where_it_was(
 async def test_a_refused_key_is_tried_now_and_then(house: House, sync: Sync) -> None:
     house.api.down = UNKNOWN
     house.rename("a", "New")
-    sync.changed()
+    sync.push(house.home)
     await asyncio.sleep(200)
     assert (sync.state.breaker, sync.state.problem) == (
         BreakerState.BLOCKED,
@@ -382,7 +402,7 @@ async def test_a_refused_key_is_tried_now_and_then(house: House, sync: Sync) -> 
 async def test_whoever_asks_does_not_wait_for_the_next_try(house: House, sync: Sync) -> None:
     house.api.down = UNKNOWN
     house.rename("a", "New")
-    sync.changed()
+    sync.push(house.home)
     await asyncio.sleep(10)
     house.api.down = None
     sync.resync()
@@ -394,8 +414,8 @@ async def test_whoever_asks_does_not_wait_for_the_next_try(house: House, sync: S
 async def test_a_server_that_asks_for_patience_gets_it(house: House, sync: Sync) -> None:
     house.api.verdicts.extend([POLITE] * 5)
     house.rename("a", "New")
-    sync.changed()
-    await asyncio.sleep(21)
+    sync.push(house.home)
+    await asyncio.sleep(19)
     assert len(house.api.sent) == 1
     # It is there, and needs not be sent everything again.
     assert sync.state.connected is True
@@ -411,10 +431,10 @@ async def test_what_the_server_refuses_is_reported_and_the_rest_goes_on(
 ) -> None:
     house.api.tables.refuse = lambda row: "no" if row["device_id"] == "bad" else None
     house.home = Home(devices=(*house.home.devices, device("bad"), device("c")))
-    sync.changed()
+    sync.push(house.home)
     await asyncio.sleep(5)
     assert "c" in house.api.tables.devices
-    assert sync.state.rejections == (Rejection(table=Table.DEVICES, key="bad", reason="no"),)
+    assert sync.state.rejections == (RejectedRow(table=Table.DEVICES, key="bad", reason="no"),)
     assert (sync.state.rows_rejected, sync.state.rows_pending) == (1, 0)
     assert sync.state.connected is True
 
@@ -424,28 +444,32 @@ async def test_removed_and_renamed_entities_are_reported(house: House, sync: Syn
     house.home = replace(
         house.home, entities=(entity("light.x", registry_id="1"), entity("light.y"))
     )
-    sync.changed()
+    sync.push(house.home)
     await asyncio.sleep(5)
     house.home = replace(house.home, entities=(entity("light.new", registry_id="1"),))
-    sync.changed()
+    sync.push(house.home)
     await asyncio.sleep(5)
     state = sync.state
     assert (state.rows_lingering, state.lingering) == (2, ("light.x", "light.y"))
     assert state.entities_renamed == 1
 
 
-def test_a_home_that_cannot_be_read_ends_nothing_and_is_logged_once(
+def test_a_snapshot_that_cannot_be_sent_ends_nothing_and_is_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def go() -> None:
         house = House()
-        home, house.home = house.home, None  # type: ignore[assignment]
+
+        def broken() -> None:
+            raise ValueError
+
+        house.while_completed = broken
         async with house.kept() as sync:
-            sync.resync()
+            sync.push(house.home)
             await asyncio.sleep(100)
-            assert house.looks > 3
-            assert (sync.state.problem, sync.state.detail) == (Problem.REJECTED, "AttributeError")
-            house.home = home
+            assert house.syncs > 3
+            assert (sync.state.problem, sync.state.detail) == (Problem.REJECTED, "ValueError")
+            house.while_completed = lambda: None
             await asyncio.sleep(100)
             assert house.api.tables.devices.keys() == {"a", "b"}
 
@@ -468,6 +492,7 @@ def test_a_big_home_is_stored_at_the_pace_of_the_server(count: int) -> None:
         entities = tuple(entity(f"light.n{number:05}", device_id="a") for number in range(count))
         house = House(home=Home(devices=(device("a"),), entities=entities))
         async with house.kept() as sync:
+            sync.push(house.home)
             sync.resync()
             while sync.state.last_sync is None:
                 await asyncio.sleep(0.1)

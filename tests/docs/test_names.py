@@ -6,12 +6,12 @@ from typing import Any, Final
 
 import pytest
 
-from custom_components.ha_ingestor.entities.data_api_sensor import REGISTRY_DESCRIPTIONS
+from custom_components.ha_ingestor.entities.data_api import DATA_API_SENSORS
+from custom_components.ha_ingestor.entities.descriptions import SENSORS
 from custom_components.ha_ingestor.flows.options import PAGES
 from custom_components.ha_ingestor.metadata_store.answers import DEVICES, ENTITIES, Listing
 from custom_components.ha_ingestor.options.noise import RULE_FIELDS
 from custom_components.ha_ingestor.options.number import Number
-from custom_components.ha_ingestor.sensor import DESCRIPTIONS
 from tests.pages import WORDS
 
 from .reading import SERVICES, first, rows, section, text
@@ -82,8 +82,8 @@ def test_every_field_of_a_data_api_is_documented() -> None:
 @pytest.mark.parametrize(
     ("heading", "descriptions"),
     [
-        ("Entities of a destination", DESCRIPTIONS),
-        ("Entities of a data-api", REGISTRY_DESCRIPTIONS),
+        ("Entities of a destination", SENSORS),
+        ("Entities of a data-api", DATA_API_SENSORS),
     ],
 )
 def test_every_sensor_is_documented_and_whether_it_is_disabled(

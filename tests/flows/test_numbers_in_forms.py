@@ -18,6 +18,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.ha_ingestor.flows import data_api, destination
 from custom_components.ha_ingestor.flows.options import PAGES
+from custom_components.ha_ingestor.options.data_api import refresh_seconds
 from custom_components.ha_ingestor.repair_flows import data_api as data_api_repair
 from tests.emulator import Emulator
 from tests.pages import PACKAGE, WORDS, fill_in, open_page
@@ -230,4 +231,4 @@ async def test_an_absurd_interval_of_a_data_api_is_refused_with_a_sentence(
 def test_an_absurd_interval_of_a_data_api_is_read_as_the_nearest_possible(
     stored: float, seconds: float
 ) -> None:
-    assert data_api.refresh_seconds({"refresh": stored}) == seconds
+    assert refresh_seconds({"refresh": stored}) == seconds

@@ -1,6 +1,7 @@
 """The lists of HomeIQ's data-api, with its filters and its words."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from custom_components.ha_ingestor.metadata_store.answers import (
     QuestionError,
     ask,
 )
-from custom_components.ha_ingestor.metadata_store.store import MetadataStore
+from custom_components.ha_ingestor.metadata_store.store import FILE, MetadataStore
 from custom_components.ha_ingestor.registry.model import Device, Entity, Home
 
 from .homes import LAMP, NOON, crowd, devices, entities, entity, ids, minute
@@ -173,6 +174,47 @@ def test_an_entity_has_every_word_that_readers_expect(store: MetadataStore) -> N
     assert lamp["available_services"] == ["light.turn_off", "light.turn_on"]
     assert power["available_services"] is None
     assert (plug["domain"], plug["aliases"], plug["labels"]) == ("switch", ["Socket"], ["old"])
+
+
+def test_what_is_added_to_a_row_is_its_past_whatever_texts_are_in_it(tmp_path: Path) -> None:
+    hostile = {"a": '"}],\\', "b": {"c": "}", "\N{SNOWMAN}": 2**70}, "d": []}
+    store = MetadataStore(tmp_path)
+    for number, name in enumerate(["light.a", "light.b", 'light."}']):
+        home = Home(
+            devices=(Device(device_id='"}', name='},{"'),),
+            entities=(entity(name, "r", options=hostile, device_id='"}'),),
+            services={"light": {"on": {}}} if number == 2 else {},
+        )
+        store.sync(home, minute(number))
+    store.sync(Home(), minute(3))
+    store.sync(Home(services={"light": {"on": {}}}), minute(4))
+    seen = {"first_seen": "2026-11-21T12:00:00.000+00:00"}
+    gone = {"last_seen": "2026-11-21T12:02:00.000+00:00"}
+    gone |= {"removed_at": "2026-11-21T12:03:00.000+00:00"}
+    (found,) = entities(store, ("include_removed", "1"))
+    assert found["options"] == hostile
+    assert found["available_services"] == ["light.on"]
+    assert found["previous_entity_ids"] == ["light.a", "light.b"]
+    assert found["timestamp"] == "2026-11-21T12:02:00.000+00:00"
+    assert found | seen | gone == found
+    (found,) = devices(store, ("include_removed", "1"), now=minute(5))
+    assert (found["name"], found["device_id"]) == ('},{"', '"}')
+    assert (found["entity_count"], found["status"]) == (0, "active")
+    assert found["timestamp"] == gone["last_seen"]
+    assert found | seen | gone == found
+    store.close()
+
+
+@pytest.mark.parametrize("data", ["{}", '{"available_services": ["light.on"', "[]", "1"])
+def test_a_damaged_row_of_actions_costs_no_other_row(tmp_path: Path, data: str) -> None:
+    store = MetadataStore(tmp_path)
+    store.sync(Home(entities=(entity("light.a"),), services={"light": {"on": {}}}), NOON)
+    with sqlite3.connect(tmp_path / FILE) as db:
+        db.execute("PRAGMA ignore_check_constraints = 1")
+        db.execute("UPDATE services SET data = ?", (data,))
+    db.close()
+    assert [row["available_services"] for row in entities(store)] == [None]
+    store.close()
 
 
 @pytest.mark.parametrize(

@@ -138,10 +138,7 @@ def test_the_memory_of_what_is_gone_has_an_end(
 
 
 def test_what_a_fast_encoder_refuses_is_stored_all_the_same(tmp_path: Path) -> None:
-    def dumps(value: object) -> str:
-        raise TypeError("Integer exceeds 64-bit range")
-
-    store = MetadataStore(tmp_path, dumps)
+    store = MetadataStore(tmp_path)
     store.sync(Home(entities=(entity("light.a", options={"n": 2**70}),)), NOON)
     assert entities(store)[0]["options"] == {"n": 2**70}
     store.close()

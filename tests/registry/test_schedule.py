@@ -18,7 +18,7 @@ def looks(changes: list[float]) -> list[float]:
     for moment in [*changes, inf]:
         while schedule.due <= moment and schedule.due < inf:
             found.append(schedule.due)
-            schedule = schedule.looked(schedule.due)
+            schedule = schedule.looked()
         schedule = schedule.changed(moment) if moment < inf else schedule
     return found
 
@@ -39,29 +39,34 @@ def test_changes_without_end_are_looked_at_now_and_then() -> None:
     assert looks([number / 10 for number in range(250)])[:2] == [10.0, 20.0]
 
 
-def test_everything_is_sent_again_after_the_interval_however_often_something_changes() -> None:
-    schedule = NEW.full(0.0).looked(0.0).succeeded(1.0)
-    for moment in range(100, 1800, 100):
-        schedule = schedule.changed(moment).looked(moment + QUIET).succeeded(moment + 3.0)
-        assert not schedule.is_full(moment + 3.0)
-    assert schedule.due == 1.0 + REFRESH
-    assert schedule.is_full(1.0 + REFRESH)
+def test_they_are_read_again_after_the_interval_and_not_before() -> None:
+    schedule = NEW.changed(0.0).looked().succeeded(3.0)
+    assert schedule.due == 3.0 + REFRESH
+    schedule = schedule.changed(100.0).looked().succeeded(103.0)
+    assert schedule.due == 103.0 + REFRESH
 
 
 def test_trouble_delays_what_changes_meanwhile() -> None:
-    schedule = NEW.changed(0.0).looked(2.0).failed(2.0, 30.0).changed(5.0)
+    schedule = NEW.changed(0.0).looked().failed(2.0, 30.0).changed(5.0)
     assert schedule.due == 32.0
 
 
 def test_success_ends_the_delay() -> None:
-    schedule = NEW.looked(2.0).failed(2.0, 30.0).looked(32.0).succeeded(33.0).changed(40.0)
+    schedule = NEW.looked().failed(2.0, 30.0).looked().succeeded(33.0).changed(40.0)
     assert schedule.due == 42.0
 
 
-def test_who_asks_for_everything_does_not_wait_for_the_end_of_trouble() -> None:
-    assert NEW.looked(2.0).failed(2.0, 300.0).full(5.0).due <= 5.0
+def test_who_asks_waits_for_no_quiet_but_for_the_end_of_trouble() -> None:
+    assert NEW.asked(5.0).due == 5.0
+    assert NEW.looked().failed(2.0, 30.0).asked(5.0).due == 32.0
 
 
-def test_everything_asked_for_while_looking_is_sent_once_more() -> None:
-    schedule = NEW.full(0.0).looked(0.0).full(1.0).succeeded(2.0)
-    assert schedule.is_full(2.0)
+def test_what_is_asked_for_while_they_are_read_is_another_reading() -> None:
+    assert NEW.asked(0.0).looked().asked(1.0).succeeded(2.0).due == 1.0
+
+
+def test_changes_are_known_until_they_are_read() -> None:
+    assert not NEW.has_changes
+    assert NEW.changed(0.0).has_changes
+    assert not NEW.changed(0.0).looked().has_changes
+    assert NEW.looked().failed(2.0, 30.0).has_changes

@@ -195,16 +195,31 @@ async def test_registries_that_cannot_be_read_are_tried_again(
     end()
 
 
-async def test_who_comes_early_or_asks_between_looks_gets_a_home(
+async def test_who_asks_for_it_at_once_does_not_wait_for_quiet(
     hass: HomeAssistant, reads: Reads, hue: MockConfigEntry
 ) -> None:
     light(hass, hue, "a")
-    watch, follower = RegistryWatch(hass, SOON), Follower()
-    end = watch.async_follow(follower)
-    assert len((await watch.async_home()).entities) == 1
-    assert await watch.async_home() is follower.looks[-1].home
+    watch, patient, hasty = RegistryWatch(hass), Follower(), Follower()
+    ends = [watch.async_follow(patient), watch.async_follow(hasty, at_once=True)]
+    await until(lambda: hasty.names == ["light.a"], 1)
+    assert patient.looks == hasty.looks
     assert reads.count == 1
-    end()
+    for end in ends:
+        end()
+
+
+async def test_whoever_asks_for_it_at_once_does_not_end_the_wait_after_trouble(
+    hass: HomeAssistant, reads: Reads
+) -> None:
+    reads.error = ValueError("odd")
+    watch = RegistryWatch(hass, SOON)
+    ends = [watch.async_follow(Follower(), at_once=True)]
+    await until(lambda: reads.count == 1)
+    ends.append(watch.async_follow(Follower(), at_once=True))
+    await asyncio.sleep(0.3)
+    assert reads.count == 1
+    for end in ends:
+        end()
 
 
 async def test_catching_up_looks_only_when_there_is_something_new(

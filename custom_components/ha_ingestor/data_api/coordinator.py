@@ -6,12 +6,12 @@ from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
+from ..clients.data_api.problem import NOT_A_DATA_API
 from ..connection import async_data_api
 from ..const import DOMAIN, LOGGER, SUBENTRY_DATA_API
-from ..flows.data_api import refresh_seconds
 from ..health.issues import Issue, async_follow
+from ..options.data_api import refresh_seconds
 from ..pipeline.export.verdict import Problem
-from ..registry.schedule import Intervals
 from .runner import RegistrySync
 from .sync import SyncState
 from .transfer import Client
@@ -30,7 +30,7 @@ PAGES_MAX: Final = 10
 BLOCKING: Final = {
     Problem.INVALID_AUTH: Issue(key=UNAUTHORIZED, is_fixable=True),
     Problem.FORBIDDEN: Issue(key=UNAUTHORIZED, is_fixable=True),
-    Problem.NOT_A_DATABASE: Issue(key=WRONG_SERVICE),
+    NOT_A_DATA_API: Issue(key=WRONG_SERVICE),
     Problem.REDIRECT: Issue(key=WRONG_SERVICE),
 }
 
@@ -72,8 +72,7 @@ class RegistryCoordinator(DataUpdateCoordinator[SyncState]):
             hass,
             client,
             on_change=self._async_turned,
-            # The watch has waited for quiet already.
-            intervals=Intervals(quiet=0.0, refresh=refresh_seconds(subentry.data)),
+            refresh=refresh_seconds(subentry.data),
         )
         self.data = self.sync.state
         self._entry = entry

@@ -1,12 +1,15 @@
 """What a data-api is told of a home: rows with a key, and a digest to see that one changed."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Any, TypedDict
+from typing import Any
 
+import orjson
+
+from ..clients.data_api.rows import DeviceRow, EntityRow
+from ..clients.encoding import encode
 from ..registry.model import Device, Entity, Home
 
 
@@ -16,45 +19,6 @@ class Table(StrEnum):
     SERVICES = "services"
     DEVICES = "devices"
     ENTITIES = "entities"
-
-
-class DeviceRow(TypedDict):
-    """A device as the server stores it: complete, since what is null or missing is overwritten."""
-
-    device_id: str
-    name: str
-    name_by_user: str | None
-    manufacturer: str | None
-    model: str | None
-    model_id: str | None
-    sw_version: str | None
-    serial_number: str | None
-    area_id: str | None
-    integration: str | None
-    entry_type: str | None
-    configuration_url: str | None
-    labels: Sequence[str]
-    config_entry_id: str | None
-    via_device_id: str | None
-
-
-class EntityRow(TypedDict):
-    """An entity as the server stores it."""
-
-    entity_id: str
-    device_id: str | None
-    platform: str
-    unique_id: str | None
-    area_id: str | None
-    disabled_by: str | None
-    name: str | None
-    original_name: str | None
-    icon: str | None
-    original_icon: str | None
-    aliases: Sequence[str]
-    labels: Sequence[str]
-    options: Mapping[str, Any]
-    config_entry_id: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,4 +97,4 @@ def _rows(items: Iterable[tuple[str, Any, str | None]]) -> tuple[Row, ...]:
 
 
 def _digest(content: Any) -> bytes:
-    return blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).digest()
+    return blake2b(encode(content, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()

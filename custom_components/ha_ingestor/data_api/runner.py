@@ -12,9 +12,9 @@ from homeassistant.helpers.start import async_at_started
 
 from ..const import LOGGER
 from ..registry.model import Home, Services
-from ..registry.schedule import Intervals, Schedule
 from ..registry.snapshot import async_services
 from ..registry.watch import Look, async_watch
+from .schedule import SendSchedule
 from .sync import Sync, SyncState
 from .transfer import Client, Transfer
 
@@ -33,15 +33,15 @@ class RegistrySync:
         client: Client,
         *,
         on_change: Callable[[], None],
-        intervals: Intervals,
+        refresh: float,
     ) -> None:
-        """Prepare."""
+        """Prepare; `refresh` are the seconds after which everything is sent again."""
         self._hass = hass
         self._watch = async_watch(hass)
         self._sync = Sync(
             transfer=Transfer(client=client, clock=time.monotonic),
-            snapshot=self._async_home,
-            schedule=Schedule(intervals=intervals),
+            complete=self._async_with_actions,
+            schedule=SendSchedule(refresh=refresh),
             clock=time.monotonic,
             jitter=random.random,
             on_change=on_change,
@@ -82,17 +82,17 @@ class RegistrySync:
 
     @callback
     def _async_begin(self, _hass: HomeAssistant) -> None:
-        self._stops = [self._watch.async_follow(self._async_changed)]
+        self._stops = [self._watch.async_follow(self._async_take, at_once=True)]
         self._sync.resync()
         self._task = self._hass.async_create_background_task(
             self._sync.run_forever(), "ha_ingestor registries"
         )
 
-    async def _async_changed(self, _look: Look) -> None:
-        self._sync.changed()
+    async def _async_take(self, look: Look) -> None:
+        self._sync.push(look.home)
 
-    async def _async_home(self) -> Home:
-        home = await self._watch.async_home()
+    async def _async_with_actions(self, home: Home) -> Home:
+        """Add the descriptions of the actions, which the registries do not have."""
         await self._async_describe()
         # Whatever cannot be described has a name, and that is what most readers want.
         services: Services = {

@@ -1,19 +1,21 @@
-"""Keeps a data-api like the home: looks when something changed, and tries again when it must."""
+"""Keeps a data-api like the newest snapshot of the home, and tries again when it must."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Final
 
+from ..clients.data_api.problem import NOT_A_DATA_API
 from ..pipeline.export.backoff import backoff
 from ..pipeline.export.breaker import Breaker, BreakerState
 from ..pipeline.export.verdict import Kind, Problem, Verdict
 from ..registry.model import Home
-from ..registry.schedule import Schedule
 from .rows import Rows, Table, rows_of
+from .schedule import SendSchedule
 from .transfer import ACCEPTED, SILENCE, Transfer
 
 _LOGGER = logging.getLogger(__name__)
@@ -22,7 +24,7 @@ _LOGGER = logging.getLogger(__name__)
 # may be what a proxy shows while the server restarts.
 BLOCKED_RETRY: Final = 300.0
 ELSE_RETRY: Final = 60.0
-_OF_SOMEBODY_ELSE: Final = frozenset({Problem.NOT_A_DATABASE, Problem.REDIRECT})
+_OF_SOMEBODY_ELSE: Final = frozenset({NOT_A_DATA_API, Problem.REDIRECT})
 # What was refused is tried again after a minute, and later and later up to an hour.
 REFUSED_RETRY: Final = 60.0
 REFUSED_RETRY_MAX: Final = 3600.0
@@ -31,7 +33,7 @@ SHOWN: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rejection:
+class RejectedRow:
     """A row that the server does not take, and why."""
 
     table: Table
@@ -43,7 +45,7 @@ class Rejection:
 class SyncState:
     """How the sync is going. Counts of rows are since the start, moments in UTC.
 
-    `rows_unchanged` were left alone at the last look. `lingering` are removed or renamed rows that
+    `rows_unchanged` were left alone at the last sync. `lingering` are removed or renamed rows that
     the server still has; of the long lists only the beginning is here, the counts are whole.
     `attempts` is how many ended in trouble, one after the other.
     """
@@ -59,7 +61,7 @@ class SyncState:
     rows_unchanged: int = 0
     rows_pending: int = 0
     rows_rejected: int = 0
-    rejections: tuple[Rejection, ...] = ()
+    rejections: tuple[RejectedRow, ...] = ()
     rows_lingering: int = 0
     lingering: tuple[str, ...] = ()
     entities_renamed: int = 0
@@ -67,16 +69,21 @@ class SyncState:
 
 @dataclass(slots=True, kw_only=True)
 class Sync:
-    """One loop: whatever happened, read the whole home and send what is different."""
+    """One loop: whatever happened, send what of the newest snapshot is different at the server.
+
+    `complete` adds to a snapshot what is not in the registries, each time that it is sent.
+    """
 
     transfer: Transfer
-    snapshot: Callable[[], Awaitable[Home]]
-    schedule: Schedule
+    complete: Callable[[Home], Awaitable[Home]]
+    schedule: SendSchedule
     clock: Callable[[], float]
     jitter: Callable[[], float]
     on_change: Callable[[], None]
     # Where it takes no time of the event loop.
     run: Callable[[Callable[[Home], Rows], Home], Awaitable[Rows]] = asyncio.to_thread
+    # Not sent at all while there is none.
+    _newest: Home | None = None
     _breaker: Breaker = field(default_factory=Breaker)
     _verdict: Verdict = ACCEPTED
     _connected: bool | None = None
@@ -101,7 +108,7 @@ class Sync:
         """How it is going at this moment."""
         known = self.transfer.known
         rejections = [
-            Rejection(table=table, key=key, reason=reason)
+            RejectedRow(table=table, key=key, reason=reason)
             for table in Table
             for key, reason in known[table].refused.items()
         ]
@@ -124,8 +131,13 @@ class Sync:
             entities_renamed=self._renamed,
         )
 
+    def push(self, home: Home) -> None:
+        """Take a snapshot, which stands for all before it, sent or not."""
+        self._newest = home
+        self.changed()
+
     def changed(self) -> None:
-        """Look at the registries soon."""
+        """Send what is different in the newest snapshot, or in what completes it."""
         self.schedule = self.schedule.changed(self.clock())
         self._wake.set()
 
@@ -135,12 +147,12 @@ class Sync:
         self._wake.set()
 
     async def run_forever(self) -> None:
-        """Look whenever it is due."""
+        """Send whenever it is due."""
         while True:
-            await self._until_due()
+            newest = await self._until_due()
             was_full = False
             try:
-                verdict = await self._look()
+                verdict = await self._send(newest)
                 was_full = verdict.kind is Kind.ACCEPTED and self._in_full
             except Exception as err:
                 # Whatever integrations left in a registry must not end the sync for good.
@@ -154,16 +166,16 @@ class Sync:
                 await self.transfer.look_for_lingering()
                 self.on_change()
 
-    async def _until_due(self) -> None:
-        while (seconds := self.schedule.due - self.clock()) > 0:
+    async def _until_due(self) -> Home:
+        while self._newest is None or (seconds := self.schedule.due - self.clock()) > 0:
             self._wake.clear()
-            try:
-                async with asyncio.timeout(None if seconds == inf else seconds):
+            endless = self._newest is None or seconds == inf
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None if endless else seconds):
                     await self._wake.wait()
-            except TimeoutError:
-                continue
+        return self._newest
 
-    async def _look(self) -> Verdict:
+    async def _send(self, home: Home) -> Verdict:
         now = self.clock()
         self._wants_full |= self.schedule.is_full(now)
         is_again = self.schedule.is_again(now)
@@ -171,14 +183,14 @@ class Sync:
         if is_again or self._attempts:
             # Trouble may have ended with another server than it began with.
             self.transfer.retry_refused()
-        self.schedule = self.schedule.looked(now)
+        self.schedule = self.schedule.begun(now)
         if self._breaker.state is not BreakerState.CLOSED:
             self._breaker.waited()
             if (verdict := await self.transfer.probe()).kind is not Kind.ACCEPTED:
                 return verdict
             # Nobody knows what became of the rows meanwhile.
             self._wants_full = True
-        home = await self.snapshot()
+        home = await self.complete(home)
         rows = await self.run(rows_of, home)
         self._note_renames(home)
         if self._wants_full and not self._in_full:

@@ -5,11 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from ..clients.data_api.problem import NOT_A_DATA_API
+from ..clients.data_api.rows import DeviceRow, EntityRow
 from ..pipeline.export.verdict import Kind, Problem, Verdict
 from .batches import BATCH_ROWS, Batches
 from .known import Known
 from .pacer import Pacer
-from .rows import DeviceRow, EntityRow, Row, Rows, Table
+from .rows import Row, Rows, Table
 
 # Any of them may be bad itself.
 KNOWN_GOOD_MAX: Final = 3
@@ -20,7 +22,7 @@ RETRIED: Final = 20
 
 # What may be about the actions only: devices and entities are sent all the same.
 _OF_ACTIONS_ONLY: Final = frozenset(
-    {Problem.SERVER_ERROR, Problem.TIMEOUT, Problem.PROXY, Problem.NOT_A_DATABASE}
+    {Problem.SERVER_ERROR, Problem.TIMEOUT, Problem.PROXY, NOT_A_DATA_API}
 )
 # The column that names a device.
 _LINKS: Final = {Table.DEVICES: "via_device_id", Table.ENTITIES: "device_id"}
@@ -108,7 +110,7 @@ class Transfer:
             if verdict.kind is not Kind.ACCEPTED:
                 return verdict
         if of_actions.kind is not Kind.ACCEPTED:
-            if of_actions.problem is not Problem.NOT_A_DATABASE or (
+            if of_actions.problem is not NOT_A_DATA_API or (
                 self.sent == sent and not await self._is_sane(Table.DEVICES, (), rows)
             ):
                 return of_actions

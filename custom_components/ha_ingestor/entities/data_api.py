@@ -1,60 +1,74 @@
-"""What the entities of a data-api have in common, and how they are added."""
+"""The readings of a data-api's sync."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
-from homeassistant.helpers.entity import Entity, EntityDescription
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.update_coordinator import CoordinatorEntity
+from homeassistant.components.binary_sensor import BinarySensorDeviceClass
+from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 
-from ..coordinator import HaIngestorConfigEntry
-from ..data_api.coordinator import RegistryCoordinator
 from ..data_api.sync import SyncState
-from ..entity import service_device
 from ..health.server_text import plain
+from .base import Attributes, IngestorBinarySensorDescription, IngestorSensorDescription
 
-# Lists of rows are for looking at, not for keeping.
-UNRECORDED = frozenset({"next_retry", "rows"})
-
-
-class RegistryEntity(CoordinatorEntity[RegistryCoordinator]):
-    """One reading of how the sync is going, on the data-api's service device."""
-
-    _attr_has_entity_name = True
-
-    def __init__(self, coordinator: RegistryCoordinator, description: EntityDescription) -> None:
-        """Attach to the data-api's device."""
-        super().__init__(coordinator)
-        subentry = coordinator.subentry
-        self.entity_description = description
-        self._attr_unique_id = f"{subentry.subentry_id}_{description.key}"
-        self._attr_device_info = service_device(subentry.subentry_id, subentry.title, "data-api")
+SyncSensor = IngestorSensorDescription[SyncState]
+SyncBinarySensor = IngestorBinarySensorDescription[SyncState]
 
 
-def add_registry_entities[D: EntityDescription](
-    entry: HaIngestorConfigEntry,
-    add: AddConfigEntryEntitiesCallback,
-    build: Callable[[RegistryCoordinator, D], Entity],
-    descriptions: Iterable[D],
-) -> None:
-    """Add these, if the destination has a data-api."""
-    if coordinator := entry.runtime_data.registries:
-        add(
-            [build(coordinator, description) for description in descriptions],
-            config_subentry_id=coordinator.subentry.subentry_id,
-        )
+def _rows(
+    name: str,
+    value_fn: Callable[[SyncState], int],
+    *,
+    state_class: SensorStateClass = SensorStateClass.MEASUREMENT,
+    enabled: bool = True,
+    attributes_fn: Callable[[SyncState], Attributes] = lambda _state: {},
+) -> SyncSensor:
+    """Describe one count of rows."""
+    return SyncSensor(
+        key=f"rows_{name}",
+        translation_key=f"rows_{name}",
+        state_class=state_class,
+        entity_registry_enabled_default=enabled,
+        value_fn=value_fn,
+        attributes_fn=attributes_fn,
+    )
 
 
-def rejected_rows(state: SyncState) -> dict[str, Any]:
+def _rejected(state: SyncState) -> dict[str, Any]:
     """Name the first rows that the server does not take."""
     return {"rows": {rejection.key: plain(rejection.reason) for rejection in state.rejections}}
 
 
-def lingering_rows(state: SyncState) -> dict[str, Any]:
+def _stale(state: SyncState) -> dict[str, Any]:
     """Name the first rows that the server has too many."""
     return {"rows": list(state.lingering), "renamed": state.entities_renamed}
 
 
-def connection(state: SyncState) -> dict[str, Any]:
+def _connection(state: SyncState) -> dict[str, Any]:
     """Say what is wrong, in one word, and when it is tried again."""
     return {"problem": state.problem, "next_retry": state.next_retry}
+
+
+DATA_API_SENSORS: Final[tuple[SyncSensor, ...]] = (
+    SyncSensor(
+        key="last_sync",
+        translation_key="last_sync",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=lambda state: state.last_sync,
+    ),
+    _rows("sent", lambda state: state.rows_sent, state_class=SensorStateClass.TOTAL_INCREASING),
+    _rows("unchanged", lambda state: state.rows_unchanged, enabled=False),
+    _rows("pending", lambda state: state.rows_pending, enabled=False),
+    _rows("rejected", lambda state: state.rows_rejected, attributes_fn=_rejected),
+    _rows("lingering", lambda state: state.rows_lingering, enabled=False, attributes_fn=_stale),
+)
+
+DATA_API_BINARY_SENSORS: Final[tuple[SyncBinarySensor, ...]] = (
+    SyncBinarySensor(
+        key="data_api_connected",
+        translation_key="data_api_connected",
+        device_class=BinarySensorDeviceClass.CONNECTIVITY,
+        # Unknown until the first sync was answered.
+        value_fn=lambda state: state.connected,
+        attributes_fn=_connection,
+    ),
+)

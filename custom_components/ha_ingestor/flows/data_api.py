@@ -9,8 +9,7 @@ from homeassistant.config_entries import (
     ConfigSubentryFlow,
     SubentryFlowResult,
 )
-from homeassistant.const import CONF_API_KEY, CONF_URL, CONF_VERIFY_SSL, UnitOfTime
-from homeassistant.core import HomeAssistant
+from homeassistant.const import CONF_API_KEY, CONF_URL, CONF_VERIFY_SSL
 from homeassistant.helpers.selector import (
     BooleanSelector,
     TextSelector,
@@ -20,20 +19,17 @@ from homeassistant.helpers.selector import (
 from yarl import URL
 
 from ..clients.address import AddressError, normalize
-from ..connection import async_data_api, try_at_once
+from ..connection import async_probe_data_api, try_at_once
 from ..const import CONF_REFRESH, SUBENTRY_DATA_API
 from ..health.server_text import plain
-from ..options.number import Number, OptionError, accepted_numbers, bounded_numbers
-from ..pipeline.export.verdict import Problem, Verdict
-
-# A whole sync makes the server look at every device again.
-REFRESH_MIN: Final = 5
-REFRESH_MAX: Final = 24 * 60
-REFRESH_DEFAULT: Final = 30
-
-API_KEY_SELECTOR: Final = TextSelector(
-    TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off")
+from ..options.data_api import (
+    API_KEY_SELECTOR,
+    REFRESH,
+    REFRESH_DEFAULT,
+    probe_errors,
+    refresh_minutes,
 )
+from ..options.number import OptionError, accepted_numbers
 
 SCHEMA: Final = vol.Schema(
     {
@@ -42,42 +38,9 @@ SCHEMA: Final = vol.Schema(
         ),
         vol.Optional(CONF_API_KEY): API_KEY_SELECTOR,
         vol.Required(CONF_VERIFY_SSL, default=True): BooleanSelector(),
-        vol.Required(CONF_REFRESH, default=REFRESH_DEFAULT): Number(
-            REFRESH_MIN, REFRESH_MAX, step=1, unit=UnitOfTime.MINUTES
-        ),
+        vol.Required(CONF_REFRESH, default=REFRESH_DEFAULT): REFRESH,
     }
 )
-
-# The words for a database say something else here.
-ERRORS: Final = {
-    Problem.FORBIDDEN: "invalid_auth",
-    Problem.NOT_A_DATABASE: "wrong_service",
-    Problem.PROXY: "wrong_service",
-    Problem.TOO_LARGE: "wrong_service",
-    Problem.BUSY: "server_error",
-}
-
-
-def probe_errors(verdict: Verdict) -> dict[str, str]:
-    """Say at which field of a form a probe failed."""
-    if verdict.problem is Problem.NONE:
-        return {}
-    error = ERRORS.get(verdict.problem, verdict.problem.value)
-    return {CONF_API_KEY if error == "invalid_auth" else CONF_URL: error}
-
-
-def refresh_seconds(data: Mapping[str, Any]) -> float:
-    """Read after how many seconds everything is sent again."""
-    return float(_stored(data)[CONF_REFRESH]) * 60
-
-
-def _stored(data: Mapping[str, Any]) -> dict[str, Any]:
-    return bounded_numbers(SCHEMA, data, {CONF_REFRESH: REFRESH_DEFAULT})
-
-
-async def async_probe(hass: HomeAssistant, data: Mapping[str, Any]) -> Verdict:
-    """Ask the server whether it is one and takes the key; raises AddressError."""
-    return await (await async_data_api(hass, data)).probe()
 
 
 class DataApiFlow(ConfigSubentryFlow):
@@ -104,7 +67,7 @@ class DataApiFlow(ConfigSubentryFlow):
         if user_input is not None:
             try:
                 data = _data(accepted_numbers(SCHEMA, user_input), stored)
-                verdict = await async_probe(self.hass, data)
+                verdict = await async_probe_data_api(self.hass, data)
             except AddressError as err:
                 errors = {CONF_URL: str(err)}
             except OptionError as err:
@@ -114,7 +77,11 @@ class DataApiFlow(ConfigSubentryFlow):
             if not errors:
                 return self._finish(data)
         # What was just entered stays in the form; what is stored is not shown.
-        shown = user_input or {**_stored(stored), CONF_API_KEY: ""}
+        shown = user_input or {
+            **stored,
+            CONF_REFRESH: refresh_minutes(stored),
+            CONF_API_KEY: "",
+        }
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(SCHEMA, shown),

@@ -3,16 +3,16 @@
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
+
+import orjson
 
 from ..registry.model import Home
 from .rows import Row, rows
 from .schema import transaction
-
-type Dumps = Callable[[Any], str]
 
 # What is gone is remembered, but not without end: this many rows of each table, the newest.
 REMEMBERED: Final = 5000
@@ -32,13 +32,11 @@ class Changes:
     renamed: int = 0
 
 
-def apply(
-    db: sqlite3.Connection, home: Home, now: datetime, seen: datetime | None, dumps: Dumps
-) -> Changes:
+def apply(db: sqlite3.Connection, home: Home, now: datetime, seen: datetime | None) -> Changes:
     """Sync in one transaction; `seen` is when this process last did, if it did."""
     found: Counter[str] = Counter()
     wanted = {
-        table: {key: _encode(row, dumps) for key, row in of_home.items()}
+        table: {key: _encode(row) for key, row in of_home.items()}
         for table, of_home in rows(home).items()
     }
     with transaction(db):
@@ -118,8 +116,8 @@ def _forget(db: sqlite3.Connection, tables: Mapping[str, object]) -> None:
         )
 
 
-def _encode(row: Row, dumps: Dumps) -> str:
+def _encode(row: Row) -> str:
     try:
-        return dumps(row)
-    except TypeError, ValueError:  # a fast encoder refuses, say, a number of more than 64 bits
+        return orjson.dumps(row).decode()
+    except TypeError:  # it refuses, say, a number of more than 64 bits
         return json.dumps(row, default=str)

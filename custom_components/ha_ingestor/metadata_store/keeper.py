@@ -9,7 +9,6 @@ from typing import Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.helpers.json import json_dumps
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
@@ -32,7 +31,7 @@ class MetadataKeeper:
         """Prepare; nothing is opened before the first sync or answer."""
         self.users: set[str] = set()
         self._hass = hass
-        self._store = MetadataStore(metadata_directory(hass), json_dumps)
+        self._store = MetadataStore(metadata_directory(hass))
         self._executor = ThreadPoolExecutor(1, "ha_ingestor_metadata")
         self._lock = asyncio.Lock()
         self._watch = async_watch(hass)

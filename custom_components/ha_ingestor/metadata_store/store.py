@@ -10,7 +10,6 @@ that is why a file is put aside and not deleted.
 Everything here blocks, and belongs into one thread; only `state` may be read from others.
 """
 
-import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,7 +22,7 @@ from typing import Final
 
 from ..registry.model import Home
 from .answers import Question, answer
-from .changes import Changes, Dumps, apply, last_sync
+from .changes import Changes, apply, last_sync
 from .schema import DamagedError, NewerSchemaError, prepare
 
 FILE: Final = "metadata.db"
@@ -56,11 +55,10 @@ class StoreState:
 class MetadataStore:
     """Devices, entities, areas, floors and labels, with their past."""
 
-    def __init__(self, directory: Path, dumps: Dumps = json.dumps) -> None:
+    def __init__(self, directory: Path) -> None:
         """Keep the file in `directory`, which need not exist yet."""
         self.state = StoreState()
         self._directory = directory
-        self._dumps = dumps
         self._file: sqlite3.Connection | None = None
         self._memory: sqlite3.Connection | None = None
 
@@ -68,7 +66,7 @@ class MetadataStore:
         """Make the store equal to the home."""
 
         def work(db: sqlite3.Connection) -> Changes:
-            return apply(db, home, now, self.state.synced_at, self._dumps)
+            return apply(db, home, now, self.state.synced_at)
 
         changes = self._on_file(work)
         if changes is None:

@@ -1,4 +1,4 @@
-"""When to look at the registries again: arithmetic on moments, which whoever asks tells."""
+"""When to read the registries: arithmetic on moments, which whoever asks tells."""
 
 from dataclasses import dataclass, replace
 from math import inf
@@ -6,9 +6,9 @@ from math import inf
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intervals:
-    """Seconds. Changes come in crowds: look when there was `quiet`, but not later than `patience`.
+    """Seconds. Changes come in bursts: read when there was `quiet`, but not after `patience`.
 
-    `refresh` sends everything again, in case the server lost something.
+    `refresh` reads again what no event told of, say, the title of a config entry.
     """
 
     quiet: float = 2.0
@@ -18,57 +18,43 @@ class Intervals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """What is due when. Nothing is before `not_before`, which trouble sets.
-
-    `again_at` is when a row that was refused is tried again.
-    """
+    """What is due when. Nothing is before `not_before`, which trouble sets."""
 
     intervals: Intervals
     first_change: float = inf
     last_change: float = inf
-    full_at: float = inf
-    again_at: float = inf
+    refresh_at: float = inf
     not_before: float = -inf
 
     @property
     def due(self) -> float:
-        """The moment of the next look."""
+        """The moment of the next reading."""
         settled = min(
             self.last_change + self.intervals.quiet, self.first_change + self.intervals.patience
         )
-        return max(self.not_before, min(settled, self.full_at, self.again_at))
+        return max(self.not_before, min(settled, self.refresh_at))
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether anything changed that was not read."""
+        return self.first_change < inf
 
     def changed(self, now: float) -> Schedule:
         """Note a change."""
         return replace(self, first_change=min(self.first_change, now), last_change=now)
 
-    def full(self, now: float) -> Schedule:
-        """Ask for everything, now and whatever trouble there was."""
-        return replace(self, full_at=now, not_before=-inf)
+    def asked(self, now: float) -> Schedule:
+        """Read at once, if there is no trouble."""
+        return replace(self.changed(now), refresh_at=now)
 
-    def is_full(self, now: float) -> bool:
-        """Whether everything is to be sent."""
-        return self.full_at <= now
-
-    def again(self, now: float, seconds: float) -> Schedule:
-        """Ask for what was refused, unless that is due already."""
-        return self if self.again_at < inf else replace(self, again_at=now + seconds)
-
-    def is_again(self, now: float) -> bool:
-        """Whether what was refused is to be sent."""
-        return self.again_at <= now
-
-    def looked(self, now: float) -> Schedule:
+    def looked(self) -> Schedule:
         """Note that the registries were read: what changes from here on is another change."""
-        full_at = inf if self.is_full(now) else self.full_at
-        again_at = inf if self.is_again(now) else self.again_at
-        return replace(self, first_change=inf, last_change=inf, full_at=full_at, again_at=again_at)
+        return replace(self, first_change=inf, last_change=inf, refresh_at=inf)
 
     def succeeded(self, now: float) -> Schedule:
-        """Note that all is settled; ask for everything again after the interval."""
-        return replace(
-            self, full_at=min(self.full_at, now + self.intervals.refresh), not_before=-inf
-        )
+        """Note that all is told; read again after the interval."""
+        refresh_at = min(self.refresh_at, now + self.intervals.refresh)
+        return replace(self, refresh_at=refresh_at, not_before=-inf)
 
     def failed(self, now: float, seconds: float) -> Schedule:
         """Note that it has to be tried again, and not before that many seconds."""

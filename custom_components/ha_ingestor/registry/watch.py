@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from math import inf
 from typing import Any, Final
 
 from homeassistant.const import EVENT_SERVICE_REGISTERED, EVENT_SERVICE_REMOVED
@@ -75,14 +74,13 @@ class RegistryWatch:
         self._timer: CALLBACK_TYPE | None = None
         self._job = HassJob(self._async_due, "ha_ingestor registries", cancel_on_shutdown=True)
         self._lock = asyncio.Lock()
-        self._home: Home | None = None
         self._moments: dict[str, float] = {}
         self._latest: float | None = None
         self._is_in_trouble = False
 
     @callback
-    def async_follow(self, follower: Follower) -> CALLBACK_TYPE:
-        """Tell of every look from now on, and of one soon; returns what ends it."""
+    def async_follow(self, follower: Follower, *, at_once: bool = False) -> CALLBACK_TYPE:
+        """Push every look from now on, and one soon or at once; returns what ends it."""
         if not self._followers:
             # What was due before nobody followed any more is due no longer.
             self._schedule = Schedule(intervals=self._schedule.intervals)
@@ -92,6 +90,8 @@ class RegistryWatch:
                 async_at_started(self._hass, self.async_request),
             ]
         self._followers.append(follower)
+        if at_once:
+            self._schedule = self._schedule.asked(time.monotonic())
         self.async_request()
 
         @callback
@@ -110,17 +110,13 @@ class RegistryWatch:
         self._schedule = self._schedule.changed(time.monotonic())
         self._async_wait()
 
-    async def async_home(self) -> Home:
-        """Return what was seen last; raises what reading the registries raises."""
-        return self._home or await self._async_look()
-
     async def async_catch_up(self) -> None:
         """Let a look that is under way end, and look once more if there is something new.
 
         Raises what reading the registries raises.
         """
         async with self._lock:
-            is_new = self._schedule.first_change < inf
+            is_new = self._schedule.has_changes
         if self._followers and is_new:
             await self._async_look()
 
@@ -146,7 +142,7 @@ class RegistryWatch:
         if self._timer:
             self._timer()
             self._timer = None
-        self._home = self._latest = None
+        self._latest = None
         self._moments = {}
 
     async def _async_due(self, _now: object) -> None:
@@ -163,14 +159,14 @@ class RegistryWatch:
         else:
             self._is_in_trouble = False
 
-    async def _async_look(self) -> Home:
+    async def _async_look(self) -> None:
         # Others follow too: who is cancelled must not take the look from them.
-        return await async_whole(self._hass, self._async_tell(), "ha_ingestor look")
+        await async_whole(self._hass, self._async_push(), "ha_ingestor look")
 
-    async def _async_tell(self) -> Home:
+    async def _async_push(self) -> None:
         async with self._lock:
             # Nothing waits before the registries are held, so these events are what they show.
-            self._schedule = self._schedule.looked(time.monotonic())
+            self._schedule = self._schedule.looked()
             moments, self._moments = self._moments, {}
             latest, self._latest = self._latest, None
             names = self._hass.services.async_services()
@@ -183,14 +179,12 @@ class RegistryWatch:
             home = replace(home, services=services)
             self._schedule = self._schedule.succeeded(time.monotonic())
             if self._followers:
-                self._home = home
                 self._async_wait()
             look = Look(home=home, moments=moments, latest=latest or time.time())
             told = [follower(look) for follower in self._followers]
             for outcome in await asyncio.gather(*told, return_exceptions=True):
                 if isinstance(outcome, Exception):
                     LOGGER.error("A registry subscriber failed", exc_info=outcome)
-            return home
 
     @callback
     def _async_put_back(self, moments: dict[str, float], latest: float | None) -> None:

@@ -7,10 +7,10 @@ import voluptuous as vol
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.const import CONF_API_KEY
 
-from ..connection import try_at_once
+from ..connection import async_probe_data_api, try_at_once
 from ..const import SUBENTRY_DATA_API
-from ..flows.data_api import API_KEY_SELECTOR, async_probe, probe_errors
 from ..health.server_text import plain
+from ..options.data_api import API_KEY_SELECTOR, probe_errors
 
 SCHEMA: Final = vol.Schema({vol.Required(CONF_API_KEY): API_KEY_SELECTOR})
 
@@ -39,7 +39,7 @@ class RepairDataApiKey(RepairsFlow):
         detail = ""
         if user_input is not None:
             data = {**subentry.data, CONF_API_KEY: user_input[CONF_API_KEY].strip()}
-            verdict = await async_probe(self.hass, data)
+            verdict = await async_probe_data_api(self.hass, data)
             if not (errors := probe_errors(verdict)):
                 is_changed = self.hass.config_entries.async_update_subentry(
                     entry, subentry, data=MappingProxyType(data)

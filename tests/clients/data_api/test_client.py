@@ -8,15 +8,14 @@ from typing import Any, cast
 from urllib.parse import quote, quote_plus, unquote_plus
 
 import aiohttp
-import orjson
 import pytest
 
 from custom_components.ha_ingestor.clients.address import AddressError
 from custom_components.ha_ingestor.clients.data_api import client as data_api
 from custom_components.ha_ingestor.clients.data_api.client import DataApiClient
+from custom_components.ha_ingestor.clients.data_api.rows import DeviceRow, EntityRow
 from custom_components.ha_ingestor.clients.data_api.verdict import judge
 from custom_components.ha_ingestor.clients.exchange import Reply
-from custom_components.ha_ingestor.data_api.rows import DeviceRow, EntityRow
 from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem
 from scripts.rig.data_api import DataApi, Era, Fault
 from tests.emulator import V2_7, Emulator
@@ -274,7 +273,7 @@ async def test_asking_leaves_the_answers_for_others_fresh(
 
 
 async def test_rows_are_encoded_outside_the_event_loop(
-    session: aiohttp.ClientSession, server: DataApi
+    session: aiohttp.ClientSession, server: DataApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads = set()
 
@@ -282,7 +281,8 @@ async def test_rows_are_encoded_outside_the_event_loop(
         threads.add(threading.current_thread())
         return json.dumps(content).encode()
 
-    client = DataApiClient(session, server.url, dumps=dumps)
+    monkeypatch.setattr(data_api, "encode", dumps)
+    client = DataApiClient(session, server.url)
     assert (await client.upsert_devices([device("a")])).kind is Kind.ACCEPTED
     assert (await client.upsert_services({"light": {"on": {}}})).kind is Kind.ACCEPTED
     assert threads
@@ -292,7 +292,7 @@ async def test_rows_are_encoded_outside_the_event_loop(
 async def test_what_a_fast_encoder_cannot_say_is_sent_all_the_same(
     session: aiohttp.ClientSession, server: DataApi
 ) -> None:
-    client = DataApiClient(session, server.url, dumps=orjson.dumps)
+    client = DataApiClient(session, server.url)
     row = entity("light.x", options={"number": 2**70})
     assert (await client.upsert_entities([row])).kind is Kind.ACCEPTED
     assert server.tables.entities["light.x"]["options"] == {"number": 2**70}

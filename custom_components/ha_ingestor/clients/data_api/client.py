@@ -1,8 +1,7 @@
 """The door to HomeIQ's data-api: devices, entities and actions as rows, in JSON over HTTP."""
 
 import asyncio
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from ssl import SSLContext
 from typing import Any, Final
 
@@ -11,7 +10,9 @@ from yarl import URL
 
 from ...pipeline.export.verdict import Kind, Verdict
 from ..address import normalize
+from ..encoding import encode
 from ..exchange import BODY_MAX, CHECK_TIMEOUT, Reply, exchange
+from .rows import DeviceRow, EntityRow
 from .verdict import judge, judge_reading, listed
 
 # Before it answers, the server classifies devices and asks Home Assistant about entities.
@@ -24,13 +25,6 @@ DEVICES_MAX: Final = 997
 ENTITIES_MAX: Final = 9973
 PROBE_LIMIT: Final = 17
 
-type Row = Mapping[str, Any]
-
-
-def _dumps(content: Any) -> bytes:
-    """Encode what a fast encoder refuses, say, a number of more than 64 bits."""
-    return json.dumps(content, allow_nan=False).encode()
-
 
 class DataApiClient:
     """Talks to one data-api on a session it does not own. Network trouble is a verdict."""
@@ -42,13 +36,11 @@ class DataApiClient:
         *,
         api_key: str = "",
         ssl: bool | SSLContext = True,
-        dumps: Callable[[Any], bytes] = _dumps,
     ) -> None:
         """Prepare; raises AddressError. Without a key none is sent."""
         self._session = session
         self._root = URL(normalize(url))
         self._ssl = ssl
-        self._dumps = dumps
         self._secrets = (api_key,) if api_key else ()
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
 
@@ -60,11 +52,11 @@ class DataApiClient:
         listing = await self._ask("api/devices", {"limit": str(PROBE_LIMIT)})
         return judge_reading(listing, "devices")
 
-    async def upsert_devices(self, rows: Sequence[Row]) -> Verdict:
+    async def upsert_devices(self, rows: Sequence[DeviceRow]) -> Verdict:
         """Store all of these or, if it does not like one, none."""
         return judge(await self._upsert("devices", rows), len(rows))
 
-    async def upsert_entities(self, rows: Sequence[Row]) -> Verdict:
+    async def upsert_entities(self, rows: Sequence[EntityRow]) -> Verdict:
         """Store all of these or none; those of a device it does not know lose it."""
         return judge(await self._upsert("entities", rows), len(rows))
 
@@ -102,7 +94,7 @@ class DataApiClient:
 
     async def _upsert(self, table: str, content: Any) -> Reply:
         # Hundreds of rows, or all actions, are encoded elsewhere than in the event loop.
-        data = await asyncio.to_thread(self._encode, content)
+        data = await asyncio.to_thread(encode, content)
         return await exchange(
             self._session,
             "POST",
@@ -113,9 +105,3 @@ class DataApiClient:
             data=data,
             secrets=self._secrets,
         )
-
-    def _encode(self, content: Any) -> bytes:
-        try:
-            return self._dumps(content)
-        except TypeError, ValueError:
-            return _dumps(content)

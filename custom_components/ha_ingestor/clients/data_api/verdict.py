@@ -1,6 +1,5 @@
 """From the reply of a data-api to what must happen to the rows: the words are the pipeline's."""
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,7 +8,9 @@ from typing import Any, Final
 
 from ...pipeline.export.outcome import Failure
 from ...pipeline.export.verdict import Kind, Problem, Verdict, parse_retry_after
+from ..encoding import decode, decode_object
 from ..exchange import Reply
+from .problem import NOT_A_DATA_API
 
 _FAILURES: Final[Mapping[Failure, Problem]] = {
     Failure.UNREACHABLE: Problem.UNREACHABLE,
@@ -22,9 +23,9 @@ _FAILURES: Final[Mapping[Failure, Problem]] = {
 _STATUSES: Final[Mapping[int, tuple[Kind, Problem]]] = {
     401: (Kind.BLOCKED, Problem.INVALID_AUTH),
     403: (Kind.BLOCKED, Problem.FORBIDDEN),
-    404: (Kind.BLOCKED, Problem.NOT_A_DATABASE),
-    405: (Kind.BLOCKED, Problem.NOT_A_DATABASE),
-    410: (Kind.BLOCKED, Problem.NOT_A_DATABASE),
+    404: (Kind.BLOCKED, NOT_A_DATA_API),
+    405: (Kind.BLOCKED, NOT_A_DATA_API),
+    410: (Kind.BLOCKED, NOT_A_DATA_API),
     413: (Kind.SIZE, Problem.TOO_LARGE),
     **dict.fromkeys((408, 425, 429, 499, 503, 504, 507), (Kind.KEPT, Problem.BUSY)),
 }
@@ -44,7 +45,7 @@ _DETAIL_MAX: Final = 300
 
 def judge(reply: Reply, rows: int | None = None) -> Verdict:
     """Judge a storing of so many rows; None where the server counts in its own way."""
-    content = _object(reply)
+    content = decode_object(reply.body)
     if reply.status == HTTPStatus.OK:
         stored = content.get("upserted") if content.get("success") is True else None
         if type(stored) is not int or (rows is not None and stored > rows):
@@ -64,17 +65,17 @@ def judge_reading(reply: Reply, table: str = "") -> Verdict:
     """Judge an answer that should be an object, with a list in it if a table is named."""
     if reply.status == HTTPStatus.OK and listed(reply, table) is not None:
         return Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
-    if reply.status == HTTPStatus.OK and not _is_json(reply):
+    if reply.status == HTTPStatus.OK and decode(reply.body) is None:
         # A login page, or one that asks for patience, in the place of whatever is there.
         return _verdict(reply, Kind.KEPT, Problem.PROXY)
     if reply.status in {HTTPStatus.OK, HTTPStatus.UNPROCESSABLE_ENTITY}:
-        return _verdict(reply, Kind.BLOCKED, Problem.NOT_A_DATABASE)
+        return _verdict(reply, Kind.BLOCKED, NOT_A_DATA_API)
     return _general(reply)
 
 
 def listed(reply: Reply, table: str = "") -> list[dict[str, Any]] | None:
     """Read the rows out of an answer; none where no table is named, None if it is no answer."""
-    if reply.status != HTTPStatus.OK or (content := _object(reply)) == {}:
+    if reply.status != HTTPStatus.OK or (content := decode_object(reply.body)) == {}:
         return None
     rows = content.get(table) if table else []
     is_right = isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
@@ -104,7 +105,7 @@ def _verdict(reply: Reply, kind: Kind, problem: Problem) -> Verdict:
 
 def _explanation(reply: Reply) -> str:
     """Say in the server's words what it says, but no page, no markup, and no values."""
-    words = _words(_object(reply)).partition(_STATEMENT)[0].rstrip()
+    words = _words(decode_object(reply.body)).partition(_STATEMENT)[0].rstrip()
     if not words and reply.is_html:
         return f"An HTML page (HTTP {reply.status})"
     return " ".join(_MARKUP.sub("", words or reply.detail or reply.body).split())
@@ -124,19 +125,3 @@ def _words(content: Any, depth: int = 0) -> str:
             return next(filter(None, found), "")
         case _:
             return ""
-
-
-def _object(reply: Reply) -> dict[str, Any]:
-    content = _json(reply)
-    return content if isinstance(content, dict) else {}
-
-
-def _is_json(reply: Reply) -> bool:
-    return _json(reply) is not None
-
-
-def _json(reply: Reply) -> Any:
-    try:
-        return json.loads(reply.body)
-    except ValueError, RecursionError:
-        return None

@@ -11,6 +11,7 @@ from yarl import URL
 from ...pipeline.export.outcome import Dialect, Outcome
 from ...pipeline.export.verdict import DETAIL_MAX, Kind, Problem, Verdict, classify
 from ..address import normalize
+from ..encoding import decode_object
 from ..exchange import CHECK_TIMEOUT, Reply, exchange
 from .client import Destination, authorization, secrets_of, speaks_as_database
 
@@ -117,8 +118,4 @@ def _rows(content: object) -> list[dict[str, Any]]:
 
 
 def _json(reply: Reply) -> dict[str, Any]:
-    try:
-        content = json.loads(reply.body)
-    except ValueError:
-        return {}
-    return content if isinstance(content, dict) else {}
+    return decode_object(reply.body)

@@ -1,6 +1,5 @@
 """Which database answers at an address: by what it does, since versions lie."""
 
-import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from yarl import URL
 from ...pipeline.export.outcome import Dialect, Outcome
 from ...pipeline.export.verdict import Problem, classify
 from ..address import normalize
+from ..encoding import decode_object
 from ..exchange import CHECK_TIMEOUT, Reply, exchange
 
 _MAJOR: Final = re.compile(r"v?([123])\.")
@@ -93,11 +93,7 @@ async def is_database(
 
 def _content(reply: Reply) -> Mapping[str, object]:
     """Read the JSON object of a reply that is a success, else an empty one."""
-    try:
-        content = json.loads(reply.body) if reply.status == HTTPStatus.OK else {}
-    except ValueError:
-        return {}
-    return content if isinstance(content, dict) else {}
+    return decode_object(reply.body) if reply.status == HTTPStatus.OK else {}
 
 
 async def _generation(ping: Reply, version: str, get: Callable[[str], Awaitable[Reply]]) -> Dialect:

@@ -20,8 +20,7 @@ def as_number(value: object) -> float | None:
     if type(value) in _NO_NUMBERS or isinstance(value, (str, bytes, bytearray)):
         return None
     # An array is no number, although float() takes one of a single number.
-    is_plain = isinstance(value, (int, float))
-    if not is_plain and (not hasattr(value, "__float__") or _is_array(value)):
+    if not hasattr(value, "__float__") or (not isinstance(value, int) and _is_array(value)):
         return None
     try:
         number = float(value)

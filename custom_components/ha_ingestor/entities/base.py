@@ -1,0 +1,94 @@
+"""What all entities have in common: one reading of a coordinator's data, on a service's device."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, override
+
+from homeassistant.components.binary_sensor import BinarySensorEntityDescription
+from homeassistant.components.sensor import SensorEntityDescription
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.const import EntityCategory
+from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers.update_coordinator import CoordinatorEntity, DataUpdateCoordinator
+
+from ..connection import PRODUCTS, destination
+from ..const import DOMAIN, NAME
+
+type Reading = datetime | float | str | None
+type Attributes = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What is no thing in the house: a destination, or a data-api. The identifier is stored."""
+
+    identifier: str
+    name: str
+    model: str
+
+
+def destination_service(entry: ConfigEntry[Any]) -> Service:
+    """Describe the database of an entry."""
+    model = PRODUCTS[destination(entry.data).dialect]
+    return Service(identifier=entry.entry_id, name=entry.title, model=model)
+
+
+def data_api_service(subentry: ConfigSubentry) -> Service:
+    """Describe the data-api of a subentry."""
+    return Service(identifier=subentry.subentry_id, name=subentry.title, model="data-api")
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestorSensorDescription[T](SensorEntityDescription):
+    """A number, a moment or a text out of data of this kind."""
+
+    entity_category: EntityCategory | None = EntityCategory.DIAGNOSTIC
+    value_fn: Callable[[T], Reading]
+    attributes_fn: Callable[[T], Attributes] = lambda _data: {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestorBinarySensorDescription[T](BinarySensorEntityDescription):
+    """Yes, no or not known, out of data of this kind."""
+
+    entity_category: EntityCategory | None = EntityCategory.DIAGNOSTIC
+    value_fn: Callable[[T], bool | None]
+    attributes_fn: Callable[[T], Attributes] = lambda _data: {}
+
+
+class IngestorEntity[T](CoordinatorEntity[DataUpdateCoordinator[T]]):
+    """One reading; what it is, the description says."""
+
+    _attr_has_entity_name = True
+    # What moves all day, and lists: they are for looking at, not for keeping.
+    _unrecorded_attributes = frozenset(
+        {
+            *("attempts", "misdated", "next_retry", "pending", "reasons", "received"),
+            *("replayed", "rows", "since", "waiting"),
+        }
+    )
+    entity_description: IngestorSensorDescription[T] | IngestorBinarySensorDescription[T]
+
+    def __init__(
+        self,
+        coordinator: DataUpdateCoordinator[T],
+        service: Service,
+        description: IngestorSensorDescription[T] | IngestorBinarySensorDescription[T],
+    ) -> None:
+        """Attach to the device of the service."""
+        super().__init__(coordinator)
+        self.entity_description = description
+        self._attr_unique_id = f"{service.identifier}_{description.key}"
+        self._attr_device_info = DeviceInfo(
+            identifiers={(DOMAIN, service.identifier)},
+            entry_type=DeviceEntryType.SERVICE,
+            name=service.name,
+            manufacturer=NAME,
+            model=service.model,
+        )
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        return dict(self.entity_description.attributes_fn(self.coordinator.data))

@@ -1,0 +1,178 @@
+"""The readings of a destination's health."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from homeassistant.components.binary_sensor import BinarySensorDeviceClass
+from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
+from homeassistant.const import MAX_LENGTH_STATE_STATE, UnitOfInformation, UnitOfTime
+
+from ..connection import ADDRESS_PROBLEMS
+from ..health.server_text import plain
+from ..pipeline.export.breaker import BreakerState
+from ..pipeline.export.export_state import Status, Turn
+from ..pipeline.export.verdict import Problem
+from ..pipeline.snapshot import Snapshot
+from .base import IngestorBinarySensorDescription, IngestorSensorDescription
+
+HealthSensor = IngestorSensorDescription[Snapshot]
+HealthBinarySensor = IngestorBinarySensorDescription[Snapshot]
+
+
+def _status_attributes(snapshot: Snapshot) -> dict[str, Any]:
+    export = snapshot.export
+    return {
+        "problem": export.problem,
+        "attempts": export.attempts,
+        "next_retry": export.next_retry,
+    }
+
+
+def _last_problem(snapshot: Snapshot) -> Turn | None:
+    turns = reversed(snapshot.history)
+    return next((turn for turn in turns if turn.problem is not Problem.NONE), None)
+
+
+def _last_error(snapshot: Snapshot) -> str | None:
+    if not (turn := _last_problem(snapshot)):
+        return None
+    # The detail of some names hosts, and where a redirect leads may hold a session.
+    is_told = turn.detail and turn.problem not in ADDRESS_PROBLEMS
+    return (plain(turn.detail) if is_told else turn.problem)[:MAX_LENGTH_STATE_STATE]
+
+
+def _last_error_attributes(snapshot: Snapshot) -> dict[str, Any]:
+    turn = _last_problem(snapshot)
+    return {"problem": turn.problem, "since": turn.time} if turn else {}
+
+
+def _received(ledger: dict[str, Any]) -> dict[str, Any]:
+    """Return what makes the first equation of the ledger complete."""
+    return {name: ledger[name] for name in ("received", "waiting", "misdated")}
+
+
+def _evicted_reasons(ledger: dict[str, Any]) -> dict[str, Any]:
+    return {"reasons": ledger["evicted_for"]}
+
+
+def _fate(
+    name: str,
+    *,
+    enabled: bool = True,
+    attributes_fn: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+) -> HealthSensor:
+    """Describe one count of the ledger; a table of reasons is shown as its sum."""
+
+    def value(snapshot: Snapshot) -> int | None:
+        if not snapshot.is_open:
+            return None
+        count = snapshot.ledger[name]
+        return sum(count.values()) if isinstance(count, dict) else count
+
+    def attributes(snapshot: Snapshot) -> dict[str, Any]:
+        return attributes_fn(snapshot.ledger) if attributes_fn and snapshot.is_open else {}
+
+    return HealthSensor(
+        key=f"points_{name}",
+        translation_key=f"points_{name}",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        entity_registry_enabled_default=enabled,
+        value_fn=value,
+        attributes_fn=attributes,
+    )
+
+
+SENSORS: Final[tuple[HealthSensor, ...]] = (
+    HealthSensor(
+        key="status",
+        translation_key="status",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(Status),
+        value_fn=lambda snapshot: snapshot.export.status,
+        attributes_fn=_status_attributes,
+    ),
+    _fate("captured", enabled=False, attributes_fn=_received),
+    _fate("written"),
+    _fate("quarantined", attributes_fn=lambda ledger: {"replayed": ledger["replayed"]}),
+    _fate("evicted", attributes_fn=_evicted_reasons),
+    _fate("lost", attributes_fn=lambda ledger: {"reasons": ledger["lost"]}),
+    _fate("filtered", enabled=False, attributes_fn=lambda ledger: {"reasons": ledger["filtered"]}),
+    _fate("deduplicated", enabled=False),
+    HealthSensor(
+        key="backlog",
+        translation_key="backlog",
+        state_class=SensorStateClass.MEASUREMENT,
+        value_fn=lambda snapshot: snapshot.backlog if snapshot.is_open else None,
+        attributes_fn=lambda snapshot: {"pending": snapshot.pending, "waiting": snapshot.waiting},
+    ),
+    HealthSensor(
+        key="oldest_age",
+        translation_key="oldest_age",
+        device_class=SensorDeviceClass.DURATION,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        suggested_display_precision=0,
+        entity_registry_enabled_default=False,
+        value_fn=lambda snapshot: None if snapshot.oldest_age is None else int(snapshot.oldest_age),
+    ),
+    HealthSensor(
+        key="spool_size",
+        translation_key="spool_size",
+        device_class=SensorDeviceClass.DATA_SIZE,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=UnitOfInformation.BYTES,
+        suggested_unit_of_measurement=UnitOfInformation.MEBIBYTES,
+        suggested_display_precision=1,
+        entity_registry_enabled_default=False,
+        value_fn=lambda snapshot: snapshot.spool_bytes if snapshot.is_open else None,
+    ),
+    HealthSensor(
+        key="last_write",
+        translation_key="last_write",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=lambda snapshot: snapshot.export.last_write,
+    ),
+    HealthSensor(
+        key="write_latency",
+        translation_key="write_latency",
+        device_class=SensorDeviceClass.DURATION,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        suggested_unit_of_measurement=UnitOfTime.MILLISECONDS,
+        suggested_display_precision=0,
+        entity_registry_enabled_default=False,
+        value_fn=lambda snapshot: snapshot.export.write_latency,
+    ),
+    HealthSensor(
+        key="breaker",
+        translation_key="breaker",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(BreakerState),
+        entity_registry_enabled_default=False,
+        value_fn=lambda snapshot: snapshot.breaker,
+    ),
+    HealthSensor(
+        key="next_retry",
+        translation_key="next_retry",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_registry_enabled_default=False,
+        value_fn=lambda snapshot: snapshot.export.next_retry,
+    ),
+    HealthSensor(
+        key="last_error",
+        translation_key="last_error",
+        entity_registry_enabled_default=False,
+        value_fn=_last_error,
+        attributes_fn=_last_error_attributes,
+    ),
+)
+
+BINARY_SENSORS: Final[tuple[HealthBinarySensor, ...]] = (
+    HealthBinarySensor(
+        key="database_connected",
+        translation_key="database_connected",
+        device_class=BinarySensorDeviceClass.CONNECTIVITY,
+        # Unknown until the first write was answered.
+        value_fn=lambda snapshot: snapshot.export.connected,
+    ),
+)
