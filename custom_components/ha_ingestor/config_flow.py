@@ -16,6 +16,7 @@ from homeassistant.core import callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .clients.address import AddressError, normalize
+from .clients.influx.dialect import Dialect
 from .clients.influx.probe import Probe, probe
 from .connection import (
     CertificateError,
@@ -48,8 +49,8 @@ from .flows.destination import (
 )
 from .flows.options import HaIngestorOptionsFlow
 from .health.server_text import plain
-from .pipeline.export.outcome import Dialect
-from .pipeline.export.verdict import Problem, Verdict
+from .pipeline.export.result import Problem
+from .pipeline.export.result import Result as Verdict
 
 # The form of a database when it may leave the secrets as they are stored.
 AGAIN: Final = "_again"

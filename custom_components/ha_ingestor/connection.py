@@ -21,6 +21,7 @@ from homeassistant.helpers.json import json_bytes
 from .clients.data_api.client import DataApiClient
 from .clients.influx.admin import InfluxAdministrator
 from .clients.influx.client import Destination, InfluxClient
+from .clients.influx.dialect import Dialect
 from .clients.influx.victoriametrics import Storage, ask_storage
 from .const import (
     CONF_BUCKET,
@@ -30,7 +31,6 @@ from .const import (
     CONF_ORG,
     CONF_RETENTION_POLICY,
 )
-from .pipeline.export.outcome import Dialect
 
 # Every field of Destination that is a plain text; absent ones are empty.
 TEXTS: Final = (

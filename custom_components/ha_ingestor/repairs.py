@@ -10,7 +10,8 @@ from .coordinator import HaIngestorConfigEntry
 from .data_api.coordinator import UNAUTHORIZED
 from .health.issues import QUARANTINED
 from .health.server_text import plain
-from .pipeline.export.verdict import Kind, Problem, Verdict
+from .pipeline.export.result import Kind, Problem
+from .pipeline.export.result import Result as Verdict
 from .repair_flows.data_api import RepairDataApiKey
 from .repair_flows.quarantine import RepairQuarantine
 from .tasks.whole import async_whole

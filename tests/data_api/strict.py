@@ -7,18 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from custom_components.ha_ingestor.data_api.rows import DeviceRow, EntityRow
-from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, Verdict
+from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem
+from custom_components.ha_ingestor.pipeline.export.result import Result as Verdict
 from custom_components.ha_ingestor.registry.model import Device, Entity
 from scripts.rig.data_api.tables import RefusedError, Tables
 
 OK = Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
 DOWN = Verdict(kind=Kind.KEPT, problem=Problem.UNREACHABLE)
 UNKNOWN = Verdict(kind=Kind.BLOCKED, problem=Problem.INVALID_AUTH)
-TOO_LARGE = Verdict(kind=Kind.SIZE, problem=Problem.TOO_LARGE)
+TOO_LARGE = Verdict(kind=Kind.TOO_LARGE, problem=Problem.TOO_LARGE)
 TIMEOUT = Verdict(kind=Kind.KEPT, problem=Problem.TIMEOUT)
 PAGE = Verdict(kind=Kind.KEPT, problem=Problem.PROXY)
 SOMEBODY_ELSE = Verdict(kind=Kind.BLOCKED, problem=Problem.NOT_A_DATABASE)
-REFUSED = Verdict(kind=Kind.POISON, problem=Problem.REJECTED, detail="no such table")
+REFUSED = Verdict(kind=Kind.REJECTED, problem=Problem.REJECTED, detail="no such table")
 BROKEN = Verdict(kind=Kind.KEPT, problem=Problem.SERVER_ERROR)
 
 
@@ -92,7 +93,7 @@ class StrictApi:
         try:
             store(content)
         except RefusedError as err:
-            return Verdict(kind=Kind.POISON, problem=Problem.REJECTED, detail=str(err))
+            return Verdict(kind=Kind.REJECTED, problem=Problem.REJECTED, detail=str(err))
         return OK
 
 

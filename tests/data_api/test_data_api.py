@@ -35,7 +35,7 @@ from custom_components.ha_ingestor.data_api.sync import SyncState
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.ha_ingestor.entities.data_api_sensor import REGISTRY_DESCRIPTIONS
 from custom_components.ha_ingestor.flows.data_api import ERRORS, SCHEMA
-from custom_components.ha_ingestor.pipeline.export.verdict import Problem
+from custom_components.ha_ingestor.pipeline.export.result import Problem
 from custom_components.ha_ingestor.registry import snapshot
 from custom_components.ha_ingestor.repairs import async_create_fix_flow
 from scripts.rig.data_api import DataApi, Fault

@@ -12,7 +12,8 @@ from custom_components.ha_ingestor.data_api.rows import Table
 from custom_components.ha_ingestor.data_api.sync import Rejection, Sync
 from custom_components.ha_ingestor.data_api.transfer import Transfer
 from custom_components.ha_ingestor.pipeline.export.breaker import BreakerState
-from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, Verdict
+from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem
+from custom_components.ha_ingestor.pipeline.export.result import Result as Verdict
 from custom_components.ha_ingestor.registry.model import Home
 from custom_components.ha_ingestor.registry.schedule import Intervals, Schedule
 

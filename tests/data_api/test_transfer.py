@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from custom_components.ha_ingestor.data_api.rows import Table, rows_of
 from custom_components.ha_ingestor.data_api.transfer import Transfer
-from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, Verdict
+from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem
+from custom_components.ha_ingestor.pipeline.export.result import Result as Verdict
 from custom_components.ha_ingestor.registry.model import Device, Entity, Home
 from custom_components.ha_ingestor.registry.order import parents_first
 from scripts.rig.data_api import Tables

@@ -10,7 +10,7 @@ from ..connection import async_data_api
 from ..const import DOMAIN, LOGGER, SUBENTRY_DATA_API
 from ..flows.data_api import refresh_seconds
 from ..health.issues import Issue, async_follow
-from ..pipeline.export.verdict import Problem
+from ..pipeline.export.result import Problem
 from ..registry.schedule import Intervals
 from .runner import RegistrySync
 from .sync import SyncState

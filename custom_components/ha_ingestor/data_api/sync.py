@@ -10,7 +10,8 @@ from typing import Final
 
 from ..pipeline.export.backoff import backoff
 from ..pipeline.export.breaker import Breaker, BreakerState
-from ..pipeline.export.verdict import Kind, Problem, Verdict
+from ..pipeline.export.result import Kind, Problem
+from ..pipeline.export.result import Result as Verdict
 from ..registry.model import Home
 from ..registry.schedule import Schedule
 from .rows import Rows, Table, rows_of

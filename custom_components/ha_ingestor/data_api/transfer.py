@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from ..pipeline.export.verdict import Kind, Problem, Verdict
+from ..pipeline.export.result import Kind, Problem
+from ..pipeline.export.result import Result as Verdict
 from .batches import BATCH_ROWS, Batches
 from .known import Known
 from .pacer import Pacer
@@ -137,10 +138,10 @@ class Transfer:
                 case Kind.ACCEPTED:
                     taken, rejected = batches.accepted()
                     self._settle(table, taken, rejected, rows)
-                case Kind.POISON:
+                case Kind.REJECTED:
                     if not self._learns_to_detach(piece, batches):
                         batches.refused(verdict.detail)
-                case Kind.SIZE:
+                case Kind.TOO_LARGE:
                     batches.too_large(verdict.detail)
                 case _:
                     return self._trouble(verdict)

@@ -23,7 +23,8 @@ from ..connection import async_data_api, try_at_once
 from ..const import CONF_REFRESH, SUBENTRY_DATA_API
 from ..health.server_text import plain
 from ..options.number import Number, OptionError, accepted_numbers, bounded_numbers
-from ..pipeline.export.verdict import Problem, Verdict
+from ..pipeline.export.result import Problem
+from ..pipeline.export.result import Result as Verdict
 
 if TYPE_CHECKING:
     import probatio as vol

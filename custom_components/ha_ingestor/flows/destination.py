@@ -24,6 +24,7 @@ from homeassistant.helpers.selector import (
 from yarl import URL
 
 from ..clients.address import AddressError, origin
+from ..clients.influx.dialect import Dialect
 from ..connection import TEXTS
 from ..const import (
     CONF_BUCKET,
@@ -33,8 +34,7 @@ from ..const import (
     CONF_ORG,
     CONF_RETENTION_POLICY,
 )
-from ..pipeline.export.outcome import Dialect
-from ..pipeline.export.verdict import Problem
+from ..pipeline.export.result import Problem
 
 if TYPE_CHECKING:
     # What Home Assistant puts in the place of voluptuous, and what its signatures name.

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from custom_components.ha_ingestor.clients.influx.client import Destination, InfluxClient
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from tests.emulator import V1_13, V2_7, V3, VM_NEW, Answer, Emulator, Profile
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")

@@ -5,10 +5,11 @@ from typing import Literal
 
 import pytest
 
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
+from custom_components.ha_ingestor.clients.influx.outcome import Outcome
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.exporter import BLOCKED_RETRY
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Outcome
-from custom_components.ha_ingestor.pipeline.export.verdict import Problem
+from custom_components.ha_ingestor.pipeline.export.result import Problem
 from tests.pipeline.captures import NOON
 from tests.pipeline.scripted_writer import OK, ScriptedWriter
 

@@ -11,13 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from custom_components.ha_ingestor.clients.exchange import Failure
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
+from custom_components.ha_ingestor.clients.influx.outcome import Outcome
 from custom_components.ha_ingestor.pipeline.export.backoff import MAXIMUM, backoff
 from custom_components.ha_ingestor.pipeline.export.breaker import BreakerState
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.exporter import BLOCKED_RETRY, Exporter
 from custom_components.ha_ingestor.pipeline.export.isolation import STORM_WINDOW
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Failure, Outcome
-from custom_components.ha_ingestor.pipeline.export.verdict import Problem
+from custom_components.ha_ingestor.pipeline.export.result import Problem, Result
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.spool.buffer import Buffer
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
@@ -715,7 +717,7 @@ class SlowWriter(ScriptedWriter):
         self.arrived, self.answers = asyncio.Event(), asyncio.Event()
         self.cancelled = 0
 
-    async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome:
+    async def write(self, body: bytes, *, gzipped: bool = False) -> Result:
         self.arrived.set()
         try:
             await self.answers.wait()

@@ -9,7 +9,8 @@ from typing import Any, Final
 import aiohttp
 from yarl import URL
 
-from ...pipeline.export.verdict import Kind, Verdict
+from ...pipeline.export.result import Kind
+from ...pipeline.export.result import Result as Verdict
 from ..address import normalize
 from ..exchange import BODY_MAX, CHECK_TIMEOUT, Reply, exchange
 from .verdict import judge, judge_reading, listed

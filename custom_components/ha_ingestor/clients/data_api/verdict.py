@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
-from ...pipeline.export.outcome import Failure
-from ...pipeline.export.verdict import Kind, Problem, Verdict, parse_retry_after
-from ..exchange import Reply
+from ...pipeline.export.result import Kind, Problem
+from ...pipeline.export.result import Result as Verdict
+from ..exchange import Failure, Reply, parse_retry_after
 
 _FAILURES: Final[Mapping[Failure, Problem]] = {
     Failure.UNREACHABLE: Problem.UNREACHABLE,
@@ -25,7 +25,7 @@ _STATUSES: Final[Mapping[int, tuple[Kind, Problem]]] = {
     404: (Kind.BLOCKED, Problem.NOT_A_DATABASE),
     405: (Kind.BLOCKED, Problem.NOT_A_DATABASE),
     410: (Kind.BLOCKED, Problem.NOT_A_DATABASE),
-    413: (Kind.SIZE, Problem.TOO_LARGE),
+    413: (Kind.TOO_LARGE, Problem.TOO_LARGE),
     **dict.fromkeys((408, 425, 429, 499, 503, 504, 507), (Kind.KEPT, Problem.BUSY)),
 }
 
@@ -52,11 +52,11 @@ def judge(reply: Reply, rows: int | None = None) -> Verdict:
             return _verdict(reply, Kind.KEPT, Problem.PROXY)
         if rows is not None and stored < rows:
             return Verdict(
-                kind=Kind.POISON, problem=Problem.REJECTED, detail=f"{rows - stored} passed over"
+                kind=Kind.REJECTED, problem=Problem.REJECTED, detail=f"{rows - stored} passed over"
             )
         return Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
     if reply.status in _ABOUT_ROWS and (content.get("detail") or content.get("error")):
-        return _verdict(reply, Kind.POISON, Problem.REJECTED)
+        return _verdict(reply, Kind.REJECTED, Problem.REJECTED)
     return _general(reply)
 
 

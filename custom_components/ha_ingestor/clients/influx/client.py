@@ -13,12 +13,14 @@ from typing import Final
 import aiohttp
 from yarl import URL
 
-from ...pipeline.export.outcome import Dialect, Outcome
-from ...pipeline.export.verdict import Kind, Problem, Verdict, classify
+from ...pipeline.export.result import Kind, Problem, Result
 from ..address import normalize
 from ..exchange import BODY_MAX, CHECK_TIMEOUT, Reply, exchange
+from .dialect import Dialect
+from .outcome import Outcome
 from .probe import MARKS, is_database
 from .retention import ahead, answer, question
+from .verdict import classify
 
 # A server that has not connected in ten seconds will not in sixty. The whole must outlast the
 # ten seconds that InfluxDB itself gives a write, and the upload of 1 MiB over a poor uplink.
@@ -127,19 +129,24 @@ class InfluxClient:
 
     @property
     def dialect(self) -> Dialect:
-        """The dialect that outcomes of this client have to be judged by."""
+        """The dialect of the destination."""
         return self._dialect
 
-    async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome:
-        """Send lines with nanosecond timestamps once; network trouble is an outcome, not raised."""
+    async def write(self, body: bytes, *, gzipped: bool = False) -> Result:
+        """Send lines with nanosecond timestamps once; network trouble is a result, not raised."""
+        outcome = await self.post(body, gzipped=gzipped)
+        return classify(outcome, self._dialect, body=body, gzipped=gzipped)
+
+    async def post(self, body: bytes, *, gzipped: bool = False) -> Outcome:
+        """Send lines as `write` does, and tell the facts alone."""
         return await self._post(body, WRITE_TIMEOUT, gzipped=gzipped)
 
-    async def check(self) -> Verdict:
+    async def check(self) -> Result:
         """Write nothing: address, credentials and names are all judged, no data is touched."""
         outcome = await self._post(b"", CHECK_TIMEOUT)
         is_refused = outcome.status == HTTPStatus.BAD_REQUEST
         if is_refused and self._dialect is Dialect.V3 and outcome.body.startswith(_EMPTY_WRITE):
-            return Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
+            return Result(kind=Kind.ACCEPTED, problem=Problem.NONE)
         return classify(outcome, self._dialect)
 
     async def retention(self) -> float | None:

@@ -9,11 +9,12 @@ database names.
 """
 
 import math
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+
+from .result import AgeLimit
 
 # Often enough for somebody who changed the retention.
 ASK_SECONDS: Final = 3600.0
@@ -29,10 +30,6 @@ SHORTEST_SECONDS: Final = 3600.0
 DOUBT_SECONDS: Final = 86_400.0
 # 2020: a clock that is behind was not set since the machine was started.
 _CLOCK_IS_SET: Final = 1_577_836_800.0
-
-_NAMED: Final = re.compile(r"retention policy of duration (?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
-# A limit that somebody set in the database beside its retention.
-_WINDOW: Final = "write window"
 
 _SECOND: Final = 1_000_000_000
 
@@ -70,19 +67,20 @@ class Expiry:
         if self._refused is None or moment > self._refused[1] or self._is_outdated(self._refused):
             self._refused = (self.clock(), moment, reason)
 
-    def is_too_young(self, moment: int, words: str, ahead: float | None) -> bool:
+    def is_too_young(self, moment: int, limit: AgeLimit) -> bool:
         """Whether a point is too young by our clock to be expired, although it was refused as such.
 
-        `words` are those of the database, whose clock says that it is so many seconds `ahead`.
+        `limit` is what the database says of why it is too old.
         """
         age = self.wall_clock() - moment / _SECOND
         is_ours_set = self.wall_clock() >= _CLOCK_IS_SET
-        if age < 0 or not is_ours_set or _WINDOW in words.lower():
+        if age < 0 or not is_ours_set or limit.is_write_window:
             return False
-        retention = _named(words) or self._retention or 0.0
+        retention = limit.retention or self._retention or 0.0
         if 0 < retention < math.inf:
             return age < retention - MARGIN_SECONDS
-        ahead = ahead if ahead is not None and ahead > MARGIN_SECONDS else 0.0
+        ahead = limit.clock_ahead or 0.0
+        ahead = ahead if ahead > MARGIN_SECONDS else 0.0
         is_too_young = age < SHORTEST_SECONDS + ahead - MARGIN_SECONDS
         if is_too_young:
             self._doubt_until = self.clock() + DOUBT_SECONDS
@@ -112,13 +110,6 @@ class Expiry:
         monotonic, wall = self._told_at
         drift = (self.wall_clock() - wall) - (self.clock() - monotonic)
         return abs(drift) < MARGIN_SECONDS
-
-
-def _named(words: str) -> float:
-    """Read the retention that the database names, in seconds; 0 where it does not."""
-    found = _NAMED.search(words)
-    hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
-    return float(hours * 3600 + minutes * 60 + seconds)
 
 
 def time_of(line: bytes) -> int | None:

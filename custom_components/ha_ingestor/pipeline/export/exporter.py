@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Final, Literal, Protocol
 
 from ..spool.buffer import Buffer
@@ -19,10 +18,9 @@ from .breaker import Breaker, BreakerState
 from .expiry import Expiry, ExpirySearch, time_of
 from .export_state import ExportState, Progress, Status, Turn
 from .isolation import PROBE_POINTS, Isolation, StormBrake
-from .outcome import Dialect, Failure, Outcome
 from .request import BATCH_BYTES, Request, compose
+from .result import Cause, Kind, Problem, Result
 from .settlement import Settlement
-from .verdict import Kind, Problem, Verdict, classify
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -34,26 +32,22 @@ GATHER_POINTS: Final = 500
 BLOCKED_RETRY: Final = 300.0
 # Half of what a write may take: a batch that is answered this late is nearly too large.
 SLOW_SECONDS: Final = 30.0
-# A proxy with a body limit may cut the connection instead of answering 413.
+# A proxy with a body limit may cut the connection instead of saying so.
 LARGE_BODY: Final = 64 * 1024
 # No line of ours comes near any limit, so a single one that is too large is first an accident.
 TOO_LARGE_ATTEMPTS: Final = 3
-# Ten answers of 500 to the same points, and each of them a backoff apart, are no passing trouble.
+# Ten failures at the same points, and each of them a backoff apart, are no passing trouble.
 STUCK_ATTEMPTS: Final = 10
 # A bad sector may take the disk seconds to fail at.
 LOOK_SECONDS: Final = 60.0
-_NO_REPLY: Final = Outcome()
 
 
 class Writer(Protocol):
     """The way to one database. Never raises for what network or server do."""
 
-    @property
-    def dialect(self) -> Dialect: ...
+    async def write(self, body: bytes, *, gzipped: bool = False) -> Result: ...
 
-    async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome: ...
-
-    async def check(self) -> Verdict: ...
+    async def check(self) -> Result: ...
 
     async def retention(self) -> float | None: ...
 
@@ -68,7 +62,7 @@ class Run(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Exporter:
-    """Takes batches from the buffer until none is left, and settles each by its verdict."""
+    """Takes batches from the buffer until none is left, and settles each by its result."""
 
     buffer: Buffer
     quarantine: Quarantine
@@ -165,7 +159,7 @@ class Exporter:
                     await self._deliver(is_last=True)
 
     async def export_forever(self) -> None:
-        """Deliver whatever comes, waiting as each verdict demands."""
+        """Deliver whatever comes, waiting as each result demands."""
         await self._ask_retention()
         while not self._stopping.is_set():
             self._wake.clear()
@@ -180,13 +174,13 @@ class Exporter:
                     delay = self._introduced(await self.writer.check())
             except OSError as err:
                 detail = err.strerror or type(err).__name__
-                delay = self._keep(Verdict(kind=Kind.KEPT, problem=Problem.DISK, detail=detail))
+                delay = self._keep(Result(kind=Kind.KEPT, problem=Problem.DISK, detail=detail))
             except Exception as err:
                 if self._is_new(err):
                     _LOGGER.exception("Export failed; retrying")
                 detail = type(err).__name__
                 delay = self._keep(
-                    Verdict(kind=Kind.KEPT, problem=Problem.INTERNAL_ERROR, detail=detail)
+                    Result(kind=Kind.KEPT, problem=Problem.INTERNAL_ERROR, detail=detail)
                 )
             if delay is None:
                 await self._gather(self._requested_at + self.gather_seconds)
@@ -210,15 +204,15 @@ class Exporter:
         self._last_error = f"{type(err).__name__} {traceback.extract_tb(err.__traceback__)[-1]}"
         return self._last_error != known
 
-    def _introduced(self, verdict: Verdict) -> float | None:
+    def _introduced(self, result: Result) -> float | None:
         """Know how things are before the next point comes, which may take a while."""
-        match verdict.kind:
+        match result.kind:
             case Kind.ACCEPTED:
                 self._progress.well()
             case Kind.BLOCKED:
-                return self._block(verdict)
+                return self._block(result)
             case Kind.KEPT:
-                return self._keep(verdict)
+                return self._keep(result)
         return None
 
     async def drain(self) -> float | None:
@@ -242,8 +236,8 @@ class Exporter:
                 self._unsettled = request
                 continue
             started = self._requested_at = time.monotonic()
-            outcome = await self.writer.write(request.body, gzipped=request.gzipped)
-            delay = await self._settle(request, outcome, time.monotonic() - started)
+            result = await self.writer.write(request.body, gzipped=request.gzipped)
+            delay = await self._settle(request, result, time.monotonic() - started)
             if delay is not None:
                 return delay
             is_ok = self.state.status is Status.OK
@@ -278,41 +272,40 @@ class Exporter:
         max_points = limit if is_closed else min(limit, PROBE_POINTS)
         return compose(self.buffer, self._isolation, self._expiry, max_points, gzip=self.gzip)
 
-    async def _settle(self, request: Request, outcome: Outcome, latency: float) -> float | None:
+    async def _settle(self, request: Request, result: Result, latency: float) -> float | None:
         batch, is_single = request.batch, request.sent == 1
-        verdict = classify(outcome, self.writer.dialect)
-        match verdict.kind:
+        match result.kind:
             case Kind.ACCEPTED:
                 self._unsettled = request
                 self._isolation.settled(batch.payload)
                 self._accepted(batch.count, latency)
             case Kind.EXPIRED:
-                return await self._expire(request, outcome, verdict)
-            case Kind.POISON if not is_single:
-                self._isolation.refused(outcome, self.writer.dialect, request.payload, batch.count)
-            case Kind.SIZE if not is_single:
+                return await self._expire(request, result)
+            case Kind.REJECTED if not is_single:
+                self._isolation.refused(result.rejected_lines, request.payload, batch.count)
+            case Kind.TOO_LARGE if not is_single:
                 self._isolation.too_large(batch.count)
-            case Kind.SIZE if self._repeated(verdict.problem, outcome.status) < TOO_LARGE_ATTEMPTS:
-                return self._keep(verdict, outcome)
-            case Kind.POISON | Kind.SIZE:
-                return await self._reject(request, outcome, verdict)
+            case Kind.TOO_LARGE if self._repeated(result) < TOO_LARGE_ATTEMPTS:
+                return self._keep(result)
+            case Kind.REJECTED | Kind.TOO_LARGE:
+                return await self._reject(request, result)
             case Kind.BLOCKED:
-                return self._block(verdict)
+                return self._block(result)
             case Kind.KEPT:
-                return await self._keep_batch(request, outcome, verdict)
+                return await self._keep_batch(request, result)
         return None
 
-    async def _expire(self, request: Request, outcome: Outcome, verdict: Verdict) -> float | None:
+    async def _expire(self, request: Request, result: Result) -> float | None:
         """Go on behind lines that are too old, which is nobody's mistake."""
         if request.sent > 1:
             return await self._find_expired(request)
-        if await self._is_too_young(request.payload, outcome):
-            return self._block(replace(verdict, problem=Problem.CLOCK_DIFFERS))
+        if await self._is_too_young(request.payload, result):
+            return self._block(replace(result, problem=Problem.CLOCK_DIFFERS))
         moment = time_of(request.payload)
         if moment is not None and moment < self._expiry.now:
-            self._expiry.refused(moment, verdict.detail)
+            self._expiry.refused(moment, result.detail)
         every = frozenset(range(request.batch.count))
-        refused = replace(request, sent=0, aside=every, reason=verdict.detail)
+        refused = replace(request, sent=0, aside=every, reason=result.detail)
         await self.run(self._settlement.accepted, refused)
         self._isolation.settled(request.batch.payload)
         self._taken(request.batch.count)
@@ -326,33 +319,32 @@ class Exporter:
                 return None
         search = ExpirySearch(self._expiry, request.payload)
         while line := search.line:
-            outcome = await self.writer.write(line)
-            verdict = classify(outcome, self.writer.dialect)
-            if verdict.kind is Kind.BLOCKED:
-                return self._block(verdict)
-            if verdict.kind is Kind.KEPT:
-                return self._keep(verdict, outcome)
-            if verdict.kind is Kind.ACCEPTED:
+            result = await self.writer.write(line)
+            if result.kind is Kind.BLOCKED:
+                return self._block(result)
+            if result.kind is Kind.KEPT:
+                return self._keep(result)
+            if result.kind is Kind.ACCEPTED:
                 self._expiry.accepted()
-            if verdict.kind is Kind.EXPIRED and await self._is_too_young(line, outcome):
-                return self._block(replace(verdict, problem=Problem.CLOCK_DIFFERS))
-            search.note(verdict.detail if verdict.kind is Kind.EXPIRED else "")
+            if result.kind is Kind.EXPIRED and await self._is_too_young(line, result):
+                return self._block(replace(result, problem=Problem.CLOCK_DIFFERS))
+            search.note(result.detail if result.kind is Kind.EXPIRED else "")
         if not search.found:
             self._isolation.halve(request.batch.count)
         return None
 
-    async def _is_too_young(self, line: bytes, outcome: Outcome) -> bool:
+    async def _is_too_young(self, line: bytes, result: Result) -> bool:
         """Whether a line was refused for its age by a clock that is not ours."""
         moment = time_of(line)
-        if moment is None or not self._expiry.is_too_young(moment, outcome.body, outcome.ahead):
+        if moment is None or not self._expiry.is_too_young(moment, result.age):
             return False
         # Somebody may have shortened the retention.
         await self._ask_retention()
-        return self._expiry.is_too_young(moment, outcome.body, outcome.ahead)
+        return self._expiry.is_too_young(moment, result.age)
 
-    def _repeated(self, problem: Problem, status: int) -> int:
+    def _repeated(self, result: Result) -> int:
         """How often in a row the last attempts were answered like this."""
-        return self._in_a_row if self._last_answer == (problem, status) else 0
+        return self._in_a_row if self._last_answer == (result.problem, result.code) else 0
 
     def _accepted(self, points: int, latency: float) -> None:
         self._expiry.accepted()
@@ -367,10 +359,10 @@ class Exporter:
         self._last_error = ""
         self._progress.well(last_write=datetime.now(UTC), write_latency=latency)
 
-    async def _reject(self, request: Request, outcome: Outcome, verdict: Verdict) -> float | None:
-        if self._brake.rejects(verdict.detail):
-            return self._block(replace(verdict, problem=Problem.STORM))
-        await self.run(self._settlement.rejected, request, outcome.status, verdict.detail)
+    async def _reject(self, request: Request, result: Result) -> float | None:
+        if self._brake.rejects(result.detail):
+            return self._block(replace(result, problem=Problem.STORM))
+        await self.run(self._settlement.rejected, request, result.code, result.detail)
         self._isolation.settled(request.batch.payload)
         self._taken(request.batch.count)
         return None
@@ -383,30 +375,26 @@ class Exporter:
         self._in_a_row = 0
         self._progress.well()
 
-    async def _keep_batch(
-        self, request: Request, outcome: Outcome, verdict: Verdict
-    ) -> float | None:
+    async def _keep_batch(self, request: Request, result: Result) -> float | None:
         batch = request.batch
-        is_late = outcome.failure is Failure.TIMEOUT and verdict.problem is self.state.problem
-        is_late_for_proxy = outcome.status == HTTPStatus.GATEWAY_TIMEOUT and bool(
-            self._repeated(verdict.problem, outcome.status)
-        )
-        cut_off = outcome.failure is Failure.RESET and len(request.body) > LARGE_BODY
+        is_late = result.problem is Problem.TIMEOUT and result.problem is self.state.problem
+        is_late_for_proxy = result.cause is Cause.GATEWAY_TIMEOUT and bool(self._repeated(result))
+        cut_off = result.cause is Cause.CONNECTION_CUT and len(request.body) > LARGE_BODY
         if is_late or is_late_for_proxy:
             self._isolation.too_large(batch.count)
         elif cut_off:
             self._isolation.halve(batch.count)
-        # Some servers answer 500 to a point that they should refuse: look for it as if they had.
-        is_broken = outcome.status == HTTPStatus.INTERNAL_SERVER_ERROR
-        if is_broken and self._repeated(verdict.problem, outcome.status) >= STUCK_ATTEMPTS:
+        # Some servers fail at a point that they should reject: look for it as if they had.
+        is_broken = result.cause is Cause.DATABASE_FAILED
+        if is_broken and self._repeated(result) >= STUCK_ATTEMPTS:
             self._is_stuck = True
         if is_broken and self._is_stuck:
             if request.sent > 1:
                 self._isolation.halve(batch.count)
                 return None
             if await self._takes_the_next():
-                return await self._reject(request, outcome, verdict)
-        return self._keep(verdict, outcome)
+                return await self._reject(request, result)
+        return self._keep(result)
 
     async def _takes_the_next(self) -> bool:
         """Whether the database stores the second point, which it will get once more in its turn."""
@@ -414,22 +402,20 @@ class Exporter:
         _, _, second = pair.payload.partition(b"\n") if pair else (b"", b"", b"")
         if not second:
             return False
-        outcome = await self.writer.write(second)
-        return classify(outcome, self.writer.dialect).kind is Kind.ACCEPTED
+        return (await self.writer.write(second)).kind is Kind.ACCEPTED
 
-    def _keep(self, verdict: Verdict, outcome: Outcome = _NO_REPLY) -> float:
-        answer = verdict.problem, outcome.status
-        self._in_a_row = self._repeated(*answer) + 1
-        self._last_answer = answer
-        is_accident = outcome.failure is Failure.RESET
-        self._breaker.failed(verdict.problem, is_accident=is_accident)
-        wait = backoff(self.state.attempts + 1, self.jitter(), verdict.retry_after)
-        return self._progress.waits(Status.RETRYING, verdict, wait)
+    def _keep(self, result: Result) -> float:
+        self._in_a_row = self._repeated(result) + 1
+        self._last_answer = result.problem, result.code
+        is_accident = result.cause is Cause.CONNECTION_CUT
+        self._breaker.failed(result.problem, is_accident=is_accident)
+        wait = backoff(self.state.attempts + 1, self.jitter(), result.retry_after)
+        return self._progress.waits(Status.RETRYING, result, wait)
 
-    def _block(self, verdict: Verdict) -> float:
+    def _block(self, result: Result) -> float:
         self._breaker.blocked()
         self._in_a_row = 0
-        return self._progress.waits(Status.BLOCKED, verdict, BLOCKED_RETRY)
+        return self._progress.waits(Status.BLOCKED, result, BLOCKED_RETRY)
 
 
 async def _within(seconds: float, event: asyncio.Event) -> None:

@@ -8,19 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Failure, Outcome
-from custom_components.ha_ingestor.pipeline.export.verdict import (
+from custom_components.ha_ingestor.clients.exchange import (
     RETRY_AFTER_MAX,
-    Kind,
-    Problem,
-    classify,
+    Failure,
     parse_retry_after,
 )
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
+from custom_components.ha_ingestor.clients.influx.outcome import Outcome
+from custom_components.ha_ingestor.clients.influx.verdict import classify
+from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem
 
 V1, V2, V3, VM = Dialect.V1, Dialect.V2, Dialect.V3, Dialect.VICTORIAMETRICS
 ALL: Final = tuple(Dialect)
-ACCEPTED, KEPT, SIZE = Kind.ACCEPTED, Kind.KEPT, Kind.SIZE
-POISON, BLOCKED = Kind.POISON, Kind.BLOCKED
+ACCEPTED, KEPT, SIZE = Kind.ACCEPTED, Kind.KEPT, Kind.TOO_LARGE
+POISON, BLOCKED = Kind.REJECTED, Kind.BLOCKED
 NOW: Final = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 FAILURES: Final = [
