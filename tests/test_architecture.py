@@ -1,7 +1,10 @@
 """Who may know whom."""
 
 import ast
+import re
 import sys
+import tokenize
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -25,6 +28,8 @@ PLAIN = [
     "registry/values.py",
     "registry/history_log.py",
 ]
+# What clients know, and the pipeline does not.
+FOREIGN = re.compile("http|dialect|influx|victoria", re.IGNORECASE)
 # Part of the shell, in the folder of what it keeps.
 SHELL = ["metadata_store/keeper.py"]
 
@@ -54,13 +59,31 @@ def test_the_pipeline_knows_only_itself_and_the_standard_library(file: Path) -> 
         assert top in sys.stdlib_module_names or module.startswith("ha_ingestor.pipeline"), module
 
 
+@pytest.mark.parametrize("file", files("pipeline"), ids=lambda file: file.name)
+def test_the_pipeline_names_no_http_status_and_no_kind_of_database(file: Path) -> None:
+    with file.open("rb") as content:
+        tokens = list(tokenize.tokenize(content.readline))
+    names = {token.string for token in tokens if token.type == tokenize.NAME}
+    assert not [name for name in names if FOREIGN.search(name)]
+    compared = {
+        side.value
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Compare)
+        for side in (node.left, *node.comparators)
+        if isinstance(side, ast.Constant)
+    }
+    assert not compared & set(HTTPStatus)
+
+
 @pytest.mark.parametrize("file", files("clients"), ids=lambda file: file.name)
-def test_clients_know_no_home_assistant(file: Path) -> None:
+def test_clients_know_no_home_assistant_and_of_ours_only_the_words_of_a_result(file: Path) -> None:
     for module in imports(file):
         assert module.split(".")[0] != "homeassistant", module
-        assert not module.startswith("ha_ingestor.") or module.startswith(
-            ("ha_ingestor.pipeline", "ha_ingestor.data_api.rows", "ha_ingestor.clients")
-        ), module
+        is_ours = module.split(".")[0] == "ha_ingestor"
+        is_known = module == "ha_ingestor.pipeline.export.result" or module.startswith(
+            "ha_ingestor.clients"
+        )
+        assert not is_ours or is_known, module
 
 
 @pytest.mark.parametrize("file", files("metadata_store"), ids=lambda file: file.name)

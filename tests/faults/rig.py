@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.clients.influx.outcome import Outcome
 from custom_components.ha_ingestor.clients.influx.verdict import classify
-from custom_components.ha_ingestor.pipeline.export.exporter import Exporter, Writer
+from custom_components.ha_ingestor.pipeline.export.exporter import Exporter
 from custom_components.ha_ingestor.pipeline.export.result import Result
+from custom_components.ha_ingestor.pipeline.export.writer import Writer
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.spool.buffer import Buffer
 from custom_components.ha_ingestor.pipeline.spool.files import Files

@@ -18,7 +18,7 @@ from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.clients.influx.outcome import Outcome
 from custom_components.ha_ingestor.clients.influx.verdict import classify
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.export.exporter import BLOCKED_RETRY
+from custom_components.ha_ingestor.pipeline.export.attempts import BLOCKED_RETRY
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.files import Files
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings

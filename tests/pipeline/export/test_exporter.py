@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from custom_components.ha_ingestor.clients.exchange import Failure
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.clients.influx.outcome import Outcome
+from custom_components.ha_ingestor.pipeline.export.attempts import BLOCKED_RETRY
 from custom_components.ha_ingestor.pipeline.export.backoff import MAXIMUM, backoff
 from custom_components.ha_ingestor.pipeline.export.breaker import BreakerState
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
-from custom_components.ha_ingestor.pipeline.export.exporter import BLOCKED_RETRY, Exporter
+from custom_components.ha_ingestor.pipeline.export.exporter import Exporter
 from custom_components.ha_ingestor.pipeline.export.isolation import STORM_WINDOW
 from custom_components.ha_ingestor.pipeline.export.result import Problem, Result
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
@@ -312,7 +313,7 @@ async def test_bodies_that_never_arrive_become_smaller(failure: Failure) -> None
 
     waits = 0
     while await rig.exporter.drain() is not None:
-        rig.exporter._breaker.state = BreakerState.CLOSED
+        rig.exporter._attempts.breaker.state = BreakerState.CLOSED
         waits += 1
         assert waits < 10
 
@@ -680,7 +681,7 @@ async def test_a_proxy_that_gives_up_again_and_again_gets_less_at_once() -> None
 
     waits = 0
     while await rig.exporter.drain() is not None:
-        rig.exporter._breaker.state = BreakerState.CLOSED
+        rig.exporter._attempts.breaker.state = BreakerState.CLOSED
         waits += 1
         assert waits < 12
 

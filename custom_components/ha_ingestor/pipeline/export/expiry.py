@@ -118,35 +118,3 @@ def time_of(line: bytes) -> int | None:
         return int(line.rpartition(b" ")[2])
     except ValueError:
         return None
-
-
-class ExpirySearch:
-    """Finds the newest line of a batch that is refused for its age, by sending single ones.
-
-    The newest comes first, as most often all of them are too old. A point of the future may be
-    refused in the same words, but says nothing of older ones.
-    """
-
-    def __init__(self, expiry: Expiry, payload: bytes) -> None:
-        """Begin with nothing known of these lines."""
-        self.found = False
-        self._expiry = expiry
-        lines = payload.split(b"\n")
-        timed = {moment: line for line in lines if (moment := time_of(line)) is not None}
-        self._lines = [(moment, timed[moment]) for moment in sorted(timed) if moment < expiry.now]
-        self._expired, self._kept = 0, len(self._lines)
-        self._place = self._kept - 1
-
-    @property
-    def line(self) -> bytes | None:
-        """The line to send next, alone; None when all is known."""
-        return self._lines[self._place][1] if self._expired < self._kept else None
-
-    def note(self, refusal: str) -> None:
-        """Note that it was refused for its age, in these words, or not."""
-        if refusal:
-            self.found, self._expired = True, self._place + 1
-            self._expiry.refused(self._lines[self._place][0], refusal)
-        else:
-            self._kept = self._place
-        self._place = (self._expired + self._kept) // 2

@@ -63,15 +63,15 @@ class Progress:
         } | measured
         self._set(ExportState(status=Status.OK, connected=True, **measured))
 
-    def waits(self, status: Status, result: Result, delay: float) -> float:
-        """Something does; returns the delay."""
+    def waits(self, status: Status, result: Result, delay: float, attempts: int) -> float:
+        """Something does, for so many attempts in a row; returns the delay."""
         self._set(
             replace(
                 self.now,
                 status=status,
                 problem=result.problem,
                 detail=result.detail,
-                attempts=self.now.attempts + 1,
+                attempts=attempts,
                 next_retry=datetime.fromtimestamp(time.time() + delay, UTC),
                 connected=False,
             )
