@@ -20,7 +20,8 @@ from homeassistant.helpers.json import json_bytes
 
 from .clients.data_api.client import DataApiClient
 from .clients.influx.admin import InfluxAdministrator
-from .clients.influx.client import Destination, InfluxClient
+from .clients.influx.client import InfluxClient
+from .clients.influx.destination import Destination
 from .clients.influx.dialect import Dialect
 from .clients.influx.victoriametrics import Storage, ask_storage
 from .const import (

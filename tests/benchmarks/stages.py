@@ -30,7 +30,8 @@ from homeassistant.helpers import floor_registry as fr
 from homeassistant.helpers import label_registry as lr
 from homeassistant.helpers.json import json_dumps
 
-from custom_components.ha_ingestor.clients.influx.client import Destination, InfluxClient
+from custom_components.ha_ingestor.clients.influx.client import InfluxClient
+from custom_components.ha_ingestor.clients.influx.destination import Destination
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.enrich.catalog import Catalog
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder, Profile

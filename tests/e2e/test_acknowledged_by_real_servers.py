@@ -11,7 +11,8 @@ from typing import Final
 import aiohttp
 import pytest
 
-from custom_components.ha_ingestor.clients.influx.client import Destination, InfluxClient
+from custom_components.ha_ingestor.clients.influx.client import InfluxClient
+from custom_components.ha_ingestor.clients.influx.destination import Destination
 from custom_components.ha_ingestor.clients.influx.victoriametrics import ask_storage
 from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem
 from scripts.rig.endpoint import Account

@@ -8,7 +8,8 @@ import aiohttp
 import pytest
 
 from custom_components.ha_ingestor.clients.influx.admin import InfluxAdministrator
-from custom_components.ha_ingestor.clients.influx.client import Destination, InfluxClient
+from custom_components.ha_ingestor.clients.influx.client import InfluxClient
+from custom_components.ha_ingestor.clients.influx.destination import Destination
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem
 from scripts.rig import servers

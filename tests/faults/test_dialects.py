@@ -20,7 +20,8 @@ from _pytest.mark import ParameterSet
 
 from custom_components.ha_ingestor.clients.exchange import RETRY_AFTER_MAX
 from custom_components.ha_ingestor.clients.influx import client as influx
-from custom_components.ha_ingestor.clients.influx.client import ROUTES, Destination, InfluxClient
+from custom_components.ha_ingestor.clients.influx.client import InfluxClient
+from custom_components.ha_ingestor.clients.influx.destination import ROUTES, Destination
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.pipeline.export.attempts import BLOCKED_RETRY
 from custom_components.ha_ingestor.pipeline.export.export_state import Status

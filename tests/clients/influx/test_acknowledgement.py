@@ -11,7 +11,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from custom_components.ha_ingestor.clients.influx.client import Destination, InfluxClient
+from custom_components.ha_ingestor.clients.influx.client import InfluxClient
+from custom_components.ha_ingestor.clients.influx.destination import Destination
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem, Result
 from tests.emulator import (

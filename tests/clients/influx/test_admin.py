@@ -8,7 +8,7 @@ import pytest
 
 from custom_components.ha_ingestor.clients.exchange import DETAIL_MAX
 from custom_components.ha_ingestor.clients.influx.admin import InfluxAdministrator
-from custom_components.ha_ingestor.clients.influx.client import Destination
+from custom_components.ha_ingestor.clients.influx.destination import Destination
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.pipeline.export.result import Kind
 from tests.emulator import Answer, Emulator

@@ -12,7 +12,8 @@ import pytest
 from custom_components.ha_ingestor.clients.address import AddressError, is_same_machine, normalize
 from custom_components.ha_ingestor.clients.exchange import Failure
 from custom_components.ha_ingestor.clients.influx import client as influx
-from custom_components.ha_ingestor.clients.influx.client import Destination, InfluxClient
+from custom_components.ha_ingestor.clients.influx.client import InfluxClient
+from custom_components.ha_ingestor.clients.influx.destination import Destination
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem
 from tests.emulator import Answer, Emulator, Fault

@@ -10,7 +10,8 @@ import pytest
 
 from custom_components.ha_ingestor.clients.address import AddressError
 from custom_components.ha_ingestor.clients.influx import probe as probe_module
-from custom_components.ha_ingestor.clients.influx.client import Destination, InfluxClient
+from custom_components.ha_ingestor.clients.influx.client import InfluxClient
+from custom_components.ha_ingestor.clients.influx.destination import Destination
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.clients.influx.probe import probe
 from custom_components.ha_ingestor.pipeline.export.result import Problem

@@ -6,7 +6,8 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from custom_components.ha_ingestor.clients.influx.client import Destination, InfluxClient
+from custom_components.ha_ingestor.clients.influx.client import InfluxClient
+from custom_components.ha_ingestor.clients.influx.destination import Destination
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.clients.influx.victoriametrics import ask_storage, deduplicates
 from tests.emulator import V2_7, VM_NEW, VM_OLD, Answer, Emulator, Profile

@@ -11,7 +11,8 @@ from yarl import URL
 from ...pipeline.export.result import Kind, Problem, Result
 from ..address import normalize
 from ..exchange import CHECK_TIMEOUT, DETAIL_MAX, Reply, exchange
-from .client import Destination, authorization, secrets_of, speaks_as_database
+from .client import speaks_as_database
+from .destination import Destination, authorization, secrets_of
 from .dialect import Dialect
 from .outcome import Outcome
 from .verdict import classify
