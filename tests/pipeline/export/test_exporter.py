@@ -799,3 +799,45 @@ async def test_an_expired_point_is_no_reason_to_change_anything() -> None:
     assert await rig.exporter.drain() is None
     assert rig.ledger.quarantined == 39
     assert rig.quarantine.newest is None
+
+
+async def test_a_point_that_is_put_aside_is_told_although_the_status_stays() -> None:
+    bad = points(3)[1]
+    writer = ScriptedWriter(judge=lambda lines: REJECTED if bad in lines else OK)
+    rig = Rig(writer, points(1))
+    await rig.exporter.drain()
+    assert rig.changes == [Status.OK]
+
+    rig.spool.append(points(3)[1:])
+    await rig.exporter.drain()
+    await rig.exporter.drain()
+
+    assert rig.ledger.quarantined == 1
+    assert rig.changes == [Status.OK, Status.OK]
+
+
+async def test_a_check_that_succeeds_after_trouble_lets_waits_start_anew() -> None:
+    writer = ScriptedWriter(script=[UNAVAILABLE] * 5)
+    rig = Rig(writer, points(1))
+    for _ in range(5):
+        await rig.exporter.drain()
+    # What waited is gone, so that only a check tells how things are.
+    batch = rig.exporter.buffer.read(10, 1000)
+    assert batch is not None
+    rig.exporter.buffer.settle(batch, "evicted", "retention")
+
+    async def until(status: Status) -> None:
+        while rig.exporter.state.status is not status:
+            rig.exporter.retry_now()
+            await asyncio.sleep(0.001)
+
+    task = asyncio.create_task(rig.exporter.export_forever())
+    async with asyncio.timeout(10):
+        await until(Status.OK)
+        rig.spool.append(points(1))
+        writer.script = [UNAVAILABLE]
+        rig.exporter.notify()
+        await until(Status.RETRYING)
+    task.cancel()
+
+    assert rig.exporter.state.attempts == 1
