@@ -7,7 +7,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 # The test harness has a `custom_components` of its own; whichever is imported first is found.
 import custom_components.ha_ingestor  # noqa: F401
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from tests.emulator import Emulator
 from tests.shell import new_entry
 

@@ -11,8 +11,8 @@ from homeassistant.core import HomeAssistant
 from line_protocol_parser import parse_line
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.const import DOMAIN, SPOOL_DIRECTORY
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
 from tests.emulator import Emulator, Seen
 
 # Nobody listens on the port of the discard service.

@@ -1,116 +1,181 @@
-"""Who may know whom."""
+"""Who may know whom: data flows one way, and so do the imports."""
 
 import ast
+import re
 import sys
+import tokenize
+from collections.abc import Mapping
+from graphlib import TopologicalSorter
+from http import HTTPStatus
 from pathlib import Path
+from typing import Final
 
 import pytest
 
-ROOT = Path(__file__).parent.parent / "custom_components" / "ha_ingestor"
+ROOT: Final = Path(__file__).parent.parent / "custom_components" / "ha_ingestor"
+PACKAGE: Final = "ha_ingestor"
 
-# Beside the shell, but of use without it.
-PLAIN = [
-    "clients/data_api/problem.py",
-    "clients/data_api/rows.py",
-    "clients/encoding.py",
-    "enrich/markers.py",
-    "registry/model.py",
-    "enrich/selection.py",
-    "data_api/batches.py",
-    "registry/history_rows.py",
-    "data_api/known.py",
-    "registry/order.py",
-    "data_api/pacer.py",
-    "data_api/rows.py",
-    "data_api/schedule.py",
-    "registry/schedule.py",
-    "data_api/sync.py",
-    "data_api/transfer.py",
-    "registry/values.py",
-    "registry/history_log.py",
-]
-# Part of the shell, in the folder of what it keeps.
-SHELL = ["metadata_store/keeper.py"]
-
-# Of others only what Home Assistant brings anyway.
-LIBRARY = sys.stdlib_module_names | {"orjson"}
-# What is built of everything else.
-UP = tuple(
-    f"ha_ingestor.{name}"
-    for name in ("config_flow", "flows", "repairs", "repair_flows", "sensor", "binary_sensor")
+# The pipeline's words: what every part of it may know of the others.
+WORDS: Final = {f"pipeline/{name}" for name in ("clock", "ledger", "memory", "model")}
+# Modules of the root that the folders may know. The rest of the root knows the folders.
+BASE: Final = {"connection", "const", "coordinator"}
+# Names that clients know, and the pipeline does not.
+FOREIGN: Final = re.compile("http|dialect|influx|victoria", re.IGNORECASE)
+# Beside Home Assistant, but of use without it: of others' packages only what it brings anyway.
+PLAIN: Final = (
+    *("data_api/batches", "data_api/known", "data_api/pacer", "data_api/rows"),
+    *("data_api/schedule", "data_api/sync", "data_api/transfer"),
+    *("enrich/markers", "enrich/selection"),
+    *("registry/history_log", "registry/history_rows", "registry/model", "registry/order"),
+    *("registry/schedule", "registry/values"),
+    *("metadata_store/answers", "metadata_store/changes", "metadata_store/rows"),
+    *("metadata_store/schema", "metadata_store/store"),
 )
 
+# What each folder may import beside itself, the words above and those of BASE, by the direction in
+# which data flow. A new folder needs a line.
+ARROWS: Final[Mapping[str, set[str]]] = {
+    "pipeline/spool": set(),
+    "pipeline/encode": set(),
+    "pipeline/encode/profiles": {"pipeline/encode"},
+    "pipeline/filter": {"pipeline/encode", "pipeline/spool"},
+    "pipeline/export": {"pipeline/spool"},
+    "pipeline": {
+        *("pipeline/spool", "pipeline/encode", "pipeline/filter", "pipeline/export"),
+    },
+    "clients": {"pipeline/export"},
+    "clients/influx": {"clients", "pipeline/export"},
+    "clients/data_api": {"clients", "pipeline/export"},
+    "tasks": set(),
+    "enrich": {"tasks"},
+    "sources": {"enrich", "tasks", "pipeline", "pipeline/filter"},
+    "pipeline/encode/privacy": {"pipeline/encode"},
+    "registry": {"enrich", "tasks", "options", "pipeline", "pipeline/encode"},
+    "metadata_store": {"registry"},
+    "data_api": {
+        *("registry", "options", "health", "tasks", "pipeline/export", "clients/data_api"),
+    },
+    "options": {
+        *("enrich", "pipeline/encode", "pipeline/encode/profiles", "pipeline/export"),
+        *("pipeline/filter", "pipeline/spool"),
+    },
+    "health": {
+        "clients/influx",
+        "pipeline",
+        "pipeline/encode",
+        "pipeline/export",
+        "pipeline/spool",
+    },
+    "entities": {"data_api", "health", "pipeline", "pipeline/export"},
+    "flows": {
+        *("options", "health", "enrich", "clients", "clients/influx", "clients/data_api"),
+        *("pipeline/encode/profiles", "pipeline/export"),
+    },
+    "repair_flows": {"flows", "health", "options", "tasks"},
+}
 
-def imports(file: Path) -> set[str]:
-    """Absolute modules that a file imports, relative ones resolved to their package folder."""
-    found: set[str] = set()
-    folder = file.parent.relative_to(ROOT)
-    for node in ast.walk(ast.parse(file.read_text())):
+
+def module_of(file: Path) -> str:
+    """Name a module by its path."""
+    path = file.relative_to(ROOT).with_suffix("")
+    return str(path.parent if path.name == "__init__" else path)
+
+
+MODULES: Final = {module_of(file): file for file in sorted(ROOT.rglob("*.py"))}
+
+
+def folder_of(module: str) -> str:
+    """Name the folder of a module, which a package is itself."""
+    if MODULES[module].name == "__init__.py":
+        return module
+    return module.rpartition("/")[0]
+
+
+def imports(module: str) -> tuple[set[str], set[str]]:
+    """Find what a module imports: modules of ours, and the names of others' packages."""
+    ours: set[str] = set()
+    others: set[str] = set()
+    package = MODULES[module].parent.relative_to(ROOT).parts
+    for node in ast.walk(ast.parse(MODULES[module].read_text())):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            others |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            others.add((node.module or "").partition(".")[0])
         elif isinstance(node, ast.ImportFrom):
-            up = folder.parts[: len(folder.parts) - node.level + 1] if node.level else ()
-            parts = [*(("ha_ingestor", *up) if node.level else ()), *(node.module or "").split(".")]
-            found.add(".".join(part for part in parts if part))
-    return found
+            base = "/".join(
+                (*package[: len(package) - node.level + 1], *(node.module or "").split("."))
+            )
+            base = base.strip("/") or "."
+            for alias in node.names:
+                name = f"{base}/{alias.name}".removeprefix("./")
+                ours.add(name if name in MODULES else base)
+    return ours, others
 
 
-def files(folder: str) -> list[Path]:
-    return sorted((ROOT / folder).rglob("*.py"))
-
-
-@pytest.mark.parametrize("file", files("pipeline"), ids=lambda file: file.name)
-def test_the_pipeline_knows_only_itself_and_the_standard_library(file: Path) -> None:
-    for module in imports(file):
-        top = module.split(".")[0]
-        assert top in sys.stdlib_module_names or module.startswith("ha_ingestor.pipeline"), module
-
-
-@pytest.mark.parametrize("file", files("clients"), ids=lambda file: file.name)
-def test_clients_know_no_home_assistant(file: Path) -> None:
-    for module in imports(file):
-        assert module.split(".")[0] != "homeassistant", module
-        assert not module.startswith("ha_ingestor.") or module.startswith(
-            ("ha_ingestor.pipeline", "ha_ingestor.clients")
-        ), module
-
-
-@pytest.mark.parametrize("file", files("clients/data_api"), ids=lambda file: file.name)
-def test_the_client_of_a_data_api_knows_words_of_the_pipeline_and_no_database(file: Path) -> None:
-    for module in imports(file):
-        is_known = module.startswith(("ha_ingestor.pipeline.export", "ha_ingestor.clients"))
-        assert not module.startswith("ha_ingestor.") or is_known, module
-        assert not module.startswith("ha_ingestor.clients.influx"), module
-
-
-@pytest.mark.parametrize("folder", ["data_api", "entities", "registry", "metadata_store"])
-def test_nothing_below_the_shell_imports_its_dialogues_or_platforms(folder: str) -> None:
-    for file in files(folder):
-        for module in imports(file):
-            assert not module.startswith(UP), (file, module)
-
-
-@pytest.mark.parametrize("file", files("metadata_store"), ids=lambda file: file.name)
-def test_the_metadata_store_knows_only_itself_and_what_a_home_is(file: Path) -> None:
-    if str(file.relative_to(ROOT)) in SHELL:
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_follow_the_data(module: str) -> None:
+    folder = folder_of(module)
+    if folder in {".", ""}:
         return
-    for module in imports(file):
-        top = module.split(".")[0]
-        known = (
-            module.startswith("ha_ingestor.metadata_store")
-            or module == "ha_ingestor.registry.model"
+    allowed = ARROWS[folder]
+    for other in imports(module)[0]:
+        target = folder_of(other)
+        is_word = other in WORDS or (
+            other in BASE and not folder.startswith(("pipeline", "clients"))
         )
-        assert top in LIBRARY or known, module
+        assert target == folder or is_word or target in allowed, f"{module} imports {other}"
 
 
-@pytest.mark.parametrize("name", PLAIN)
-def test_what_is_plain_knows_no_home_assistant(name: str) -> None:
-    plain = {f"ha_ingestor.{one.removesuffix('.py').replace('/', '.')}" for one in PLAIN}
-    for module in imports(ROOT / name):
-        is_known = module.startswith("ha_ingestor.pipeline") or module in plain
-        assert module.split(".")[0] in LIBRARY or is_known, module
+def test_no_arrow_leads_back() -> None:
+    tuple(TopologicalSorter(ARROWS).static_order())  # raises CycleError
 
 
-@pytest.mark.parametrize("file", files("."), ids=lambda file: str(file.relative_to(ROOT)))
-def test_nothing_imports_the_composition_root(file: Path) -> None:
-    assert "ha_ingestor" not in imports(file)
+def test_every_folder_has_its_arrows() -> None:
+    folders = {folder_of(module) for module in MODULES} - {".", ""}
+    assert folders == set(ARROWS)
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("pipeline")])
+def test_the_pipeline_knows_only_itself_and_the_standard_library(module: str) -> None:
+    assert imports(module)[1] <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("pipeline")])
+def test_the_pipeline_names_no_http_status_and_no_kind_of_database(module: str) -> None:
+    file = MODULES[module]
+    with file.open("rb") as content:
+        tokens = list(tokenize.tokenize(content.readline))
+    names = {token.string for token in tokens if token.type == tokenize.NAME}
+    assert not [name for name in names if FOREIGN.search(name)]
+    compared = {
+        side.value
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Compare)
+        for side in (node.left, *node.comparators)
+        if isinstance(side, ast.Constant)
+    }
+    assert not compared & set(HTTPStatus)
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("clients/")])
+def test_clients_know_of_the_pipeline_only_the_words_of_a_result(module: str) -> None:
+    assert {name for name in imports(module)[0] if not name.startswith("clients")} <= {
+        "pipeline/export/result"
+    }
+
+
+@pytest.mark.parametrize("module", PLAIN)
+def test_what_is_plain_knows_no_home_assistant(module: str) -> None:
+    ours, others = imports(module)
+    assert others <= sys.stdlib_module_names | {"orjson"}
+    for name in ours:
+        assert name in PLAIN or name.startswith(("pipeline", "clients")), name
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("clients")])
+def test_clients_know_no_home_assistant(module: str) -> None:
+    assert "homeassistant" not in imports(module)[1]
+
+
+def test_nothing_imports_the_composition_root() -> None:
+    assert not [module for module in MODULES if "." in imports(module)[0]]

@@ -27,7 +27,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
-from custom_components.ha_ingestor.pipeline.export.verdict import Problem
+from custom_components.ha_ingestor.pipeline.export.result import Problem
 from tests.emulator import Answer, Emulator, Fault
 from tests.shell import NOWHERE, new_entry, set_up, until
 from tests.tls import Authority

@@ -18,6 +18,7 @@ from homeassistant.helpers.json import json_dumps
 from homeassistant.helpers.typing import ConfigType
 
 from .clients.address import is_same_machine
+from .clients.influx.dialect import Dialect
 from .connection import async_client
 from .const import DOMAIN, SPOOL_DIRECTORY
 from .coordinator import (
@@ -41,7 +42,6 @@ from .options.points import skips_unavailable
 from .options.profile import profile_of
 from .options.spool import expired_points, gather_seconds, spool_settings
 from .options.weather import weather_entity, weather_max_age
-from .pipeline.export.outcome import Dialect
 from .pipeline.filter.filters import SieveSettings
 from .pipeline.pipeline import Handover, Pipeline
 from .pipeline.spool.files import OsFiles

@@ -16,6 +16,7 @@ from homeassistant.core import callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .clients.address import AddressError, normalize
+from .clients.influx.dialect import Dialect
 from .clients.influx.probe import Probe, probe
 from .connection import (
     ADDRESS_PROBLEMS,
@@ -49,8 +50,7 @@ from .flows.destination import (
 )
 from .flows.options import HaIngestorOptionsFlow
 from .health.server_text import plain
-from .pipeline.export.outcome import Dialect
-from .pipeline.export.verdict import Problem, Verdict
+from .pipeline.export.result import Problem, Result
 
 # The form of a database when it may leave the secrets as they are stored.
 AGAIN: Final = "_again"
@@ -179,7 +179,7 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
         entered = credentials_of(self._entered, self._data[CONF_URL])
         return entered | {key: value for key, value in self._stored_here.items() if value}
 
-    async def _async_check(self) -> Verdict:
+    async def _async_check(self) -> Result:
         verdict = await (await async_client(self.hass, self._data)).check()
         if verdict.problem not in REFUSED:
             self._entered = dict(self._data)

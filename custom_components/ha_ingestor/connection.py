@@ -19,7 +19,9 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .clients.data_api.client import DataApiClient
 from .clients.influx.admin import InfluxAdministrator
-from .clients.influx.client import Destination, InfluxClient
+from .clients.influx.client import InfluxClient
+from .clients.influx.destination import Destination
+from .clients.influx.dialect import Dialect
 from .clients.influx.victoriametrics import Storage, ask_storage
 from .const import (
     CONF_BUCKET,
@@ -29,8 +31,7 @@ from .const import (
     CONF_ORG,
     CONF_RETENTION_POLICY,
 )
-from .pipeline.export.outcome import Dialect
-from .pipeline.export.verdict import Problem, Verdict
+from .pipeline.export.result import Problem, Result
 
 PRODUCTS: Final = {
     Dialect.V1: "InfluxDB 1",
@@ -100,7 +101,7 @@ async def async_data_api(hass: HomeAssistant, data: Mapping[str, Any]) -> DataAp
     )
 
 
-async def async_probe_data_api(hass: HomeAssistant, data: Mapping[str, Any]) -> Verdict:
+async def async_probe_data_api(hass: HomeAssistant, data: Mapping[str, Any]) -> Result:
     """Ask whether a data-api is there and takes the key; raises as `async_data_api`."""
     return await (await async_data_api(hass, data)).probe()
 

@@ -21,7 +21,7 @@ from .health.ignored_rows import ROWS_IGNORED
 from .health.issues import QUARANTINED, async_follow, async_forget, health_issues, undecided_issues
 from .health.server_text import plain
 from .pipeline.export.export_state import HISTORY, Status, Turn
-from .pipeline.export.verdict import Problem
+from .pipeline.export.result import Problem
 from .pipeline.pipeline import Handover, Pipeline
 from .pipeline.snapshot import Snapshot
 from .pipeline.spool.quarantine import Rejection

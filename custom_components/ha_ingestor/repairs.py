@@ -5,7 +5,7 @@ from homeassistant.core import HomeAssistant
 
 from .data_api.coordinator import UNAUTHORIZED
 from .health.issues import QUARANTINED
-from .pipeline.export.verdict import Problem
+from .pipeline.export.result import Problem
 from .repair_flows.data_api import RepairDataApiKey
 from .repair_flows.destination import RepairDestination
 from .repair_flows.quarantine import RepairQuarantine

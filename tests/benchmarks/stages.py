@@ -30,15 +30,16 @@ from homeassistant.helpers import floor_registry as fr
 from homeassistant.helpers import label_registry as lr
 from homeassistant.helpers.json import json_dumps
 
-from custom_components.ha_ingestor.clients.influx.client import Destination, InfluxClient
+from custom_components.ha_ingestor.clients.influx.client import InfluxClient
+from custom_components.ha_ingestor.clients.influx.destination import Destination
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.enrich.catalog import Catalog
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder, Profile
 from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Outcome
-from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, Verdict
+from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem, Result
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.model import Capture
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
@@ -70,16 +71,14 @@ _US: Final = "{:.2f} µs"
 class Nowhere:
     """A database that takes everything, at no cost."""
 
-    dialect = Dialect.V2
-
-    async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome:
-        return Outcome(status=204, from_database=True)
+    async def write(self, body: bytes, *, gzipped: bool = False) -> Result:
+        return Result(kind=Kind.ACCEPTED, problem=Problem.NONE)
 
     async def retention(self) -> float | None:
         return None
 
-    async def check(self) -> Verdict:
-        return Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
+    async def check(self) -> Result:
+        return Result(kind=Kind.ACCEPTED, problem=Problem.NONE)
 
 
 def profile(*, numbers_only: bool = False) -> HomeIQ:
@@ -426,7 +425,7 @@ async def delivery_costs(
         for number in range(-1, _ROUNDS):
             began = time.thread_time_ns()
             for body in bodies:
-                outcome = await client.write(body, gzipped=True)
+                outcome = await client.post(body, gzipped=True)
                 if outcome.status != 204:
                     raise RuntimeError(outcome)
             sent = (time.thread_time_ns() - began) / 1000 / points

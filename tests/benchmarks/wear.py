@@ -14,8 +14,7 @@ from itertools import product
 from pathlib import Path
 from typing import Final
 
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Failure, Outcome
-from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, Verdict
+from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem, Result
 from custom_components.ha_ingestor.pipeline.model import Capture
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.durability import Durability
@@ -55,20 +54,19 @@ class Stub:
     """A database that is there, or not; nothing is sent anywhere."""
 
     is_up: bool
-    dialect: Dialect = Dialect.V2
 
-    async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome:
+    async def write(self, body: bytes, *, gzipped: bool = False) -> Result:
         if self.is_up:
-            return Outcome(status=204, from_database=True)
-        return Outcome(failure=Failure.UNREACHABLE)
+            return Result(kind=Kind.ACCEPTED, problem=Problem.NONE)
+        return Result(kind=Kind.KEPT, problem=Problem.UNREACHABLE)
 
     async def retention(self) -> float | None:
         return None
 
-    async def check(self) -> Verdict:
+    async def check(self) -> Result:
         if self.is_up:
-            return Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
-        return Verdict(kind=Kind.KEPT, problem=Problem.UNREACHABLE)
+            return Result(kind=Kind.ACCEPTED, problem=Problem.NONE)
+        return Result(kind=Kind.KEPT, problem=Problem.UNREACHABLE)
 
 
 @dataclass(slots=True, kw_only=True)

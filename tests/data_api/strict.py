@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from custom_components.ha_ingestor.clients.data_api.rows import DeviceRow, EntityRow
-from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, Verdict
+from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem, Result
 from custom_components.ha_ingestor.registry.model import Device, Entity
 from scripts.rig.data_api.tables import RefusedError, Tables
 
-OK = Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
-DOWN = Verdict(kind=Kind.KEPT, problem=Problem.UNREACHABLE)
-UNKNOWN = Verdict(kind=Kind.BLOCKED, problem=Problem.INVALID_AUTH)
-TOO_LARGE = Verdict(kind=Kind.SIZE, problem=Problem.TOO_LARGE)
-TIMEOUT = Verdict(kind=Kind.KEPT, problem=Problem.TIMEOUT)
-PAGE = Verdict(kind=Kind.KEPT, problem=Problem.PROXY)
-SOMEBODY_ELSE = Verdict(kind=Kind.BLOCKED, problem=Problem.NOT_A_DATABASE)
-REFUSED = Verdict(kind=Kind.POISON, problem=Problem.REJECTED, detail="no such table")
-BROKEN = Verdict(kind=Kind.KEPT, problem=Problem.SERVER_ERROR)
+OK = Result(kind=Kind.ACCEPTED, problem=Problem.NONE)
+DOWN = Result(kind=Kind.KEPT, problem=Problem.UNREACHABLE)
+UNKNOWN = Result(kind=Kind.BLOCKED, problem=Problem.INVALID_AUTH)
+TOO_LARGE = Result(kind=Kind.TOO_LARGE, problem=Problem.TOO_LARGE)
+TIMEOUT = Result(kind=Kind.KEPT, problem=Problem.TIMEOUT)
+PAGE = Result(kind=Kind.KEPT, problem=Problem.PROXY)
+SOMEBODY_ELSE = Result(kind=Kind.BLOCKED, problem=Problem.NOT_A_DATABASE)
+REFUSED = Result(kind=Kind.REJECTED, problem=Problem.REJECTED, detail="no such table")
+BROKEN = Result(kind=Kind.KEPT, problem=Problem.SERVER_ERROR)
 
 
 def device(device_id: str, name: str = "", **more: Any) -> Device:
@@ -38,11 +38,11 @@ class StrictApi:
     """
 
     tables: Tables = field(default_factory=Tables)
-    verdicts: deque[Verdict] = field(default_factory=deque)
-    down: Verdict | None = None
+    verdicts: deque[Result] = field(default_factory=deque)
+    down: Result | None = None
     rows_max: int = 10_000
     has_services: bool = True
-    services: Verdict | None = None
+    services: Result | None = None
     hangs: float = 0.01
     sent: list[tuple[str, list[str]]] = field(default_factory=list)
     asked: list[tuple[str, int]] = field(default_factory=list)
@@ -52,22 +52,22 @@ class StrictApi:
     def requests(self) -> list[int]:
         return [len(keys) for _, keys in self.sent]
 
-    async def probe(self) -> Verdict:
+    async def probe(self) -> Result:
         self.probes += 1
         await asyncio.sleep(self.hangs)
         return self.down or OK
 
-    async def upsert_devices(self, rows: Sequence[DeviceRow]) -> Verdict:
+    async def upsert_devices(self, rows: Sequence[DeviceRow]) -> Result:
         keys = [row["device_id"] for row in rows]
         return await self._upsert("devices", keys, self.tables.upsert_devices, rows)
 
-    async def upsert_entities(self, rows: Sequence[EntityRow]) -> Verdict:
+    async def upsert_entities(self, rows: Sequence[EntityRow]) -> Result:
         keys = [row["entity_id"] for row in rows]
         return await self._upsert("entities", keys, self.tables.upsert_entities, rows)
 
-    async def upsert_services(self, services: Mapping[str, Any]) -> Verdict:
+    async def upsert_services(self, services: Mapping[str, Any]) -> Result:
         if not self.has_services:
-            return Verdict(kind=Kind.BLOCKED, problem=Problem.NOT_A_DATABASE)
+            return Result(kind=Kind.BLOCKED, problem=Problem.NOT_A_DATABASE)
         return await self._upsert("services", [*services], self.tables.upsert_services, services)
 
     async def device_ids(self) -> set[str] | None:
@@ -78,7 +78,7 @@ class StrictApi:
         self.asked.append(("entities", len(self.sent)))
         return None if self.down else set(self.tables.entities)
 
-    async def _upsert(self, table: str, keys: list[str], store: Any, content: Any) -> Verdict:
+    async def _upsert(self, table: str, keys: list[str], store: Any, content: Any) -> Result:
         self.sent.append((table, keys))
         await asyncio.sleep(self.hangs)
         if self.down:
@@ -92,7 +92,7 @@ class StrictApi:
         try:
             store(content)
         except RefusedError as err:
-            return Verdict(kind=Kind.POISON, problem=Problem.REJECTED, detail=str(err))
+            return Result(kind=Kind.REJECTED, problem=Problem.REJECTED, detail=str(err))
         return OK
 
 

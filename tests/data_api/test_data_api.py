@@ -36,7 +36,7 @@ from custom_components.ha_ingestor.diagnostics import async_get_config_entry_dia
 from custom_components.ha_ingestor.entities.data_api import DATA_API_SENSORS
 from custom_components.ha_ingestor.flows.data_api import SCHEMA
 from custom_components.ha_ingestor.options.data_api import ERRORS
-from custom_components.ha_ingestor.pipeline.export.verdict import Problem
+from custom_components.ha_ingestor.pipeline.export.result import Problem
 from custom_components.ha_ingestor.registry import snapshot
 from custom_components.ha_ingestor.repairs import async_create_fix_flow
 from scripts.rig.data_api import DataApi, Fault

@@ -19,7 +19,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.ha_ingestor.clients.data_api.client import DataApiClient
 from custom_components.ha_ingestor.data_api import runner
 from custom_components.ha_ingestor.data_api.runner import RegistrySync
-from custom_components.ha_ingestor.pipeline.export.verdict import Problem
+from custom_components.ha_ingestor.pipeline.export.result import Problem
 from custom_components.ha_ingestor.registry import snapshot
 from custom_components.ha_ingestor.registry.schedule import Intervals
 from custom_components.ha_ingestor.registry.watch import WATCH, RegistryWatch

@@ -13,7 +13,7 @@ from custom_components.ha_ingestor.data_api.schedule import SendSchedule
 from custom_components.ha_ingestor.data_api.sync import RejectedRow, Sync
 from custom_components.ha_ingestor.data_api.transfer import Transfer
 from custom_components.ha_ingestor.pipeline.export.breaker import BreakerState
-from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, Verdict
+from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem, Result
 from custom_components.ha_ingestor.registry.model import Home
 
 from .strict import (
@@ -30,7 +30,7 @@ from .strict import (
     run,
 )
 
-POLITE = Verdict(kind=Kind.KEPT, problem=Problem.BUSY, retry_after=20.0)
+POLITE = Result(kind=Kind.KEPT, problem=Problem.BUSY, retry_after=20.0)
 
 
 @dataclass
@@ -233,7 +233,7 @@ async def test_what_lingers_is_asked_for_after_everything_is_stored(
 
 
 @pytest.mark.parametrize("answer", [PAGE, SOMEBODY_ELSE])
-def test_half_a_minute_of_other_answers_costs_about_a_minute(answer: Verdict) -> None:
+def test_half_a_minute_of_other_answers_costs_about_a_minute(answer: Result) -> None:
     async def go() -> None:
         house = House()
         async with house.kept() as sync:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from custom_components.ha_ingestor.data_api.rows import Table, rows_of
 from custom_components.ha_ingestor.data_api.transfer import Transfer
-from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, Verdict
+from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem, Result
 from custom_components.ha_ingestor.registry.model import Device, Entity, Home
 from custom_components.ha_ingestor.registry.order import parents_first
 from scripts.rig.data_api import Tables
@@ -28,7 +28,7 @@ from .strict import (
     run,
 )
 
-BUSY = Verdict(kind=Kind.KEPT, problem=Problem.BUSY, retry_after=5.0)
+BUSY = Result(kind=Kind.KEPT, problem=Problem.BUSY, retry_after=5.0)
 
 
 def home(
@@ -46,13 +46,11 @@ def many(count: int) -> list[Device]:
     return [device(f"d{number:04}") for number in range(count)]
 
 
-def sync(
-    api: StrictApi, *homes: Home, transfer: Transfer | None = None
-) -> tuple[Transfer, Verdict]:
+def sync(api: StrictApi, *homes: Home, transfer: Transfer | None = None) -> tuple[Transfer, Result]:
     """Bring one home after the other; returns the last verdict."""
     transfer = transfer or Transfer(client=api, clock=now)
 
-    async def go() -> Verdict:
+    async def go() -> Result:
         verdict = OK
         for one in homes:
             verdict = await transfer.sync(rows_of(one))
@@ -113,7 +111,7 @@ def test_actions_that_come_later_reach_the_entities_of_their_domain_only() -> No
 
 
 @pytest.mark.parametrize("answer", [REFUSED, BROKEN, TIMEOUT])
-def test_actions_that_no_table_takes_stop_nothing_else(answer: Verdict) -> None:
+def test_actions_that_no_table_takes_stop_nothing_else(answer: Result) -> None:
     api = StrictApi(services=answer)
     actions: dict[str, Any] = {f"domain{number}": {"on": {}} for number in range(60)}
     full = home(many(3), [entity("light.x")], actions)

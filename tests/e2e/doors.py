@@ -1,7 +1,7 @@
 """The ways into a real server: its owner's and our client's."""
 
-from custom_components.ha_ingestor.clients.influx.client import Destination
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
+from custom_components.ha_ingestor.clients.influx.destination import Destination
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from scripts.rig.dialects import KINDS
 from scripts.rig.endpoint import Endpoint
 from scripts.rig.servers import Server

@@ -11,9 +11,10 @@ from typing import Final
 import aiohttp
 import pytest
 
-from custom_components.ha_ingestor.clients.influx.client import Destination, InfluxClient
+from custom_components.ha_ingestor.clients.influx.client import InfluxClient
+from custom_components.ha_ingestor.clients.influx.destination import Destination
 from custom_components.ha_ingestor.clients.influx.victoriametrics import ask_storage
-from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, classify
+from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem
 from scripts.rig.endpoint import Account
 from scripts.rig.servers import DATABASE, Server
 from tests.faults.proxy import MARKS, Answer, Proxy, Trouble
@@ -55,10 +56,10 @@ async def test_a_database_behind_a_proxy_without_its_marks_acknowledges(
     async with _hidden(session, server) as (client, proxy):
         assert (await client.check()).kind is Kind.ACCEPTED
         asked = proxy.requests
-        outcome = await client.write(_lines("hidden", 1, 60)[0].encode())
+        result = await client.write(_lines("hidden", 1, 60)[0].encode())
 
-        assert outcome.status == 204
-        assert classify(outcome, client.dialect).kind is Kind.ACCEPTED
+        assert result.code == 204
+        assert result.kind is Kind.ACCEPTED
         assert proxy.requests == asked + 1
 
 
@@ -78,9 +79,9 @@ async def test_a_portal_that_comes_between_acknowledges_nothing(
         proxy.trouble = lambda: Trouble(breaks="reset")
         await client.write(b"m v=1 1")
         proxy.trouble = lambda: Trouble(answer=answer)
-        outcome = await client.write(b"m v=1 1")
+        result = await client.write(b"m v=1 1")
 
-        assert classify(outcome, client.dialect).problem is Problem.PROXY
+        assert result.problem is Problem.PROXY
 
 
 def _keeps_a_week(server: Server, name: str, *, may_read: bool) -> Destination:
@@ -149,8 +150,8 @@ async def test_what_victoriametrics_takes_and_does_not_store_can_be_seen(
     before = (await ask_storage(session, destination)).ignored
     client = InfluxClient(session, destination)
     lines = [*_lines("ignored", 30, -5 * 86_400), *_lines("ignored", 3, 60)]
-    outcome = await client.write("\n".join(lines).encode())
-    assert classify(outcome, client.dialect).kind is Kind.ACCEPTED
+    result = await client.write("\n".join(lines).encode())
+    assert result.kind is Kind.ACCEPTED
     assert before is not None
     expected = before["big_timestamp"] + 30
 

@@ -38,7 +38,7 @@ LINES: Final = {"v1": line_v1, "v2": line_v2}
 async def deliver(server: Server, database: str, lines: list[str]) -> None:
     async with aiohttp.ClientSession() as session:
         client = InfluxClient(session, destination_of(server, database))
-        outcome = await client.write("\n".join(lines).encode())
+        outcome = await client.post("\n".join(lines).encode())
     assert (outcome.status, outcome.body) == (204, "")
 
 

@@ -313,7 +313,7 @@ def kind_of(value: FieldValue) -> type:
 async def deliver(server: Server, database: str, lines: list[bytes]) -> None:
     async with aiohttp.ClientSession() as session:
         client = InfluxClient(session, destination_of(server, database))
-        outcome = await client.write(b"\n".join(lines))
+        outcome = await client.post(b"\n".join(lines))
     assert (outcome.status, outcome.body) == (204, "")
 
 

@@ -10,11 +10,11 @@ from typing import Any, Final, NamedTuple
 import aiohttp
 import pytest
 
+from custom_components.ha_ingestor.clients.exchange import Failure
 from custom_components.ha_ingestor.clients.influx.client import InfluxClient
 from custom_components.ha_ingestor.clients.influx.probe import Probe, probe
-from custom_components.ha_ingestor.pipeline.export.isolation import suspects_of
-from custom_components.ha_ingestor.pipeline.export.outcome import Failure
-from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, classify
+from custom_components.ha_ingestor.clients.influx.verdict import classify
+from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem
 from scripts.rig.databases import DATABASES, Unavailable, binary
 from scripts.rig.endpoint import Account
 from scripts.rig.servers import DATABASE, Server, start
@@ -51,7 +51,7 @@ class Answered(NamedTuple):
     from_database: bool
     kind: Kind
     problem: Problem
-    suspects: frozenset[bytes]
+    rejected: frozenset[bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,18 +154,19 @@ async def _write_to_both(
 
 async def _write(side: Side, case: Case, client: InfluxClient) -> None:
     if case.before:
-        assert (await client.write(case.body(case.before))).status == 204
+        assert (await client.write(case.body(case.before))).kind is Kind.ACCEPTED
     body = case.body(case.lines)
-    outcome = await client.write(body, gzipped=case.pack is not None)
-    verdict = classify(outcome, client.dialect)
-    named = suspects_of(outcome, client.dialect, body.split(b"\n"))
+    outcome = await client.post(body, gzipped=case.pack is not None)
+    # Packed ones are not unpacked here, as some of them are damaged.
+    result = classify(outcome, client.dialect, body=body)
+    lines = body.split(b"\n")
     side.answers[case.name] = Answered(
         status=outcome.status,
         failure=outcome.failure,
         from_database=outcome.from_database,
-        kind=verdict.kind,
-        problem=verdict.problem,
-        suspects=frozenset(named),
+        kind=result.kind,
+        problem=result.problem,
+        rejected=frozenset(lines[index] for index in result.rejected_lines),
     )
     if case.is_about_access:
         check = await client.check()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Final
 
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from scripts.rig.servers import DATABASE
 
 # A database that keeps a week.

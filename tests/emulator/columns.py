@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 
 from .line_protocol import Point
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 
 from .line_protocol import BadLine, Point, parse
 

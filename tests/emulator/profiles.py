@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Final
 
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 
 from .dialects import (
     Answer,

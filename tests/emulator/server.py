@@ -11,7 +11,7 @@ from typing import Final, Literal, Self
 
 from aiohttp import web
 
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 
 from .access import EMPTY_WRITE_V3, GATES, UNKNOWN_TO_VM, Request
 from .columns import Columns, contradiction, types_of

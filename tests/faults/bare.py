@@ -15,8 +15,9 @@ if "custom_components.ha_ingestor" not in sys.modules:
         spec.submodule_search_locations = [str(_ROOT.joinpath(*name.split(".")))]
         sys.modules[name] = module_from_spec(spec)
 
-from custom_components.ha_ingestor.clients.influx.client import Destination, InfluxClient  # noqa: E402
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect  # noqa: E402
+from custom_components.ha_ingestor.clients.influx.client import InfluxClient  # noqa: E402
+from custom_components.ha_ingestor.clients.influx.destination import Destination  # noqa: E402
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect  # noqa: E402
 from custom_components.ha_ingestor.pipeline.pipeline import Clocks  # noqa: E402
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles  # noqa: E402
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.export.exporter import Writer
+from custom_components.ha_ingestor.pipeline.export.writer import Writer
 from custom_components.ha_ingestor.pipeline.filter import intake
 from custom_components.ha_ingestor.pipeline.filter.filters import SieveSettings
 from custom_components.ha_ingestor.pipeline.model import NO_RULES, Capture, EntityContext, Rules

@@ -15,8 +15,11 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Failure, Outcome
-from custom_components.ha_ingestor.pipeline.export.verdict import Verdict, classify
+from custom_components.ha_ingestor.clients.exchange import Failure
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
+from custom_components.ha_ingestor.clients.influx.outcome import Outcome
+from custom_components.ha_ingestor.clients.influx.verdict import classify
+from custom_components.ha_ingestor.pipeline.export.result import Result
 from custom_components.ha_ingestor.pipeline.pipeline import Clocks
 from tests.pipeline.captures import NOON
 from tests.pipeline.memory_files import MemoryFiles
@@ -86,15 +89,18 @@ class ModelDatabase:
     dialect: Dialect = Dialect.V2
     _rng: Random = field(default_factory=lambda: Random(1))
 
-    async def check(self) -> Verdict:
+    async def check(self) -> Result:
         reply = _reply(self._answer()) or Outcome(status=204, from_database=True)
         return classify(reply, self.dialect)
 
     async def retention(self) -> float | None:
         return None
 
-    async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome:
+    async def write(self, body: bytes, *, gzipped: bool = False) -> Result:
         assert not gzipped
+        return classify(self._write(body), self.dialect)
+
+    def _write(self, body: bytes) -> Outcome:
         self.requests += 1
         assert self.requests <= REQUESTS_MAX, "this step never ends"
         answer = self._answer()

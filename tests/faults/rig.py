@@ -4,9 +4,12 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from custom_components.ha_ingestor.pipeline.export.exporter import Exporter, Writer
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Outcome
-from custom_components.ha_ingestor.pipeline.export.verdict import Verdict, classify
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
+from custom_components.ha_ingestor.clients.influx.outcome import Outcome
+from custom_components.ha_ingestor.clients.influx.verdict import classify
+from custom_components.ha_ingestor.pipeline.export.exporter import Exporter
+from custom_components.ha_ingestor.pipeline.export.result import Result
+from custom_components.ha_ingestor.pipeline.export.writer import Writer
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.spool.buffer import Buffer
 from custom_components.ha_ingestor.pipeline.spool.files import Files
@@ -45,19 +48,21 @@ class Database:
     stored: list[str] = field(default_factory=list)
     dialect: Dialect = Dialect.V2
 
-    async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome:
+    async def write(self, body: bytes, *, gzipped: bool = False) -> Result:
         lines = (zlib.decompress(body, wbits=31) if gzipped else body).decode().split("\n")
+        answer = ACCEPTED
         if self.is_down:
-            return DOWN
-        if self.poison & set(lines):
-            return REFUSED
-        self.stored += lines
-        return ACCEPTED
+            answer = DOWN
+        elif self.poison & set(lines):
+            answer = REFUSED
+        else:
+            self.stored += lines
+        return classify(answer, self.dialect)
 
     async def retention(self) -> float | None:
         return None
 
-    async def check(self) -> Verdict:
+    async def check(self) -> Result:
         return classify(DOWN if self.is_down else ACCEPTED, self.dialect)
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from homeassistant.helpers.json import json_dumps
 
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
+from custom_components.ha_ingestor.clients.influx.verdict import classify
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Outcome
-from custom_components.ha_ingestor.pipeline.export.verdict import Verdict, classify
+from custom_components.ha_ingestor.pipeline.export.result import Result
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
@@ -62,7 +63,7 @@ class Moody:
         self.is_down = False
         self.speaking = self.most = self.requests = 0
 
-    async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome:
+    async def write(self, body: bytes, *, gzipped: bool = False) -> Result:
         self.requests += 1
         self.speaking += 1
         self.most = max(self.most, self.speaking)
@@ -71,13 +72,14 @@ class Moody:
         finally:
             self.speaking -= 1
         if self.is_down:
-            return DOWN
-        return REFUSED if not gzipped and b'state="2990"' in body else ACCEPTED
+            return classify(DOWN, self.dialect)
+        is_refused = not gzipped and b'state="2990"' in body
+        return classify(REFUSED if is_refused else ACCEPTED, self.dialect)
 
     async def retention(self) -> float | None:
         return None
 
-    async def check(self) -> Verdict:
+    async def check(self) -> Result:
         return classify(DOWN if self.is_down else ACCEPTED, self.dialect)
 
 

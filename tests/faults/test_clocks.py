@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from custom_components.ha_ingestor.clients.exchange import RETRY_AFTER_MAX
+from custom_components.ha_ingestor.clients.influx import verdict
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
+from custom_components.ha_ingestor.clients.influx.outcome import Outcome
+from custom_components.ha_ingestor.clients.influx.verdict import classify
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.export import verdict
-from custom_components.ha_ingestor.pipeline.export.exporter import BLOCKED_RETRY
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Outcome
-from custom_components.ha_ingestor.pipeline.export.verdict import RETRY_AFTER_MAX, classify
+from custom_components.ha_ingestor.pipeline.export.attempts import BLOCKED_RETRY
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.files import Files
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings

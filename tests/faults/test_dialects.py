@@ -18,13 +18,16 @@ import aiohttp
 import pytest
 from _pytest.mark import ParameterSet
 
+from custom_components.ha_ingestor.clients.exchange import RETRY_AFTER_MAX
 from custom_components.ha_ingestor.clients.influx import client as influx
-from custom_components.ha_ingestor.clients.influx.client import ROUTES, Destination, InfluxClient
+from custom_components.ha_ingestor.clients.influx.client import InfluxClient
+from custom_components.ha_ingestor.clients.influx.destination import ROUTES, Destination
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
+from custom_components.ha_ingestor.pipeline.export.attempts import BLOCKED_RETRY
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
-from custom_components.ha_ingestor.pipeline.export.exporter import BLOCKED_RETRY, TOO_LARGE_ATTEMPTS
 from custom_components.ha_ingestor.pipeline.export.isolation import STORM_WINDOW
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
-from custom_components.ha_ingestor.pipeline.export.verdict import RETRY_AFTER_MAX, Problem
+from custom_components.ha_ingestor.pipeline.export.result import Problem
+from custom_components.ha_ingestor.pipeline.export.retry import TOO_LARGE_ATTEMPTS
 from tests.emulator import (
     CLOUD_SERVERLESS,
     CLOUD_TSM,

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from homeassistant.helpers.json import json_dumps
 
+from custom_components.ha_ingestor.clients.exchange import Failure
+from custom_components.ha_ingestor.clients.influx.outcome import Outcome
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.export.outcome import Failure, Outcome
 from custom_components.ha_ingestor.pipeline.filter.intake import (
     INTAKE_BYTES,
     INTAKE_POINTS,

@@ -6,7 +6,7 @@ import pytest
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from tests.emulator import V1_13, V2_7, V3, VM_NEW, Answer, Emulator, Profile
 
 from .steps import BLANK, PAGE, V2_INPUT, locate, submit, suggested, told

@@ -8,8 +8,9 @@ import pytest
 from homeassistant.core import HomeAssistant
 
 from custom_components import ha_ingestor
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
-from custom_components.ha_ingestor.pipeline.export.verdict import RULES, Problem
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
+from custom_components.ha_ingestor.clients.influx.verdict import RULES
+from custom_components.ha_ingestor.pipeline.export.result import Problem
 from tests.emulator import Emulator
 
 from .steps import begin, connected, locate, told

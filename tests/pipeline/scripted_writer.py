@@ -4,8 +4,10 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Outcome
-from custom_components.ha_ingestor.pipeline.export.verdict import Verdict, classify
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
+from custom_components.ha_ingestor.clients.influx.outcome import Outcome
+from custom_components.ha_ingestor.clients.influx.verdict import classify
+from custom_components.ha_ingestor.pipeline.export.result import Result
 
 OK = Outcome(status=204, from_database=True)
 UNAVAILABLE = Outcome(status=503, from_database=True)
@@ -30,10 +32,10 @@ class ScriptedWriter:
             raise self.retention_seconds
         return self.retention_seconds
 
-    async def check(self) -> Verdict:
+    async def check(self) -> Result:
         return classify(self.judge([]), self.dialect)
 
-    async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome:
+    async def write(self, body: bytes, *, gzipped: bool = False) -> Result:
         lines = (zlib.decompress(body, wbits=31) if gzipped else body).decode().split("\n")
         self.attempts.append(lines)
         self.gzipped.append(gzipped)
@@ -42,4 +44,4 @@ class ScriptedWriter:
             raise answer
         if answer.status == OK.status:
             self.stored += lines
-        return answer
+        return classify(answer, self.dialect, body=body, gzipped=gzipped)

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 from homeassistant.helpers.json import json_dumps
 
+from custom_components.ha_ingestor.clients.exchange import Failure
+from custom_components.ha_ingestor.clients.influx.outcome import Outcome
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
-from custom_components.ha_ingestor.pipeline.export.outcome import Failure, Outcome
+from custom_components.ha_ingestor.pipeline.export.result import Result
 from custom_components.ha_ingestor.pipeline.filter.filters import Sieve
 from custom_components.ha_ingestor.pipeline.filter.intake import INTAKE_POINTS
 from custom_components.ha_ingestor.pipeline.model import Rules
@@ -170,9 +172,9 @@ async def test_a_stop_does_not_wait_for_a_database_that_hangs(
     files = OsFiles(tmp_path / "spool")
 
     class Hanging(ScriptedWriter):
-        async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome:
+        async def write(self, body: bytes, *, gzipped: bool = False) -> Result:
             await asyncio.sleep(3600)
-            return OK
+            return await super().write(body, gzipped=gzipped)
 
     pipeline = make(files, Hanging())
     pipeline.start()

@@ -5,7 +5,7 @@ import asyncio
 from homeassistant.helpers.json import json_dumps
 
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.export.outcome import Outcome
+from custom_components.ha_ingestor.pipeline.export.result import Result
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 
@@ -19,14 +19,14 @@ class SlowWriter(ScriptedWriter):
 
     cancelled = 0
 
-    async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome:
-        outcome = await super().write(body, gzipped=gzipped)
+    async def write(self, body: bytes, *, gzipped: bool = False) -> Result:
+        result = await super().write(body, gzipped=gzipped)
         try:
             await asyncio.sleep(0.3)
         except asyncio.CancelledError:
             SlowWriter.cancelled += 1
             raise
-        return outcome
+        return result
 
 
 async def test_a_stop_finishes_the_request_in_flight_and_sends_no_point_twice() -> None:

@@ -21,10 +21,10 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.enrich.selection import NOTHING
 from custom_components.ha_ingestor.options.events import CONF_REGISTRIES, EVENTS
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
 from custom_components.ha_ingestor.pipeline.model import Item
 from custom_components.ha_ingestor.registry.history import CHUNK, RegistryHistory
 from custom_components.ha_ingestor.registry.history_log import FILE, Written

@@ -5,6 +5,9 @@ import re
 import ssl as tls
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
 from functools import lru_cache
 from html import escape
 from typing import Final
@@ -12,11 +15,14 @@ from typing import Final
 import aiohttp
 from yarl import URL
 
-from ..pipeline.export.outcome import Failure
-from ..pipeline.export.verdict import DETAIL_MAX
-
 # Enough for the database to name a hundred bad lines; a proxy's page may be any size.
 BODY_MAX: Final = 64 * 1024
+
+# Enough of a server's words to know what is wrong.
+DETAIL_MAX: Final = 500
+
+# A server that asks for hours of silence is misconfigured; a quarter of an hour is polite enough.
+RETRY_AFTER_MAX: Final = 900.0
 
 # Somebody sits in front of the form and waits.
 CHECK_TIMEOUT: Final = aiohttp.ClientTimeout(total=15, sock_connect=10)
@@ -25,6 +31,16 @@ CHECK_TIMEOUT: Final = aiohttp.ClientTimeout(total=15, sock_connect=10)
 SECRET_MIN: Final = 8
 # Nothing is judged by the text of a failure or by where a redirect leads.
 _SECRET_MIN_IN_DETAIL: Final = 4
+
+
+class Failure(StrEnum):
+    """Why there is no HTTP reply at all."""
+
+    UNREACHABLE = "unreachable"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    RESET = "reset"
+
 
 # The first row that fits counts: aiohttp derives the narrow errors from the wide ones.
 _FAILURES: Final[tuple[tuple[tuple[type[BaseException], ...], Failure], ...]] = (
@@ -160,3 +176,17 @@ async def _beginning(content: aiohttp.StreamReader, limit: int) -> str:
     while chunk := await content.read(limit - len(body)):
         body += chunk
     return body.decode(errors="replace")
+
+
+def parse_retry_after(header: str, now: datetime) -> float:
+    """Seconds to wait as named by a Retry-After header (RFC 9110 10.2.3); garbage is 0."""
+    header = header.strip()
+    if header.isascii() and header.isdigit():
+        return min(float(header), RETRY_AFTER_MAX)
+    try:
+        moment = parsedate_to_datetime(header)
+    except ValueError:
+        return 0.0
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return min(max((moment - now).total_seconds(), 0.0), RETRY_AFTER_MAX)

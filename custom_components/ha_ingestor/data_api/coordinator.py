@@ -11,7 +11,7 @@ from ..connection import async_data_api
 from ..const import DOMAIN, LOGGER, SUBENTRY_DATA_API
 from ..health.issues import Issue, async_follow
 from ..options.data_api import refresh_seconds
-from ..pipeline.export.verdict import Problem
+from ..pipeline.export.result import Problem
 from .runner import RegistrySync
 from .sync import SyncState
 from .transfer import Client

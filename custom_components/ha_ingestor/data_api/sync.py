@@ -12,7 +12,7 @@ from typing import Final
 from ..clients.data_api.problem import NOT_A_DATA_API
 from ..pipeline.export.backoff import backoff
 from ..pipeline.export.breaker import Breaker, BreakerState
-from ..pipeline.export.verdict import Kind, Problem, Verdict
+from ..pipeline.export.result import Kind, Problem, Result
 from ..registry.model import Home
 from .rows import Rows, Table, rows_of
 from .schedule import SendSchedule
@@ -85,7 +85,7 @@ class Sync:
     # Not sent at all while there is none.
     _newest: Home | None = None
     _breaker: Breaker = field(default_factory=Breaker)
-    _verdict: Verdict = ACCEPTED
+    _verdict: Result = ACCEPTED
     _connected: bool | None = None
     _is_silent: bool = False
     _next_retry: datetime | None = None
@@ -159,7 +159,7 @@ class Sync:
                 detail = type(err).__name__
                 if detail != self._verdict.detail:
                     _LOGGER.exception("The registries cannot be sent, and are tried again")
-                verdict = Verdict(kind=Kind.KEPT, problem=Problem.REJECTED, detail=detail)
+                verdict = Result(kind=Kind.KEPT, problem=Problem.REJECTED, detail=detail)
             self._conclude(verdict)
             self.on_change()
             if was_full:
@@ -175,7 +175,7 @@ class Sync:
                     await self._wake.wait()
         return self._newest
 
-    async def _send(self, home: Home) -> Verdict:
+    async def _send(self, home: Home) -> Result:
         now = self.clock()
         self._wants_full |= self.schedule.is_full(now)
         is_again = self.schedule.is_again(now)
@@ -198,7 +198,7 @@ class Sync:
             self.transfer.forget()
         return await self.transfer.sync(rows)
 
-    def _conclude(self, verdict: Verdict) -> None:
+    def _conclude(self, verdict: Result) -> None:
         self._verdict = verdict
         now = self.clock()
         if verdict.kind is Kind.ACCEPTED:

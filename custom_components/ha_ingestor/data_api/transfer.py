@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 from ..clients.data_api.problem import NOT_A_DATA_API
 from ..clients.data_api.rows import DeviceRow, EntityRow
-from ..pipeline.export.verdict import Kind, Problem, Verdict
+from ..pipeline.export.result import Kind, Problem, Result
 from .batches import BATCH_ROWS, Batches
 from .known import Known
 from .pacer import Pacer
@@ -27,16 +27,16 @@ _OF_ACTIONS_ONLY: Final = frozenset(
 # The column that names a device.
 _LINKS: Final = {Table.DEVICES: "via_device_id", Table.ENTITIES: "device_id"}
 
-ACCEPTED: Final = Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
+ACCEPTED: Final = Result(kind=Kind.ACCEPTED, problem=Problem.NONE)
 
 
 class Client(Protocol):
     """The way to one data-api. Never raises for what network or server do."""
 
-    async def probe(self) -> Verdict: ...
-    async def upsert_devices(self, rows: Sequence[DeviceRow]) -> Verdict: ...
-    async def upsert_entities(self, rows: Sequence[EntityRow]) -> Verdict: ...
-    async def upsert_services(self, services: Mapping[str, Any]) -> Verdict: ...
+    async def probe(self) -> Result: ...
+    async def upsert_devices(self, rows: Sequence[DeviceRow]) -> Result: ...
+    async def upsert_entities(self, rows: Sequence[EntityRow]) -> Result: ...
+    async def upsert_services(self, services: Mapping[str, Any]) -> Result: ...
     async def device_ids(self) -> set[str] | None: ...
     async def entity_ids(self) -> set[str] | None: ...
 
@@ -79,7 +79,7 @@ class Transfer:
         """How many rows are not taken."""
         return sum(len(known.refused) for known in self.known.values())
 
-    async def probe(self) -> Verdict:
+    async def probe(self) -> Result:
         """Ask whether the server is there."""
         await self._pace()
         return await self._answer(self.client.probe())
@@ -95,7 +95,7 @@ class Transfer:
             if (stored := await listing()) is not None:
                 self.known[table].listed(stored)
 
-    async def sync(self, rows: Rows) -> Verdict:
+    async def sync(self, rows: Rows) -> Result:
         """Send what changed, until all is settled or there is trouble: that is returned."""
         for table in Table:
             self.known[table].keep(rows[table])
@@ -120,7 +120,7 @@ class Transfer:
         self._size = min(BATCH_ROWS, self._size * 2)
         return ACCEPTED
 
-    async def _sync_all(self, table: Table, rows: Rows) -> Verdict:
+    async def _sync_all(self, table: Table, rows: Rows) -> Result:
         # A device that was refused may be taken now: then its own are sent once more.
         while changed := self.known[table].changed(rows[table]):
             verdict = await self._sync_table(table, changed, rows)
@@ -128,7 +128,7 @@ class Transfer:
                 return verdict
         return ACCEPTED
 
-    async def _sync_table(self, table: Table, changed: list[Row], rows: Rows) -> Verdict:
+    async def _sync_table(self, table: Table, changed: list[Row], rows: Rows) -> Result:
         known = self.known[table]
         is_entities = table is Table.ENTITIES
         detached = {row.key for row in changed if is_entities and self._lacks_device(row)}
@@ -139,10 +139,10 @@ class Transfer:
                 case Kind.ACCEPTED:
                     taken, rejected = batches.accepted()
                     self._settle(table, taken, rejected, rows)
-                case Kind.POISON:
+                case Kind.REJECTED:
                     if not self._learns_to_detach(piece, batches):
                         batches.refused(verdict.detail)
-                case Kind.SIZE:
+                case Kind.TOO_LARGE:
                     batches.too_large(verdict.detail)
                 case _:
                     return self._trouble(verdict)
@@ -158,7 +158,7 @@ class Transfer:
             # It takes no actions at all, and does not know it.
             self._settle(table, (), batches.refuse_all(reason), rows)
             return ACCEPTED
-        return Verdict(kind=Kind.KEPT, problem=Problem.SERVER_ERROR, detail=reason)
+        return Result(kind=Kind.KEPT, problem=Problem.SERVER_ERROR, detail=reason)
 
     async def _is_sane(self, table: Table, waiting: Sequence[Row], rows: Rows) -> bool:
         """Send rows that should do no harm, to know whether the others or the server fail."""
@@ -221,7 +221,7 @@ class Transfer:
             batches and any(one.key == key for one, _ in batches.suspects)
         )
 
-    def _trouble(self, verdict: Verdict) -> Verdict:
+    def _trouble(self, verdict: Result) -> Result:
         if verdict.problem is Problem.TIMEOUT:
             # It may be slow rather than gone.
             self._size = max(1, self._size // 2)
@@ -231,7 +231,7 @@ class Transfer:
 
     async def _send(
         self, table: Table, piece: Sequence[Row], batches: Batches | None = None
-    ) -> Verdict:
+    ) -> Result:
         await self._pace()
         if table is Table.SERVICES:
             actions = {row.key: row.content for row in piece}
@@ -246,7 +246,7 @@ class Transfer:
         upsert = self.client.upsert_devices if is_devices else self.client.upsert_entities
         return await self._answer(upsert(contents))
 
-    async def _answer(self, request: Awaitable[Verdict]) -> Verdict:
+    async def _answer(self, request: Awaitable[Result]) -> Result:
         timer = asyncio.get_running_loop().call_later(SILENCE, self.on_silence, True)  # noqa: FBT003
         try:
             verdict = await request

@@ -11,7 +11,7 @@ from ..connection import ADDRESS_PROBLEMS
 from ..health.server_text import plain
 from ..pipeline.export.breaker import BreakerState
 from ..pipeline.export.export_state import Status, Turn
-from ..pipeline.export.verdict import Problem
+from ..pipeline.export.result import Problem
 from ..pipeline.snapshot import Snapshot
 from .base import IngestorBinarySensorDescription, IngestorSensorDescription
 

@@ -25,6 +25,7 @@ from homeassistant.helpers.selector import (
 from yarl import URL
 
 from ..clients.address import AddressError, origin
+from ..clients.influx.dialect import Dialect
 from ..connection import PRODUCTS, TEXTS
 from ..const import (
     CONF_BUCKET,
@@ -34,8 +35,7 @@ from ..const import (
     CONF_ORG,
     CONF_RETENTION_POLICY,
 )
-from ..pipeline.export.outcome import Dialect
-from ..pipeline.export.verdict import Problem
+from ..pipeline.export.result import Problem
 
 AUTO: Final = "auto"
 SECTION_ADVANCED: Final = "advanced"

@@ -9,7 +9,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN
 from ..pipeline.export.export_state import Status
-from ..pipeline.export.verdict import Problem
+from ..pipeline.export.result import Problem
 from ..pipeline.snapshot import Snapshot
 from .rejected_point import entity_of
 from .server_text import markdown, plain

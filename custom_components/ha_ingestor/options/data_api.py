@@ -8,7 +8,7 @@ from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, Tex
 
 from ..clients.data_api.problem import NOT_A_DATA_API
 from ..const import CONF_REFRESH
-from ..pipeline.export.verdict import Problem, Verdict
+from ..pipeline.export.result import Problem, Result
 from .number import Number
 
 # A whole sync makes the server look at every device again.
@@ -32,7 +32,7 @@ ERRORS: Final = {
 }
 
 
-def probe_errors(verdict: Verdict) -> dict[str, str]:
+def probe_errors(verdict: Result) -> dict[str, str]:
     """Say at which field of a form a probe failed."""
     if verdict.problem is Problem.NONE:
         return {}

@@ -19,7 +19,8 @@ from .encode.attributes import JsonDumps
 from .encode.encoder import Encoder, Profile
 from .encode.top_entities import Chatter, chatter
 from .export.export_state import ExportState
-from .export.exporter import GATHER_SECONDS, Exporter, Writer
+from .export.exporter import GATHER_SECONDS, Exporter
+from .export.writer import Writer
 from .filter.filters import Sieve, SieveMemory, SieveSettings
 from .filter.intake import Intake
 from .filter.last_written import Recollection

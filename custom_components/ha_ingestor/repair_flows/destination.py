@@ -5,7 +5,7 @@ from homeassistant.components.repairs import RepairsFlowResult
 from ..connection import async_administrator
 from ..coordinator import HaIngestorConfigEntry
 from ..health.server_text import plain
-from ..pipeline.export.verdict import Kind, Problem, Verdict
+from ..pipeline.export.result import Kind, Problem, Result
 from ..tasks.whole import async_whole
 from .loaded import LoadedRepair
 
@@ -43,7 +43,7 @@ class RepairDestination(LoadedRepair):
             step_id="confirm", errors=errors, description_placeholders=placeholders
         )
 
-    async def _create(self, entry: HaIngestorConfigEntry) -> Verdict:
+    async def _create(self, entry: HaIngestorConfigEntry) -> Result:
         """Create what is missing, and deliver at once when it is there."""
         administrator = await async_administrator(self.hass, entry.data)
         verdict = await administrator.create_missing()

@@ -16,7 +16,7 @@ from custom_components.ha_ingestor.clients.data_api.client import DataApiClient
 from custom_components.ha_ingestor.clients.data_api.rows import DeviceRow, EntityRow
 from custom_components.ha_ingestor.clients.data_api.verdict import judge
 from custom_components.ha_ingestor.clients.exchange import Reply
-from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem
+from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem
 from scripts.rig.data_api import DataApi, Era, Fault
 from tests.emulator import V2_7, Emulator
 from tests.shell import NOWHERE
@@ -142,21 +142,21 @@ async def test_the_probe_takes_no_other_list_for_devices(
     ("fault", "kind", "problem"),
     [
         (Fault(status=500, body="Internal Server Error"), Kind.KEPT, Problem.SERVER_ERROR),
-        (Fault(status=500, body='{"detail": "Failed"}'), Kind.POISON, Problem.REJECTED),
-        (Fault(status=500, body='{"error": {"code": "X"}}'), Kind.POISON, Problem.REJECTED),
+        (Fault(status=500, body='{"detail": "Failed"}'), Kind.REJECTED, Problem.REJECTED),
+        (Fault(status=500, body='{"error": {"code": "X"}}'), Kind.REJECTED, Problem.REJECTED),
         (Fault(status=500, body='{"success": false}'), Kind.KEPT, Problem.SERVER_ERROR),
         (Fault(status=500, body='{"error": null}'), Kind.KEPT, Problem.SERVER_ERROR),
-        (Fault(status=422, body='{"detail": [{}]}'), Kind.POISON, Problem.REJECTED),
-        (Fault(status=422, body='{"error": {"code": "X"}}'), Kind.POISON, Problem.REJECTED),
-        (Fault(status=400, body='{"error": {"code": "X"}}'), Kind.POISON, Problem.REJECTED),
-        (Fault(status=409, body='{"error": {"code": "X"}}'), Kind.POISON, Problem.REJECTED),
+        (Fault(status=422, body='{"detail": [{}]}'), Kind.REJECTED, Problem.REJECTED),
+        (Fault(status=422, body='{"error": {"code": "X"}}'), Kind.REJECTED, Problem.REJECTED),
+        (Fault(status=400, body='{"error": {"code": "X"}}'), Kind.REJECTED, Problem.REJECTED),
+        (Fault(status=409, body='{"error": {"code": "X"}}'), Kind.REJECTED, Problem.REJECTED),
         (Fault(status=503, body='{"error": "busy"}'), Kind.KEPT, Problem.BUSY),
         (Fault(status=502, body='{"error": "gone"}'), Kind.KEPT, Problem.SERVER_ERROR),
         (Fault(status=422, body="no"), Kind.KEPT, Problem.PROXY),
         (Fault(status=502, body="<html>"), Kind.KEPT, Problem.SERVER_ERROR),
         (Fault(status=503), Kind.KEPT, Problem.BUSY),
         (Fault(status=429, body="{}"), Kind.KEPT, Problem.BUSY),
-        (Fault(status=413), Kind.SIZE, Problem.TOO_LARGE),
+        (Fault(status=413), Kind.TOO_LARGE, Problem.TOO_LARGE),
         (Fault(status=400, body="Bad request"), Kind.KEPT, Problem.PROXY),
         (Fault(status=401), Kind.BLOCKED, Problem.INVALID_AUTH),
         (Fault(status=403), Kind.BLOCKED, Problem.FORBIDDEN),
@@ -168,7 +168,11 @@ async def test_the_probe_takes_no_other_list_for_devices(
         (Fault(status=200, body='{"success": false, "upserted": 1}'), Kind.KEPT, Problem.PROXY),
         (Fault(status=200, body='{"success": true, "upserted": true}'), Kind.KEPT, Problem.PROXY),
         (Fault(status=200, body='{"success": true, "upserted": 2}'), Kind.KEPT, Problem.PROXY),
-        (Fault(status=200, body='{"success": true, "upserted": 0}'), Kind.POISON, Problem.REJECTED),
+        (
+            Fault(status=200, body='{"success": true, "upserted": 0}'),
+            Kind.REJECTED,
+            Problem.REJECTED,
+        ),
         (Fault(status=204), Kind.KEPT, Problem.PROXY),
         (Fault(kind="truncate", status=200, body="{}"), Kind.KEPT, Problem.UNREACHABLE),
         (Fault(kind="reset"), Kind.KEPT, Problem.UNREACHABLE),
@@ -200,7 +204,7 @@ async def test_the_reason_of_a_refusal_is_its_words_without_the_values(
     client: DataApiClient, era: Era
 ) -> None:
     verdict = await client.upsert_devices([device("a", name=None)])
-    assert verdict.kind is Kind.POISON
+    assert verdict.kind is Kind.REJECTED
     assert verdict.detail == (
         "Failed to bulk upsert devices: null value in column "
         '"name" of relation "devices" violates not-null constraint'
@@ -212,7 +216,7 @@ async def test_the_reason_of_a_refusal_is_its_words_without_the_values(
 
 async def test_what_is_no_row_is_refused_in_words(client: DataApiClient) -> None:
     verdict = await client.upsert_devices(cast("Any", ["no row"]))
-    assert (verdict.kind, verdict.detail) == (Kind.POISON, "Input is not valid (body)")
+    assert (verdict.kind, verdict.detail) == (Kind.REJECTED, "Input is not valid (body)")
 
 
 @pytest.mark.parametrize(
@@ -230,7 +234,7 @@ async def test_the_words_of_an_error_are_found_in_every_shape(
 ) -> None:
     server.faults.append(Fault(status=500, body=body))
     verdict = await client.upsert_devices([device("a")])
-    assert (verdict.kind, verdict.detail) == (Kind.POISON, "no such table")
+    assert (verdict.kind, verdict.detail) == (Kind.REJECTED, "no such table")
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from custom_components.ha_ingestor.clients.influx.client import Destination, InfluxClient
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
-from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem, Verdict, classify
+from custom_components.ha_ingestor.clients.influx.client import InfluxClient
+from custom_components.ha_ingestor.clients.influx.destination import Destination
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
+from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem, Result
 from tests.emulator import (
     CLOUD_SERVERLESS,
     CLOUD_TSM,
@@ -60,8 +61,8 @@ def client(session: aiohttp.ClientSession, url: str, dialect: Dialect) -> Influx
     )
 
 
-async def written(door: InfluxClient) -> Verdict:
-    return classify(await door.write(LINE), door.dialect)
+async def written(door: InfluxClient) -> Result:
+    return await door.write(LINE)
 
 
 NOTHING_STORED = {
@@ -212,15 +213,15 @@ async def test_a_database_whose_pings_alone_have_marks_is_believed(
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    outcome = await client(session, url, Dialect.V2).write(gzip.compress(LINE), gzipped=True)
+    result = await client(session, url, Dialect.V2).write(gzip.compress(LINE), gzipped=True)
     await runner.cleanup()
 
-    assert classify(outcome, Dialect.V2).kind is Kind.ACCEPTED
+    assert result.kind is Kind.ACCEPTED
 
 
 async def served(
     session: aiohttp.ClientSession, reply: bytes, dialect: Dialect = Dialect.V2
-) -> Verdict:
+) -> Result:
     """Write to a server that gives these bytes for an answer to each request."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -6,10 +6,11 @@ from urllib.parse import quote
 import aiohttp
 import pytest
 
+from custom_components.ha_ingestor.clients.exchange import DETAIL_MAX
 from custom_components.ha_ingestor.clients.influx.admin import InfluxAdministrator
-from custom_components.ha_ingestor.clients.influx.client import Destination
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
-from custom_components.ha_ingestor.pipeline.export.verdict import DETAIL_MAX, Kind
+from custom_components.ha_ingestor.clients.influx.destination import Destination
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
+from custom_components.ha_ingestor.pipeline.export.result import Kind
 from tests.emulator import Answer, Emulator
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")

@@ -10,10 +10,12 @@ import aiohttp
 import pytest
 
 from custom_components.ha_ingestor.clients.address import AddressError, is_same_machine, normalize
+from custom_components.ha_ingestor.clients.exchange import Failure
 from custom_components.ha_ingestor.clients.influx import client as influx
-from custom_components.ha_ingestor.clients.influx.client import Destination, InfluxClient
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Failure
-from custom_components.ha_ingestor.pipeline.export.verdict import Kind, Problem
+from custom_components.ha_ingestor.clients.influx.client import InfluxClient
+from custom_components.ha_ingestor.clients.influx.destination import Destination
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
+from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem
 from tests.emulator import Answer, Emulator, Fault
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -59,7 +61,7 @@ async def test_a_write_arrives_as_each_dialect_wants_it(
     session: aiohttp.ClientSession, dialect: Dialect
 ) -> None:
     async with Emulator(dialect=dialect) as server:
-        outcome = await client(session, server).write(LINE)
+        outcome = await client(session, server).post(LINE)
 
     (seen,) = server.writes
     assert (outcome.status, outcome.failure) == (204, None)
@@ -99,7 +101,7 @@ async def test_credentials_go_in_the_header_that_the_dialect_knows(
     session: aiohttp.ClientSession, dialect: Dialect, given: dict[str, str], header: str | None
 ) -> None:
     async with Emulator(dialect=dialect) as server:
-        await client(session, server, **given).write(LINE)
+        await client(session, server, **given).post(LINE)
 
     assert server.writes[0].headers.get("Authorization") == header
 
@@ -109,7 +111,7 @@ async def test_odd_passwords_survive_the_journey(
     session: aiohttp.ClientSession, password: str
 ) -> None:
     async with Emulator(dialect=Dialect.V1) as server:
-        await client(session, server, username="jürgen", password=password).write(LINE)
+        await client(session, server, username="jürgen", password=password).post(LINE)
 
     sent = server.writes[0].headers["Authorization"].removeprefix("Basic ")
     assert base64.b64decode(sent).decode() == f"jürgen:{password}"
@@ -118,7 +120,7 @@ async def test_odd_passwords_survive_the_journey(
 @pytest.mark.parametrize("name", ["a b", "a+b", "a&b=c", "a;b", "50%", "ärger/1", 'q"', "#x"])
 async def test_odd_names_survive_the_journey(session: aiohttp.ClientSession, name: str) -> None:
     async with Emulator(dialect=Dialect.V2) as server:
-        await client(session, server, bucket=name).write(LINE)
+        await client(session, server, bucket=name).post(LINE)
 
     assert server.writes[0].query["bucket"] == name
 
@@ -126,7 +128,7 @@ async def test_odd_names_survive_the_journey(session: aiohttp.ClientSession, nam
 @pytest.mark.parametrize("slash", ["", "/"])
 async def test_a_server_below_a_path_is_reached(session: aiohttp.ClientSession, slash: str) -> None:
     async with Emulator(dialect=Dialect.V2, prefix="/db/influx") as server:
-        outcome = await client(session, server, url=server.url + slash).write(LINE)
+        outcome = await client(session, server, url=server.url + slash).post(LINE)
 
     assert outcome.status == 204
     assert server.seen[0].path == "/api/v2/write"
@@ -136,7 +138,7 @@ async def test_a_database_is_named_to_victoriametrics_only_if_there_is_one(
     session: aiohttp.ClientSession,
 ) -> None:
     async with Emulator(dialect=Dialect.VICTORIAMETRICS) as server:
-        await client(session, server, database="ha").write(LINE)
+        await client(session, server, database="ha").post(LINE)
 
     assert server.writes[0].query == {"db": "ha", "precision": "ns"}
 
@@ -146,7 +148,7 @@ async def test_a_refusal_is_the_databases_own(
     session: aiohttp.ClientSession, dialect: Dialect
 ) -> None:
     async with Emulator(dialect=dialect) as server:
-        outcome = await client(session, server).write(b"broken\nm value=1 1")
+        outcome = await client(session, server).post(b"broken\nm value=1 1")
 
     assert outcome.status == 400
     assert outcome.from_database
@@ -172,7 +174,7 @@ async def test_a_proxy_is_not_taken_for_the_database(
 ) -> None:
     async with Emulator() as server:
         server.impostor = answer
-        outcome = await client(session, server).write(LINE)
+        outcome = await client(session, server).post(LINE)
 
     assert outcome.from_database is is_database
 
@@ -180,7 +182,7 @@ async def test_a_proxy_is_not_taken_for_the_database(
 async def test_a_redirect_is_reported_and_not_followed(session: aiohttp.ClientSession) -> None:
     async with Emulator() as server:
         server.impostor = Answer(status=301, headers={"Location": "https://elsewhere/"})
-        outcome = await client(session, server).write(LINE)
+        outcome = await client(session, server).post(LINE)
 
     assert (outcome.status, outcome.detail) == (301, "https://elsewhere/")
     assert len(server.seen) == 1
@@ -204,7 +206,7 @@ async def test_where_a_redirect_leads_is_told_without_what_may_be_secret(
     async with Emulator() as server:
         server.impostor = Answer(status=302, headers={"Location": location})
         door = client(session, server, token="s3cr3t-token")
-        outcome, verdict = await door.write(LINE), await door.check()
+        outcome, verdict = await door.post(LINE), await door.check()
 
     assert outcome.detail == shown
     assert verdict.detail == shown or not shown
@@ -213,7 +215,7 @@ async def test_where_a_redirect_leads_is_told_without_what_may_be_secret(
 async def test_the_wish_to_wait_is_handed_on(session: aiohttp.ClientSession) -> None:
     async with Emulator() as server:
         server.impostor = Answer(status=429, headers={"Retry-After": "17"})
-        outcome = await client(session, server).write(LINE)
+        outcome = await client(session, server).post(LINE)
 
     assert outcome.retry_after == "17"
 
@@ -221,7 +223,7 @@ async def test_the_wish_to_wait_is_handed_on(session: aiohttp.ClientSession) -> 
 async def test_an_endless_reply_is_cut(session: aiohttp.ClientSession) -> None:
     async with Emulator() as server:
         server.impostor = Answer(status=400, body='{"code":"' + "x" * 5_000_000)
-        outcome = await client(session, server).write(LINE)
+        outcome = await client(session, server).post(LINE)
 
     assert outcome.status == 400
     assert len(outcome.body) == 65536
@@ -247,7 +249,7 @@ async def test_a_broken_exchange_is_an_outcome(
     monkeypatch.setattr(influx, "WRITE_TIMEOUT", aiohttp.ClientTimeout(total=0.3))
     async with Emulator() as server:
         server.faults.append(fault)
-        outcome = await client(session, server).write(LINE)
+        outcome = await client(session, server).post(LINE)
 
     assert outcome.failure is failure
     assert outcome.status == 0
@@ -257,7 +259,7 @@ async def test_a_broken_exchange_is_an_outcome(
 async def test_nobody_at_home_is_an_outcome(session: aiohttp.ClientSession) -> None:
     async with Emulator() as server:
         door = client(session, server)
-    outcome = await door.write(LINE)
+    outcome = await door.post(LINE)
 
     assert outcome.failure is Failure.UNREACHABLE
     assert "127.0.0.1" in outcome.detail
@@ -271,7 +273,7 @@ async def test_something_else_than_http_is_an_outcome(session: aiohttp.ClientSes
     server = await asyncio.start_server(ssh, "127.0.0.1")
     port = server.sockets[0].getsockname()[1]
     door = InfluxClient(session, Destination(url=f"http://127.0.0.1:{port}", dialect=Dialect.V2))
-    outcome = await door.write(LINE)
+    outcome = await door.post(LINE)
     server.close()
 
     assert outcome.failure is Failure.RESET
@@ -281,7 +283,7 @@ async def test_a_closed_session_is_an_outcome(session: aiohttp.ClientSession) ->
     async with Emulator() as server:
         door = client(session, server)
         await session.close()
-        outcome = await door.write(LINE)
+        outcome = await door.post(LINE)
 
     assert outcome.failure is Failure.RESET
 
@@ -290,7 +292,7 @@ async def test_a_token_that_no_header_can_hold_is_an_outcome(
     session: aiohttp.ClientSession,
 ) -> None:
     async with Emulator() as server:
-        outcome = await client(session, server, token="to\r\nken").write(LINE)
+        outcome = await client(session, server, token="to\r\nken").post(LINE)
 
     assert outcome.failure is Failure.RESET
     assert not server.seen
@@ -299,7 +301,7 @@ async def test_a_token_that_no_header_can_hold_is_an_outcome(
 async def test_being_cancelled_is_not_an_outcome(session: aiohttp.ClientSession) -> None:
     async with Emulator() as server:
         server.faults.append(Fault(kind="hang"))
-        task = asyncio.create_task(client(session, server).write(LINE))
+        task = asyncio.create_task(client(session, server).post(LINE))
         await server.arrived.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -311,7 +313,7 @@ async def test_no_secret_shows_in_a_repr_or_in_an_outcome(session: aiohttp.Clien
     shown = repr(Destination(url="http://x", dialect=Dialect.V1, username="u", **secrets))
     async with Emulator() as server:
         server.impostor = Answer(status=400, body="you sent Authorization: Token s3cr3t-token")
-        outcome = await client(session, server, token="s3cr3t-token").write(LINE)
+        outcome = await client(session, server, token="s3cr3t-token").post(LINE)
 
     assert "s3cr3t" not in shown + repr(outcome)
     assert "**REDACTED**" in outcome.body

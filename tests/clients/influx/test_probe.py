@@ -10,10 +10,11 @@ import pytest
 
 from custom_components.ha_ingestor.clients.address import AddressError
 from custom_components.ha_ingestor.clients.influx import probe as probe_module
-from custom_components.ha_ingestor.clients.influx.client import Destination, InfluxClient
+from custom_components.ha_ingestor.clients.influx.client import InfluxClient
+from custom_components.ha_ingestor.clients.influx.destination import Destination
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.clients.influx.probe import probe
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Failure
-from custom_components.ha_ingestor.pipeline.export.verdict import Problem
+from custom_components.ha_ingestor.pipeline.export.result import Problem
 from tests.emulator import V1_6, V1_13, V2_7, V3, VM_NEW, VM_OLD, Answer, Emulator, Profile
 from tests.tls import Authority, make_authority
 
@@ -169,10 +170,10 @@ async def test_a_certificate_of_nobody_knows_whom_is_no_unreachable_server(
         friend = await probe(session, server.url, ssl=trusting)
         careless = await probe(session, server.url, ssl=False)
         destination = Destination(url=server.url, dialect=Dialect.V2)
-        outcome = await InfluxClient(session, destination).write(b"m v=1 1")
+        result = await InfluxClient(session, destination).write(b"m v=1 1")
         plain = await probe(session, server.url.replace("https", "http"))
 
-    assert (stranger.problem, outcome.failure) == (Problem.TLS, Failure.TLS)
+    assert (stranger.problem, result.problem) == (Problem.TLS, Problem.TLS)
     assert friend.dialect is careless.dialect is Dialect.V2
     assert plain.dialect is None
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from custom_components.ha_ingestor.clients.influx.client import Destination, InfluxClient
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
+from custom_components.ha_ingestor.clients.influx.client import InfluxClient
+from custom_components.ha_ingestor.clients.influx.destination import Destination
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from tests.emulator import V1_13, V2_7, V3, VM_NEW, Answer, Emulator, Profile
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")

@@ -6,9 +6,10 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from custom_components.ha_ingestor.clients.influx.client import Destination, InfluxClient
+from custom_components.ha_ingestor.clients.influx.client import InfluxClient
+from custom_components.ha_ingestor.clients.influx.destination import Destination
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.clients.influx.victoriametrics import ask_storage, deduplicates
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect
 from tests.emulator import V2_7, VM_NEW, VM_OLD, Answer, Emulator, Profile
 from tests.shell import NOWHERE
 
@@ -73,10 +74,10 @@ async def test_samples_that_are_acknowledged_and_not_stored_are_counted_by_reaso
     async with Emulator(profile=profile, retention=week) as server:
         door = InfluxClient(session, at(server.url))
         old = "\n".join(f"m value={n},other=2 {server.now - 2 * week}000000000" for n in range(33))
-        outcome = await door.write(old.encode())
+        result = await door.write(old.encode())
         found = (await ask_storage(session, at(server.url))).ignored
 
-    assert outcome.status == 204
+    assert result.code == 204
     assert server.stored == []
     assert found == {"small_timestamp": 66, "big_timestamp": 0}
 

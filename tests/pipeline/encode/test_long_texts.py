@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ha_ingestor.clients.data_api.verdict import judge
-from custom_components.ha_ingestor.clients.exchange import Reply
+from custom_components.ha_ingestor.clients.exchange import DETAIL_MAX, Reply
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
+from custom_components.ha_ingestor.clients.influx.outcome import Outcome
+from custom_components.ha_ingestor.clients.influx.verdict import classify
 from custom_components.ha_ingestor.health.server_text import (
     for_strangers,
     line_for_strangers,
@@ -17,8 +20,6 @@ from custom_components.ha_ingestor.health.server_text import (
     plain,
 )
 from custom_components.ha_ingestor.pipeline.encode.attributes import without_secrets
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Outcome
-from custom_components.ha_ingestor.pipeline.export.verdict import DETAIL_MAX, classify
 from tests.growth import UNITS, is_linear
 from tests.pages import WORDS, fill_in, open_page
 from tests.shell import set_up

@@ -5,10 +5,11 @@ from typing import Literal
 
 import pytest
 
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
+from custom_components.ha_ingestor.clients.influx.outcome import Outcome
+from custom_components.ha_ingestor.pipeline.export.attempts import BLOCKED_RETRY
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
-from custom_components.ha_ingestor.pipeline.export.exporter import BLOCKED_RETRY
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Outcome
-from custom_components.ha_ingestor.pipeline.export.verdict import Problem
+from custom_components.ha_ingestor.pipeline.export.result import Problem
 from tests.pipeline.captures import NOON
 from tests.pipeline.scripted_writer import OK, ScriptedWriter
 
@@ -89,7 +90,7 @@ async def test_a_backlog_within_the_retention_waits_as_well(evidence: str) -> No
     lines = aged(300, 3 * DAY)
     rig = Rig(database, lines)
     if is_told:
-        await rig.exporter._ask_retention()
+        await rig.exporter._ages.ask_retention()
 
     for _ in range(3):
         assert await rig.exporter.drain() == BLOCKED_RETRY
@@ -120,7 +121,7 @@ async def test_what_is_older_than_the_retention_is_put_aside_once_the_clock_is_r
 async def test_a_retention_that_somebody_shortened_is_no_wrong_clock() -> None:
     database = Database(Dialect.V1, 30 * DAY)
     rig = Rig(database, aged(10, 10 * DAY))
-    await rig.exporter._ask_retention()
+    await rig.exporter._ages.ask_retention()
     database.retention_seconds = WEEK
 
     assert await rig.exporter.drain() is None

@@ -11,13 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from custom_components.ha_ingestor.clients.exchange import Failure
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
+from custom_components.ha_ingestor.clients.influx.outcome import Outcome
+from custom_components.ha_ingestor.pipeline.export.attempts import BLOCKED_RETRY
 from custom_components.ha_ingestor.pipeline.export.backoff import MAXIMUM, backoff
 from custom_components.ha_ingestor.pipeline.export.breaker import BreakerState
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
-from custom_components.ha_ingestor.pipeline.export.exporter import BLOCKED_RETRY, Exporter
+from custom_components.ha_ingestor.pipeline.export.exporter import Exporter
 from custom_components.ha_ingestor.pipeline.export.isolation import STORM_WINDOW
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Failure, Outcome
-from custom_components.ha_ingestor.pipeline.export.verdict import Problem
+from custom_components.ha_ingestor.pipeline.export.result import Problem, Result
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.spool.buffer import Buffer
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
@@ -310,7 +313,7 @@ async def test_bodies_that_never_arrive_become_smaller(failure: Failure) -> None
 
     waits = 0
     while await rig.exporter.drain() is not None:
-        rig.exporter._breaker.state = BreakerState.CLOSED
+        rig.exporter._attempts.breaker.state = BreakerState.CLOSED
         waits += 1
         assert waits < 10
 
@@ -678,7 +681,7 @@ async def test_a_proxy_that_gives_up_again_and_again_gets_less_at_once() -> None
 
     waits = 0
     while await rig.exporter.drain() is not None:
-        rig.exporter._breaker.state = BreakerState.CLOSED
+        rig.exporter._attempts.breaker.state = BreakerState.CLOSED
         waits += 1
         assert waits < 12
 
@@ -715,7 +718,7 @@ class SlowWriter(ScriptedWriter):
         self.arrived, self.answers = asyncio.Event(), asyncio.Event()
         self.cancelled = 0
 
-    async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome:
+    async def write(self, body: bytes, *, gzipped: bool = False) -> Result:
         self.arrived.set()
         try:
             await self.answers.wait()
@@ -796,3 +799,45 @@ async def test_an_expired_point_is_no_reason_to_change_anything() -> None:
     assert await rig.exporter.drain() is None
     assert rig.ledger.quarantined == 39
     assert rig.quarantine.newest is None
+
+
+async def test_a_point_that_is_put_aside_is_told_although_the_status_stays() -> None:
+    bad = points(3)[1]
+    writer = ScriptedWriter(judge=lambda lines: REJECTED if bad in lines else OK)
+    rig = Rig(writer, points(1))
+    await rig.exporter.drain()
+    assert rig.changes == [Status.OK]
+
+    rig.spool.append(points(3)[1:])
+    await rig.exporter.drain()
+    await rig.exporter.drain()
+
+    assert rig.ledger.quarantined == 1
+    assert rig.changes == [Status.OK, Status.OK]
+
+
+async def test_a_check_that_succeeds_after_trouble_lets_waits_start_anew() -> None:
+    writer = ScriptedWriter(script=[UNAVAILABLE] * 5)
+    rig = Rig(writer, points(1))
+    for _ in range(5):
+        await rig.exporter.drain()
+    # What waited is gone, so that only a check tells how things are.
+    batch = rig.exporter.buffer.read(10, 1000)
+    assert batch is not None
+    rig.exporter.buffer.settle(batch, "evicted", "retention")
+
+    async def until(status: Status) -> None:
+        while rig.exporter.state.status is not status:
+            rig.exporter.retry_now()
+            await asyncio.sleep(0.001)
+
+    task = asyncio.create_task(rig.exporter.export_forever())
+    async with asyncio.timeout(10):
+        await until(Status.OK)
+        rig.spool.append(points(1))
+        writer.script = [UNAVAILABLE]
+        rig.exporter.notify()
+        await until(Status.RETRYING)
+    task.cancel()
+
+    assert rig.exporter.state.attempts == 1

@@ -8,7 +8,7 @@ from typing import Any, Final
 import aiohttp
 from yarl import URL
 
-from ...pipeline.export.verdict import Kind, Verdict
+from ...pipeline.export.result import Kind, Result
 from ..address import normalize
 from ..encoding import encode
 from ..exchange import BODY_MAX, CHECK_TIMEOUT, Reply, exchange
@@ -44,7 +44,7 @@ class DataApiClient:
         self._secrets = (api_key,) if api_key else ()
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
 
-    async def probe(self) -> Verdict:
+    async def probe(self) -> Result:
         """Find out whether a data-api answers here (anybody may ask), and takes this key."""
         health = judge_reading(await self._ask("health"))
         if health.kind is not Kind.ACCEPTED:
@@ -52,15 +52,15 @@ class DataApiClient:
         listing = await self._ask("api/devices", {"limit": str(PROBE_LIMIT)})
         return judge_reading(listing, "devices")
 
-    async def upsert_devices(self, rows: Sequence[DeviceRow]) -> Verdict:
+    async def upsert_devices(self, rows: Sequence[DeviceRow]) -> Result:
         """Store all of these or, if it does not like one, none."""
         return judge(await self._upsert("devices", rows), len(rows))
 
-    async def upsert_entities(self, rows: Sequence[EntityRow]) -> Verdict:
+    async def upsert_entities(self, rows: Sequence[EntityRow]) -> Result:
         """Store all of these or none; those of a device it does not know lose it."""
         return judge(await self._upsert("entities", rows), len(rows))
 
-    async def upsert_services(self, services: Mapping[str, Any]) -> Verdict:
+    async def upsert_services(self, services: Mapping[str, Any]) -> Result:
         """Store what actions there are, by domain and name; old servers do not know how."""
         return judge(await self._upsert("services", services))
 

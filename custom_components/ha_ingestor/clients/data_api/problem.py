@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ...pipeline.export.verdict import Problem
+from ...pipeline.export.result import Problem
 
 # Somebody else answers at the address. The value is the one for databases: it is shown as an
 # attribute, which automations may read.

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
-from ...pipeline.export.outcome import Failure
-from ...pipeline.export.verdict import Kind, Problem, Verdict, parse_retry_after
+from ...clients.exchange import Failure, parse_retry_after
+from ...pipeline.export.result import Kind, Problem, Result
 from ..encoding import decode, decode_object
 from ..exchange import Reply
 from .problem import NOT_A_DATA_API
@@ -26,7 +26,7 @@ _STATUSES: Final[Mapping[int, tuple[Kind, Problem]]] = {
     404: (Kind.BLOCKED, NOT_A_DATA_API),
     405: (Kind.BLOCKED, NOT_A_DATA_API),
     410: (Kind.BLOCKED, NOT_A_DATA_API),
-    413: (Kind.SIZE, Problem.TOO_LARGE),
+    413: (Kind.TOO_LARGE, Problem.TOO_LARGE),
     **dict.fromkeys((408, 425, 429, 499, 503, 504, 507), (Kind.KEPT, Problem.BUSY)),
 }
 
@@ -43,7 +43,7 @@ _MARKUP: Final = re.compile(r"</?[a-zA-Z!][^<>]*>")
 _DETAIL_MAX: Final = 300
 
 
-def judge(reply: Reply, rows: int | None = None) -> Verdict:
+def judge(reply: Reply, rows: int | None = None) -> Result:
     """Judge a storing of so many rows; None where the server counts in its own way."""
     content = decode_object(reply.body)
     if reply.status == HTTPStatus.OK:
@@ -52,19 +52,19 @@ def judge(reply: Reply, rows: int | None = None) -> Verdict:
             # A login page served with 200 stored nothing.
             return _verdict(reply, Kind.KEPT, Problem.PROXY)
         if rows is not None and stored < rows:
-            return Verdict(
-                kind=Kind.POISON, problem=Problem.REJECTED, detail=f"{rows - stored} passed over"
+            return Result(
+                kind=Kind.REJECTED, problem=Problem.REJECTED, detail=f"{rows - stored} passed over"
             )
-        return Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
+        return Result(kind=Kind.ACCEPTED, problem=Problem.NONE)
     if reply.status in _ABOUT_ROWS and (content.get("detail") or content.get("error")):
-        return _verdict(reply, Kind.POISON, Problem.REJECTED)
+        return _verdict(reply, Kind.REJECTED, Problem.REJECTED)
     return _general(reply)
 
 
-def judge_reading(reply: Reply, table: str = "") -> Verdict:
+def judge_reading(reply: Reply, table: str = "") -> Result:
     """Judge an answer that should be an object, with a list in it if a table is named."""
     if reply.status == HTTPStatus.OK and listed(reply, table) is not None:
-        return Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
+        return Result(kind=Kind.ACCEPTED, problem=Problem.NONE)
     if reply.status == HTTPStatus.OK and decode(reply.body) is None:
         # A login page, or one that asks for patience, in the place of whatever is there.
         return _verdict(reply, Kind.KEPT, Problem.PROXY)
@@ -82,7 +82,7 @@ def listed(reply: Reply, table: str = "") -> list[dict[str, Any]] | None:
     return rows if is_right else None
 
 
-def _general(reply: Reply) -> Verdict:
+def _general(reply: Reply) -> Result:
     """Judge by the status alone."""
     if reply.failure is not None:
         return _verdict(reply, Kind.KEPT, _FAILURES[reply.failure])
@@ -94,8 +94,8 @@ def _general(reply: Reply) -> Verdict:
     return _verdict(reply, Kind.KEPT, Problem.SERVER_ERROR if is_server else Problem.PROXY)
 
 
-def _verdict(reply: Reply, kind: Kind, problem: Problem) -> Verdict:
-    return Verdict(
+def _verdict(reply: Reply, kind: Kind, problem: Problem) -> Result:
+    return Result(
         kind=kind,
         problem=problem,
         retry_after=parse_retry_after(reply.headers.get("Retry-After", ""), datetime.now(UTC)),

@@ -8,12 +8,15 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from ...pipeline.export.outcome import Dialect, Outcome
-from ...pipeline.export.verdict import DETAIL_MAX, Kind, Problem, Verdict, classify
+from ...pipeline.export.result import Kind, Problem, Result
 from ..address import normalize
 from ..encoding import decode_object
-from ..exchange import CHECK_TIMEOUT, Reply, exchange
-from .client import Destination, authorization, secrets_of, speaks_as_database
+from ..exchange import CHECK_TIMEOUT, DETAIL_MAX, Reply, exchange
+from .client import speaks_as_database
+from .destination import Destination, authorization, secrets_of
+from .dialect import Dialect
+from .outcome import Outcome
+from .verdict import classify
 
 
 class InfluxAdministrator:
@@ -35,7 +38,7 @@ class InfluxAdministrator:
         if value := authorization(destination):
             self._headers["Authorization"] = value
 
-    async def create_missing(self) -> Verdict:
+    async def create_missing(self) -> Result:
         """Create bucket or database and the retention policy that is named; they keep for ever."""
         match self._destination.dialect:
             case Dialect.V2:
@@ -43,9 +46,9 @@ class InfluxAdministrator:
             case Dialect.V1:
                 return await self._create_database()
             case _:  # the others create what is missing by themselves
-                return Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
+                return Result(kind=Kind.ACCEPTED, problem=Problem.NONE)
 
-    async def _create_bucket(self) -> Verdict:
+    async def _create_bucket(self) -> Result:
         destination = self._destination
         orgs: list[dict[str, Any]] = []
         for key in ("org", "orgID"):
@@ -54,7 +57,7 @@ class InfluxAdministrator:
                 orgs = _rows(_json(reply).get("orgs"))
                 break
         if not orgs:
-            return Verdict(kind=Kind.BLOCKED, problem=Problem.ORG_NOT_FOUND)
+            return Result(kind=Kind.BLOCKED, problem=Problem.ORG_NOT_FOUND)
         wanted: dict[str, Any] = {
             "orgID": orgs[0].get("id"),
             "name": destination.bucket,
@@ -63,7 +66,7 @@ class InfluxAdministrator:
         reply = await self._ask("POST", "api/v2/buckets", {}, json.dumps(wanted).encode())
         return self._judge(reply, is_done="id" in _json(reply))
 
-    async def _create_database(self) -> Verdict:
+    async def _create_database(self) -> Result:
         destination = self._destination
         statement = f"CREATE DATABASE {_identifier(destination.database)}"
         if destination.retention_policy:
@@ -77,13 +80,13 @@ class InfluxAdministrator:
         failed = [result["error"] for result in results if "error" in result]
         if failed:
             detail = str(failed[0])[:DETAIL_MAX]
-            return Verdict(kind=Kind.BLOCKED, problem=Problem.FORBIDDEN, detail=detail)
+            return Result(kind=Kind.BLOCKED, problem=Problem.FORBIDDEN, detail=detail)
         return self._judge(reply, is_done=bool(results))
 
-    def _judge(self, reply: Reply, *, is_done: bool) -> Verdict:
+    def _judge(self, reply: Reply, *, is_done: bool) -> Result:
         """Believe what shows the result, and judge anything else as for a write."""
         if is_done and HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
-            return Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
+            return Result(kind=Kind.ACCEPTED, problem=Problem.NONE)
         outcome = Outcome(
             status=reply.status,
             body=reply.body,

@@ -1,11 +1,9 @@
 """The one door through which points leave: line protocol over HTTP, in four dialects."""
 
-import base64
 import math
 import re
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from http import HTTPStatus
 from ssl import SSLContext
 from typing import Final
@@ -13,62 +11,20 @@ from typing import Final
 import aiohttp
 from yarl import URL
 
-from ...pipeline.export.outcome import Dialect, Outcome
-from ...pipeline.export.verdict import Kind, Problem, Verdict, classify
+from ...pipeline.export.result import Kind, Problem, Result
 from ..address import normalize
 from ..exchange import BODY_MAX, CHECK_TIMEOUT, Reply, exchange
+from .destination import Destination, authorization, secrets_of, write_url
+from .dialect import Dialect
+from .outcome import Outcome
 from .probe import MARKS, is_database
 from .retention import ahead, answer, question
+from .verdict import classify
 
 # A server that has not connected in ten seconds will not in sixty. The whole must outlast the
 # ten seconds that InfluxDB itself gives a write, and the upload of 1 MiB over a poor uplink.
 WRITE_TIMEOUT: Final = aiohttp.ClientTimeout(total=60, sock_connect=10)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Destination:
-    """One place where points go; which of the names count depends on the dialect."""
-
-    url: str
-    dialect: Dialect
-    org: str = ""
-    bucket: str = ""
-    database: str = ""
-    retention_policy: str = ""
-    username: str = ""
-    password: str = field(default="", repr=False)
-    token: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """How one dialect takes a write: `names` maps query parameters to fields of Destination."""
-
-    path: str
-    fixed: Mapping[str, str]
-    names: Mapping[str, str]
-    scheme: str = "Bearer"
-
-
-# Only nanoseconds, spelled like this, mean the same on every server of a dialect.
-_NS: Final = {"precision": "ns"}
-
-ROUTES: Final[Mapping[Dialect, Route]] = {
-    Dialect.V1: Route(path="write", fixed=_NS, names={"db": "database", "rp": "retention_policy"}),
-    Dialect.V2: Route(
-        path="api/v2/write",
-        fixed=_NS,
-        names={"org": "org", "bucket": "bucket"},
-        scheme="Token",
-    ),
-    Dialect.V3: Route(
-        path="api/v3/write_lp",
-        # Spelled out although it is the default: with false one bad line refuses the whole batch.
-        fixed={"precision": "nanosecond", "accept_partial": "true"},
-        names={"db": "database"},
-    ),
-    Dialect.VICTORIAMETRICS: Route(path="write", fixed=_NS, names={"db": "database"}),
-}
 
 # The refusals of databases whose headers a proxy removed. Matched at the beginning only: a long
 # list of bad lines is cut, and a cut JSON does not parse.
@@ -116,7 +72,7 @@ class InfluxClient:
             database=destination.database,
         )
         self._root = URL(normalize(destination.url))
-        self._url = _write_url(destination)
+        self._url = write_url(destination)
         self._headers = {"Content-Type": "text/plain; charset=utf-8"}
         self._secrets = secrets_of(destination)
         self._proven_at = -math.inf
@@ -127,19 +83,24 @@ class InfluxClient:
 
     @property
     def dialect(self) -> Dialect:
-        """The dialect that outcomes of this client have to be judged by."""
+        """The dialect of the destination."""
         return self._dialect
 
-    async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome:
-        """Send lines with nanosecond timestamps once; network trouble is an outcome, not raised."""
+    async def write(self, body: bytes, *, gzipped: bool = False) -> Result:
+        """Send lines with nanosecond timestamps once; network trouble is a result, not raised."""
+        outcome = await self.post(body, gzipped=gzipped)
+        return classify(outcome, self._dialect, body=body, gzipped=gzipped)
+
+    async def post(self, body: bytes, *, gzipped: bool = False) -> Outcome:
+        """Send lines as `write` does, and tell the facts alone."""
         return await self._post(body, WRITE_TIMEOUT, gzipped=gzipped)
 
-    async def check(self) -> Verdict:
+    async def check(self) -> Result:
         """Write nothing: address, credentials and names are all judged, no data is touched."""
         outcome = await self._post(b"", CHECK_TIMEOUT)
         is_refused = outcome.status == HTTPStatus.BAD_REQUEST
         if is_refused and self._dialect is Dialect.V3 and outcome.body.startswith(_EMPTY_WRITE):
-            return Verdict(kind=Kind.ACCEPTED, problem=Problem.NONE)
+            return Result(kind=Kind.ACCEPTED, problem=Problem.NONE)
         return classify(outcome, self._dialect)
 
     async def retention(self) -> float | None:
@@ -251,26 +212,3 @@ def is_marked(reply: Reply) -> bool:
 def speaks_as_database(reply: Reply) -> bool:
     """Whether a refusal is a database's own, rather than of a proxy in front of it."""
     return not reply.is_html and (is_marked(reply) or _OWN_WORDS.match(reply.body) is not None)
-
-
-def _write_url(destination: Destination) -> URL:
-    route = ROUTES[destination.dialect]
-    named = {key: str(getattr(destination, name)) for key, name in route.names.items()}
-    query = {**route.fixed, **{key: value for key, value in named.items() if value}}
-    return (URL(normalize(destination.url)) / route.path).with_query(query)
-
-
-def secrets_of(destination: Destination) -> tuple[str, ...]:
-    """List what no reply may show: the credentials, as they are and as they are sent."""
-    sent = authorization(destination).partition(" ")[2]
-    return tuple(filter(None, (destination.password, destination.token, sent)))
-
-
-def authorization(destination: Destination) -> str:
-    """Build the header that a destination's credentials make; empty without any."""
-    if destination.token:
-        return f"{ROUTES[destination.dialect].scheme} {destination.token}"
-    if destination.username:
-        pair = f"{destination.username}:{destination.password}".encode()
-        return f"Basic {base64.b64encode(pair).decode()}"
-    return ""

@@ -10,11 +10,13 @@ from typing import Final
 import aiohttp
 from yarl import URL
 
-from ...pipeline.export.outcome import Dialect, Outcome
-from ...pipeline.export.verdict import Problem, classify
+from ...pipeline.export.result import Problem
 from ..address import normalize
 from ..encoding import decode_object
 from ..exchange import CHECK_TIMEOUT, Reply, exchange
+from .dialect import Dialect
+from .outcome import Outcome
+from .verdict import classify
 
 _MAJOR: Final = re.compile(r"v?([123])\.")
 _DIALECTS: Final = {"1": Dialect.V1, "2": Dialect.V2, "3": Dialect.V3}

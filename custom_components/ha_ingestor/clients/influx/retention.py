@@ -8,13 +8,15 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final
 
-from ...pipeline.export.outcome import Dialect
 from ..exchange import Reply
+from .dialect import Dialect
 
 # A database whose clock is not ours cannot be told beforehand what it will refuse.
 CLOCK_SECONDS: Final = 60.0
 
-_DURATION: Final = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+# As Go writes it, such as 168h0m0s.
+DURATION: Final = r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?"
+_DURATION: Final = re.compile(DURATION)
 
 
 def question(
@@ -49,6 +51,12 @@ def ahead(reply: Reply, now: float) -> float | None:
         return None
 
 
+def seconds_of(duration: re.Match[str]) -> float:
+    """Add up what a pattern with `DURATION` found, in seconds."""
+    hours, minutes, seconds = (int(part or 0) for part in duration.groups())
+    return float(hours * 3600 + minutes * 60 + seconds)
+
+
 def _of_policy(content: Any, policy: str) -> float | None:
     (series,) = content["results"][0]["series"]
     columns = series["columns"]
@@ -67,12 +75,9 @@ def _of_bucket(content: Any, _policy: str) -> float | None:
 
 
 def _seconds(duration: str) -> float | None:
-    """Read a duration as Go writes it, such as 168h0m0s; none is for ever."""
+    """Read the duration of a policy; none is for ever."""
     found = _DURATION.fullmatch(duration)
-    if not duration or found is None:
-        return None
-    hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return float(hours * 3600 + minutes * 60 + seconds) or math.inf
+    return (seconds_of(found) or math.inf) if duration and found else None
 
 
 _READERS: Final[Mapping[Dialect, Callable[[Any, str], float | None]]] = {

@@ -12,7 +12,7 @@ from yarl import URL
 
 from ..address import normalize
 from ..exchange import CHECK_TIMEOUT, exchange
-from .client import Destination, authorization, secrets_of
+from .destination import Destination, authorization, secrets_of
 
 _FLAG: Final = re.compile(r'^flag\{name="dedup\.minScrapeInterval", value="([^"]*)"', re.MULTILINE)
 _IGNORED: Final = re.compile(

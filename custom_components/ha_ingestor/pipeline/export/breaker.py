@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from .verdict import Problem
+from .result import Problem
 
 # One lost reply is an accident, three in a row are an outage.
 FAILURES_TO_OPEN: Final = 3
@@ -23,7 +23,7 @@ class BreakerState(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Breaker:
-    """Follows the verdicts; whoever asks does the waiting."""
+    """Follows the results; whoever asks does the waiting."""
 
     state: BreakerState = BreakerState.CLOSED
     failures: int = 0

@@ -9,11 +9,12 @@ database names.
 """
 
 import math
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+
+from .result import AgeLimit
 
 # Often enough for somebody who changed the retention.
 ASK_SECONDS: Final = 3600.0
@@ -29,10 +30,6 @@ SHORTEST_SECONDS: Final = 3600.0
 DOUBT_SECONDS: Final = 86_400.0
 # 2020: a clock that is behind was not set since the machine was started.
 _CLOCK_IS_SET: Final = 1_577_836_800.0
-
-_NAMED: Final = re.compile(r"retention policy of duration (?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
-# A limit that somebody set in the database beside its retention.
-_WINDOW: Final = "write window"
 
 _SECOND: Final = 1_000_000_000
 
@@ -70,19 +67,20 @@ class Expiry:
         if self._refused is None or moment > self._refused[1] or self._is_outdated(self._refused):
             self._refused = (self.clock(), moment, reason)
 
-    def is_too_young(self, moment: int, words: str, ahead: float | None) -> bool:
+    def is_too_young(self, moment: int, limit: AgeLimit) -> bool:
         """Whether a point is too young by our clock to be expired, although it was refused as such.
 
-        `words` are those of the database, whose clock says that it is so many seconds `ahead`.
+        `limit` is what the database says of why it is too old.
         """
         age = self.wall_clock() - moment / _SECOND
         is_ours_set = self.wall_clock() >= _CLOCK_IS_SET
-        if age < 0 or not is_ours_set or _WINDOW in words.lower():
+        if age < 0 or not is_ours_set or limit.is_write_window:
             return False
-        retention = _named(words) or self._retention or 0.0
+        retention = limit.retention or self._retention or 0.0
         if 0 < retention < math.inf:
             return age < retention - MARGIN_SECONDS
-        ahead = ahead if ahead is not None and ahead > MARGIN_SECONDS else 0.0
+        ahead = limit.clock_ahead or 0.0
+        ahead = ahead if ahead > MARGIN_SECONDS else 0.0
         is_too_young = age < SHORTEST_SECONDS + ahead - MARGIN_SECONDS
         if is_too_young:
             self._doubt_until = self.clock() + DOUBT_SECONDS
@@ -114,48 +112,9 @@ class Expiry:
         return abs(drift) < MARGIN_SECONDS
 
 
-def _named(words: str) -> float:
-    """Read the retention that the database names, in seconds; 0 where it does not."""
-    found = _NAMED.search(words)
-    hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
-    return float(hours * 3600 + minutes * 60 + seconds)
-
-
 def time_of(line: bytes) -> int | None:
     """Read the time of a line, in nanoseconds since 1970; None where there is none."""
     try:
         return int(line.rpartition(b" ")[2])
     except ValueError:
         return None
-
-
-class ExpirySearch:
-    """Finds the newest line of a batch that is refused for its age, by sending single ones.
-
-    The newest comes first, as most often all of them are too old. A point of the future may be
-    refused in the same words, but says nothing of older ones.
-    """
-
-    def __init__(self, expiry: Expiry, payload: bytes) -> None:
-        """Begin with nothing known of these lines."""
-        self.found = False
-        self._expiry = expiry
-        lines = payload.split(b"\n")
-        timed = {moment: line for line in lines if (moment := time_of(line)) is not None}
-        self._lines = [(moment, timed[moment]) for moment in sorted(timed) if moment < expiry.now]
-        self._expired, self._kept = 0, len(self._lines)
-        self._place = self._kept - 1
-
-    @property
-    def line(self) -> bytes | None:
-        """The line to send next, alone; None when all is known."""
-        return self._lines[self._place][1] if self._expired < self._kept else None
-
-    def note(self, refusal: str) -> None:
-        """Note that it was refused for its age, in these words, or not."""
-        if refusal:
-            self.found, self._expired = True, self._place + 1
-            self._expiry.refused(self._lines[self._place][0], refusal)
-        else:
-            self._kept = self._place
-        self._place = (self._expired + self._kept) // 2

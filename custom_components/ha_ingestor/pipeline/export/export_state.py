@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from .verdict import Problem, Verdict
+from .result import Problem, Result
 
 HISTORY: Final = 20
 
@@ -63,15 +63,15 @@ class Progress:
         } | measured
         self._set(ExportState(status=Status.OK, connected=True, **measured))
 
-    def waits(self, status: Status, verdict: Verdict, delay: float) -> float:
-        """Something does; returns the delay."""
+    def waits(self, status: Status, result: Result, delay: float, attempts: int) -> float:
+        """Something does, for so many attempts in a row; returns the delay."""
         self._set(
             replace(
                 self.now,
                 status=status,
-                problem=verdict.problem,
-                detail=verdict.detail,
-                attempts=self.now.attempts + 1,
+                problem=result.problem,
+                detail=result.detail,
+                attempts=attempts,
                 next_retry=datetime.fromtimestamp(time.time() + delay, UTC),
                 connected=False,
             )

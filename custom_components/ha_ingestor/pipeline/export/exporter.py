@@ -4,25 +4,23 @@ import asyncio
 import logging
 import math
 import time
-import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from http import HTTPStatus
-from typing import Final, Literal, Protocol
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
 from ..spool.buffer import Buffer
 from ..spool.quarantine import Quarantine
-from .backoff import backoff
-from .breaker import Breaker, BreakerState
-from .expiry import Expiry, ExpirySearch, time_of
+from .age_check import AgeCheck
+from .attempts import Attempts, wait_for
+from .breaker import BreakerState
+from .delivery import Delivery
+from .expiry import Expiry
 from .export_state import ExportState, Progress, Status, Turn
-from .isolation import PROBE_POINTS, Isolation, StormBrake
-from .outcome import Dialect, Failure, Outcome
-from .request import BATCH_BYTES, Request, compose
+from .result import Kind, Problem, Result
+from .retry import RetryPolicy
 from .settlement import Settlement
-from .verdict import Kind, Problem, Verdict, classify
+from .writer import Run, Writer
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -30,45 +28,13 @@ _LOGGER = logging.getLogger(__name__)
 # does not wait, and a full batch neither.
 GATHER_SECONDS: Final = 5.0
 GATHER_POINTS: Final = 500
-# Nobody but the user can end a wrong token or a missing bucket: look again now and then.
-BLOCKED_RETRY: Final = 300.0
-# Half of what a write may take: a batch that is answered this late is nearly too large.
-SLOW_SECONDS: Final = 30.0
-# A proxy with a body limit may cut the connection instead of answering 413.
-LARGE_BODY: Final = 64 * 1024
-# No line of ours comes near any limit, so a single one that is too large is first an accident.
-TOO_LARGE_ATTEMPTS: Final = 3
-# Ten answers of 500 to the same points, and each of them a backoff apart, are no passing trouble.
-STUCK_ATTEMPTS: Final = 10
 # A bad sector may take the disk seconds to fail at.
 LOOK_SECONDS: Final = 60.0
-_NO_REPLY: Final = Outcome()
-
-
-class Writer(Protocol):
-    """The way to one database. Never raises for what network or server do."""
-
-    @property
-    def dialect(self) -> Dialect: ...
-
-    async def write(self, body: bytes, *, gzipped: bool = False) -> Outcome: ...
-
-    async def check(self) -> Verdict: ...
-
-    async def retention(self) -> float | None: ...
-
-
-class Run(Protocol):
-    """Run a function in the spool's thread."""
-
-    def __call__[**P, T](
-        self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-    ) -> Awaitable[T]: ...
 
 
 @dataclass(slots=True, kw_only=True)
 class Exporter:
-    """Takes batches from the buffer until none is left, and settles each by its verdict."""
+    """The loop: when to deliver what is in the buffer, and how long to wait in between."""
 
     buffer: Buffer
     quarantine: Quarantine
@@ -81,21 +47,12 @@ class Exporter:
     expired: Literal["quarantine", "evict"] = "quarantine"
     clock: Callable[[], float] = time.monotonic
     wall_clock: Callable[[], float] = time.time
-    _expiry: Expiry = field(init=False)
-    _settlement: Settlement = field(init=False)
     _progress: Progress = field(init=False)
-    _breaker: Breaker = field(default_factory=Breaker)
-    _isolation: Isolation = field(default_factory=Isolation)
-    _brake: StormBrake = field(default_factory=StormBrake)
-    _is_stuck: bool = False
-    # Points were quarantined or evicted, and nobody was told yet.
-    _has_set_aside: bool = False
-    _last_error: str = ""
-    _last_answer: tuple[Problem, int] = (Problem.NONE, 0)
-    _in_a_row: int = 0
+    _attempts: Attempts = field(init=False)
+    _retry: RetryPolicy = field(init=False)
+    _ages: AgeCheck = field(init=False)
+    _delivery: Delivery = field(init=False)
     _look_at: float = 0.0
-    # What the database has, and the spool does not know of yet.
-    _unsettled: Request | None = None
     _requested_at: float = -math.inf
     # How many points in the buffer are worth a wake-up.
     _wanted: float = math.inf
@@ -108,11 +65,24 @@ class Exporter:
     def __post_init__(self) -> None:
         """Begin with nothing known."""
         self._progress = Progress(self.on_change)
-        self._expiry = Expiry(clock=self.clock, wall_clock=self.wall_clock)
-        self._settlement = Settlement(
+        self._attempts = Attempts(jitter=self.jitter)
+        self._retry = RetryPolicy(attempts=self._attempts)
+        expiry = Expiry(clock=self.clock, wall_clock=self.wall_clock)
+        self._ages = AgeCheck(writer=self.writer, expiry=expiry)
+        self._delivery = Delivery(
             buffer=self.buffer,
-            quarantine=self.quarantine,
-            evicts_expired=self.expired == "evict",
+            writer=self.writer,
+            run=self.run,
+            settlement=Settlement(
+                buffer=self.buffer,
+                quarantine=self.quarantine,
+                evicts_expired=self.expired == "evict",
+            ),
+            expiry=expiry,
+            ages=self._ages,
+            retry=self._retry,
+            progress=self._progress,
+            gzip=self.gzip,
         )
 
     @property
@@ -128,7 +98,7 @@ class Exporter:
     @property
     def breaker(self) -> BreakerState:
         """Whether the database is spoken to."""
-        return self._breaker.state
+        return self._attempts.breaker.state
 
     def wants(self, points: int) -> bool:
         """Whether to `notify` that so many points are in the buffer. Any thread may ask."""
@@ -147,7 +117,7 @@ class Exporter:
 
     def quarantine_all(self) -> None:
         """Put points aside although so many are refused, until the next one is accepted."""
-        self._brake.released = True
+        self._delivery.brake.released = True
         self.retry_now()
 
     async def stop(self, seconds: float) -> None:
@@ -165,8 +135,8 @@ class Exporter:
                     await self._deliver(is_last=True)
 
     async def export_forever(self) -> None:
-        """Deliver whatever comes, waiting as each verdict demands."""
-        await self._ask_retention()
+        """Deliver whatever comes, waiting as each result demands."""
+        await self._ages.ask_retention()
         while not self._stopping.is_set():
             self._wake.clear()
             self._enough.clear()
@@ -180,18 +150,20 @@ class Exporter:
                     delay = self._introduced(await self.writer.check())
             except OSError as err:
                 detail = err.strerror or type(err).__name__
-                delay = self._keep(Verdict(kind=Kind.KEPT, problem=Problem.DISK, detail=detail))
+                delay = self._delivery.keep(
+                    Result(kind=Kind.KEPT, problem=Problem.DISK, detail=detail)
+                )
             except Exception as err:
-                if self._is_new(err):
+                if self._retry.is_new(err):
                     _LOGGER.exception("Export failed; retrying")
                 detail = type(err).__name__
-                delay = self._keep(
-                    Verdict(kind=Kind.KEPT, problem=Problem.INTERNAL_ERROR, detail=detail)
+                delay = self._delivery.keep(
+                    Result(kind=Kind.KEPT, problem=Problem.INTERNAL_ERROR, detail=detail)
                 )
             if delay is None:
                 await self._gather(self._requested_at + self.gather_seconds)
             else:
-                await _within(delay, self._retry_now)
+                await wait_for(self._retry_now, delay)
 
     async def _gather(self, until: float) -> None:
         """Wait for a point, and then for more of them until a moment of the monotonic clock."""
@@ -201,24 +173,19 @@ class Exporter:
             await self._wake.wait()
         self._wanted = GATHER_POINTS
         if self.buffer.pending + self.buffer.held < GATHER_POINTS:
-            await _within(until - time.monotonic(), self._enough)
+            await wait_for(self._enough, until - time.monotonic())
         self._wanted = math.inf
 
-    def _is_new(self, err: Exception) -> bool:
-        """Whether the last error of ours was another one: the log shows each once."""
-        known = self._last_error
-        self._last_error = f"{type(err).__name__} {traceback.extract_tb(err.__traceback__)[-1]}"
-        return self._last_error != known
-
-    def _introduced(self, verdict: Verdict) -> float | None:
+    def _introduced(self, result: Result) -> float | None:
         """Know how things are before the next point comes, which may take a while."""
-        match verdict.kind:
+        match result.kind:
             case Kind.ACCEPTED:
+                self._attempts.reached()
                 self._progress.well()
             case Kind.BLOCKED:
-                return self._block(verdict)
+                return self._delivery.block(result)
             case Kind.KEPT:
-                return self._keep(verdict)
+                return self._delivery.keep(result)
         return None
 
     async def drain(self) -> float | None:
@@ -227,28 +194,25 @@ class Exporter:
             async with self._delivering:
                 return await self._deliver()
         finally:
-            if self._has_set_aside:
-                self._has_set_aside = False
+            if self._delivery.has_set_aside:
+                self._delivery.has_set_aside = False
                 self.on_change()
 
     async def _deliver(self, *, is_last: bool = False) -> float | None:
-        self._breaker.waited()
+        self._attempts.begin()
         await self._look_at_quarantine()
         while True:
-            request = await self.run(self._compose)
+            request = await self.run(self._delivery.compose)
             if request is None or (self._stopping.is_set() and not is_last):
                 return None
-            if not request.sent:
-                self._unsettled = request
-                continue
-            started = self._requested_at = time.monotonic()
-            outcome = await self.writer.write(request.body, gzipped=request.gzipped)
-            delay = await self._settle(request, outcome, time.monotonic() - started)
+            if request.sent:
+                self._requested_at = time.monotonic()
+            delay = await self._delivery.send(request)
             if delay is not None:
                 return delay
             is_ok = self.state.status is Status.OK
-            if self._expiry.is_due and is_ok and not self._stopping.is_set():
-                await self._ask_retention()
+            if request.sent and is_ok and not self._stopping.is_set():
+                await self._ages.ask_if_due()
 
     async def _look_at_quarantine(self) -> None:
         """See now and then whether a file that was bad still is."""
@@ -259,179 +223,3 @@ class Exporter:
                 await self.run(self.quarantine.look_again)
             if self.quarantine.trouble != before:
                 self.on_change()
-
-    async def _ask_retention(self) -> None:
-        retention = None
-        try:
-            retention = await self.writer.retention()
-        except Exception:
-            _LOGGER.debug("The retention could not be read", exc_info=True)
-        self._expiry.told(retention)
-
-    def _compose(self) -> Request | None:
-        """Settle what was stored and take what comes next, in one wake-up of the spool's thread."""
-        if self._unsettled:
-            self._settlement.accepted(self._unsettled)
-            self._unsettled = None
-        is_closed = self._breaker.state is BreakerState.CLOSED
-        limit = self._isolation.limit
-        max_points = limit if is_closed else min(limit, PROBE_POINTS)
-        return compose(self.buffer, self._isolation, self._expiry, max_points, gzip=self.gzip)
-
-    async def _settle(self, request: Request, outcome: Outcome, latency: float) -> float | None:
-        batch, is_single = request.batch, request.sent == 1
-        verdict = classify(outcome, self.writer.dialect)
-        match verdict.kind:
-            case Kind.ACCEPTED:
-                self._unsettled = request
-                self._isolation.settled(batch.payload)
-                self._accepted(batch.count, latency)
-            case Kind.EXPIRED:
-                return await self._expire(request, outcome, verdict)
-            case Kind.POISON if not is_single:
-                self._isolation.refused(outcome, self.writer.dialect, request.payload, batch.count)
-            case Kind.SIZE if not is_single:
-                self._isolation.too_large(batch.count)
-            case Kind.SIZE if self._repeated(verdict.problem, outcome.status) < TOO_LARGE_ATTEMPTS:
-                return self._keep(verdict, outcome)
-            case Kind.POISON | Kind.SIZE:
-                return await self._reject(request, outcome, verdict)
-            case Kind.BLOCKED:
-                return self._block(verdict)
-            case Kind.KEPT:
-                return await self._keep_batch(request, outcome, verdict)
-        return None
-
-    async def _expire(self, request: Request, outcome: Outcome, verdict: Verdict) -> float | None:
-        """Go on behind lines that are too old, which is nobody's mistake."""
-        if request.sent > 1:
-            return await self._find_expired(request)
-        if await self._is_too_young(request.payload, outcome):
-            return self._block(replace(verdict, problem=Problem.CLOCK_DIFFERS))
-        moment = time_of(request.payload)
-        if moment is not None and moment < self._expiry.now:
-            self._expiry.refused(moment, verdict.detail)
-        every = frozenset(range(request.batch.count))
-        refused = replace(request, sent=0, aside=every, reason=verdict.detail)
-        await self.run(self._settlement.accepted, refused)
-        self._isolation.settled(request.batch.payload)
-        self._taken(request.batch.count)
-        return None
-
-    async def _find_expired(self, request: Request) -> float | None:
-        """Learn which lines are too old; what the reply says of the others is not relied on."""
-        if self._expiry.is_due:
-            await self._ask_retention()
-            if self._expiry.limit():
-                return None
-        search = ExpirySearch(self._expiry, request.payload)
-        while line := search.line:
-            outcome = await self.writer.write(line)
-            verdict = classify(outcome, self.writer.dialect)
-            if verdict.kind is Kind.BLOCKED:
-                return self._block(verdict)
-            if verdict.kind is Kind.KEPT:
-                return self._keep(verdict, outcome)
-            if verdict.kind is Kind.ACCEPTED:
-                self._expiry.accepted()
-            if verdict.kind is Kind.EXPIRED and await self._is_too_young(line, outcome):
-                return self._block(replace(verdict, problem=Problem.CLOCK_DIFFERS))
-            search.note(verdict.detail if verdict.kind is Kind.EXPIRED else "")
-        if not search.found:
-            self._isolation.halve(request.batch.count)
-        return None
-
-    async def _is_too_young(self, line: bytes, outcome: Outcome) -> bool:
-        """Whether a line was refused for its age by a clock that is not ours."""
-        moment = time_of(line)
-        if moment is None or not self._expiry.is_too_young(moment, outcome.body, outcome.ahead):
-            return False
-        # Somebody may have shortened the retention.
-        await self._ask_retention()
-        return self._expiry.is_too_young(moment, outcome.body, outcome.ahead)
-
-    def _repeated(self, problem: Problem, status: int) -> int:
-        """How often in a row the last attempts were answered like this."""
-        return self._in_a_row if self._last_answer == (problem, status) else 0
-
-    def _accepted(self, points: int, latency: float) -> None:
-        self._expiry.accepted()
-        self._breaker.succeeded()
-        self._brake.accepted(points)
-        if latency > SLOW_SECONDS:
-            self._isolation.halve(points)
-        else:
-            self._isolation.grow(points)
-        self._is_stuck = self._is_stuck and points == 1
-        self._in_a_row = 0
-        self._last_error = ""
-        self._progress.well(last_write=datetime.now(UTC), write_latency=latency)
-
-    async def _reject(self, request: Request, outcome: Outcome, verdict: Verdict) -> float | None:
-        if self._brake.rejects(verdict.detail):
-            return self._block(replace(verdict, problem=Problem.STORM))
-        await self.run(self._settlement.rejected, request, outcome.status, verdict.detail)
-        self._isolation.settled(request.batch.payload)
-        self._taken(request.batch.count)
-        return None
-
-    def _taken(self, points: int) -> None:
-        """Go on behind points that were put aside; that they were refused shows a sound server."""
-        self._has_set_aside = True
-        self._isolation.grow(points)
-        self._breaker.succeeded()
-        self._in_a_row = 0
-        self._progress.well()
-
-    async def _keep_batch(
-        self, request: Request, outcome: Outcome, verdict: Verdict
-    ) -> float | None:
-        batch = request.batch
-        is_late = outcome.failure is Failure.TIMEOUT and verdict.problem is self.state.problem
-        is_late_for_proxy = outcome.status == HTTPStatus.GATEWAY_TIMEOUT and bool(
-            self._repeated(verdict.problem, outcome.status)
-        )
-        cut_off = outcome.failure is Failure.RESET and len(request.body) > LARGE_BODY
-        if is_late or is_late_for_proxy:
-            self._isolation.too_large(batch.count)
-        elif cut_off:
-            self._isolation.halve(batch.count)
-        # Some servers answer 500 to a point that they should refuse: look for it as if they had.
-        is_broken = outcome.status == HTTPStatus.INTERNAL_SERVER_ERROR
-        if is_broken and self._repeated(verdict.problem, outcome.status) >= STUCK_ATTEMPTS:
-            self._is_stuck = True
-        if is_broken and self._is_stuck:
-            if request.sent > 1:
-                self._isolation.halve(batch.count)
-                return None
-            if await self._takes_the_next():
-                return await self._reject(request, outcome, verdict)
-        return self._keep(verdict, outcome)
-
-    async def _takes_the_next(self) -> bool:
-        """Whether the database stores the second point, which it will get once more in its turn."""
-        pair = await self.run(self.buffer.read, 2, BATCH_BYTES)
-        _, _, second = pair.payload.partition(b"\n") if pair else (b"", b"", b"")
-        if not second:
-            return False
-        outcome = await self.writer.write(second)
-        return classify(outcome, self.writer.dialect).kind is Kind.ACCEPTED
-
-    def _keep(self, verdict: Verdict, outcome: Outcome = _NO_REPLY) -> float:
-        answer = verdict.problem, outcome.status
-        self._in_a_row = self._repeated(*answer) + 1
-        self._last_answer = answer
-        is_accident = outcome.failure is Failure.RESET
-        self._breaker.failed(verdict.problem, is_accident=is_accident)
-        wait = backoff(self.state.attempts + 1, self.jitter(), verdict.retry_after)
-        return self._progress.waits(Status.RETRYING, verdict, wait)
-
-    def _block(self, verdict: Verdict) -> float:
-        self._breaker.blocked()
-        self._in_a_row = 0
-        return self._progress.waits(Status.BLOCKED, verdict, BLOCKED_RETRY)
-
-
-async def _within(seconds: float, event: asyncio.Event) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)

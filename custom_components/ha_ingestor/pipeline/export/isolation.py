@@ -5,14 +5,9 @@ again in any case, because a reply is never a reliable account of what was store
 costs a logarithm of requests, and fewer where the reply names the line.
 """
 
-import json
-import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
-
-from .outcome import Dialect, Outcome
 
 # Every server's default limits are far above it.
 BATCH_POINTS: Final = 5_000
@@ -30,7 +25,7 @@ STORM_WINDOW: Final = 50
 
 @dataclass(slots=True, kw_only=True)
 class Isolation:
-    """The size of the next batch, and the lines that a reply called bad."""
+    """The size of the next batch, and the lines that the server named as wrong."""
 
     limit: int = BATCH_POINTS
     suspects: set[bytes] = field(default_factory=set)
@@ -38,9 +33,10 @@ class Isolation:
     _below: int = 0
     _patience: int = PATIENCE
 
-    def refused(self, outcome: Outcome, dialect: Dialect, payload: bytes, count: int) -> None:
-        """Go for the lines that the reply names, or else halve."""
-        named = suspects_of(outcome, dialect, payload.split(b"\n"))
+    def refused(self, rejected_lines: frozenset[int], payload: bytes, count: int) -> None:
+        """Go for the lines that the server names by their indexes, or else halve."""
+        lines = payload.split(b"\n")
+        named = {lines[index] for index in rejected_lines}
         if not named or named <= self.suspects:
             self.limit = max(count // 2, 1)
         self.suspects |= named
@@ -108,49 +104,3 @@ class StormBrake:
             len(self._recent) == STORM_WINDOW and sum(self._recent) * 2 > STORM_WINDOW
         )
         return is_storm and not self.released
-
-
-def suspects_of(outcome: Outcome, dialect: Dialect, lines: Sequence[bytes]) -> set[bytes]:
-    """Find the lines that a reply names as bad, among those that were sent."""
-    return set(_READERS[dialect](outcome.body, lines)) & set(lines)
-
-
-_UNPARSED: Final = re.compile(r"unable to parse '(.*?)': ", re.DOTALL)
-# Quoted as in Go, with all the lines after it: up to the quote, the first line break or a cut body.
-_INCORRECT: Final = re.compile(r'incorrect influx line "((?:\\[^n]|[^"\\\n])*)')
-_GO_ESCAPE: Final = re.compile(r"\\(.)")
-
-
-def _quoted(
-    pattern: re.Pattern[str], unescape: Callable[[str], str] = str
-) -> Callable[[str, Sequence[bytes]], Iterator[bytes]]:
-    def read(body: str, _lines: Sequence[bytes]) -> Iterator[bytes]:
-        message = _json(body).get("message") or _json(body).get("error") or body
-        for match in pattern.finditer(str(message)):
-            yield unescape(match[1]).encode("utf-8", "replace")
-
-    return read
-
-
-def _numbered(body: str, lines: Sequence[bytes]) -> Iterator[bytes]:
-    data = _json(body).get("data")
-    for item in data if isinstance(data, list) else [data]:
-        number = item.get("line_number") if isinstance(item, dict) else None
-        if isinstance(number, int) and 0 < number <= len(lines):
-            yield lines[number - 1]
-
-
-def _json(body: str) -> Mapping[str, object]:
-    try:
-        content = json.loads(body)
-    except ValueError:
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-_READERS: Final[Mapping[Dialect, Callable[[str, Sequence[bytes]], Iterator[bytes]]]] = {
-    Dialect.V1: _quoted(_UNPARSED),
-    Dialect.V2: _quoted(_UNPARSED),
-    Dialect.V3: _numbered,
-    Dialect.VICTORIAMETRICS: _quoted(_INCORRECT, lambda text: _GO_ESCAPE.sub(r"\1", text)),
-}

@@ -32,10 +32,10 @@ class Settlement:
         self._expired(request)
         self._account(request, "written")
 
-    def rejected(self, request: Request, status: int, reason: str) -> None:
-        """Put aside what the database refused alone."""
+    def rejected(self, request: Request, code: int, reason: str) -> None:
+        """Put aside what the database refused alone; records have its number as `status`."""
         (refused,) = _records(request.batch, frozenset(range(request.batch.count)) - request.aside)
-        self.quarantine.add(seq=refused[0], line=refused[1], status=status, reason=reason)
+        self.quarantine.add(seq=refused[0], line=refused[1], status=code, reason=reason)
         self._expired(request)
         self._account(request, "quarantined")
 

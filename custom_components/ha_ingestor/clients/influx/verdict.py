@@ -1,72 +1,21 @@
-"""From the outcome of a write to what must happen to its points: one table.
+"""From the outcome of a write to the result that the pipeline acts on: one table.
 
 The rows are the servers' semantics as observed on InfluxDB 1.6.7, 1.13.2, 2.7.12 and
 VictoriaMetrics 1.79 and 1.150, and as read in the source of InfluxDB 3.
 """
 
 import re
+import zlib
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from typing import Final
 
-from .outcome import Dialect, Failure, Outcome
-
-# A server that asks for hours of silence is misconfigured; a quarter of an hour is polite enough.
-RETRY_AFTER_MAX: Final = 900.0
-
-
-# Enough of a server's words to know what is wrong.
-DETAIL_MAX: Final = 500
-
-
-class Kind(StrEnum):
-    """What happens to the points of a write."""
-
-    ACCEPTED = "accepted"
-    KEPT = "kept"
-    SIZE = "size"
-    POISON = "poison"
-    EXPIRED = "expired"
-    BLOCKED = "blocked"
-
-
-class Problem(StrEnum):
-    """What is wrong, in words a user can act on."""
-
-    NONE = "none"
-    UNREACHABLE = "unreachable"
-    TLS = "tls"
-    TIMEOUT = "timeout"
-    BUSY = "busy"
-    SERVER_ERROR = "server_error"
-    PROXY = "proxy"
-    REDIRECT = "redirect"
-    NOT_A_DATABASE = "not_a_database"
-    INVALID_AUTH = "invalid_auth"
-    FORBIDDEN = "forbidden"
-    ORG_NOT_FOUND = "org_not_found"
-    BUCKET_NOT_FOUND = "bucket_not_found"
-    DATABASE_NOT_FOUND = "database_not_found"
-    RETENTION_POLICY_NOT_FOUND = "retention_policy_not_found"
-    TOO_LARGE = "too_large"
-    REJECTED = "rejected"
-    DISK = "disk"
-    INTERNAL_ERROR = "internal_error"
-    STORM = "storm"
-    CLOCK_DIFFERS = "clock_differs"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """The judgement on one write; `retry_after` in seconds, 0 when the server named none."""
-
-    kind: Kind
-    problem: Problem
-    retry_after: float = 0.0
-    detail: str = ""
+from ...pipeline.export.result import Cause, Kind, Problem, Result
+from ..exchange import DETAIL_MAX, Failure, parse_retry_after
+from .dialect import Dialect
+from .outcome import Outcome
+from .refusal import age_limit, rejected_lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +24,7 @@ class Rule:
 
     kind: Kind
     problem: Problem
+    cause: Cause = Cause.UNKNOWN
     statuses: Container[int] | None = None
     failure: Failure | None = None
     says: str = ""
@@ -116,7 +66,12 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(kind=Kind.KEPT, problem=Problem.UNREACHABLE, failure=Failure.UNREACHABLE),
     Rule(kind=Kind.KEPT, problem=Problem.TLS, failure=Failure.TLS),
     Rule(kind=Kind.KEPT, problem=Problem.TIMEOUT, failure=Failure.TIMEOUT),
-    Rule(kind=Kind.KEPT, problem=Problem.UNREACHABLE, failure=Failure.RESET),
+    Rule(
+        kind=Kind.KEPT,
+        problem=Problem.UNREACHABLE,
+        cause=Cause.CONNECTION_CUT,
+        failure=Failure.RESET,
+    ),
     # Databases acknowledge without words, and nobody else does it for them. What a gateway, a login
     # page or a captive portal serves with 200 or 204 is no acknowledgement: believing it would lose
     # every point.
@@ -132,12 +87,13 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(kind=Kind.BLOCKED, problem=Problem.INVALID_AUTH, statuses={401}),
     # v1 and v3 answer 403 for both; only v2 tells a known token without permission from a bad one.
     Rule(kind=Kind.BLOCKED, problem=Problem.FORBIDDEN, statuses={403}),
-    Rule(kind=Kind.SIZE, problem=Problem.TOO_LARGE, statuses={413}),
+    Rule(kind=Kind.TOO_LARGE, problem=Problem.TOO_LARGE, statuses={413}),
     Rule(
         kind=Kind.KEPT,
         problem=Problem.BUSY,
-        statuses={408, 425, 429, 499, 503, 504, 507},
+        statuses={408, 425, 429, 499, 503, 507},
     ),
+    Rule(kind=Kind.KEPT, problem=Problem.BUSY, cause=Cause.GATEWAY_TIMEOUT, statuses={504}),
     Rule(
         kind=Kind.BLOCKED,
         problem=Problem.RETENTION_POLICY_NOT_FOUND,
@@ -147,13 +103,19 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     # InfluxDB 3 said 500 here before it learnt 413.
     Rule(
-        kind=Kind.SIZE,
+        kind=Kind.TOO_LARGE,
         problem=Problem.TOO_LARGE,
         statuses={500},
         says="max request size",
         dialects=_V3,
     ),
-    Rule(kind=Kind.KEPT, problem=Problem.SERVER_ERROR, statuses={500}),
+    # Some servers say this of a point that they should reject.
+    Rule(
+        kind=Kind.KEPT,
+        problem=Problem.SERVER_ERROR,
+        cause=Cause.DATABASE_FAILED,
+        statuses={500},
+    ),
     Rule(kind=Kind.BLOCKED, problem=Problem.NOT_A_DATABASE, statuses={501, 505}),
     Rule(kind=Kind.KEPT, problem=Problem.SERVER_ERROR, statuses=range(502, 600)),
     # Below here the words of the reply decide, so it has to be the database that speaks.
@@ -212,31 +174,37 @@ RULES: Final[tuple[Rule, ...]] = (
         begins=_EXPIRED,
         dialects=(Dialect.V1, Dialect.V2),
     ),
-    Rule(kind=Kind.POISON, problem=Problem.REJECTED, statuses={400, 406, 422}),
+    Rule(kind=Kind.REJECTED, problem=Problem.REJECTED, statuses={400, 406, 422}),
     Rule(kind=Kind.KEPT, problem=Problem.SERVER_ERROR),
 )
 
 
-def classify(outcome: Outcome, dialect: Dialect, *, now: datetime | None = None) -> Verdict:
-    """Judge an outcome; `now` resolves a Retry-After that is a date."""
+def classify(
+    outcome: Outcome,
+    dialect: Dialect,
+    *,
+    body: bytes = b"",
+    gzipped: bool = False,
+    now: datetime | None = None,
+) -> Result:
+    """Judge an outcome; `now` resolves a Retry-After that is a date.
+
+    `body` is what was sent, in which the lines are found that the reply names.
+    """
     rule = next(rule for rule in RULES if rule.matches(outcome, dialect))
-    return Verdict(
+    result = Result(
         kind=rule.kind,
         problem=rule.problem,
+        cause=rule.cause,
         retry_after=parse_retry_after(outcome.retry_after, now or datetime.now(UTC)),
         detail=(outcome.detail or outcome.body)[:DETAIL_MAX],
+        code=outcome.status,
     )
-
-
-def parse_retry_after(header: str, now: datetime) -> float:
-    """Seconds to wait as named by a Retry-After header (RFC 9110 10.2.3); garbage is 0."""
-    header = header.strip()
-    if header.isascii() and header.isdigit():
-        return min(float(header), RETRY_AFTER_MAX)
-    try:
-        moment = parsedate_to_datetime(header)
-    except ValueError:
-        return 0.0
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return min(max((moment - now).total_seconds(), 0.0), RETRY_AFTER_MAX)
+    match rule.kind:
+        case Kind.EXPIRED:
+            return replace(result, age=age_limit(outcome.body, outcome.ahead))
+        case Kind.REJECTED if body:
+            payload = zlib.decompress(body, wbits=31) if gzipped else body
+            named = rejected_lines(outcome.body, dialect, payload.split(b"\n"))
+            return replace(result, rejected_lines=named)
+    return result

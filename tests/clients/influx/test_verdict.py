@@ -1,5 +1,6 @@
 """What servers answer, and what then has to happen to the points: one readable table."""
 
+import gzip
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Final
@@ -8,19 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_components.ha_ingestor.pipeline.export.outcome import Dialect, Failure, Outcome
-from custom_components.ha_ingestor.pipeline.export.verdict import (
+from custom_components.ha_ingestor.clients.exchange import (
     RETRY_AFTER_MAX,
-    Kind,
-    Problem,
-    classify,
+    Failure,
     parse_retry_after,
 )
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
+from custom_components.ha_ingestor.clients.influx.outcome import Outcome
+from custom_components.ha_ingestor.clients.influx.verdict import classify
+from custom_components.ha_ingestor.pipeline.export.result import AgeLimit, Cause, Kind, Problem
 
 V1, V2, V3, VM = Dialect.V1, Dialect.V2, Dialect.V3, Dialect.VICTORIAMETRICS
 ALL: Final = tuple(Dialect)
-ACCEPTED, KEPT, SIZE = Kind.ACCEPTED, Kind.KEPT, Kind.SIZE
-POISON, BLOCKED = Kind.POISON, Kind.BLOCKED
+ACCEPTED, KEPT, SIZE = Kind.ACCEPTED, Kind.KEPT, Kind.TOO_LARGE
+POISON, BLOCKED = Kind.REJECTED, Kind.BLOCKED
 NOW: Final = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 FAILURES: Final = [
@@ -213,6 +215,78 @@ def test_any_outcome_has_a_verdict_and_only_a_2xx_is_an_acknowledgement(
     assert (verdict.kind is POISON) <= outcome.from_database
     assert (verdict.problem is Problem.NONE) == (verdict.kind is ACCEPTED)
     assert 0 <= verdict.retry_after <= RETRY_AFTER_MAX
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize(
+    ("outcome", "cause"),
+    [
+        (Outcome(failure=Failure.RESET), Cause.CONNECTION_CUT),
+        (Outcome(failure=Failure.UNREACHABLE), Cause.UNKNOWN),
+        (Outcome(failure=Failure.TIMEOUT), Cause.UNKNOWN),
+        (Outcome(status=504, body="<html>"), Cause.GATEWAY_TIMEOUT),
+        (Outcome(status=503, from_database=True), Cause.UNKNOWN),
+        (Outcome(status=500, from_database=True), Cause.DATABASE_FAILED),
+        (Outcome(status=502, body="<html>"), Cause.UNKNOWN),
+        (Outcome(status=422, from_database=True), Cause.UNKNOWN),
+    ],
+)
+def test_a_cause_is_told_only_where_something_can_be_done_about_it(
+    dialect: Dialect, outcome: Outcome, cause: Cause
+) -> None:
+    result = classify(outcome, dialect)
+    assert (result.cause, result.code) == (cause, outcome.status)
+
+
+@pytest.mark.parametrize("gzipped", [False, True])
+@pytest.mark.parametrize(
+    ("dialect", "reply"),
+    [
+        (V1, '{"error":"partial write: unable to parse \'b \': missing fields dropped=0"}'),
+        (V2, '{"code":"invalid","message":"unable to parse \'b \': missing fields"}'),
+        (V3, '{"error":"partial write","data":[{"line_number":2},{"line_number":9}]}'),
+        (VM, 'cannot process influx line protocol data: incorrect influx line "b \\na v=1 1"'),
+    ],
+)
+def test_the_lines_that_a_refusal_names_are_found_in_what_was_sent(
+    dialect: Dialect, reply: str, *, gzipped: bool
+) -> None:
+    sent = b"a v=1 1\nb \nc v=1 1"
+    body = gzip.compress(sent) if gzipped else sent
+    outcome = Outcome(status=400, body=reply, from_database=True)
+
+    result = classify(outcome, dialect, body=body, gzipped=gzipped)
+
+    assert (result.kind, result.rejected_lines) == (Kind.REJECTED, frozenset({1}))
+    assert classify(outcome, dialect, body=b"x v=1 1").rejected_lines == frozenset()
+
+
+_OLD: Final = "partial write: dropped 1 points outside retention policy"
+
+
+@pytest.mark.parametrize(
+    ("body", "ahead", "limit"),
+    [
+        (f'{{"error":"{_OLD}"}}', None, AgeLimit()),
+        (f'{{"error":"{_OLD}"}}', -7.0, AgeLimit(clock_ahead=-7.0)),
+        (
+            f'{{"message":"{_OLD} of duration 168h0m0s - oldest point …"}}',
+            None,
+            AgeLimit(retention=604_800.0),
+        ),
+        (
+            f'{{"message":"{_OLD} of duration 1h30m5s - dropped: Write Window Lower Bound"}}',
+            None,
+            AgeLimit(retention=5405.0, is_write_window=True),
+        ),
+    ],
+)
+def test_how_old_is_too_old_is_read_from_the_words(
+    body: str, ahead: float | None, limit: AgeLimit
+) -> None:
+    outcome = Outcome(status=422, body=body, from_database=True, ahead=ahead)
+    result = classify(outcome, V2)
+    assert (result.kind, result.age) == (Kind.EXPIRED, limit)
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,8 @@
 """What one write attempt came to: the facts, before anybody judges them."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class Dialect(StrEnum):
-    """The four families of servers that accept line protocol over HTTP."""
-
-    V1 = "v1"
-    V2 = "v2"
-    V3 = "v3"
-    VICTORIAMETRICS = "victoriametrics"
-
-
-class Failure(StrEnum):
-    """Why there is no HTTP reply at all."""
-
-    UNREACHABLE = "unreachable"
-    TLS = "tls"
-    TIMEOUT = "timeout"
-    RESET = "reset"
+from ..exchange import Failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,86 @@
+"""How attempts follow one another, whoever makes them."""
+
+import asyncio
+import math
+
+import pytest
+
+from custom_components.ha_ingestor.pipeline.export.attempts import Attempts, wait_for
+from custom_components.ha_ingestor.pipeline.export.breaker import BreakerState
+from custom_components.ha_ingestor.pipeline.export.result import Cause, Kind, Problem, Result
+
+BUSY = Result(kind=Kind.KEPT, problem=Problem.BUSY)
+UNREACHABLE = Result(kind=Kind.KEPT, problem=Problem.UNREACHABLE)
+CUT = Result(kind=Kind.KEPT, problem=Problem.UNREACHABLE, cause=Cause.CONNECTION_CUT)
+
+
+def attempts() -> Attempts:
+    return Attempts(jitter=lambda: 1.0)
+
+
+def test_waits_double_up_to_a_minute_until_something_is_taken() -> None:
+    tried = attempts()
+
+    assert [tried.kept(BUSY) for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    tried.succeeded()
+    assert tried.kept(BUSY) == 1
+
+
+def test_a_server_that_is_reached_is_waited_for_anew_and_not_believed_yet() -> None:
+    tried = attempts()
+    tried.kept(UNREACHABLE)
+    tried.begin()
+    tried.reached()
+
+    assert tried.kept(BUSY) == 1
+    assert tried.breaker.state is BreakerState.OPEN
+
+
+@pytest.mark.parametrize(
+    ("result", "states"),
+    [
+        (UNREACHABLE, [BreakerState.OPEN] * 3),
+        (CUT, [BreakerState.CLOSED, BreakerState.CLOSED, BreakerState.OPEN]),
+        (BUSY, [BreakerState.CLOSED, BreakerState.CLOSED, BreakerState.OPEN]),
+    ],
+)
+def test_the_breaker_opens_at_once_only_where_nobody_is_there(
+    result: Result, states: list[BreakerState]
+) -> None:
+    tried = attempts()
+    seen = []
+    for _ in range(3):
+        tried.kept(result)
+        seen.append(tried.breaker.state)
+
+    assert seen == states
+
+
+def test_a_server_that_says_when_to_come_back_is_there() -> None:
+    tried = attempts()
+    asks = Result(kind=Kind.KEPT, problem=Problem.BUSY, retry_after=90)
+
+    assert [tried.kept(asks, is_there=True) for _ in range(5)] == [90] * 5
+    assert tried.breaker.state is BreakerState.CLOSED
+
+
+def test_whoever_is_blocked_is_asked_again_now_and_then() -> None:
+    tried = attempts()
+
+    states = []
+    assert (tried.blocked(), tried.blocked(60)) == (300, 60)
+    states.append(tried.breaker.state)
+    tried.begin()
+    states.append(tried.breaker.state)
+    assert states == [BreakerState.BLOCKED, BreakerState.HALF_OPEN]
+
+
+async def test_a_wait_ends_with_its_time_or_with_the_event() -> None:
+    event = asyncio.Event()
+    async with asyncio.timeout(5):
+        await wait_for(event, -1)
+        await wait_for(event, 0.01)
+        asyncio.get_running_loop().call_later(0.01, event.set)
+        await wait_for(event, math.inf)
+        await wait_for(event, 60)
+    assert event.is_set()
