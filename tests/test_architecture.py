@@ -16,7 +16,7 @@ ROOT: Final = Path(__file__).parent.parent / "custom_components" / "ha_ingestor"
 PACKAGE: Final = "ha_ingestor"
 
 # The pipeline's words: what every part of it may know of the others.
-WORDS: Final = {f"pipeline/{name}" for name in ("clock", "ledger", "memory", "model")}
+WORDS: Final = {f"pipeline/{name}" for name in ("clock", "ledger", "memory", "model", "text")}
 # Modules of the root that the folders may know. The rest of the root knows the folders.
 BASE: Final = {"connection", "const", "coordinator"}
 # Names that clients know, and the pipeline does not.
@@ -36,8 +36,9 @@ PLAIN: Final = (
 # which data flow. A new folder needs a line.
 ARROWS: Final[Mapping[str, set[str]]] = {
     "pipeline/spool": set(),
-    "pipeline/encode": set(),
-    "pipeline/encode/profiles": {"pipeline/encode"},
+    "pipeline/encode/privacy": set(),
+    "pipeline/encode": {"pipeline/encode/privacy"},
+    "pipeline/encode/profiles": {"pipeline/encode", "pipeline/encode/privacy"},
     "pipeline/filter": {"pipeline/encode", "pipeline/spool"},
     "pipeline/export": {"pipeline/spool"},
     "pipeline": {
@@ -47,31 +48,27 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     "clients/influx": {"clients", "pipeline/export"},
     "clients/data_api": {"clients", "pipeline/export"},
     "tasks": set(),
-    "enrich": {"tasks"},
+    "enrich": {"tasks", "pipeline/encode"},
     "sources": {"enrich", "tasks", "pipeline", "pipeline/filter"},
-    "pipeline/encode/privacy": {"pipeline/encode"},
+    "options": {
+        *("enrich", "clients/data_api", "pipeline/encode", "pipeline/encode/privacy"),
+        *("pipeline/encode/profiles", "pipeline/export", "pipeline/filter", "pipeline/spool"),
+    },
+    "health": {
+        *("clients", "clients/influx", "pipeline", "pipeline/encode", "pipeline/export"),
+        *("pipeline/encode/privacy", "pipeline/spool"),
+    },
     "registry": {"enrich", "tasks", "options", "pipeline", "pipeline/encode"},
     "metadata_store": {"registry"},
     "data_api": {
-        *("registry", "options", "health", "tasks", "pipeline/export", "clients/data_api"),
-    },
-    "options": {
-        *("enrich", "pipeline/encode", "pipeline/encode/profiles", "pipeline/export"),
-        *("pipeline/filter", "pipeline/spool"),
-    },
-    "health": {
-        "clients/influx",
-        "pipeline",
-        "pipeline/encode",
-        "pipeline/export",
-        "pipeline/spool",
+        *("registry", "options", "health", "clients", "clients/data_api", "pipeline/export"),
     },
     "entities": {"data_api", "health", "pipeline", "pipeline/export"},
     "flows": {
-        *("options", "health", "enrich", "clients", "clients/influx", "clients/data_api"),
+        *("options", "health", "enrich", "clients", "clients/influx"),
         *("pipeline/encode/profiles", "pipeline/export"),
     },
-    "repair_flows": {"flows", "health", "options", "tasks"},
+    "repair_flows": {"health", "options", "tasks", "pipeline/export"},
 }
 
 

@@ -10,9 +10,14 @@ from typing import Final
 
 from ..clients.exchange import HIDDEN
 from ..pipeline.encode.privacy.location import is_whereabouts
+from ..pipeline.encode.privacy.redaction import (
+    without_named,
+    without_paths,
+    without_schemes,
+    without_users,
+)
 from ..pipeline.encode.privacy.secrets import is_secret
 from ..pipeline.encode.privacy.texts import is_telling
-from ..pipeline.encode.redaction import without_named, without_paths, without_schemes, without_users
 
 # More than is shown anywhere, and little enough for the event loop.
 _MAX: Final = 2_000

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from ..pipeline.encode.plain import as_json
-from ..pipeline.encode.text import text_of
+from ..pipeline.text import text_of
 
 _DEPTH_MAX: Final = 32
 

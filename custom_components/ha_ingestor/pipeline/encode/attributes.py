@@ -9,6 +9,7 @@ from math import isfinite
 from typing import Any, Final
 
 from ..model import EntityContext, StateLike
+from ..text import text_of
 from .columns import field_name
 from .line_protocol import STRING_MAX_BYTES, quote
 from .plain import as_json, as_number
@@ -17,7 +18,6 @@ from .privacy.nested import cleaned
 from .privacy.secrets import is_harmless_code, is_typed_in
 from .privacy.texts import is_plain
 from .privacy.unwanted import Unwanted, unwanted_names
-from .text import text_of
 
 type JsonDumps = Callable[[Any], str]
 

@@ -16,7 +16,7 @@ from math import isfinite
 from typing import Any, Final
 
 from ..model import StateLike
-from .text import has_truth
+from ..text import has_truth
 
 # float() also takes "1_000", " 7", "nan", "infinity" and digits of other scripts: none of them is
 # a number that an integration meant to report.

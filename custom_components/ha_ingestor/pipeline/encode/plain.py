@@ -6,7 +6,7 @@ from math import isfinite, isinf
 from types import NoneType
 from typing import Any, Final
 
-from .text import text_of
+from ..text import text_of
 
 _NO_NUMBERS: Final = frozenset({str, NoneType, list, dict, tuple, set, datetime})
 _DEPTH_MAX: Final = 8

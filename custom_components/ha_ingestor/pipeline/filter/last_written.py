@@ -15,10 +15,10 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from ..clock import CLOCKS_ARE_SET
 from ..encode.attributes import JsonDumps, attributes_json
-from ..encode.text import text_of
 from ..ledger import Ledger
 from ..model import UNAVAILABLE, Capture, EntityContext, NoContext, Point, StateLike
 from ..spool.files import Files
+from ..text import text_of
 from .state_times import Redated, StateTimes, dated
 
 FILE: Final = "recollection.json"

@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any, Final
 
-from ..text import text_of
+from ...text import text_of
 from .location import is_place, is_position
 from .secrets import is_typed_in
 from .texts import CUT, SIMPLE, is_plain, without_unwanted

@@ -3,7 +3,7 @@
 from types import NoneType
 from typing import Any, Final
 
-from ..redaction import (
+from .redaction import (
     without_named,
     without_parameters,
     without_paths,

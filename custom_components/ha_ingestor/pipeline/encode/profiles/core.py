@@ -35,6 +35,7 @@ from math import isfinite
 from typing import Any, ClassVar, Final, NamedTuple
 
 from ...model import UNAVAILABLE, UNKNOWN, Capture, EntityContext, Happening, Point
+from ...text import text_of
 from ..columns import (
     CORE,
     core_field_name,
@@ -45,7 +46,6 @@ from ..columns import (
 )
 from ..line_protocol import escape_key, quote, series_key
 from ..numbers import NUMBER_OF_WORD
-from ..text import text_of
 from .core_settings import CoreSettings, MeasurementAttr
 from .core_values import float_in, read, single_line, stays
 

@@ -9,8 +9,8 @@ from string import ascii_letters
 from types import NoneType
 from typing import Any, Final
 
+from ...text import text_of
 from ..line_protocol import quote
-from ..text import text_of
 
 type Encoded = tuple[str | None, str]
 

@@ -5,12 +5,12 @@ from types import NoneType
 from typing import Any, Final
 
 from ...model import Happening, Point
+from ...text import has_truth, text_of
 from ..attributes import attribute_fields, counted_json, left_out_field, without_secrets
 from ..columns import TIDY_EVENTS
 from ..line_protocol import quote, series_key
 from ..masked import TEXTS
 from ..privacy.nested import cleaned
-from ..text import has_truth, text_of
 from .base import PointSettings
 from .fields import caused, tags_of
 

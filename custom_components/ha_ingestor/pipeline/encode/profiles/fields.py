@@ -5,9 +5,9 @@ from math import isfinite
 from typing import Any, Final
 
 from ...model import UNAVAILABLE, ContextLike, Convert, EntityContext, StateLike, Weather
+from ...text import has_truth, text_of
 from ..line_protocol import quote
 from ..numbers import number_of
-from ..text import has_truth, text_of
 
 # Tags that an entity and its attributes make; what a tag is called is what the user chooses.
 TAGS: Final[Mapping[str, Callable[[EntityContext, Mapping[str, Any]], str]]] = {
