@@ -3,15 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Final
 
 from ..clients.data_api.problem import NOT_A_DATA_API
-from ..pipeline.export.backoff import backoff
-from ..pipeline.export.breaker import Breaker, BreakerState
+from ..pipeline.export.attempts import BLOCKED_RETRY, Attempts, wait_for
+from ..pipeline.export.breaker import BreakerState
 from ..pipeline.export.result import Kind, Problem, Result
 from ..registry.model import Home
 from .rows import Rows, Table, rows_of
@@ -20,9 +19,7 @@ from .transfer import ACCEPTED, SILENCE, Transfer
 
 _LOGGER = logging.getLogger(__name__)
 
-# Nobody but the user can end a wrong key: look again now and then. Somebody else at the address
-# may be what a proxy shows while the server restarts.
-BLOCKED_RETRY: Final = 300.0
+# Somebody else at the address may be what a proxy shows while the server restarts.
 ELSE_RETRY: Final = 60.0
 _OF_SOMEBODY_ELSE: Final = frozenset({NOT_A_DATA_API, Problem.REDIRECT})
 # What was refused is tried again after a minute, and later and later up to an hour.
@@ -84,13 +81,12 @@ class Sync:
     run: Callable[[Callable[[Home], Rows], Home], Awaitable[Rows]] = asyncio.to_thread
     # Not sent at all while there is none.
     _newest: Home | None = None
-    _breaker: Breaker = field(default_factory=Breaker)
+    _attempts: Attempts = field(init=False)
     _verdict: Result = ACCEPTED
     _connected: bool | None = None
     _is_silent: bool = False
     _next_retry: datetime | None = None
     _last_sync: datetime | None = None
-    _attempts: int = 0
     # A whole sync that trouble interrupts goes on where it was.
     _wants_full: bool = False
     _in_full: bool = False
@@ -102,6 +98,7 @@ class Sync:
     def __post_init__(self) -> None:
         """Hear when the server keeps silent."""
         self.transfer.on_silence = self._on_silence
+        self._attempts = Attempts(jitter=self.jitter)
 
     @property
     def state(self) -> SyncState:
@@ -117,8 +114,8 @@ class Sync:
             connected=False if self._is_silent else self._connected,
             problem=Problem.TIMEOUT if self._is_silent else self._verdict.problem,
             detail=f"No answer for {SILENCE:.0f} s" if self._is_silent else self._verdict.detail,
-            attempts=self._attempts,
-            breaker=self._breaker.state,
+            attempts=self._attempts.failed,
+            breaker=self._attempts.breaker.state,
             next_retry=self._next_retry,
             last_sync=self._last_sync,
             rows_sent=self.transfer.sent,
@@ -169,10 +166,7 @@ class Sync:
     async def _until_due(self) -> Home:
         while self._newest is None or (seconds := self.schedule.due - self.clock()) > 0:
             self._wake.clear()
-            endless = self._newest is None or seconds == inf
-            with suppress(TimeoutError):
-                async with asyncio.timeout(None if endless else seconds):
-                    await self._wake.wait()
+            await wait_for(self._wake, inf if self._newest is None else seconds)
         return self._newest
 
     async def _send(self, home: Home) -> Result:
@@ -180,12 +174,12 @@ class Sync:
         self._wants_full |= self.schedule.is_full(now)
         is_again = self.schedule.is_again(now)
         self._refused_tries += is_again
-        if is_again or self._attempts:
+        if is_again or self._attempts.failed:
             # Trouble may have ended with another server than it began with.
             self.transfer.retry_refused()
         self.schedule = self.schedule.begun(now)
-        if self._breaker.state is not BreakerState.CLOSED:
-            self._breaker.waited()
+        if self._attempts.breaker.state is not BreakerState.CLOSED:
+            self._attempts.begin()
             if (verdict := await self.transfer.probe()).kind is not Kind.ACCEPTED:
                 return verdict
             # Nobody knows what became of the rows meanwhile.
@@ -202,23 +196,20 @@ class Sync:
         self._verdict = verdict
         now = self.clock()
         if verdict.kind is Kind.ACCEPTED:
-            self._attempts = 0
+            self._attempts.succeeded()
             self._wants_full = self._in_full = False
-            self._breaker.succeeded()
             self._last_sync, self._next_retry = datetime.now(UTC), None
             self.schedule = self.schedule.succeeded(now)
             self._retry_refused_later(now)
             self._connected = True
             return
-        self._attempts += 1
-        wait = backoff(self._attempts, self.jitter(), verdict.retry_after)
         if verdict.kind is Kind.BLOCKED:
-            self._breaker.blocked()
-            wait = ELSE_RETRY if verdict.problem in _OF_SOMEBODY_ELSE else BLOCKED_RETRY
-        elif verdict.problem is not Problem.BUSY or not verdict.retry_after:
-            # Who says when to come back is there.
-            self._breaker.failed(verdict.problem)
-        if self._breaker.state is not BreakerState.CLOSED:
+            is_else = verdict.problem in _OF_SOMEBODY_ELSE
+            wait = self._attempts.blocked(ELSE_RETRY if is_else else BLOCKED_RETRY)
+        else:
+            is_there = verdict.problem is Problem.BUSY and verdict.retry_after > 0
+            wait = self._attempts.kept(verdict, is_there=is_there)
+        if self._attempts.breaker.state is not BreakerState.CLOSED:
             self._connected = False
         self._next_retry = datetime.now(UTC) + timedelta(seconds=wait)
         self.schedule = self.schedule.failed(now, wait)
