@@ -1,1 +1,1 @@
-"""What developing and testing needs; no part of the integration."""
+"""Tools for development and tests; not part of the integration."""

@@ -23,12 +23,12 @@ BASE: Final = {"connection", "const", "coordinator"}
 FOREIGN: Final = re.compile("http|dialect|influx|victoria", re.IGNORECASE)
 # Beside Home Assistant, but of use without it: of others' packages only what it brings anyway.
 PLAIN: Final = (
-    *("data_api/batches", "data_api/known", "data_api/pacer", "data_api/rows"),
+    *("data_api/batches", "data_api/sent_rows", "data_api/rate_limiter", "data_api/rows"),
     *("data_api/schedule", "data_api/sync", "data_api/transfer"),
     *("enrich/markers", "enrich/selection"),
     *("registry/history_log", "registry/history_rows", "registry/model", "registry/order"),
     *("registry/schedule", "registry/values"),
-    *("metadata_store/answers", "metadata_store/changes", "metadata_store/rows"),
+    *("metadata_store/queries", "metadata_store/changes", "metadata_store/rows"),
     *("metadata_store/schema", "metadata_store/store"),
 )
 

@@ -3,7 +3,7 @@
 import pytest
 from line_protocol_parser import parse_line
 
-from custom_components.ha_ingestor.pipeline.model import Capture, Happening
+from custom_components.ha_ingestor.pipeline.model import OtherEvent, StateEvent
 from tests.golden.lines import PROFILES, home, lines, stored
 from tests.golden.store import HOME, dump
 
@@ -35,11 +35,11 @@ def test_every_line_is_one_that_an_independent_reader_reads(name: str) -> None:
 
 
 def test_the_home_is_a_busy_one() -> None:
-    captures = [capture for capture in home() if isinstance(capture, Capture)]
-    assert len({capture.entity.entity_id for capture in captures}) >= 60
-    assert len({capture.entity.domain for capture in captures}) >= 20
-    assert any(capture.new is None for capture in captures)
-    events = {item.event_type for item in home() if isinstance(item, Happening)}
+    state_events = [state_event for state_event in home() if isinstance(state_event, StateEvent)]
+    assert len({state_event.entity.entity_id for state_event in state_events}) >= 60
+    assert len({state_event.entity.domain for state_event in state_events}) >= 20
+    assert any(state_event.new is None for state_event in state_events)
+    events = {item.event_type for item in home() if isinstance(item, OtherEvent)}
     assert events >= {"entity_renamed", "automation_triggered", "script_started", "call_service"}
 
 

@@ -245,7 +245,7 @@ async def test_the_last_error_names_no_host(hass: HomeAssistant, socket_enabled:
     assert shows(hass, entry, "last_error", "unreachable")
 
 
-async def test_every_turn_shows_at_once(
+async def test_every_change_of_status_shows_at_once(
     hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:
     """Counters have time; that the database is lost or back does not wait for them."""
@@ -443,8 +443,8 @@ async def test_the_ledger_balances_whatever_became_of_the_points(
     assert fates == {"written": 1, "quarantined": 1, "pending": 1, "evicted": 0, "lost": {}}
     assert ledger["filtered"]["own_entity"] > 0
     assert_balanced(ledger, ledger["pending"])
-    talkers = {each["subject"] for each in data["chatty_entities"]["by_points"]}
-    assert talkers == {"sensor.refused", "sensor.pending", "sensor.written"}
+    top_entities = {each["subject"] for each in data["chatty_entities"]["by_points"]}
+    assert top_entities == {"sensor.refused", "sensor.pending", "sensor.written"}
 
     await entry.runtime_data.coordinator.async_refresh()
     shown: dict[str, Any] = {

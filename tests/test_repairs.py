@@ -240,11 +240,11 @@ async def test_points_may_be_put_aside_although_nearly_all_are_refused(
     for _ in range(200):
         database.faults.append(Fault(answer=CONFLICT))
     await set_up(hass, entry)
-    await until(lambda: issue(hass, entry, Problem.STORM))
+    await until(lambda: issue(hass, entry, Problem.REJECTION_SURGE))
     before = (await entry.runtime_data.pipeline.snapshot()).ledger["quarantined"]
     assert before < 30
 
-    result = await repair(hass, hass_client, entry, Problem.STORM)
+    result = await repair(hass, hass_client, entry, Problem.REJECTION_SURGE)
     assert result["type"] == "create_entry"
 
     pipeline = entry.runtime_data.pipeline
@@ -270,7 +270,7 @@ async def test_the_issues_of_a_destination_go_with_it(
     assert [key for key in ir.async_get(hass).issues if key[0] == DOMAIN] == []
 
 
-@pytest.mark.parametrize("problem", [Problem.STORM, "quarantined"])
+@pytest.mark.parametrize("problem", [Problem.REJECTION_SURGE, "quarantined"])
 async def test_a_destination_that_is_gone_is_not_repaired(
     hass: HomeAssistant, entry: MockConfigEntry, problem: str
 ) -> None:

@@ -139,7 +139,7 @@ async def test_a_purged_quarantine_is_empty_and_still_counted(
     assert await _count(entry, "quarantined", 1)
 
 
-async def test_those_who_talk_most_are_named(
+async def test_diagnostics_name_the_top_entities(
     hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)

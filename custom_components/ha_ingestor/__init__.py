@@ -28,12 +28,12 @@ from .coordinator import (
     async_forget_unloaded,
 )
 from .data_api.coordinator import async_registries
-from .enrich.attribution import Causes
+from .enrich.attribution import Attribution
 from .enrich.catalog import Catalog
 from .enrich.weather import WeatherWatch
 from .health.issues import async_forget
 from .http import async_setup_views
-from .metadata_store.keeper import async_keep, async_release, metadata_directory
+from .metadata_store.metadata_sync import async_keep, async_release, metadata_directory
 from .metadata_store.store import delete_store
 from .options.events import captures_reports, event_types
 from .options.exclude import excluded
@@ -42,15 +42,15 @@ from .options.points import skips_unavailable
 from .options.profile import profile_of
 from .options.spool import expired_points, gather_seconds, spool_settings
 from .options.weather import weather_entity, weather_max_age
-from .pipeline.filter.filters import SieveSettings
+from .pipeline.filter.filters import NoiseFilterSettings
 from .pipeline.pipeline import Handover, Pipeline
 from .pipeline.spool.files import OsFiles
 from .registry.history import history_of
 from .services import async_setup_services
-from .sources.interim import INTERIMS, Interim
 from .sources.local import LocalSource
-from .sources.reload_buffer import Gap
-from .tasks.whole import async_finish
+from .sources.reload_buffer import ReloadBuffer
+from .sources.reload_handover import RELOAD_HANDOVERS, ReloadHandover
+from .tasks.shielded import async_finish
 
 PLATFORMS = (Platform.BINARY_SENSOR, Platform.SENSOR)
 
@@ -60,16 +60,16 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
-    """Register actions and views, which explain themselves when there is no destination yet."""
+    """Register actions and views, also before there is a destination."""
     async_setup_services(hass)
     async_setup_views(hass)
     return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bool:
-    """Put the pipeline of one destination together and let it run; undo all of it when it fails.
+    """Build and start the pipeline of one destination; undo everything when that fails.
 
-    An unreachable database is no reason to fail: what is captured waits on disk.
+    An unreachable database does not fail the setup: captured events wait on disk.
     """
     return await async_finish(hass, _async_set_up(hass, entry), "ha_ingestor setup")
 
@@ -79,10 +79,10 @@ async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bo
         client = await async_client(hass, entry.data)
         location = hass.config.location_name
         options = entry.options
-        interims = hass.data.setdefault(INTERIMS, {})
-        interim = interims.get(entry.entry_id)
-        causes = interim.causes if interim else Causes(hass)
-        if not interim:
+        reload_handovers = hass.data.setdefault(RELOAD_HANDOVERS, {})
+        reload_handover = reload_handovers.get(entry.entry_id)
+        causes = reload_handover.causes if reload_handover else Attribution(hass)
+        if not reload_handover:
             undo.callback(causes.async_stop)
         await causes.async_start()
         catalog = Catalog(hass, exclude=excluded(options), rules=rule_table(options))
@@ -95,13 +95,15 @@ async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bo
             causes=causes,
         )
 
-        def build(resume: Handover | None, gap: Gap | None) -> tuple[Pipeline, LocalSource]:
+        def build(
+            resume: Handover | None, reload_buffer: ReloadBuffer | None
+        ) -> tuple[Pipeline, LocalSource]:
             pipeline = Pipeline(
                 profile=profile,
                 files=OsFiles(_spool_path(hass, entry)),
                 writer=client,
                 settings=spool_settings(options),
-                sieve=SieveSettings(
+                noise_filter=NoiseFilterSettings(
                     window=deduplication_window(options),
                     skip_unavailable=skips_unavailable(options),
                 ),
@@ -120,12 +122,12 @@ async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bo
                 event_types=event_types(options),
                 reported=captures_reports(options),
                 weather=WeatherWatch(hass, weather_entity(options), weather_max_age(options)),
-                gap=gap,
+                reload_buffer=reload_buffer,
             )
             return pipeline, source
 
-        resume = await interim.async_handover() if interim else None
-        pipeline, source = build(resume, interim.gap if interim else None)
+        resume = await reload_handover.async_handover() if reload_handover else None
+        pipeline, source = build(resume, reload_handover.reload_buffer if reload_handover else None)
         coordinator = HealthCoordinator(hass, entry, pipeline)
         undo.push_async_callback(coordinator.async_end)
         entry.runtime_data = runtime = IngestorRuntimeData(
@@ -142,19 +144,20 @@ async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bo
         await coordinator.async_config_entry_first_refresh()
         undo.push_async_callback(_async_unload_platforms, hass, entry)
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-        if interim and interim.is_over:
-            raise ConfigEntryNotReady  # Home Assistant stops, and everything is on the disk
+        if reload_handover and reload_handover.is_over:
+            raise ConfigEntryNotReady  # Home Assistant stops, and everything is stored
 
         async def async_final_write(_event: Event | None = None) -> None:
             await runtime.async_stop()
             await async_release(hass, entry.entry_id)
 
-        # From here on this pipeline has what is in memory, and gives it back when it fails.
+        # From here on this pipeline owns the events in memory; it returns them when the setup
+        # fails.
         undo.pop_all()
         undo.push_async_callback(_async_unload_platforms, hass, entry)
-        undo.push_async_callback(_async_leave_off, hass, entry)
-        if interim:
-            interims.pop(entry.entry_id).async_take()
+        undo.push_async_callback(_async_pause, hass, entry)
+        if reload_handover:
+            reload_handovers.pop(entry.entry_id).async_take()
         entry.async_on_unload(
             hass.bus.async_listen_once(EVENT_HOMEASSISTANT_FINAL_WRITE, async_final_write)
         )
@@ -183,40 +186,40 @@ async def async_unload_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) 
 async def _async_unload(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bool:
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
-    await _async_leave_off(hass, entry)
+    await _async_pause(hass, entry)
     async_forget_unloaded(hass, entry)
     return True
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
-    """Delete the spool of a destination that is no more, and with the last one the metadata."""
+    """Delete the spool of a removed destination; with the last destination, also the metadata."""
     await async_finish(hass, _async_remove(hass, entry), "ha_ingestor removal")
 
 
 async def _async_remove(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
     async_forget(hass, entry.entry_id)
-    if interim := hass.data.get(INTERIMS, {}).pop(entry.entry_id, None):
-        interim.async_drop()
+    if reload_handover := hass.data.get(RELOAD_HANDOVERS, {}).pop(entry.entry_id, None):
+        reload_handover.async_drop()
     if not hass.config_entries.async_entries(DOMAIN):
         await hass.async_add_executor_job(delete_store, metadata_directory(hass))
     await hass.async_add_executor_job(_delete, _spool_path(hass, entry))
 
 
-async def _async_leave_off(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
-    """Stop, and keep what is in memory and what follows for the next setup."""
+async def _async_pause(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
+    """Stop, and keep events in memory and following events for the next setup."""
     runtime, is_disabled = entry.runtime_data, entry.disabled_by is not None
-    gap = runtime.source.async_leave_off(is_disabled=is_disabled)
+    reload_buffer = runtime.source.async_pause(is_disabled=is_disabled)
     stop = partial(runtime.async_stop, hand_over=not is_disabled)
     build = None if is_disabled else runtime.build
-    # Before anything is waited for: whatever happens from here on, this knows of the gap.
-    interim = Interim(hass, gap, stop, runtime.causes, build)
-    hass.data[INTERIMS][entry.entry_id] = interim
+    # Before the first await, so that the buffer receives every event from here on.
+    reload_handover = ReloadHandover(hass, reload_buffer, stop, runtime.causes, build)
+    hass.data[RELOAD_HANDOVERS][entry.entry_id] = reload_handover
     if is_disabled:
         runtime.causes.async_stop()
-    await interim.async_handover()
+    await reload_handover.async_handover()
     await async_release(hass, entry.entry_id)
     if hass.state in _AFTER_FINAL_WRITE:
-        await interim.async_final_write()
+        await reload_handover.async_final_write()
 
 
 async def _async_unload_platforms(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:

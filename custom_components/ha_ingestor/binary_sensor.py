@@ -1,4 +1,4 @@
-"""Whether the database takes our points, and the data-api our registries."""
+"""Whether the database accepts points, and the data-api rows."""
 
 from typing import override
 
@@ -39,7 +39,7 @@ async def async_setup_entry(
 
 
 class IngestorBinarySensor[T](IngestorEntity[T], BinarySensorEntity):
-    """One reading."""
+    """A sensor."""
 
     entity_description: IngestorBinarySensorDescription[T]
 

@@ -63,7 +63,7 @@ class HaIngestorConfigFlow(ConfigFlow, domain=DOMAIN):
     MINOR_VERSION = 1
 
     def __init__(self) -> None:
-        """Start with nothing known."""
+        """Start empty."""
         self._data: dict[str, Any] = {}
         self._stored: Mapping[str, Any] = {}
         # The credentials entered last that were not refused, with the address they are for.

@@ -1,4 +1,4 @@
-"""From the data of a config entry to a client for its database."""
+"""Builds the clients from the data of a config entry."""
 
 import re
 import ssl
@@ -40,12 +40,12 @@ PRODUCTS: Final = {
     Dialect.VICTORIAMETRICS: "VictoriaMetrics",
 }
 
-# Nobody answers at the address, whichever database is meant to be there.
+# No server answers at the address, whatever the dialect.
 CONNECTION_PROBLEMS: Final = frozenset(
     {Problem.UNREACHABLE, Problem.TLS, Problem.TIMEOUT, Problem.REDIRECT}
 )
-# What can only be mended in the address, although it may show as late as in the write test. Their
-# details name hosts: those of the address, or what it resolves or redirects to.
+# Problems that only another address solves, although it may show as late as in the write test.
+# Their details name hosts: those of the address, or what it resolves or redirects to.
 ADDRESS_PROBLEMS: Final = CONNECTION_PROBLEMS | {Problem.PROXY, Problem.NOT_A_DATABASE}
 
 # Every field of Destination that is a plain text; absent ones are empty.
@@ -107,7 +107,7 @@ async def async_probe_data_api(hass: HomeAssistant, data: Mapping[str, Any]) -> 
 
 
 async def async_administrator(hass: HomeAssistant, data: Mapping[str, Any]) -> InfluxAdministrator:
-    """Build the door for changes to the database; raises as `async_client`."""
+    """Build the administration client of the database; raises as `async_client`."""
     return InfluxAdministrator(
         async_get_clientsession(hass), destination(data), ssl=await async_ssl(hass, data)
     )
@@ -143,7 +143,7 @@ def only_certificates(text: str) -> str:
 
 
 def _trusting(pem: str) -> ssl.SSLContext:
-    """Trust this authority and no other."""
+    """Trust only this certificate authority."""
     try:
         context = ssl.create_default_context(cadata=pem)
     except (ssl.SSLError, ValueError) as err:

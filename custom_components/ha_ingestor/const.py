@@ -1,4 +1,4 @@
-"""Names shared by the Home Assistant shell."""
+"""Constants of the Home Assistant shell."""
 
 import logging
 from typing import Final
@@ -17,5 +17,5 @@ CONF_REFRESH: Final = "refresh"
 
 SUBENTRY_DATA_API: Final = "data_api"
 
-# Backups leave out `*.log.*`: a spool restored from one would deliver the past a second time.
+# Backups leave out `*.log.*`: a restored spool would deliver its points a second time.
 SPOOL_DIRECTORY: Final = "ha_ingestor.log.d"

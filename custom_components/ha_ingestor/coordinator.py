@@ -1,4 +1,4 @@
-"""The health of one destination, read from its pipeline now and then and at every turn."""
+"""The health of one destination, read at intervals and at every change of its status."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,41 +15,47 @@ from homeassistant.util.hass_dict import HassKey
 from .connection import async_storage
 from .const import DOMAIN, LOGGER
 from .data_api.coordinator import RegistryCoordinator
-from .enrich.attribution import Causes
+from .enrich.attribution import Attribution
 from .health.deduplication import NO_DEDUPLICATION, Deduplication
 from .health.ignored_rows import ROWS_IGNORED
-from .health.issues import QUARANTINED, async_follow, async_forget, health_issues, undecided_issues
+from .health.issues import (
+    QUARANTINED,
+    async_forget,
+    async_update_issues,
+    health_issues,
+    undecided_issues,
+)
 from .health.server_text import plain
-from .pipeline.export.export_state import HISTORY, Status, Turn
+from .pipeline.export.export_state import HISTORY, Status, StatusChange
 from .pipeline.export.result import Problem
 from .pipeline.pipeline import Handover, Pipeline
 from .pipeline.snapshot import Snapshot
-from .pipeline.spool.quarantine import Rejection
+from .pipeline.spool.quarantine import RejectedPoint
 from .registry.history import RegistryHistory
-from .sources.interim import Build
 from .sources.local import LocalSource
-from .tasks.whole import Background, Once, async_whole
+from .sources.reload_handover import Build
+from .tasks.shielded import Background, SharedTask, async_shielded
 
-# How often it is looked whether something is wrong.
+# How often the health is checked.
 UPDATE_INTERVAL: Final = timedelta(seconds=10)
-# Numbers that move all day would fill the recorder: every five minutes they come to some two
+# Counters that change all day would fill the recorder: every five minutes they come to some two
 # thousand rows a day. They are shown at once with whatever changes, and when somebody asks, and
-# with every look in the two minutes after it, when somebody may be watching.
-LOOKS_PER_NUMBERS: Final = 30
+# with every check in the two minutes after it, as a user may be watching.
+CHECKS_PER_UPDATE: Final = 30
 LOOKS_AFTER_CHANGE: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
-    """What is still true of a destination after a reload, if its connection is the same."""
+class PreviousHealth:
+    """Health that stays valid over a reload, if the connection is the same."""
 
     data: Mapping[str, Any]
-    history: tuple[Turn, ...]
-    rejection: Rejection | None
+    history: tuple[StatusChange, ...]
+    rejection: RejectedPoint | None
 
 
-# By entry id, from the end of what ran until the begin of what runs next.
-PASTS: HassKey[dict[str, Past]] = HassKey(f"{DOMAIN}_pasts")
+# By entry id, between an unload and the next setup.
+PREVIOUS_HEALTHS: HassKey[dict[str, PreviousHealth]] = HassKey(f"{DOMAIN}_pasts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,30 +67,30 @@ class IngestorRuntimeData:
     coordinator: HealthCoordinator
     registries: RegistryCoordinator | None
     history: RegistryHistory | None
-    causes: Causes
+    causes: Attribution
     build: Build
-    _end: Once[Handover] = field(default_factory=Once)
+    _end: SharedTask[Handover] = field(default_factory=SharedTask)
 
     async def async_try_now(self) -> None:
-        """Deliver at once, and send the registries again: what stood in the way may be mended."""
+        """Deliver at once, and send the registries again: the cause of an error may be gone."""
         if self.registries:
             self.registries.sync.async_resync()
         await self.pipeline.flush()
 
     @callback
     def async_start(self) -> None:
-        """Begin with everything but the source, which takes its time."""
+        """Start everything but the source, which takes longer."""
         self.pipeline.start(on_change=self.coordinator.async_status_changed)
         for part in (self.registries, self.history):
             if part:
                 part.async_start()
 
     async def async_stop(self, *, hand_over: bool = False) -> Handover:
-        """End in the direction of the data, so that what was captured is on disk or delivered.
+        """Stop in the order of the data flow, so that captured events are stored or delivered.
 
         Whatever fails on the way, the pipeline ends. Safe to call again, also meanwhile.
         """
-        return await self._end.async_do(partial(self._async_stop, hand_over=hand_over))
+        return await self._end.async_run(partial(self._async_stop, hand_over=hand_over))
 
     async def _async_stop(self, *, hand_over: bool) -> Handover:
         self.source.async_stop()
@@ -94,10 +100,10 @@ class IngestorRuntimeData:
                     await part.async_stop()
             except Exception:  # noqa: BLE001  the pipeline has to end
                 LOGGER.exception("%s could not be stopped in order", type(part).__name__)
-        # Nobody reads the health of a pipeline while it ends.
+        # The health is not read while the pipeline stops.
         await self.coordinator.async_end()
         handover = await self.pipeline.stop(hand_over=hand_over)
-        await self.coordinator.async_leave()
+        await self.coordinator.async_hand_over()
         return handover
 
 
@@ -125,15 +131,16 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         self._pipeline = pipeline
         self._deduplication = Deduplication(partial(async_storage, hass, entry.data))
         self._connected: bool | None = None
-        self._is_look = False
-        self._looks = 0
+        self._is_snapshot_requested = False
+        self._checks = 0
         # Before a reload the entry has the new data already.
         self._data = dict(entry.data)
-        past = hass.data.setdefault(PASTS, {}).pop(entry.entry_id, None)
+        past = hass.data.setdefault(PREVIOUS_HEALTHS, {}).pop(entry.entry_id, None)
         is_same = past is not None and past.data == self._data
         self._history = past.history if past and is_same else ()
         self._rejection = past.rejection if past and is_same else None
-        # After a start of Home Assistant nobody knows whether the last refused point was seen to.
+        # After a start of Home Assistant it is not known whether the user handled the last rejected
+        # point.
         self._is_rejection_known = past is not None
 
     async def async_snapshot(self) -> Snapshot:
@@ -145,17 +152,17 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
             rejection=snapshot.rejection or self._rejection,
         )
 
-    async def async_leave(self) -> None:
+    async def async_hand_over(self) -> None:
         """Hand over what stays true to whatever runs next for this entry."""
         snapshot = await self.async_snapshot()
-        self.hass.data[PASTS][self.config_entry.entry_id] = Past(
+        self.hass.data[PREVIOUS_HEALTHS][self.config_entry.entry_id] = PreviousHealth(
             data=self._data,
             history=snapshot.history,
             rejection=snapshot.rejection,
         )
 
     async def async_end(self) -> None:
-        """Leave nothing that runs.
+        """Stop every task.
 
         For a task that is left Home Assistant would wait between the unload and the next state of
         the entry, where a cancellation leaves the entry for good.
@@ -167,7 +174,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         await asyncio.sleep(0)  # the callbacks of what has ended
 
     async def async_forget_rejection(self) -> None:
-        """Say nothing more of the points that were refused so far."""
+        """Stop reporting the points that were rejected so far."""
         self._rejection = None
         self._is_rejection_known = True
         await self._pipeline.forget_rejection()
@@ -175,20 +182,20 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
 
     @override
     async def _async_refresh(self, *args: Any, **kwargs: Any) -> None:
-        self._is_look = kwargs.get("scheduled", False)
+        self._is_snapshot_requested = kwargs.get("scheduled", False)
         # One that is cancelled would be taken for one that failed: no health to be known.
         refresh = super()._async_refresh(*args, **kwargs)
-        await async_whole(self.hass, refresh, "ha_ingestor refresh")
+        await async_shielded(self.hass, refresh, "ha_ingestor refresh")
 
     async def _async_update_data(self) -> Snapshot:
         entry, deduplication = self.config_entry, self._deduplication
-        is_due = not self._is_look or deduplication.is_due
+        is_due = not self._is_snapshot_requested or deduplication.is_due
         if not is_due and self._pipeline.is_unchanged_since(self.data):
             return self.data
         snapshot = await self.async_snapshot()
         if snapshot.export.status is Status.OK and deduplication.is_due:
             self.background.async_begin(deduplication.async_check(), "ha_ingestor deduplication")
-        async_follow(
+        async_update_issues(
             self.hass,
             entry.entry_id,
             entry.title,
@@ -196,11 +203,11 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
             undecided=self._undecided(snapshot),
         )
         is_new = snapshot.condition != getattr(self.data, "condition", None)
-        self._looks = 0 if is_new else self._looks + self._is_look
-        is_watched = self._looks <= LOOKS_AFTER_CHANGE or not self._is_look
-        if is_watched or self._looks % LOOKS_PER_NUMBERS == 0:
+        self._checks = 0 if is_new else self._checks + self._is_snapshot_requested
+        is_watched = self._checks <= LOOKS_AFTER_CHANGE or not self._is_snapshot_requested
+        if is_watched or self._checks % CHECKS_PER_UPDATE == 0:
             return snapshot
-        return self.data  # which tells nobody
+        return self.data  # which does not notify
 
     def _undecided(self, snapshot: Snapshot) -> set[str]:
         found = undecided_issues(snapshot)
@@ -213,14 +220,14 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
 
     @callback
     def async_status_changed(self) -> None:
-        """Show a turn of events at once, and ask for credentials when they are refused."""
+        """Show a change of status at once, and ask for new credentials when they are refused."""
         self._log_connection()
         if self._pipeline.export_state.problem is Problem.INVALID_AUTH:
             self.config_entry.async_start_reauth(self.hass)
         self.background.async_begin(self.async_refresh(), "ha_ingestor health")
 
     def _log_connection(self) -> None:
-        """Say once that the database is lost, and once that it is back."""
+        """Log once that the database is unavailable, and once that it is back."""
         state = self._pipeline.export_state
         if state.connected == self._connected or state.connected is None:
             return
@@ -239,22 +246,22 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
 
 @callback
 def async_forget_unloaded(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
-    """Leave nothing of a destination that is unloaded and not loaded again, as when disabled.
+    """Clear the issues of a destination that stays unloaded, for example a disabled one.
 
     Without the lock of the entry: a reload would have to wait for it, and could be cancelled.
     """
 
     @callback
-    def async_look() -> None:
+    def async_check_unloaded() -> None:
         stop()
         if entry.state is ConfigEntryState.NOT_LOADED:
-            hass.data.get(PASTS, {}).pop(entry.entry_id, None)
+            hass.data.get(PREVIOUS_HEALTHS, {}).pop(entry.entry_id, None)
             async_forget(hass, entry.entry_id)
 
     @callback
     def async_changed() -> None:
         # In a reload the next state follows at once.
         if entry.state is ConfigEntryState.NOT_LOADED:
-            hass.loop.call_soon(async_look)
+            hass.loop.call_soon(async_check_unloaded)
 
     stop = entry.async_on_state_change(async_changed)

@@ -1,4 +1,4 @@
-"""Everything a bug report needs, and nothing a stranger may see."""
+"""What a bug report needs, without private data."""
 
 from dataclasses import asdict
 from typing import Any, Final
@@ -10,8 +10,8 @@ from homeassistant.core import HomeAssistant
 from .connection import ADDRESS_PROBLEMS
 from .const import CONF_CA_CERTIFICATE
 from .coordinator import HaIngestorConfigEntry
-from .health.server_text import for_strangers, line_for_strangers
-from .metadata_store.keeper import KEEPER
+from .health.server_text import redacted_for_report, redacted_line
+from .metadata_store.metadata_sync import METADATA_SYNC
 
 # The title and the unique id repeat the address.
 TO_REDACT: Final = {
@@ -32,12 +32,12 @@ async def async_get_config_entry_diagnostics(
     """Return the redacted entry and the ledger."""
     snapshot = await entry.runtime_data.coordinator.async_snapshot()
     health = asdict(snapshot)
-    for told in (health["export"], *health["history"]):
-        if told["problem"] in ADDRESS_PROBLEMS:
-            told["detail"] = REDACTED  # it names hosts, resolved or redirected to
+    for shown in (health["export"], *health["history"]):
+        if shown["problem"] in ADDRESS_PROBLEMS:
+            shown["detail"] = REDACTED  # it names hosts, resolved or redirected to
     ledger = health.pop("ledger")
     if snapshot.rejection:
-        health["rejection"]["line"] = line_for_strangers(snapshot.rejection.line)
+        health["rejection"]["line"] = redacted_line(snapshot.rejection.line)
         # Some servers repeat the line that they refuse.
         reason = snapshot.rejection.reason.replace(snapshot.rejection.line, REDACTED)
         health["rejection"]["reason"] = reason
@@ -54,17 +54,17 @@ async def async_get_config_entry_diagnostics(
             "balanced": _is_balanced(ledger, snapshot.pending),
             "unbalanced": health.pop("unbalanced"),
         },
-        "health": _for_strangers(health),
-        "chatty_entities": (await entry.runtime_data.pipeline.chatter()).as_dict(),
-        "metadata": _for_strangers(asdict(keeper.state))
-        if (keeper := hass.data.get(KEEPER))
+        "health": _redacted_for_report(health),
+        "chatty_entities": (await entry.runtime_data.pipeline.top_entities()).as_dict(),
+        "metadata": _redacted_for_report(asdict(metadata_sync.state))
+        if (metadata_sync := hass.data.get(METADATA_SYNC))
         else None,
-        "registries": _for_strangers(registries),
+        "registries": _redacted_for_report(registries),
     }
 
 
 def _is_balanced(ledger: dict[str, Any], pending: int) -> bool:
-    """Check both equations with the numbers as they are told."""
+    """Check both equations with the shown numbers."""
     count = {
         name: sum(value.values()) if isinstance(value, dict) else value
         for name, value in ledger.items()
@@ -74,10 +74,10 @@ def _is_balanced(ledger: dict[str, Any], pending: int) -> bool:
     return count["received"] == came and count["captured"] == settled + pending
 
 
-def _for_strangers(told: Any) -> Any:
-    """Hide what a server may have repeated, in every text."""
-    if isinstance(told, dict):
-        return {key: _for_strangers(value) for key, value in told.items()}
-    if isinstance(told, (list, tuple)):
-        return [_for_strangers(value) for value in told]
-    return for_strangers(told) if type(told) is str else told
+def _redacted_for_report(shown: Any) -> Any:
+    """Redact text that a server may have repeated, in every string."""
+    if isinstance(shown, dict):
+        return {key: _redacted_for_report(value) for key, value in shown.items()}
+    if isinstance(shown, (list, tuple)):
+        return [_redacted_for_report(value) for value in shown]
+    return redacted_for_report(shown) if type(shown) is str else shown

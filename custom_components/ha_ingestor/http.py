@@ -1,4 +1,4 @@
-"""Devices and entities over HTTP, for everybody who may log in."""
+"""Devices and entities over HTTP, for every user."""
 
 from http import HTTPStatus
 from typing import Final
@@ -9,8 +9,8 @@ from homeassistant.const import CONTENT_TYPE_JSON
 from homeassistant.core import HomeAssistant, callback
 
 from .const import DOMAIN
-from .metadata_store.answers import DEVICES, ENTITIES, Listing, QuestionError, ask
-from .metadata_store.keeper import KEEPER
+from .metadata_store.metadata_sync import METADATA_SYNC
+from .metadata_store.queries import DEVICES, ENTITIES, Listing, QueryError, parse
 
 # Home Assistant's own numbers: below the first it does not pay, above the second it takes a thread.
 COMPRESS_BYTES: Final = 1024
@@ -29,15 +29,15 @@ class MetadataView(HomeAssistantView):
         self._listing = listing
 
     async def get(self, request: web.Request) -> web.Response:
-        """Answer what is asked for, or say what is wrong with it."""
+        """Answer a query, or return what is wrong with it."""
         try:
-            question = ask(self._listing, request.query.items())
-        except QuestionError as err:
+            query = parse(self._listing, request.query.items())
+        except QueryError as err:
             return self.json_message(str(err), HTTPStatus.BAD_REQUEST)
-        keeper = request.app[KEY_HASS].data.get(KEEPER)
-        if keeper is None:
+        metadata_sync = request.app[KEY_HASS].data.get(METADATA_SYNC)
+        if metadata_sync is None:
             return self.json_message("No destination is loaded", HTTPStatus.SERVICE_UNAVAILABLE)
-        body = await keeper.async_answer(question)
+        body = await metadata_sync.async_answer(query)
         response = web.Response(
             body=body, content_type=CONTENT_TYPE_JSON, zlib_executor_size=THREAD_BYTES
         )

@@ -38,7 +38,7 @@ async def async_setup_entry(
 
 
 class IngestorSensor[T](IngestorEntity[T], SensorEntity):
-    """One reading."""
+    """A sensor."""
 
     entity_description: IngestorSensorDescription[T]
 

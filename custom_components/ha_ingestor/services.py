@@ -22,10 +22,10 @@ from homeassistant.util.json import JsonValueType
 from .const import DOMAIN
 from .coordinator import HaIngestorConfigEntry, IngestorRuntimeData
 from .health.server_text import plain
-from .tasks.whole import async_whole
+from .tasks.shielded import async_shielded
 
 ATTR_CONFIG_ENTRY_ID: Final = "config_entry_id"
-# What it was called at first; automations may still say so.
+# The first name of it, which automations may still use.
 ATTR_CONFIG_ENTRY: Final = "config_entry"
 
 ATTR_LIMIT: Final = "limit"
@@ -75,8 +75,8 @@ async def _purge(runtime: IngestorRuntimeData) -> ServiceResponse:
 
 
 def _problem(runtime: IngestorRuntimeData) -> dict[str, JsonValueType]:
-    """Say which files could not be read, where there are any."""
-    trouble = runtime.pipeline.quarantine_trouble
+    """Return which files could not be read, if any."""
+    trouble = runtime.pipeline.quarantine_errors
     return {"problem": plain(trouble)} if trouble else {}
 
 
@@ -87,8 +87,8 @@ async def _resync(runtime: IngestorRuntimeData) -> ServiceResponse:
     return None
 
 
-async def _chatty(runtime: IngestorRuntimeData) -> ServiceResponse:
-    return (await runtime.pipeline.chatter()).as_dict()
+async def _top_entities(runtime: IngestorRuntimeData) -> ServiceResponse:
+    return (await runtime.pipeline.top_entities()).as_dict()
 
 
 ACTIONS: Final[Mapping[str, Service]] = {
@@ -104,7 +104,7 @@ ACTIONS: Final[Mapping[str, Service]] = {
     ),
     "replay_quarantine": Service(action=_replay, response=SupportsResponse.OPTIONAL),
     "purge_quarantine": Service(action=_purge, response=SupportsResponse.OPTIONAL),
-    "chatty_entities": Service(action=_chatty, response=SupportsResponse.ONLY),
+    "chatty_entities": Service(action=_top_entities, response=SupportsResponse.ONLY),
     "resync_registries": Service(action=_resync),
 }
 
@@ -118,7 +118,7 @@ SCHEMA: Final = vol.Schema(
 
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
-    """Register the actions: each of them changes something or tells what the home does."""
+    """Register the actions: each of them changes something or returns private data."""
     for name, service in ACTIONS.items():
         async_register_admin_service(
             hass,
@@ -133,7 +133,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
 def _handler(service: Service) -> Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]]:
     async def handle(call: ServiceCall) -> ServiceResponse:
         name = f"ha_ingestor {call.service}"
-        return await async_whole(call.hass, carry_out(call), name)
+        return await async_shielded(call.hass, carry_out(call), name)
 
     async def carry_out(call: ServiceCall) -> ServiceResponse:
         response: ServiceResponse = None
@@ -156,7 +156,7 @@ def _handler(service: Service) -> Callable[[ServiceCall], Coroutine[Any, Any, Se
 
 
 def _destinations(call: ServiceCall, *, every: bool) -> list[HaIngestorConfigEntry]:
-    """Find the destination that is named, or the only one, or all; raises where that says none."""
+    """Find the named destination, or the only one, or all; raises where there is none."""
     named = call.data.get(ATTR_CONFIG_ENTRY_ID) or call.data.get(ATTR_CONFIG_ENTRY)
     there = call.hass.config_entries.async_entries(DOMAIN, include_disabled=False)
     loaded = [entry for entry in there if entry.state is ConfigEntryState.LOADED]

@@ -1,4 +1,4 @@
-"""Databases out of container images, disguised as executables that `servers` can start."""
+"""Databases in containers, wrapped as executables that `servers` can start."""
 
 import os
 import shlex

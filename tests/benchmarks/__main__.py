@@ -16,7 +16,17 @@ from scripts.rig.configuration import CHECKOUT
 from scripts.rig.databases import Unavailable, binary
 from scripts.rig.servers import Server
 
-from . import blocks, calm, day, full_load, metadata, outage, registries, stages, wear
+from . import (
+    blocks,
+    calm,
+    day,
+    full_load,
+    metadata,
+    outage,
+    registries,
+    stages,
+    write_amplification,
+)
 from .table import Row, machine, say, show
 
 _SERVER: Final = "influxdb2"
@@ -65,8 +75,10 @@ _PARTS: Final = {
         measure=lambda at: asyncio.run(registries.measure(at.directory)),
     ),
     "wear": Part(
-        title=f"Bytes on the device per byte of payload, {wear.RATE} events/s",
-        measure=lambda at: asyncio.run(wear.measure(at.directory, at.arguments.seconds)),
+        title=f"Bytes on the device per byte of payload, {write_amplification.RATE} events/s",
+        measure=lambda at: asyncio.run(
+            write_amplification.measure(at.directory, at.arguments.seconds)
+        ),
     ),
     "load": Part(
         title="Home Assistant with no exporter, with its own for InfluxDB, with ours",
@@ -105,7 +117,7 @@ def _arguments() -> Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="how often each run is repeated")
     parser.add_argument("--pending", type=int, default=1_000_000, help="points of the outage")
     parser.add_argument("--seconds", type=int, default=90, help="how long the disk is watched")
-    parser.add_argument("--hours", type=float, default=24, help="how much of the day is lived")
+    parser.add_argument("--hours", type=float, default=24, help="how much of the day is simulated")
     parser.add_argument("--no-server", action="store_true", help="leave out what needs a database")
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - set(_PARTS):

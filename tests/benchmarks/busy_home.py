@@ -2,9 +2,9 @@
 
 Each kind has so many entities, and a pace in seconds between two reports: spread by a third, and
 six times slower at night where people make the difference. What is reported is a walk with noise,
-as real meters have; the radio of battery devices reports its strength beside them. One device
-flaps for an hour, one integration repeats itself, some lose their connection now and then, and
-Home Assistant is restarted twice.
+as real meters have; the radio of battery devices reports its strength beside them. One device flaps
+for an hour, one integration repeats itself, some lose their connection at intervals, and Home
+Assistant is restarted twice.
 """
 
 import heapq
@@ -14,8 +14,8 @@ from random import Random
 from typing import Any, Final
 
 from custom_components.ha_ingestor.enrich.selection import Traits
-from custom_components.ha_ingestor.pipeline.model import Capture, EntityContext
-from tests.pipeline.captures import NOON, FakeContext, FakeState
+from custom_components.ha_ingestor.pipeline.model import EntityContext, StateEvent
+from tests.pipeline.state_events import NOON, FakeContext, FakeState
 
 from .reports import (
     DAY,
@@ -160,7 +160,7 @@ def things() -> list[Thing]:
     return found
 
 
-def events(home: list[Thing], chance: Random, hours: float) -> Iterator[Capture | None]:
+def events(home: list[Thing], chance: Random, hours: float) -> Iterator[StateEvent | None]:
     """Yield the changes in the order of a day; None where Home Assistant is restarted."""
     queue = [(chance.uniform(0, thing.kind.pace), number) for number, thing in enumerate(home)]
     heapq.heapify(queue)
@@ -198,7 +198,7 @@ def _shown(report: Report) -> Report:
     return report[0], {key: value for key, value in report[1].items() if key != "level"}
 
 
-def _changed(thing: Thing, report: Report, at: float) -> Capture:
+def _changed(thing: Thing, report: Report, at: float) -> StateEvent:
     old, (state, attributes) = thing.state, _shown(report)
     time = _MIDNIGHT + at
     if old is not None and old.attributes == attributes:
@@ -210,10 +210,10 @@ def _changed(thing: Thing, report: Report, at: float) -> Capture:
         last_changed_timestamp=changed,
         last_updated_timestamp=time,
     )
-    return Capture(thing.entity, thing.state, old, time, FakeContext())
+    return StateEvent(thing.entity, thing.state, old, time, FakeContext())
 
 
-def _back(home: list[Thing], at: float) -> Iterator[Capture]:
+def _back(home: list[Thing], at: float) -> Iterator[StateEvent]:
     """Restore every entity after a restart: a placeholder, then what it was."""
     for delay, thing in enumerate(home):
         if thing.state is None:

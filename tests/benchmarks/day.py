@@ -13,10 +13,10 @@ from custom_components.ha_ingestor.enrich.selection import rules_for
 from custom_components.ha_ingestor.options.noise import deduplication_window, rule_table
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.filter.filters import Sieve, SieveSettings
-from custom_components.ha_ingestor.pipeline.filter.last_written import Recollection
+from custom_components.ha_ingestor.pipeline.filter.filters import NoiseFilter, NoiseFilterSettings
+from custom_components.ha_ingestor.pipeline.filter.last_written import LastWritten
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
-from custom_components.ha_ingestor.pipeline.model import Capture, EntityContext, Item
+from custom_components.ha_ingestor.pipeline.model import EntityContext, Item, StateEvent
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 
 from .busy_home import Thing, events, things
@@ -25,7 +25,7 @@ from .table import Row
 _SEED: Final = 5
 _TICK: Final = 5.0
 
-# What one page of options can do about the worst talkers, as the README suggests.
+# What one page of options can do about the top entities, as the README suggests.
 SUGGESTED: Final = {
     "noise": {
         "window": 60,
@@ -58,8 +58,8 @@ class Way:
     received: int = 0
     points: int = 0
     bytes: int = 0
-    sieve_us: float = 0.0
-    _sieve: Sieve | None = None
+    filter_us: float = 0.0
+    _noise_filter: NoiseFilter | None = None
     _contexts: dict[str, EntityContext] = field(default_factory=dict)
     _encoder: Encoder = field(default_factory=lambda: Encoder(profile=_profile()))
 
@@ -67,15 +67,15 @@ class Way:
         """Start as the pipeline does, with what the last start remembers."""
         if self.files is None:
             return
-        recollection = Recollection(ledger=self.ledger, dumps=json_dumps)
-        if self._sieve:
-            self._write(self._sieve.release())
-            self._sieve.recollection.save(self.files, 1)
-            recollection.load(self.files, 1)
-        self._sieve = Sieve(
+        last_written = LastWritten(ledger=self.ledger, dumps=json_dumps)
+        if self._noise_filter:
+            self._write(self._noise_filter.release())
+            self._noise_filter.last_written.save(self.files, 1)
+            last_written.load(self.files, 1)
+        self._noise_filter = NoiseFilter(
             ledger=self.ledger,
-            settings=SieveSettings(window=deduplication_window(self.options)),
-            recollection=recollection,
+            settings=NoiseFilterSettings(window=deduplication_window(self.options)),
+            last_written=last_written,
             clock=lambda: self.now,
             wall_clock=lambda: self.now,
             contexts=self._contexts,
@@ -91,17 +91,19 @@ class Way:
             for thing in home
         }
 
-    def take(self, captures: list[Capture]) -> None:
+    def take(self, state_events: list[StateEvent]) -> None:
         """Let through what is worth a point, and write it."""
-        if captures:
-            self.now = captures[-1].time
-        self.received += len(captures)
-        mine = [each._replace(entity=self._contexts[each.entity.entity_id]) for each in captures]
+        if state_events:
+            self.now = state_events[-1].time
+        self.received += len(state_events)
+        mine = [
+            each._replace(entity=self._contexts[each.entity.entity_id]) for each in state_events
+        ]
         began = time.thread_time_ns()
         passed: Iterable[Item] = mine
-        if self._sieve:
-            passed = [*self._sieve.sift(mine), *self._sieve.due()]
-        self.sieve_us += (time.thread_time_ns() - began) / 1000
+        if self._noise_filter:
+            passed = [*self._noise_filter.filter(mine), *self._noise_filter.due()]
+        self.filter_us += (time.thread_time_ns() - began) / 1000
         self._write(passed)
 
     def rows(self, what: str, per_day: float) -> Iterable[Row]:
@@ -112,8 +114,8 @@ class Way:
         for reason, count in left_out.items():
             if count:
                 yield Row(what=f"    {reason}", measured=f"{count * per_day:,.0f}")
-        if self._sieve:
-            cost = self.sieve_us / max(self.received, 1)
+        if self._noise_filter:
+            cost = self.filter_us / max(self.received, 1)
             yield Row(what="    cost of looking, per change", measured=f"{cost:.2f} µs")
 
     def _write(self, passed: Iterable[Item]) -> None:
@@ -128,7 +130,7 @@ def _files(directory: Path) -> OsFiles:
 
 
 def measure(directory: Path, hours: float) -> list[Row]:
-    """Live a day three times at once: as it comes, with the defaults, with rules."""
+    """Simulate a day three times at once: as it comes, with the defaults, with rules."""
     home = things()
     files = [_files(directory / name) for name in ("defaults", "rules")]
     ways = {
@@ -141,19 +143,19 @@ def measure(directory: Path, hours: float) -> list[Row]:
     for way in ways.values():
         way.know(home)
         way.begin()
-    waiting: list[Capture] = []
+    waiting: list[StateEvent] = []
     tick = 0.0
-    for capture in events(home, Random(_SEED), hours):
-        if capture is None or capture.time > tick:
+    for state_event in events(home, Random(_SEED), hours):
+        if state_event is None or state_event.time > tick:
             for way in ways.values():
                 way.take(waiting)
-                if capture is None:
+                if state_event is None:
                     way.begin()
             waiting.clear()
-        if capture is not None:
-            waiting.append(capture)
-            if capture.time > tick:
-                tick = capture.time + _TICK
+        if state_event is not None:
+            waiting.append(state_event)
+            if state_event.time > tick:
+                tick = state_event.time + _TICK
     for way in ways.values():
         way.take(waiting)
     return [row for what, way in ways.items() for row in way.rows(what, 24 / hours)]

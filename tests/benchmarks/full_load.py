@@ -73,7 +73,7 @@ def _costs(title: str, found: Rounds, budget: float | None) -> list[Row]:
     rows = [Row(what=f"{title}: Home Assistant alone, per event", measured=f"{bare:.1f} µs")]
     beyond = {}
     for exporter in EXPORTERS:
-        # Rounds are paired: the machine's mood changes between them.
+        # Rounds are paired, because the load of the machine changes.
         pairs = zip(spent[exporter], spent[Exporter.NONE], strict=True)
         cost = beyond[exporter] = median(with_it - without for with_it, without in pairs)
         told = f"{1e6 / cost:.0f} /CPU s, {cost:.1f} µs"

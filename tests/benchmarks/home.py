@@ -1,4 +1,4 @@
-"""A Home Assistant of the benchmark: the load, one exporter or none, and nothing else at work."""
+"""A Home Assistant of the benchmark: the load, and one exporter or none."""
 
 import os
 import subprocess

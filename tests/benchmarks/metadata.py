@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from custom_components.ha_ingestor.metadata_store.answers import DEVICES, ENTITIES, Question, ask
+from custom_components.ha_ingestor.metadata_store.queries import DEVICES, ENTITIES, Query, parse
 from custom_components.ha_ingestor.metadata_store.store import MetadataStore
 from custom_components.ha_ingestor.registry.model import Area, Device, Entity, Home
 
@@ -98,20 +98,20 @@ def measure(directory: Path) -> list[Row]:
     one = _milliseconds(lambda: store.sync(homes.pop(), _NOON))
     rows.append(_told("a sync that finds one entity changed", one))
     for listing, parameters in QUESTIONS:
-        question = ask(listing, parameters)
-        taken, size = _asked(store, question)
+        query = parse(listing, parameters)
+        taken, size = _asked(store, query)
         asked = "&".join(f"{name}={text[-8:]}" for name, text in parameters)
         what = f"{listing.table}?{asked}, {size / 1024:.0f} KiB, best {min(taken):.2f}"
         rows.append(at_most(what, median(taken), ANSWER_MS, "{:.2f} ms"))
-    taken, size = _asked(store, ask(ENTITIES, [("limit", "10000")]))
+    taken, size = _asked(store, parse(ENTITIES, [("limit", "10000")]))
     everything = f"every one of the entities, {size / 1024:.0f} KiB"
     store.close()
     return [*rows, _told(everything, taken)]
 
 
-def _asked(store: MetadataStore, question: Question) -> tuple[list[float], int]:
-    size = len(store.answer(question, _NOON))
-    return _milliseconds(lambda: store.answer(question, _NOON)), size
+def _asked(store: MetadataStore, query: Query) -> tuple[list[float], int]:
+    size = len(store.answer(query, _NOON))
+    return _milliseconds(lambda: store.answer(query, _NOON)), size
 
 
 def _milliseconds(work: Callable[[], object], rounds: int = _ROUNDS) -> list[float]:

@@ -22,15 +22,15 @@ from homeassistant.helpers import issue_registry as ir
 from custom_components.ha_ingestor.clients.data_api.client import DataApiClient
 from custom_components.ha_ingestor.data_api.runner import RegistrySync
 from custom_components.ha_ingestor.enrich.selection import NOTHING
-from custom_components.ha_ingestor.metadata_store.keeper import MetadataKeeper
+from custom_components.ha_ingestor.metadata_store.metadata_sync import MetadataSync
 from custom_components.ha_ingestor.registry.history import RegistryHistory
-from custom_components.ha_ingestor.registry.history_log import Written
-from custom_components.ha_ingestor.registry.watch import Look, async_watch
+from custom_components.ha_ingestor.registry.history_log import HistoryLog
+from custom_components.ha_ingestor.registry.watch import RegistrySnapshot, async_watch
 from scripts.rig.configuration import CHECKOUT
 from scripts.rig.home_assistant import free_port
 
 from .bench_load.loop_blocks import LoopBlocks
-from .bench_load.workload import crowd
+from .bench_load.workload import burst
 from .blocks import ENTITIES, rows_of
 from .stages import furnished, new_pipeline
 from .table import Row
@@ -40,23 +40,23 @@ _ENTITY: Final = "sensor.crowd_0"
 
 
 async def measure(directory: Path) -> list[Row]:
-    """Measure each follower by itself."""
+    """Measure each subscriber by itself."""
     hass = await furnished(directory)
     await ir.async_load(hass, load_empty=True)
     (entry,) = hass.config_entries.async_entries()
-    crowd(hass, entry, ENTITIES)
+    burst(hass, entry, ENTITIES)
     hass.set_state(CoreState.running)
     # What was just made would be looked through again and again.
     gc.collect()
     gc.freeze()
     rows = await _rows("nothing at all", lambda: asyncio.sleep(1))
     watch = async_watch(hass)
-    end = watch.async_follow(_nobody)
+    end = watch.async_subscribe(_nobody)
     change = _changing(hass, watch.async_catch_up)
-    rows += await _rows("a look that nobody follows, the first", watch.async_catch_up)
-    rows += await _rows("a look that nobody follows", change, _ROUNDS)
+    rows += await _rows("a snapshot without subscribers, the first", watch.async_catch_up)
+    rows += await _rows("a snapshot without subscribers", change, _ROUNDS)
 
-    keeper = MetadataKeeper(hass)
+    keeper = MetadataSync(hass)
     keeper.async_start()
     rows += await _rows("the store, everything", watch.async_catch_up)
     rows += await _rows("the store, one entity changed", change, _ROUNDS)
@@ -64,7 +64,7 @@ async def measure(directory: Path) -> list[Row]:
 
     pipeline = new_pipeline(directory / "spool")
     pipeline.start()
-    history = RegistryHistory(hass, pipeline, Written(directory / "spool", ""), NOTHING)
+    history = RegistryHistory(hass, pipeline, HistoryLog(directory / "spool", ""), NOTHING)
     history.async_start()
     rows += await _rows("rows for a database, everything", watch.async_catch_up)
     rows += await _rows("rows for a database, one entity changed", change, _ROUNDS)
@@ -78,10 +78,10 @@ async def measure(directory: Path) -> list[Row]:
             equal = _equal(sync)
             sync.async_start()
             rows += await _rows("a data-api, everything", equal)
-            look = _changing(hass, watch.async_catch_up)
+            snapshot = _changing(hass, watch.async_catch_up)
 
             async def change_and_send() -> None:
-                await look()
+                await snapshot()
                 await equal()
 
             rows += await _rows("a data-api, one entity changed", change_and_send, _ROUNDS)
@@ -114,7 +114,7 @@ def _equal(sync: RegistrySync) -> Callable[[], Awaitable[None]]:
     return equal
 
 
-async def _nobody(_look: Look) -> None:
+async def _nobody(_snapshot: RegistrySnapshot) -> None:
     pass
 
 

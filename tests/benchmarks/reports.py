@@ -1,4 +1,4 @@
-"""What the things of a busy home report, each after what it said last."""
+"""The reports of the devices of a busy home."""
 
 import math
 from collections.abc import Callable, Mapping

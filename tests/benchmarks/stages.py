@@ -41,7 +41,7 @@ from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem, Result
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
-from custom_components.ha_ingestor.pipeline.model import Capture
+from custom_components.ha_ingestor.pipeline.model import StateEvent
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from custom_components.ha_ingestor.pipeline.spool.frame import Compressor, pack
@@ -200,16 +200,16 @@ async def callback_costs(hass: HomeAssistant, directory: Path, events: int) -> l
     ]
 
 
-async def captured(hass: HomeAssistant, directory: Path, events: int) -> list[Capture]:
-    """Return the captures of a run."""
+async def captured(hass: HomeAssistant, directory: Path, events: int) -> list[StateEvent]:
+    """Return the events of a run."""
     pipeline = new_pipeline(directory / "never opened")
     source = LocalSource(hass, Catalog(hass), pipeline)
     await source.async_start()
     pipeline.intake.take()
-    found: list[Capture] = []
+    found: list[StateEvent] = []
     for count in range(events):
         hass.states.async_set(*next_state(1_000_003 + count))
-        found += [each for each in pipeline.intake.take().items if isinstance(each, Capture)]
+        found += [each for each in pipeline.intake.take().items if isinstance(each, StateEvent)]
     source.async_stop()
     pipeline._executor.shutdown()
     return found
@@ -219,11 +219,11 @@ def _chunks[T](items: list[T], size: int) -> Iterable[list[T]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def spool_costs(captures: list[Capture], directory: Path) -> tuple[list[Row], list[bytes]]:
-    """Take points from captures to the bodies of requests, stage by stage."""
-    points = len(captures)
+def spool_costs(state_events: list[StateEvent], directory: Path) -> tuple[list[Row], list[bytes]]:
+    """Take points from events to the bodies of requests, stage by stage."""
+    points = len(state_events)
     encoder = Encoder(profile=profile())
-    lines = encoder.encode(captures).lines
+    lines = encoder.encode(state_events).lines
     texts = ["\n".join(chunk).encode() for chunk in _chunks(lines, FRAME_POINTS)]
     parts = [line.split(",") for line in lines]
     encode = Cost("encode", "joining ready parts")
@@ -242,7 +242,7 @@ def spool_costs(captures: list[Capture], directory: Path) -> tuple[list[Row], li
     for number in range(_ROUNDS):
         encode.stage_us.append(
             thread_us(
-                partial(_encode, Encoder(profile=profile()), captures),
+                partial(_encode, Encoder(profile=profile()), state_events),
                 points,
             )
         )
@@ -294,12 +294,12 @@ def spool_costs(captures: list[Capture], directory: Path) -> tuple[list[Row], li
     return rows, bodies
 
 
-def _encode(encoder: Encoder, captures: list[Capture]) -> None:
-    for chunk in _chunks(captures, FRAME_POINTS):
+def _encode(encoder: Encoder, state_events: list[StateEvent]) -> None:
+    for chunk in _chunks(state_events, FRAME_POINTS):
         encoder.encode(chunk)
 
 
-def profile_costs(captures: list[Capture]) -> list[Row]:
+def profile_costs(state_events: list[StateEvent]) -> list[Row]:
     """Encode the same changes with each profile."""
     makers: dict[str, Callable[[], Profile]] = {
         "homeiq": profile,
@@ -309,49 +309,49 @@ def profile_costs(captures: list[Capture]) -> list[Row]:
     }
     rows = []
     for name, make in makers.items():
-        _forget(captures)
+        _forget(state_events)
         costs = [
-            thread_us(partial(_encode, Encoder(profile=make()), captures), len(captures))
+            thread_us(partial(_encode, Encoder(profile=make()), state_events), len(state_events))
             for _ in range(_ROUNDS)
         ]
         what = f"encode, {name} profile, best {min(costs):.2f}"
         rows.append(at_most(what, median(costs), PROFILE_US, _US))
-    _forget(captures)
-    steady = [each for each in captures if _is_steady(each)]
+    _forget(state_events)
+    steady = [each for each in state_events if _is_steady(each)]
     costs = [
         thread_us(partial(_encode, Encoder(profile=profile()), steady), len(steady))
         for _ in range(_ROUNDS)
     ]
-    what = f"encode, homeiq, attributes that stay ({len(steady) / len(captures):.0%} of these)"
+    what = f"encode, homeiq, attributes that stay ({len(steady) / len(state_events):.0%} of these)"
     rows.append(at_most(f"{what}, best {min(costs):.2f}", median(costs), PROFILE_US, _US))
-    _forget(captures)
+    _forget(state_events)
     return rows
 
 
-def _is_steady(capture: Capture) -> bool:
+def _is_steady(state_event: StateEvent) -> bool:
     """Whether a change left the attributes alone, so that their object is shared."""
-    new, old = capture.new, capture.old
+    new, old = state_event.new, state_event.old
     return new is not None and old is not None and new.attributes is old.attributes
 
 
-def core_costs(captures: list[Capture]) -> list[Row]:
+def core_costs(state_events: list[StateEvent]) -> list[Row]:
     """Give the `core` profile and the integration that it replaces the same changes."""
     cost = Cost("encode, core profile", "built-in integration's converter and client")
-    _forget(captures)
+    _forget(state_events)
     events = [
         Event(
             EVENT_STATE_CHANGED,
             {"entity_id": each.entity.entity_id, "old_state": each.old, "new_state": each.new},
             time_fired_timestamp=each.time,
         )
-        for each in captures
+        for each in state_events
     ]
 
     for _ in range(_ROUNDS):
-        work = partial(_encode, Encoder(profile=Core()), captures)
-        cost.stage_us.append(thread_us(work, len(captures)))
-        cost.floor_us.append(thread_us(partial(_encode_as_built_in, events), len(captures)))
-    _forget(captures)
+        work = partial(_encode, Encoder(profile=Core()), state_events)
+        cost.stage_us.append(thread_us(work, len(state_events)))
+        cost.floor_us.append(thread_us(partial(_encode_as_built_in, events), len(state_events)))
+    _forget(state_events)
     return [cost.row()]
 
 
@@ -362,10 +362,10 @@ def _encode_as_built_in(events: list[Event[Any]]) -> None:
             line_v2(point)
 
 
-def _forget(captures: list[Capture]) -> None:
+def _forget(state_events: list[StateEvent]) -> None:
     """Let go of what one profile remembers, which says nothing to another."""
-    for capture in captures:
-        capture.entity.memo.clear()
+    for state_event in state_events:
+        state_event.entity.memo.clear()
 
 
 def _spool(directory: Path, *, compress: bool) -> Spool:
@@ -403,7 +403,7 @@ def _read_us(directory: Path, points: int) -> float:
 
 
 async def delivery_costs(
-    captures: list[Capture], bodies: list[bytes], directory: Path, server: Server
+    state_events: list[StateEvent], bodies: list[bytes], directory: Path, server: Server
 ) -> list[Row]:
     """Send to a real database; its own processor time is its own process's."""
     address = address_of(server, server.database)
@@ -414,7 +414,7 @@ async def delivery_costs(
         bucket=address.database,
         token=address.token,
     )
-    points = len(captures)
+    points = len(state_events)
     send = Cost("send, in requests of 1 MiB before gzip", "aiohttp alone")
     whole: list[float] = []
     short: list[float] = []
@@ -434,16 +434,16 @@ async def delivery_costs(
                 async with session.post(url, data=body, headers=headers) as response:
                     await response.read()
             least = (time.thread_time_ns() - began) / 1000 / points
-            cost = await _whole_us(captures, new_pipeline(directory / f"{number}", client))
+            cost = await _whole_us(state_events, new_pipeline(directory / f"{number}", client))
             brief = new_pipeline(directory / f"short{number}", client, numbers_only=True)
-            brief_cost = await _whole_us(captures, brief)
+            brief_cost = await _whole_us(state_events, brief)
             if number >= 0:  # the first connects
                 send.stage_us.append(sent)
                 send.floor_us.append(least)
                 whole.append(cost)
                 short.append(brief_cost)
-    _forget(captures)
-    lines = Encoder(profile=profile(numbers_only=True)).encode(captures).lines
+    _forget(state_events)
+    lines = Encoder(profile=profile(numbers_only=True)).encode(state_events).lines
     size = sum(len(line.encode()) + 1 for line in lines) / points
     return [
         send.row(),
@@ -462,23 +462,23 @@ async def delivery_costs(
     ]
 
 
-async def _whole_us(captures: list[Capture], pipeline: Pipeline) -> float:
+async def _whole_us(state_events: list[StateEvent], pipeline: Pipeline) -> float:
     """Offer captures as fast as they are committed; every thread's processor time counts."""
-    _forget(captures)
+    _forget(state_events)
     pipeline.start()
     async with asyncio.timeout(_PATIENCE_SECONDS):
         while pipeline.export_state.status is not Status.OK:
             await asyncio.sleep(0.01)
         began = time.process_time_ns()
-        for chunk in _chunks(captures * _REPEATS, FRAME_POINTS):
-            for capture in chunk:
-                pipeline.receive(capture)
+        for chunk in _chunks(state_events * _REPEATS, FRAME_POINTS):
+            for state_event in chunk:
+                pipeline.receive(state_event)
             while pipeline.intake:
                 await asyncio.sleep(0.002)
         await pipeline.flush()
-        while pipeline.ledger.written < len(captures) * _REPEATS:
+        while pipeline.ledger.written < len(state_events) * _REPEATS:
             await asyncio.sleep(0.01)
-    cost = (time.process_time_ns() - began) / 1000 / len(captures) / _REPEATS
+    cost = (time.process_time_ns() - began) / 1000 / len(state_events) / _REPEATS
     await pipeline.stop()
     return cost
 
@@ -490,12 +490,12 @@ async def measure(directory: Path, events: int, server: Server | None) -> list[R
     gc.collect()
     gc.freeze()
     rows = await callback_costs(hass, directory, events)
-    captures = await captured(hass, directory, events)
-    more, bodies = spool_costs(captures, directory / "spools")
+    state_events = await captured(hass, directory, events)
+    more, bodies = spool_costs(state_events, directory / "spools")
     rows += more
-    rows += profile_costs(captures)
-    rows += core_costs(captures)
+    rows += profile_costs(state_events)
+    rows += core_costs(state_events)
     if server:
-        rows += await delivery_costs(captures, bodies, directory / "deliveries", server)
+        rows += await delivery_costs(state_events, bodies, directory / "deliveries", server)
     await hass.async_stop(force=True)
     return rows

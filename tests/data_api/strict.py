@@ -97,7 +97,7 @@ class StrictApi:
 
 
 class EagerTime(asyncio.SelectorEventLoop):
-    """Nobody waits here: when all do, it is already later."""
+    """Time moves on at once when every task waits."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -49,15 +49,15 @@ def test_those_who_failed_before_come_last_and_alone() -> None:
     assert [row.key for row in firsts] == ["00000", "00001", "00002"]
 
 
-def test_many_refusals_without_one_that_is_taken_are_a_storm() -> None:
+def test_many_rejections_without_an_accepted_row_are_a_surge() -> None:
     batches = Batches.of([row(number) for number in range(SUSPECTS_MAX)], size=1)
     for number in range(SUSPECTS_MAX):
-        assert batches.is_storm is False, number
+        assert batches.is_surge is False, number
         batches.refused("because")
-    assert batches.is_storm
+    assert batches.is_surge
 
 
-def test_a_row_that_is_taken_proves_that_it_is_no_storm() -> None:
+def test_an_accepted_row_shows_that_it_is_no_rejection_surge() -> None:
     batches = Batches.of([row(number) for number in range(9)], size=1)
     batches.refused("because")
     taken, rejected = batches.accepted()

@@ -268,7 +268,7 @@ async def test_actions_without_descriptions_are_an_issue_and_stop_nothing(
 async def test_a_server_that_hangs_is_shown_while_it_hangs(
     hass: HomeAssistant, server: DataApi, database: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transfer, "SILENCE", 0.3)
+    monkeypatch.setattr(transfer, "SLOW_SECONDS", 0.3)
     entry = with_data_api(database, server.url)
     await set_up(hass, entry)
     await until(lambda: state_of(hass, CONNECTED) == STATE_ON)

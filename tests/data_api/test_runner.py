@@ -138,7 +138,7 @@ async def test_the_rows_are_those_of_the_registries(
     assert server.tables.devices[part.id]["via_device"] == bridge.id
     assert ("lights", "blink") in server.tables.services
     assert sync.state.rows_rejected == 0
-    # Actions, devices, entities; and then two questions for what lingers.
+    # Actions, devices, entities; and then two requests for stale rows.
     assert len(server.upserts) == 3
     await until(lambda: len(server.seen) == 5)
 
@@ -160,7 +160,7 @@ async def test_the_rows_are_those_of_the_registries(
     }
 
 
-async def test_a_storm_of_events_is_one_or_two_syncs(
+async def test_a_burst_of_events_is_one_or_two_syncs(
     hass: HomeAssistant, server: DataApi, sync: RegistrySync, hue: MockConfigEntry
 ) -> None:
     entities = er.async_get(hass)
@@ -252,7 +252,7 @@ async def test_actions_that_cannot_be_described_are_sent_by_name_and_it_is_said_
     *,
     describe: Any,
 ) -> None:
-    """Home Assistant may also wait for ever for an integration that it failed to import."""
+    """Home Assistant may wait without end for an integration that it failed to import."""
     monkeypatch.setattr(runner, "DESCRIBE_SECONDS", 0.3)
     monkeypatch.setattr(snapshot, "async_get_all_descriptions", describe)
     hass.services.async_register("light", "blink", lambda call: None)

@@ -1,4 +1,4 @@
-"""When something is sent: what changed at once, everything now and then, nothing in trouble."""
+"""When something is sent: what changed at once, everything at intervals, nothing in trouble."""
 
 from math import inf
 

@@ -1,4 +1,4 @@
-"""What the server has in the end, and in how many requests."""
+"""The rows on the server in the end, and the number of requests."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from custom_components.ha_ingestor.data_api.rows import Table, rows_of
 from custom_components.ha_ingestor.data_api.transfer import Transfer
 from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem, Result
 from custom_components.ha_ingestor.registry.model import Device, Entity, Home
-from custom_components.ha_ingestor.registry.order import parents_first
+from custom_components.ha_ingestor.registry.order import topological_order
 from scripts.rig.data_api import Tables
 
 from .strict import (
@@ -34,7 +34,9 @@ BUSY = Result(kind=Kind.KEPT, problem=Problem.BUSY, retry_after=5.0)
 def home(
     devices: Iterable[Device] = (), entities: Iterable[Entity] = (), services: Any = None
 ) -> Home:
-    return Home(devices=parents_first(devices), entities=tuple(entities), services=services or {})
+    return Home(
+        devices=topological_order(devices), entities=tuple(entities), services=services or {}
+    )
 
 
 def of_era(*, is_strict: bool) -> StrictApi:
@@ -60,7 +62,7 @@ def sync(api: StrictApi, *homes: Home, transfer: Transfer | None = None) -> tupl
 
 
 def refuse(api: StrictApi, *keys: str) -> None:
-    """Let the database dislike some rows for a reason of its own."""
+    """Let the database reject some rows."""
     bad = set(keys)
     api.tables.refuse = lambda row: "bad row" if key_of(row) in bad else None
 
@@ -317,7 +319,7 @@ def test_a_database_that_goes_later_rejects_no_row_either() -> None:
     assert transfer.known[Table.DEVICES].refused == {}
 
 
-def test_a_single_bad_row_is_told_by_one_that_was_taken_before() -> None:
+def test_a_single_bad_row_is_confirmed_by_one_that_was_accepted_before() -> None:
     api = StrictApi()
     transfer, _ = sync(api, home(many(3)))
     refuse(api, "new")
@@ -406,23 +408,23 @@ def test_an_old_server_is_asked_to_take_actions_with_each_whole_sync_only() -> N
     assert [table for table, _ in api.sent][2:] == ["services", "devices"]
 
 
-def test_what_is_gone_here_lingers_there() -> None:
+def test_a_row_that_is_removed_here_is_stale_there() -> None:
     api = StrictApi()
     transfer, _ = sync(api, home(many(3), [entity("light.x")]))
     sync(api, home(many(2), [entity("light.y")]), transfer=transfer)
-    assert transfer.known[Table.DEVICES].lingering == {"d0002"}
-    assert transfer.known[Table.ENTITIES].lingering == {"light.x"}
+    assert transfer.known[Table.DEVICES].stale == {"d0002"}
+    assert transfer.known[Table.ENTITIES].stale == {"light.x"}
     sync(api, home(many(3), [entity("light.y")]), transfer=transfer)
-    assert transfer.known[Table.DEVICES].lingering == set()
+    assert transfer.known[Table.DEVICES].stale == set()
 
 
 def test_what_lingers_of_earlier_days_is_read_there() -> None:
     api = StrictApi()
     sync(api, home(many(3)))
     transfer = Transfer(client=api, clock=now)
-    run(transfer.look_for_lingering())
+    run(transfer.find_stale())
     sync(api, home(many(2)), transfer=transfer)
-    assert transfer.known[Table.DEVICES].lingering == {"d0002"}
+    assert transfer.known[Table.DEVICES].stale == {"d0002"}
 
 
 def test_many_requests_keep_to_the_pace() -> None:
@@ -437,7 +439,7 @@ def test_many_requests_keep_to_the_pace() -> None:
     assert len(api.sent) == 60
 
 
-def test_a_server_that_asks_for_patience_gets_it() -> None:
+def test_retry_after_is_respected() -> None:
     api = StrictApi()
     api.verdicts.append(BUSY)
     transfer, verdict = sync(api, home(many(1)))

@@ -17,7 +17,7 @@ from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder, Profi
 from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
-from custom_components.ha_ingestor.pipeline.model import Capture, EntityContext, NoContext
+from custom_components.ha_ingestor.pipeline.model import EntityContext, NoContext, StateEvent
 
 from .reading import DOCS, FENCE, ROOT, SERVICES, section, text
 
@@ -65,7 +65,7 @@ def test_an_example_is_what_the_profile_writes(heading: str, profile: Profile) -
         for state, seconds in (("3.1", 1795651190.0), ("412.5", 1795651200.25))
     )
     context = replace(NoContext(), id="01KAYQ4A3V")
-    (line,) = Encoder(profile=profile).encode([Capture(washer, new, old, 0.0, context)]).lines
+    (line,) = Encoder(profile=profile).encode([StateEvent(washer, new, old, 0.0, context)]).lines
 
     ((_, example),) = FENCE.findall(section(text("points.md"), heading))
     # Wrapped for reading: behind a comma, and where line protocol has its spaces.

@@ -9,7 +9,7 @@ import pytest
 from custom_components.ha_ingestor.entities.data_api import DATA_API_SENSORS
 from custom_components.ha_ingestor.entities.descriptions import SENSORS
 from custom_components.ha_ingestor.flows.options import PAGES
-from custom_components.ha_ingestor.metadata_store.answers import DEVICES, ENTITIES, Listing
+from custom_components.ha_ingestor.metadata_store.queries import DEVICES, ENTITIES, Listing
 from custom_components.ha_ingestor.options.noise import RULE_FIELDS
 from custom_components.ha_ingestor.options.number import Number
 from tests.pages import WORDS

@@ -15,9 +15,9 @@ from scripts.rig.servers import Server
 
 from . import influxdb3, summary
 
-pytest.register_assert_rewrite("tests.e2e.house")
+pytest.register_assert_rewrite("tests.e2e.installation")
 
-from .house import Destination, House  # noqa: E402  its assertions are worth reading
+from .installation import Destination, Installation  # noqa: E402  its assertions are worth reading
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -55,30 +55,30 @@ def verify_cleanup() -> None:
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Start Home Assistant and every server, and connect them."""
     with ExitStack() as stack:
         home = HomeAssistant(directory=tmp_path_factory.mktemp("home_assistant"))
         stack.callback(home.stop)
         home.start()
-        house = House(home=home)
+        installation = Installation(home=home)
         for name in DATABASES:
             if isinstance(binary(name), Unavailable):
                 continue
             server = Server(name=name, directory=tmp_path_factory.mktemp(name), auth=True)
             stack.enter_context(server).start()
-            house.destinations[name] = house.connect(server, server.database)
+            installation.destinations[name] = installation.connect(server, server.database)
         if named := influxdb3.from_environment(f"home_assistant_{secrets.token_hex(4)}"):
-            house.destinations[influxdb3.NAME] = house.connect(named, named.database)
-        yield house
+            installation.destinations[influxdb3.NAME] = installation.connect(named, named.database)
+        yield installation
 
 
 @pytest.fixture(params=[*DATABASES, influxdb3.NAME])
-def destination(house: House, request: pytest.FixtureRequest) -> Destination:
+def destination(installation: Installation, request: pytest.FixtureRequest) -> Destination:
     """One database after the other; those that are not there are skipped, and named at the end."""
     name = request.param
     noted = request.node.user_properties
-    if found := house.destinations.get(name):
+    if found := installation.destinations.get(name):
         version = found.server.version or DATABASES[name].version
         noted.append((summary.EXERCISED, (name, version)))
         return found
@@ -88,9 +88,9 @@ def destination(house: House, request: pytest.FixtureRequest) -> Destination:
 
 
 @pytest.fixture
-def spare(house: House) -> Iterator[Destination]:
+def spare(installation: Installation) -> Iterator[Destination]:
     """Make a database and an entry for it, on InfluxDB 2 or whichever server there is."""
-    with house.spare() as destination:
+    with installation.spare() as destination:
         yield destination
 
 

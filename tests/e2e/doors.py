@@ -1,4 +1,4 @@
-"""The ways into a real server: its owner's and our client's."""
+"""Access to a real server: as its administrator, and as our client."""
 
 from custom_components.ha_ingestor.clients.influx.destination import Destination
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect

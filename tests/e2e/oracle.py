@@ -19,7 +19,7 @@ from scripts.rig.onboarding import NAME
 LOCATION: Final = "Rig"
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-# A heart beats with the commits of a busy machine.
+# A heartbeat may be as late as a commit on a busy machine.
 _BEAT_WITHIN_US: Final = 5_000_000
 _CONTROLS: Final = dict.fromkeys(range(32), " ")
 # What a database of numbers is sent, everything else it would store as 0.

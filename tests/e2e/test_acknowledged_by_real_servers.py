@@ -31,7 +31,7 @@ COUNT: Final = 10_000
 
 @pytest.fixture
 async def session(socket_enabled: None) -> AsyncIterator[aiohttp.ClientSession]:
-    """Lend a session, as Home Assistant would."""
+    """Provide a session, as Home Assistant does."""
     async with aiohttp.ClientSession() as session:
         yield session
 

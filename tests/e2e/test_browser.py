@@ -11,7 +11,7 @@ from playwright.sync_api import Error
 from scripts.rig.browser import Frontend, frontend
 from scripts.rig.integration import DOMAIN
 
-from .house import Destination, House, until
+from .installation import Destination, Installation, until
 
 pytestmark = [
     pytest.mark.browser,
@@ -23,11 +23,11 @@ SOME_POINTS: Final = re.compile(r"[1-9]\d*\s+points")
 
 
 @pytest.fixture
-def window(house: House) -> Iterator[Frontend]:
+def window(installation: Installation) -> Iterator[Frontend]:
     """Open a browser that is logged in."""
     with ExitStack() as stack:
         try:
-            window = stack.enter_context(frontend(house.api))
+            window = stack.enter_context(frontend(installation.api))
         except Error as error:
             if "Executable doesn't exist" not in str(error):
                 raise
@@ -36,12 +36,12 @@ def window(house: House) -> Iterator[Frontend]:
 
 
 def test_a_user_connects_a_database_in_the_browser(
-    house: House, destination: Destination, window: Frontend
+    installation: Installation, destination: Destination, window: Frontend
 ) -> None:
     """A wrong token is said to be wrong; the right one ends on a device that counts points."""
     server = destination.server
     server.create_database(DATABASE)
-    before = {each["entry_id"] for each in house.api.entries(DOMAIN)}
+    before = {each["entry_id"] for each in installation.api.entries(DOMAIN)}
 
     dialog = window.open_flow()
     dialog.locator('input[name="url"]').fill(server.url)
@@ -52,16 +52,16 @@ def test_a_user_connects_a_database_in_the_browser(
     dialog.locator('input[name="bucket"]').fill(DATABASE)
     dialog.get_by_role("button", name="Submit").click()
     dialog.get_by_text("These credentials are refused").wait_for()
-    assert before == {each["entry_id"] for each in house.api.entries(DOMAIN)}
+    assert before == {each["entry_id"] for each in installation.api.entries(DOMAIN)}
 
     token.fill(server.token)
     dialog.get_by_role("button", name="Submit").click()
     dialog.get_by_role("button", name="Skip and finish").click()
-    (entry_id,) = {each["entry_id"] for each in house.api.entries(DOMAIN)} - before
+    (entry_id,) = {each["entry_id"] for each in installation.api.entries(DOMAIN)} - before
     assert until(lambda: server.query_points("home_assistant_events", DATABASE))
 
     window.open_device(entry_id)
     rows = window.page.locator("hui-generic-entity-row")
     rows.filter(has_text="Status").filter(has_text="OK").wait_for()
     rows.filter(has_text="Points written").filter(has_text=SOME_POINTS).wait_for()
-    house.api.delete(entry_id)
+    installation.api.delete(entry_id)

@@ -13,7 +13,7 @@ from scripts.rig.databases import Unavailable, binary, version_of
 from scripts.rig.home_assistant import HASS
 
 from . import summary
-from .house import until
+from .installation import until
 
 COMMAND: Final = (HASS.with_name("python"), "-m", "scripts.rig.compare", "--influxdb", "2")
 

@@ -12,7 +12,7 @@ from scripts.rig.home_assistant import HomeAssistant
 from scripts.rig.integration import DOMAIN, connect, connect_data_api
 from scripts.rig.servers import Server
 
-from .house import any_database, until
+from .installation import any_database, until
 
 KEY: Final = "the-key-of-the-data-api"
 # Two seconds of quiet, and what the rest takes on a machine that does other things too.

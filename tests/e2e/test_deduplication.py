@@ -13,7 +13,7 @@ from scripts.rig.servers import DATABASE, Server, start
 
 from . import summary
 from .doors import destination_of
-from .house import until
+from .installation import until
 
 LINE: Final = "repeated,entity_id=sensor.a value=1 1700000000123000000"
 SERVERS: Final = ("victoriametrics-debian", "victoriametrics")

@@ -13,7 +13,7 @@ from scripts.rig.home_assistant import HomeAssistant
 from scripts.rig.integration import connect
 from scripts.rig.servers import Server
 
-from .house import any_database, until
+from .installation import any_database, until
 
 # Two seconds of quiet, and what the rest takes on a machine that does other things too.
 SOON: Final = 15.0

@@ -11,7 +11,7 @@ from scripts.rig.endpoint import Point
 from scripts.rig.onboarding import NAME
 from scripts.rig.servers import Server
 
-from .house import Destination, House, until
+from .installation import Destination, Installation, until
 from .oracle import LOCATION, Expected, State, change, heartbeat, microseconds
 
 HELPER: Final = {"integration": "input_boolean", "event_category": "general"}
@@ -20,41 +20,44 @@ MINUTE: Final = 60.0
 
 
 @pytest.fixture(scope="module", autouse=True)
-def steady(house: House) -> Iterator[tuple[Destination, State]]:
+def steady(installation: Installation) -> Iterator[tuple[Destination, State]]:
     """Let an entity with a heartbeat be silent from now on, while other tests make noise."""
-    with house.spare() as destination:
+    with installation.spare() as destination:
         rule = {"name": "Steady", "entities": ["sensor.steady"], "heartbeat": 1}
-        house.api.set_options(destination.entry_id, "noise", rules=[rule], window=0)
-        house.set_state("sensor.steadfast", "7")
-        yield destination, house.set_state("sensor.steady", "7")
+        installation.api.set_options(destination.entry_id, "noise", rules=[rule], window=0)
+        installation.set_state("sensor.steadfast", "7")
+        yield destination, installation.set_state("sensor.steady", "7")
 
 
-def _helper(house: House, name: str) -> State:
-    created = house.api.ws("input_boolean/create", name=name)["id"]
-    found: State | None = until(lambda: house.api.state(f"input_boolean.{created}"))
+def _helper(installation: Installation, name: str) -> State:
+    created = installation.api.ws("input_boolean/create", name=name)["id"]
+    found: State | None = until(lambda: installation.api.state(f"input_boolean.{created}"))
     assert found
     return found
 
 
 @pytest.fixture(scope="module")
-def caused(house: House) -> list[Expected]:
+def caused(installation: Installation) -> list[Expected]:
     """A user turns one thing on, and an automation another."""
-    leader, follower = _helper(house, "Leader"), _helper(house, "Follower")
-    house.api.request(
+    leader, subscriber = _helper(installation, "Leader"), _helper(installation, "Subscriber")
+    installation.api.request(
         "POST",
         "/api/config/automation/config/follows",
         {
             "alias": "Follows",
             "triggers": [{"trigger": "state", "entity_id": leader["entity_id"], "to": "on"}],
             "actions": [
-                {"action": "input_boolean.turn_on", "target": {"entity_id": follower["entity_id"]}}
+                {
+                    "action": "input_boolean.turn_on",
+                    "target": {"entity_id": subscriber["entity_id"]},
+                }
             ],
         },
     )
-    assert until(lambda: house.api.state(AUTOMATION))
-    house.api.call_service("input_boolean", "turn_on", entity_id=leader["entity_id"])
-    followed = until(lambda: _once_on(house, follower["entity_id"]))
-    led = _once_on(house, leader["entity_id"])
+    assert until(lambda: installation.api.state(AUTOMATION))
+    installation.api.call_service("input_boolean", "turn_on", entity_id=leader["entity_id"])
+    followed = until(lambda: _once_on(installation, subscriber["entity_id"]))
+    led = _once_on(installation, leader["entity_id"])
     assert led
     assert followed
     assert followed["context"]["parent_id"] == led["context"]["id"]
@@ -62,12 +65,12 @@ def caused(house: House) -> list[Expected]:
     assert not followed["context"]["user_id"]
     return [
         _turned_on(led, leader),
-        _turned_on(followed, follower, cause=AUTOMATION),
+        _turned_on(followed, subscriber, cause=AUTOMATION),
     ]
 
 
-def _once_on(house: House, entity_id: str) -> State | None:
-    state = house.api.state(entity_id)
+def _once_on(installation: Installation, entity_id: str) -> State | None:
+    state = installation.api.state(entity_id)
     return state if state and state["state"] == "on" else None
 
 
@@ -92,7 +95,7 @@ def _found(destination: Destination, measurement: str, entity_id: str) -> list[P
 
 
 def test_another_profile_writes_its_measurements_and_keeps_the_backlog(
-    house: House, spare: Destination
+    installation: Installation, spare: Destination
 ) -> None:
     """What was captured before arrives as it was to be stored then."""
     server = spare.server
@@ -103,7 +106,7 @@ def test_another_profile_writes_its_measurements_and_keeps_the_backlog(
 
     def become(state: str) -> State:
         about: dict[str, Any] = {"unit_of_measurement": "°C", "device_class": "temperature"}
-        states.append(house.set_state(entity_id, state, **about))
+        states.append(installation.set_state(entity_id, state, **about))
         return states[-1]
 
     spare.settle()
@@ -114,7 +117,7 @@ def test_another_profile_writes_its_measurements_and_keeps_the_backlog(
         new = become("20.5")
         assert until(spare.is_waiting)
         tidy_options = {"availability": "marker", "convert_units": False}
-        points = partial(house.api.set_options, spare.entry_id, "points")
+        points = partial(installation.api.set_options, spare.entry_id, "points")
         points(("tidy", tidy_options), ("to_tidy", {}), profile="tidy")
         become("21")
         become("warm")

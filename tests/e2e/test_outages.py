@@ -8,19 +8,19 @@ import pytest
 
 from scripts.rig.endpoint import Point
 
-from .house import INDEXED, Destination, House, until
+from .installation import INDEXED, Destination, Installation, until
 from .oracle import Expected, State, change, microseconds, stored_fields
 
 # What is a quarter of a second old is on disk; the rest is for a busy machine.
 COMMITTED_SECONDS: Final = 1.0
 
 
-class Story:
+class Scenario:
     """Changes of state of one entity, and the points they have to become."""
 
-    def __init__(self, house: House, name: str) -> None:
+    def __init__(self, installation: Installation, name: str) -> None:
         """Begin with an entity of its own."""
-        self._house = house
+        self._house = installation
         self._entity_id = f"sensor.story_{name}"
         self._state: State | None = None
         self.points: list[Expected] = []
@@ -42,9 +42,9 @@ class Story:
 class Lamp:
     """A helper, which Home Assistant restores, and the points that it has to become."""
 
-    def __init__(self, house: House, entity_id: str) -> None:
+    def __init__(self, installation: Installation, entity_id: str) -> None:
         """Begin with one that was just created, and is off."""
-        self._api = house.api
+        self._api = installation.api
         self._entity_id = entity_id
         self.points: list[Expected] = []
         self._see(None)
@@ -68,18 +68,18 @@ class Lamp:
 
 
 @pytest.fixture(scope="module")
-def outage(house: House) -> list[Expected]:
+def outage(installation: Installation) -> list[Expected]:
     """Take the databases away and bring them back."""
-    story = Story(house, "outage")
-    story.go_on()
-    house.stop_servers()
-    story.go_on()
-    for each in house.destinations.values():
+    scenario = Scenario(installation, "outage")
+    scenario.go_on()
+    installation.stop_servers()
+    scenario.go_on()
+    for each in installation.destinations.values():
         assert not each.can_be_stopped or until(each.is_waiting), each.diagnostics()
-    story.go_on()
-    house.start_servers()
-    story.go_on()
-    return story.points
+    scenario.go_on()
+    installation.start_servers()
+    scenario.go_on()
+    return scenario.points
 
 
 def test_what_happens_during_an_outage_arrives_once(
@@ -102,39 +102,39 @@ class Restart:
     After a restart in order `states` are only those that are restored.
     """
 
-    story: list[Expected]
+    scenario: list[Expected]
     since_us: int
     states: dict[str, State]
     lamp: list[Expected] = field(default_factory=list)
 
 
 @pytest.fixture(scope="module")
-def crash(house: House) -> Restart:
+def crash(installation: Installation) -> Restart:
     """Kill Home Assistant while no database is there."""
     # Each remembers what it wrote until then, which is no longer true at the end.
-    for each in house.destinations.values():
-        house.api.reload(each.entry_id)
-    story = Story(house, "crash")
-    house.stop_servers()
+    for each in installation.destinations.values():
+        installation.api.reload(each.entry_id)
+    scenario = Scenario(installation, "crash")
+    installation.stop_servers()
     for _ in range(3):
-        story.go_on()
+        scenario.go_on()
         time.sleep(COMMITTED_SECONDS)
-    house.home.kill()
+    installation.home.kill()
     since_us = time.time_ns() // 1000
-    house.start_servers()
-    house.home.start()
-    states = house.foreign_states()
-    story.begin_again()
-    story.go_on()
-    return Restart(story=story.points, since_us=since_us, states=states)
+    installation.start_servers()
+    installation.home.start()
+    states = installation.foreign_states()
+    scenario.begin_again()
+    scenario.go_on()
+    return Restart(scenario=scenario.points, since_us=since_us, states=states)
 
 
 def test_what_was_committed_survives_a_kill(crash: Restart, destination: Destination) -> None:
     """Home Assistant is killed with everything of the last second on disk only."""
-    destination.assert_stored(crash.story)
+    destination.assert_stored(crash.scenario)
 
 
-def test_after_a_kill_every_state_is_news(crash: Restart, destination: Destination) -> None:
+def test_after_a_kill_every_state_is_new(crash: Restart, destination: Destination) -> None:
     """Nobody knows what was written last, and a state twice is better than none."""
     destination.settle()
     if destination.numbers_only:
@@ -152,29 +152,29 @@ def test_the_ledger_adds_up_after_a_kill(destination: Destination) -> None:
 
 
 @pytest.fixture(scope="module")
-def restart(house: House) -> Restart:
+def restart(installation: Installation) -> Restart:
     """Restart Home Assistant while no database is there, right after changes of state."""
-    created = house.api.ws("input_boolean/create", name="Restarted")["id"]
-    lamp = Lamp(house, f"input_boolean.{created}")
+    created = installation.api.ws("input_boolean/create", name="Restarted")["id"]
+    lamp = Lamp(installation, f"input_boolean.{created}")
     lamp.turn("on")
-    story = Story(house, "restart")
-    house.stop_servers()
-    story.go_on()
-    before = house.foreign_states()
-    house.home.stop()
+    scenario = Scenario(installation, "restart")
+    installation.stop_servers()
+    scenario.go_on()
+    before = installation.foreign_states()
+    installation.home.stop()
     since_us = time.time_ns() // 1000
-    house.home.start()
-    after = house.foreign_states()
-    story.go_on()
+    installation.home.start()
+    after = installation.foreign_states()
+    scenario.go_on()
     lamp.turn("off")
-    house.start_servers()
+    installation.start_servers()
     states = {
         entity_id: state
         for entity_id, state in after.items()
         # Whatever other tests made of an entity from outside is not restored.
         if entity_id in before and before[entity_id]["attributes"] == state["attributes"]
     }
-    return Restart(story=story.points, since_us=since_us, states=states, lamp=lamp.points)
+    return Restart(scenario=scenario.points, since_us=since_us, states=states, lamp=lamp.points)
 
 
 def test_nothing_is_lost_by_a_restart_without_a_database(
@@ -184,7 +184,7 @@ def test_nothing_is_lost_by_a_restart_without_a_database(
 
     Home Assistant forgot the entity in between, and still it is known how long its state lasted.
     """
-    destination.assert_stored(restart.story)
+    destination.assert_stored(restart.scenario)
 
 
 def test_a_state_that_is_restored_is_no_point(restart: Restart, destination: Destination) -> None:
@@ -192,7 +192,7 @@ def test_a_state_that_is_restored_is_no_point(restart: Restart, destination: Des
     destination.assert_stored(restart.lamp)
 
 
-def test_a_restart_leaves_no_echo(restart: Restart, destination: Destination) -> None:
+def test_a_restart_writes_no_restored_states(restart: Restart, destination: Destination) -> None:
     """After a restart in order no entity begins with what was its last point before."""
     destination.settle()
     assert destination.diagnostics()["ledger"]["filtered"]["restart_echo"]

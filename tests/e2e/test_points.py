@@ -5,7 +5,7 @@ from typing import Final
 import pytest
 
 from .cases import ATTRIBUTES, STATES, Case
-from .house import Destination, House, until
+from .installation import Destination, Installation, until
 from .oracle import Expected, change
 
 CASES: Final = {case.name: case for case in STATES + ATTRIBUTES}
@@ -13,27 +13,27 @@ REMOVED: Final = "switch.case_removed"
 
 
 @pytest.fixture(scope="module")
-def told(house: House) -> dict[str, list[Expected]]:
+def told(installation: Installation) -> dict[str, list[Expected]]:
     """Take an entity for each case through its state; what must be stored of each."""
-    points = {name: _happen(house, case) for name, case in CASES.items()}
-    points["attributes"] = _attributes_change(house)
-    house.set_state(REMOVED, "off")
-    house.api.remove_state(REMOVED)
+    points = {name: _happen(installation, case) for name, case in CASES.items()}
+    points["attributes"] = _attributes_change(installation)
+    installation.set_state(REMOVED, "off")
+    installation.api.remove_state(REMOVED)
     return points
 
 
-def _happen(house: House, case: Case) -> list[Expected]:
-    before = house.set_state(case.entity_id, "before")
-    after = house.set_state(case.entity_id, case.state, **case.attributes)
+def _happen(installation: Installation, case: Case) -> list[Expected]:
+    before = installation.set_state(case.entity_id, "before")
+    after = installation.set_state(case.entity_id, case.state, **case.attributes)
     assert (after["state"], after["attributes"]) == (case.state, case.attributes)
     stored = after | {"attributes": after["attributes"] if case.kept is None else case.kept}
     point = change(stored, before, value=case.value, tags=case.tags, fields=case.fields)
     return [change(before), point]
 
 
-def _attributes_change(house: House) -> list[Expected]:
-    first = house.set_state("light.case_attributes", "on", brightness=1)
-    second = house.set_state("light.case_attributes", "on", brightness=2)
+def _attributes_change(installation: Installation) -> list[Expected]:
+    first = installation.set_state("light.case_attributes", "on", brightness=1)
+    second = installation.set_state("light.case_attributes", "on", brightness=2)
     assert first["last_changed"] == second["last_changed"]
     return [
         change(first, value=1.0, tags={"event_category": "lighting"}),

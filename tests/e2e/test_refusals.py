@@ -13,7 +13,7 @@ from scripts.rig.endpoint import Endpoint
 from scripts.rig.integration import DOMAIN, connect
 from scripts.rig.servers import Server
 
-from .house import Destination, House, until
+from .installation import Destination, Installation, until
 from .oracle import Expected, change
 
 # InfluxDB 1 is told about users and databases in its query language.
@@ -30,16 +30,16 @@ _numbers = count()
 
 
 @pytest.fixture
-def narrow(house: House, destination: Destination) -> Iterator[Destination]:
+def narrow(installation: Installation, destination: Destination) -> Iterator[Destination]:
     """Make a database and a user who may write to it and nothing else, and connect as that."""
     name = f"narrow_{next(_numbers)}"
     destination.server.create_database(name)
     _tell(destination, f"CREATE USER {name} WITH PASSWORD '{PASSWORD}'")
     _tell(destination, f"GRANT ALL ON {name} TO {name}")
     own = replace(destination, database=name)
-    result = connect(house.api, replace(own.address, user=name, password=PASSWORD))
+    result = connect(installation.api, replace(own.address, user=name, password=PASSWORD))
     yield replace(own, entry_id=result["result"]["entry_id"])
-    house.api.delete(result["result"]["entry_id"])
+    installation.api.delete(result["result"]["entry_id"])
 
 
 def _tell(destination: Destination, command: str) -> None:
@@ -50,10 +50,12 @@ def _tell(destination: Destination, command: str) -> None:
     assert b"error" not in answer, answer
 
 
-def _go_on(house: House, entity_id: str, first: int, old: Any = None) -> tuple[list[Expected], Any]:
+def _go_on(
+    installation: Installation, entity_id: str, first: int, old: Any = None
+) -> tuple[list[Expected], Any]:
     told = []
     for number in range(first, first + 20):
-        new = house.set_state(entity_id, str(number))
+        new = installation.set_state(entity_id, str(number))
         told.append(change(new, old, value=float(number)))
         old = new
     return told, old
@@ -64,33 +66,33 @@ def _is_blocked(destination: Destination) -> bool:
 
 
 def test_refused_credentials_are_asked_for_and_nothing_is_lost(
-    house: House, narrow: Destination
+    installation: Installation, narrow: Destination
 ) -> None:
     """The dialogue that Home Assistant opens by itself ends the wait."""
     entity_id = f"sensor.{narrow.database}"
-    told, last = _go_on(house, entity_id, 0)
+    told, last = _go_on(installation, entity_id, 0)
     narrow.settle()
     _tell(narrow, f"SET PASSWORD FOR {narrow.database} = '{NEW_PASSWORD}'")
-    more, _ = _go_on(house, entity_id, len(told), last)
+    more, _ = _go_on(installation, entity_id, len(told), last)
     assert until(lambda: _is_blocked(narrow)), narrow.diagnostics()
 
-    flow = until(lambda: _reauth(house, narrow))
+    flow = until(lambda: _reauth(installation, narrow))
     assert flow, "no dialogue was opened"
     path = f"/api/config/config_entries/flow/{flow['flow_id']}"
     form = {"username": narrow.database, "password": PASSWORD}
-    wrong = house.api.request("POST", path, form)
+    wrong = installation.api.request("POST", path, form)
     assert wrong["errors"], wrong
-    right = house.api.request("POST", path, form | {"password": NEW_PASSWORD})
+    right = installation.api.request("POST", path, form | {"password": NEW_PASSWORD})
     assert (right["type"], right["reason"]) == ("abort", "reauth_successful")
     narrow.assert_stored(told + more)
     narrow.assert_balanced()
     for secret in (PASSWORD, NEW_PASSWORD):
         assert secret not in str(narrow.diagnostics())
-        assert secret not in house.home.log()
+        assert secret not in installation.home.log()
 
 
-def _reauth(house: House, destination: Destination) -> Any:
-    flows = house.api.ws("config_entries/flow/progress")
+def _reauth(installation: Installation, destination: Destination) -> Any:
+    flows = installation.api.ws("config_entries/flow/progress")
     wanted = {"source": "reauth", "entry_id": destination.entry_id}
     ours = [each for each in flows if wanted.items() <= each["context"].items()]
     assert all(each["handler"] == DOMAIN for each in ours)
@@ -99,18 +101,18 @@ def _reauth(house: House, destination: Destination) -> Any:
 
 
 def test_a_database_that_was_dropped_gets_everything_when_it_is_back(
-    house: House, narrow: Destination
+    installation: Installation, narrow: Destination
 ) -> None:
     """What it had before is gone with it; what happened since is not."""
     entity_id = f"sensor.{narrow.database}"
-    _, last = _go_on(house, entity_id, 0)
+    _, last = _go_on(installation, entity_id, 0)
     narrow.settle()
     _tell(narrow, f"DROP DATABASE {narrow.database}")
-    told, last = _go_on(house, entity_id, 100, last)
+    told, last = _go_on(installation, entity_id, 100, last)
     assert until(lambda: _is_blocked(narrow)), narrow.diagnostics()
-    more, _ = _go_on(house, entity_id, 200, last)
+    more, _ = _go_on(installation, entity_id, 200, last)
     narrow.server.create_database(narrow.database)
     _tell(narrow, f"GRANT ALL ON {narrow.database} TO {narrow.database}")
     # Whoever created it does not want to wait for the next look in some minutes.
-    house.api.reload(narrow.entry_id)
+    installation.api.reload(narrow.entry_id)
     narrow.assert_stored(told + more)

@@ -8,7 +8,7 @@ import pytest
 
 from scripts.rig.integration import DOMAIN
 
-from .house import INDEXED, Destination, House, until
+from .installation import INDEXED, Destination, Installation, until
 from .oracle import Expected, State, change, marker
 
 AREA: Final = 'Attic, "north" = cold'
@@ -23,9 +23,9 @@ HELPER: Final = INTEGRATION | {"event_category": "general"}
 class Actor:
     """An entity of Home Assistant, and the points that its changes have to become."""
 
-    def __init__(self, house: House, entity_id: str) -> None:
+    def __init__(self, installation: Installation, entity_id: str) -> None:
         """Follow an entity that there is."""
-        self._api = house.api
+        self._api = installation.api
         self.entity_id = entity_id
         self.points: list[Expected] = []
 
@@ -73,23 +73,23 @@ class Actor:
         self.points.append(change(new, old, value=value, unrecorded=UNRECORDED, **registered))
 
 
-def _helper(house: House, name: str) -> Actor:
+def _helper(installation: Installation, name: str) -> Actor:
     """Create an entity that Home Assistant registers."""
-    created = house.api.ws("input_boolean/create", name=name)["id"]
-    return Actor(house, f"input_boolean.{created}")
+    created = installation.api.ws("input_boolean/create", name=name)["id"]
+    return Actor(installation, f"input_boolean.{created}")
 
 
 @pytest.fixture(scope="module")
-def area_id(house: House) -> str:
+def area_id(installation: Installation) -> str:
     """Create an area with a name that needs escaping."""
-    return str(house.api.ws("config/area_registry/create", name=AREA)["area_id"])
+    return str(installation.api.ws("config/area_registry/create", name=AREA)["area_id"])
 
 
 @pytest.fixture(scope="module")
-def moved(house: House) -> list[Expected]:
+def moved(installation: Installation) -> list[Expected]:
     """Put an entity into an area, rename the area, delete it."""
-    area_id = house.api.ws("config/area_registry/create", name="Loft")["area_id"]
-    actor = _helper(house, "Moved")
+    area_id = installation.api.ws("config/area_registry/create", name="Loft")["area_id"]
+    actor = _helper(installation, "Moved")
     actor.turn("on", tags=HELPER)
     actor.mark(
         "entity_moved",
@@ -99,11 +99,11 @@ def moved(house: House) -> list[Expected]:
         new_area_id=area_id,
     )
     actor.turn("off", tags=HELPER | {"area_id": area_id, "area": "Loft"})
-    house.api.ws("config/area_registry/update", area_id=area_id, name="Attic")
+    installation.api.ws("config/area_registry/update", area_id=area_id, name="Attic")
     actor.turn("on", tags=HELPER | {"area_id": area_id, "area": "Attic"})
     actor.mark(
         "entity_moved",
-        partial(house.api.ws, "config/area_registry/delete", area_id=area_id),
+        partial(installation.api.ws, "config/area_registry/delete", area_id=area_id),
         tags=INTEGRATION,
         old_area="Attic",
         old_area_id=area_id,
@@ -120,26 +120,26 @@ def test_an_area_is_a_tag_from_the_next_point_on(
 
 
 @pytest.fixture(scope="module")
-def device(house: House, area_id: str) -> list[Expected]:
+def device(installation: Installation, area_id: str) -> list[Expected]:
     """Put a device into an area and take it out again."""
-    entry = house.api.ws("config/entity_registry/get", entity_id=BACKUP)
+    entry = installation.api.ws("config/entity_registry/get", entity_id=BACKUP)
     device_id = entry["device_id"]
-    devices = house.api.ws("config/device_registry/list")
+    devices = installation.api.ws("config/device_registry/list")
     told = next(each for each in devices if each["id"] == device_id)
     names = ("manufacturer", "model", "sw_version")
     fields = {name: told[name] for name in names if told[name]}
     assert fields
-    idle = house.api.state(BACKUP)
+    idle = installation.api.state(BACKUP)
     assert idle
     placed = {"integration": "backup", "device_id": device_id}
     tags = placed | {"device_class": "enum"}
     indoors = tags | {"area_id": area_id, "area": AREA}
 
-    actor = Actor(house, BACKUP)
+    actor = Actor(installation, BACKUP)
     # Of a state that is set from outside nobody knows that no history wants its options.
     attributes = {key: each for key, each in idle["attributes"].items() if key != "options"}
-    become = partial(house.set_state, BACKUP, **attributes)
-    move = partial(house.api.ws, "config/device_registry/update", device_id=device_id)
+    become = partial(installation.set_state, BACKUP, **attributes)
+    move = partial(installation.api.ws, "config/device_registry/update", device_id=device_id)
     actor.act(partial(become, "create_backup"), tags=tags, fields=fields)
     actor.mark(
         "entity_moved",
@@ -168,12 +168,12 @@ def test_the_area_of_a_device_is_that_of_its_entities(
 
 
 @pytest.fixture(scope="module")
-def renamed(house: House) -> tuple[list[Expected], str]:
+def renamed(installation: Installation) -> tuple[list[Expected], str]:
     """Give an entity another id; what it is under the new one, and the old id."""
-    actor = _helper(house, "Before")
+    actor = _helper(installation, "Before")
     old = actor.entity_id
     actor.turn("on", tags=HELPER)
-    entry = house.api.ws("config/entity_registry/get", entity_id=old)
+    entry = installation.api.ws("config/entity_registry/get", entity_id=old)
     rename = actor.updating(new_entity_id="input_boolean.after")
     actor.entity_id = "input_boolean.after"
     actor.mark(
@@ -204,11 +204,11 @@ def test_a_renamed_entity_goes_on_under_its_new_id(
 
 
 @pytest.fixture(scope="module")
-def removed(house: House, area_id: str) -> str:
+def removed(installation: Installation, area_id: str) -> str:
     """Delete a registered entity; returns its id."""
-    actor = _helper(house, "Removed")
+    actor = _helper(installation, "Removed")
     actor.updating(area_id=area_id)()
-    house.api.ws("input_boolean/delete", input_boolean_id="removed")
+    installation.api.ws("input_boolean/delete", input_boolean_id="removed")
     return actor.entity_id
 
 
@@ -237,9 +237,11 @@ def test_the_removal_of_an_entity_still_knows_its_area(
 
 
 @pytest.mark.usefixtures("moved", "device", "renamed", "removed")
-def test_our_own_entities_are_no_points(house: House, destination: Destination) -> None:
+def test_our_own_entities_are_no_points(
+    installation: Installation, destination: Destination
+) -> None:
     """A point about a point would never end."""
-    registered = house.api.ws("config/entity_registry/list")
+    registered = installation.api.ws("config/entity_registry/list")
     own = {each["entity_id"] for each in registered if each["platform"] == DOMAIN}
     assert own
     assert not own & {each["tags"]["entity_id"] for each in destination.points()}

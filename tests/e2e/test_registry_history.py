@@ -13,7 +13,7 @@ from scripts.rig.integration import DOMAIN, connect
 from scripts.rig.servers import Server
 
 from . import summary
-from .house import until
+from .installation import until
 
 DATABASE: Final = "influxdb2"
 KEYS: Final = {"devices": "device_id", "entities": "entity_id"}

@@ -4,13 +4,13 @@ import pytest
 from homeassistant.core import Context, HomeAssistant
 
 from custom_components.ha_ingestor.enrich import attribution as module
-from custom_components.ha_ingestor.enrich.attribution import Causes
+from custom_components.ha_ingestor.enrich.attribution import Attribution
 
 
 @pytest.fixture
-async def causes(hass: HomeAssistant) -> Causes:
+async def causes(hass: HomeAssistant) -> Attribution:
     """Follow what runs."""
-    causes = Causes(hass)
+    causes = Attribution(hass)
     await causes.async_start()
     return causes
 
@@ -21,7 +21,7 @@ def ran(hass: HomeAssistant, event_type: str, entity_id: str, context: Context) 
 
 
 async def test_a_context_belongs_to_what_ran_first_in_it(
-    hass: HomeAssistant, causes: Causes
+    hass: HomeAssistant, causes: Attribution
 ) -> None:
     """A script that an automation calls runs in the automation's context."""
     one, two = Context(), Context()
@@ -32,7 +32,7 @@ async def test_a_context_belongs_to_what_ran_first_in_it(
 
 
 async def test_the_oldest_are_forgotten(
-    hass: HomeAssistant, causes: Causes, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant, causes: Attribution, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "CAUSES_MAX", 3)
     for number in range(5):
@@ -42,7 +42,7 @@ async def test_the_oldest_are_forgotten(
 
 @pytest.mark.parametrize("data", [{}, {"entity_id": None}, {"entity_id": 5}])
 async def test_a_run_of_nothing_known_causes_nothing(
-    hass: HomeAssistant, causes: Causes, data: dict[str, object]
+    hass: HomeAssistant, causes: Attribution, data: dict[str, object]
 ) -> None:
     hass.bus.async_fire("automation_triggered", data)
     assert causes.causes == {}
@@ -51,7 +51,7 @@ async def test_a_run_of_nothing_known_causes_nothing(
 async def test_users_are_known_by_their_present_names(hass: HomeAssistant) -> None:
     owner = await hass.auth.async_create_user("Owner")
     ann = await hass.auth.async_create_user("Ann")
-    causes = Causes(hass)
+    causes = Attribution(hass)
     stop = await causes.async_start()
     held = causes.users
     supervisor = await hass.auth.async_create_system_user("Supervisor")

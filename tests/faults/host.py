@@ -15,13 +15,13 @@ from unittest.mock import patch
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.writer import Writer
 from custom_components.ha_ingestor.pipeline.filter import intake
-from custom_components.ha_ingestor.pipeline.filter.filters import SieveSettings
-from custom_components.ha_ingestor.pipeline.model import NO_RULES, Capture, EntityContext, Rules
+from custom_components.ha_ingestor.pipeline.filter.filters import NoiseFilterSettings
+from custom_components.ha_ingestor.pipeline.model import NO_RULES, EntityContext, Rules, StateEvent
 from custom_components.ha_ingestor.pipeline.pipeline import Clocks, Handover, Pipeline
 from custom_components.ha_ingestor.pipeline.spool import buffer
 from custom_components.ha_ingestor.pipeline.spool.files import Files
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
-from tests.pipeline.captures import FakeContext, FakeState
+from tests.pipeline.state_events import FakeContext, FakeState
 
 from .steps import DAY
 
@@ -51,7 +51,7 @@ def small_memory() -> Iterator[None]:
     with (
         patch.object(buffer, "HELD_POINTS", 60),
         patch.object(intake, "INTAKE_POINTS", 80),
-        patch.object(intake, "UNWEIGHED_POINTS", 20),
+        patch.object(intake, "UNSIZED_POINTS", 20),
     ):
         yield
 
@@ -79,7 +79,7 @@ class Place:
     """What a pipeline finds around it.
 
     With `runs_by_itself` its tasks commit and deliver, as in Home Assistant; otherwise only what is
-    asked happens. Points are dated from `noon` on, those that `poison` divides where a real
+    asked happens. Points are dated from `noon` on, those that `bad_lines` divides where a real
     database refuses them.
     """
 
@@ -89,7 +89,7 @@ class Place:
     noon: float
     executor: Executor | None = None
     runs_by_itself: bool = False
-    poison: int = 0
+    bad_lines: int = 0
 
 
 class Host:
@@ -119,7 +119,7 @@ class Host:
             gzip=place.runs_by_itself,
             gather_seconds=0.05,
             resume=resume,
-            sieve=SieveSettings(window=options["window"]),
+            noise_filter=NoiseFilterSettings(window=options["window"]),
             contexts={self._ruled.entity_id: self._ruled},
             clocks=place.clocks,
             jitter=lambda: 1.0,
@@ -150,16 +150,16 @@ class Host:
         for _ in range(count):
             self.pipeline.receive(change._replace(old=change.new))
 
-    def _change(self, entity: EntityContext, number: int, *, is_old: bool = False) -> Capture:
+    def _change(self, entity: EntityContext, number: int, *, is_old: bool = False) -> StateEvent:
         time = self._place.noon + number / 1000
         if is_old:
             time -= OLD
-        elif self._place.poison and number % self._place.poison == 0:
+        elif self._place.bad_lines and number % self._place.bad_lines == 0:
             time -= REFUSED
         state = FakeState(
             state=str(number), last_changed_timestamp=time, last_updated_timestamp=time
         )
-        return Capture(entity, state, None, time, FakeContext(id=f"{number:026d}"))
+        return StateEvent(entity, state, None, time, FakeContext(id=f"{number:026d}"))
 
     async def commit(self) -> bool:
         return await self.pipeline.commit()

@@ -21,8 +21,8 @@ from custom_components.ha_ingestor.clients.influx.outcome import Outcome
 from custom_components.ha_ingestor.clients.influx.verdict import classify
 from custom_components.ha_ingestor.pipeline.export.result import Result
 from custom_components.ha_ingestor.pipeline.pipeline import Clocks
-from tests.pipeline.captures import NOON
 from tests.pipeline.memory_files import MemoryFiles
+from tests.pipeline.state_events import NOON
 
 from .driver import Deliveries, KilledError
 from .faulty_files import raise_if_broken
@@ -83,7 +83,7 @@ class ModelDatabase:
 
     answer: Answers = "up"
     held: set[int] = field(default_factory=set)
-    poison: int = 0
+    bad_lines: int = 0
     requests: int = 0
     deliveries: Deliveries = field(default_factory=Deliveries)
     dialect: Dialect = Dialect.V2
@@ -112,7 +112,7 @@ class ModelDatabase:
             (number,) = numbers_in(line)
             if int(line.rpartition(" ")[2]) / 1e9 < NOON - RETENTION:
                 expired += 1
-            elif self.poison and number % self.poison == 0:
+            elif self.bad_lines and number % self.bad_lines == 0:
                 refused += 1
             else:
                 stored.add(number)

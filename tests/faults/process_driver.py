@@ -31,7 +31,7 @@ from .steps import DAY, Answers
 
 MEASUREMENT: Final = "home_assistant_events"
 RETENTION: Final = 7 * DAY
-POISON: Final = 17
+BAD_LINE: Final = 17
 # Its own tasks deliver as well, so that some answers may be on their way while it tells its state.
 SLACK: Final = 8
 
@@ -106,7 +106,7 @@ class ProcessDriver:
         self._log = log
         self._is_full = False
         self._broken: dict[str, int] = {}
-        self._passed = self._jumped = 0.0
+        self._passed = self._clock_offset = 0.0
         self._rng = Random(bucket)
         self._bucket = bucket
         self._noon = time.time() // 3600 * 3600
@@ -139,11 +139,11 @@ class ProcessDriver:
             org=self._server.org,
             bucket=self._bucket,
             token=self._server.token,
-            poison=POISON,
+            bad_lines=BAD_LINE,
             options=options,
             broken=self._broken,
             passed=self._passed,
-            jumped=self._jumped,
+            jumped=self._clock_offset,
         )
         self._process = begin(order, self._next)
         # It imports what it needs while this one is at work.
@@ -192,8 +192,8 @@ class ProcessDriver:
 
     def pass_time(self, seconds: float, jump: float) -> None:
         self._passed += seconds
-        self._jumped += jump
-        self.process.ask("pass_time", passed=self._passed, jumped=self._jumped)
+        self._clock_offset += jump
+        self.process.ask("pass_time", passed=self._passed, jumped=self._clock_offset)
 
     def held(self) -> Counter[int]:
         points = self._server.query_points(MEASUREMENT, self._bucket)

@@ -42,7 +42,7 @@ class Order:
     org: str = "home"
     bucket: str = "home_assistant"
     token: str = ""
-    poison: int = 0
+    bad_lines: int = 0
     options: dict[str, Any] = field(default_factory=DEFAULTS.copy)
     broken: dict[str, int] = field(default_factory=dict)
     passed: float = 0.0
@@ -54,7 +54,7 @@ class ProcessHost:
 
     def __init__(self, order: Order, session: aiohttp.ClientSession) -> None:
         self._faults = Faults(order.broken)
-        self._passed, self._jumped = order.passed, order.jumped
+        self._passed, self._clock_offset = order.passed, order.jumped
         destination = Destination(
             url=order.url,
             dialect=Dialect.V2,
@@ -68,11 +68,11 @@ class ProcessHost:
             writer=InfluxClient(session, destination),
             clocks=Clocks(
                 monotonic=lambda: time.monotonic() + self._passed,
-                wall=lambda: max(time.time() + self._passed + self._jumped, 0.0),
+                wall=lambda: max(time.time() + self._passed + self._clock_offset, 0.0),
             ),
             noon=order.noon,
             runs_by_itself=True,
-            poison=order.poison,
+            bad_lines=order.bad_lines,
         )
         self._host = Host(place, order.options)
 
@@ -84,7 +84,7 @@ class ProcessHost:
             case "arm":
                 self._faults.kill_in = how["at"]
             case "pass_time":
-                self._passed, self._jumped = how["passed"], how["jumped"]
+                self._passed, self._clock_offset = how["passed"], how["jumped"]
             case _:
                 answer = await self._host.ask(what, **how)
                 return asdict(answer) if isinstance(answer, State) else answer

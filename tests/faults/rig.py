@@ -16,7 +16,7 @@ from custom_components.ha_ingestor.pipeline.spool.files import Files
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from custom_components.ha_ingestor.pipeline.spool.spool import Spool
-from tests.pipeline.captures import NOON
+from tests.pipeline.state_events import NOON
 
 ACCEPTED = Outcome(status=204, from_database=True)
 REFUSED = Outcome(status=422, body="field type conflict", from_database=True)
@@ -43,7 +43,7 @@ class Clocks:
 class Database:
     """A writer that stores, refuses its poison, or is down."""
 
-    poison: set[str] = field(default_factory=set)
+    bad_lines: set[str] = field(default_factory=set)
     is_down: bool = False
     stored: list[str] = field(default_factory=list)
     dialect: Dialect = Dialect.V2
@@ -53,7 +53,7 @@ class Database:
         answer = ACCEPTED
         if self.is_down:
             answer = DOWN
-        elif self.poison & set(lines):
+        elif self.bad_lines & set(lines):
             answer = REFUSED
         else:
             self.stored += lines

@@ -17,8 +17,8 @@ from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
 from custom_components.ha_ingestor.pipeline.spool.quarantine_files import FILE_BYTES, FILES_MAX
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
-from tests.pipeline.captures import NOON, FakeState, change
 from tests.pipeline.memory_files import MemoryFiles
+from tests.pipeline.state_events import NOON, FakeState, change
 
 from .rig import ACCEPTED, DOWN, REFUSED
 
@@ -54,7 +54,7 @@ class Witness:
         return ask
 
 
-class Moody:
+class FailingDisk:
     """A database that refuses one point and is down at times; it sees how many speak at once."""
 
     dialect = Dialect.V2
@@ -84,7 +84,7 @@ class Moody:
 
 
 async def test_one_request_at_a_time_and_no_file_in_the_event_loop(tmp_path: Path) -> None:
-    files, database = Witness(tmp_path / "spool"), Moody()
+    files, database = Witness(tmp_path / "spool"), FailingDisk()
     for life in range(2):
         pipeline = Pipeline(
             profile=HomeIQ(dumps=json_dumps),
@@ -106,7 +106,7 @@ async def test_one_request_at_a_time_and_no_file_in_the_event_loop(tmp_path: Pat
     assert [name for name, threads in files.threads.items() if here in threads] == []
 
 
-async def a_busy_day(pipeline: Pipeline, database: Moody, since: float) -> None:
+async def a_busy_day(pipeline: Pipeline, database: FailingDisk, since: float) -> None:
     """Everything that asks for files or for the database, and much of it at once."""
     for number in range(3000):
         database.is_down = number % 1000 > 500

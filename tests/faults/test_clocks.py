@@ -22,9 +22,9 @@ from custom_components.ha_ingestor.pipeline.export.attempts import BLOCKED_RETRY
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.files import Files
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
-from tests.pipeline.captures import NOON, FakeState, change
 from tests.pipeline.memory_files import MemoryFiles
 from tests.pipeline.scripted_writer import UNAVAILABLE, ScriptedWriter
+from tests.pipeline.state_events import NOON, FakeState, change
 
 from .rig import Clocks, Database, Rig, points
 
@@ -187,7 +187,7 @@ async def test_when_points_have_to_be_on_the_disk_is_no_matter_of_the_wall(jump:
 
 
 @each_jump
-async def test_waits_are_no_matter_of_the_wall(
+async def test_waits_do_not_depend_on_the_wall_clock(
     jumps: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(time, "time", Wall(jumps))

@@ -25,7 +25,7 @@ from custom_components.ha_ingestor.clients.influx.destination import ROUTES, Des
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.pipeline.export.attempts import BLOCKED_RETRY
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
-from custom_components.ha_ingestor.pipeline.export.isolation import STORM_WINDOW
+from custom_components.ha_ingestor.pipeline.export.isolation import SURGE_WINDOW
 from custom_components.ha_ingestor.pipeline.export.result import Problem
 from custom_components.ha_ingestor.pipeline.export.retry import TOO_LARGE_ATTEMPTS
 from tests.emulator import (
@@ -40,8 +40,8 @@ from tests.emulator import (
     Emulator,
     Profile,
 )
-from tests.pipeline.captures import NOON
 from tests.pipeline.memory_files import MemoryFiles
+from tests.pipeline.state_events import NOON
 
 from .proxy import BAD_GATEWAY, HTML, MARKS, PAGE, Answer, Proxy, Trouble
 from .rig import Rig, points, quarantined
@@ -272,9 +272,9 @@ async def test_a_server_that_refuses_everything_is_not_obeyed(server: Server) ->
         waits = await on.deliver(points(1, 500), attempts=5)
 
         assert waits == [BLOCKED_RETRY] * 5
-        assert on.rig.exporter.state.problem is Problem.STORM
+        assert on.rig.exporter.state.problem is Problem.REJECTION_SURGE
         aside = quarantined(on.rig)
-        assert len(aside) == on.rig.ledger.quarantined <= STORM_WINDOW
+        assert len(aside) == on.rig.ledger.quarantined <= SURGE_WINDOW
         assert on.rig.pending == 500 - len(aside)
 
         on.proxy.trouble = lambda: None
@@ -300,7 +300,7 @@ def no_page(on: Stage) -> Problem:
 
 @on_every_server
 @pytest.mark.parametrize("shut", [unknown, not_allowed, no_page])
-async def test_a_closed_door_blocks_loses_nothing_and_opens_again(
+async def test_refused_credentials_block_lose_nothing_and_are_replaced(
     server: Server, shut: Any
 ) -> None:
     async with stage(server) as on:

@@ -23,16 +23,16 @@ from .mounts import CannotMountError, fill, make_read_only, mounted
 from .rig import Clocks, Database, Rig, missing, points, quarantined
 
 SMALL = SpoolSettings(segment_bytes=1500, compress=False)
-POISON = points(47, 47)[0]
+BAD_LINE = points(47, 47)[0]
 ERRORS = [errno.EIO, errno.ENOSPC, errno.EROFS]
 
 
-class Story:
+class Scenario:
     """A day of a spool: every operation on files happens in it at least once."""
 
     def __init__(self, disk: BadDisk) -> None:
         self.disk, self.clocks = disk, Clocks()
-        self.database = Database(poison={POISON})
+        self.database = Database(bad_lines={BAD_LINE})
         self.committed: list[str] = []
         self.start()
 
@@ -86,8 +86,8 @@ class Story:
 
     def assert_nothing_is_lost(self) -> None:
         assert missing(self.committed, self.database.stored, quarantined(self.rig)) == []
-        assert set(quarantined(self.rig)) == {POISON}
-        assert POISON not in self.database.stored
+        assert set(quarantined(self.rig)) == {BAD_LINE}
+        assert BAD_LINE not in self.database.stored
         assert self.rig.pending == self.rig.buffer.held == 0
         self.rig.assert_adds_up()
 
@@ -101,16 +101,16 @@ class Story:
 
 async def told_without_faults() -> list[str]:
     """The operations of a whole story on a disk that is well."""
-    story = Story(BadDisk())
-    await story.one_life()
-    story.kill()
-    await story.second_life()
-    await story.mend_and_finish()
-    story.assert_nothing_is_lost()
-    return story.disk.asked
+    scenario = Scenario(BadDisk())
+    await scenario.one_life()
+    scenario.kill()
+    await scenario.second_life()
+    await scenario.mend_and_finish()
+    scenario.assert_nothing_is_lost()
+    return scenario.disk.asked
 
 
-async def test_the_story_has_every_kind_of_operation_in_it() -> None:
+async def test_the_scenario_has_every_kind_of_operation() -> None:
     asked = {operation.split()[0] for operation in await told_without_faults()}
 
     everything = "names read create open write truncate sync sync_directory close remove lock"
@@ -118,7 +118,7 @@ async def test_the_story_has_every_kind_of_operation_in_it() -> None:
 
 
 async def failures(
-    story: Callable[[BadDisk], Awaitable[None]], error: int, lasting: int
+    scenario: Callable[[BadDisk], Awaitable[None]], error: int, lasting: int
 ) -> list[str]:
     """Tell the story once for each of its operations, which fails together with the next few."""
     count = len(await told_without_faults())
@@ -126,7 +126,7 @@ async def failures(
     for number in range(1, count + 1):
         disk = BadDisk(error=error, bad=range(number, number + lasting))
         try:
-            await story(disk)
+            await scenario(disk)
         except AssertionError as err:
             found.append(f"{disk.asked[number - 1]} (operation {number}): {err!s:.300}")
     return found
@@ -141,14 +141,14 @@ ends_well = pytest.mark.parametrize(
 async def test_no_failing_operation_loses_a_point_and_no_restart_is_needed(
     error: int, lasting: int
 ) -> None:
-    async def story(disk: BadDisk) -> None:
-        story = Story(disk)
-        await story.one_life()
-        await story.mend_and_finish()
-        story.assert_nothing_is_lost()
-        story.assert_space_is_freed()
+    async def scenario(disk: BadDisk) -> None:
+        scenario = Scenario(disk)
+        await scenario.one_life()
+        await scenario.mend_and_finish()
+        scenario.assert_nothing_is_lost()
+        scenario.assert_space_is_freed()
 
-    found = await failures(story, error, lasting)
+    found = await failures(scenario, error, lasting)
     assert found == []
 
 
@@ -156,16 +156,16 @@ async def test_no_failing_operation_loses_a_point_and_no_restart_is_needed(
 async def test_no_failing_operation_loses_a_committed_point_when_the_process_is_killed(
     error: int, lasting: int
 ) -> None:
-    async def story(disk: BadDisk) -> None:
-        story = Story(disk)
-        await story.one_life()
-        story.kill()
-        await story.second_life()
-        await story.mend_and_finish()
-        story.assert_nothing_is_lost()
-        story.assert_space_is_freed()
+    async def scenario(disk: BadDisk) -> None:
+        scenario = Scenario(disk)
+        await scenario.one_life()
+        scenario.kill()
+        await scenario.second_life()
+        await scenario.mend_and_finish()
+        scenario.assert_nothing_is_lost()
+        scenario.assert_space_is_freed()
 
-    found = await failures(story, error, lasting)
+    found = await failures(scenario, error, lasting)
     assert found == []
 
 
@@ -180,28 +180,28 @@ class NothingUnsynced(Random):
 async def test_no_failing_operation_makes_a_power_cut_take_what_was_synced_since(
     error: int, lasting: int
 ) -> None:
-    async def story(disk: BadDisk) -> None:
-        story = Story(disk)
-        story.database.is_down = True
+    async def scenario(disk: BadDisk) -> None:
+        scenario = Scenario(disk)
+        scenario.database.is_down = True
         for first in range(1, 46, 15):
-            story.commit(first, first + 14)
-            story.pass_time()
+            scenario.commit(first, first + 14)
+            scenario.pass_time()
         disk.bad = range(0)
         # After a failure, the next sync waits a while.
         for _ in range(20):
-            story.pass_time()
-        assert not story.rig.spool.unsynced
-        assert story.rig.buffer.held == 0
+            scenario.pass_time()
+        assert not scenario.rig.spool.unsynced
+        assert scenario.rig.buffer.held == 0
         disk.cut_power(NothingUnsynced())
-        story.database.is_down = False
-        story.start()
-        story.pass_time()
-        await story.rig.deliver(5)
+        scenario.database.is_down = False
+        scenario.start()
+        scenario.pass_time()
+        await scenario.rig.deliver(5)
 
-        assert missing(points(1, 45), story.database.stored) == []
-        story.rig.assert_adds_up()
+        assert missing(points(1, 45), scenario.database.stored) == []
+        scenario.rig.assert_adds_up()
 
-    assert await failures(story, error, lasting) == []
+    assert await failures(scenario, error, lasting) == []
 
 
 async def test_points_delivered_from_memory_stay_counted_when_the_process_is_killed() -> None:
@@ -220,16 +220,16 @@ async def test_points_delivered_from_memory_stay_counted_when_the_process_is_kil
     assert again.ledger.written == again.ledger.captured == 10
 
 
-async def test_a_torn_quarantine_record_swallows_no_other() -> None:
+async def test_a_torn_quarantine_record_damages_no_other() -> None:
     disk = BadDisk()
-    poison = points(1, 2)
-    rig = Rig(disk, Database(poison={*poison}))
+    bad_lines = points(1, 2)
+    rig = Rig(disk, Database(bad_lines={*bad_lines}))
     rig.commit(points(1, 3))
     disk.torn = "quarantine"
 
     await rig.deliver(5)
 
-    assert quarantined(rig) == poison
+    assert quarantined(rig) == bad_lines
 
 
 async def test_a_disk_that_never_syncs_is_not_filled_with_copies() -> None:
@@ -330,7 +330,7 @@ async def test_a_real_disk_that_is_full_loses_nothing_and_is_freed_by_the_databa
 async def test_a_point_refused_on_a_full_disk_does_not_stop_the_others_for_ever(
     disk: Path,
 ) -> None:
-    database = Database(poison={points(1, 1)[0]})
+    database = Database(bad_lines={points(1, 1)[0]})
     rig = Rig(OsFiles(disk), database, settings=SpoolSettings(compress=False))
     rig.commit(points(1, 500))
     fill(disk)
@@ -458,7 +458,7 @@ async def test_whatever_else_lies_in_the_directory_stops_nothing(tmp_path: Path)
     (tmp_path / "00000000000000000003-000001.seg").mkdir()
     (tmp_path / "quarantine-copy.ndjson").write_text('{"seq": 1, "line": "an old one"}\n' * 40_000)
     (tmp_path / "notes.seg").write_bytes(b"HS" * 1000)
-    database = Database(poison={points(2, 2)[0]})
+    database = Database(bad_lines={points(2, 2)[0]})
     rig = Rig(OsFiles(tmp_path), database)
     rig.commit(points(1, 5))
     for _ in range(READ_ATTEMPTS):
@@ -471,7 +471,7 @@ async def test_whatever_else_lies_in_the_directory_stops_nothing(tmp_path: Path)
     rig.buffer.close()
 
 
-async def test_frames_of_a_newer_version_are_stepped_over_and_counted(
+async def test_frames_of_a_newer_version_are_skipped_and_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     files = MemoryFiles()

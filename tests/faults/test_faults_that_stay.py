@@ -117,7 +117,7 @@ def test_a_second_attempt_to_open_remembers_what_the_first_one_read(
     new_world: NewWorld, operation: str
 ) -> None:
     world = new_world()
-    world.driver.database.poison = 17
+    world.driver.database.bad_lines = 17
     world.offer(30, of="excluded")
     world.offer(30)
     world.commit()
@@ -265,7 +265,7 @@ def test_a_cursor_that_stays_bad_stops_nothing_and_is_told(
 
 def test_counts_come_back_when_the_cursor_can_be_read_again(new_world: NewWorld) -> None:
     world = new_world()
-    world.driver.database.poison = 17
+    world.driver.database.bad_lines = 17
     world.offer(100, of="excluded")
     world.offer(100)
     world.commit()
@@ -320,7 +320,7 @@ def test_one_bad_file_of_the_quarantine_stops_no_delivery_and_takes_no_point(
     new_world: NewWorld, broken: str, *, is_replayed: bool, is_killed: bool
 ) -> None:
     world = new_world()
-    world.driver.database.poison = 7
+    world.driver.database.bad_lines = 7
     refused(world)
     if is_replayed:
         world.replay()

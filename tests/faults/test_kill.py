@@ -42,7 +42,7 @@ NUMBERS_EACH = 10_000
 
 
 def order_for(directory: Path, url: str) -> Order:
-    return Order(directory=str(directory), url=url, noon=NOW, poison=EXPIRED_EVERY)
+    return Order(directory=str(directory), url=url, noon=NOW, bad_lines=EXPIRED_EVERY)
 
 
 def is_expired(number: int) -> bool:

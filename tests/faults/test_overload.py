@@ -16,16 +16,16 @@ from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.filter.intake import (
     INTAKE_BYTES,
     INTAKE_POINTS,
-    UNWEIGHED_POINTS,
-    weigh,
+    UNSIZED_POINTS,
+    estimate_size,
 )
-from custom_components.ha_ingestor.pipeline.model import Happening
+from custom_components.ha_ingestor.pipeline.model import OtherEvent
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.snapshot import Snapshot
 from custom_components.ha_ingestor.pipeline.spool.files import Files, OsFiles
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
-from tests.pipeline.captures import NOON, FakeContext, FakeState, change
 from tests.pipeline.scripted_writer import OK, ScriptedWriter
+from tests.pipeline.state_events import NOON, FakeContext, FakeState, change
 
 RATE = 2_000
 REFUSED = Outcome(failure=Failure.UNREACHABLE, detail="connection refused")
@@ -171,17 +171,17 @@ async def test_what_comes_while_the_disk_stalls_is_bounded_by_size_and_the_oldes
     assert numbers(writer) == [*range(taken), *range(there.offered - kept, there.offered)]
 
 
-async def test_the_newest_captures_are_kept_whatever_their_size(tmp_path: Path) -> None:
+async def test_the_newest_events_are_kept_whatever_their_size(tmp_path: Path) -> None:
     disk, writer = StallingDisk(tmp_path / "spool"), ScriptedWriter()
     async with home(disk, writer) as there:
         for size in (9_000, 0):
             taken = await stall(disk, there)
-            there.changes(UNWEIGHED_POINTS + 100, attributes=size)
+            there.changes(UNSIZED_POINTS + 100, attributes=size)
             disk.answers.set()
             ledger = (await there.settled()).ledger
             # What was heavy then does not weigh any more.
             assert ledger["lost"] == {"intake_full": 100}
-            kept = UNWEIGHED_POINTS if size else UNWEIGHED_POINTS + 100
+            kept = UNSIZED_POINTS if size else UNSIZED_POINTS + 100
             newest = range(there.offered - kept, there.offered)
             assert numbers(writer)[-kept - 1 :] == [taken - 1, *newest]
 
@@ -193,12 +193,12 @@ class Unprintable:
         raise ValueError
 
 
-def test_a_capture_weighs_what_only_it_keeps_in_memory() -> None:
+def test_the_size_of_an_event_is_what_only_it_keeps_in_memory() -> None:
     text = {"text": "x" * 1000}
     state = FakeState(state="1", attributes=text)
-    assert weigh(change(state)) == len(str(text))
-    assert weigh(change(None, state)) == len(str(text))
-    assert weigh(change(state, FakeState(state="0"))) == len(str(text))
-    assert weigh(change(state, FakeState(state="0", attributes=text))) == 0
-    assert weigh(Happening("event", text, NOON, FakeContext())) == len(str(text))
-    assert weigh(change(FakeState(state="1", attributes={"odd": Unprintable()}))) == 0
+    assert estimate_size(change(state)) == len(str(text))
+    assert estimate_size(change(None, state)) == len(str(text))
+    assert estimate_size(change(state, FakeState(state="0"))) == len(str(text))
+    assert estimate_size(change(state, FakeState(state="0", attributes=text))) == 0
+    assert estimate_size(OtherEvent("event", text, NOON, FakeContext())) == len(str(text))
+    assert estimate_size(change(FakeState(state="1", attributes={"odd": Unprintable()}))) == 0

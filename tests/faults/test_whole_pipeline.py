@@ -30,7 +30,7 @@ class PipelineMachine(RuleBasedStateMachine):
     @initialize(step=drawn(Begin))
     def begin(self, step: Begin) -> None:
         driver = MemoryDriver()
-        driver.database.poison = 17
+        driver.database.bad_lines = 17
         self.world = World(driver, step)
 
     @invariant()

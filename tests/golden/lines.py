@@ -11,7 +11,7 @@ from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder, Profi
 from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
-from custom_components.ha_ingestor.pipeline.model import Capture, Happening
+from custom_components.ha_ingestor.pipeline.model import OtherEvent, StateEvent
 
 from .store import HOME, load
 
@@ -25,7 +25,7 @@ def _causes() -> dict[str, str]:
     return {
         item.context.id: str(item.data["entity_id"])
         for item in home()
-        if isinstance(item, Happening) and item.event_type in _RUNS
+        if isinstance(item, OtherEvent) and item.event_type in _RUNS
     }
 
 
@@ -54,7 +54,7 @@ PROFILES: Final[Mapping[str, Callable[[], Profile]]] = {
 }
 
 
-def home() -> list[Capture | Happening]:
+def home() -> list[StateEvent | OtherEvent]:
     """Read what happened; each time anew, because entities remember who described them."""
     return load(HOME.read_text(encoding="utf-8"))
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
-from custom_components.ha_ingestor.pipeline.model import Capture, EntityContext, Happening
-from tests.pipeline.captures import NOON, FakeContext, FakeState, entity
+from custom_components.ha_ingestor.pipeline.model import EntityContext, OtherEvent, StateEvent
+from tests.pipeline.state_events import NOON, FakeContext, FakeState, entity
 
 _CLOCK: Final = datetime.fromtimestamp(NOON, UTC)
 _DESCRIBED: Final = {
@@ -69,12 +69,12 @@ _STATES: Final[tuple[tuple[str, str, Mapping[str, Any]], ...]] = (
 )
 
 
-def odd_captures() -> Iterable[Capture | Happening]:
+def odd_captures() -> Iterable[StateEvent | OtherEvent]:
     """Return them, each after the other by a second."""
     number = 0
     seen: dict[str, tuple[EntityContext, FakeState]] = {}
 
-    def capture(entity_id: str, state: str, attributes: Mapping[str, Any]) -> Capture:
+    def state_event(entity_id: str, state: str, attributes: Mapping[str, Any]) -> StateEvent:
         nonlocal number
         number += 1
         at = NOON + number
@@ -87,18 +87,18 @@ def odd_captures() -> Iterable[Capture | Happening]:
             last_updated_timestamp=at,
         )
         seen[entity_id] = described, new
-        return Capture(described, new, old, at, FakeContext(parent_id=f"parent {number}"))
+        return StateEvent(described, new, old, at, FakeContext(parent_id=f"parent {number}"))
 
     for each in _STATES:
-        yield capture(*each)
+        yield state_event(*each)
     # One whose unit changes while it runs, and that is away in between.
     celsius = {"unit_of_measurement": "°C", "device_class": "temperature"}
-    yield capture("sensor.shed", "21.5", celsius)
-    yield capture("sensor.shed", "unavailable", {})
-    yield capture("sensor.shed", "70.7", {**celsius, "unit_of_measurement": "°F"})
-    yield capture("sensor.shed", "unknown", {**celsius, "unit_of_measurement": "°F"})
-    yield capture("sensor.shed", "wet", {"options": ["dry", "wet"]})
+    yield state_event("sensor.shed", "21.5", celsius)
+    yield state_event("sensor.shed", "unavailable", {})
+    yield state_event("sensor.shed", "70.7", {**celsius, "unit_of_measurement": "°F"})
+    yield state_event("sensor.shed", "unknown", {**celsius, "unit_of_measurement": "°F"})
+    yield state_event("sensor.shed", "wet", {"options": ["dry", "wet"]})
     described, last = seen["sensor.shed"]
-    yield Capture(described, None, last, NOON + 100, FakeContext())
+    yield StateEvent(described, None, last, NOON + 100, FakeContext())
     data = {"text": 'a "b"\n', "number": 3, "deep": {"password": "secret", "list": [1, {}]}}
-    yield Happening("my event, odd=1", data, NOON + 101, FakeContext(user_id="nobody"), None)
+    yield OtherEvent("my event, odd=1", data, NOON + 101, FakeContext(user_id="nobody"), None)

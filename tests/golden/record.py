@@ -22,7 +22,7 @@ from homeassistant.runner import RuntimeConfig
 from custom_components.ha_ingestor.enrich.catalog import Catalog
 from custom_components.ha_ingestor.enrich.weather import WeatherWatch
 from custom_components.ha_ingestor.pipeline.filter.intake import Intake
-from custom_components.ha_ingestor.pipeline.model import Capture, Happening
+from custom_components.ha_ingestor.pipeline.model import OtherEvent, StateEvent
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.sources.local import LocalSource
 from scripts.rig.configuration import write_configuration
@@ -109,13 +109,13 @@ class Collector:
     """Takes captures where a pipeline would."""
 
     def __init__(self) -> None:
-        self.captures: list[Capture | Happening] = []
+        self.state_events: list[StateEvent | OtherEvent] = []
         self.intake = Intake()
 
-    def offer(self, capture: Capture | Happening) -> None:
-        self.captures.append(capture)
+    def offer(self, state_event: StateEvent | OtherEvent) -> None:
+        self.state_events.append(state_event)
 
-    def expect(self, captures: object) -> None:
+    def expect(self, state_events: object) -> None:
         """Let no heart beat."""
 
 
@@ -174,7 +174,7 @@ async def record(directory: Path) -> str:
         await hass.async_stop(force=True)
 
 
-async def used(hass: HomeAssistant) -> list[Capture | Happening]:
+async def used(hass: HomeAssistant) -> list[StateEvent | OtherEvent]:
     """Furnish a home and live in it; returns what there was to capture."""
     await hass.async_start()
     await hass.async_block_till_done()
@@ -197,7 +197,7 @@ async def used(hass: HomeAssistant) -> list[Capture | Happening]:
     wear_and_tear(hass)
     await hass.async_block_till_done()
     source.async_stop()
-    return collector.captures
+    return collector.state_events
 
 
 if __name__ == "__main__":

@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from custom_components.ha_ingestor.pipeline import model
 from custom_components.ha_ingestor.pipeline.model import (
-    Capture,
     EntityContext,
-    Happening,
+    OtherEvent,
+    StateEvent,
     StateLike,
     Weather,
 )
-from tests.pipeline.captures import FakeContext
+from tests.pipeline.state_events import FakeContext
 
 HOME: Final = Path(__file__).with_name("home.json")
 
@@ -68,10 +68,10 @@ class StoredState:
     state_info: Mapping[str, Any] | None = field(default=None)
 
 
-def dump(captures: Iterable[Capture | Happening]) -> str:
+def dump(state_events: Iterable[StateEvent | OtherEvent]) -> str:
     """Write captures, one in a line, after the descriptions of their entities."""
     entities: dict[int, EntityContext] = {}
-    rows = [_row(capture, entities) for capture in captures]
+    rows = [_row(state_event, entities) for state_event in state_events]
     numbers = {key: number for number, key in enumerate(entities)}
     for row in rows:
         if row["entity"] is not None:
@@ -82,7 +82,7 @@ def dump(captures: Iterable[Capture | Happening]) -> str:
     )
 
 
-def load(text: str) -> list[Capture | Happening]:
+def load(text: str) -> list[StateEvent | OtherEvent]:
     """Read captures."""
     content = json.loads(text)
     entities = [
@@ -102,24 +102,26 @@ def _described(entity: EntityContext) -> dict[str, Any]:
     }
 
 
-def _row(capture: Capture | Happening, entities: dict[int, EntityContext]) -> dict[str, Any]:
-    entity, context = capture.entity, capture.context
+def _row(
+    state_event: StateEvent | OtherEvent, entities: dict[int, EntityContext]
+) -> dict[str, Any]:
+    entity, context = state_event.entity, state_event.context
     if entity is not None:
         entities.setdefault(id(entity), entity)
     row = {
         "entity": None if entity is None else id(entity),
-        "time": capture.time,
+        "time": state_event.time,
         "context": [context.id, context.parent_id, context.user_id],
     }
-    if isinstance(capture, Happening):
-        return {**row, "event_type": capture.event_type, "data": _plain(dict(capture.data))}
-    weather = capture.weather
+    if isinstance(state_event, OtherEvent):
+        return {**row, "event_type": state_event.event_type, "data": _plain(dict(state_event.data))}
+    weather = state_event.weather
     return {
         **row,
-        "kind": capture.kind,
+        "kind": state_event.kind,
         "weather": weather and [getattr(weather, name) for name in Weather.__dataclass_fields__],
-        "new": _state_row(capture.new),
-        "old": _state_row(capture.old),
+        "new": _state_row(state_event.new),
+        "old": _state_row(state_event.old),
     }
 
 
@@ -138,16 +140,16 @@ def _state_row(state: StateLike | None) -> dict[str, Any] | None:
     }
 
 
-def _capture(row: dict[str, Any], entities: list[EntityContext]) -> Capture | Happening:
+def _capture(row: dict[str, Any], entities: list[EntityContext]) -> StateEvent | OtherEvent:
     entity = None if row["entity"] is None else entities[row["entity"]]
     id_, parent_id, user_id = row["context"]
     context = FakeContext(id=id_, parent_id=parent_id, user_id=user_id)
     if "event_type" in row:
-        return Happening(row["event_type"], _rich(row["data"]), row["time"], context, entity)
+        return OtherEvent(row["event_type"], _rich(row["data"]), row["time"], context, entity)
     if entity is None:
         raise ValueError(row)
     weather = row["weather"]
-    return Capture(
+    return StateEvent(
         entity,
         _state(row["new"]),
         _state(row["old"]),

@@ -3,7 +3,7 @@
 import pytest
 
 from custom_components.ha_ingestor.health.rejected_point import attribute_of, entity_of
-from custom_components.ha_ingestor.pipeline.spool.quarantine import Rejection
+from custom_components.ha_ingestor.pipeline.spool.quarantine import RejectedPoint
 
 HOMEIQ = (
     'home_assistant_events,domain=light,entity_id=light.a value=1.0,attr_x_str="a",attr_y=1.0 1'
@@ -27,7 +27,7 @@ V3 = "invalid column type for column '{}', expected iox::column_type::field::str
     ],
 )
 def test_the_entity_is_the_one_of_the_tags(line: str, entity: str) -> None:
-    assert entity_of(Rejection(line=line, reason="")) == entity
+    assert entity_of(RejectedPoint(line=line, reason="")) == entity
 
 
 @pytest.mark.parametrize(
@@ -48,10 +48,10 @@ def test_the_entity_is_the_one_of_the_tags(line: str, entity: str) -> None:
 def test_an_attribute_is_meant_when_the_reason_names_its_field(
     line: str, prefix: str, field: str, attribute: str, words: str
 ) -> None:
-    rejection = Rejection(line=line, reason=words.format(field))
+    rejection = RejectedPoint(line=line, reason=words.format(field))
     assert attribute_of(rejection, {"x": 1, "y": 1, "value": 1, "m": 1}, prefix) == attribute
 
 
 def test_of_two_attributes_with_nearly_the_same_name_the_one_is_meant_that_is_called_so() -> None:
-    rejection = Rejection(line=PLAIN, reason=V2.format("x_str"))
+    rejection = RejectedPoint(line=PLAIN, reason=V2.format("x_str"))
     assert attribute_of(rejection, {"x": 1, "x_str": 1}, "") == "x_str"

@@ -7,11 +7,11 @@ import pytest
 from markdown_it import MarkdownIt
 
 from custom_components.ha_ingestor.health.server_text import (
-    for_strangers,
-    line_for_strangers,
     markdown,
     plain,
     redacted,
+    redacted_for_report,
+    redacted_line,
 )
 
 HOSTILE = [
@@ -94,7 +94,7 @@ def test_ordinary_words_stay_as_they_are(text: str) -> None:
     ],
 )
 def test_secrets_and_places_are_hidden_wherever_they_are(text: str, secret: str) -> None:
-    for show in (redacted, plain, markdown, for_strangers):
+    for show in (redacted, plain, markdown, redacted_for_report):
         assert secret not in show(f"unable to parse '{text}': bad timestamp")
         assert "bad timestamp" in show(f"unable to parse '{text}': bad timestamp")
 
@@ -127,7 +127,7 @@ def test_secrets_and_places_are_hidden_wherever_they_are(text: str, secret: str)
         "<password>hunter2</password>",
     ],
 )
-@pytest.mark.parametrize("show", [redacted, plain, markdown, for_strangers])
+@pytest.mark.parametrize("show", [redacted, plain, markdown, redacted_for_report])
 def test_what_is_no_history_is_not_shown_either(show: Callable[[str], str], text: str) -> None:
     assert "hunter2" not in show(f"unable to parse 'climate,entity_id=a {text}': bad timestamp")
     assert "hunter2" not in show(text)
@@ -153,16 +153,16 @@ def test_a_refused_line_shows_its_fields_and_nothing_that_is_in_them() -> None:
         'location=Elm\\ Street attr_latitude=52.5,attributes="{\\"a\\":\\"x, y=z\\"}",'
         'state="not_home",value=21i,flag=t 1700000000000000000'
     )
-    told = line_for_strangers(line)
+    told = redacted_line(line)
     for kept in ("home_assistant_events", "device_tracker.a", "attr_latitude", "state", "value"):
         assert kept in told
     for hidden in ("Eve", "Elm", "52.5", "not_home", "21i", "x, y", "=z", "=t"):
         assert hidden not in told
-    assert line_for_strangers("nonsense") == "**REDACTED**"
+    assert redacted_line("nonsense") == "**REDACTED**"
 
 
 def test_a_bug_report_holds_no_values_that_a_server_repeats() -> None:
-    said = for_strangers(
+    said = redacted_for_report(
         "partial write: unable to parse 'a,area=Room\\ of\\ Eve,entity_id=sensor.a "
         'value=21.5,state="asleep, or not",power=2100i 1\': bad field dropped=1'
     )
@@ -170,5 +170,5 @@ def test_a_bug_report_holds_no_values_that_a_server_repeats() -> None:
         assert hidden not in said
     for kept in ("dropped=1", "entity_id=sensor.a", "bad field", "unable to parse"):
         assert kept in said
-    cut = for_strangers("unable to parse 'a,b=c state=\"asleep and")
+    cut = redacted_for_report("unable to parse 'a,b=c state=\"asleep and")
     assert "asleep" not in cut

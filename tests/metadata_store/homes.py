@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from custom_components.ha_ingestor.metadata_store.answers import DEVICES, ENTITIES, ask
+from custom_components.ha_ingestor.metadata_store.queries import DEVICES, ENTITIES, parse
 from custom_components.ha_ingestor.metadata_store.store import FILE, MetadataStore
 from custom_components.ha_ingestor.registry.model import Area, Device, Entity, Home
 
@@ -27,7 +27,7 @@ def entity(entity_id: str, registry_id: str = "", **more: Any) -> Entity:
     )
 
 
-def crowd(count: int, mark: str = "") -> Home:
+def burst(count: int, mark: str = "") -> Home:
     """A home of many entities, which all have the same mark."""
     return Home(
         devices=tuple(Device(device_id=f"d{n}", name=f"Device {n}{mark}") for n in range(count)),
@@ -44,8 +44,8 @@ def entities(
     store: MetadataStore, *parameters: tuple[str, str], now: datetime = NOON
 ) -> list[dict[str, Any]]:
     """Ask for entities, as many as there are."""
-    question = ask(ENTITIES, [("limit", "10000"), *parameters])
-    found: list[dict[str, Any]] = json.loads(store.answer(question, now))["entities"]
+    query = parse(ENTITIES, [("limit", "10000"), *parameters])
+    found: list[dict[str, Any]] = json.loads(store.answer(query, now))["entities"]
     return found
 
 
@@ -53,8 +53,8 @@ def devices(
     store: MetadataStore, *parameters: tuple[str, str], now: datetime = NOON
 ) -> list[dict[str, Any]]:
     """Ask for devices, as many as there are."""
-    question = ask(DEVICES, [("limit", "1000"), *parameters])
-    found: list[dict[str, Any]] = json.loads(store.answer(question, now))["devices"]
+    query = parse(DEVICES, [("limit", "1000"), *parameters])
+    found: list[dict[str, Any]] = json.loads(store.answer(query, now))["devices"]
     return found
 
 

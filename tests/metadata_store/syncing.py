@@ -8,13 +8,13 @@ from pathlib import Path
 from custom_components.ha_ingestor.metadata_store.store import MetadataStore
 from tests.faults import bare  # noqa: F401  it spares us Home Assistant
 
-from .homes import crowd
+from .homes import burst
 
 
 def live(directory: Path) -> None:
     """Begin a life, and say so once there is something in the store."""
     store = MetadataStore(directory)
-    homes = crowd(400, "a"), crowd(400, "b")
+    homes = burst(400, "a"), burst(400, "b")
     store.sync(homes[0], datetime.now(UTC))
     say(f"{os.getpid()}")
     while True:

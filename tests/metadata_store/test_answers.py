@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_components.ha_ingestor.metadata_store.answers import (
+from custom_components.ha_ingestor.metadata_store.queries import (
     DEVICES,
     ENTITIES,
     Listing,
-    QuestionError,
-    ask,
+    QueryError,
+    parse,
 )
 from custom_components.ha_ingestor.metadata_store.store import FILE, MetadataStore
 from custom_components.ha_ingestor.registry.model import Device, Entity, Home
 
-from .homes import LAMP, NOON, crowd, devices, entities, entity, ids, minute
+from .homes import LAMP, NOON, burst, devices, entities, entity, ids, minute
 
 # CONTRACTS 1.5.3 and 1.5.4, with the types that readers expect.
 DEVICE_WORDS = {
@@ -251,10 +251,10 @@ def test_what_was_not_seen_for_thirty_days_is_inactive(
 
 def test_the_answer_says_how_many_it_has_and_how_many_it_may_have(tmp_path: Path) -> None:
     store = MetadataStore(tmp_path)
-    store.sync(crowd(120), NOON)
-    told = json.loads(store.answer(ask(ENTITIES, []), NOON))
+    store.sync(burst(120), NOON)
+    told = json.loads(store.answer(parse(ENTITIES, []), NOON))
     assert (len(told["entities"]), told["count"], told["limit"]) == (100, 100, 100)
-    told = json.loads(store.answer(ask(DEVICES, [("limit", "7")]), NOON))
+    told = json.loads(store.answer(parse(DEVICES, [("limit", "7")]), NOON))
     assert (len(told["devices"]), told["count"], told["limit"]) == (7, 7, 7)
     store.close()
 
@@ -266,11 +266,11 @@ def test_a_home_beyond_the_limit_is_read_page_by_page(
     tmp_path: Path, listing: Listing, key: str, limit: int
 ) -> None:
     store = MetadataStore(tmp_path)
-    store.sync(crowd(1586), NOON)
+    store.sync(burst(1586), NOON)
     found: list[str] = []
     while True:
         parameters = [("limit", str(limit)), ("offset", str(len(found)))]
-        told = json.loads(store.answer(ask(listing, parameters), NOON))
+        told = json.loads(store.answer(parse(listing, parameters), NOON))
         assert told["offset"] == len(found)
         found += [row[key] for row in told[listing.table]]
         if told["count"] < limit:
@@ -305,15 +305,15 @@ def test_pages_keep_apart_what_had_one_name_after_the_other(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("text", ["-1", "ten", "1.5", "٣", "1" * 5000, " 1"])
 def test_an_offset_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(QuestionError, match=r"^offset: not one number from 0 to 999999999$"):
-        ask(DEVICES, [("offset", text)])
+    with pytest.raises(QueryError, match=r"^offset: not one number from 0 to 999999999$"):
+        parse(DEVICES, [("offset", text)])
 
 
 @pytest.mark.parametrize("listing", [DEVICES, ENTITIES], ids=lambda listing: listing.table)
 @pytest.mark.parametrize("text", ["0", "-1", "ten", "1.5", "99999", "٣", "1" * 5000])
 def test_a_limit_that_is_none_is_refused(listing: Listing, text: str) -> None:
-    with pytest.raises(QuestionError, match=f"^limit: .* from 1 to {listing.limit_max}$"):
-        ask(listing, [("limit", text)])
+    with pytest.raises(QueryError, match=f"^limit: .* from 1 to {listing.limit_max}$"):
+        parse(listing, [("limit", text)])
 
 
 @pytest.mark.parametrize(
@@ -325,18 +325,16 @@ def test_a_limit_that_is_none_is_refused(listing: Listing, text: str) -> None:
         ([("limit", "1"), ("limit", "2")], "limit: "),
     ],
 )
-def test_a_question_that_cannot_be_meant_is_refused(
-    parameters: list[tuple[str, str]], words: str
-) -> None:
-    with pytest.raises(QuestionError, match=f"^{words}"):
-        ask(ENTITIES, parameters)
+def test_an_invalid_query_is_refused(parameters: list[tuple[str, str]], words: str) -> None:
+    with pytest.raises(QueryError, match=f"^{words}"):
+        parse(ENTITIES, parameters)
 
 
 @given(
     name=st.sampled_from(["domain", "platform", "device_id", "area_id", "label", "alias"]),
     text=st.text(),
 )
-def test_no_text_in_a_question_can_break_it(store: MetadataStore, name: str, text: str) -> None:
+def test_no_text_in_a_query_can_break_it(store: MetadataStore, name: str, text: str) -> None:
     """Whatever it is, it is compared, and never part of a command."""
     found = ids(entities(store, (name, text)))
     assert not text or set(found) <= {"light.lamp", "light.plain", "sensor.power", "switch.plug"}

@@ -14,14 +14,14 @@ from random import Random
 import pytest
 
 from custom_components.ha_ingestor.metadata_store import schema
-from custom_components.ha_ingestor.metadata_store.store import FILE, Aside, MetadataStore
+from custom_components.ha_ingestor.metadata_store.store import FILE, MetadataStore, SetAside
 from custom_components.ha_ingestor.registry.model import Home
 from scripts.rig.configuration import CHECKOUT
 from tests.faults.mounts import CannotMountError, fill, mounted
 
-from .homes import NOON, crowd, devices, entities, entity, ids, look, minute
+from .homes import NOON, burst, devices, entities, entity, ids, look, minute
 
-HOME = crowd(300)
+HOME = burst(300)
 NAMES = sorted(row.entity_id for row in HOME.entities)
 
 
@@ -30,7 +30,7 @@ def _content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The file of a home with a past."""
     directory = tmp_path_factory.mktemp("home")
     store = MetadataStore(directory)
-    store.sync(crowd(310), NOON)
+    store.sync(burst(310), NOON)
     store.sync(HOME, minute(1))
     store.close()
     return (directory / FILE).read_bytes()
@@ -69,14 +69,14 @@ def test_after_any_damage_the_next_sync_puts_everything_right(file: Path, seed: 
     assert len(devices(store)) == 300
     entities(store, ("include_removed", "true"))
     store.close()
-    assert (file.parent / f"damaged-{FILE}").exists() == (state.aside is Aside.DAMAGED)
+    assert (file.parent / f"damaged-{FILE}").exists() == (state.aside is SetAside.DAMAGED)
 
 
 def test_a_damaged_file_is_kept_and_said_so(file: Path) -> None:
     file.write_bytes(b"not a database, but long enough to be taken for one" * 100)
     store = MetadataStore(file.parent)
     assert entities(store) == []
-    assert store.state.aside is Aside.DAMAGED
+    assert store.state.aside is SetAside.DAMAGED
     assert store.sync(HOME, NOON).changes.added == 602
     assert ids(entities(store)) == NAMES
     assert (file.parent / f"damaged-{FILE}").read_bytes().startswith(b"not a database")
@@ -100,7 +100,7 @@ def test_a_file_that_somebody_reads_is_put_aside_whole(file: Path) -> None:
     assert (file.parent / f"{FILE}-wal").exists()
     store = MetadataStore(file.parent)
     assert not store.sync(HOME, minute(1)).error
-    assert store.state.aside is Aside.NEWER
+    assert store.state.aside is SetAside.NEWER
     assert ids(entities(store)) == NAMES
     assert (file.parent / f"newer-{FILE}-wal").exists()
     reader.close()
@@ -122,7 +122,7 @@ def test_a_file_of_a_newer_version_is_kept_as_it_is(file: Path) -> None:
     look(file.parent, "PRAGMA user_version = 99")
     store = MetadataStore(file.parent)
     store.sync(HOME, NOON)
-    assert store.state.aside is Aside.NEWER
+    assert store.state.aside is SetAside.NEWER
     assert ids(entities(store)) == NAMES
     store.close()
     newer = sqlite3.connect(file.parent / f"newer-{FILE}")
@@ -137,7 +137,7 @@ def test_a_foreign_database_is_put_aside(tmp_path: Path) -> None:
     other.close()
     store = MetadataStore(tmp_path)
     assert not store.sync(HOME, NOON).error
-    assert store.state.aside is Aside.DAMAGED
+    assert store.state.aside is SetAside.DAMAGED
     store.close()
 
 
@@ -227,14 +227,14 @@ def test_a_full_disk_leaves_what_is_new_in_memory_with_the_past(disk: Path) -> N
     store = MetadataStore(disk)
     store.sync(Home(entities=(entity("light.gone"), entity("light.a"))), NOON)
     fill(disk)
-    state = store.sync(crowd(100, "x"), minute(1))
+    state = store.sync(burst(100, "x"), minute(1))
     assert state.error == "database or disk is full"
     assert len(entities(store)) == 100
     assert len(entities(store, ("include_removed", "true"))) == 102
     for path in disk.iterdir():
         if not path.name.startswith(FILE):
             path.unlink()
-    assert not store.sync(crowd(100, "x"), minute(2)).error
+    assert not store.sync(burst(100, "x"), minute(2)).error
     assert len(entities(store, ("include_removed", "true"))) == 102
     store.close()
 
@@ -246,15 +246,15 @@ def test_a_killed_sync_happened_or_did_not(tmp_path: Path) -> None:
     seen = set()
     with subprocess.Popen(  # noqa: S603
         command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
-    ) as nursery:
-        assert nursery.stdin
-        assert nursery.stdout
+    ) as process_host:
+        assert process_host.stdin
+        assert process_host.stdout
         for _ in range(25):
-            nursery.stdin.write("live\n")
-            pid = int(nursery.stdout.readline())
+            process_host.stdin.write("live\n")
+            pid = int(process_host.stdout.readline())
             time.sleep(chance.uniform(0, 0.15))
             os.kill(pid, signal.SIGKILL)
-            assert nursery.stdout.readline() == "ended\n"
+            assert process_host.stdout.readline() == "ended\n"
             store = MetadataStore(tmp_path)
             marks = Counter(row["entity_id"][-1] for row in entities(store))
             marks += Counter(row["name"][-1] for row in devices(store))

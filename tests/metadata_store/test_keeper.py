@@ -23,7 +23,7 @@ from pytest_homeassistant_custom_component.common import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.ha_ingestor.const import DOMAIN, SPOOL_DIRECTORY
-from custom_components.ha_ingestor.metadata_store.keeper import KEEPER
+from custom_components.ha_ingestor.metadata_store.metadata_sync import METADATA_SYNC
 from custom_components.ha_ingestor.metadata_store.store import FILE
 from custom_components.ha_ingestor.registry.schedule import Intervals
 from custom_components.ha_ingestor.registry.snapshot import async_snapshot
@@ -158,7 +158,7 @@ async def test_each_registry_is_followed(
     assert ("New",) in names
 
 
-async def test_a_storm_of_changes_is_one_sync(
+async def test_a_burst_of_changes_is_one_sync(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     other: MockConfigEntry,
@@ -178,7 +178,7 @@ async def test_a_storm_of_changes_is_one_sync(
         entities.async_get_or_create("sensor", "hue", str(number), config_entry=other)
     await settle(hass)
     assert len(syncs) == 1
-    assert hass.data[KEEPER].state.changes.added >= 1000
+    assert hass.data[METADATA_SYNC].state.changes.added >= 1000
 
 
 async def test_a_change_during_a_sync_is_not_forgotten(
@@ -229,12 +229,12 @@ async def test_it_is_read_again_once_home_assistant_has_started(
     hass.set_state(CoreState.starting)
     await set_up(hass, entry)
     await settle(hass)
-    first = hass.data[KEEPER].state.synced_at
+    first = hass.data[METADATA_SYNC].state.synced_at
     assert first
     hass.set_state(CoreState.running)
     hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
     await settle(hass, 10)
-    second = hass.data[KEEPER].state.synced_at
+    second = hass.data[METADATA_SYNC].state.synced_at
     assert second
     assert second > first
 
@@ -282,7 +282,7 @@ async def test_everything_is_read_page_by_page(
         ("colour=red", "colour: not one of limit, domain, platform"),
     ],
 )
-async def test_a_bad_question_is_answered_with_what_is_bad(
+async def test_an_invalid_query_is_answered_with_the_invalid_part(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,
     entry: MockConfigEntry,

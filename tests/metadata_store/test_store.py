@@ -10,7 +10,7 @@ from custom_components.ha_ingestor.metadata_store import changes
 from custom_components.ha_ingestor.metadata_store.store import FILE, MetadataStore
 from custom_components.ha_ingestor.registry.model import Area, Floor, Home, Label
 
-from .homes import LAMP, NOON, crowd, devices, entities, entity, ids, look, minute
+from .homes import LAMP, NOON, burst, devices, entities, entity, ids, look, minute
 
 ISO_NOON = "2026-11-21T12:00:00.000+00:00"
 
@@ -99,8 +99,8 @@ def test_an_entity_that_took_the_name_of_a_removed_one_is_another(store: Metadat
 
 
 def test_a_sync_that_finds_nothing_new_writes_nothing(store: MetadataStore, tmp_path: Path) -> None:
-    """Flash memory wears out; but now and then the time is written down."""
-    home = crowd(20)
+    """Flash memory wears out; but at intervals the time is written down."""
+    home = burst(20)
     store.sync(home, NOON)
     size = (tmp_path / f"{FILE}-wal").stat().st_size
     for number in range(1, 100):
@@ -112,7 +112,7 @@ def test_a_sync_that_finds_nothing_new_writes_nothing(store: MetadataStore, tmp_
 
 
 def test_a_changed_entity_does_not_write_the_others(store: MetadataStore, tmp_path: Path) -> None:
-    home = crowd(2000)
+    home = burst(2000)
     store.sync(home, NOON)
     store.close()
     store.sync(home, NOON)

@@ -13,7 +13,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.json import json_dumps
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.ha_ingestor.enrich.attribution import Causes
+from custom_components.ha_ingestor.enrich.attribution import Attribution
 from custom_components.ha_ingestor.enrich.units import normal_units
 from custom_components.ha_ingestor.flows.options import PAGES
 from custom_components.ha_ingestor.options.attributes import attributes_policy
@@ -344,7 +344,7 @@ async def test_attributes_become_what_the_options_say(
 
 
 async def test_without_options_every_profile_is_as_it_is_made(hass: HomeAssistant) -> None:
-    causes = Causes(hass)
+    causes = Attribution(hass)
     causes.causes["1"] = "automation.a"
     assert profile_of({}, location="Home", numbers_only=True, causes=causes) == HomeIQ(
         dumps=json_dumps,

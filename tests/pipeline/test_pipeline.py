@@ -18,7 +18,7 @@ from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.result import Result
-from custom_components.ha_ingestor.pipeline.filter.filters import Sieve
+from custom_components.ha_ingestor.pipeline.filter.filters import NoiseFilter
 from custom_components.ha_ingestor.pipeline.filter.intake import INTAKE_POINTS
 from custom_components.ha_ingestor.pipeline.model import Rules
 from custom_components.ha_ingestor.pipeline.pipeline import Clocks, Pipeline
@@ -27,9 +27,9 @@ from custom_components.ha_ingestor.pipeline.spool.durability import Durability
 from custom_components.ha_ingestor.pipeline.spool.files import Files, OsFiles
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 
-from .captures import NOON, FakeState, change, entity
 from .memory_files import MemoryFiles
 from .scripted_writer import OK, ScriptedWriter
+from .state_events import NOON, FakeState, change, entity
 
 REFUSED = Outcome(failure=Failure.UNREACHABLE, detail="connection refused")
 
@@ -329,7 +329,7 @@ async def test_nothing_runs_while_nothing_happens(tmp_path: Path) -> None:
         pipeline._commit = real  # type: ignore[method-assign]
 
 
-async def test_a_restart_writes_no_echo_and_knows_how_long_a_state_was(tmp_path: Path) -> None:
+async def test_a_restart_writes_no_restored_state_and_keeps_durations(tmp_path: Path) -> None:
     files, writer = OsFiles(tmp_path / "spool"), ScriptedWriter()
     async with running(files, writer) as pipeline:
         pipeline.receive(change(FakeState(state="on")))
@@ -347,7 +347,7 @@ async def test_a_restart_writes_no_echo_and_knows_how_long_a_state_was(tmp_path:
     assert "duration_in_state_seconds=90.000000" in writer.stored[1]
 
 
-async def test_a_crash_makes_every_state_news(tmp_path: Path) -> None:
+async def test_after_a_crash_every_state_is_new(tmp_path: Path) -> None:
     files, writer = OsFiles(tmp_path / "spool"), ScriptedWriter()
     async with running(files, writer) as pipeline:
         pipeline.receive(change(FakeState(state="on")))
@@ -395,11 +395,11 @@ async def test_what_is_held_back_is_counted_as_waiting_and_delivered_at_the_end(
     [
         (time, "sleep", 150),
         (Encoder, "encode", 50),
-        (Sieve, "sift", 50),
-        (Sieve, "due", 0),
+        (NoiseFilter, "filter", 50),
+        (NoiseFilter, "due", 0),
     ],
 )
-async def test_what_an_error_in_a_commit_swallows_is_counted_as_lost(
+async def test_events_that_an_error_in_a_commit_drops_are_counted_as_lost(
     owner: Any, name: str, lost: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer = ScriptedWriter()

@@ -13,19 +13,19 @@ from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.encode.profiles.core_settings import CoreSettings
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
-from custom_components.ha_ingestor.pipeline.filter.filters import Sieve, SieveSettings
-from custom_components.ha_ingestor.pipeline.filter.intake import weigh
-from custom_components.ha_ingestor.pipeline.filter.last_written import Recollection
+from custom_components.ha_ingestor.pipeline.filter.filters import NoiseFilter, NoiseFilterSettings
+from custom_components.ha_ingestor.pipeline.filter.intake import estimate_size
+from custom_components.ha_ingestor.pipeline.filter.last_written import LastWritten
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
-from custom_components.ha_ingestor.pipeline.model import Row
+from custom_components.ha_ingestor.pipeline.model import RegistryRow
 from tests.pipeline.encode.test_line_protocol import ANY_TEXT
 
-from .captures import NOON
 from .memory_files import MemoryFiles
 from .scripted_writer import ScriptedWriter
+from .state_events import NOON
 from .test_pipeline import BrokenDisk, Switch, assert_balanced, running, until
 
-LAMP = Row(
+LAMP = RegistryRow(
     "devices",
     (("device_id", "d1"), ("model", "LCA 001"), ("area_id", "")),
     (("name", 'The "lamp"'), ("entity_count", 3.0), ("removed", False)),
@@ -41,7 +41,7 @@ def profiles(**settings: Any) -> list[Profile]:
     ]
 
 
-def lines(row: Row, **settings: Any) -> set[str]:
+def lines(row: RegistryRow, **settings: Any) -> set[str]:
     """What each of the profiles makes of a row."""
     return {
         line
@@ -81,7 +81,7 @@ def test_a_row_without_anything_to_store_is_counted() -> None:
 def test_whatever_a_row_holds_is_one_point_and_no_field_flips(
     tags: dict[str, str], known: dict[str, str | bool | float]
 ) -> None:
-    row = Row("entities", tuple(tags.items()), (("removed", False), *known.items()), NOON)
+    row = RegistryRow("entities", tuple(tags.items()), (("removed", False), *known.items()), NOON)
     (line,) = lines(row)
     parsed = parse_line(line.encode("utf-8", "replace").decode())
     assert parsed["measurement"] == "entities"
@@ -99,21 +99,21 @@ def test_rows_of_one_moment_are_kept_apart() -> None:
     assert times == [1_795_262_400_000_001_000 + step * 1000 for step in range(3)]
 
 
-def test_the_sieve_lets_every_row_through() -> None:
+def test_the_noise_filter_passes_every_registry_row() -> None:
     ledger = Ledger()
-    sieve = Sieve(
+    noise_filter = NoiseFilter(
         ledger=ledger,
-        settings=SieveSettings(window=60, skip_unavailable=True),
-        recollection=Recollection(ledger=ledger, dumps=json.dumps),
+        settings=NoiseFilterSettings(window=60, skip_unavailable=True),
+        last_written=LastWritten(ledger=ledger, dumps=json.dumps),
         clock=lambda: 0,
         wall_clock=lambda: NOON,
     )
-    assert sieve.sift([LAMP, LAMP]) == [LAMP, LAMP]
+    assert noise_filter.filter([LAMP, LAMP]) == [LAMP, LAMP]
     assert ledger.deduplicated == 0
 
 
-def test_a_row_weighs_what_it_says() -> None:
-    assert weigh(LAMP) == len(str(LAMP.fields))
+def test_the_size_of_a_row_is_that_of_its_fields() -> None:
+    assert estimate_size(LAMP) == len(str(LAMP.fields))
 
 
 async def test_a_row_is_counted_and_delivered_like_any_other_point() -> None:

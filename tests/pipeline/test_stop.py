@@ -9,9 +9,9 @@ from custom_components.ha_ingestor.pipeline.export.result import Result
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 
-from .captures import FakeState, change
 from .memory_files import MemoryFiles
 from .scripted_writer import ScriptedWriter
+from .state_events import FakeState, change
 
 
 class SlowWriter(ScriptedWriter):

@@ -27,7 +27,7 @@ from custom_components.ha_ingestor.enrich.selection import NOTHING
 from custom_components.ha_ingestor.options.events import CONF_REGISTRIES, EVENTS
 from custom_components.ha_ingestor.pipeline.model import Item
 from custom_components.ha_ingestor.registry.history import CHUNK, RegistryHistory
-from custom_components.ha_ingestor.registry.history_log import FILE, Written
+from custom_components.ha_ingestor.registry.history_log import FILE, HistoryLog
 from custom_components.ha_ingestor.registry.snapshot import async_snapshot
 from tests.emulator import Emulator
 from tests.emulator.dialects import Answer
@@ -201,7 +201,7 @@ async def test_a_store_of_numbers_gets_what_is_no_text(
     assert light["fields"] == {"disabled": False, "removed": False}
 
 
-async def test_a_storm_is_one_or_two_looks_for_the_store_and_all_destinations(
+async def test_a_burst_is_one_or_two_snapshots_for_the_store_and_all_destinations(
     hass: HomeAssistant, database: Emulator, hue: MockConfigEntry
 ) -> None:
     entries = [curious(database.url) for _ in range(2)]
@@ -341,7 +341,7 @@ async def test_what_never_reached_the_disk_is_told_after_the_next_start(
     database.up = False
     writer, place = ScriptedWriter(judge=database), Path(hass.config.path("rows"))
     async with running(MemoryFiles(fault=disk), writer) as pipeline:
-        history = RegistryHistory(hass, pipeline, Written(place, "here"), NOTHING)
+        history = RegistryHistory(hass, pipeline, HistoryLog(place, "here"), NOTHING)
         history.async_start()
         await history.async_stop()
         await history.async_stop()
@@ -349,7 +349,7 @@ async def test_what_never_reached_the_disk_is_told_after_the_next_start(
     database.up = True
     for lines in (2, 2):
         async with running(MemoryFiles(), writer) as pipeline:
-            history = RegistryHistory(hass, pipeline, Written(place, "here"), NOTHING)
+            history = RegistryHistory(hass, pipeline, HistoryLog(place, "here"), NOTHING)
             history.async_start()
             await history.async_stop()
         assert len(writer.stored) == lines
@@ -371,7 +371,7 @@ async def test_many_rows_come_in_parts_that_leave_room_for_the_events(
             waiting.append(len(pipeline.intake))
 
         with patch.object(pipeline, "offer", offered):
-            history = RegistryHistory(hass, pipeline, Written(place, "here"), NOTHING)
+            history = RegistryHistory(hass, pipeline, HistoryLog(place, "here"), NOTHING)
             history.async_start()
             await history.async_stop()
     assert max(waiting) == CHUNK

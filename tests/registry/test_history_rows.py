@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from custom_components.ha_ingestor.pipeline.model import Row
-from custom_components.ha_ingestor.registry.history_log import FILE, SPARE_LINES, Written
+from custom_components.ha_ingestor.pipeline.model import RegistryRow
+from custom_components.ha_ingestor.registry.history_log import FILE, SPARE_LINES, HistoryLog
 from custom_components.ha_ingestor.registry.history_rows import TABLES, Change, changes, states
 from custom_components.ha_ingestor.registry.model import Device, Entity, Home
 
@@ -40,7 +40,7 @@ def everything(_entity: Entity) -> bool:
     return True
 
 
-def rows(written: Written, home: Home, **more: Any) -> list[Row]:
+def rows(written: HistoryLog, home: Home, **more: Any) -> list[RegistryRow]:
     """Look at a home, remember it, and return what is to be written."""
     now = states(home, more.get("wanted", everything))
     found = list(changes(written.states, now, more.get("moments", {}), more.get("latest", NOON)))
@@ -49,20 +49,20 @@ def rows(written: Written, home: Home, **more: Any) -> list[Row]:
 
 
 @pytest.fixture(name="written")
-def _written(tmp_path: Path) -> Written:
-    return Written(tmp_path, "here")
+def _written(tmp_path: Path) -> HistoryLog:
+    return HistoryLog(tmp_path, "here")
 
 
-def again(tmp_path: Path, destination: str = "here") -> Written:
+def again(tmp_path: Path, destination: str = "here") -> HistoryLog:
     """Begin another process."""
-    written = Written(tmp_path, destination)
+    written = HistoryLog(tmp_path, destination)
     written.load()
     return written
 
 
-def test_the_first_time_everything_is_written_in_the_words_of_homeiq(written: Written) -> None:
+def test_the_first_time_everything_is_written_in_the_words_of_homeiq(written: HistoryLog) -> None:
     device, entity = rows(written, HOME)
-    assert device == Row(
+    assert device == RegistryRow(
         "devices",
         (
             ("device_id", "d1"),
@@ -73,7 +73,7 @@ def test_the_first_time_everything_is_written_in_the_words_of_homeiq(written: Wr
         (("name", "Lamp"), ("sw_version", "1.0"), ("entity_count", 1.0), ("removed", False)),
         NOON,
     )
-    assert entity == Row(
+    assert entity == RegistryRow(
         "entities",
         (
             ("entity_id", "light.lamp"),
@@ -87,7 +87,7 @@ def test_the_first_time_everything_is_written_in_the_words_of_homeiq(written: Wr
     )
 
 
-def test_what_is_not_known_has_the_words_of_homeiq(written: Written) -> None:
+def test_what_is_not_known_has_the_words_of_homeiq(written: HistoryLog) -> None:
     bare = Home(
         devices=(Device(device_id="d1", name="Lamp"),),
         entities=(Entity(entity_id="sun.sun", registry_id="r1", platform="sun"),),
@@ -99,14 +99,14 @@ def test_what_is_not_known_has_the_words_of_homeiq(written: Written) -> None:
 
 
 def test_what_did_not_change_is_not_written_again_also_after_a_restart(
-    tmp_path: Path, written: Written
+    tmp_path: Path, written: HistoryLog
 ) -> None:
     assert len(rows(written, HOME)) == 2
     assert rows(written, HOME) == []
     assert rows(again(tmp_path), HOME) == []
 
 
-def test_what_changes_in_nothing_that_is_written_is_not_written(written: Written) -> None:
+def test_what_changes_in_nothing_that_is_written_is_not_written(written: HistoryLog) -> None:
     rows(written, HOME)
     other = replace(LIGHT, icon="mdi:lamp", labels=("old",), options={"a": 1})
     assert rows(written, replace(HOME, entities=(other,))) == []
@@ -114,7 +114,7 @@ def test_what_changes_in_nothing_that_is_written_is_not_written(written: Written
 
 @pytest.mark.parametrize("restarts", [False, True])
 def test_a_removal_is_said_in_the_series_that_ends(
-    tmp_path: Path, written: Written, *, restarts: bool
+    tmp_path: Path, written: HistoryLog, *, restarts: bool
 ) -> None:
     device, entity = rows(written, HOME)
     if restarts:
@@ -128,7 +128,7 @@ def test_a_removal_is_said_in_the_series_that_ends(
     assert rows(written, HOME) == [device, entity]
 
 
-def test_another_name_ends_one_series_and_begins_another(written: Written) -> None:
+def test_another_name_ends_one_series_and_begins_another(written: HistoryLog) -> None:
     rows(written, HOME)
     renamed = replace(LIGHT, entity_id="light.desk")
     moments = {"light.lamp": NOON + 1, "light.desk": NOON + 2}
@@ -137,7 +137,7 @@ def test_another_name_ends_one_series_and_begins_another(written: Written) -> No
     assert (dict(old.tags)["entity_id"], old.time) == ("light.lamp", NOON + 1)
 
 
-def test_the_time_is_that_of_the_event_or_of_the_one_of_the_device(written: Written) -> None:
+def test_the_time_is_that_of_the_event_or_of_the_one_of_the_device(written: HistoryLog) -> None:
     rows(written, HOME)
     moved = Home(
         devices=(replace(LAMP, effective_area_id="attic"),),
@@ -148,7 +148,7 @@ def test_the_time_is_that_of_the_event_or_of_the_one_of_the_device(written: Writ
     assert [row.time for row in rows(written, HOME, latest=NOON + 9)] == [NOON + 9] * 2
 
 
-def test_what_is_not_wanted_is_never_told_nor_said_to_be_removed(written: Written) -> None:
+def test_what_is_not_wanted_is_never_told_nor_said_to_be_removed(written: HistoryLog) -> None:
     def no_lights(entity: Entity) -> bool:
         return not entity.entity_id.startswith("light.")
 
@@ -163,13 +163,13 @@ def test_what_is_not_wanted_is_never_told_nor_said_to_be_removed(written: Writte
     assert [dict(row.tags)["entity_id"] for row in rows(written, home)] == ["light.lamp"]
 
 
-def test_another_destination_is_told_everything(tmp_path: Path, written: Written) -> None:
+def test_another_destination_is_told_everything(tmp_path: Path, written: HistoryLog) -> None:
     rows(written, HOME)
     assert len(rows(again(tmp_path, "elsewhere"), HOME)) == 2
     assert rows(again(tmp_path, "elsewhere"), HOME) == []
 
 
-def test_the_file_does_not_grow_with_what_is_over(tmp_path: Path, written: Written) -> None:
+def test_the_file_does_not_grow_with_what_is_over(tmp_path: Path, written: HistoryLog) -> None:
     home = HOME
     for number in range(SPARE_LINES * 3):
         home = replace(HOME, entities=(replace(LIGHT, name=f"Name {number}"),))
@@ -178,7 +178,7 @@ def test_the_file_does_not_grow_with_what_is_over(tmp_path: Path, written: Writt
     assert rows(again(tmp_path), home) == []
 
 
-def test_only_the_owner_may_read_the_file(tmp_path: Path, written: Written) -> None:
+def test_only_the_owner_may_read_the_file(tmp_path: Path, written: HistoryLog) -> None:
     rows(written, HOME)
     assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
 
@@ -187,7 +187,7 @@ def test_only_the_owner_may_read_the_file(tmp_path: Path, written: Written) -> N
 def test_a_damaged_file_makes_something_written_twice_at_worst(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as name:
         path = Path(name)
-        written = Written(path, "here")
+        written = HistoryLog(path, "here")
         rows(written, HOME)
         rows(written, Home(devices=(LAMP,)))
         rows(written, HOME)
@@ -199,13 +199,13 @@ def test_a_damaged_file_makes_something_written_twice_at_worst(data: st.DataObje
             raw[position] ^= data.draw(st.integers(1, 255))
         (path / FILE).write_bytes(raw)
         repeated = rows(again(path), HOME)
-        first = rows(Written(path / "new", "here"), HOME)
+        first = rows(HistoryLog(path / "new", "here"), HOME)
         assert {row[:3] for row in repeated} <= {row[:3] for row in first}
         assert rows(again(path), HOME) == []
 
 
 def test_what_the_disk_does_not_take_is_remembered_until_the_end(
-    tmp_path: Path, written: Written
+    tmp_path: Path, written: HistoryLog
 ) -> None:
     found = list(changes(written.states, states(HOME, everything), {}, NOON))
     obstacle = (tmp_path / FILE).with_suffix(".new")
@@ -253,10 +253,10 @@ class History(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.directory = tempfile.TemporaryDirectory()
-        self.written = Written(Path(self.directory.name), "here")
+        self.written = HistoryLog(Path(self.directory.name), "here")
         self.home = Home()
         self.time = NOON
-        self.told: dict[tuple[str, str], Row] = {}
+        self.told: dict[tuple[str, str], RegistryRow] = {}
         self.known: dict[tuple[str, str], dict[str, Any]] = {}
         self.kinds: dict[tuple[str, str], type] = {}
 
@@ -290,7 +290,7 @@ class History(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        self.written = Written(Path(self.directory.name), "here")
+        self.written = HistoryLog(Path(self.directory.name), "here")
         self.written.load()
 
     @rule(home=homes())

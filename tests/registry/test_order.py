@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custom_components.ha_ingestor.registry.model import Device
-from custom_components.ha_ingestor.registry.order import parents_first
+from custom_components.ha_ingestor.registry.order import topological_order
 
 IDS = st.sampled_from([*"abcdefgh"])
 MAYBE = st.none() | IDS | st.just("nobody")
@@ -16,7 +16,7 @@ DEVICES = st.lists(
 @given(DEVICES)
 def test_everyone_comes_once_and_after_those_it_names(devices: list[Device]) -> None:
     seen: set[str] = set()
-    for device in parents_first(devices):
+    for device in topological_order(devices):
         assert device.device_id not in seen
         assert {device.via_device_id, device.parent_device_id} - {None} <= seen
         seen.add(device.device_id)
@@ -29,11 +29,11 @@ def test_the_order_depends_on_nothing_but_the_devices(
 ) -> None:
     unique = list({device.device_id: device for device in devices}.values())
     shuffled = data.draw(st.permutations(unique))
-    assert parents_first(shuffled) == parents_first(unique)
+    assert topological_order(shuffled) == topological_order(unique)
 
 
 def test_a_device_via_itself_is_via_nobody() -> None:
-    (device,) = parents_first([Device(device_id="a", name="A", via_device_id="a")])
+    (device,) = topological_order([Device(device_id="a", name="A", via_device_id="a")])
     assert device.via_device_id is None
 
 
@@ -43,12 +43,12 @@ def test_a_circle_is_broken_at_one_place_only() -> None:
         Device(device_id="b", name="B", via_device_id="a"),
         Device(device_id="c", name="C", via_device_id="b"),
     ]
-    vias = [device.via_device_id for device in parents_first(circle)]
+    vias = [device.via_device_id for device in topological_order(circle)]
     assert vias.count(None) == 1
 
 
 def test_a_device_via_one_that_is_gone_is_via_nobody() -> None:
-    (device,) = parents_first([Device(device_id="a", name="A", via_device_id="gone")])
+    (device,) = topological_order([Device(device_id="a", name="A", via_device_id="gone")])
     assert device.via_device_id is None
 
 
@@ -56,11 +56,13 @@ def test_a_chain_may_be_longer_than_pythons_stack() -> None:
     chain = [
         Device(device_id=f"{n:05}", name="X", via_device_id=f"{n + 1:05}") for n in range(5000)
     ]
-    devices = parents_first([*chain, Device(device_id="05000", name="root")])
+    devices = topological_order([*chain, Device(device_id="05000", name="root")])
     assert devices[0].name == "root"
     assert devices[-1].device_id == "00000"
 
 
 def test_of_two_with_one_id_the_first_stays() -> None:
-    (device,) = parents_first([Device(device_id="a", name="1"), Device(device_id="a", name="2")])
+    (device,) = topological_order(
+        [Device(device_id="a", name="1"), Device(device_id="a", name="2")]
+    )
     assert device.name == "1"

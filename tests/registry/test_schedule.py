@@ -12,61 +12,61 @@ QUIET, PATIENCE, REFRESH = 2.0, 10.0, 1800.0
 NEW = Schedule(intervals=Intervals(quiet=QUIET, patience=PATIENCE, refresh=REFRESH))
 
 
-def looks(changes: list[float]) -> list[float]:
+def snapshots(changes: list[float]) -> list[float]:
     """Play the changes; returns the moments at which the registries are looked at."""
     schedule, found = NEW, []
     for moment in [*changes, inf]:
         while schedule.due <= moment and schedule.due < inf:
             found.append(schedule.due)
-            schedule = schedule.looked()
+            schedule = schedule.snapshot_taken()
         schedule = schedule.changed(moment) if moment < inf else schedule
     return found
 
 
 @given(st.lists(st.floats(0, 100), min_size=1).map(sorted))
-def test_every_change_is_seen_in_time_and_looks_are_apart(changes: list[float]) -> None:
-    found = looks(changes)
+def test_every_change_is_seen_in_time_and_snapshots_are_apart(changes: list[float]) -> None:
+    found = snapshots(changes)
     for change in changes:
-        assert any(change <= look <= change + PATIENCE + 1e-6 for look in found)
-    assert all(later - look >= QUIET - 1e-6 for look, later in pairwise(found))
+        assert any(change <= snapshot <= change + PATIENCE + 1e-6 for snapshot in found)
+    assert all(later - snapshot >= QUIET - 1e-6 for snapshot, later in pairwise(found))
 
 
-def test_a_thousand_changes_in_a_second_are_one_look() -> None:
-    assert looks([number / 1000 for number in range(1000)]) == [0.999 + QUIET]
+def test_a_thousand_changes_in_a_second_are_one_snapshot() -> None:
+    assert snapshots([number / 1000 for number in range(1000)]) == [0.999 + QUIET]
 
 
-def test_changes_without_end_are_looked_at_now_and_then() -> None:
-    assert looks([number / 10 for number in range(250)])[:2] == [10.0, 20.0]
+def test_endless_changes_are_read_at_intervals() -> None:
+    assert snapshots([number / 10 for number in range(250)])[:2] == [10.0, 20.0]
 
 
 def test_they_are_read_again_after_the_interval_and_not_before() -> None:
-    schedule = NEW.changed(0.0).looked().succeeded(3.0)
+    schedule = NEW.changed(0.0).snapshot_taken().succeeded(3.0)
     assert schedule.due == 3.0 + REFRESH
-    schedule = schedule.changed(100.0).looked().succeeded(103.0)
+    schedule = schedule.changed(100.0).snapshot_taken().succeeded(103.0)
     assert schedule.due == 103.0 + REFRESH
 
 
 def test_trouble_delays_what_changes_meanwhile() -> None:
-    schedule = NEW.changed(0.0).looked().failed(2.0, 30.0).changed(5.0)
+    schedule = NEW.changed(0.0).snapshot_taken().failed(2.0, 30.0).changed(5.0)
     assert schedule.due == 32.0
 
 
 def test_success_ends_the_delay() -> None:
-    schedule = NEW.looked().failed(2.0, 30.0).looked().succeeded(33.0).changed(40.0)
+    schedule = NEW.snapshot_taken().failed(2.0, 30.0).snapshot_taken().succeeded(33.0).changed(40.0)
     assert schedule.due == 42.0
 
 
 def test_who_asks_waits_for_no_quiet_but_for_the_end_of_trouble() -> None:
     assert NEW.asked(5.0).due == 5.0
-    assert NEW.looked().failed(2.0, 30.0).asked(5.0).due == 32.0
+    assert NEW.snapshot_taken().failed(2.0, 30.0).asked(5.0).due == 32.0
 
 
 def test_what_is_asked_for_while_they_are_read_is_another_reading() -> None:
-    assert NEW.asked(0.0).looked().asked(1.0).succeeded(2.0).due == 1.0
+    assert NEW.asked(0.0).snapshot_taken().asked(1.0).succeeded(2.0).due == 1.0
 
 
 def test_changes_are_known_until_they_are_read() -> None:
     assert not NEW.has_changes
     assert NEW.changed(0.0).has_changes
-    assert not NEW.changed(0.0).looked().has_changes
-    assert NEW.looked().failed(2.0, 30.0).has_changes
+    assert not NEW.changed(0.0).snapshot_taken().has_changes
+    assert NEW.snapshot_taken().failed(2.0, 30.0).has_changes

@@ -13,26 +13,30 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.ha_ingestor.registry.model import Home
 from custom_components.ha_ingestor.registry.schedule import Intervals
 from custom_components.ha_ingestor.registry.snapshot import async_snapshot
-from custom_components.ha_ingestor.registry.watch import Look, RegistryWatch
+from custom_components.ha_ingestor.registry.watch import RegistrySnapshot, RegistryWatch
 from tests.shell import until
 
 SNAPSHOT: Final = "custom_components.ha_ingestor.registry.watch.async_snapshot"
 SOON: Final = Intervals(quiet=0.02, patience=0.2)
 
 
-class Follower:
+class Subscriber:
     """Keeps what it is told."""
 
     def __init__(self) -> None:
-        self.looks: list[Look] = []
+        self.snapshots: list[RegistrySnapshot] = []
 
-    async def __call__(self, look: Look) -> None:
-        self.looks.append(look)
+    async def __call__(self, snapshot: RegistrySnapshot) -> None:
+        self.snapshots.append(snapshot)
 
     @property
     def names(self) -> list[str]:
         """The entities of the last look."""
-        return [entity.entity_id for entity in self.looks[-1].home.entities] if self.looks else []
+        return (
+            [entity.entity_id for entity in self.snapshots[-1].home.entities]
+            if self.snapshots
+            else []
+        )
 
 
 class Reads:
@@ -72,51 +76,53 @@ def light(hass: HomeAssistant, hue: MockConfigEntry, name: str) -> er.RegistryEn
     )
 
 
-async def test_a_storm_of_events_is_one_look_for_everybody(
+async def test_a_burst_of_events_is_one_snapshot_for_all_subscribers(
     hass: HomeAssistant, reads: Reads, hue: MockConfigEntry
 ) -> None:
     watch = RegistryWatch(hass, Intervals(quiet=0.2, patience=10))
-    followers = [Follower() for _ in range(5)]
-    ends = [watch.async_follow(follower) for follower in followers]
-    await until(lambda: followers[-1].looks)
+    subscribers = [Subscriber() for _ in range(5)]
+    ends = [watch.async_subscribe(subscriber) for subscriber in subscribers]
+    await until(lambda: subscribers[-1].snapshots)
     reads.count = 0
     for number in range(1000):
         light(hass, hue, f"l{number}")
         if number % 100 == 0:
             await asyncio.sleep(0)
-    await until(lambda: len(followers[0].names) == 1000)
+    await until(lambda: len(subscribers[0].names) == 1000)
     await asyncio.sleep(0.5)
     assert reads.count == 1
-    assert all(follower.looks[-1] is followers[0].looks[-1] for follower in followers)
+    assert all(
+        subscriber.snapshots[-1] is subscribers[0].snapshots[-1] for subscriber in subscribers
+    )
     for end in ends:
         end()
 
 
-async def test_changes_without_end_are_looked_at_nevertheless(
+async def test_endless_changes_are_read_nevertheless(
     hass: HomeAssistant, hue: MockConfigEntry
 ) -> None:
-    watch, follower = RegistryWatch(hass, Intervals(quiet=0.3, patience=0.4)), Follower()
-    end = watch.async_follow(follower)
+    watch, subscriber = RegistryWatch(hass, Intervals(quiet=0.3, patience=0.4)), Subscriber()
+    end = watch.async_subscribe(subscriber)
     changes = 0
-    while len(follower.looks) < 3:
+    while len(subscriber.snapshots) < 3:
         changes += 1
         light(hass, hue, f"l{changes}")
         await asyncio.sleep(0.01)
     # Not with each change, however busy the machine is.
-    assert changes > 3 * len(follower.looks)
+    assert changes > 3 * len(subscriber.snapshots)
     end()
 
 
-async def test_a_look_knows_when_each_was_told_to_have_changed(
+async def test_a_snapshot_has_the_time_of_each_change(
     hass: HomeAssistant, hue: MockConfigEntry
 ) -> None:
     light(hass, hue, "a")
-    watch, follower = RegistryWatch(hass, SOON), Follower()
-    end = watch.async_follow(follower)
+    watch, subscriber = RegistryWatch(hass, SOON), Subscriber()
+    end = watch.async_subscribe(subscriber)
     before = time.time()
-    await until(lambda: follower.looks)
-    assert follower.looks[0].moments == {}
-    assert before <= follower.looks[0].latest <= time.time()
+    await until(lambda: subscriber.snapshots)
+    assert subscriber.snapshots[0].moments == {}
+    assert before <= subscriber.snapshots[0].latest <= time.time()
 
     times: list[float] = []
 
@@ -129,44 +135,44 @@ async def test_a_look_knows_when_each_was_told_to_have_changed(
     light(hass, hue, "c")
     last = time.time()
     ar.async_get(hass).async_create("Kitchen")
-    await until(lambda: len(follower.looks) == 2)
+    await until(lambda: len(subscriber.snapshots) == 2)
     renamed, created = times
-    look = follower.looks[-1]
-    assert look.moments == {"light.a": renamed, "light.b": renamed, "light.c": created}
-    assert last <= look.latest <= time.time()
+    snapshot = subscriber.snapshots[-1]
+    assert snapshot.moments == {"light.a": renamed, "light.b": renamed, "light.c": created}
+    assert last <= snapshot.latest <= time.time()
     end()
 
 
-async def test_a_follower_that_fails_is_nobody_elses_trouble(
+async def test_a_failing_subscriber_affects_no_other(
     hass: HomeAssistant, hue: MockConfigEntry, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def broken(_look: Look) -> None:
+    async def broken(_snapshot: RegistrySnapshot) -> None:
         raise ValueError
 
-    watch, follower = RegistryWatch(hass, SOON), Follower()
-    ends = [watch.async_follow(broken), watch.async_follow(follower)]
+    watch, subscriber = RegistryWatch(hass, SOON), Subscriber()
+    ends = [watch.async_subscribe(broken), watch.async_subscribe(subscriber)]
     light(hass, hue, "a")
-    await until(lambda: follower.names == ["light.a"])
+    await until(lambda: subscriber.names == ["light.a"])
     light(hass, hue, "b")
-    await until(lambda: follower.names == ["light.a", "light.b"])
+    await until(lambda: subscriber.names == ["light.a", "light.b"])
     assert "A registry subscriber failed" in caplog.text
     for end in ends:
         end()
 
 
-async def test_a_change_during_a_look_leads_to_another_one(
+async def test_a_change_during_a_snapshot_leads_to_another_one(
     hass: HomeAssistant, reads: Reads, hue: MockConfigEntry
 ) -> None:
-    watch, follower = RegistryWatch(hass, SOON), Follower()
-    end = watch.async_follow(follower)
-    await until(lambda: follower.looks)
+    watch, subscriber = RegistryWatch(hass, SOON), Subscriber()
+    end = watch.async_subscribe(subscriber)
+    await until(lambda: subscriber.snapshots)
     reads.seconds = 0.2
     light(hass, hue, "a")
     await until(lambda: reads.count == 2)
     light(hass, hue, "b")
-    await until(lambda: len(follower.looks) == 3)
-    first, second = follower.looks[1:]
-    assert [set(look.moments) for look in (first, second)] == [{"light.a"}, {"light.b"}]
+    await until(lambda: len(subscriber.snapshots) == 3)
+    first, second = subscriber.snapshots[1:]
+    assert [set(snapshot.moments) for snapshot in (first, second)] == [{"light.a"}, {"light.b"}]
     assert len(first.home.entities) == 1
     assert len(second.home.entities) == 2
     end()
@@ -180,9 +186,9 @@ async def test_registries_that_cannot_be_read_are_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("custom_components.ha_ingestor.registry.watch.RETRY_SECONDS", 0.1)
-    watch, follower = RegistryWatch(hass, SOON), Follower()
-    end = watch.async_follow(follower)
-    await until(lambda: follower.looks)
+    watch, subscriber = RegistryWatch(hass, SOON), Subscriber()
+    end = watch.async_subscribe(subscriber)
+    await until(lambda: subscriber.snapshots)
     reads.error = ValueError("odd")
     light(hass, hue, "a")
     await until(lambda: reads.count >= 4)
@@ -190,8 +196,8 @@ async def test_registries_that_cannot_be_read_are_tried_again(
         await watch.async_catch_up()
     assert caplog.text.count("The registries cannot be read") == 1
     reads.error = None
-    await until(lambda: follower.names == ["light.a"])
-    assert set(follower.looks[-1].moments) == {"light.a"}
+    await until(lambda: subscriber.names == ["light.a"])
+    assert set(subscriber.snapshots[-1].moments) == {"light.a"}
     end()
 
 
@@ -199,10 +205,10 @@ async def test_who_asks_for_it_at_once_does_not_wait_for_quiet(
     hass: HomeAssistant, reads: Reads, hue: MockConfigEntry
 ) -> None:
     light(hass, hue, "a")
-    watch, patient, hasty = RegistryWatch(hass), Follower(), Follower()
-    ends = [watch.async_follow(patient), watch.async_follow(hasty, at_once=True)]
+    watch, patient, hasty = RegistryWatch(hass), Subscriber(), Subscriber()
+    ends = [watch.async_subscribe(patient), watch.async_subscribe(hasty, at_once=True)]
     await until(lambda: hasty.names == ["light.a"], 1)
-    assert patient.looks == hasty.looks
+    assert patient.snapshots == hasty.snapshots
     assert reads.count == 1
     for end in ends:
         end()
@@ -213,57 +219,57 @@ async def test_whoever_asks_for_it_at_once_does_not_end_the_wait_after_trouble(
 ) -> None:
     reads.error = ValueError("odd")
     watch = RegistryWatch(hass, SOON)
-    ends = [watch.async_follow(Follower(), at_once=True)]
+    ends = [watch.async_subscribe(Subscriber(), at_once=True)]
     await until(lambda: reads.count == 1)
-    ends.append(watch.async_follow(Follower(), at_once=True))
+    ends.append(watch.async_subscribe(Subscriber(), at_once=True))
     await asyncio.sleep(0.3)
     assert reads.count == 1
     for end in ends:
         end()
 
 
-async def test_catching_up_looks_only_when_there_is_something_new(
+async def test_catching_up_takes_a_snapshot_only_after_a_change(
     hass: HomeAssistant, reads: Reads, hue: MockConfigEntry
 ) -> None:
-    watch, follower = RegistryWatch(hass), Follower()
-    end = watch.async_follow(follower)
+    watch, subscriber = RegistryWatch(hass), Subscriber()
+    end = watch.async_subscribe(subscriber)
     await watch.async_catch_up()
     await watch.async_catch_up()
     assert reads.count == 1
     light(hass, hue, "a")
     await watch.async_catch_up()
-    assert follower.names == ["light.a"]
+    assert subscriber.names == ["light.a"]
     end()
     await watch.async_catch_up()
     assert reads.count == 2
 
 
-async def test_catching_up_waits_for_the_look_that_is_under_way(
+async def test_catching_up_waits_for_the_running_snapshot(
     hass: HomeAssistant, reads: Reads, hue: MockConfigEntry
 ) -> None:
-    watch, follower = RegistryWatch(hass, SOON), Follower()
-    end = watch.async_follow(follower)
-    await until(lambda: follower.looks)
+    watch, subscriber = RegistryWatch(hass, SOON), Subscriber()
+    end = watch.async_subscribe(subscriber)
+    await until(lambda: subscriber.snapshots)
     reads.seconds = 0.2
     light(hass, hue, "a")
     await until(lambda: reads.count == 2)
     await watch.async_catch_up()
-    assert follower.names == ["light.a"]
+    assert subscriber.names == ["light.a"]
     assert reads.count == 2
     end()
 
 
-async def test_nothing_is_read_when_nobody_follows_any_more(
+async def test_nothing_is_read_without_subscribers(
     hass: HomeAssistant, reads: Reads, hue: MockConfigEntry
 ) -> None:
     watch: Any = RegistryWatch(hass, SOON)
-    first, second = Follower(), Follower()
-    ends = [watch.async_follow(first), watch.async_follow(second)]
-    await until(lambda: second.looks)
+    first, second = Subscriber(), Subscriber()
+    ends = [watch.async_subscribe(first), watch.async_subscribe(second)]
+    await until(lambda: second.snapshots)
     ends[0]()
     light(hass, hue, "a")
     await until(lambda: second.names == ["light.a"])
-    assert len(first.looks) == 1
+    assert len(first.snapshots) == 1
     ends[1]()
     reads.count = 0
     light(hass, hue, "b")
@@ -275,14 +281,14 @@ async def test_nothing_is_read_when_nobody_follows_any_more(
 async def test_who_follows_after_a_rest_waits_for_quiet_again(
     hass: HomeAssistant, reads: Reads, hue: MockConfigEntry
 ) -> None:
-    watch, follower = RegistryWatch(hass, Intervals(quiet=0.3, patience=0.4)), Follower()
-    end = watch.async_follow(follower)
+    watch, subscriber = RegistryWatch(hass, Intervals(quiet=0.3, patience=0.4)), Subscriber()
+    end = watch.async_subscribe(subscriber)
     end()
     await asyncio.sleep(0.5)
-    end = watch.async_follow(follower)
+    end = watch.async_subscribe(subscriber)
     light(hass, hue, "a")
     await asyncio.sleep(0.1)
     assert reads.count == 0
-    await until(lambda: follower.names == ["light.a"])
+    await until(lambda: subscriber.names == ["light.a"])
     assert reads.count == 1
     end()

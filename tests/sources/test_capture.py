@@ -22,8 +22,8 @@ from custom_components.ha_ingestor.enrich.catalog import Catalog
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
-from custom_components.ha_ingestor.sources.interim import INTERIMS
 from custom_components.ha_ingestor.sources.local import LocalSource
+from custom_components.ha_ingestor.sources.reload_handover import RELOAD_HANDOVERS
 from tests.emulator import Emulator
 from tests.pipeline.memory_files import MemoryFiles
 from tests.pipeline.scripted_writer import ScriptedWriter
@@ -307,7 +307,7 @@ async def test_a_camera_is_not_written_again_after_a_restart_because_its_token_c
 
 def restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Let this integration forget what a new process would not know."""
-    hass.data[INTERIMS].pop(entry.entry_id).async_drop()
+    hass.data[RELOAD_HANDOVERS].pop(entry.entry_id).async_drop()
 
 
 async def test_a_new_name_of_the_home_is_on_the_points_that_follow(

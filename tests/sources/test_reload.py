@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 import custom_components.ha_ingestor as integration
 from custom_components.ha_ingestor.coordinator import HealthCoordinator
-from custom_components.ha_ingestor.enrich.attribution import Causes
+from custom_components.ha_ingestor.enrich.attribution import Attribution
 from custom_components.ha_ingestor.enrich.catalog import Catalog
 from custom_components.ha_ingestor.enrich.weather import WeatherWatch
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
@@ -23,8 +23,8 @@ from tests.emulator import Emulator
 from tests.shell import deliver, new_entry, points, set_up, until
 
 ROOT = "custom_components.ha_ingestor"
-GAP_EVENTS = f"{ROOT}.sources.reload_buffer.GAP_EVENTS"
-GAP_BYTES = f"{ROOT}.sources.reload_buffer.GAP_BYTES"
+BUFFER_EVENTS = f"{ROOT}.sources.reload_buffer.BUFFER_EVENTS"
+BUFFER_BYTES = f"{ROOT}.sources.reload_buffer.BUFFER_BYTES"
 
 
 def states(database: Emulator, entity_id: str = "sensor.a") -> list[Any]:
@@ -64,7 +64,7 @@ async def test_what_is_too_much_for_memory_during_a_reload_is_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The newest state of each entity is there all the same."""
-    monkeypatch.setattr(GAP_EVENTS, 50)
+    monkeypatch.setattr(BUFFER_EVENTS, 50)
     await set_up(hass, entry)
     before = await ledger(entry)
     assert await hass.config_entries.async_unload(entry.entry_id)
@@ -90,7 +90,7 @@ async def test_few_huge_states_during_a_reload_do_not_fill_the_memory(
     database: Emulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(GAP_BYTES, 10_000)
+    monkeypatch.setattr(BUFFER_BYTES, 10_000)
     await set_up(hass, entry)
     assert await hass.config_entries.async_unload(entry.entry_id)
     for number in range(30):
@@ -280,10 +280,10 @@ def _fail_at_once(*_: Any, **__: Any) -> Any:
 
 STEPS: dict[str, tuple[Any, str, Any]] = {
     "client": (integration, "async_client", _fail),
-    "causes": (Causes, "_async_read_users", _fail),
+    "causes": (Attribution, "_async_read_users", _fail),
     "catalog": (Catalog, "_describe", _fail_at_once),
     "profile": (integration, "profile_of", _fail_at_once),
-    "pipeline": (integration, "SieveSettings", _fail_at_once),
+    "pipeline": (integration, "NoiseFilterSettings", _fail_at_once),
     "coordinator": (HealthCoordinator, "__init__", _fail_at_once),
     "registries": (integration, "async_registries", _fail),
     "history": (integration, "history_of", _fail_at_once),
@@ -293,7 +293,7 @@ STEPS: dict[str, tuple[Any, str, Any]] = {
     "update listener": (MockConfigEntry, "add_update_listener", _fail_at_once),
     "weather": (WeatherWatch, "async_start", _fail_at_once),
     "source": (LocalSource, "_async_take_over", _fail_at_once),
-    "expectations": (LocalSource, "_async_expect", _fail),
+    "expectations": (LocalSource, "_async_start_heartbeats", _fail),
 }
 
 

@@ -17,7 +17,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 import custom_components.ha_ingestor as integration
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.coordinator import HealthCoordinator
-from custom_components.ha_ingestor.enrich.attribution import Causes
+from custom_components.ha_ingestor.enrich.attribution import Attribution
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.sources.local import LocalSource
@@ -31,15 +31,15 @@ CONFLICT = Answer(status=400, body='{"error":"partial write: field type conflict
 
 UNLOAD: dict[str, tuple[Any, str]] = {
     "pipeline": (Pipeline, "stop"),
-    "coordinator": (HealthCoordinator, "async_leave"),
+    "coordinator": (HealthCoordinator, "async_hand_over"),
     "metadata": (integration, "async_release"),
 }
 SETUP: dict[str, tuple[Any, str]] = {
     "client": (integration, "async_client"),
-    "causes": (Causes, "async_start"),
+    "causes": (Attribution, "async_start"),
     "registries": (integration, "async_registries"),
     "first refresh": (HealthCoordinator, "async_config_entry_first_refresh"),
-    "source": (LocalSource, "_async_expect"),
+    "source": (LocalSource, "_async_start_heartbeats"),
 }
 
 

@@ -1,1 +1,1 @@
-"""Thin typed clients: one door to the network each, no retry, no Home Assistant."""
+"""Thin typed HTTP clients: no retry, no import of Home Assistant."""

@@ -1,4 +1,4 @@
-"""Where a server lives: one spelling for every way to write its address."""
+"""The address of a server, in one normalised spelling."""
 
 import re
 from ipaddress import ip_address
@@ -42,15 +42,15 @@ def normalize(text: str) -> str:
 
 
 def origin(url: str) -> URL:
-    """Return scheme, host and port: who reads what is sent to an address; raises AddressError."""
+    """Return scheme, host and port of an address; raises AddressError."""
     return URL(normalize(url)).origin()
 
 
 def is_same_machine(url: str) -> bool:
-    """Whether what is sent to a normalized address probably never reaches a wire.
+    """Whether a normalized address is probably on this machine.
 
     Names without a dot belong to containers and add-ons beside Home Assistant; where one is a
-    machine of the house after all, nothing is lost but some bandwidth.
+    machine of the home after all, nothing is lost but some bandwidth.
     """
     host = URL(url).host or ""
     try:

@@ -1,4 +1,4 @@
-"""JSON, fast where it can be."""
+"""JSON with orjson, and with the standard library where that refuses."""
 
 import json
 from typing import Any

@@ -18,13 +18,13 @@ from yarl import URL
 # Enough for the database to name a hundred bad lines; a proxy's page may be any size.
 BODY_MAX: Final = 64 * 1024
 
-# Enough of a server's words to know what is wrong.
+# Enough of a server's message to know what is wrong.
 DETAIL_MAX: Final = 500
 
 # A server that asks for hours of silence is misconfigured; a quarter of an hour is polite enough.
 RETRY_AFTER_MAX: Final = 900.0
 
-# Somebody sits in front of the form and waits.
+# A user waits in front of the form.
 CHECK_TIMEOUT: Final = aiohttp.ClientTimeout(total=15, sock_connect=10)
 
 # Anything shorter is no secret, but may well be part of a word that the reply is judged by.
@@ -57,7 +57,7 @@ _PAGE: Final = re.compile(r"\s*<(!doctype )?html", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What came back, or the failure that stood in its place; `body` is cut to a limit.
+    """The reply, or the failure if there is none; `body` is cut to a limit.
 
     `detail` is the text of the failure, or where a redirect leads. No secret of the request
     is left in it.
@@ -88,7 +88,7 @@ async def exchange(
     body_max: int = BODY_MAX,
     secrets: Collection[str] = (),
 ) -> Reply:
-    """Send one request and read the beginning of its reply; no network trouble is raised.
+    """Send one request and read the beginning of its reply; network errors are not raised.
 
     `secrets` are removed from everything in the reply that is shown to people.
     """
@@ -104,7 +104,7 @@ async def exchange(
             allow_redirects=False,
         ) as response:
             body = await _beginning(response.content, body_max)
-            # Megabytes are searched elsewhere than in the event loop.
+            # Large bodies are searched outside of the event loop.
             is_long = len(body) > BODY_MAX
             body = (
                 await asyncio.to_thread(redact, body, secrets) if is_long else redact(body, secrets)
@@ -151,7 +151,7 @@ def _spellings(sign: str) -> str:
     units = sign.encode("utf-16-be", "surrogatepass").hex()
     in_json = "".join(rf"\\{{1,8}}u{units[at : at + 4]}" for at in range(0, len(units), 4))
     names = "|".join({re.escape(escape(sign)), f"&#{ord(sign)};", f"&#x0*{ord(sign):x};"})
-    # A backslash is doubled as often as JSON lies in JSON.
+    # A backslash is doubled for each level of nested JSON.
     itself = rf"\\{{0,8}}{re.escape(sign)}"
     space = r"|\+" if sign == " " else ""
     control = rf"|\\{{1,8}}{_CONTROLS[sign]}" if sign in _CONTROLS else ""

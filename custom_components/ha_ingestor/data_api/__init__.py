@@ -1,1 +1,1 @@
-"""Keeps a data-api like the registries."""
+"""Keeps a data-api equal to the registries."""

@@ -1,4 +1,4 @@
-"""In which pieces rows are sent, and which of them the server does not take: no sending here."""
+"""Splits rows into batches and finds the rejected ones; sends nothing itself."""
 
 from collections import deque
 from collections.abc import Container, Sequence
@@ -9,13 +9,13 @@ from .rows import Row
 
 # The server takes seconds for more, and one bad row fails all that are with it.
 BATCH_ROWS: Final = 200
-# So many refusals without one row being taken say something of the server, not of the rows.
+# After this many rejections without an accepted row, the server is the cause, not the rows.
 SUSPECTS_MAX: Final = 5
 
 
 @dataclass(slots=True)
 class Batches:
-    """Rows in order, in pieces; a piece that is refused is halved until the row is found.
+    """Rows in order, in batches; a rejected batch is halved until the row is found.
 
     A refused row is only suspect until another one is taken: a server whose own database is gone
     refuses every row in the same words.
@@ -42,17 +42,17 @@ class Batches:
 
     @property
     def current(self) -> tuple[Row, ...]:
-        """The piece to send next; empty when all are settled."""
+        """The batch to send next; empty when all are settled."""
         return self._pieces[0] if self._pieces else ()
 
     @property
     def waiting(self) -> list[Row]:
-        """The rows that nothing is known of yet."""
+        """The rows that have no result yet."""
         return [row for piece in self._pieces for row in piece]
 
     @property
-    def is_storm(self) -> bool:
-        """Whether so much is refused that it cannot be the rows."""
+    def is_surge(self) -> bool:
+        """Whether so many are rejected that the server is the cause."""
         return len(self.suspects) >= SUSPECTS_MAX
 
     def accepted(self) -> tuple[tuple[Row, ...], list[tuple[Row, str]]]:
@@ -60,13 +60,13 @@ class Batches:
         return self._pieces.popleft(), self.confirm_rejected()
 
     def refuse_all(self, reason: str) -> list[tuple[Row, str]]:
-        """End with every row refused that nothing is known of."""
+        """End, with every row without a result as rejected."""
         rest = [(row, reason) for row in self.waiting]
         self._pieces.clear()
         return self.confirm_rejected() + rest
 
     def confirm_rejected(self) -> list[tuple[Row, str]]:
-        """Note that the server takes other rows, so it is the suspects that are wrong."""
+        """Confirm the suspected rows as rejected, because the server accepts other rows."""
         rejected, self.suspects = self.suspects, []
         return rejected
 

@@ -1,4 +1,4 @@
-"""The health of one data-api, and what a user should do about it."""
+"""The health of one data-api, and its repair issues."""
 
 from typing import Final, override
 
@@ -9,7 +9,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from ..clients.data_api.problem import NOT_A_DATA_API
 from ..connection import async_data_api
 from ..const import DOMAIN, LOGGER, SUBENTRY_DATA_API
-from ..health.issues import Issue, async_follow
+from ..health.issues import Issue, async_update_issues
 from ..options.data_api import refresh_seconds
 from ..pipeline.export.result import Problem
 from .runner import RegistrySync
@@ -22,11 +22,11 @@ WRONG_SERVICE: Final = "data_api_wrong_service"
 ROWS_REJECTED: Final = "rows_rejected"
 ACTIONS_UNDESCRIBED: Final = "actions_undescribed"
 
-# A page in the place of the server passes while that starts. After so many tries, some five
-# minutes, somebody has to look.
+# A page instead of the server is normal while that starts. After so many attempts, some five
+# minutes, the user has to act.
 PAGES_MAX: Final = 10
 
-# What ends only when somebody changes something.
+# Problems that end only when the user changes something.
 BLOCKING: Final = {
     Problem.INVALID_AUTH: Issue(key=UNAUTHORIZED, is_fixable=True),
     Problem.FORBIDDEN: Issue(key=UNAUTHORIZED, is_fixable=True),
@@ -36,7 +36,7 @@ BLOCKING: Final = {
 
 
 def issues_of(state: SyncState, undescribed: str = "") -> list[Issue]:
-    """Read from the state what a user should do something about."""
+    """Return the issues of this state."""
     found = [BLOCKING[state.problem]] if state.problem in BLOCKING else []
     if state.problem is Problem.PROXY and state.attempts >= PAGES_MAX:
         found.append(Issue(key=WRONG_SERVICE))
@@ -54,7 +54,7 @@ def issues_of(state: SyncState, undescribed: str = "") -> list[Issue]:
 
 
 class RegistryCoordinator(DataUpdateCoordinator[SyncState]):
-    """Publishes how the sync is going."""
+    """Publishes the state of the sync."""
 
     def __init__(
         self, hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry, client: Client
@@ -71,7 +71,7 @@ class RegistryCoordinator(DataUpdateCoordinator[SyncState]):
         self.sync = RegistrySync(
             hass,
             client,
-            on_change=self._async_turned,
+            on_change=self._async_sync_ended,
             refresh=refresh_seconds(subentry.data),
         )
         self.data = self.sync.state
@@ -83,7 +83,7 @@ class RegistryCoordinator(DataUpdateCoordinator[SyncState]):
         self.sync.async_start()
 
     async def async_stop(self) -> None:
-        """End; what is to be repaired stays until the next start knows better."""
+        """Stop; repair issues stay until the next start."""
         await self.sync.async_stop()
 
     @override
@@ -91,12 +91,12 @@ class RegistryCoordinator(DataUpdateCoordinator[SyncState]):
         return self.sync.state
 
     @callback
-    def _async_turned(self) -> None:
+    def _async_sync_ended(self) -> None:
         """Show the end of a sync at once."""
         state = self.sync.state
         if state.connected != self.data.connected:
             self._log(state)
-        async_follow(
+        async_update_issues(
             self.hass,
             self._entry.entry_id,
             self.subentry.title,
@@ -106,7 +106,7 @@ class RegistryCoordinator(DataUpdateCoordinator[SyncState]):
         self.async_set_updated_data(state)
 
     def _log(self, state: SyncState) -> None:
-        """Say once that the server is lost, and once that it is back."""
+        """Log once that the server is unavailable, and once that it is back."""
         if state.connected is False:
             LOGGER.warning(
                 "%s does not answer as it should: %s", self.subentry.title, state.problem
@@ -120,11 +120,11 @@ async def async_registries(hass: HomeAssistant, entry: ConfigEntry) -> RegistryC
     for subentry in entry.get_subentries_of_type(SUBENTRY_DATA_API):
         client = await async_data_api(hass, subentry.data)
         return RegistryCoordinator(hass, entry, subentry, client)
-    async_take_back(hass, entry)
+    async_clear_issues(hass, entry)
     return None
 
 
 @callback
-def async_take_back(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Leave nothing to repair."""
-    async_follow(hass, entry.entry_id, "", [], prefix=ISSUE_PREFIX)
+def async_clear_issues(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Clear all issues."""
+    async_update_issues(hass, entry.entry_id, "", [], prefix=ISSUE_PREFIX)

@@ -1,4 +1,4 @@
-"""What a data-api is told of a home: rows with a key, and a digest to see that one changed."""
+"""The rows that a data-api stores: each has a key, and a digest to detect changes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ type Rows = Mapping[Table, Sequence[Row]]
 
 
 def device_row(device: Device) -> DeviceRow:
-    """Describe a device; a part of one is reached via it and lies in its area."""
+    """Describe a device; a child device has its parent as `via` and in its area."""
     return DeviceRow(
         device_id=device.device_id,
         name=device.name,

@@ -13,7 +13,7 @@ from homeassistant.helpers.start import async_at_started
 from ..const import LOGGER
 from ..registry.model import Home, Services
 from ..registry.snapshot import async_services
-from ..registry.watch import Look, async_watch
+from ..registry.watch import RegistrySnapshot, async_watch
 from .schedule import SendSchedule
 from .sync import Sync, SyncState
 from .transfer import Client, Transfer
@@ -55,7 +55,7 @@ class RegistrySync:
 
     @property
     def state(self) -> SyncState:
-        """How it is going at this moment."""
+        """The present state."""
         return self._sync.state
 
     @callback
@@ -69,7 +69,7 @@ class RegistrySync:
         self._sync.resync()
 
     async def async_stop(self) -> None:
-        """End at once: what is not sent today is sent after the next start."""
+        """Stop at once; unsent rows are sent after the next start."""
         for stop in self._stops:
             stop()
         self._stops.clear()
@@ -82,19 +82,19 @@ class RegistrySync:
 
     @callback
     def _async_begin(self, _hass: HomeAssistant) -> None:
-        self._stops = [self._watch.async_follow(self._async_take, at_once=True)]
+        self._stops = [self._watch.async_subscribe(self._async_take, at_once=True)]
         self._sync.resync()
         self._task = self._hass.async_create_background_task(
             self._sync.run_forever(), "ha_ingestor registries"
         )
 
-    async def _async_take(self, look: Look) -> None:
-        self._sync.push(look.home)
+    async def _async_take(self, snapshot: RegistrySnapshot) -> None:
+        self._sync.push(snapshot.home)
 
     async def _async_with_actions(self, home: Home) -> Home:
         """Add the descriptions of the actions, which the registries do not have."""
         await self._async_describe()
-        # Whatever cannot be described has a name, and that is what most readers want.
+        # Actions without a description are sent by name, which most readers need only.
         services: Services = {
             domain: {
                 name: self._services.get(domain, {}).get(name, {"fields": {}}) for name in names
@@ -104,7 +104,7 @@ class RegistrySync:
         return replace(home, services=services)
 
     async def _async_describe(self) -> None:
-        """Read the descriptions, but do not wait for them for ever."""
+        """Read the descriptions, with a timeout."""
         if self._describing is None:
             self._describing = self._hass.async_create_background_task(
                 async_services(self._hass), "ha_ingestor descriptions of actions"

@@ -1,4 +1,4 @@
-"""When to send to a data-api: arithmetic on moments, which whoever asks tells."""
+"""When to send to a data-api: arithmetic on moments, which the caller passes."""
 
 from dataclasses import dataclass, replace
 from math import inf
@@ -6,7 +6,7 @@ from math import inf
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendSchedule:
-    """What is due when. Nothing is before `not_before`, which trouble sets.
+    """What is due when. Nothing is due before `not_before`, which a failure sets.
 
     What changed is due at once: whoever pushes it has waited for the end of a burst.
     `refresh` are the seconds after which everything is sent again, in case the server lost
@@ -25,11 +25,11 @@ class SendSchedule:
         return max(self.not_before, min(self.changed_at, self.full_at, self.again_at))
 
     def changed(self, now: float) -> SendSchedule:
-        """Note that something may differ."""
+        """Note a possible change."""
         return replace(self, changed_at=min(self.changed_at, now))
 
     def full(self, now: float) -> SendSchedule:
-        """Ask for everything, now and whatever trouble there was."""
+        """Request everything, now, also after a failure."""
         return replace(self, full_at=now, not_before=-inf)
 
     def is_full(self, now: float) -> bool:

@@ -1,4 +1,4 @@
-"""Keeps a data-api like the newest snapshot of the home, and tries again when it must."""
+"""Keeps a data-api equal to the newest snapshot of the home, and retries failures."""
 
 import asyncio
 import logging
@@ -15,13 +15,13 @@ from ..pipeline.export.result import Kind, Problem, Result
 from ..registry.model import Home
 from .rows import Rows, Table, rows_of
 from .schedule import SendSchedule
-from .transfer import ACCEPTED, SILENCE, Transfer
+from .transfer import ACCEPTED, SLOW_SECONDS, Transfer
 
 _LOGGER = logging.getLogger(__name__)
 
 # Somebody else at the address may be what a proxy shows while the server restarts.
-ELSE_RETRY: Final = 60.0
-_OF_SOMEBODY_ELSE: Final = frozenset({NOT_A_DATA_API, Problem.REDIRECT})
+WRONG_SERVICE_RETRY: Final = 60.0
+_WRONG_SERVICE: Final = frozenset({NOT_A_DATA_API, Problem.REDIRECT})
 # What was refused is tried again after a minute, and later and later up to an hour.
 REFUSED_RETRY: Final = 60.0
 REFUSED_RETRY_MAX: Final = 3600.0
@@ -40,7 +40,7 @@ class RejectedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncState:
-    """How the sync is going. Counts of rows are since the start, moments in UTC.
+    """The state of the sync. Counts of rows are since the start, moments in UTC.
 
     `rows_unchanged` were left alone at the last sync. `lingering` are removed or renamed rows that
     the server still has; of the long lists only the beginning is here, the counts are whole.
@@ -66,7 +66,7 @@ class SyncState:
 
 @dataclass(slots=True, kw_only=True)
 class Sync:
-    """One loop: whatever happened, send what of the newest snapshot is different at the server.
+    """One loop: send the differences between the newest snapshot and the server.
 
     `complete` adds to a snapshot what is not in the registries, each time that it is sent.
     """
@@ -84,10 +84,10 @@ class Sync:
     _attempts: Attempts = field(init=False)
     _verdict: Result = ACCEPTED
     _connected: bool | None = None
-    _is_silent: bool = False
+    _is_answer_slow: bool = False
     _next_retry: datetime | None = None
     _last_sync: datetime | None = None
-    # A whole sync that trouble interrupts goes on where it was.
+    # A full sync continues after an interruption.
     _wants_full: bool = False
     _in_full: bool = False
     _refused_tries: int = 0
@@ -96,24 +96,26 @@ class Sync:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        """Hear when the server keeps silent."""
-        self.transfer.on_silence = self._on_silence
+        """Subscribe to slow answers of the server."""
+        self.transfer.on_slow_answer = self._on_slow_answer
         self._attempts = Attempts(jitter=self.jitter)
 
     @property
     def state(self) -> SyncState:
-        """How it is going at this moment."""
+        """The present state."""
         known = self.transfer.known
         rejections = [
             RejectedRow(table=table, key=key, reason=reason)
             for table in Table
             for key, reason in known[table].refused.items()
         ]
-        lingering = [key for table in Table for key in sorted(known[table].lingering)]
+        stale = [key for table in Table for key in sorted(known[table].stale)]
         return SyncState(
-            connected=False if self._is_silent else self._connected,
-            problem=Problem.TIMEOUT if self._is_silent else self._verdict.problem,
-            detail=f"No answer for {SILENCE:.0f} s" if self._is_silent else self._verdict.detail,
+            connected=False if self._is_answer_slow else self._connected,
+            problem=Problem.TIMEOUT if self._is_answer_slow else self._verdict.problem,
+            detail=f"No answer for {SLOW_SECONDS:.0f} s"
+            if self._is_answer_slow
+            else self._verdict.detail,
             attempts=self._attempts.failed,
             breaker=self._attempts.breaker.state,
             next_retry=self._next_retry,
@@ -123,18 +125,18 @@ class Sync:
             rows_pending=self.transfer.pending,
             rows_rejected=len(rejections),
             rejections=tuple(rejections[:SHOWN]),
-            rows_lingering=len(lingering),
-            lingering=tuple(lingering[:SHOWN]),
+            rows_lingering=len(stale),
+            lingering=tuple(stale[:SHOWN]),
             entities_renamed=self._renamed,
         )
 
     def push(self, home: Home) -> None:
-        """Take a snapshot, which stands for all before it, sent or not."""
+        """Set the newest snapshot, which replaces all earlier ones."""
         self._newest = home
         self.changed()
 
     def changed(self) -> None:
-        """Send what is different in the newest snapshot, or in what completes it."""
+        """Send the differences of the newest snapshot, with its descriptions of actions."""
         self.schedule = self.schedule.changed(self.clock())
         self._wake.set()
 
@@ -144,7 +146,7 @@ class Sync:
         self._wake.set()
 
     async def run_forever(self) -> None:
-        """Send whenever it is due."""
+        """Sync whenever it is due."""
         while True:
             newest = await self._until_due()
             was_full = False
@@ -155,12 +157,12 @@ class Sync:
                 # Whatever integrations left in a registry must not end the sync for good.
                 detail = type(err).__name__
                 if detail != self._verdict.detail:
-                    _LOGGER.exception("The registries cannot be sent, and are tried again")
+                    _LOGGER.exception("The registries cannot be sent; retrying")
                 verdict = Result(kind=Kind.KEPT, problem=Problem.REJECTED, detail=detail)
             self._conclude(verdict)
             self.on_change()
             if was_full:
-                await self.transfer.look_for_lingering()
+                await self.transfer.find_stale()
                 self.on_change()
 
     async def _until_due(self) -> Home:
@@ -175,14 +177,14 @@ class Sync:
         is_again = self.schedule.is_again(now)
         self._refused_tries += is_again
         if is_again or self._attempts.failed:
-            # Trouble may have ended with another server than it began with.
+            # After a failure another server may answer at the address.
             self.transfer.retry_refused()
         self.schedule = self.schedule.begun(now)
         if self._attempts.breaker.state is not BreakerState.CLOSED:
             self._attempts.begin()
             if (verdict := await self.transfer.probe()).kind is not Kind.ACCEPTED:
                 return verdict
-            # Nobody knows what became of the rows meanwhile.
+            # It is not known what happened to the rows meanwhile.
             self._wants_full = True
         home = await self.complete(home)
         rows = await self.run(rows_of, home)
@@ -204,8 +206,8 @@ class Sync:
             self._connected = True
             return
         if verdict.kind is Kind.BLOCKED:
-            is_else = verdict.problem in _OF_SOMEBODY_ELSE
-            wait = self._attempts.blocked(ELSE_RETRY if is_else else BLOCKED_RETRY)
+            is_else = verdict.problem in _WRONG_SERVICE
+            wait = self._attempts.blocked(WRONG_SERVICE_RETRY if is_else else BLOCKED_RETRY)
         else:
             is_there = verdict.problem is Problem.BUSY and verdict.retry_after > 0
             wait = self._attempts.kept(verdict, is_there=is_there)
@@ -222,9 +224,9 @@ class Sync:
         wait = min(REFUSED_RETRY_MAX, REFUSED_RETRY * 2.0 ** min(self._refused_tries, 16))
         self.schedule = self.schedule.again(now, wait)
 
-    def _on_silence(self, is_silent: bool) -> None:  # noqa: FBT001
-        if is_silent != self._is_silent:
-            self._is_silent = is_silent
+    def _on_slow_answer(self, is_silent: bool) -> None:  # noqa: FBT001
+        if is_silent != self._is_answer_slow:
+            self._is_answer_slow = is_silent
             self.on_change()
 
     def _note_renames(self, home: Home) -> None:

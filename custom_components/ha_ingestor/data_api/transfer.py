@@ -1,4 +1,4 @@
-"""Brings a data-api to what the rows say, as far and as fast as it lets us."""
+"""Sends the changed rows to a data-api, within its rate limit."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -9,14 +9,14 @@ from ..clients.data_api.problem import NOT_A_DATA_API
 from ..clients.data_api.rows import DeviceRow, EntityRow
 from ..pipeline.export.result import Kind, Problem, Result
 from .batches import BATCH_ROWS, Batches
-from .known import Known
-from .pacer import Pacer
+from .rate_limiter import RateLimiter
 from .rows import Row, Rows, Table
+from .sent_rows import SentRows
 
 # Any of them may be bad itself.
 KNOWN_GOOD_MAX: Final = 3
-# A slow server takes seconds for a request; silence for longer than this is shown.
-SILENCE: Final = 12.0
+# A request may take seconds; a longer one is shown as no answer.
+SLOW_SECONDS: Final = 12.0
 # So many refused rows are tried again at a time, as long as none of them is taken.
 RETRIED: Final = 20
 
@@ -31,7 +31,7 @@ ACCEPTED: Final = Result(kind=Kind.ACCEPTED, problem=Problem.NONE)
 
 
 class Client(Protocol):
-    """The way to one data-api. Never raises for what network or server do."""
+    """The client of one data-api. Never raises for errors of network or server."""
 
     async def probe(self) -> Result: ...
     async def upsert_devices(self, rows: Sequence[DeviceRow]) -> Result: ...
@@ -43,21 +43,21 @@ class Client(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Transfer:
-    """Sends what changed since it was last stored, and remembers what the server said to it.
+    """Sends changed rows, and stores the server's result for each.
 
-    `on_silence` is told when an answer takes long, and when there is an answer again.
+    `on_slow_answer` is called when an answer is late, and when answers arrive again.
     """
 
     client: Client
     clock: Callable[[], float]
-    on_silence: Callable[[bool], None] = lambda _is_silent: None
-    known: Mapping[Table, Known] = field(
-        default_factory=lambda: {table: Known() for table in Table}
+    on_slow_answer: Callable[[bool], None] = lambda _is_answer_slow: None
+    known: Mapping[Table, SentRows] = field(
+        default_factory=lambda: {table: SentRows() for table in Table}
     )
     sent: int = 0
     pending: int = 0
     unchanged: int = 0
-    _pacer: Pacer = field(default_factory=Pacer)
+    _rate_limiter: RateLimiter = field(default_factory=RateLimiter)
     _size: int = BATCH_ROWS
     # Today's servers store what names an unknown device without it, older ones refuse it.
     _detaches: bool = False
@@ -84,10 +84,10 @@ class Transfer:
         await self._pace()
         return await self._answer(self.client.probe())
 
-    async def look_for_lingering(self) -> None:
-        """See what the server has of earlier days, which nobody can delete there row by row.
+    async def find_stale(self) -> None:
+        """Find stale rows on the server, which has no request to delete single rows.
 
-        It answers from a cache: whoever asks before everything is stored learns nothing later.
+        It answers from a cache: so it is read only after everything is stored.
         """
         listings = {Table.DEVICES: self.client.device_ids, Table.ENTITIES: self.client.entity_ids}
         for table, listing in listings.items():
@@ -96,7 +96,7 @@ class Transfer:
                 self.known[table].listed(stored)
 
     async def sync(self, rows: Rows) -> Result:
-        """Send what changed, until all is settled or there is trouble: that is returned."""
+        """Send changed rows until all are settled or a request fails; returns the verdict."""
         for table in Table:
             self.known[table].keep(rows[table])
         self.pending = sum(len(self.known[table].changed(rows[table])) for table in Table)
@@ -111,7 +111,7 @@ class Transfer:
                 return verdict
         if of_actions.kind is not Kind.ACCEPTED:
             if of_actions.problem is not NOT_A_DATA_API or (
-                self.sent == sent and not await self._is_sane(Table.DEVICES, (), rows)
+                self.sent == sent and not await self._accepts_safe_rows(Table.DEVICES, (), rows)
             ):
                 return of_actions
             # It takes the others, so it is an old one without such a table: until all is sent.
@@ -140,29 +140,29 @@ class Transfer:
                     taken, rejected = batches.accepted()
                     self._settle(table, taken, rejected, rows)
                 case Kind.REJECTED:
-                    if not self._learns_to_detach(piece, batches):
+                    if not self._detaches_now(piece, batches):
                         batches.refused(verdict.detail)
                 case Kind.TOO_LARGE:
                     batches.too_large(verdict.detail)
                 case _:
-                    return self._trouble(verdict)
-            if batches.is_storm:
+                    return self._failed(verdict)
+            if batches.is_surge:
                 break
-        if not batches.suspects or await self._is_sane(table, batches.waiting, rows):
+        if not batches.suspects or await self._accepts_safe_rows(table, batches.waiting, rows):
             self._settle(table, (), batches.confirm_rejected(), rows)
             return ACCEPTED
         reason = batches.suspects[0][1]
-        if table is Table.SERVICES and await self._is_sane(
+        if table is Table.SERVICES and await self._accepts_safe_rows(
             Table.DEVICES, self.known[Table.DEVICES].changed(rows[Table.DEVICES]), rows
         ):
-            # It takes no actions at all, and does not know it.
+            # It has no table of actions, but reports another error.
             self._settle(table, (), batches.refuse_all(reason), rows)
             return ACCEPTED
         return Result(kind=Kind.KEPT, problem=Problem.SERVER_ERROR, detail=reason)
 
-    async def _is_sane(self, table: Table, waiting: Sequence[Row], rows: Rows) -> bool:
-        """Send rows that should do no harm, to know whether the others or the server fail."""
-        if good := self.known[table].known_good(rows[table]):
+    async def _accepts_safe_rows(self, table: Table, waiting: Sequence[Row], rows: Rows) -> bool:
+        """Send safe rows, to find out whether the other rows or the server are the cause."""
+        if good := self.known[table].accepted_row(rows[table]):
             return (await self._send(table, (good,))).kind is Kind.ACCEPTED
         # None has been stored yet. A device that names another one has to wait for its turn.
         harmless = [row for row in waiting if table is not Table.DEVICES or not row.depends_on]
@@ -181,7 +181,7 @@ class Transfer:
     ) -> None:
         freed = self.known[table].stored(taken)
         if freed:
-            # It takes what it did not take before.
+            # It accepts rows that it rejected before.
             self.known[table].retry()
         if table is Table.SERVICES:
             self._note_actions(taken, rows)
@@ -204,7 +204,7 @@ class Transfer:
         self._actions |= names
         self.known[Table.ENTITIES].forget_entities(rows[Table.ENTITIES], changed)
 
-    def _learns_to_detach(self, piece: Sequence[Row], batches: Batches) -> bool:
+    def _detaches_now(self, piece: Sequence[Row], batches: Batches) -> bool:
         """Whether a refused row is worth another try, without a device that is not there."""
         if len(piece) > 1 or self._detaches:
             return False
@@ -217,16 +217,16 @@ class Transfer:
         if key is None:
             return False
         known = self.known[Table.DEVICES]
-        return known.lacks(key) or bool(
+        return known.is_never_stored(key) or bool(
             batches and any(one.key == key for one, _ in batches.suspects)
         )
 
-    def _trouble(self, verdict: Result) -> Result:
+    def _failed(self, verdict: Result) -> Result:
         if verdict.problem is Problem.TIMEOUT:
-            # It may be slow rather than gone.
+            # It may be slow, but available.
             self._size = max(1, self._size // 2)
         if verdict.problem is Problem.BUSY:
-            self._pacer.empty(self.clock())
+            self._rate_limiter.use_up(self.clock())
         return verdict
 
     async def _send(
@@ -247,14 +247,14 @@ class Transfer:
         return await self._answer(upsert(contents))
 
     async def _answer(self, request: Awaitable[Result]) -> Result:
-        timer = asyncio.get_running_loop().call_later(SILENCE, self.on_silence, True)  # noqa: FBT003
+        timer = asyncio.get_running_loop().call_later(SLOW_SECONDS, self.on_slow_answer, True)  # noqa: FBT003
         try:
             verdict = await request
         finally:
             timer.cancel()
         if verdict.problem is not Problem.TIMEOUT:
-            self.on_silence(False)  # noqa: FBT003
+            self.on_slow_answer(False)  # noqa: FBT003
         return verdict
 
     async def _pace(self) -> None:
-        await asyncio.sleep(self._pacer.take(self.clock()))
+        await asyncio.sleep(self._rate_limiter.take(self.clock()))

@@ -1,1 +1,1 @@
-"""From the registries, and what else is known of the home, to what points say of an entity."""
+"""Enriches events with data from the registries: the EntityContext of each entity."""

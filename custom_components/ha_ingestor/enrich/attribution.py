@@ -1,4 +1,4 @@
-"""Who or what is behind the context of a change."""
+"""The automation, script or user that caused a change."""
 
 from typing import Any, Final
 
@@ -14,21 +14,21 @@ _RUNS: Final = (EVENT_AUTOMATION_TRIGGERED, EVENT_SCRIPT_STARTED)
 _USERS: Final = (EVENT_USER_ADDED, EVENT_USER_UPDATED, EVENT_USER_REMOVED)
 
 
-class Causes:
-    """Remembers which automation or script ran in which context, and how users are called.
+class Attribution:
+    """Which automation or script ran in which context, and the names of users.
 
     Both mappings change in the event loop, one entry at a time, so any thread may look up in them.
     """
 
     def __init__(self, hass: HomeAssistant) -> None:
-        """Know nothing yet."""
+        """Start empty."""
         self.causes: dict[str, str] = {}
         self.users: dict[str, str] = {}
         self._hass = hass
         self._stops: list[CALLBACK_TYPE] = []
 
     async def async_start(self) -> CALLBACK_TYPE:
-        """Follow what runs, and the users, until the returned function is called."""
+        """Subscribe to automations, scripts and users, until the returned function is called."""
         if not self._stops:
             listen = self._hass.bus.async_listen
             self._stops = [

@@ -1,4 +1,4 @@
-"""The registries as one dictionary: entity id → what its points say of it."""
+"""The registries as one dictionary: entity id → EntityContext."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -29,7 +29,7 @@ type OnChange = Callable[[EntityContext, EntityContext, Event[Any]], None]
 
 
 class Catalog(dict[str, EntityContext]):
-    """Built on the first look at an entity, and again when a registry changes what it says.
+    """An entry is built at the first access, and again when a registry changes.
 
     The registries fire their events before anything else can happen, so what is looked up during a
     state change is true as of that change. A removed or renamed entity keeps its description for
@@ -50,14 +50,14 @@ class Catalog(dict[str, EntityContext]):
         self._floors = fr.async_get(hass)
         self._labels = lr.async_get(hass)
         self._stops: list[CALLBACK_TYPE] = []
-        # Told what an entity was and what it is now.
+        # Called with the old and the new context of an entity.
         self.on_change: OnChange | None = None
 
     async def async_start(self) -> None:
         """Follow the registries, and describe what is in them.
 
-        What an entity was must be known when it changes, also of one that has not changed its state
-        yet: nobody can look it up afterwards.
+        The old context must be known when an entity changes, also of one without a state change so
+        far: it cannot be read afterwards.
         """
         listen = self._hass.bus.async_listen
         self._stops = [
@@ -80,7 +80,7 @@ class Catalog(dict[str, EntityContext]):
 
     @callback
     def forget(self, entity_id: str) -> None:
-        """Look at the registries again before the next event of this entity."""
+        """Read the registries again before the next event of this entity."""
         self.pop(entity_id, None)
 
     def __missing__(self, entity_id: str) -> EntityContext:
@@ -167,7 +167,7 @@ class Catalog(dict[str, EntityContext]):
                 self._forget_silent(was_called)
 
     def _forget_silent(self, entity_id: str) -> None:
-        """Forget what is gone from the registry, unless the event of its state is still to come."""
+        """Drop entities that left the registry, unless the event of their state is to come."""
         # Events that were fired during this one follow it at once.
         self._hass.loop.call_soon(self._forget_if_gone, entity_id)
 

@@ -1,9 +1,9 @@
-"""Points that mark where the history of an entity goes on differently."""
+"""Events that mark a change of an entity's name, area or registry entry."""
 
 from collections.abc import Iterator
 from typing import Final
 
-from ..pipeline.model import ContextLike, EntityContext, Happening
+from ..pipeline.model import ContextLike, EntityContext, OtherEvent
 
 ENTITY_RENAMED: Final = "entity_renamed"
 ENTITY_MOVED: Final = "entity_moved"
@@ -11,7 +11,7 @@ ENTITY_MOVED: Final = "entity_moved"
 
 def markers(
     before: EntityContext, after: EntityContext, time: float, context: ContextLike
-) -> Iterator[Happening]:
+) -> Iterator[OtherEvent]:
     """Compare two descriptions of one entity."""
     if before.entity_id != after.entity_id:
         renamed = {
@@ -19,7 +19,7 @@ def markers(
             "new_entity_id": after.entity_id,
             "registry_id": after.registry_id,
         }
-        yield Happening(ENTITY_RENAMED, renamed, time, context, after)
+        yield OtherEvent(ENTITY_RENAMED, renamed, time, context, after)
     if before.area_id != after.area_id:
         moved = {
             "old_area": before.area,
@@ -27,4 +27,4 @@ def markers(
             "old_area_id": before.area_id,
             "new_area_id": after.area_id,
         }
-        yield Happening(ENTITY_MOVED, moved, time, context, after)
+        yield OtherEvent(ENTITY_MOVED, moved, time, context, after)

@@ -1,4 +1,4 @@
-"""Which entities are meant: what a user lists, against what an entity is."""
+"""Selects entities by criteria that a user lists."""
 
 import re
 from collections.abc import Iterable

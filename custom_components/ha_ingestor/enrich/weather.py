@@ -1,4 +1,4 @@
-"""The weather around the home, as one weather entity tells it."""
+"""The weather around the home, from one weather entity."""
 
 import time
 from collections.abc import Mapping
@@ -47,14 +47,14 @@ class WeatherWatch:
         self._max_age = max_age
         self._reported_at = 0.0
         self._values: dict[str, float | None] = {}
-        self._next_look: CALLBACK_TYPE | None = None
+        self._next_check: CALLBACK_TYPE | None = None
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:
         """Follow the entity until the returned function is called."""
         if not self._entity_id:
             return _nothing
-        # What comes again unchanged is news too.
+        # A repeated report is recent too.
         stops = [
             async_track_state_change_event(self._hass, self._entity_id, self._async_reported),
             async_track_state_report_event(self._hass, self._entity_id, self._async_reported),
@@ -63,7 +63,7 @@ class WeatherWatch:
         if state := self._hass.states.get(self._entity_id):
             age = max(time.time() - state.last_reported_timestamp, 0.0)
         self._reported_at = time.monotonic() - age
-        self._async_look()
+        self._async_read_weather()
 
         @callback
         def async_stop() -> None:
@@ -77,11 +77,11 @@ class WeatherWatch:
     @callback
     def _async_reported(self, _event: object) -> None:
         self._reported_at = time.monotonic()
-        self._async_look()
+        self._async_read_weather()
 
     @callback
-    def _async_look(self, _now: object = None) -> None:
-        """See what the entity says now, and look again when that would be too old."""
+    def _async_read_weather(self, _now: object = None) -> None:
+        """Read the state now, and again when it is too old."""
         self._wait_for(None)
         state = self._hass.states.get(self._entity_id)
         left = self._reported_at + self._max_age - time.monotonic()
@@ -89,13 +89,13 @@ class WeatherWatch:
             self.current = None
             return
         self._show(state)
-        look = HassJob(self._async_look, cancel_on_shutdown=True)
-        self._wait_for(async_call_later(self._hass, left, look))
+        read_again = HassJob(self._async_read_weather, cancel_on_shutdown=True)
+        self._wait_for(async_call_later(self._hass, left, read_again))
 
-    def _wait_for(self, next_look: CALLBACK_TYPE | None) -> None:
-        if self._next_look:
-            self._next_look()
-        self._next_look = next_look
+    def _wait_for(self, next_check: CALLBACK_TYPE | None) -> None:
+        if self._next_check:
+            self._next_check()
+        self._next_check = next_check
 
     def _show(self, state: State) -> None:
         values = _measured(state.attributes)
@@ -105,7 +105,7 @@ class WeatherWatch:
 
 
 def _nothing() -> None:
-    """Stop what never began."""
+    """Do nothing."""
 
 
 def _measured(attributes: Mapping[str, Any]) -> dict[str, float | None]:

@@ -1,4 +1,4 @@
-"""What all entities have in common: one reading of a coordinator's data, on a service's device."""
+"""The base of all entities: a value of a coordinator's data, on a service device."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ type Attributes = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """What is no thing in the house: a destination, or a data-api. The identifier is stored."""
+    """A service device: a destination, or a data-api. The identifier is stored."""
 
     identifier: str
     name: str
@@ -41,7 +41,7 @@ def data_api_service(subentry: ConfigSubentry) -> Service:
 
 @dataclass(frozen=True, kw_only=True)
 class IngestorSensorDescription[T](SensorEntityDescription):
-    """A number, a moment or a text out of data of this kind."""
+    """The description of a sensor of this data."""
 
     entity_category: EntityCategory | None = EntityCategory.DIAGNOSTIC
     value_fn: Callable[[T], Reading]
@@ -50,7 +50,7 @@ class IngestorSensorDescription[T](SensorEntityDescription):
 
 @dataclass(frozen=True, kw_only=True)
 class IngestorBinarySensorDescription[T](BinarySensorEntityDescription):
-    """Yes, no or not known, out of data of this kind."""
+    """The description of a binary sensor of this data."""
 
     entity_category: EntityCategory | None = EntityCategory.DIAGNOSTIC
     value_fn: Callable[[T], bool | None]
@@ -58,10 +58,10 @@ class IngestorBinarySensorDescription[T](BinarySensorEntityDescription):
 
 
 class IngestorEntity[T](CoordinatorEntity[DataUpdateCoordinator[T]]):
-    """One reading; what it is, the description says."""
+    """A value, as its description reads it."""
 
     _attr_has_entity_name = True
-    # What moves all day, and lists: they are for looking at, not for keeping.
+    # Counters that change all day, and lists, are shown but not recorded.
     _unrecorded_attributes = frozenset(
         {
             *("attempts", "misdated", "next_retry", "pending", "reasons", "received"),

@@ -1,4 +1,4 @@
-"""The readings of a data-api's sync."""
+"""The entities of a data-api's sync."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -34,17 +34,17 @@ def _rows(
 
 
 def _rejected(state: SyncState) -> dict[str, Any]:
-    """Name the first rows that the server does not take."""
+    """Name the first rejected rows."""
     return {"rows": {rejection.key: plain(rejection.reason) for rejection in state.rejections}}
 
 
 def _stale(state: SyncState) -> dict[str, Any]:
-    """Name the first rows that the server has too many."""
+    """Name the first stale rows on the server."""
     return {"rows": list(state.lingering), "renamed": state.entities_renamed}
 
 
 def _connection(state: SyncState) -> dict[str, Any]:
-    """Say what is wrong, in one word, and when it is tried again."""
+    """Return the problem, and when it is retried."""
     return {"problem": state.problem, "next_retry": state.next_retry}
 
 

@@ -1,4 +1,4 @@
-"""The readings of a destination's health."""
+"""The entities of a destination's health."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -10,7 +10,7 @@ from homeassistant.const import MAX_LENGTH_STATE_STATE, UnitOfInformation, UnitO
 from ..connection import ADDRESS_PROBLEMS
 from ..health.server_text import plain
 from ..pipeline.export.breaker import BreakerState
-from ..pipeline.export.export_state import Status, Turn
+from ..pipeline.export.export_state import Status, StatusChange
 from ..pipeline.export.result import Problem
 from ..pipeline.snapshot import Snapshot
 from .base import IngestorBinarySensorDescription, IngestorSensorDescription
@@ -28,7 +28,7 @@ def _status_attributes(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _last_problem(snapshot: Snapshot) -> Turn | None:
+def _last_problem(snapshot: Snapshot) -> StatusChange | None:
     turns = reversed(snapshot.history)
     return next((turn for turn in turns if turn.problem is not Problem.NONE), None)
 

@@ -199,18 +199,18 @@ def field_errors(problem: Problem, fields: tuple[Field, ...]) -> dict[str, str]:
     """Put the problem beside the one field that is wrong, if it is one."""
     keys = {field.key for field in fields}
     key = _PROBLEM_FIELDS.get(problem)
-    # With a user and a password nobody knows which of the two it is.
+    # With a user and a password it is not known which of the two is wrong.
     several = key == CONF_TOKEN and CONF_PASSWORD in keys
     return {key if key in keys and not several else "base": problem.value}
 
 
 def unique_id(data: Mapping[str, Any]) -> str:
-    """Identify a destination: two entries for one would store everything twice."""
+    """Identify a destination: two entries for one database would send every point twice."""
     keys = (CONF_DIALECT, CONF_URL, CONF_ORG, CONF_BUCKET, CONF_DATABASE, CONF_RETENTION_POLICY)
     return "|".join(data[key] for key in keys if data[key])
 
 
 def title(data: Mapping[str, Any]) -> str:
-    """Name an entry after what the user knows it by."""
+    """Build the title of an entry."""
     name = data[CONF_BUCKET] or data[CONF_DATABASE] or PRODUCTS[Dialect(data[CONF_DIALECT])]
     return f"{name} on {URL(data[CONF_URL]).host}"

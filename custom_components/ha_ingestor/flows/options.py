@@ -31,12 +31,12 @@ class HaIngestorOptionsFlow(OptionsFlow):
     """
 
     def __init__(self) -> None:
-        """Start with nothing chosen."""
+        """Start without choices."""
         self._chosen: dict[str, Any] = {}
         self._unconfirmed: list[Consequence] = []
 
     async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask which page."""
+        """Show the menu of pages."""
         return self.async_show_menu(step_id="init", menu_options=MENU)
 
     async def _async_page(
@@ -49,15 +49,15 @@ class HaIngestorOptionsFlow(OptionsFlow):
             try:
                 self._chosen[key] = page.accepted(user_input)
             except OptionError as err:
-                errors, told = {err.field: err.reason}, {"wrong": err.wrong, **err.more}
+                errors, told = {err.field: err.reason}, {"wrong": err.invalid_value, **err.more}
             else:
-                if page.async_found and key not in self.config_entry.options:
+                if page.async_suggest and key not in self.config_entry.options:
                     options = {**self.config_entry.options, **self._chosen}
-                    self._chosen |= (await page.async_found(self.hass)).beside(options)
-                return await self._async_accepted(page.continued(self._chosen[key]))
+                    self._chosen |= (await page.async_suggest(self.hass)).beside(options)
+                return await self._async_accepted(page.next_page(self._chosen[key]))
         known, placeholders = self.config_entry.options.get(key), page.placeholders
-        if known is None and page.async_found:
-            found = await page.async_found(self.hass)
+        if known is None and page.async_suggest:
+            found = await page.async_suggest(self.hass)
             known, placeholders = found.values, found.placeholders
         shown = user_input or page.shown(page.completed(known or {}))
         return self.async_show_form(
@@ -69,9 +69,9 @@ class HaIngestorOptionsFlow(OptionsFlow):
             },
         )
 
-    async def _async_accepted(self, continued: str) -> ConfigFlowResult:
-        if continued:
-            return await self._async_page(continued)
+    async def _async_accepted(self, next_page: str) -> ConfigFlowResult:
+        if next_page:
+            return await self._async_page(next_page)
         before = self.config_entry.options
         after = {**before, **self._chosen}
         self._unconfirmed = await async_consequences(self.hass, before, after)

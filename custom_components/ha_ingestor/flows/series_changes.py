@@ -1,4 +1,4 @@
-"""What a change of the options does to the series in the database, said before it is made."""
+"""The effect of changed options on the series in the database, for the user to confirm."""
 
 import asyncio
 from collections.abc import Mapping
@@ -59,7 +59,7 @@ async def async_consequences(
 
 
 async def _async_home(hass: HomeAssistant, options: Mapping[str, Any]) -> list[HomeEntity]:
-    """Describe every entity that is captured, a few at a time: nobody shall notice."""
+    """Describe every captured entity, in slices, so that the event loop stays free."""
     catalog = Catalog(hass, exclude=excluded(options))
     home: list[HomeEntity] = []
     for number, state in enumerate(hass.states.async_all()):

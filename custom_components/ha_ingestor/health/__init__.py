@@ -1,1 +1,1 @@
-"""What can go wrong, and how a user is told."""
+"""Repair issues, and texts that are safe to show."""

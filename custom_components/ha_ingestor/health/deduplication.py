@@ -1,4 +1,4 @@
-"""Whether the database stores what it acknowledges, and once: asked when it works, and then on."""
+"""Checks at intervals that the database stores acknowledged points, and each once."""
 
 import math
 import time
@@ -17,7 +17,7 @@ NO_DEDUPLICATION: Final = "no_deduplication"
 
 
 class Deduplication:
-    """Remembers the last answer, because a server that does not tell today has not changed."""
+    """Keeps the last answer when a server does not answer."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Deduplication:
 
     @property
     def issues(self) -> list[Issue]:
-        """What the user should change."""
+        """The issues."""
         missing = [Issue(key=NO_DEDUPLICATION)] if self._is_missing else []
         return missing + self._ignored.issues
 

@@ -17,14 +17,14 @@ class IgnoredRows:
     """Follows the counters, which are those of the whole server since its start."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin with nothing known."""
+        """Start empty."""
         self._clock = clock
         self._grew_at = -math.inf
         self._counts: Mapping[str, int] = {}
 
     @property
     def issues(self) -> list[Issue]:
-        """What the user should know."""
+        """The issues."""
         if self._clock() - self._grew_at >= FORGET_SECONDS:
             return []
         counts = {reason: count for reason, count in sorted(self._counts.items()) if count}

@@ -1,4 +1,4 @@
-"""What a user can act on, as repair issues: raised and taken back as the health says."""
+"""Repair issues: created and deleted from the health snapshot."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -14,11 +14,11 @@ from ..pipeline.snapshot import Snapshot
 from .rejected_point import entity_of
 from .server_text import markdown, plain
 
-# Early enough to do something before the oldest points make room.
+# Early enough to act before the oldest points are evicted.
 SPOOL_WARNING: Final = 0.8
 
-# What ends only when somebody changes something, and whether we can offer to. Refused credentials
-# are not here: they have a dialogue of their own.
+# Problems that end only when the user changes something, and whether a repair can do it. Refused
+# credentials are not here: they have a dialogue of their own.
 BLOCKING_PROBLEMS: Final[Mapping[Problem, bool]] = {
     Problem.FORBIDDEN: False,
     Problem.NOT_A_DATABASE: False,
@@ -27,7 +27,7 @@ BLOCKING_PROBLEMS: Final[Mapping[Problem, bool]] = {
     Problem.BUCKET_NOT_FOUND: True,
     Problem.DATABASE_NOT_FOUND: True,
     Problem.RETENTION_POLICY_NOT_FOUND: True,
-    Problem.STORM: True,
+    Problem.REJECTION_SURGE: True,
     Problem.CLOCK_DIFFERS: False,
 }
 
@@ -47,7 +47,7 @@ class Issue:
 
 
 def health_issues(snapshot: Snapshot) -> list[Issue]:
-    """Read from the health what a user should do something about."""
+    """Return the issues of this health."""
     found: list[Issue] = []
     export = snapshot.export
     if export.status is Status.BLOCKED and export.problem in BLOCKING_PROBLEMS:
@@ -73,7 +73,7 @@ def health_issues(snapshot: Snapshot) -> list[Issue]:
 
 
 def undecided_issues(snapshot: Snapshot) -> set[str]:
-    """Name the issues of which nothing is known yet after a start or a reload."""
+    """Name the issues that are not decided yet after a start or a reload."""
     found: set[str] = set()
     if snapshot.export.status is Status.STARTING:
         found.update(BLOCKING_PROBLEMS)
@@ -85,7 +85,7 @@ def undecided_issues(snapshot: Snapshot) -> set[str]:
 
 
 @callback
-def async_follow(
+def async_update_issues(
     hass: HomeAssistant,
     entry_id: str,
     title: str,
@@ -94,10 +94,9 @@ def async_follow(
     prefix: str = "",
     undecided: Collection[str] = (),
 ) -> None:
-    """Raise these issues of a destination, and take back its others with the same prefix.
+    """Create these issues of a destination, and delete its others with the same prefix.
 
-    An issue that is taken back forgets that the user ignored it, so those of which nothing is known
-    yet are left alone.
+    A deleted issue loses the user's choice to ignore it, so undecided issues stay.
     """
     ours = f"{prefix}{entry_id}_"
     wanted = {ours + issue.key: issue for issue in found}
@@ -125,7 +124,7 @@ def async_follow(
 
 @callback
 def async_forget(hass: HomeAssistant, entry_id: str) -> None:
-    """Take back every issue of a destination."""
+    """Delete every issue of a destination."""
     for domain, issue_id in list(ir.async_get(hass).issues):
         if domain == DOMAIN and entry_id in issue_id:
             ir.async_delete_issue(hass, DOMAIN, issue_id)

@@ -1,18 +1,18 @@
-"""What a refused point is about, as far as its line and the database's words tell."""
+"""Entity and attribute of a rejected point, from its line and the database's message."""
 
 import re
 from collections.abc import Iterable
 from typing import Final
 
 from ..pipeline.encode.columns import CORE, core_field_name, core_number_name, field_name
-from ..pipeline.spool.quarantine import Rejection
+from ..pipeline.spool.quarantine import RejectedPoint
 
 _TAG: Final = r"(?<!\\),{}=([^, ]+)"
 _ENTITY: Final = re.compile(_TAG.format("entity_id"))
 _DOMAIN: Final = re.compile(_TAG.format("domain"))
 
 
-def entity_of(rejection: Rejection) -> str:
+def entity_of(rejection: RejectedPoint) -> str:
     """Return the id of the entity; empty when the point is about none."""
     entity = _ENTITY.search(rejection.line)
     if entity is None or "." in entity[1]:
@@ -21,7 +21,7 @@ def entity_of(rejection: Rejection) -> str:
     return f"{domain[1]}.{entity[1]}" if domain else ""
 
 
-def attribute_of(rejection: Rejection, attributes: Iterable[str], prefix: str) -> str:
+def attribute_of(rejection: RejectedPoint, attributes: Iterable[str], prefix: str) -> str:
     """Return which of an entity's attributes is refused; empty when it is something else.
 
     `prefix` is what the profile puts in front of the names of attributes.

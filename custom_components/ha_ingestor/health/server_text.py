@@ -1,4 +1,4 @@
-"""What servers and users call things, made harmless for wherever it is shown.
+"""Makes text from servers and users safe to show.
 
 A server's reply may repeat what we sent, or hold markup; neither must reach a log, a state, a
 repair or a bug report as it came.
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..clients.exchange import HIDDEN
-from ..pipeline.encode.privacy.location import is_whereabouts
+from ..pipeline.encode.privacy.location import is_location
 from ..pipeline.encode.privacy.redaction import (
     without_named,
     without_paths,
@@ -17,7 +17,7 @@ from ..pipeline.encode.privacy.redaction import (
     without_users,
 )
 from ..pipeline.encode.privacy.secrets import is_secret
-from ..pipeline.encode.privacy.texts import is_telling
+from ..pipeline.encode.privacy.texts import is_sensitive
 
 # More than is shown anywhere, and little enough for the event loop.
 _MAX: Final = 2_000
@@ -43,7 +43,7 @@ _FIELD: Final = re.compile(
     r'((?:\\.|[^,=\\])+)(?:=("(?:\\.|[^"\\])*(?:"|\\?\Z)|[^,]*))?', re.DOTALL
 )
 # The tags that say which point it is, and nothing of the home.
-_TOLD_TAGS: Final = frozenset(
+_SHOWN_TAGS: Final = frozenset(
     {"device_class", "domain", "entity_id", "event_type", "integration", "unit"}
 )
 
@@ -57,7 +57,7 @@ def redacted(text: str) -> str:
     """Cut a text to what is shown, and hide credentials, queries of addresses, and places."""
     text = _QUERY.sub(f"?{HIDDEN}", without_users(_cut(text), HIDDEN))
     text = without_schemes(without_paths(text, HIDDEN), HIDDEN)
-    text = without_named(text, _is_telling, HIDDEN, is_line_protocol=True)
+    text = without_named(text, _is_sensitive, HIDDEN, is_line_protocol=True)
     return _PLACE.sub(HIDDEN, text)
 
 
@@ -71,35 +71,35 @@ def _cut(text: str) -> str:
     return f"{before}{slashes}\u2026" if is_cut else f"{text}\u2026"
 
 
-def _is_telling(name: str, before: str, value: str) -> bool:
+def _is_sensitive(name: str, before: str, value: str) -> bool:
     # What InfluxDB calls its reasons.
     if name == "code" and _REASON.match(value):
         return False
     return any(
-        is_telling(each, before, lambda name: is_secret(name) or is_whereabouts(name))
+        is_sensitive(each, before, lambda name: is_secret(name) or is_location(name))
         for each in (name, _COLUMN.sub("", name))
     )
 
 
-def for_strangers(text: str) -> str:
-    """Hide the values of a home too, for what is attached to a bug report."""
+def redacted_for_report(text: str) -> str:
+    """Redact also values of the home, for a bug report."""
     return _ASSIGNED.sub(_hidden_value, redacted(text))
 
 
 def _hidden_value(assigned: re.Match[str]) -> str:
     name, value = assigned.groups()
-    is_told = name in _TOLD_TAGS or _COUNT.fullmatch(value)
-    return f"{name}={value if is_told else HIDDEN}"
+    is_shown = name in _SHOWN_TAGS or _COUNT.fullmatch(value)
+    return f"{name}={value if is_shown else HIDDEN}"
 
 
-def line_for_strangers(line: str) -> str:
+def redacted_line(line: str) -> str:
     """Show which fields a line of line protocol has, and nothing of what is in them."""
     if (parts := _LINE.fullmatch(line)) is None:
         return HIDDEN
     series, fields, time = parts[1], parts[2], parts[3] or ""
     measurement = re.split(r"(?<!\\),", series, maxsplit=1)[0]
     tags = (
-        f",{key}={value if key in _TOLD_TAGS else HIDDEN}"
+        f",{key}={value if key in _SHOWN_TAGS else HIDDEN}"
         for key, value in _pairs(_TAG, series[len(measurement) :].removeprefix(","))
     )
     names = (f"{key}={HIDDEN}" for key, _ in _pairs(_FIELD, fields))

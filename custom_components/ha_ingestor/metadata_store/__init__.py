@@ -1,1 +1,1 @@
-"""What the registries said and say, kept in SQLite. Knows nothing of Home Assistant."""
+"""The registries, present and past, in SQLite. No import of Home Assistant."""

@@ -1,4 +1,4 @@
-"""Make the tables equal to a home, writing only what is different."""
+"""Makes the tables equal to a home; writes only the differences."""
 
 import json
 import sqlite3
@@ -14,10 +14,10 @@ from ..registry.model import Home
 from .rows import Row, rows
 from .schema import transaction
 
-# What is gone is remembered, but not without end: this many rows of each table, the newest.
+# Removed rows are kept up to this number in each table, the newest ones.
 REMEMBERED: Final = 5000
-# A sync that finds nothing new is written down this often. After a crash, what went away while
-# nobody looked was last seen up to this long before its removal.
+# A sync that finds nothing new is written down this often. After a crash, `last_seen` of a row may
+# be this much before its removal.
 NOTED_EVERY: Final = timedelta(hours=6)
 
 
@@ -57,7 +57,7 @@ def last_sync(db: sqlite3.Connection) -> datetime | None:
     try:
         return datetime.fromisoformat(noted[0]).astimezone(UTC) if noted else None
     except ValueError:
-        return None  # a bit fell over in it; the next sync writes it again
+        return None  # it is damaged; the next sync writes it again
 
 
 def stamp(time: datetime) -> str:

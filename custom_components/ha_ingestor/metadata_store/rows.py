@@ -1,4 +1,4 @@
-"""A home as the rows that the store keeps and answers, named as HomeIQ's data-api names them."""
+"""The rows of the store, named as in HomeIQ's data-api."""
 
 from collections.abc import Iterable
 from dataclasses import fields
@@ -30,7 +30,7 @@ _NAMES: Final = {
 
 
 def rows(home: Home) -> dict[str, dict[str, Row]]:
-    """Lay a home out: table → id → row."""
+    """Convert a home: table → id → row."""
     return {
         "devices": {device.device_id: _device(device) for device in home.devices},
         "entities": {entity.registry_id: _entity(entity) for entity in home.entities},

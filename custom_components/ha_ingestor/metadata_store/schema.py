@@ -11,16 +11,16 @@ class NewerSchemaError(Exception):
 
 
 class DamagedError(Exception):
-    """What is in the file cannot have been written by anybody."""
+    """The file is damaged."""
 
 
 def _table(name: str, *columns: str) -> str:
     """One row for everything that a registry had, for as long as it is remembered.
 
-    `data` is the row as it is answered, in JSON, so that a registry which learns a new word changes
-    rows and not tables. What is searched for comes out of it, and lies before it: a search then
-    need not read it. Of a row that is still there, `last_seen` is the time of the last sync and is
-    not stored: thousands of rows would be written every time for nothing.
+    `data` is the row as it is answered, in JSON, so that a new field of a registry changes rows and
+    not tables. What is searched for comes out of it, and lies before it: a search then need not
+    read it. Of a row that is still there, `last_seen` is the time of the last sync and is not
+    stored: thousands of rows would be written every time for nothing.
     """
     found = "".join(f"{column} TEXT AS (data ->> '{column}') STORED, " for column in columns)
     return (
@@ -84,7 +84,7 @@ def prepare(db: sqlite3.Connection) -> None:
 
 @contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing, also when the disk has no room for the end of it."""
+    """Roll the transaction back on any error, also on a full disk."""
     db.execute("BEGIN IMMEDIATE")
     try:
         yield

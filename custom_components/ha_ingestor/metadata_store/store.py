@@ -1,6 +1,6 @@
 """One SQLite file, made equal to the home at every sync.
 
-    sync ──► the file ──damaged, or of a newer version──► put aside, and begun anew
+    sync ──► the file ──damaged, or of a newer version──► set aside, new file
                └──the disk does not take it──► a copy in memory, until the file works again
 
 The registries are the truth and the file repeats them, so nothing here is worth an exception: what
@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Final
 
 from ..registry.model import Home
-from .answers import Question, answer
 from .changes import Changes, apply, last_sync
+from .queries import Query, answer
 from .schema import DamagedError, NewerSchemaError, prepare
 
 FILE: Final = "metadata.db"
@@ -35,8 +35,8 @@ _DAMAGED: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE
 _PRIMARY: Final = 0xFF
 
 
-class Aside(StrEnum):
-    """Why a file was put aside, and the beginning of its name there; the newest of each is kept."""
+class SetAside(StrEnum):
+    """Why a file was set aside, and the prefix of its new name; the newest of each is kept."""
 
     DAMAGED = "damaged"
     NEWER = "newer"
@@ -49,7 +49,7 @@ class StoreState:
     synced_at: datetime | None = None
     changes: Changes = field(default_factory=Changes)
     error: str = ""
-    aside: Aside | None = None
+    aside: SetAside | None = None
 
 
 class MetadataStore:
@@ -77,11 +77,11 @@ class MetadataStore:
         self.state = replace(self.state, synced_at=now, changes=changes)
         return self.state
 
-    def answer(self, question: Question, now: datetime) -> bytes:
+    def answer(self, query: Query, now: datetime) -> bytes:
         """Answer in JSON, from the last sync, be it that of an earlier process."""
 
         def work(db: sqlite3.Connection) -> bytes:
-            return answer(db, question, now, self.state.synced_at or last_sync(db))
+            return answer(db, query, now, self.state.synced_at or last_sync(db))
 
         found = None if self._memory else self._on_file(work)
         return work(self._copy()) if found is None else found
@@ -98,7 +98,7 @@ class MetadataStore:
             try:
                 return work(self._opened())
             except (DamagedError, NewerSchemaError, sqlite3.Error) as err:
-                if (why := _why_aside(err)) is None:
+                if (why := _reason_to_set_aside(err)) is None:
                     raise
                 self._put_aside(why)
             return work(self._opened())
@@ -136,7 +136,7 @@ class MetadataStore:
             self._memory = copy
         return self._memory
 
-    def _put_aside(self, why: Aside) -> None:
+    def _put_aside(self, why: SetAside) -> None:
         self._close_file()
         # Without its -wal a file is not whole, and with one of another file it is no file at all.
         for suffix in ("", "-wal"):
@@ -162,7 +162,7 @@ class MetadataStore:
 
 def delete_store(directory: Path) -> None:
     """Delete a store that is closed, and what it put aside."""
-    for name in (FILE, *(f"{why}-{FILE}" for why in Aside)):
+    for name in (FILE, *(f"{why}-{FILE}" for why in SetAside)):
         for path in directory.glob(f"{name}*"):
             with suppress(OSError):
                 path.unlink()
@@ -176,12 +176,12 @@ def _connect(path: Path | str) -> sqlite3.Connection:
     return db
 
 
-def _why_aside(err: Exception) -> Aside | None:
+def _reason_to_set_aside(err: Exception) -> SetAside | None:
     if isinstance(err, NewerSchemaError):
-        return Aside.NEWER
+        return SetAside.NEWER
     code = getattr(err, "sqlite_errorcode", None)
     is_damaged = isinstance(err, DamagedError) or (code or 0) & _PRIMARY in _DAMAGED
-    return Aside.DAMAGED if is_damaged else None
+    return SetAside.DAMAGED if is_damaged else None
 
 
 def _words(err: Exception) -> str:

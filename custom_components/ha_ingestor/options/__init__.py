@@ -1,1 +1,1 @@
-"""How a destination behaves: one module for each page of the dialogue, and what it means."""
+"""The options of a destination: one module for each page of the dialogue."""

@@ -1,4 +1,4 @@
-"""The page of what becomes of attributes."""
+"""The page of the attributes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -75,7 +75,7 @@ PAGE: Final = Page(
         }
     ),
     defaults=_DEFAULTS,
-    accept=_accepted,
+    validate=_accepted,
 )
 
 

@@ -25,7 +25,7 @@ from .core_import import core_settings_from
 from .criteria import CONF_DOMAINS, CONF_ENTITIES, CONF_GLOBS
 from .exclude import FILTER, excluding_all
 from .exclude import PAGE as FILTER_PAGE
-from .page import Found, OptionError, Page
+from .page import OptionError, Page, Suggestion
 from .selectors import TEXTS
 
 CORE: Final = "core"
@@ -84,8 +84,8 @@ def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
     return _page_of(read.settings)
 
 
-async def _async_found(hass: HomeAssistant) -> Found:
-    """Read what the built-in integration is told; what says nothing to us is named."""
+async def _async_suggest(hass: HomeAssistant) -> Suggestion:
+    """Read the settings of the built-in integration; those that are not taken over are named."""
     try:
         section = (await async_hass_config_yaml(hass)).get(_BUILT_IN)
     except HomeAssistantError, FileNotFoundError:
@@ -96,7 +96,7 @@ async def _async_found(hass: HomeAssistant) -> Found:
         left_out.append(_EXCLUDE)
         excluded = {}
     names = [name for listed in excluded.values() for name in listed]
-    return Found(
+    return Suggestion(
         values=_page_of(read.settings),
         placeholders={
             "left_out": ", ".join(left_out) or _NOTHING,
@@ -113,7 +113,7 @@ def _excluded(exclude: Mapping[str, Iterable[str]]) -> dict[str, list[str]] | No
     """
     lists = {_LISTS[name]: list(names) for name, names in exclude.items()}
     try:
-        accepted = FILTER_PAGE.accept(lists)
+        accepted = FILTER_PAGE.validate(lists)
     except OptionError:
         return None
     found = {name: values for name, values in accepted.items() if values}
@@ -144,9 +144,9 @@ PAGE: Final = Page(
         }
     ),
     defaults=_page_of(CoreSettings()),
-    accept=_accepted,
+    validate=_accepted,
     placeholders={"left_out": _NOTHING, "excluded": _NOTHING},
-    async_found=_async_found,
+    async_suggest=_async_suggest,
     in_menu=False,
 )
 

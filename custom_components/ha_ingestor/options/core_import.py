@@ -1,4 +1,4 @@
-"""What Home Assistant's built-in `influxdb` integration is told to write, as settings of ours."""
+"""Converts the settings of Home Assistant's built-in `influxdb` integration to ours."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -73,11 +73,11 @@ def _excluded(lists: Mapping[str, Any], left_out: list[str]) -> dict[str, tuple[
             read[key] = _criteria(value)
         except ValueError:
             read[key] = None
-    wrong = [key for key, found in read.items() if found is None]
+    invalid_value = [key for key, found in read.items() if found is None]
     included, excluded = read[_INCLUDE], read[_EXCLUDE]
-    if not wrong and not included:
+    if not invalid_value and not included:
         return excluded or {}
-    left_out += [key for key in _FILTER if read[key] or key in wrong]
+    left_out += [key for key in _FILTER if read[key] or key in invalid_value]
     return {}
 
 

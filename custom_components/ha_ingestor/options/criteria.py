@@ -1,4 +1,4 @@
-"""Choosing entities in a form: by any of several criteria, each a list."""
+"""Selecting entities in a form, by lists of criteria."""
 
 import re
 from collections.abc import Callable, Mapping

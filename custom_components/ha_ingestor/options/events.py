@@ -1,4 +1,4 @@
-"""The page of what else is captured."""
+"""The page of other events."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -71,7 +71,7 @@ PAGE: Final = Page(
         }
     ),
     defaults=_DEFAULTS,
-    accept=_accepted,
+    validate=_accepted,
     placeholders={"max_length": str(MAX_LENGTH_EVENT_EVENT_TYPE)},
 )
 

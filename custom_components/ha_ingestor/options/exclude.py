@@ -1,4 +1,4 @@
-"""The page of what is not captured."""
+"""The page of the filter."""
 
 import re
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ PAGE: Final = Page(
     key=FILTER,
     schema=vol.Schema({vol.Optional(name): selector for name, selector in CRITERIA.items()}),
     defaults=_NOTHING,
-    accept=_accepted,
+    validate=_accepted,
 )
 
 
@@ -46,7 +46,7 @@ def excluding(options: Mapping[str, Any], entity_id: str) -> dict[str, Any]:
 
 
 def excluding_all(options: Mapping[str, Any], lists: Mapping[str, list[str]]) -> dict[str, Any]:
-    """Return options that leave out what these lists have as well."""
+    """Return options that also exclude these lists."""
     page = PAGE.read(options)
     more = {name: list(dict.fromkeys([*page[name], *values])) for name, values in lists.items()}
     return PAGE.changed(options, more)

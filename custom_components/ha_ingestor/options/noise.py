@@ -1,4 +1,4 @@
-"""The page of how much is worth keeping."""
+"""The page of the noise filter."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -14,7 +14,7 @@ from homeassistant.helpers.selector import (
 )
 
 from ..enrich.selection import RuleTable
-from ..pipeline.filter.filters import SieveSettings
+from ..pipeline.filter.filters import NoiseFilterSettings
 from ..pipeline.model import Rules
 from .criteria import (
     CONF_DEVICE_CLASSES,
@@ -45,7 +45,7 @@ THROTTLE_MAX: Final = 7 * 24 * 3600
 DEADBAND_MAX: Final = 10**15
 WINDOW_MAX: Final = 3600
 _EFFECTS: Final = (CONF_HEARTBEAT, CONF_THROTTLE, CONF_DEADBAND)
-_DEFAULTS: Final[Mapping[str, Any]] = {CONF_RULES: [], CONF_WINDOW: SieveSettings().window}
+_DEFAULTS: Final[Mapping[str, Any]] = {CONF_RULES: [], CONF_WINDOW: NoiseFilterSettings().window}
 
 RULE_FIELDS: Final[Mapping[str, Selector[Any]]] = {
     CONF_NAME: TextSelector(),
@@ -69,7 +69,7 @@ def _accepted_rule(entered: Mapping[str, Any]) -> dict[str, Any]:
     try:
         criteria = accepted_criteria(entered)
     except OptionError as err:
-        raise OptionError(CONF_RULES, err.reason, err.wrong) from err
+        raise OptionError(CONF_RULES, err.reason, err.invalid_value) from err
     effects = {key: value for key in _EFFECTS if (value := entered.get(key))}
     heartbeat = effects.get(CONF_HEARTBEAT, 0) * _MINUTE
     if not criteria:
@@ -102,7 +102,7 @@ PAGE: Final = Page(
         }
     ),
     defaults=_DEFAULTS,
-    accept=_accepted,
+    validate=_accepted,
 )
 
 
@@ -122,5 +122,5 @@ def rule_table(options: Mapping[str, Any]) -> RuleTable:
 
 
 def deduplication_window(options: Mapping[str, Any]) -> float:
-    """Read for how many seconds the same is said only once."""
+    """Read the window of the deduplication, in seconds."""
     return float(PAGE.read(options)[CONF_WINDOW])

@@ -1,4 +1,4 @@
-"""A number in a form: between two bounds, whatever is entered and whatever was stored."""
+"""A number in a form, with both bounds for input and for stored values."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -13,24 +13,29 @@ from homeassistant.helpers.selector import (
 )
 
 OUT_OF_RANGE: Final = "out_of_range"
-# The same for a number in a row of a list, where `wrong` names the row.
+# The same for a number in a row of a list, where `invalid_value` names the row.
 ROW_OUT_OF_RANGE: Final = "row_out_of_range"
 
 
 class OptionError(ValueError):
     """An option that cannot be used: the field, and a slug that says why.
 
-    Where a field has several values, `wrong` is the one; the sentence may use it, and `more`.
+    Where a field has several values, `invalid_value` is the one; the sentence may use it, and
+    `more`.
     """
 
     def __init__(
-        self, field: str, reason: str, wrong: str = "", more: Mapping[str, str] | None = None
+        self,
+        field: str,
+        reason: str,
+        invalid_value: str = "",
+        more: Mapping[str, str] | None = None,
     ) -> None:
-        """Blame one field."""
+        """Name the field and the reason."""
         super().__init__(reason)
         self.field = field
         self.reason = reason
-        self.wrong = wrong
+        self.invalid_value = invalid_value
         self.more = more or {}
 
 

@@ -1,4 +1,4 @@
-"""What a page of the options is."""
+"""The definition of an options page."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 
 from .number import OptionError, accepted_numbers, bounded_numbers
 
-__all__ = ["Found", "OptionError", "Page"]
+__all__ = ["OptionError", "Page", "Suggestion"]
 
 # No name that Home Assistant or a database knows is longer.
 TEXT_MAX: Final = 255
@@ -31,8 +31,8 @@ def _check_lengths(entered: Mapping[str, Any]) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What Home Assistant knows of a page that nobody filled in yet, and what to say of it.
+class Suggestion:
+    """Values that Home Assistant suggests for a page, and a note on them.
 
     `beside` returns what is stored of other pages, for the options that there are.
     """
@@ -48,29 +48,29 @@ def _nowhere(_page: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A form, what it shows before anything was chosen, and what becomes of an input.
+    """A form, its defaults, and the validation of its input.
 
-    It is stored under its `key` among the options. `accept` is given an input with defaults for
+    It is stored under its `key` among the options. `validate` is given an input with defaults for
     what is missing and returns what to store, or raises OptionError; its sentences may use
-    `placeholders`. `continued` names the page that has to be filled in after this one, for
-    what was accepted; a page that only comes after others is not `in_menu`. `async_found` looks for
+    `placeholders`. `next_page` names the page that has to be filled in after this one, for what was
+    accepted; a page that only comes after others is not `in_menu`. `async_suggest` looks for
     something better than the defaults. `shown` returns what the form shows of what was stored.
     """
 
     key: str
     schema: vol.Schema
     defaults: Mapping[str, Any]
-    accept: Callable[[Mapping[str, Any]], dict[str, Any]] = dict
+    validate: Callable[[Mapping[str, Any]], dict[str, Any]] = dict
     placeholders: Mapping[str, str] = field(default_factory=dict)
-    continued: Callable[[Mapping[str, Any]], str] = _nowhere
+    next_page: Callable[[Mapping[str, Any]], str] = _nowhere
     shown: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
     in_menu: bool = True
-    async_found: Callable[[HomeAssistant], Awaitable[Found]] | None = None
+    async_suggest: Callable[[HomeAssistant], Awaitable[Suggestion]] | None = None
 
     def accepted(self, entered: Mapping[str, Any]) -> dict[str, Any]:
         """Return what to store of a filled-in page; raises OptionError."""
         _check_lengths(entered)
-        return self.accept({**self.defaults, **accepted_numbers(self.schema, entered)})
+        return self.validate({**self.defaults, **accepted_numbers(self.schema, entered)})
 
     def read(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Read this page among the options of a destination; what is missing is the default."""

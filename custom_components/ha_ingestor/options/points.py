@@ -94,7 +94,7 @@ def _profile_page(profile: str, more: Mapping[str, Any]) -> Page:
             }
         ),
         defaults={**_DEFAULTS, **more},
-        accept=accept,
+        validate=accept,
         shown=shown,
         placeholders={"room": str(room)},
         in_menu=False,
@@ -102,7 +102,7 @@ def _profile_page(profile: str, more: Mapping[str, Any]) -> Page:
 
 
 def _translated(page: Mapping[str, Any], words: Mapping[Any, Any]) -> dict[str, Any]:
-    """Say how the state is called as it is stored, or as it is shown."""
+    """Convert the option for the state's names, between stored and shown form."""
     if CONF_ALIASES not in page:
         return dict(page)
     chosen = page[CONF_ALIASES]
@@ -121,7 +121,7 @@ PAGE: Final = Page(
         {vol.Required(CONF_PROFILE): choice(CONF_PROFILE, PROFILE_PAGES, as_list=True)}
     ),
     defaults={CONF_PROFILE: HOMEIQ},
-    continued=lambda page: str(page[CONF_PROFILE]),
+    next_page=lambda page: str(page[CONF_PROFILE]),
 )
 
 
@@ -152,5 +152,5 @@ def converts_units(options: Mapping[str, Any]) -> bool:
 
 
 def skips_unavailable(options: Mapping[str, Any]) -> bool:
-    """Read whether a state that says nothing gives no point."""
+    """Read whether unavailable states are dropped."""
     return profile_page(options).get(CONF_AVAILABILITY) == Availability.SKIP

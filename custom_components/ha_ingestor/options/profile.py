@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from homeassistant.helpers.json import json_dumps
 
-from ..enrich.attribution import Causes
+from ..enrich.attribution import Attribution
 from ..enrich.units import metric_units, normal_units
 from ..pipeline.encode.encoder import Profile
 from ..pipeline.encode.profiles.base import Availability
@@ -29,7 +29,7 @@ _PROFILES: Final[Mapping[str, type[HomeIQ | Tidy]]] = {HOMEIQ: HomeIQ, TIDY: Tid
 
 
 def profile_of(
-    options: Mapping[str, Any], *, location: str, numbers_only: bool, causes: Causes
+    options: Mapping[str, Any], *, location: str, numbers_only: bool, causes: Attribution
 ) -> Profile:
     """Build the profile."""
     name = profile_name(options)

@@ -1,4 +1,4 @@
-"""The page of the spool; what is missing is as it always was."""
+"""The page of the spool; missing values have the defaults of the first version."""
 
 import math
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ MIN_SIZE: Final = 8 * SEGMENT_BYTES // _MIB
 SIZE_MAX: Final = 1024 * 1024
 AGE_MAX: Final = 3650
 
-# Whoever looks at a dashboard expects the last minutes to be on it.
+# Dashboards are expected to show the last minutes.
 GATHER_MAX: Final = 300
 
 _STANDARD: Final = SpoolSettings()
@@ -83,7 +83,7 @@ PAGE: Final = Page(
         }
     ),
     defaults=_DEFAULTS,
-    accept=_accepted,
+    validate=_accepted,
     placeholders={"min_size": str(MIN_SIZE)},
 )
 

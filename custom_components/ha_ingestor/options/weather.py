@@ -48,13 +48,13 @@ PAGE: Final = Page(
         }
     ),
     defaults=_DEFAULTS,
-    accept=_accepted,
+    validate=_accepted,
     placeholders={"min_hours": str(_MIN_HOURS)},
 )
 
 
 def weather_entity(options: Mapping[str, Any]) -> str:
-    """Read which entity tells the weather; none is an empty text."""
+    """Read the weather entity; empty without any."""
     return PAGE.read(options)[CONF_ENTITY] or ""
 
 

@@ -1,1 +1,1 @@
-"""Intake, encode, spool, export: the durable way of a point. Knows nothing of Home Assistant."""
+"""Intake, filter, encode, spool, export. No import of Home Assistant."""

@@ -1,9 +1,9 @@
-"""When what waits in memory goes to the spool's thread.
+"""Schedules commits: when items in memory go to the spool's thread.
 
-The first event after a pause goes at once, what follows four times a second, and sooner when it is
-much. A wake-up costs an ordinary home more than all work that is done in it, so there are few: the
-callback of an event hands on what waits, a timer does so only when no event comes in time, and the
-event loop hears nothing of a commit that leaves it nothing to do.
+The first event after a pause is committed at once, later ones four times a second, and sooner when
+many wait. A wake-up costs more than the work done in it, so there are few: the callback of an event
+starts the commit, a timer does so only when no event comes in time, and a commit does not call back
+into the event loop unless there is something to do.
 """
 
 import asyncio
@@ -21,8 +21,8 @@ class CommitSchedule:
     """Calls `commit`, which submits a job to the spool's thread. For the event loop, but `note`."""
 
     def __init__(self, commit: Callable[[], Future[None]], clock: Callable[[], float]) -> None:
-        """Prepare; before `start` nothing is handed on. `clock` is monotonic."""
-        # Since when something waits in memory, by the clock.
+        """Prepare; before `start` nothing is committed. `clock` is monotonic."""
+        # Since when an item waits in memory, by the clock.
         self.since = math.inf
         self._commit = commit
         self._clock = clock
@@ -35,19 +35,19 @@ class CommitSchedule:
         self._alarm_at = math.inf
 
     def start(self) -> None:
-        """Hand on soon what waits; the first commit opens the spool."""
+        """Commit soon; the first commit opens the spool."""
         self._loop = asyncio.get_running_loop()
-        self._hand_on_soon()
+        self._schedule_commit()
 
     def stop(self) -> None:
-        """Hand on nothing more."""
+        """Start no more commits."""
         self._loop = None
         for handle in (self._soon, self._timer, self._alarm):
             if handle:
                 handle.cancel()
         self._soon = self._timer = self._alarm = None
 
-    def offered(self, waiting: int) -> None:
+    def item_added(self, waiting: int) -> None:
         """Note that an item was added, and that so many wait now."""
         now = self._clock()
         if waiting == 1:
@@ -55,33 +55,33 @@ class CommitSchedule:
         if self._loop is None:
             return
         if now >= self._not_before or waiting >= COMMIT_POINTS:
-            self._hand_on_soon()
+            self._schedule_commit()
         elif self._timer is None:
             self._timer = self._loop.call_later(COMMIT_SECONDS, self._on_timer)
 
-    def hurry(self) -> None:
-        """There is something to do that did not come as an item."""
+    def commit_soon(self) -> None:
+        """Commit soon for a reason other than a new item."""
         if self._loop:
             self._set_alarm(self._clock())
 
     def note(self, due: float) -> None:
-        """Have a commit at `due` even if nothing comes. The spool's thread says so."""
+        """Schedule a commit at `due` even without a new item. Called by the spool's thread."""
         loop = self._loop
         if loop and due < self._alarm_at:
             loop.call_soon_threadsafe(self._set_alarm, due)
 
-    def _hand_on_soon(self) -> None:
-        """Hand on after the callbacks that run now, as events rarely come alone."""
+    def _schedule_commit(self) -> None:
+        """Commit after the callbacks that run now, as events rarely come alone."""
         if self._loop and not self._soon:
             self._soon = self._loop.call_soon(self._on_soon)
 
     def _on_soon(self) -> None:
         self._soon = None
-        if self._loop and not self._hand_on(self._clock()) and self._timer is None:
+        if self._loop and not self._start_commit(self._clock()) and self._timer is None:
             self._timer = self._loop.call_later(COMMIT_SECONDS, self._on_timer)
 
-    def _hand_on(self, now: float) -> bool:
-        """Begin a commit, unless one is under way: then the disk is slow, and what comes waits."""
+    def _start_commit(self, now: float) -> bool:
+        """Start a commit, unless one is running: then the disk is slow, and new items wait."""
         if self._running and not self._running.done():
             return False
         self._not_before = now + COMMIT_SECONDS
@@ -93,7 +93,7 @@ class CommitSchedule:
 
     def _on_timer(self) -> None:
         self._timer = None
-        if self._loop and not self._hand_on(self._clock()):
+        if self._loop and not self._start_commit(self._clock()):
             self._timer = self._loop.call_later(COMMIT_SECONDS, self._on_timer)
 
     def _set_alarm(self, due: float) -> None:
@@ -109,5 +109,5 @@ class CommitSchedule:
         # First, so that the commit that is begun, or one that ends just now, sets the next one.
         self._alarm, self._alarm_at = None, math.inf
         now = self._clock()
-        if not self._hand_on(now):
+        if not self._start_commit(now):
             self._set_alarm(now + COMMIT_SECONDS)

@@ -1,4 +1,4 @@
-"""From captures to lines in the spool, in the spool's own thread."""
+"""Filters, encodes and appends events, in the spool's thread."""
 
 import logging
 import time
@@ -9,41 +9,41 @@ from math import inf
 from typing import Final
 
 from .encode.encoder import Encoder
-from .filter.filters import Sieve
+from .filter.filters import NoiseFilter
 from .ledger import Ledger
-from .model import Item, Taken
+from .model import IntakeContent, Item
 from .spool.buffer import Buffer
 from .spool.files import Files
 
 _LOGGER = logging.getLogger(__name__)
 
-# Encoded in one go: half a millisecond, while a thread may hold up the event loop for five.
+# Encoded in one slice: half a millisecond, while a thread may block the event loop for five.
 SLICE_POINTS: Final = 50
-# Why points are lost that a programming error swallowed.
+# The reason for points that are lost by a programming error.
 INTERNAL_ERROR: Final = "internal_error"
 
 
 @dataclass(slots=True, kw_only=True)
 class Committer:
-    """Filters, encodes and appends what was captured; `next_due` is when it has to without any."""
+    """Filters, encodes and appends events; `next_due` is when to commit without a new one."""
 
     ledger: Ledger
     files: Files
-    sieve: Sieve
+    noise_filter: NoiseFilter
     encoder: Encoder
     buffer: Buffer
     next_due: float = inf
     _has_opened: bool = False
-    _is_recalled: bool = False
+    _is_last_written_loaded: bool = False
 
-    def commit(self, taken: Taken, *, is_last: bool = False) -> None:
-        """Bring everything that was captured to the disk, at the end also what is held back.
+    def commit(self, taken: IntakeContent, *, is_last: bool = False) -> None:
+        """Store all captured events on disk; the last time also those that the filter holds.
 
-        Whatever fails on the way, each item is counted once: what an error swallowed is lost.
+        Each item is counted exactly once, whatever fails: items that an error drops are lost.
         """
         # Before anything is counted: opening the spool stores the counts, and they have to add up.
-        if not self._is_recalled:
-            self._recall()
+        if not self._is_last_written_loaded:
+            self._load_last_written()
         self.ledger.take(taken)
         left = len(taken.items)
         lines: list[str] = []
@@ -57,64 +57,66 @@ class Committer:
             self._encode(self._due(is_last=is_last), lines)
         except Exception:
             _LOGGER.exception("Commit failed; %s events lost", left)
-            self.ledger.lose(left, INTERNAL_ERROR)
-        self.next_due = self.sieve.next_due
-        self.ledger.throttled = self.sieve.held
+            self.ledger.count_lost(left, INTERNAL_ERROR)
+        self.next_due = self.noise_filter.next_due
+        self.ledger.throttled = self.noise_filter.held
         self.buffer.commit(lines)
 
     def close(self, *, hand_over: bool = False) -> list[str]:
-        """Remember what was written, and let go of the files.
+        """Store the last written states, and close the files.
 
         Returns the lines that the disk did not take, if they shall be handed over.
         """
         self.buffer.commit([])
         with suppress(OSError):
-            self.sieve.save(self.files, self.buffer.last_seq)
+            self.noise_filter.save(self.files, self.buffer.last_seq)
         return self.buffer.close(hand_over=hand_over)
 
-    def _recall(self) -> None:
-        """Open the spool, which tells whether what is remembered is still the last word."""
+    def _load_last_written(self) -> None:
+        """Open the spool, and load the last written states if they are up to date."""
         if not self._has_opened:
             self._has_opened = True
             self.buffer.commit([])
         if self.buffer.is_open:
-            self._is_recalled = True
+            self._is_last_written_loaded = True
             try:
-                self.sieve.load(self.files, self.buffer.found_seq)
+                self.noise_filter.load(self.files, self.buffer.found_seq)
             except Exception:
-                _LOGGER.exception("What was written before cannot be read, all is new")
+                _LOGGER.exception(
+                    "The last written states cannot be read; all states are treated as new"
+                )
 
     def _due(self, *, is_last: bool) -> Sequence[Item]:
-        """Return what the filter held until now; what an error left nowhere is lost."""
-        held = self.sieve.held
+        """Return held events that are due; events that an error drops are lost."""
+        held = self.noise_filter.held
         try:
-            return self.sieve.release() if is_last else self.sieve.due()
+            return self.noise_filter.release() if is_last else self.noise_filter.due()
         except Exception:
-            lost = held - self.sieve.held
+            lost = held - self.noise_filter.held
             _LOGGER.exception("Filter failed; %s held events lost", lost)
-            self.ledger.lose(lost, INTERNAL_ERROR)
+            self.ledger.count_lost(lost, INTERNAL_ERROR)
             return ()
 
     def _filter(self, items: list[Item]) -> list[Item]:
-        """Return what is to be written; what an error left uncounted is lost."""
-        counted, held = self._filtered(), self.sieve.held
+        """Return the events to write; events that an error drops are lost."""
+        counted, held = self._filtered(), self.noise_filter.held
         try:
-            return self.sieve.sift(items)
+            return self.noise_filter.filter(items)
         except Exception:
-            lost = len(items) - (self._filtered() - counted) - (self.sieve.held - held)
+            lost = len(items) - (self._filtered() - counted) - (self.noise_filter.held - held)
             _LOGGER.exception("Filter failed; %s events lost", lost)
-            self.ledger.lose(lost, INTERNAL_ERROR)
+            self.ledger.count_lost(lost, INTERNAL_ERROR)
             return []
 
     def _filtered(self) -> int:
         return self.ledger.filtered.total() + self.ledger.deduplicated
 
-    def _encode(self, captures: Sequence[Item], lines: list[str]) -> None:
+    def _encode(self, state_events: Sequence[Item], lines: list[str]) -> None:
         try:
-            encoded = self.encoder.encode(captures)
+            encoded = self.encoder.encode(state_events)
         except Exception:
-            _LOGGER.exception("Encoding failed; %s events lost", len(captures))
-            self.ledger.lose(len(captures), INTERNAL_ERROR)
+            _LOGGER.exception("Encoding failed; %s events lost", len(state_events))
+            self.ledger.count_lost(len(state_events), INTERNAL_ERROR)
             return
         self.ledger.filtered.update(encoded.filtered)
         self.ledger.misdated += encoded.misdated

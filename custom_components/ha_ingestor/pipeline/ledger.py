@@ -1,4 +1,4 @@
-"""Where every point went: exact counts, kept across restarts.
+"""The ledger: exact counts of all events, kept across restarts.
 
     received = filtered + deduplicated + captured + waiting
     captured = written + quarantined + evicted + lost + pending
@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from .model import Taken
+from .model import IntakeContent
 
 # Why points of an earlier process are gone that were in its memory when it ended.
 KILLED: Final = "killed"
@@ -35,7 +35,7 @@ class Ledger:
     """The counts since the spool was created. Used by one thread.
 
     `captured` counts what got a sequence number in the spool, or was settled without one.
-    `throttled` are captures that the filter holds, `held` are lines that wait for the disk.
+    `throttled` are events that the filter holds, `held` are lines that wait for the disk.
     `replayed` points came in a second time, out of the quarantine. `misdated` points were dated
     while the clock of the machine was not set.
     """
@@ -55,12 +55,12 @@ class Ledger:
 
     @property
     def evicted(self) -> int:
-        """Captured points that gave way, for whatever reason."""
+        """Captured points that were evicted, for any reason."""
         return self.evicted_for.total()
 
     @property
     def settled(self) -> int:
-        """Captured points that wait for nothing any more."""
+        """Captured points that are settled."""
         return self.written + self.quarantined + self.evicted + self.lost.total()
 
     @property
@@ -68,14 +68,14 @@ class Ledger:
         """Received events that are in memory only."""
         return self.throttled + self.held
 
-    def take(self, taken: Taken) -> None:
+    def take(self, taken: IntakeContent) -> None:
         """Add what the event loop counted. The items themselves are for the caller to account."""
         self.received += taken.received
         self.filtered.update(taken.filtered)
         for reason, count in taken.lost.items():
-            self.lose(count, reason)
+            self.count_lost(count, reason)
 
-    def lose(self, points: int, reason: str) -> None:
+    def count_lost(self, points: int, reason: str) -> None:
         """Count received points that cannot be kept: captured, and lost at once."""
         if points > 0:
             self.captured += points
@@ -92,7 +92,7 @@ class Ledger:
                 self.evicted_for[reason] += points
 
     def imbalance(self, pending: int) -> str:
-        """Say which equation fails and with which numbers; empty when both hold."""
+        """Return which equation fails, with its numbers; empty when both hold."""
         filtered = self.filtered.total() + self.deduplicated
         found = []
         if self.received != filtered + self.captured + self.waiting:
@@ -126,7 +126,7 @@ class Ledger:
         }
 
     def restore(self, stored: dict[str, Any], recovered: int) -> None:
-        """Go on from stored counts; what is missing was nothing.
+        """Continue with stored counts; missing ones are zero.
 
         `recovered` points were found in the spool that were not counted yet. What an earlier
         process had in memory only is gone with it, and counted as lost.
@@ -145,7 +145,7 @@ class Ledger:
         of_those = min(waited, recovered)
         self.captured += recovered
         self.received += recovered - of_those
-        self.lose(waited - of_those, KILLED)
+        self.count_lost(waited - of_those, KILLED)
 
 
 def _unnamed(evicted: int) -> dict[str, int]:

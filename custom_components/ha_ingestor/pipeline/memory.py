@@ -1,4 +1,4 @@
-"""How much may wait in memory, at each place where something does.
+"""The limits of the queues in memory.
 
 Before the spool's thread: events in the intake, and events of a reload. Behind it: lines that the
 disk refuses. Each place loses its oldest, counted, when it is too many or too much.

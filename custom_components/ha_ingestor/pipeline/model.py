@@ -1,4 +1,4 @@
-"""What travels through the pipeline before it is text."""
+"""The events of the pipeline, before they are encoded."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ ENTITY_REMOVED: Final = "entity_removed"
 
 UNAVAILABLE: Final = "unavailable"
 UNKNOWN: Final = "unknown"
-SAYS_NOTHING: Final = frozenset({UNAVAILABLE, UNKNOWN})
+UNAVAILABLE_STATES: Final = frozenset({UNAVAILABLE, UNKNOWN})
 
 
 class ContextLike(Protocol):
@@ -31,7 +31,7 @@ class ContextLike(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoContext:
-    """The context of what nobody caused."""
+    """The context of an event without a cause."""
 
     id: str = ""
     parent_id: None = None
@@ -53,7 +53,7 @@ class StateLike(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """How much of an entity is worth keeping; zero means no rule. Times in seconds.
+    """The rules of an entity; zero means no rule. Times in seconds.
 
     Written at least every `heartbeat`, at most every `throttle`, and only when the number moved by
     `deadband`.
@@ -69,11 +69,11 @@ NO_RULES: Final = Rules()
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EntityContext:
-    """What the registries say of an entity; empty text where they say nothing.
+    """The data of the registries about an entity; an empty text where there is none.
 
-    `filtered` names the reason why its events are not captured, and is empty when they are.
-    `memo` is what a profile remembers of this entity: it lives exactly as long as this description
-    is true, because a registry change makes a new context.
+    `filtered` names the reason why its events are not captured, and is empty when they are. `memo`
+    is the cache of a profile for this entity: a registry change makes a new context with an empty
+    one.
     """
 
     entity_id: str
@@ -99,7 +99,7 @@ class EntityContext:
 class Weather:
     """The weather around the home: °C, %, hPa and m/s; None where it is not known.
 
-    A new one whenever any of it changes, so that identity tells.
+    A new object at every change, so that identity shows changes.
     """
 
     condition: str
@@ -109,12 +109,13 @@ class Weather:
     wind_speed: float | None = None
 
 
-class Capture(NamedTuple):
+class StateEvent(NamedTuple):
     """One change of a state, with the entity's context and the weather as of the event.
 
     `new` is None for a removed entity, `old` for a new one. `time` is when the event fired, in
-    seconds since 1970. `kind` is one of the names at the top, the object itself. `jumped` is by how
-    much the clock of the machine had been set by then, None where the source does not know.
+    seconds since 1970. `kind` is one of the names at the top, the object itself. `clock_offset` is
+    by how many seconds the clock of the machine had been set by then, None where the source does
+    not know.
     """
 
     entity: EntityContext
@@ -124,11 +125,11 @@ class Capture(NamedTuple):
     context: ContextLike
     kind: str = STATE_CHANGED
     weather: Weather | None = None
-    jumped: float | None = None
+    clock_offset: float | None = None
 
 
-class Happening(NamedTuple):
-    """Any other event; `entity` is the one it is about, if it is about one."""
+class OtherEvent(NamedTuple):
+    """Any other event; `entity` is the one entity that it names, if any."""
 
     event_type: str
     data: Mapping[str, Any]
@@ -137,8 +138,8 @@ class Happening(NamedTuple):
     entity: EntityContext | None = None
 
 
-class Row(NamedTuple):
-    """What the registries say of one thing from `time` on, the same for every profile."""
+class RegistryRow(NamedTuple):
+    """A device or entity of the registries as a point, the same for every profile."""
 
     measurement: str
     tags: tuple[tuple[str, str], ...]
@@ -146,11 +147,11 @@ class Row(NamedTuple):
     time: float
 
 
-type Item = Capture | Happening | Row
+type Item = StateEvent | OtherEvent | RegistryRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class IntakeContent:
     """Items of the intake in their order, and what was counted since the last ones were taken."""
 
     items: list[Item] = field(default_factory=list)
@@ -159,7 +160,7 @@ class Taken:
     lost: Counter[str] = field(default_factory=Counter)
 
 
-# Series, fields, and when in seconds since 1970: what a profile makes of a capture.
+# Series, fields, and when in seconds since 1970: what a profile makes of a state event.
 type Point = tuple[str, str, float]
 
 type Convert = Callable[[float], float]

@@ -1,4 +1,4 @@
-"""The way of a point from the event to the database, put together."""
+"""Builds the pipeline: intake, filter, encode, spool, export."""
 
 import asyncio
 import json
@@ -17,30 +17,30 @@ from .commit_schedule import CommitSchedule
 from .committer import Committer
 from .encode.attributes import JsonDumps
 from .encode.encoder import Encoder, Profile
-from .encode.top_entities import Chatter, chatter
+from .encode.top_entities import TopEntities, top_entities
 from .export.export_state import ExportState
 from .export.exporter import GATHER_SECONDS, Exporter
 from .export.writer import Writer
-from .filter.filters import Sieve, SieveMemory, SieveSettings
+from .filter.filters import NoiseFilter, NoiseFilterMemory, NoiseFilterSettings
 from .filter.intake import Intake
-from .filter.last_written import Recollection
+from .filter.last_written import LastWritten
 from .ledger import Ledger
-from .model import Capture, EntityContext, Item, Taken
+from .model import EntityContext, IntakeContent, Item, StateEvent
 from .snapshot import Snapshot
 from .spool.buffer import Buffer
 from .spool.files import Files
 from .spool.quarantine import Quarantine
 from .spool.settings import SpoolSettings
-from .spool.spool import Position, Spool
+from .spool.spool import Spool, SpoolPosition
 
 _LOGGER = logging.getLogger(__name__)
 
-# Home Assistant's stop is not for us to delay.
+# The stop of Home Assistant must not be delayed.
 STOP_SECONDS: Final = 5.0
 
 
 def _nobody() -> None:
-    """Call this when nobody wants to be told."""
+    """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +58,8 @@ class Handover:
     intake: Intake
     ledger: Ledger
     held: list[str]
-    position: Position | None
-    sieve: SieveMemory
+    position: SpoolPosition | None
+    noise_filter: NoiseFilterMemory
 
 
 class Pipeline:
@@ -76,7 +76,7 @@ class Pipeline:
         gzip: bool = True,
         gather_seconds: float = GATHER_SECONDS,
         expired: Literal["quarantine", "evict"] = "quarantine",
-        sieve: SieveSettings = SieveSettings(),  # noqa: B008  frozen
+        noise_filter: NoiseFilterSettings = NoiseFilterSettings(),  # noqa: B008  frozen
         contexts: Mapping[str, EntityContext] = MappingProxyType({}),
         dumps: JsonDumps = json.dumps,
         resume: Handover | None = None,
@@ -102,25 +102,25 @@ class Pipeline:
             position=resume.position if resume else None,
         )
         self._buffer = Buffer(self._spool, self.ledger, resume.held if resume else None)
-        recollection = Recollection(
+        last_written = LastWritten(
             ledger=self.ledger, dumps=dumps, profile=profile, contexts=contexts
         )
-        self._sieve = Sieve(
+        self._noise_filter = NoiseFilter(
             ledger=self.ledger,
-            settings=sieve,
-            recollection=recollection,
+            settings=noise_filter,
+            last_written=last_written,
             clock=clocks.monotonic,
             wall_clock=clocks.wall,
             contexts=contexts,
         )
         if resume:
-            self._sieve.resume(resume.sieve)
+            self._noise_filter.resume(resume.noise_filter)
         self._resumed = resume
         self._stopped: asyncio.Task[Handover] | None = None
         self._committer = Committer(
             ledger=self.ledger,
             files=files,
-            sieve=self._sieve,
+            noise_filter=self._noise_filter,
             encoder=self._encoder,
             buffer=self._buffer,
         )
@@ -150,7 +150,7 @@ class Pipeline:
 
     @property
     def export_state(self) -> ExportState:
-        """How delivery is going right now."""
+        """The present status of the export."""
         return self._exporter.state
 
     def receive(self, item: Item) -> None:
@@ -163,12 +163,12 @@ class Pipeline:
 
         Called in the event loop for every event, so it does next to nothing.
         """
-        self._schedule.offered(self.intake.append(item))
+        self._schedule.item_added(self.intake.append(item))
 
-    def expect(self, captures: Iterable[Capture]) -> None:
-        """Begin heartbeats of entities that stay silent; these are their states, and no events."""
-        self._sieve.expect(captures)
-        self._schedule.hurry()
+    def start_heartbeats(self, state_events: Iterable[StateEvent]) -> None:
+        """Start the heartbeats of entities without events, from these states."""
+        self._noise_filter.start_heartbeats(state_events)
+        self._schedule.commit_soon()
 
     def start(self, on_change: Callable[[], None] = _nobody) -> None:
         """Begin; the spool is opened in its own thread, what is captured meanwhile waits.
@@ -213,11 +213,11 @@ class Pipeline:
             ledger=self.ledger,
             held=held,
             position=self._spool.position,
-            sieve=self._sieve.hand_over(),
+            noise_filter=self._noise_filter.hand_over(),
         )
 
     async def commit(self) -> bool:
-        """Put on disk what was offered, and tell whether it is there."""
+        """Store offered items on disk; returns whether they are stored."""
         if self._stopped is None:
             await self._commit()
         return not self._buffer.held
@@ -232,7 +232,7 @@ class Pipeline:
         self._exporter.quarantine_all()
 
     async def forget_rejection(self) -> None:
-        """Say nothing more of the points that were refused so far."""
+        """Stop reporting the points that were rejected so far."""
         await self._run(self._quarantine.forget)
 
     async def quarantined(self) -> list[dict[str, Any]]:
@@ -244,9 +244,9 @@ class Pipeline:
         return await self._run(self._quarantine.newest_records, limit)
 
     @property
-    def quarantine_trouble(self) -> str:
+    def quarantine_errors(self) -> str:
         """Which files of the quarantine cannot be used, and why."""
-        return self._quarantine.trouble
+        return self._quarantine.disk_error
 
     async def purge_quarantine(self) -> int:
         """Delete the quarantine and return how many points were in it; raises OSError."""
@@ -259,14 +259,14 @@ class Pipeline:
         return count
 
     def _replay(self) -> int:
-        return self._quarantine.replay(self._buffer.take_back, lambda: self._spool.last_seq)
+        return self._quarantine.replay(self._buffer.requeue, lambda: self._spool.last_seq)
 
-    async def chatter(self) -> Chatter:
-        """Tell who talked most since the start."""
+    async def top_entities(self) -> TopEntities:
+        """Return the entities with most points and bytes since the start."""
         seconds = self._clocks.monotonic() - self._began
         if self._running:
-            return await self._run(chatter, self._encoder.talk, seconds)
-        return chatter(self._encoder.talk, seconds)
+            return await self._run(top_entities, self._encoder.stats, seconds)
+        return top_entities(self._encoder.stats, seconds)
 
     async def snapshot(self) -> Snapshot:
         """Commit, and copy the state of health, all of it from the same moment."""
@@ -291,27 +291,27 @@ class Pipeline:
     def _submit_commit(self) -> Future[None]:
         return self._executor.submit(self._commit_taken, self.intake.take())
 
-    def _commit_taken(self, taken: Taken, *, is_last: bool = False) -> None:
-        """Bring items to the disk, in the spool's thread; the event loop hears only what is new."""
+    def _commit_taken(self, taken: IntakeContent, *, is_last: bool = False) -> None:
+        """Commit items, in the spool's thread; the event loop is called only for changes."""
         buffer, began = self._buffer, self._clocks.monotonic()
-        before = (buffer.trouble, buffer.is_open)
+        before = (buffer.disk_error, buffer.is_open)
         try:
             self._committer.commit(taken, is_last=is_last)
         except Exception:
-            _LOGGER.exception("Commit failed; the next one goes on")
+            _LOGGER.exception("Commit failed; the next one continues")
         self._held_since = min(self._held_since, began) if buffer.held else math.inf
         self._schedule.note(min(self._committer.next_due, buffer.next_due(self._clocks.monotonic)))
         if self._loop is None:
             return
-        if (buffer.trouble, buffer.is_open) != before:
+        if (buffer.disk_error, buffer.is_open) != before:
             self._loop.call_soon_threadsafe(self._changed)
-        if self._exporter.wants(buffer.pending + buffer.held):
+        if self._exporter.needs_notify(buffer.pending + buffer.held):
             self._loop.call_soon_threadsafe(self._exporter.notify)
 
     def _changed(self) -> None:
         self._on_change()
 
-    def _commit_and_copy(self, taken: Taken) -> Snapshot:
+    def _commit_and_copy(self, taken: IntakeContent) -> Snapshot:
         self._commit_taken(taken)
         return self._snapshot()
 
@@ -332,7 +332,7 @@ class Pipeline:
             waiting=self.ledger.waiting,
             unbalanced=self.ledger.imbalance(pending) if self._buffer.is_open else "",
             spool_bytes=self._spool.disk_bytes,
-            spool_error=self._buffer.trouble or self._quarantine.trouble,
+            spool_error=self._buffer.disk_error or self._quarantine.disk_error,
             export=self._exporter.state,
             breaker=self._exporter.breaker,
             history=self._exporter.history,

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .export.breaker import BreakerState
-from .export.export_state import ExportState, Turn
-from .spool.quarantine import Rejection
+from .export.export_state import ExportState, StatusChange
+from .spool.quarantine import RejectedPoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +26,8 @@ class Snapshot:
     spool_error: str
     export: ExportState
     breaker: BreakerState
-    history: tuple[Turn, ...]
-    rejection: Rejection | None
+    history: tuple[StatusChange, ...]
+    rejection: RejectedPoint | None
     spool_limit: int
     oldest_age: float | None
 
@@ -38,7 +38,7 @@ class Snapshot:
 
     @property
     def condition(self) -> tuple[object, ...]:
-        """Everything but the numbers that move all day."""
+        """Everything but the counters that change all day."""
         ledger = self.ledger
         return (
             replace(self.export, last_write=None, write_latency=None),

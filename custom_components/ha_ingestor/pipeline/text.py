@@ -11,7 +11,7 @@ def text_of(value: object) -> str:
 
 
 def has_truth(value: object) -> bool:
-    """Whether a value says something; an object that is neither true nor false does."""
+    """Whether a value is not empty; an object without a truth value counts as not empty."""
     try:
         return bool(value)
     except Exception:  # noqa: BLE001  arrays, for one, refuse the question

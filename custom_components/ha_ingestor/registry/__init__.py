@@ -1,1 +1,1 @@
-"""What the registries say: read once for everybody who follows them, and its history."""
+"""The registries: one snapshot for all subscribers, and their history."""

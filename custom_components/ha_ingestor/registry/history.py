@@ -1,4 +1,4 @@
-"""Writes what devices and entities are, whenever that changes, if a destination wants it."""
+"""Writes devices and entities as points at every change, if a destination has the option."""
 
 from collections.abc import Mapping, Sequence
 from itertools import batched
@@ -12,10 +12,10 @@ from ..enrich.selection import Match, Traits
 from ..options.events import captures_registries
 from ..options.exclude import excluded
 from ..pipeline.pipeline import Pipeline
-from .history_log import Written
+from .history_log import HistoryLog
 from .history_rows import Change, Wanted, changes, states
 from .model import Entity, Home
-from .watch import Look, async_watch
+from .watch import RegistrySnapshot, async_watch
 
 # The first time it is everything; the events of the home must find room beside it.
 CHUNK: Final = 500
@@ -28,7 +28,7 @@ class RegistryHistory:
     """
 
     def __init__(
-        self, hass: HomeAssistant, pipeline: Pipeline, written: Written, exclude: Match
+        self, hass: HomeAssistant, pipeline: Pipeline, written: HistoryLog, exclude: Match
     ) -> None:
         """Prepare."""
         self._hass = hass
@@ -42,7 +42,7 @@ class RegistryHistory:
     @callback
     def async_start(self) -> None:
         """Follow the registries."""
-        self._stop = self._watch.async_follow(self._async_look)
+        self._stop = self._watch.async_subscribe(self._async_snapshot)
 
     async def async_stop(self) -> None:
         """Offer what changed until now, and end. Safe to call twice."""
@@ -55,24 +55,24 @@ class RegistryHistory:
         self._stop()
         self._stop = None
 
-    async def _async_look(self, look: Look) -> None:
+    async def _async_snapshot(self, snapshot: RegistrySnapshot) -> None:
         run = self._hass.async_add_executor_job
-        for some in batched(await run(self._changes, look), CHUNK, strict=False):
+        for some in batched(await run(self._changes, snapshot), CHUNK, strict=False):
             for change in some:
                 if change.row:
                     self._pipeline.receive(change.row)
             is_safe = await self._pipeline.commit()
             await run(self._note if is_safe else self._written.keep, some)
 
-    def _changes(self, look: Look) -> list[Change]:
+    def _changes(self, snapshot: RegistrySnapshot) -> list[Change]:
         if not self._is_loaded:
             self._is_loaded = True
             try:
                 self._written.load()
             except OSError as err:
                 LOGGER.warning("Devices and entities are all written again: %s", err.strerror)
-        now = states(look.home, wanted(look.home, self._exclude))
-        return list(changes(self._written.states, now, look.moments, look.latest))
+        now = states(snapshot.home, wanted(snapshot.home, self._exclude))
+        return list(changes(self._written.states, now, snapshot.moments, snapshot.latest))
 
     def _note(self, some: Sequence[Change]) -> None:
         try:
@@ -109,4 +109,4 @@ def history_of(
     """Prepare what the options of a destination ask for."""
     if not captures_registries(options):
         return None
-    return RegistryHistory(hass, pipeline, Written(directory, destination), excluded(options))
+    return RegistryHistory(hass, pipeline, HistoryLog(directory, destination), excluded(options))

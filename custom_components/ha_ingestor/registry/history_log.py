@@ -21,15 +21,15 @@ from .history_rows import TABLES, Change, State
 
 FILE: Final = "registries.jsonl"
 
-# So many lines that say nothing any more are not worth writing the file anew.
+# Up to this many outdated lines the file is not rewritten.
 SPARE_LINES: Final = 1000
 
 
-class Written:
+class HistoryLog:
     """Used by one thread at a time. Methods but the first raise OSError."""
 
     def __init__(self, directory: Path, destination: str) -> None:
-        """Keep the file in a directory; what another destination was told does not count."""
+        """Keep the file in a directory; rows of another destination do not count."""
         self.states: dict[str, dict[str, State]] = {name: {} for name in TABLES}
         self._path = directory / FILE
         columns = {name: (*table.tags, *table.fields) for name, table in TABLES.items()}

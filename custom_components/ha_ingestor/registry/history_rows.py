@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..pipeline.encode.line_protocol import FieldValue
-from ..pipeline.model import Row
+from ..pipeline.model import RegistryRow
 from .model import Device, Entity, Home
 
 # The values of the tags and then of the fields, in the order of the table.
@@ -30,7 +30,7 @@ _UNASSIGNED: Final = "unassigned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Measurement:
     """A measurement. The first tag is the key; `owner` is a tag that may name what changed."""
 
     tags: tuple[str, ...]
@@ -38,13 +38,13 @@ class Table:
     owner: str
 
 
-TABLES: Final[Mapping[str, Table]] = {
-    DEVICES: Table(
+TABLES: Final[Mapping[str, Measurement]] = {
+    DEVICES: Measurement(
         tags=("device_id", "manufacturer", "model", "area_id"),
         fields=("name", "sw_version", "entity_count"),
         owner="device_id",
     ),
-    ENTITIES: Table(
+    ENTITIES: Measurement(
         tags=("entity_id", "device_id", "domain", "platform", "area_id"),
         fields=("name", "unique_id", "disabled"),
         owner="device_id",
@@ -54,7 +54,7 @@ TABLES: Final[Mapping[str, Table]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What one became, and the row that says it.
+    """One change, and its row.
 
     `state` is None when there is nothing to remember any more; then, where it is only no longer
     wanted, there is no row either.
@@ -63,7 +63,7 @@ class Change:
     measurement: str
     key: str
     state: State | None
-    row: Row | None
+    row: RegistryRow | None
 
 
 def states(home: Home, wanted: Wanted) -> States:
@@ -135,16 +135,16 @@ def _entity(entity: Entity) -> State:
     )
 
 
-def _row(measurement: str, state: State, time: float) -> Row:
+def _row(measurement: str, state: State, time: float) -> RegistryRow:
     table = TABLES[measurement]
     values = zip(table.fields, state[len(table.tags) :], strict=True)
-    return Row(measurement, _tags(table, state), (*values, (REMOVED, False)), time)
+    return RegistryRow(measurement, _tags(table, state), (*values, (REMOVED, False)), time)
 
 
-def _removal(measurement: str, state: State, time: float) -> Row:
-    """Say it in the series that the last row is in."""
-    return Row(measurement, _tags(TABLES[measurement], state), ((REMOVED, True),), time)
+def _removal(measurement: str, state: State, time: float) -> RegistryRow:
+    """Build the removal in the series of the last row."""
+    return RegistryRow(measurement, _tags(TABLES[measurement], state), ((REMOVED, True),), time)
 
 
-def _tags(table: Table, state: State) -> tuple[tuple[str, str], ...]:
+def _tags(table: Measurement, state: State) -> tuple[tuple[str, str], ...]:
     return tuple((name, str(value)) for name, value in zip(table.tags, state, strict=False))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from .model import Device
 
 
-def parents_first(devices: Iterable[Device]) -> tuple[Device, ...]:
+def topological_order(devices: Iterable[Device]) -> tuple[Device, ...]:
     """Sort devices after their `via` and their parent, and by id as far as that leaves a choice.
 
     A name that leads nowhere is dropped, and so is one that closes a circle. Of several devices

@@ -1,4 +1,4 @@
-"""When to read the registries: arithmetic on moments, which whoever asks tells."""
+"""When to read the registries: arithmetic on moments, which the caller passes."""
 
 from dataclasses import dataclass, replace
 from math import inf
@@ -18,7 +18,7 @@ class Intervals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """What is due when. Nothing is before `not_before`, which trouble sets."""
+    """What is due when. Nothing is due before `not_before`, which a failure sets."""
 
     intervals: Intervals
     first_change: float = inf
@@ -47,12 +47,12 @@ class Schedule:
         """Read at once, if there is no trouble."""
         return replace(self.changed(now), refresh_at=now)
 
-    def looked(self) -> Schedule:
+    def snapshot_taken(self) -> Schedule:
         """Note that the registries were read: what changes from here on is another change."""
         return replace(self, first_change=inf, last_change=inf, refresh_at=inf)
 
     def succeeded(self, now: float) -> Schedule:
-        """Note that all is told; read again after the interval."""
+        """Note that all subscribers were called; read again after the interval."""
         refresh_at = min(self.refresh_at, now + self.intervals.refresh)
         return replace(self, refresh_at=refresh_at, not_before=-inf)
 

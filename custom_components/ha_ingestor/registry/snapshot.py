@@ -14,7 +14,7 @@ from homeassistant.helpers.service import async_get_all_descriptions
 
 from ..enrich.area import effective_area_id, whole_of
 from .model import Area, Device, Entity, Floor, Home, Label, Services
-from .order import parents_first
+from .order import topological_order
 from .values import plain, text, texts
 
 
@@ -68,7 +68,7 @@ def describe(registries: Registries) -> Home:
     devices.update((entry.id, entry) for entry in registries.parts)
     successors = _successors(registries.devices)
     return Home(
-        devices=parents_first(
+        devices=topological_order(
             _device(entry, devices, successors, registries.config_entries)
             for entry in devices.values()
         ),
@@ -119,7 +119,7 @@ def _device(
     config_entries: Mapping[str, tuple[str, str]],
 ) -> Device:
     domain, title = config_entries.get(entry.config_entry_id, (None, None))
-    # A part of a device has nothing else, and Home Assistant warns of those who ask it.
+    # A child device has nothing else, and Home Assistant logs a warning when it is asked.
     hardware = entry if isinstance(entry, dr.DeviceEntry) else None
     by_user, model = text(entry.name_by_user), text(hardware and hardware.model)
     return Device(

@@ -1,4 +1,4 @@
-"""Whatever integrations put into a registry, as values that any database takes."""
+"""Cleans values that integrations put into a registry."""
 
 from collections.abc import Iterable
 from typing import Any, Final

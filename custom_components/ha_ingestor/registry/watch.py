@@ -1,4 +1,4 @@
-"""One look at all registries after each crowd of changes, for everybody who follows them."""
+"""One snapshot of all registries after each burst of changes, for all subscribers."""
 
 import asyncio
 import time
@@ -19,12 +19,12 @@ from homeassistant.util.event_type import EventType
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN, LOGGER
-from ..tasks.whole import async_whole
+from ..tasks.shielded import async_shielded
 from .model import Home, Services
 from .schedule import Intervals, Schedule
 from .snapshot import async_snapshot
 
-# What they say does not matter: any of them means that everything is read again.
+# Their data does not matter: each of them means that everything is read again.
 EVENTS: Final[tuple[EventType[Any] | str, ...]] = (
     dr.EVENT_DEVICE_REGISTRY_UPDATED,
     er.EVENT_ENTITY_REGISTRY_UPDATED,
@@ -43,11 +43,11 @@ _NAMES: Final = ("device_id", "entity_id", "old_entity_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What was seen, and when the events that led to it fired, in seconds since 1970.
+class RegistrySnapshot:
+    """A home, and when the events that led to it fired, in seconds since 1970.
 
     `moments` are by the id of the device or entity that an event was about, `latest` is that of the
-    last one of all; without any event it is the time of the look.
+    last one of all; without any event it is the time of the snapshot.
     """
 
     home: Home
@@ -55,70 +55,70 @@ class Look:
     moments: Mapping[str, float]
 
 
-type Follower = Callable[[Look], Awaitable[None]]
+type Subscriber = Callable[[RegistrySnapshot], Awaitable[None]]
 
 
 class RegistryWatch:
-    """Looks while anybody follows.
+    """Takes snapshots while there are subscribers.
 
-    Which change it was does not matter: each look reads everything, so none can be missed. Of the
-    actions it sees the names.
+    The kind of change does not matter: each snapshot reads everything, so none is missed. It holds
+    the names of the actions.
     """
 
     def __init__(self, hass: HomeAssistant, intervals: Intervals = Intervals()) -> None:  # noqa: B008  frozen
         """Prepare."""
         self._hass = hass
         self._schedule = Schedule(intervals=intervals)
-        self._followers: list[Follower] = []
+        self._subscribers: list[Subscriber] = []
         self._stops: list[CALLBACK_TYPE] = []
         self._timer: CALLBACK_TYPE | None = None
         self._job = HassJob(self._async_due, "ha_ingestor registries", cancel_on_shutdown=True)
         self._lock = asyncio.Lock()
         self._moments: dict[str, float] = {}
         self._latest: float | None = None
-        self._is_in_trouble = False
+        self._has_failed = False
 
     @callback
-    def async_follow(self, follower: Follower, *, at_once: bool = False) -> CALLBACK_TYPE:
-        """Push every look from now on, and one soon or at once; returns what ends it."""
-        if not self._followers:
-            # What was due before nobody followed any more is due no longer.
+    def async_subscribe(self, subscriber: Subscriber, *, at_once: bool = False) -> CALLBACK_TYPE:
+        """Send every snapshot to a subscriber, one soon or at once; returns its unsubscribe."""
+        if not self._subscribers:
+            # Without subscribers nothing stays due.
             self._schedule = Schedule(intervals=self._schedule.intervals)
             listen = self._hass.bus.async_listen
             self._stops = [
                 *(listen(kind, self._async_changed) for kind in EVENTS),
                 async_at_started(self._hass, self.async_request),
             ]
-        self._followers.append(follower)
+        self._subscribers.append(subscriber)
         if at_once:
             self._schedule = self._schedule.asked(time.monotonic())
         self.async_request()
 
         @callback
         def async_end() -> None:
-            self._followers.remove(follower)
-            if not self._followers:
+            self._subscribers.remove(subscriber)
+            if not self._subscribers:
                 self._async_rest()
 
         return async_end
 
     @callback
     def async_request(self, _cause: object = None) -> None:
-        """Look soon."""
-        if not self._followers:
+        """Request a snapshot soon."""
+        if not self._subscribers:
             return
         self._schedule = self._schedule.changed(time.monotonic())
         self._async_wait()
 
     async def async_catch_up(self) -> None:
-        """Let a look that is under way end, and look once more if there is something new.
+        """Wait for a running snapshot, and take another one if there are changes.
 
         Raises what reading the registries raises.
         """
         async with self._lock:
             is_new = self._schedule.has_changes
-        if self._followers and is_new:
-            await self._async_look()
+        if self._subscribers and is_new:
+            await self._async_snapshot()
 
     @callback
     def _async_changed(self, event: Event[Any]) -> None:
@@ -148,25 +148,25 @@ class RegistryWatch:
     async def _async_due(self, _now: object) -> None:
         self._timer = None
         try:
-            await self._async_look()
+            await self._async_snapshot()
         except Exception:  # noqa: BLE001  integrations leave anything in a registry
-            if not self._is_in_trouble:
-                LOGGER.exception("The registries cannot be read, and are tried again")
-            self._is_in_trouble = True
+            if not self._has_failed:
+                LOGGER.exception("The registries cannot be read; retrying")
+            self._has_failed = True
             self._schedule = self._schedule.failed(time.monotonic(), RETRY_SECONDS)
-            if self._followers:
+            if self._subscribers:
                 self._async_wait()
         else:
-            self._is_in_trouble = False
+            self._has_failed = False
 
-    async def _async_look(self) -> None:
-        # Others follow too: who is cancelled must not take the look from them.
-        await async_whole(self._hass, self._async_push(), "ha_ingestor look")
+    async def _async_snapshot(self) -> None:
+        # There are other subscribers: a cancelled caller must not cancel their snapshot.
+        await async_shielded(self._hass, self._async_push(), "ha_ingestor look")
 
     async def _async_push(self) -> None:
         async with self._lock:
             # Nothing waits before the registries are held, so these events are what they show.
-            self._schedule = self._schedule.looked()
+            self._schedule = self._schedule.snapshot_taken()
             moments, self._moments = self._moments, {}
             latest, self._latest = self._latest, None
             names = self._hass.services.async_services()
@@ -178,10 +178,10 @@ class RegistryWatch:
             services: Services = {domain: {name: {} for name in names[domain]} for domain in names}
             home = replace(home, services=services)
             self._schedule = self._schedule.succeeded(time.monotonic())
-            if self._followers:
+            if self._subscribers:
                 self._async_wait()
-            look = Look(home=home, moments=moments, latest=latest or time.time())
-            told = [follower(look) for follower in self._followers]
+            snapshot = RegistrySnapshot(home=home, moments=moments, latest=latest or time.time())
+            told = [subscriber(snapshot) for subscriber in self._subscribers]
             for outcome in await asyncio.gather(*told, return_exceptions=True):
                 if isinstance(outcome, Exception):
                     LOGGER.error("A registry subscriber failed", exc_info=outcome)

@@ -6,7 +6,7 @@ from ..connection import async_administrator
 from ..coordinator import HaIngestorConfigEntry
 from ..health.server_text import plain
 from ..pipeline.export.result import Kind, Problem, Result
-from ..tasks.whole import async_whole
+from ..tasks.shielded import async_shielded
 from .loaded import LoadedRepair
 
 
@@ -31,10 +31,10 @@ class RepairDestination(LoadedRepair):
         placeholders = {"title": plain(entry.title), "detail": ""}
         errors: dict[str, str] = {}
         if user_input is not None:
-            if self._problem is Problem.STORM:
+            if self._problem is Problem.REJECTION_SURGE:
                 entry.runtime_data.pipeline.quarantine_all()
                 return self.async_create_entry(data={})
-            verdict = await async_whole(self.hass, self._create(entry), "ha_ingestor repair")
+            verdict = await async_shielded(self.hass, self._create(entry), "ha_ingestor repair")
             if verdict.kind is Kind.ACCEPTED:
                 return self.async_create_entry(data={})
             errors["base"] = "not_created"

@@ -12,7 +12,7 @@ from ..options.attributes import dropping
 from ..options.core import CORE, ignoring
 from ..options.exclude import excluding
 from ..options.points import HOMEIQ, profile_name
-from ..tasks.whole import async_whole
+from ..tasks.shielded import async_shielded
 from .loaded import LoadedRepair
 
 # What a profile puts in front of the names of attributes.
@@ -55,7 +55,7 @@ class RepairQuarantine(LoadedRepair):
     async def async_step_exclude_entity(
         self, _user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Capture the entity no more."""
+        """Exclude the entity."""
         if (entry := self._entry) is None:
             return self.async_abort(reason="not_loaded")
         return await self._async_store(entry, excluding(entry.options, self._entity))
@@ -72,11 +72,11 @@ class RepairQuarantine(LoadedRepair):
     async def async_step_dismiss(
         self, _user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Say nothing until another point is refused."""
+        """Clear the issue until another point is rejected."""
         if (entry := self._entry) is None:
             return self.async_abort(reason="not_loaded")
         forget = entry.runtime_data.coordinator.async_forget_rejection()
-        await async_whole(self.hass, forget, "ha_ingestor repair")
+        await async_shielded(self.hass, forget, "ha_ingestor repair")
         return self.async_create_entry(data={})
 
     async def _async_store(
@@ -88,5 +88,5 @@ class RepairQuarantine(LoadedRepair):
             await entry.runtime_data.coordinator.async_forget_rejection()
             self.hass.config_entries.async_update_entry(entry, options=options)
 
-        await async_whole(self.hass, store(), "ha_ingestor repair")
+        await async_shielded(self.hass, store(), "ha_ingestor repair")
         return self.async_create_entry(data={})

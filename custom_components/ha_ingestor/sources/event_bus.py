@@ -15,7 +15,7 @@ from ..pipeline.clock import ClockWatch
 # Deeper than any event; what refers to itself has to end somewhere.
 _DEPTH_MAX: Final = 8
 
-# All destinations know of the same jumps, also over a reload.
+# All destinations share one clock offset, also over a reload.
 _CLOCK: HassKey[ClockWatch] = HassKey(f"{DOMAIN}_clock")
 
 
@@ -30,7 +30,7 @@ def async_listen(
 
 @callback
 def async_clock(hass: HomeAssistant) -> ClockWatch:
-    """Return what knows by how much the clock was set since the first destination was set up."""
+    """Return the clock watch, which starts with the first destination."""
     if _CLOCK not in hass.data:
         hass.data[_CLOCK] = ClockWatch(monotonic=lambda: time.monotonic(), wall=lambda: time.time())  # noqa: PLW0108  tests set them
     return hass.data[_CLOCK]

@@ -1,4 +1,4 @@
-"""What happens in this Home Assistant."""
+"""The events of this Home Assistant."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
@@ -25,18 +25,18 @@ from ..pipeline.committer import INTERNAL_ERROR
 from ..pipeline.model import (
     STATE_CHANGED,
     STATE_REPORTED,
-    Capture,
     EntityContext,
-    Happening,
+    OtherEvent,
+    StateEvent,
 )
 from ..pipeline.pipeline import Pipeline
 from ..tasks.slices import async_slices
 from .event_bus import async_clock, async_listen, copied
-from .reload_buffer import Gap
+from .reload_buffer import ReloadBuffer
 
-# Why events of a reload are lost: there were more of them than memory is for.
-RELOAD_GAP: Final = "reload_gap"
-# So few are captured in one go that nobody notices.
+# Why events of a reload are lost: the buffer was full.
+RELOAD_BUFFER_FULL: Final = "reload_gap"
+# Captured in one slice, small enough for the event loop.
 _FEW: Final = 200
 
 
@@ -57,11 +57,11 @@ class LocalSource:
         event_types: Iterable[str] = (),
         reported: bool = False,
         weather: WeatherWatch | None = None,
-        gap: Gap | None = None,
+        reload_buffer: ReloadBuffer | None = None,
     ) -> None:
         """Prepare; nothing is captured before `async_start`.
 
-        `gap` is what happens since this destination last listened.
+        `reload_buffer` has the events since the destination was unloaded.
         """
         self._hass = hass
         self._catalog = catalog
@@ -72,69 +72,71 @@ class LocalSource:
         self._weather = weather or WeatherWatch(hass)
         self._captures: dict[EventType[Any] | str, Callable[[Event[Any], float], None]] = {
             EVENT_STATE_CHANGED: self._state_changed,
-            **dict.fromkeys(event_types, self._happened),
+            **dict.fromkeys(event_types, self._other_event),
         }
         if reported:
             self._captures[EVENT_STATE_REPORTED] = self._state_reported
         self._stops: list[CALLBACK_TYPE] = []
-        self._is_begun = self._is_left = False
+        self._is_started = self._is_paused = False
         # What is still to be captured while the source starts.
-        self._gap = gap
+        self._reload_buffer = reload_buffer
 
     async def async_start(self) -> None:
-        """Capture what happened since this destination last listened, and then what happens.
+        """Capture the buffered events, and then new ones.
 
-        Without a gap these are the states that are there, each at the instant it was set: what
-        others reported before this integration was ready. What happens meanwhile waits its turn.
+        Without a buffer the existing states are captured, each at the time it was set. New events
+        wait meanwhile.
         """
-        gap, self._is_begun = self._gap, True
-        if gap is None or gap.is_given_up:
-            states = gap.changed if gap else self._hass.states.async_all()
-            self._gap = Gap(self._hass, self._captures, self._catalog, states=states)
+        reload_buffer, self._is_started = self._reload_buffer, True
+        if reload_buffer is None or reload_buffer.is_expired:
+            states = reload_buffer.changed if reload_buffer else self._hass.states.async_all()
+            self._reload_buffer = ReloadBuffer(
+                self._hass, self._captures, self._catalog, states=states
+            )
         self._stops.append(self._weather.async_start())
-        while self._gap and self._gap.count > _FEW:
+        while self._reload_buffer and self._reload_buffer.count > _FEW:
             self._catch_up(_FEW)
             await asyncio.sleep(0)
-        if self._gap is not None:
+        if self._reload_buffer is not None:
             self._async_take_over()
-            await self._async_expect()
+            await self._async_start_heartbeats()
 
     @callback
     def async_stop(self) -> None:
-        """Capture nothing more, but what is kept already. Safe to call twice."""
-        if self._is_left:
+        """Stop after capturing the buffered events. Safe to call twice."""
+        if self._is_paused:
             return
         self._async_take_over()
         self._async_detach()
         self._catalog.async_stop()
 
     @callback
-    def async_leave_off(self, *, is_disabled: bool = False) -> Gap:
-        """Capture nothing more, and let what follows be kept for the next start."""
-        gap, self._gap, self._is_left = self._gap, None, True
+    def async_pause(self, *, is_disabled: bool = False) -> ReloadBuffer:
+        """Stop capturing, and buffer the following events for the next start."""
+        reload_buffer, self._reload_buffer, self._is_paused = self._reload_buffer, None, True
         self._async_detach()
-        if gap and gap.catalog is not self._catalog:
+        if reload_buffer and reload_buffer.catalog is not self._catalog:
             self._catalog.async_stop()
-        # Who never began has captured nothing of what is there.
-        states = () if self._is_begun else self._hass.states.async_all()
-        return gap or Gap(
+        # A source that never started has not captured the existing states.
+        states = () if self._is_started else self._hass.states.async_all()
+        return reload_buffer or ReloadBuffer(
             self._hass, self._captures, self._catalog, states=states, is_disabled=is_disabled
         )
 
     @callback
     def _async_take_over(self) -> None:
-        """Capture the rest of what is kept, and listen where it ends."""
-        gap = self._gap
-        if gap is None:
+        """Capture the rest of the buffer, and listen to new events."""
+        reload_buffer = self._reload_buffer
+        if reload_buffer is None:
             return
-        self._catch_up(gap.count)
-        self._gap = None
-        self._intake.received += gap.lost + gap.filtered.total()
-        self._intake.filtered.update(gap.filtered)
-        self._intake.lose(gap.lost, RELOAD_GAP)
-        gap.async_stop()
-        if gap.catalog is not self._catalog:
-            gap.catalog.async_stop()
+        self._catch_up(reload_buffer.count)
+        self._reload_buffer = None
+        self._intake.received += reload_buffer.lost + reload_buffer.filtered.total()
+        self._intake.filtered.update(reload_buffer.filtered)
+        self._intake.count_lost(reload_buffer.lost, RELOAD_BUFFER_FULL)
+        reload_buffer.async_stop()
+        if reload_buffer.catalog is not self._catalog:
+            reload_buffer.catalog.async_stop()
         self._catalog.on_change = self._async_described
         self._stops += [
             async_listen(self._hass, each, self._async_fired) for each in self._captures
@@ -150,43 +152,45 @@ class LocalSource:
 
     def _catch_up(self, count: int) -> None:
         for _ in range(count):
-            if self._gap is None or (kept := self._gap.take()) is None:
+            if self._reload_buffer is None or (kept := self._reload_buffer.take()) is None:
                 return
-            item, jumped = kept.item, kept.jumped
+            item, clock_offset = kept.item, kept.clock_offset
             if isinstance(item, State):
-                self._receive(self._was_there, item, jumped)
-            elif isinstance(item, Happening):
-                self._receive(self._mark, item, jumped)
+                self._receive(self._capture_existing, item, clock_offset)
+            elif isinstance(item, OtherEvent):
+                self._receive(self._mark, item, clock_offset)
             # What the options no longer ask for is not captured.
             elif capture := self._captures.get(item.event_type):
-                self._receive(capture, item, jumped)
+                self._receive(capture, item, clock_offset)
 
-    async def _async_expect(self) -> None:
-        """Begin the heartbeats of entities that stay silent."""
+    async def _async_start_heartbeats(self) -> None:
+        """Start the heartbeats of entities without events."""
         expected = []
         async for state in async_slices(self._hass.states.async_all()):
-            with suppress(Exception):  # what cannot be described is said when it is captured
+            with suppress(Exception):  # errors are logged when the entity is captured
                 entity = self._catalog[state.entity_id]
                 if entity.rules.heartbeat and not entity.filtered:
-                    expected.append(Capture(entity, state, None, 0.0, state.context))
-        # Also none: now the catalog knows the rules for what was handed over.
+                    expected.append(StateEvent(entity, state, None, 0.0, state.context))
+        # Also an empty list: now the catalog has the rules for the handed over state.
         if self._stops:
-            self._pipeline.expect(expected)
+            self._pipeline.start_heartbeats(expected)
 
     @callback
     def _async_fired(self, event: Event[Any]) -> None:
-        self._receive(self._captures[event.event_type], event, self._clock.look())
+        self._receive(self._captures[event.event_type], event, self._clock.check())
 
-    def _receive[T](self, capture: Callable[[T, float], None], item: T, jumped: float) -> None:
-        """Count an item, and lose no other when this one cannot be captured."""
+    def _receive[T](
+        self, capture: Callable[[T, float], None], item: T, clock_offset: float
+    ) -> None:
+        """Count an item; an error affects no other item."""
         self._intake.received += 1
         try:
-            capture(item, jumped)
+            capture(item, clock_offset)
         except Exception:  # noqa: BLE001  integrations put anything into events
             LOGGER.exception("An event could not be captured")
-            self._intake.lose(1, INTERNAL_ERROR)
+            self._intake.count_lost(1, INTERNAL_ERROR)
 
-    def _state_changed(self, event: Event[EventStateChangedData], jumped: float) -> None:
+    def _state_changed(self, event: Event[EventStateChangedData], clock_offset: float) -> None:
         data = event.data
         entity_id, new, old = data["entity_id"], data["new_state"], data["old_state"]
         described = self._catalog[entity_id]
@@ -195,30 +199,43 @@ class LocalSource:
         if entity := self._wanted(described):
             fired, weather = event.time_fired_timestamp, self._weather.current
             self._offer(
-                Capture(entity, new, old, fired, event.context, STATE_CHANGED, weather, jumped)
+                StateEvent(
+                    entity, new, old, fired, event.context, STATE_CHANGED, weather, clock_offset
+                )
             )
 
-    def _was_there(self, state: State, jumped: float) -> None:
-        # Nobody knows what the weather was at that time.
+    def _capture_existing(self, state: State, clock_offset: float) -> None:
+        # The weather at that time is unknown.
         if entity := self._wanted(self._catalog[state.entity_id]):
             self._offer(
-                Capture(entity, state, None, 0.0, state.context, STATE_CHANGED, None, jumped)
+                StateEvent(
+                    entity, state, None, 0.0, state.context, STATE_CHANGED, None, clock_offset
+                )
             )
 
-    def _state_reported(self, event: Event[EventStateReportedData], jumped: float) -> None:
+    def _state_reported(self, event: Event[EventStateReportedData], clock_offset: float) -> None:
         state = event.data["new_state"]
         if entity := self._wanted(self._catalog[state.entity_id]):
             fired, weather = event.time_fired_timestamp, self._weather.current
             self._offer(
-                Capture(entity, state, state, fired, event.context, STATE_REPORTED, weather, jumped)
+                StateEvent(
+                    entity,
+                    state,
+                    state,
+                    fired,
+                    event.context,
+                    STATE_REPORTED,
+                    weather,
+                    clock_offset,
+                )
             )
 
-    def _happened(self, event: Event[Any], _jumped: float) -> None:
+    def _other_event(self, event: Event[Any], _clock_offset: float) -> None:
         entity = self._subject(event.data)
         if entity and not self._wanted(entity):
             return
         data, name = copied(event.data), str(event.event_type)
-        self._offer(Happening(name, data, event.time_fired_timestamp, event.context, entity))
+        self._offer(OtherEvent(name, data, event.time_fired_timestamp, event.context, entity))
 
     def _wanted(self, entity: EntityContext) -> EntityContext | None:
         """Return the entity, or None when its event is not captured, which counts the event."""
@@ -228,7 +245,7 @@ class LocalSource:
         return entity
 
     def _subject(self, data: Mapping[str, Any]) -> EntityContext | None:
-        """Find the one entity that an event is about, which must be one that there is."""
+        """Find the one entity that an event names, if it exists."""
         entity_id = data.get("entity_id")
         if entity_id is None and isinstance(call := data.get("service_data"), Mapping):
             entity_id = call.get("entity_id")
@@ -236,21 +253,23 @@ class LocalSource:
             entity_id = entity_id[0]
         if not isinstance(entity_id, str):
             return None
-        # Whatever else a user types into an event must not stay in the catalog.
-        there_is = entity_id in self._catalog or self._hass.states.get(entity_id)
-        return self._catalog[entity_id] if there_is else None
+        # Unknown ids in events must not stay in the catalog.
+        exists = entity_id in self._catalog or self._hass.states.get(entity_id)
+        return self._catalog[entity_id] if exists else None
 
     @callback
     def _async_described(
         self, before: EntityContext, after: EntityContext, event: Event[Any]
     ) -> None:
         for marker in markers(before, after, event.time_fired_timestamp, event.context):
-            self._receive(self._mark, marker, self._clock.look())
+            self._receive(self._mark, marker, self._clock.check())
         if after.rules.heartbeat and not (before.rules.heartbeat or after.filtered):
             state = self._hass.states.get(after.entity_id)
             if state:
-                self._pipeline.expect([Capture(after, state, None, 0.0, state.context)])
+                self._pipeline.start_heartbeats(
+                    [StateEvent(after, state, None, 0.0, state.context)]
+                )
 
-    def _mark(self, marker: Happening, _jumped: float) -> None:
+    def _mark(self, marker: OtherEvent, _clock_offset: float) -> None:
         if marker.entity is None or self._wanted(self._catalog[marker.entity.entity_id]):
             self._offer(marker)

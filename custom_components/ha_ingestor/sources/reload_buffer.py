@@ -1,4 +1,4 @@
-"""What happens between an unload and the next setup of the same destination."""
+"""Buffers events between an unload and the next setup of the same destination."""
 
 from collections import Counter, deque
 from collections.abc import Iterable
@@ -11,34 +11,34 @@ from homeassistant.util.event_type import EventType
 
 from ..enrich.catalog import Catalog
 from ..enrich.markers import markers
-from ..pipeline.filter.intake import weigh
+from ..pipeline.filter.intake import estimate_size
 from ..pipeline.memory import MEMORY_BYTES, MEMORY_POINTS
-from ..pipeline.model import Capture, EntityContext, Happening, NoContext
+from ..pipeline.model import EntityContext, NoContext, OtherEvent, StateEvent
 from .event_bus import async_clock, async_listen, copied
 
-# Whoever disables a destination for longer does not want what happened meanwhile.
-GAP_SECONDS: Final = 60.0
+# After a longer time the destination was disabled on purpose, and the events are not wanted.
+BUFFER_SECONDS: Final = 60.0
 # A reload takes seconds, and much longer when it fails.
-GAP_EVENTS: Final = MEMORY_POINTS
-GAP_BYTES: Final = MEMORY_BYTES
+BUFFER_EVENTS: Final = MEMORY_POINTS
+BUFFER_BYTES: Final = MEMORY_BYTES
 
 _STATES: Final = frozenset({EVENT_STATE_CHANGED, EVENT_STATE_REPORTED})
 _ANY: Final = EntityContext(entity_id="", domain="")
 
 
-class Kept(NamedTuple):
-    """What is to be captured; `jumped` is by how much the clock had been set by then.
+class BufferedEvent(NamedTuple):
+    """An event to capture; `clock_offset` is by how much the clock had been set by then.
 
-    A state is one that was there before anybody listened.
+    A state is one from before the first listener.
     """
 
-    item: Event[Any] | Happening | State
-    jumped: float
-    weight: int = 0
+    item: Event[Any] | OtherEvent | State
+    clock_offset: float
+    size: int = 0
 
 
-class Gap:
-    """Keeps the events that follow, and what they mark, for the source that takes over.
+class ReloadBuffer:
+    """Buffers events and registry markers for the next source.
 
     Of too many the oldest are lost and counted, as `lost` or `filtered`, but the newest state of
     each entity is kept: first the `states` that were there, then these, then all that followed.
@@ -53,7 +53,7 @@ class Gap:
         states: Iterable[State] = (),
         is_disabled: bool = False,
     ) -> None:
-        """Begin where the source leaves off; its catalog knows what entities were until then.
+        """Start when the source stops; its catalog has the contexts up to then.
 
         For a destination that is disabled events are kept for a moment only.
         """
@@ -62,8 +62,10 @@ class Gap:
         self._hass = hass
         self.catalog = catalog
         self._clock = async_clock(hass)
-        self._events: deque[Kept] = deque(Kept(state, self._clock.jumped) for state in states)
-        self._newest: dict[str, Kept] = {}
+        self._events: deque[BufferedEvent] = deque(
+            BufferedEvent(state, self._clock.clock_offset) for state in states
+        )
+        self._newest: dict[str, BufferedEvent] = {}
         self._bytes = 0
         # When states were updated last before a destination was disabled.
         self._before: dict[str, float] | None = None
@@ -75,17 +77,17 @@ class Gap:
             self._before = {
                 state.entity_id: state.last_updated_timestamp for state in hass.states.async_all()
             }
-            give_up = HassJob(self._async_give_up, cancel_on_shutdown=True)
-            self._stops.append(async_call_later(hass, GAP_SECONDS, give_up))
+            expire = HassJob(self._async_expire, cancel_on_shutdown=True)
+            self._stops.append(async_call_later(hass, BUFFER_SECONDS, expire))
 
     @property
     def count(self) -> int:
-        """How much is kept. It has no length, because an empty one is not nothing: it listens."""
+        """The number of buffered events; not `__len__`, as an empty buffer must not be false."""
         return len(self._newest) + len(self._events)
 
     @property
-    def is_given_up(self) -> bool:
-        """Whether nothing was kept any more."""
+    def is_expired(self) -> bool:
+        """Whether the buffer was dropped after its time."""
         return self._before is not None and not self._stops
 
     @property
@@ -98,14 +100,14 @@ class Gap:
             if state.last_updated_timestamp != before.get(state.entity_id)
         ]
 
-    def take(self) -> Kept | None:
+    def take(self) -> BufferedEvent | None:
         """Take the oldest that is kept."""
         if self._newest:
             return self._newest.pop(next(iter(self._newest)))
         if not self._events:
             return None
         kept = self._events.popleft()
-        self._bytes -= kept.weight
+        self._bytes -= kept.size
         return kept
 
     @callback
@@ -119,7 +121,7 @@ class Gap:
 
     @callback
     def async_end(self) -> None:
-        """Keep nothing more, because no source takes over."""
+        """Stop, because there is no next source."""
         self.async_stop()
         self.catalog.async_stop()
 
@@ -128,43 +130,43 @@ class Gap:
         self, before: EntityContext, after: EntityContext, event: Event[Any]
     ) -> None:
         for marker in markers(before, after, event.time_fired_timestamp, event.context):
-            self._keep(marker, weigh(marker))
+            self._keep(marker, estimate_size(marker))
 
     @callback
     def _async_keep(self, event: Event[Any]) -> None:
         if event.event_type in _STATES:
             data = event.data
-            capture = Capture(_ANY, data["new_state"], data.get("old_state"), 0.0, NoContext())
-            self._keep(event, weigh(capture))
+            capture = StateEvent(_ANY, data["new_state"], data.get("old_state"), 0.0, NoContext())
+            self._keep(event, estimate_size(capture))
             return
         data = copied(event.data)
         name, fired, context = event.event_type, event.time_fired_timestamp, event.context
         self._keep(
             Event(name, data, event.origin, fired, context),
-            weigh(Happening(str(name), data, fired, context)),
+            estimate_size(OtherEvent(str(name), data, fired, context)),
         )
 
-    def _keep(self, item: Event[Any] | Happening, weight: int) -> None:
-        self._events.append(Kept(item, self._clock.look(), weight))
-        self._bytes += weight
-        while len(self._events) > GAP_EVENTS or (self._bytes > GAP_BYTES and self._events):
-            self._shed()
-        while len(self._newest) > GAP_EVENTS:
-            self._lose(self._newest.pop(next(iter(self._newest))))
+    def _keep(self, item: Event[Any] | OtherEvent, size: int) -> None:
+        self._events.append(BufferedEvent(item, self._clock.check(), size))
+        self._bytes += size
+        while len(self._events) > BUFFER_EVENTS or (self._bytes > BUFFER_BYTES and self._events):
+            self._drop_oldest()
+        while len(self._newest) > BUFFER_EVENTS:
+            self._count_lost(self._newest.pop(next(iter(self._newest))))
 
-    def _shed(self) -> None:
-        """Let the oldest go, unless it is the newest of its entity so far."""
+    def _drop_oldest(self) -> None:
+        """Drop the oldest event, unless it is the newest of its entity."""
         kept = self._events.popleft()
-        self._bytes -= kept.weight
+        self._bytes -= kept.size
         entity_id = _entity_of(kept)
         if not entity_id:
-            self._lose(kept)
+            self._count_lost(kept)
             return
         if older := self._newest.pop(entity_id, None):
-            self._lose(older)
+            self._count_lost(older)
         self._newest[entity_id] = kept
 
-    def _lose(self, kept: Kept) -> None:
+    def _count_lost(self, kept: BufferedEvent) -> None:
         entity_id = _entity_of(kept)
         if entity_id and (reason := self.catalog[entity_id].filtered):
             self.filtered[reason] += 1
@@ -172,7 +174,7 @@ class Gap:
             self.lost += 1
 
     @callback
-    def _async_give_up(self, _now: object) -> None:
+    def _async_expire(self, _now: object) -> None:
         self._events.clear()
         self._newest.clear()
         self._bytes = self.lost = 0
@@ -180,7 +182,7 @@ class Gap:
         self.async_end()
 
 
-def _entity_of(kept: Kept) -> str:
+def _entity_of(kept: BufferedEvent) -> str:
     """Return whose state it is, if it is one."""
     item = kept.item
     if isinstance(item, State):

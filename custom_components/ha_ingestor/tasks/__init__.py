@@ -1,1 +1,1 @@
-"""Long work in the event loop: done to its end, and with room for everything else."""
+"""Long work in the event loop: in slices, and shielded from cancellation."""

@@ -1,11 +1,11 @@
-"""Long work in the event loop, with room for everything else in between."""
+"""Long work in the event loop, in slices."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable
 from typing import Final
 
-# Others wait for as long as this at most.
+# The longest slice.
 SLICE_SECONDS: Final = 0.004
 
 

@@ -24,7 +24,7 @@ from .load import Load
 from .loop_blocks import LoopBlocks
 from .profiler import Profiler
 from .wake_ups import WakeUps
-from .workload import crowd, furnish
+from .workload import burst, furnish
 
 DOMAIN: Final = "bench_load"
 
@@ -62,7 +62,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
         return observers.pop().stop()
 
     async def more(call: ServiceCall) -> None:
-        crowd(hass, entry, int(call.data["entities"]))
+        burst(hass, entry, int(call.data["entities"]))
 
     register = hass.services.async_register
     register(DOMAIN, "start", start)

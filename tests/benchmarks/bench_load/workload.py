@@ -78,7 +78,7 @@ def furnish(hass: HomeAssistant, entry: ConfigEntry) -> None:
 
 
 @callback
-def crowd(hass: HomeAssistant, entry: ConfigEntry, number: int) -> None:
+def burst(hass: HomeAssistant, entry: ConfigEntry, number: int) -> None:
     """Make a large home: so many entities more, six on a device, each with a state."""
     devices, entities = dr.async_get(hass), er.async_get(hass)
     for count in range(number):

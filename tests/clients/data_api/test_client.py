@@ -14,7 +14,7 @@ from custom_components.ha_ingestor.clients.address import AddressError
 from custom_components.ha_ingestor.clients.data_api import client as data_api
 from custom_components.ha_ingestor.clients.data_api.client import DataApiClient
 from custom_components.ha_ingestor.clients.data_api.rows import DeviceRow, EntityRow
-from custom_components.ha_ingestor.clients.data_api.verdict import judge
+from custom_components.ha_ingestor.clients.data_api.verdict import classify_reply
 from custom_components.ha_ingestor.clients.exchange import Reply
 from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem
 from scripts.rig.data_api import DataApi, Era, Fault
@@ -396,4 +396,4 @@ def test_an_address_that_is_none_is_refused_at_once() -> None:
 
 def test_the_server_counts_actions_in_its_own_way() -> None:
     reply = Reply(status=200, body='{"success": true, "upserted": 1}')
-    assert judge(reply).kind is Kind.ACCEPTED
+    assert classify_reply(reply).kind is Kind.ACCEPTED

@@ -42,7 +42,7 @@ LOGIN = '{"code":401,"message":"login required"}'
 
 @pytest.fixture
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    """Lend a session, as Home Assistant would."""
+    """Provide a session, as Home Assistant does."""
     async with aiohttp.ClientSession() as session:
         yield session
 

@@ -1,4 +1,4 @@
-"""What an administrator's door tells and shows."""
+"""The administration client."""
 
 from collections.abc import AsyncIterator
 from urllib.parse import quote
@@ -23,7 +23,7 @@ SECRETS = {
 
 @pytest.fixture
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    """Lend a session, as Home Assistant would."""
+    """Provide a session, as Home Assistant does."""
     async with aiohttp.ClientSession() as session:
         yield session
 

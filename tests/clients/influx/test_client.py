@@ -1,4 +1,4 @@
-"""The one door through which points leave."""
+"""The client that writes points."""
 
 import asyncio
 import base64
@@ -45,7 +45,7 @@ QUERIES = {
 
 @pytest.fixture
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    """Lend a session, as Home Assistant would."""
+    """Provide a session, as Home Assistant does."""
     async with aiohttp.ClientSession() as session:
         yield session
 
@@ -212,7 +212,7 @@ async def test_where_a_redirect_leads_is_told_without_what_may_be_secret(
     assert verdict.detail == shown or not shown
 
 
-async def test_the_wish_to_wait_is_handed_on(session: aiohttp.ClientSession) -> None:
+async def test_retry_after_is_passed_on(session: aiohttp.ClientSession) -> None:
     async with Emulator() as server:
         server.impostor = Answer(status=429, headers={"Retry-After": "17"})
         outcome = await client(session, server).post(LINE)
@@ -256,7 +256,7 @@ async def test_a_broken_exchange_is_an_outcome(
     assert len(server.points) == fault.apply
 
 
-async def test_nobody_at_home_is_an_outcome(session: aiohttp.ClientSession) -> None:
+async def test_no_server_is_an_outcome(session: aiohttp.ClientSession) -> None:
     async with Emulator() as server:
         door = client(session, server)
     outcome = await door.post(LINE)

@@ -135,7 +135,7 @@ async def test_what_hides_the_database_is_named(
     assert (found.dialect, found.problem) == (None, problem)
 
 
-async def test_nobody_at_home_is_told(session: aiohttp.ClientSession) -> None:
+async def test_no_server_is_reported(session: aiohttp.ClientSession) -> None:
     async with Emulator() as server:
         url = server.url
     found = await probe(session, url)

@@ -19,7 +19,7 @@ WEEK = 7 * 86_400
 
 @pytest.fixture
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    """Lend a session, as Home Assistant would."""
+    """Provide a session, as Home Assistant does."""
     async with aiohttp.ClientSession() as session:
         yield session
 
@@ -118,7 +118,7 @@ async def test_a_server_with_another_clock_is_not_judged_by_ours(
         assert await InfluxClient(session, place(server)).retention() is None
 
 
-async def test_nobody_at_home_leaves_it_unknown(session: aiohttp.ClientSession) -> None:
+async def test_without_a_server_it_is_unknown(session: aiohttp.ClientSession) -> None:
     async with Emulator(profile=V2_7) as server:
         door = InfluxClient(session, place(server))
     assert await door.retention() is None

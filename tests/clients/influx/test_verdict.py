@@ -22,7 +22,7 @@ from custom_components.ha_ingestor.pipeline.export.result import AgeLimit, Cause
 V1, V2, V3, VM = Dialect.V1, Dialect.V2, Dialect.V3, Dialect.VICTORIAMETRICS
 ALL: Final = tuple(Dialect)
 ACCEPTED, KEPT, SIZE = Kind.ACCEPTED, Kind.KEPT, Kind.TOO_LARGE
-POISON, BLOCKED = Kind.REJECTED, Kind.BLOCKED
+BAD_LINE, BLOCKED = Kind.REJECTED, Kind.BLOCKED
 NOW: Final = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 FAILURES: Final = [
@@ -63,33 +63,33 @@ REPLIES: Final = [
         (V1,),
         400,
         '{"error":"partial write: unable to parse \'x\' dropped=0"}',
-        POISON,
+        BAD_LINE,
         Problem.REJECTED,
     ),
-    ((V1,), 400, '{"error":"partial write: field type conflict: …"}', POISON, Problem.REJECTED),
-    ((V1,), 400, '{"error":"partial write: points beyond retention"}', POISON, Problem.REJECTED),
-    ((V2,), 400, '{"code":"invalid","message":"unable to parse"}', POISON, Problem.REJECTED),
-    ((V2,), 422, '{"code":"unprocessable entity"}', POISON, Problem.REJECTED),
-    ((V3,), 400, '{"error":"partial write of line protocol occurred"}', POISON, Problem.REJECTED),
-    ((V3,), 422, '{"error":"…","data":[{"error_message":"limit"}]}', POISON, Problem.REJECTED),
-    ((VM,), 400, "cannot process influx line protocol data", POISON, Problem.REJECTED),
-    (ALL, 406, "", POISON, Problem.REJECTED),
+    ((V1,), 400, '{"error":"partial write: field type conflict: …"}', BAD_LINE, Problem.REJECTED),
+    ((V1,), 400, '{"error":"partial write: points beyond retention"}', BAD_LINE, Problem.REJECTED),
+    ((V2,), 400, '{"code":"invalid","message":"unable to parse"}', BAD_LINE, Problem.REJECTED),
+    ((V2,), 422, '{"code":"unprocessable entity"}', BAD_LINE, Problem.REJECTED),
+    ((V3,), 400, '{"error":"partial write of line protocol occurred"}', BAD_LINE, Problem.REJECTED),
+    ((V3,), 422, '{"error":"…","data":[{"error_message":"limit"}]}', BAD_LINE, Problem.REJECTED),
+    ((VM,), 400, "cannot process influx line protocol data", BAD_LINE, Problem.REJECTED),
+    (ALL, 406, "", BAD_LINE, Problem.REJECTED),
     # The words of a point that the reply repeats decide nothing.
     (
         ALL,
         400,
         '{"error":"x","data":[{"original_line":"retention policy not found"}]}',
-        POISON,
+        BAD_LINE,
         Problem.REJECTED,
     ),
     (
         (V1, V2, V3),
         400,
         '{"error":"x","original_line":"m s=\\"unsupported path requested: \\""}',
-        POISON,
+        BAD_LINE,
         Problem.REJECTED,
     ),
-    ((V3,), 400, '{"data":"{\\"error\\": \\"authorization header"}', POISON, Problem.REJECTED),
+    ((V3,), 400, '{"data":"{\\"error\\": \\"authorization header"}', BAD_LINE, Problem.REJECTED),
     # Stop until somebody acts.
     (ALL, 401, "", BLOCKED, Problem.INVALID_AUTH),
     (ALL, 403, "", BLOCKED, Problem.FORBIDDEN),
@@ -189,7 +189,7 @@ def test_a_reply_of_the_database_means(
 
 @pytest.mark.parametrize("dialect", Dialect)
 @pytest.mark.parametrize(("status", "body", "kind", "problem"), PROXIES)
-def test_a_reply_of_somebody_else_never_condemns_a_point(
+def test_a_reply_of_another_server_never_rejects_a_point(
     dialect: Dialect, status: int, body: str, kind: Kind, problem: Problem
 ) -> None:
     verdict = classify(Outcome(status=status, body=body), dialect)
@@ -212,7 +212,7 @@ def test_any_outcome_has_a_verdict_and_only_a_2xx_is_an_acknowledgement(
 ) -> None:
     verdict = classify(outcome, dialect)
     assert (verdict.kind is ACCEPTED) <= (200 <= outcome.status < 300 and outcome.from_database)
-    assert (verdict.kind is POISON) <= outcome.from_database
+    assert (verdict.kind is BAD_LINE) <= outcome.from_database
     assert (verdict.problem is Problem.NONE) == (verdict.kind is ACCEPTED)
     assert 0 <= verdict.retry_after <= RETRY_AFTER_MAX
 
@@ -312,7 +312,7 @@ def test_how_old_is_too_old_is_read_from_the_words(
         ("Sat, 21 Nov 99999 12:00:00 GMT", 0),
     ],
 )
-def test_the_wish_to_wait_is_understood(header: str, seconds: float) -> None:
+def test_retry_after_is_read(header: str, seconds: float) -> None:
     assert parse_retry_after(header, NOW) == seconds
 
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 @pytest.fixture
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    """Lend a session, as Home Assistant would."""
+    """Provide a session, as Home Assistant does."""
     async with aiohttp.ClientSession() as session:
         yield session
 

@@ -26,14 +26,14 @@ from custom_components.ha_ingestor.pipeline.model import (
     HEARTBEAT,
     STATE_CHANGED,
     STATE_REPORTED,
-    Happening,
     Item,
-    Row,
+    OtherEvent,
+    RegistryRow,
     Weather,
 )
 from custom_components.ha_ingestor.registry.history_rows import REMOVED, TABLES
 from tests.golden.lines import home
-from tests.pipeline.captures import NOON, FakeContext, FakeState, change, entity
+from tests.pipeline.state_events import NOON, FakeContext, FakeState, change, entity
 
 from .schema import TAG, Schema
 
@@ -106,7 +106,7 @@ CHANGES = st.builds(
 )
 CONTEXT = FakeContext(id="c1", parent_id="c0", user_id="u1")
 EVENTS = st.builds(
-    lambda event_type, data, of, time: Happening(event_type, data, time, CONTEXT, of),
+    lambda event_type, data, of, time: OtherEvent(event_type, data, time, CONTEXT, of),
     st.sampled_from([*FIELDS, ENTITY_REMOVED, "custom"]),
     st.dictionaries(
         st.sampled_from(
@@ -120,14 +120,14 @@ EVENTS = st.builds(
     MOMENTS,
 )
 ROWS = st.builds(
-    lambda tags, fields: Row("devices", tuple(tags.items()), tuple(fields.items()), NOON),
+    lambda tags, fields: RegistryRow("devices", tuple(tags.items()), tuple(fields.items()), NOON),
     st.dictionaries(st.sampled_from(["device_id", "model", "a/b", "_a"]), st.just("v")),
     # What is a tag of one row may not be a field of another: rows come from one table.
     st.dictionaries(st.sampled_from(["name", "a\\b", "x_a", "model"]), st.just("text")),
 )
-REGISTERED: st.SearchStrategy[Row] = st.sampled_from(
+REGISTERED: st.SearchStrategy[RegistryRow] = st.sampled_from(
     [
-        Row(
+        RegistryRow(
             measurement,
             tuple((name, "v") for name in known.tags),
             tuple((name, VALUE_OF[kind]) for name, kind in known.fields.items()),
@@ -228,7 +228,7 @@ def test_no_home_and_no_setting_makes_a_name_of_core_two_things(
 
 
 @given(st.lists(ROWS, max_size=4))
-def test_a_field_of_a_row_never_has_the_name_of_its_tag(rows: list[Row]) -> None:
+def test_a_field_of_a_row_never_has_the_name_of_its_tag(rows: list[RegistryRow]) -> None:
     for row in rows:
         assert schema_of(Core(), [row]).contradictions == {}
 
@@ -242,7 +242,7 @@ def test_a_tag_that_the_user_adds_is_no_field_any_more() -> None:
 
 
 def test_the_registry_id_of_a_rename_is_a_tag_where_the_user_chose_it() -> None:
-    renamed = Happening("entity_renamed", {"registry_id": "r1"}, NOON, FakeContext())
+    renamed = OtherEvent("entity_renamed", {"registry_id": "r1"}, NOON, FakeContext())
     for tags, kind in ((("registry_id",), TAG), ((), "str")):
         schema = schema_of(HomeIQ(dumps=json_dumps, tags=tags), [renamed])
         assert schema.kinds["home_assistant_events", "registry_id"] == {kind}
@@ -339,8 +339,8 @@ def test_states_never_meet_what_the_registries_say(measurement: str) -> None:
         ),
         (Core(), change(FakeState(state="5", attributes=by_unit))),
     ]
-    for profile, capture in made:
-        (line,) = Encoder(profile=profile).encode([capture]).lines
+    for profile, state_event in made:
+        (line,) = Encoder(profile=profile).encode([state_event]).lines
         assert line.startswith(f"{measurement}_,")
 
 

@@ -16,15 +16,15 @@ from custom_components.ha_ingestor.pipeline.encode.line_protocol import TIME_MAX
 from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
-from custom_components.ha_ingestor.pipeline.model import Happening, Row
-from tests.pipeline.captures import NOON, FakeContext, FakeState, change, entity
+from custom_components.ha_ingestor.pipeline.model import OtherEvent, RegistryRow
+from tests.pipeline.state_events import NOON, FakeContext, FakeState, change, entity
 
 PROFILES: list[type[HomeIQ | Tidy]] = [HomeIQ, Tidy]
 both = pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.__name__)
 
 
-def event(time: Any, **data: Any) -> Happening:
-    return Happening("odd", data, time, FakeContext())
+def event(time: Any, **data: Any) -> OtherEvent:
+    return OtherEvent("odd", data, time, FakeContext())
 
 
 def encoded(profile: type[HomeIQ | Tidy], *items: Any) -> Encoded:
@@ -50,7 +50,7 @@ def test_what_has_no_time_is_counted_and_costs_no_other(
         change(FakeState(state="1")),
         event(time, a=1),
         change(FakeState(state="3", last_updated_timestamp=time), of=entity("sensor.odd")),
-        Row("devices", (("device_id", "d"),), (("name", "n"),), time),
+        RegistryRow("devices", (("device_id", "d"),), (("name", "n"),), time),
         change(FakeState(state="2"), of=entity("sensor.other")),
     )
 

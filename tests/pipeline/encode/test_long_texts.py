@@ -8,36 +8,36 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.ha_ingestor.clients.data_api.verdict import judge
+from custom_components.ha_ingestor.clients.data_api.verdict import classify_reply
 from custom_components.ha_ingestor.clients.exchange import DETAIL_MAX, Reply
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.clients.influx.outcome import Outcome
 from custom_components.ha_ingestor.clients.influx.verdict import classify
 from custom_components.ha_ingestor.health.server_text import (
-    for_strangers,
-    line_for_strangers,
     markdown,
     plain,
+    redacted_for_report,
+    redacted_line,
 )
 from custom_components.ha_ingestor.pipeline.encode.attributes import without_secrets
 from tests.growth import UNITS, is_linear
 from tests.pages import WORDS, fill_in, open_page
 from tests.shell import set_up
 
-SHOWN = {"plain": plain, "markdown": markdown, "for_strangers": for_strangers}
+SHOWN = {"plain": plain, "markdown": markdown, "redacted_for_report": redacted_for_report}
 # More than anybody reads in a log, a repair or a form.
 FEW_WORDS = 5_000
 
 
 def judged(body: str) -> object:
-    return judge(Reply(status=400, body=body))
+    return classify_reply(Reply(status=400, body=body))
 
 
 def stored(text: str) -> object:
     return without_secrets({"text": text}, coordinates=False, media=False)
 
 
-DOORS = {**SHOWN, "judged": judged, "stored": stored, "line_for_strangers": line_for_strangers}
+DOORS = {**SHOWN, "judged": judged, "stored": stored, "redacted_line": redacted_line}
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -51,7 +51,7 @@ def test_the_work_on_a_refused_line_grows_with_its_length(frame: str) -> None:
     wrong = [
         unit
         for unit in UNITS
-        if not is_linear(lambda text: line_for_strangers(frame.format(text)), unit)
+        if not is_linear(lambda text: redacted_line(frame.format(text)), unit)
     ]
     assert wrong == []
 
@@ -59,7 +59,7 @@ def test_the_work_on_a_refused_line_grows_with_its_length(frame: str) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.text(alphabet="ak1.,:;=?#&@/\\\"'[{(<- ", min_size=1, max_size=5))
 def test_no_mixture_of_signs_makes_it_grow_faster(unit: str) -> None:
-    for door in (plain, for_strangers, stored):
+    for door in (plain, redacted_for_report, stored):
         assert is_linear(door, unit)
 
 

@@ -18,8 +18,8 @@ from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
-from custom_components.ha_ingestor.pipeline.model import Capture, Happening
-from tests.pipeline.captures import NOON, FakeContext, FakeState, change, entity
+from custom_components.ha_ingestor.pipeline.model import OtherEvent, StateEvent
+from tests.pipeline.state_events import NOON, FakeContext, FakeState, change, entity
 
 HIDDEN = "hunter2"
 PROFILES: list[type[HomeIQ | Tidy]] = [HomeIQ, Tidy]
@@ -95,7 +95,7 @@ PLAYED = (
 
 
 def fields(
-    profile: type[HomeIQ | Tidy], item: Capture | Happening, **policy: Any
+    profile: type[HomeIQ | Tidy], item: StateEvent | OtherEvent, **policy: Any
 ) -> dict[str, Any]:
     made = profile(dumps=json_dumps, attributes=AttributesPolicy(**policy))
     (line,) = Encoder(profile=made).encode([item]).lines
@@ -103,15 +103,15 @@ def fields(
     return found
 
 
-def state(attributes: Mapping[str, Any]) -> Capture:
+def state(attributes: Mapping[str, Any]) -> StateEvent:
     return change(FakeState(state="1", attributes=attributes))
 
 
-def event(data: Mapping[str, Any], event_type: str = "custom") -> Happening:
-    return Happening(event_type, data, NOON, FakeContext())
+def event(data: Mapping[str, Any], event_type: str = "custom") -> OtherEvent:
+    return OtherEvent(event_type, data, NOON, FakeContext())
 
 
-def service_call(data: Mapping[str, Any]) -> Happening:
+def service_call(data: Mapping[str, Any]) -> OtherEvent:
     return event({"service_data": data}, "call_service")
 
 
@@ -277,8 +277,8 @@ def test_an_attribute_that_is_typed_in_is_left_out_unless_it_can_only_be_somethi
     profile: type[HomeIQ | Tidy], shape: Shape, name: str
 ) -> None:
     def stored(entity_id: str, value: Any) -> bool:
-        capture = change(FakeState(state="x", attributes={name: value}), of=entity(entity_id))
-        return "801" in str(fields(profile, capture, shape=shape))
+        state_event = change(FakeState(state="x", attributes={name: value}), of=entity(entity_id))
+        return "801" in str(fields(profile, state_event, shape=shape))
 
     assert stored("sensor.outside", 801)
     assert stored("weather.home", 1801)
@@ -293,10 +293,10 @@ def test_an_attribute_that_is_typed_in_is_left_out_unless_it_can_only_be_somethi
 def test_a_code_that_becomes_a_secret_is_left_out_from_then_on() -> None:
     of = entity("sensor.outside")
     made = HomeIQ(dumps=json_dumps)
-    captures = [
+    state_events = [
         change(FakeState(state="x", attributes={"code": code}), of=of) for code in (801, "1234")
     ]
-    first, second = Encoder(profile=made).encode(captures).lines
+    first, second = Encoder(profile=made).encode(state_events).lines
     assert "801" in first
     assert "1234" not in second
 

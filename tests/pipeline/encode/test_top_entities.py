@@ -4,36 +4,36 @@ from homeassistant.helpers.json import json_dumps
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_components.ha_ingestor.pipeline.encode.encoder import TRACKS_MAX, Encoder
+from custom_components.ha_ingestor.pipeline.encode.encoder import SERIES_STATES_MAX, Encoder
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.encode.top_entities import Talk, chatter
-from custom_components.ha_ingestor.pipeline.model import Capture, Happening
-from tests.pipeline.captures import NOON, FakeContext, FakeState, change, entity
+from custom_components.ha_ingestor.pipeline.encode.top_entities import EntityStats, top_entities
+from custom_components.ha_ingestor.pipeline.model import OtherEvent, StateEvent
+from tests.pipeline.state_events import NOON, FakeContext, FakeState, change, entity
 
 
 @given(st.lists(st.tuples(st.sampled_from(["sensor.a", "sensor.b"]), st.text())))
 def test_what_is_counted_are_the_points_and_the_bytes_that_are_stored(
     said: list[tuple[str, str]],
 ) -> None:
-    captures: list[Capture | Happening] = [
+    state_events: list[StateEvent | OtherEvent] = [
         change(FakeState(state=text), of=entity(entity_id=name)) for name, text in said
     ]
-    captures.append(Happening("doorbell", {}, NOON, FakeContext()))
+    state_events.append(OtherEvent("doorbell", {}, NOON, FakeContext()))
     encoder = Encoder(profile=HomeIQ(dumps=json_dumps))
 
-    lines = [line.encode() for line in encoder.encode(captures).lines]
+    lines = [line.encode() for line in encoder.encode(state_events).lines]
 
-    assert sum(each.points for each in encoder.talk.values()) == len(captures)
-    assert sum(each.bytes for each in encoder.talk.values()) == len(b"\n".join(lines) + b"\n")
-    for name, each in encoder.talk.items():
+    assert sum(each.points for each in encoder.stats.values()) == len(state_events)
+    assert sum(each.bytes for each in encoder.stats.values()) == len(b"\n".join(lines) + b"\n")
+    for name, each in encoder.stats.items():
         assert each.points == sum(spoken == name for spoken, _ in said) or name == "doorbell"
 
 
-def test_the_loudest_are_those_with_most_points_and_those_with_most_bytes() -> None:
-    talk = {f"sensor.{number}": Talk(number + 1, 100) for number in range(30)}
-    talk["camera.a"] = Talk(1, 5000)
+def test_top_entities_are_those_with_most_points_and_those_with_most_bytes() -> None:
+    stats = {f"sensor.{number}": EntityStats(number + 1, 100) for number in range(30)}
+    stats["camera.a"] = EntityStats(1, 5000)
 
-    found = chatter(talk, 1800)
+    found = top_entities(stats, 1800)
 
     assert [each.subject for each in found.by_points] == [
         f"sensor.{number}" for number in range(29, 9, -1)
@@ -43,9 +43,9 @@ def test_the_loudest_are_those_with_most_points_and_those_with_most_bytes() -> N
     assert (found.hours, found.by_points[0].points_per_hour) == (0.5, 60)
 
 
-def test_nobody_has_talked_at_the_very_start() -> None:
-    assert chatter({"sensor.a": Talk(1, 1)}, 0).by_points[0].points_per_hour == 0
-    assert chatter({}, 10).by_points == []
+def test_there_are_no_top_entities_at_the_start() -> None:
+    assert top_entities({"sensor.a": EntityStats(1, 1)}, 0).by_points[0].points_per_hour == 0
+    assert top_entities({}, 10).by_points == []
 
 
 def written(encoder: Encoder, entity_id: str, at: float = NOON, state: str = "1") -> int:
@@ -59,7 +59,7 @@ def test_ids_that_come_and_go_do_not_fill_the_memory() -> None:
     for _ in range(100):
         written(encoder, "sensor.loud")
     written(encoder, "sensor.long", state="x" * 30_000)
-    loud = encoder.talk["sensor.loud"].bytes
+    loud = encoder.stats["sensor.loud"].bytes
     for start in range(0, 100_000, 1000):
         encoder.encode(
             change(FakeState(state="1"), of=entity(entity_id=f"sensor.a{number}"))
@@ -67,29 +67,29 @@ def test_ids_that_come_and_go_do_not_fill_the_memory() -> None:
         )
         written(encoder, "sensor.live")
 
-    assert len(encoder.talk) <= TRACKS_MAX
-    assert (encoder.talk["sensor.loud"].points, encoder.talk["sensor.loud"].bytes) == (100, loud)
-    assert encoder.talk["sensor.live"].points == 100
-    report = chatter(encoder.talk, 3600)
+    assert len(encoder.stats) <= SERIES_STATES_MAX
+    assert (encoder.stats["sensor.loud"].points, encoder.stats["sensor.loud"].bytes) == (100, loud)
+    assert encoder.stats["sensor.live"].points == 100
+    report = top_entities(encoder.stats, 3600)
     assert {each.subject for each in report.by_points[:2]} == {"sensor.loud", "sensor.live"}
     assert report.by_bytes[0].subject == "sensor.long"
     # What is forgotten is counted all the same.
-    assert sum(each.points for each in encoder.talk.values()) + encoder.forgotten.points == 100_201
+    assert sum(each.points for each in encoder.stats.values()) + encoder.forgotten.points == 100_201
 
 
 def test_what_was_encoded_lately_never_overwrites_its_own_points() -> None:
     encoder = Encoder(profile=HomeIQ(dumps=json_dumps))
 
-    def crowd(name: str, count: int) -> None:
+    def burst(name: str, count: int) -> None:
         # Each says more than the quiet one.
         of = [entity(entity_id=f"sensor.{name}{number}") for number in range(count)]
         encoder.encode(change(FakeState(state="1"), of=each) for each in of * 2)
 
     times = []
     for turn in range(5):
-        crowd(f"old{turn}_", TRACKS_MAX)
+        burst(f"old{turn}_", SERIES_STATES_MAX)
         times.append(written(encoder, "sensor.quiet"))
-        crowd(f"new{turn}_", 100)
-        assert len(encoder.talk) <= TRACKS_MAX
+        burst(f"new{turn}_", 100)
+        assert len(encoder.stats) <= SERIES_STATES_MAX
         times.append(written(encoder, "sensor.quiet"))
         assert times[-1] == times[-2] + 1000

@@ -10,8 +10,8 @@ from custom_components.ha_ingestor.clients.influx.outcome import Outcome
 from custom_components.ha_ingestor.pipeline.export.attempts import BLOCKED_RETRY
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.result import Problem
-from tests.pipeline.captures import NOON
 from tests.pipeline.scripted_writer import OK, ScriptedWriter
+from tests.pipeline.state_events import NOON
 
 from .test_exporter import Rig
 

@@ -19,16 +19,16 @@ from custom_components.ha_ingestor.pipeline.export.backoff import MAXIMUM, backo
 from custom_components.ha_ingestor.pipeline.export.breaker import BreakerState
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.exporter import Exporter
-from custom_components.ha_ingestor.pipeline.export.isolation import STORM_WINDOW
+from custom_components.ha_ingestor.pipeline.export.isolation import SURGE_WINDOW
 from custom_components.ha_ingestor.pipeline.export.result import Problem, Result
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.spool.buffer import Buffer
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from custom_components.ha_ingestor.pipeline.spool.spool import Spool
-from tests.pipeline.captures import NOON
 from tests.pipeline.memory_files import MemoryFiles
 from tests.pipeline.scripted_writer import OK, UNAVAILABLE, ScriptedWriter
+from tests.pipeline.state_events import NOON
 
 REJECTED = Outcome(status=422, body="field type conflict", from_database=True)
 TOO_LARGE = Outcome(status=413, from_database=True)
@@ -117,7 +117,7 @@ async def test_waits_grow_until_a_minute_and_start_anew_after_a_success() -> Non
     assert await rig.exporter.drain() == 1.0
 
 
-async def test_the_server_may_ask_for_more_patience() -> None:
+async def test_a_longer_retry_after_is_respected() -> None:
     writer = ScriptedWriter(script=[Outcome(status=429, retry_after="120", from_database=True)])
 
     assert await Rig(writer, points(1)).exporter.drain() == 120.0
@@ -138,9 +138,9 @@ async def test_refused_credentials_lose_nothing_and_block() -> None:
 
 
 @settings(deadline=None, max_examples=30)
-@given(poison=st.sets(st.integers(0, 599), max_size=6))
-async def test_only_points_that_were_rejected_alone_are_quarantined(poison: set[int]) -> None:
-    bad = {points(600)[number] for number in poison}
+@given(bad_lines=st.sets(st.integers(0, 599), max_size=6))
+async def test_only_points_that_were_rejected_alone_are_quarantined(bad_lines: set[int]) -> None:
+    bad = {points(600)[number] for number in bad_lines}
     writer = ScriptedWriter(judge=lambda lines: REJECTED if bad & set(lines) else OK)
     rig = Rig(writer, points(600))
 
@@ -185,8 +185,8 @@ async def test_a_server_that_refuses_everything_is_not_obeyed() -> None:
 
     assert await rig.exporter.drain() == BLOCKED_RETRY
 
-    assert rig.exporter.state.problem is Problem.STORM
-    assert rig.ledger.quarantined < STORM_WINDOW
+    assert rig.exporter.state.problem is Problem.REJECTION_SURGE
+    assert rig.ledger.quarantined < SURGE_WINDOW
     assert rig.spool.pending == 1000 - rig.ledger.quarantined
 
     writer.judge = lambda lines: OK
@@ -209,7 +209,7 @@ async def test_the_user_may_put_everything_aside_all_the_same() -> None:
     assert writer.stored == ["m new=1 1"]
 
 
-async def test_steady_poison_among_good_points_is_no_storm() -> None:
+async def test_steady_rejections_among_good_points_are_no_surge() -> None:
     bad = {points(5000)[number] for number in range(0, 5000, 50)}
     writer = ScriptedWriter(judge=lambda lines: REJECTED if bad & set(lines) else OK)
     rig = Rig(writer, points(5000))
@@ -325,7 +325,7 @@ async def test_the_history_tells_how_it_came_to_this() -> None:
     for _ in range(3):
         await rig.exporter.drain()
 
-    assert [(turn.status, turn.problem) for turn in rig.exporter.history] == [
+    assert [(change.status, change.problem) for change in rig.exporter.history] == [
         (Status.RETRYING, Problem.BUSY),
         (Status.BLOCKED, Problem.INVALID_AUTH),
         (Status.OK, Problem.NONE),
@@ -525,7 +525,7 @@ async def test_ten_thousand_expired_points_do_not_stop_the_fresh_ones(
         assert not set(old) & {line for attempt in writer.attempts for line in attempt}
     # No brake, and nothing that somebody should look after.
     assert rig.exporter.state.status is Status.OK
-    assert Problem.STORM not in {turn.problem for turn in rig.exporter.history}
+    assert Problem.REJECTION_SURGE not in {change.problem for change in rig.exporter.history}
     assert rig.files.syncs < 400
 
 
@@ -708,7 +708,7 @@ async def test_an_error_of_our_own_is_named_logged_once_and_tried_again(
     assert writer.stored == points(10)
     (record,) = [record for record in caplog.records if record.exc_info]
     assert record.message == "Export failed; retrying"
-    assert all("secret value" not in turn.detail for turn in rig.exporter.history)
+    assert all("secret value" not in change.detail for change in rig.exporter.history)
 
 
 class SlowWriter(ScriptedWriter):

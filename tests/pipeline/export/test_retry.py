@@ -35,9 +35,9 @@ def test_points_are_too_slow_the_second_time(late: Result) -> None:
 
 
 def test_a_line_is_too_large_the_fourth_time_in_a_row() -> None:
-    assert not policy(TOO_LARGE, TOO_LARGE).is_certain(TOO_LARGE)
-    assert policy(*[TOO_LARGE] * 3).is_certain(TOO_LARGE)
-    assert not policy(TOO_LARGE, TOO_LARGE, BUSY, TOO_LARGE).is_certain(TOO_LARGE)
+    assert not policy(TOO_LARGE, TOO_LARGE).is_unreachable(TOO_LARGE)
+    assert policy(*[TOO_LARGE] * 3).is_unreachable(TOO_LARGE)
+    assert not policy(TOO_LARGE, TOO_LARGE, BUSY, TOO_LARGE).is_unreachable(TOO_LARGE)
 
 
 def test_a_database_is_stuck_after_ten_failures_until_it_takes_more_than_one_point() -> None:

@@ -9,28 +9,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.filter.filters import Sieve, SieveSettings
+from custom_components.ha_ingestor.pipeline.filter.filters import NoiseFilter, NoiseFilterSettings
 from custom_components.ha_ingestor.pipeline.filter.last_written import (
-    PATIENCE_SECONDS,
-    Recollection,
+    RESTORE_SECONDS,
+    LastWritten,
     digest,
 )
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.model import (
     HEARTBEAT,
     STATE_REPORTED,
-    Capture,
     EntityContext,
-    Happening,
+    OtherEvent,
     Rules,
+    StateEvent,
     Weather,
 )
-from tests.pipeline.captures import NOON, FakeContext, FakeState, entity
 from tests.pipeline.memory_files import MemoryFiles
+from tests.pipeline.state_events import NOON, FakeContext, FakeState, entity
 
 
 class Rig:
-    """A sieve, a clock, and the entity under test."""
+    """A noise filter, a clock, and the entity under test."""
 
     def __init__(
         self, rules: Rules | None = None, ledger: Ledger | None = None, **settings: Any
@@ -38,12 +38,12 @@ class Rig:
         self.now = 100.0
         self.set_by = 0.0
         self.ledger = ledger or Ledger()
-        self.recollection = Recollection(ledger=self.ledger, dumps=json.dumps)
+        self.last_written = LastWritten(ledger=self.ledger, dumps=json.dumps)
         self.contexts: dict[str, EntityContext] = {}
-        self.sieve = Sieve(
+        self.noise_filter = NoiseFilter(
             ledger=self.ledger,
-            settings=SieveSettings(**settings),
-            recollection=self.recollection,
+            settings=NoiseFilterSettings(**settings),
+            last_written=self.last_written,
             clock=lambda: self.now,
             wall_clock=self.wall,
             contexts=self.contexts,
@@ -55,14 +55,14 @@ class Rig:
         """Return what the clock on the wall says, which somebody may have set."""
         return NOON + self.now + self.set_by
 
-    def capture(
+    def state_event(
         self,
         state: str | None,
         *,
         after: float = 0,
         changed: float | None = None,
         **attributes: Any,
-    ) -> Capture:
+    ) -> StateEvent:
         """Change the state `after` so many seconds."""
         self.now += after
         wall = self.wall()
@@ -78,50 +78,50 @@ class Rig:
                 last_changed_timestamp=since,
                 last_updated_timestamp=wall,
             )
-        capture = Capture(self.entity, new, self.before, wall, FakeContext())
+        state_event = StateEvent(self.entity, new, self.before, wall, FakeContext())
         self.before = new
-        return capture
+        return state_event
 
     def see(self, state: str | None, **how: Any) -> list[str | None]:
         """Return the states that pass when this one comes."""
-        return states(self.sieve.sift([self.capture(state, **how)]))
+        return states(self.noise_filter.filter([self.state_event(state, **how)]))
 
     def due(self, *, after: float) -> list[str | None]:
         """Return the states that come by themselves after a while."""
         self.now += after
-        return states(self.sieve.due())
+        return states(self.noise_filter.due())
 
     def reloaded(self, rules: Rules | None = None, **settings: Any) -> Rig:
-        """Let another sieve of the same process go on, with other rules."""
+        """Let another noise filter of the same process go on, with other rules."""
         rig = Rig(rules, self.ledger, **settings)
         rig.now, rig.set_by, rig.before = self.now, self.set_by, self.before
         rig.contexts["sensor.kitchen"] = rig.entity
-        rig.sieve.resume(self.sieve.hand_over())
+        rig.noise_filter.resume(self.noise_filter.hand_over())
         # What is handed over is not here any more.
-        assert self.sieve.held == 0
-        assert self.sieve.release() == []
+        assert self.noise_filter.held == 0
+        assert self.noise_filter.release() == []
         return rig
 
     def restarted(self, *, seq: int = 7, found: int = 7) -> Rig:
         """Stop with everything settled, and begin again as a new process."""
         files = MemoryFiles()
-        self.sieve.release()
-        self.recollection.save(files, seq)
+        self.noise_filter.release()
+        self.last_written.save(files, seq)
         rig = Rig(self.entity.rules)
         rig.now = self.now
-        rig.sieve.settings = self.sieve.settings
-        rig.recollection.load(files, found)
+        rig.noise_filter.settings = self.noise_filter.settings
+        rig.last_written.load(files, found)
         return rig
 
 
-def states(captures: list[Any]) -> list[str | None]:
-    return [capture.new.state if capture.new else None for capture in captures]
+def states(state_events: list[Any]) -> list[str | None]:
+    return [state_event.new.state if state_event.new else None for state_event in state_events]
 
 
-def durations(captures: list[Any]) -> list[float]:
+def durations(state_events: list[Any]) -> list[float]:
     return [
-        max(capture.new.last_changed_timestamp - capture.old.last_changed_timestamp, 0)
-        for capture in captures
+        max(state_event.new.last_changed_timestamp - state_event.old.last_changed_timestamp, 0)
+        for state_event in state_events
     ]
 
 
@@ -137,31 +137,35 @@ def test_a_text_that_is_typed_as_a_password_is_never_written_nor_remembered(
     assert rig.see("later", after=1) == ([] if rules else ["later"])
     # What was held before it became one is no secret.
     assert rig.see("hunter2", after=1, mode="password") == (["later"] if rules else [])
-    rig.sieve.expect([rig.capture("hunter3", after=1, mode="password")])
+    rig.noise_filter.start_heartbeats([rig.state_event("hunter3", after=1, mode="password")])
     assert rig.due(after=600) == []
     files = MemoryFiles()
-    rig.recollection.save(files, 7)
+    rig.last_written.save(files, 7)
     assert b"hunter" not in files.read("recollection.json", 0, 1 << 20)
-    (shown,) = rig.sieve.sift([rig.capture("unavailable", after=1, mode="password")])
-    assert isinstance(shown, Capture)
+    (shown,) = rig.noise_filter.filter([rig.state_event("unavailable", after=1, mode="password")])
+    assert isinstance(shown, StateEvent)
     assert shown.old is None
     assert rig.see("hunter4", after=1, mode="password") == []
-    (plain,) = rig.sieve.sift([rig.capture("plain", after=1, mode="text")])
-    assert isinstance(plain, Capture)
+    (plain,) = rig.noise_filter.filter([rig.state_event("plain", after=1, mode="text")])
+    assert isinstance(plain, StateEvent)
     assert plain.old is None
     rig.before = FakeState(state="hunter5", attributes={"mode": "password"})
     assert rig.see(None, after=1) == []
     assert rig.ledger.filtered == {"secret": 3}
-    assert rig.sieve.held == 0
+    assert rig.noise_filter.held == 0
 
 
 def test_without_rules_everything_passes_unchanged() -> None:
     rig = Rig()
-    captures = [rig.capture("on"), rig.capture("on", after=1), rig.capture(None, after=1)]
+    state_events = [
+        rig.state_event("on"),
+        rig.state_event("on", after=1),
+        rig.state_event(None, after=1),
+    ]
 
-    assert rig.sieve.sift(captures) == captures
+    assert rig.noise_filter.filter(state_events) == state_events
     assert rig.ledger.filtered.total() == rig.ledger.deduplicated == 0
-    assert rig.sieve.next_due == float("inf")
+    assert rig.noise_filter.next_due == float("inf")
 
 
 def test_the_same_again_within_the_window_is_deduplicated() -> None:
@@ -179,7 +183,9 @@ def test_events_that_say_the_same_within_the_window_are_deduplicated() -> None:
     rig = Rig(window=5)
 
     def happen(time: float, **data: Any) -> int:
-        return len(rig.sieve.sift([Happening("button", data, NOON + time, FakeContext())]))
+        return len(
+            rig.noise_filter.filter([OtherEvent("button", data, NOON + time, FakeContext())])
+        )
 
     assert [happen(0, key=1), happen(1, key=1), happen(2, key=2), happen(9, key=2)] == [1, 0, 1, 1]
     assert rig.ledger.deduplicated == 1
@@ -279,10 +285,10 @@ def test_of_what_comes_too_fast_the_newest_is_written_when_it_is_time() -> None:
     assert rig.see("1") == ["1"]
     assert rig.see("2", after=3) == []
     assert rig.see("3", after=3) == []
-    assert rig.sieve.held == 1
+    assert rig.noise_filter.held == 1
     assert rig.due(after=3) == []
     assert rig.due(after=1) == ["3"]
-    assert rig.sieve.held == 0
+    assert rig.noise_filter.held == 0
     assert rig.ledger.filtered == {"throttled": 1}
     assert rig.see("4", after=10) == ["4"]
 
@@ -310,17 +316,17 @@ def test_what_is_held_at_the_end_is_written() -> None:
     rig.see("1")
     rig.see("2", after=1)
 
-    assert states(rig.sieve.release()) == ["2"]
-    assert rig.sieve.held == 0
+    assert states(rig.noise_filter.release()) == ["2"]
+    assert rig.noise_filter.held == 0
 
 
-def test_a_heartbeat_repeats_the_newest_state_with_the_time_of_the_beat() -> None:
+def test_a_heartbeat_repeats_the_newest_state_with_its_own_time() -> None:
     rig = Rig(Rules(heartbeat=60))
     rig.see("21")
 
     assert rig.due(after=59) == []
     rig.now += 1
-    (beat,) = rig.sieve.due()
+    (beat,) = rig.noise_filter.due()
     assert beat.kind is HEARTBEAT
     assert beat.new == rig.before
     assert beat.time == NOON + rig.now
@@ -338,7 +344,7 @@ def test_a_heartbeat_repeats_a_state_that_moved_too_little_to_be_written() -> No
     assert rig.due(after=50) == ["21"]
 
 
-def test_no_heart_beats_while_an_entity_says_nothing() -> None:
+def test_there_is_no_heartbeat_while_an_entity_is_unavailable() -> None:
     rig = Rig(Rules(heartbeat=60))
     rig.see("21")
     rig.see("unavailable", after=1)
@@ -354,7 +360,7 @@ def test_a_heartbeat_says_what_the_registries_say_by_then() -> None:
     rig.contexts["sensor.kitchen"] = moved = entity(rules=Rules(heartbeat=60), area="Attic")
 
     rig.now += 60
-    (beat,) = rig.sieve.due()
+    (beat,) = rig.noise_filter.due()
     assert beat.entity is moved
 
     rig.contexts["sensor.kitchen"] = entity(rules=Rules(heartbeat=60), filtered="excluded")
@@ -364,18 +370,18 @@ def test_a_heartbeat_says_what_the_registries_say_by_then() -> None:
 def test_a_heartbeat_does_not_repeat_weather_that_is_no_more() -> None:
     rig = Rig(Rules(heartbeat=60))
     sunny = Weather(condition="sunny")
-    rig.sieve.sift([rig.capture("21")._replace(weather=sunny)])
-    other = Capture(
+    rig.noise_filter.filter([rig.state_event("21")._replace(weather=sunny)])
+    other = StateEvent(
         entity("sensor.other"), FakeState(state="1"), None, NOON, FakeContext(), weather=None
     )
-    rig.sieve.sift([other])
+    rig.noise_filter.filter([other])
 
     rig.now += 60
-    (beat,) = rig.sieve.due()
+    (beat,) = rig.noise_filter.due()
     assert beat.weather is None
 
 
-def test_an_echo_of_a_restart_is_not_written_again() -> None:
+def test_a_restored_state_is_not_written_again() -> None:
     rig = Rig()
     rig.see("on", brightness=3)
     rig = rig.restarted()
@@ -399,8 +405,8 @@ def test_an_entity_that_was_unavailable_before_the_restart_is_waited_for_in_sile
     rig = rig.restarted()
 
     assert rig.see("unavailable", after=60, restored=True) == []
-    assert rig.sieve.held == 0
-    assert rig.due(after=PATIENCE_SECONDS) == []
+    assert rig.noise_filter.held == 0
+    assert rig.due(after=RESTORE_SECONDS) == []
     assert rig.ledger.filtered == {"restart_echo": 1}
     assert rig.see("on", after=1) == ["on"]
 
@@ -412,7 +418,7 @@ def test_a_duration_goes_on_right_across_two_restarts() -> None:
     rig.see("on", after=60)
     rig = rig.restarted()
     rig.see("on", after=30)
-    off = rig.sieve.sift([rig.capture("off", after=10)])
+    off = rig.noise_filter.filter([rig.state_event("off", after=10)])
 
     assert durations(off) == [100]
 
@@ -422,9 +428,9 @@ def test_a_duration_goes_on_right_across_a_restart() -> None:
     rig.see("on")
     rig = rig.restarted()
     rig.see("on", after=60)
-    bright = rig.sieve.sift([rig.capture("on", after=5, brightness=9)])
-    off = rig.sieve.sift([rig.capture("off", after=35)])
-    on = rig.sieve.sift([rig.capture("on", after=7)])
+    bright = rig.noise_filter.filter([rig.state_event("on", after=5, brightness=9)])
+    off = rig.noise_filter.filter([rig.state_event("off", after=35)])
+    on = rig.noise_filter.filter([rig.state_event("on", after=7)])
 
     assert [durations(bright), durations(off), durations(on)] == [[0], [100], [7]]
 
@@ -433,12 +439,12 @@ def test_a_change_during_a_restart_names_the_state_before_it_and_its_duration() 
     rig = Rig()
     rig.see("on")
     rig = rig.restarted()
-    (capture,) = rig.sieve.sift([rig.capture("off", after=60)])
+    (state_event,) = rig.noise_filter.filter([rig.state_event("off", after=60)])
 
-    assert isinstance(capture, Capture)
-    assert capture.old is not None
-    assert capture.old.state == "on"
-    assert durations([capture]) == [60]
+    assert isinstance(state_event, StateEvent)
+    assert state_event.old is not None
+    assert state_event.old.state == "on"
+    assert durations([state_event]) == [60]
 
 
 def test_a_placeholder_of_the_start_is_forgotten_as_soon_as_the_entity_is_there() -> None:
@@ -447,11 +453,11 @@ def test_a_placeholder_of_the_start_is_forgotten_as_soon_as_the_entity_is_there(
     rig = rig.restarted()
 
     assert rig.see("unavailable", after=60, restored=True) == []
-    assert rig.sieve.held == 1
+    assert rig.noise_filter.held == 1
     assert rig.see("on", after=10) == []
-    assert rig.sieve.held == 0
+    assert rig.noise_filter.held == 0
     assert rig.ledger.filtered == {"restart_echo": 2}
-    assert rig.due(after=PATIENCE_SECONDS) == []
+    assert rig.due(after=RESTORE_SECONDS) == []
 
 
 def test_a_placeholder_that_nothing_comes_after_is_written_in_the_end() -> None:
@@ -460,11 +466,11 @@ def test_a_placeholder_that_nothing_comes_after_is_written_in_the_end() -> None:
     rig = rig.restarted()
     rig.see("unavailable", after=60, restored=True)
 
-    assert rig.sieve.next_due == rig.now + PATIENCE_SECONDS
-    rig.now += PATIENCE_SECONDS
-    (capture,) = rig.sieve.due()
-    assert capture.new == rig.before
-    assert durations([capture]) == [60]
+    assert rig.noise_filter.next_due == rig.now + RESTORE_SECONDS
+    rig.now += RESTORE_SECONDS
+    (state_event,) = rig.noise_filter.due()
+    assert state_event.new == rig.before
+    assert durations([state_event]) == [60]
     assert rig.see("on", after=1) == ["on"]
 
 
@@ -479,7 +485,7 @@ def test_a_second_restart_still_knows_what_the_first_waited_for() -> None:
     assert rig.see("on", after=1) == []
 
 
-def test_after_a_crash_everything_is_news() -> None:
+def test_after_a_crash_everything_is_new() -> None:
     rig = Rig()
     rig.see("on")
     rig = rig.restarted(seq=7, found=8)
@@ -490,12 +496,12 @@ def test_after_a_crash_everything_is_news() -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b'{"seq": 7}', b'{"seq": 7, "states": {"a": 1}}', b"\xff\x00"]
 )
-def test_a_damaged_recollection_is_none(content: bytes) -> None:
+def test_damaged_last_written_states_are_ignored(content: bytes) -> None:
     files = MemoryFiles()
     fd = files.create("recollection.json")
     files.write(fd, content, 0)
     rig = Rig()
-    rig.recollection.load(files, 7)
+    rig.last_written.load(files, 7)
 
     assert rig.see("on") == ["on"]
 
@@ -506,7 +512,7 @@ def test_what_the_recollection_never_saw_is_news() -> None:
     assert rig.see("on") == ["on"]
 
 
-def test_a_reload_of_this_integration_swallows_no_report_of_the_same_state() -> None:
+def test_a_reload_of_this_integration_drops_no_report_of_the_same_state() -> None:
     rig = Rig()
     rig.see("on")
     before, rig = rig.before, rig.restarted()
@@ -515,7 +521,7 @@ def test_a_reload_of_this_integration_swallows_no_report_of_the_same_state() -> 
     assert rig.see("on", after=5) == ["on"]
 
 
-def test_the_heart_beats_on_after_an_echo() -> None:
+def test_heartbeats_continue_after_a_restored_state() -> None:
     rig = Rig(Rules(heartbeat=60))
     rig.see("21")
     rig = rig.restarted()
@@ -528,11 +534,11 @@ def test_a_report_of_an_unchanged_state_is_no_repetition() -> None:
     rig = Rig(window=5)
     rig.see("21")
     assert rig.before is not None
-    report = Capture(
+    report = StateEvent(
         rig.entity, rig.before, rig.before, NOON + rig.now, FakeContext(), STATE_REPORTED
     )
 
-    assert rig.sieve.sift([report]) == [report]
+    assert rig.noise_filter.filter([report]) == [report]
 
 
 class Array:
@@ -548,24 +554,24 @@ class Array:
 
 
 @pytest.mark.parametrize("rules", [None, Rules(heartbeat=60)], ids=["no rules", "rules"])
-def test_an_attribute_that_cannot_be_compared_costs_no_capture_and_counts_none_twice(
+def test_an_attribute_that_cannot_be_compared_loses_no_event_and_counts_none_twice(
     rules: Rules | None,
 ) -> None:
     rig = Rig(rules, window=60)
     other = entity("sensor.other")
 
-    def same_again() -> Capture:
+    def same_again() -> StateEvent:
         state = FakeState(state="5", last_updated_timestamp=NOON + rig.now)
-        return Capture(other, state, state, NOON + rig.now, FakeContext())
+        return StateEvent(other, state, state, NOON + rig.now, FakeContext())
 
     items = [
         same_again(),
-        rig.capture("on", grid=Array()),
+        rig.state_event("on", grid=Array()),
         same_again(),
-        rig.capture("on", grid=Array()),
+        rig.state_event("on", grid=Array()),
         same_again(),
     ]
-    passed = rig.sieve.sift(items)
+    passed = rig.noise_filter.filter(items)
 
     assert [id(item) for item in passed] == [id(items[index]) for index in (0, 1, 3)]
     assert rig.ledger.deduplicated == 2
@@ -574,9 +580,9 @@ def test_an_attribute_that_cannot_be_compared_costs_no_capture_and_counts_none_t
 
 def test_event_data_that_cannot_be_compared_cost_no_event() -> None:
     rig = Rig(window=5)
-    events = [Happening("button", {"grid": Array()}, NOON, FakeContext()) for _ in range(3)]
+    events = [OtherEvent("button", {"grid": Array()}, NOON, FakeContext()) for _ in range(3)]
 
-    assert len(rig.sieve.sift(events)) == 3
+    assert len(rig.noise_filter.filter(events)) == 3
     assert rig.ledger.deduplicated == 0
 
 
@@ -587,10 +593,10 @@ def test_a_state_that_cannot_be_judged_is_kept_once_and_those_beside_it_too() ->
             raise RuntimeError("not now")
 
     rig = Rig(Rules(deadband=1))
-    bad = Capture(rig.entity, Unreadable.__new__(Unreadable), None, NOON, FakeContext())
-    first, last = rig.capture("20"), rig.capture("25")
+    bad = StateEvent(rig.entity, Unreadable.__new__(Unreadable), None, NOON, FakeContext())
+    first, last = rig.state_event("20"), rig.state_event("25")
 
-    assert rig.sieve.sift([first, bad, last]) == [first, bad, last]
+    assert rig.noise_filter.filter([first, bad, last]) == [first, bad, last]
     assert rig.ledger.filtered.total() == rig.ledger.deduplicated == 0
 
 
@@ -621,10 +627,10 @@ def test_a_reload_goes_on_holding_what_came_too_fast() -> None:
     rig.see("2", after=3)
     rig = rig.reloaded(Rules(throttle=10))
 
-    assert rig.sieve.held == 1
+    assert rig.noise_filter.held == 1
     assert rig.due(after=6) == []
     assert rig.due(after=1) == ["2"]
-    assert rig.sieve.held == 0
+    assert rig.noise_filter.held == 0
     assert rig.ledger.filtered.total() == 0
 
 
@@ -634,9 +640,9 @@ def test_what_is_held_is_written_when_its_rule_is_gone() -> None:
     rig.see("2", after=3)
     rig = rig.reloaded()
 
-    assert rig.sieve.next_due <= rig.now
+    assert rig.noise_filter.next_due <= rig.now
     assert rig.due(after=0) == ["2"]
-    assert rig.sieve.held == 0
+    assert rig.noise_filter.held == 0
     assert rig.see("3", after=1) == ["3"]
 
 
@@ -664,16 +670,16 @@ def test_a_reload_forgets_no_deadband_and_no_throttle() -> None:
 def test_a_reload_forgets_no_repetition() -> None:
     rig = Rig(window=5)
     rig.see("21")
-    rig.sieve.sift([Happening("button", {"key": 1}, NOON + rig.now, FakeContext())])
+    rig.noise_filter.filter([OtherEvent("button", {"key": 1}, NOON + rig.now, FakeContext())])
     rig = rig.reloaded(window=5)
 
     assert rig.see("21", after=1) == []
-    again = Happening("button", {"key": 1}, NOON + rig.now, FakeContext())
-    assert rig.sieve.sift([again]) == []
+    again = OtherEvent("button", {"key": 1}, NOON + rig.now, FakeContext())
+    assert rig.noise_filter.filter([again]) == []
     assert rig.ledger.deduplicated == 2
 
 
-def test_the_heart_of_a_silent_entity_beats_on_after_a_reload() -> None:
+def test_heartbeats_of_an_entity_without_events_continue_after_a_reload() -> None:
     rig = Rig(Rules(heartbeat=60))
     rig.see("21")
     rig.now += 50
@@ -690,7 +696,9 @@ def test_a_new_heartbeat_rule_works_for_an_entity_that_stays_silent() -> None:
     rig.now += 500
     rig = rig.reloaded(Rules(heartbeat=60))
     assert rig.before
-    rig.sieve.expect([Capture(rig.entity, rig.before, None, 0.0, FakeContext())])
+    rig.noise_filter.start_heartbeats(
+        [StateEvent(rig.entity, rig.before, None, 0.0, FakeContext())]
+    )
 
     assert rig.due(after=59) == []
     assert rig.due(after=1) == ["21"]
@@ -702,7 +710,9 @@ def test_what_is_expected_changes_nothing_for_an_entity_that_is_known() -> None:
     rig.see("21")
     rig.now += 50
     assert rig.before
-    rig.sieve.expect([Capture(rig.entity, rig.before, None, 0.0, FakeContext())])
+    rig.noise_filter.start_heartbeats(
+        [StateEvent(rig.entity, rig.before, None, 0.0, FakeContext())]
+    )
 
     assert rig.due(after=10) == ["21"]
 
@@ -714,12 +724,12 @@ def test_a_reload_waits_on_for_what_comes_after_a_placeholder() -> None:
     assert rig.see("unavailable", after=60, restored=True) == []
     rig = rig.reloaded()
 
-    assert rig.sieve.held == 1
+    assert rig.noise_filter.held == 1
     assert rig.see("on", after=10) == []
     assert rig.ledger.filtered == {"restart_echo": 2}
 
 
-def test_an_outage_after_a_reload_is_no_echo_of_a_restart() -> None:
+def test_an_outage_after_a_reload_is_no_restored_state() -> None:
     rig = Rig()
     rig.see("on")
     rig = rig.reloaded()
@@ -733,9 +743,9 @@ def test_what_the_disk_remembers_is_nothing_to_a_process_that_was_there_all_the_
     rig = Rig()
     rig.see("on")
     files = MemoryFiles()
-    rig.recollection.save(files, 7)
+    rig.last_written.save(files, 7)
     rig = rig.reloaded()
-    rig.recollection.load(files, 7)
+    rig.last_written.load(files, 7)
 
     assert rig.see("unavailable", after=60, restored=True) == ["unavailable"]
 
@@ -750,12 +760,12 @@ def test_a_clock_that_is_set_does_not_change_how_long_a_state_was(jump: float) -
     rig.see("on")
     rig.now += 10
     rig.set_by += jump
-    off = rig.sieve.sift([rig.capture("off")])
+    off = rig.noise_filter.filter([rig.state_event("off")])
     rig.now += 1
     rig.set_by -= jump
-    on = rig.sieve.sift([rig.capture("on")])
-    bright = rig.sieve.sift([rig.capture("on", after=5, brightness=9)])
-    off_again = rig.sieve.sift([rig.capture("off", after=5)])
+    on = rig.noise_filter.filter([rig.state_event("on")])
+    bright = rig.noise_filter.filter([rig.state_event("on", after=5, brightness=9)])
+    off_again = rig.noise_filter.filter([rig.state_event("off", after=5)])
 
     found = [durations(each)[0] for each in (off, on, bright, off_again)]
     assert found == pytest.approx([10, 1, 0, 10])
@@ -765,9 +775,9 @@ def test_a_clock_that_is_set_between_attributes_leaves_the_state_its_time() -> N
     rig = Rig()
     rig.see("on")
     rig.set_by -= HOUR
-    bright = rig.sieve.sift([rig.capture("on", after=5, brightness=9)])
+    bright = rig.noise_filter.filter([rig.state_event("on", after=5, brightness=9)])
     rig.set_by += 3 * HOUR
-    off = rig.sieve.sift([rig.capture("off", after=5)])
+    off = rig.noise_filter.filter([rig.state_event("off", after=5)])
 
     assert [durations(bright)[0], durations(off)[0]] == pytest.approx([0, 10])
 
@@ -778,7 +788,7 @@ def test_a_clock_that_drifts_is_no_clock_that_is_set() -> None:
     for _ in range(10):
         rig.set_by += 1
         rig.see("on", after=60, brightness=rig.now)
-    off = rig.sieve.sift([rig.capture("off", after=60)])
+    off = rig.noise_filter.filter([rig.state_event("off", after=60)])
 
     assert durations(off) == [670]
 
@@ -791,7 +801,7 @@ def test_a_boot_before_the_clock_was_set_makes_no_years_of_a_state_it_remembers(
     assert rig.see("on", after=60) == []
     rig.set_by = 0
     rig.now += 40
-    off = rig.sieve.sift([rig.capture("off")])
+    off = rig.noise_filter.filter([rig.state_event("off")])
 
     assert durations(off) == pytest.approx([100])
 
@@ -807,7 +817,7 @@ def test_a_state_from_before_the_clock_was_set_has_no_years_after_another_restar
     rig.see("on", after=5)
     rig = rig.restarted()
     rig.set_by = 0
-    (off,) = rig.sieve.sift([rig.capture("off", after=60)])
+    (off,) = rig.noise_filter.filter([rig.state_event("off", after=60)])
 
     assert 0 <= durations([off])[0] <= 60
 
@@ -820,7 +830,7 @@ def test_the_time_before_the_clock_was_set_is_remembered_as_what_it_was() -> Non
     rig.see("on", after=10, brightness=1)
     rig = rig.restarted()
     assert rig.see("on", after=10, brightness=1) == []
-    off = rig.sieve.sift([rig.capture("off", after=5)])
+    off = rig.noise_filter.filter([rig.state_event("off", after=5)])
 
     assert durations(off) == pytest.approx([25])
 
@@ -829,13 +839,13 @@ def test_the_time_before_the_clock_was_set_is_remembered_as_what_it_was() -> Non
 def test_a_clock_that_is_set_makes_no_repetition_of_what_is_none(jump: float) -> None:
     rig = Rig(window=5)
     rig.see("21")
-    event = Happening("button", {"key": 1}, rig.wall(), FakeContext())
-    rig.sieve.sift([event])
+    event = OtherEvent("button", {"key": 1}, rig.wall(), FakeContext())
+    rig.noise_filter.filter([event])
     rig.now += abs(jump)
     rig.set_by -= abs(jump)
 
     assert rig.see("21", after=1) == ["21"]
-    assert rig.sieve.sift([event._replace(time=rig.wall())])
+    assert rig.noise_filter.filter([event._replace(time=rig.wall())])
 
 
 def test_the_same_again_within_the_window_is_deduplicated_although_the_clock_was_set() -> None:
@@ -846,23 +856,23 @@ def test_the_same_again_within_the_window_is_deduplicated_although_the_clock_was
     assert rig.see("21", after=3) == []
 
 
-def test_an_echo_is_what_would_be_stored_as_it_was() -> None:
+def test_a_restored_state_is_dropped_when_its_point_would_be_the_same() -> None:
     def rig_of(*, what: str) -> Rig:
         rig = Rig()
         rig.entity = entity("camera.door", area=what)
         rig.contexts["camera.door"] = rig.entity
-        rig.recollection.profile = HomeIQ(dumps=json.dumps)
-        rig.recollection.contexts = rig.contexts
+        rig.last_written.profile = HomeIQ(dumps=json.dumps)
+        rig.last_written.contexts = rig.contexts
         return rig
 
     def again(area: str, **attributes: Any) -> list[str | None]:
         rig = rig_of(what="Hall")
         rig.see("idle", access_token="old", brand="A")
         files = MemoryFiles()
-        rig.sieve.release()
-        rig.recollection.save(files, 7)
+        rig.noise_filter.release()
+        rig.last_written.save(files, 7)
         later = rig_of(what=area)
-        later.recollection.load(files, 7)
+        later.last_written.load(files, 7)
         return later.see("idle", after=60, **attributes)
 
     assert again("Hall", access_token="new", brand="A", entity_picture="/api?new") == []
@@ -874,27 +884,29 @@ def test_entities_that_never_come_back_are_forgotten_in_the_end() -> None:
     rig = Rig()
     for number in range(50):
         gone = FakeState(state=str(number))
-        rig.sieve.sift([Capture(entity(f"sensor.old{number}"), gone, None, NOON, FakeContext())])
+        rig.noise_filter.filter(
+            [StateEvent(entity(f"sensor.old{number}"), gone, None, NOON, FakeContext())]
+        )
     rig.see("on")
     sizes = []
     for _ in range(40):
         files = MemoryFiles()
-        rig.sieve.release()
-        rig.recollection.save(files, 7)
+        rig.noise_filter.release()
+        rig.last_written.save(files, 7)
         sizes.append(len(files.read("recollection.json", 0, 1 << 20)))
         rig = Rig()
-        rig.recollection.load(files, 7)
+        rig.last_written.load(files, 7)
         assert rig.see("on", after=60) == []
     assert sizes[-1] < 200 < sizes[0]
 
 
-def test_a_recollection_of_an_older_version_is_still_good() -> None:
+def test_last_written_states_of_an_older_version_are_loaded() -> None:
     files = MemoryFiles()
     told = digest({"brightness": 3}, json.dumps)
     content = {"seq": 7, "states": {"sensor.kitchen": ["on", NOON, told]}}
     files.write(files.create("recollection.json"), json.dumps(content).encode(), 0)
     rig = Rig()
-    rig.recollection.load(files, 7)
+    rig.last_written.load(files, 7)
 
     assert rig.see("on", after=60, brightness=3) == []
 
@@ -903,8 +915,8 @@ def test_what_is_kept_of_events_does_not_grow_with_their_types() -> None:
     rig = Rig(window=5)
     tracemalloc.start()
     for number in range(5_000):
-        event = Happening(f"event_{number}", {"n": "x" * 1000}, rig.wall(), FakeContext())
-        rig.sieve.sift([event])
+        event = OtherEvent(f"event_{number}", {"n": "x" * 1000}, rig.wall(), FakeContext())
+        rig.noise_filter.filter([event])
         rig.now += 1
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -926,27 +938,29 @@ def test_what_is_kept_of_events_does_not_grow_with_their_types() -> None:
         throttle=st.sampled_from([0.0, 5.0, 20.0]),
         deadband=st.sampled_from([0.0, 0.5, 3.0]),
     ),
-    st.builds(SieveSettings, skip_unavailable=st.booleans(), window=st.sampled_from([0.0, 10.0])),
+    st.builds(
+        NoiseFilterSettings, skip_unavailable=st.booleans(), window=st.sampled_from([0.0, 10.0])
+    ),
 )
-def test_every_capture_is_written_once_in_order_or_counted(
-    steps: list[tuple[str | None, float, bool]], rules: Rules, settings: SieveSettings
+def test_every_event_is_written_once_in_order_or_counted(
+    steps: list[tuple[str | None, float, bool]], rules: Rules, settings: NoiseFilterSettings
 ) -> None:
     rig = Rig(rules)
-    rig.sieve.settings = settings
+    rig.noise_filter.settings = settings
     offered: list[Any] = []
     out: list[Any] = []
     for state, after, ticks in steps:
-        capture = rig.capture(state, after=after)
-        offered.append(capture)
-        out += rig.sieve.sift([capture])
+        state_event = rig.state_event(state, after=after)
+        offered.append(state_event)
+        out += rig.noise_filter.filter([state_event])
         if ticks:
-            out += rig.sieve.due()
-    out += rig.sieve.release()
+            out += rig.noise_filter.due()
+    out += rig.noise_filter.release()
 
-    written = [capture for capture in out if capture.kind is not HEARTBEAT]
+    written = [state_event for state_event in out if state_event.kind is not HEARTBEAT]
     # The captures themselves: two of them may say the same.
-    ids = [id(capture) for capture in written]
-    assert [id(capture) for capture in offered if id(capture) in ids] == ids
+    ids = [id(state_event) for state_event in written]
+    assert [id(state_event) for state_event in offered if id(state_event) in ids] == ids
     counted = rig.ledger.filtered.total() + rig.ledger.deduplicated
     assert len(offered) == len(written) + counted
-    assert rig.sieve.held == 0
+    assert rig.noise_filter.held == 0

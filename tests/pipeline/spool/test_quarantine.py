@@ -14,8 +14,8 @@ from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
 from custom_components.ha_ingestor.pipeline.spool.quarantine_files import FILE_BYTES
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from custom_components.ha_ingestor.pipeline.spool.spool import Spool
-from tests.pipeline.captures import NOON
 from tests.pipeline.memory_files import MemoryFiles
+from tests.pipeline.state_events import NOON
 
 LINES = [f'm,s={number % 9} v={number},t="{"x" * 150}" {number}000' for number in range(1200)]
 
@@ -38,7 +38,7 @@ class Process:
         self.buffer.commit([])
 
     def replay(self) -> int:
-        return self.quarantine.replay(self.buffer.take_back, lambda: self.spool.last_seq)
+        return self.quarantine.replay(self.buffer.requeue, lambda: self.spool.last_seq)
 
     def commit(self, *lines: str) -> None:
         self.buffer.commit(list(lines))

@@ -24,7 +24,7 @@ class Spool:
         self.room = room
         self.lines: list[str] = []
 
-    def take_back(self, lines: list[str]) -> None:
+    def requeue(self, lines: list[str]) -> None:
         if self.room < len(lines):
             raise OSError(errno.ENOSPC, "No space left on device")
         self.room -= len(lines)
@@ -50,7 +50,7 @@ def kept(quarantine: Quarantine) -> list[int]:
 
 
 def replayed(quarantine: Quarantine, spool: Spool) -> int:
-    return quarantine.replay(spool.take_back, lambda: spool.last_seq)
+    return quarantine.replay(spool.requeue, lambda: spool.last_seq)
 
 
 def files_of(disk: StubbornDisk) -> list[str]:
@@ -76,10 +76,10 @@ def restarted(disk: StubbornDisk, _quarantine: Quarantine) -> Quarantine:
     return opened(disk, 5_000)
 
 
-LIVES: list[Callable[[StubbornDisk, Quarantine], Quarantine]] = [same, restarted]
+RUNS: list[Callable[[StubbornDisk, Quarantine], Quarantine]] = [same, restarted]
 
 
-@pytest.mark.parametrize("go_on", LIVES)
+@pytest.mark.parametrize("go_on", RUNS)
 @pytest.mark.parametrize("count", [1, 300, 500, 700])
 def test_a_replay_that_stopped_hides_nothing_that_comes_after_its_files_were_deleted(
     count: int, go_on: Callable[[StubbornDisk, Quarantine], Quarantine]
@@ -98,7 +98,7 @@ def test_a_replay_that_stopped_hides_nothing_that_comes_after_its_files_were_del
     assert kept(restarted(disk, quarantine)) == list(range(2001, 2001 + count))
 
 
-@pytest.mark.parametrize("go_on", LIVES)
+@pytest.mark.parametrize("go_on", RUNS)
 def test_a_purge_whose_position_cannot_be_stored_hides_nothing_that_comes_after_it(
     go_on: Callable[[StubbornDisk, Quarantine], Quarantine],
 ) -> None:
@@ -174,7 +174,7 @@ def test_one_file_that_stays_bad_takes_nothing_from_the_others(operation: str) -
 
     is_readable = operation != "read"
     assert kept(quarantine) == [*(range(1, 11) if is_readable else ()), *range(11, 61)]
-    assert bool(quarantine.trouble) is not is_readable
+    assert bool(quarantine.disk_error) is not is_readable
     assert len(files_of(disk)) == 2
 
 
@@ -187,7 +187,7 @@ def test_a_replay_leaves_a_file_that_cannot_be_read_aside_until_it_can() -> None
     spool = Spool(6_000)
 
     assert replayed(quarantine, spool) == 700
-    assert "quarantine-000001.ndjson" in quarantine.trouble
+    assert "quarantine-000001.ndjson" in quarantine.disk_error
     assert replayed(quarantine, spool) == 0
     put(quarantine, 3001, 3001)
     assert kept(quarantine) == [3001]
@@ -197,7 +197,7 @@ def test_a_replay_leaves_a_file_that_cannot_be_read_aside_until_it_can() -> None
     assert kept(quarantine) == [*range(501, 601), 3001]
     assert replayed(quarantine, spool) == 101
     assert len(set(spool.lines)) == len(spool.lines) == 801
-    assert quarantine.trouble == ""
+    assert quarantine.disk_error == ""
     assert files_of(disk) == []
 
 
@@ -231,7 +231,7 @@ def test_a_purge_takes_a_file_that_cannot_be_read() -> None:
 
     assert quarantine.purge() == 3
     assert files_of(disk) == []
-    assert quarantine.trouble == ""
+    assert quarantine.disk_error == ""
 
 
 @pytest.mark.parametrize("operation", ["read", "*"])
@@ -245,12 +245,12 @@ def test_a_position_that_cannot_be_read_stops_nothing_but_is_told(operation: str
 
     put(quarantine, 11, 20)
     assert kept(quarantine) == list(range(11, 21))
-    assert POSITION in quarantine.trouble
+    assert POSITION in quarantine.disk_error
 
     disk.broken.clear()
     quarantine = restarted(disk, quarantine)
     assert kept(quarantine) == list(range(11, 21))
-    assert quarantine.trouble == ""
+    assert quarantine.disk_error == ""
 
 
 def test_without_a_readable_position_replay_and_purge_still_work() -> None:
@@ -285,16 +285,16 @@ def test_an_old_file_that_cannot_be_removed_lets_new_records_in_once(
         put(quarantine, number, number)
 
     assert len(files_of(disk)) == 4
-    assert oldest in quarantine.trouble
+    assert oldest in quarantine.disk_error
     there = b"".join(disk.read(name, 0, 1 << 20) for name in files_of(disk))
     lines = there.splitlines()
     assert len(set(lines)) == len(lines)
     assert kept(quarantine)[-1] == 60
 
     disk.broken.clear()
-    quarantine.look_again()
+    quarantine.recheck_files()
     assert len(files_of(disk)) == 3
-    assert quarantine.trouble == ""
+    assert quarantine.disk_error == ""
 
 
 def test_a_disk_that_takes_nothing_for_long_costs_no_record_that_is_there() -> None:
@@ -313,7 +313,7 @@ def test_a_disk_that_takes_nothing_for_long_costs_no_record_that_is_there() -> N
     assert len(files_of(disk)) < 16
 
 
-@pytest.mark.parametrize("go_on", LIVES)
+@pytest.mark.parametrize("go_on", RUNS)
 def test_points_that_never_were_in_the_spool_are_kept_once_however_often_it_fails(
     go_on: Callable[[StubbornDisk, Quarantine], Quarantine],
 ) -> None:

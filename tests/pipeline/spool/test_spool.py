@@ -329,7 +329,7 @@ def test_the_oldest_pending_point_is_as_old_as_its_frame() -> None:
 
 
 @pytest.mark.parametrize("jump", [-NOON, -3600.0, 3600.0, 30 * 86_400.0])
-def test_the_age_of_a_point_is_no_matter_of_the_clock_on_the_wall(jump: float) -> None:
+def test_the_age_of_a_point_does_not_depend_on_the_wall_clock(jump: float) -> None:
     clock, wall = Clock(), Clock(NOON)
     spool = opened(MemoryFiles(), clock, wall)
     append(spool, lines(1, 10))
@@ -591,7 +591,7 @@ def test_compressed_lines_come_out_as_they_went_in_and_take_a_tenth() -> None:
     assert drain(compressed) == lines(1, 2000)
 
 
-def test_frames_of_another_version_are_stepped_over_and_counted(
+def test_frames_of_another_version_are_skipped_and_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     files = MemoryFiles()

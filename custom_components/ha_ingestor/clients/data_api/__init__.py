@@ -1,1 +1,1 @@
-"""The door to HomeIQ's data-api."""
+"""The client of HomeIQ's data-api."""

@@ -1,4 +1,4 @@
-"""The door to HomeIQ's data-api: devices, entities and actions as rows, in JSON over HTTP."""
+"""The client of HomeIQ's data-api: devices, entities and actions as rows, in JSON over HTTP."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -13,21 +13,21 @@ from ..address import normalize
 from ..encoding import encode
 from ..exchange import BODY_MAX, CHECK_TIMEOUT, Reply, exchange
 from .rows import DeviceRow, EntityRow
-from .verdict import judge, judge_reading, listed
+from .verdict import classify_read_reply, classify_reply, listed
 
 # Before it answers, the server classifies devices and asks Home Assistant about entities.
 UPSERT_TIMEOUT: Final = aiohttp.ClientTimeout(total=120, sock_connect=10)
 # At 2 KiB for a row.
 LISTING_MAX: Final = 20 * 1024 * 1024
-# Little less than the server lists. It answers each limit from a cache for five minutes, so nobody
-# else may ask with ours: others use round numbers and the most that is allowed.
+# Little less than the server lists. It answers each limit from a cache for five minutes, so our
+# limit must differ from those of other clients, which use round numbers and the maximum.
 DEVICES_MAX: Final = 997
 ENTITIES_MAX: Final = 9973
 PROBE_LIMIT: Final = 17
 
 
 class DataApiClient:
-    """Talks to one data-api on a session it does not own. Network trouble is a verdict."""
+    """The client of one data-api, on a shared session. A network error is a verdict."""
 
     def __init__(
         self,
@@ -45,24 +45,24 @@ class DataApiClient:
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
 
     async def probe(self) -> Result:
-        """Find out whether a data-api answers here (anybody may ask), and takes this key."""
-        health = judge_reading(await self._ask("health"))
+        """Check that a data-api answers here (no key needed) and accepts the key."""
+        health = classify_read_reply(await self._ask("health"))
         if health.kind is not Kind.ACCEPTED:
             return health
         listing = await self._ask("api/devices", {"limit": str(PROBE_LIMIT)})
-        return judge_reading(listing, "devices")
+        return classify_read_reply(listing, "devices")
 
     async def upsert_devices(self, rows: Sequence[DeviceRow]) -> Result:
-        """Store all of these or, if it does not like one, none."""
-        return judge(await self._upsert("devices", rows), len(rows))
+        """Store all rows, or none if one is rejected."""
+        return classify_reply(await self._upsert("devices", rows), len(rows))
 
     async def upsert_entities(self, rows: Sequence[EntityRow]) -> Result:
-        """Store all of these or none; those of a device it does not know lose it."""
-        return judge(await self._upsert("entities", rows), len(rows))
+        """Store all of these or none; a reference to an unknown device is removed."""
+        return classify_reply(await self._upsert("entities", rows), len(rows))
 
     async def upsert_services(self, services: Mapping[str, Any]) -> Result:
-        """Store what actions there are, by domain and name; old servers do not know how."""
-        return judge(await self._upsert("services", services))
+        """Store the actions, by domain and name; old servers cannot."""
+        return classify_reply(await self._upsert("services", services))
 
     async def device_ids(self) -> set[str] | None:
         """List what was stored when this was last asked, or five minutes ago; None if not known."""
@@ -74,7 +74,7 @@ class DataApiClient:
 
     async def _ids(self, table: str, key: str, most: int) -> set[str] | None:
         reply = await self._ask(f"api/{table}", {"limit": str(most)}, LISTING_MAX)
-        # Megabytes are parsed elsewhere than in the event loop.
+        # Large bodies are parsed outside of the event loop.
         rows = await asyncio.to_thread(listed, reply, table)
         return None if rows is None or len(rows) >= most else {str(row.get(key)) for row in rows}
 
@@ -93,7 +93,7 @@ class DataApiClient:
         )
 
     async def _upsert(self, table: str, content: Any) -> Reply:
-        # Hundreds of rows, or all actions, are encoded elsewhere than in the event loop.
+        # Many rows, or all actions, are encoded outside of the event loop.
         data = await asyncio.to_thread(encode, content)
         return await exchange(
             self._session,

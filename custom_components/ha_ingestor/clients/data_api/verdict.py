@@ -1,4 +1,4 @@
-"""From the reply of a data-api to what must happen to the rows: the words are the pipeline's."""
+"""Classify the reply of a data-api, as the pipeline's result."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _FAILURES: Final[Mapping[Failure, Problem]] = {
     Failure.RESET: Problem.UNREACHABLE,
 }
 
-# What a status says whoever sent it.
+# The meaning of a status, whoever sent it.
 _STATUSES: Final[Mapping[int, tuple[Kind, Problem]]] = {
     401: (Kind.BLOCKED, Problem.INVALID_AUTH),
     403: (Kind.BLOCKED, Problem.FORBIDDEN),
@@ -33,7 +33,7 @@ _STATUSES: Final[Mapping[int, tuple[Kind, Problem]]] = {
 # A row that breaks the table fails its whole batch, in the server's own words. The same is said by
 # a server whose own database is gone.
 _ABOUT_ROWS: Final = frozenset({400, 409, 422, 500})
-# Where the words are, in today's servers and in older ones. An object has them one level down.
+# Where the message is, in today's servers and in older ones. In an object it is one level down.
 _WORDS: Final = ("detail", "error", "message", "msg")
 _DEPTH_MAX: Final = 4
 
@@ -43,7 +43,7 @@ _MARKUP: Final = re.compile(r"</?[a-zA-Z!][^<>]*>")
 _DETAIL_MAX: Final = 300
 
 
-def judge(reply: Reply, rows: int | None = None) -> Result:
+def classify_reply(reply: Reply, rows: int | None = None) -> Result:
     """Judge a storing of so many rows; None where the server counts in its own way."""
     content = decode_object(reply.body)
     if reply.status == HTTPStatus.OK:
@@ -53,7 +53,7 @@ def judge(reply: Reply, rows: int | None = None) -> Result:
             return _verdict(reply, Kind.KEPT, Problem.PROXY)
         if rows is not None and stored < rows:
             return Result(
-                kind=Kind.REJECTED, problem=Problem.REJECTED, detail=f"{rows - stored} passed over"
+                kind=Kind.REJECTED, problem=Problem.REJECTED, detail=f"{rows - stored} skipped"
             )
         return Result(kind=Kind.ACCEPTED, problem=Problem.NONE)
     if reply.status in _ABOUT_ROWS and (content.get("detail") or content.get("error")):
@@ -61,12 +61,12 @@ def judge(reply: Reply, rows: int | None = None) -> Result:
     return _general(reply)
 
 
-def judge_reading(reply: Reply, table: str = "") -> Result:
+def classify_read_reply(reply: Reply, table: str = "") -> Result:
     """Judge an answer that should be an object, with a list in it if a table is named."""
     if reply.status == HTTPStatus.OK and listed(reply, table) is not None:
         return Result(kind=Kind.ACCEPTED, problem=Problem.NONE)
     if reply.status == HTTPStatus.OK and decode(reply.body) is None:
-        # A login page, or one that asks for patience, in the place of whatever is there.
+        # A login page or a maintenance page instead of the server's answer.
         return _verdict(reply, Kind.KEPT, Problem.PROXY)
     if reply.status in {HTTPStatus.OK, HTTPStatus.UNPROCESSABLE_ENTITY}:
         return _verdict(reply, Kind.BLOCKED, NOT_A_DATA_API)
@@ -104,7 +104,7 @@ def _verdict(reply: Reply, kind: Kind, problem: Problem) -> Result:
 
 
 def _explanation(reply: Reply) -> str:
-    """Say in the server's words what it says, but no page, no markup, and no values."""
+    """Return the server's message, without HTML, markup and values."""
     words = _words(decode_object(reply.body)).partition(_STATEMENT)[0].rstrip()
     if not words and reply.is_html:
         return f"An HTML page (HTTP {reply.status})"
@@ -112,7 +112,7 @@ def _explanation(reply: Reply) -> str:
 
 
 def _words(content: Any, depth: int = 0) -> str:
-    """Find the words of an error."""
+    """Find the message of an error."""
     match content:
         case str():
             return content

@@ -1,1 +1,1 @@
-"""The door to the database: line protocol over HTTP, in four dialects."""
+"""The client of the database: line protocol over HTTP, in four dialects."""

@@ -64,7 +64,7 @@ class InfluxAdministrator:
             "retentionRules": [],
         }
         reply = await self._ask("POST", "api/v2/buckets", {}, json.dumps(wanted).encode())
-        return self._judge(reply, is_done="id" in _json(reply))
+        return self._classify(reply, is_done="id" in _json(reply))
 
     async def _create_database(self) -> Result:
         destination = self._destination
@@ -81,10 +81,10 @@ class InfluxAdministrator:
         if failed:
             detail = str(failed[0])[:DETAIL_MAX]
             return Result(kind=Kind.BLOCKED, problem=Problem.FORBIDDEN, detail=detail)
-        return self._judge(reply, is_done=bool(results))
+        return self._classify(reply, is_done=bool(results))
 
-    def _judge(self, reply: Reply, *, is_done: bool) -> Result:
-        """Believe what shows the result, and judge anything else as for a write."""
+    def _classify(self, reply: Reply, *, is_done: bool) -> Result:
+        """Classify the result; any other answer as for a write."""
         if is_done and HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
             return Result(kind=Kind.ACCEPTED, problem=Problem.NONE)
         outcome = Outcome(

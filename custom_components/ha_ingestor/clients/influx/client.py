@@ -1,4 +1,4 @@
-"""The one door through which points leave: line protocol over HTTP, in four dialects."""
+"""The client that writes points: line protocol over HTTP, in four dialects."""
 
 import math
 import re
@@ -18,7 +18,7 @@ from .destination import Destination, authorization, secrets_of, write_url
 from .dialect import Dialect
 from .outcome import Outcome
 from .probe import MARKS, is_database
-from .retention import ahead, answer, question
+from .retention import ahead, read_retention, retention_request
 from .verdict import classify
 
 # A server that has not connected in ten seconds will not in sixty. The whole must outlast the
@@ -36,9 +36,9 @@ _OWN_WORDS: Final = re.compile(
 # Points wait meanwhile, and nothing depends on the answer.
 RETENTION_TIMEOUT: Final = aiohttp.ClientTimeout(total=5)
 
-# A server that proved to be a database stays one for so long, if nobody else answers meanwhile. In
-# this time a proxy that removes the marks, and that acknowledges for a database that is gone, is
-# believed.
+# A server that was identified as a database stays one for so long, unless another server answers
+# meanwhile. A proxy that removes the marks, and acknowledges without its database, is not detected
+# in this time.
 PROOF_SECONDS: Final = 5.0
 # No server stores a line without fields, and every database says so in words about lines.
 _NO_LINE: Final = b"ha_ingestor_probe"
@@ -49,7 +49,7 @@ _EMPTY_WRITE: Final = "incoming write was empty"
 
 
 class InfluxClient:
-    """Writes line protocol to one destination on a session it does not own."""
+    """Writes line protocol to one destination, on a shared session."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class InfluxClient:
         self._clock = clock
         self._dialect = destination.dialect
         self._policy = destination.retention_policy
-        self._question = question(
+        self._question = retention_request(
             destination.dialect,
             org=destination.org,
             bucket=destination.bucket,
@@ -87,16 +87,16 @@ class InfluxClient:
         return self._dialect
 
     async def write(self, body: bytes, *, gzipped: bool = False) -> Result:
-        """Send lines with nanosecond timestamps once; network trouble is a result, not raised."""
+        """Send lines with nanosecond timestamps once; a network error is a result, not raised."""
         outcome = await self.post(body, gzipped=gzipped)
         return classify(outcome, self._dialect, body=body, gzipped=gzipped)
 
     async def post(self, body: bytes, *, gzipped: bool = False) -> Outcome:
-        """Send lines as `write` does, and tell the facts alone."""
+        """Send lines as `write` does; returns the raw outcome."""
         return await self._post(body, WRITE_TIMEOUT, gzipped=gzipped)
 
     async def check(self) -> Result:
-        """Write nothing: address, credentials and names are all judged, no data is touched."""
+        """Send an empty write: it checks address, credentials and names, and changes no data."""
         outcome = await self._post(b"", CHECK_TIMEOUT)
         is_refused = outcome.status == HTTPStatus.BAD_REQUEST
         if is_refused and self._dialect is Dialect.V3 and outcome.body.startswith(_EMPTY_WRITE):
@@ -104,7 +104,7 @@ class InfluxClient:
         return classify(outcome, self._dialect)
 
     async def retention(self) -> float | None:
-        """Ask for how many seconds points are kept; None when that is not told."""
+        """Read the retention in seconds; None when it is not known."""
         if self._question is None:
             return None
         path, query = self._question
@@ -117,7 +117,7 @@ class InfluxClient:
             headers=self._credentials,
             secrets=self._secrets,
         )
-        return answer(self._dialect, reply, self._policy, now=time.time())
+        return read_retention(self._dialect, reply, self._policy, now=time.time())
 
     async def _post(
         self,
@@ -159,10 +159,10 @@ class InfluxClient:
         )
 
     async def _is_own(self, reply: Reply) -> bool:
-        """Whether the database itself said this.
+        """Whether the reply is the database's own.
 
-        That somebody speaks like a database is enough to believe a refusal, after which the points
-        are still here. A success needs its mark, or no content from where a database was found.
+        The wording of a database is enough for a rejection, as the points are still here. A success
+        needs a database's header, or no content from an address that was identified as a database.
         """
         if not HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
             return speaks_as_database(reply)

@@ -1,4 +1,4 @@
-"""One place where points go, and how its dialect wants to be addressed."""
+"""A destination, and the write address of its dialect."""
 
 import base64
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from .dialect import Dialect
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """One place where points go; which of the names count depends on the dialect."""
+    """A destination of points; which of the names are used depends on the dialect."""
 
     url: str
     dialect: Dialect
@@ -28,7 +28,7 @@ class Destination:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """How one dialect takes a write: `names` maps query parameters to fields of Destination."""
+    """The write request of a dialect: `names` maps query parameters to fields of Destination."""
 
     path: str
     fixed: Mapping[str, str]
@@ -36,7 +36,7 @@ class Route:
     scheme: str = "Bearer"
 
 
-# Only nanoseconds, spelled like this, mean the same on every server of a dialect.
+# Only nanoseconds, in this spelling, have the same meaning on every server of a dialect.
 _NS: Final = {"precision": "ns"}
 
 ROUTES: Final[Mapping[Dialect, Route]] = {

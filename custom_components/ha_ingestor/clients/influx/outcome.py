@@ -1,4 +1,4 @@
-"""What one write attempt came to: the facts, before anybody judges them."""
+"""The raw outcome of one write attempt, before it is classified."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ from ..exchange import Failure
 class Outcome:
     """The reply to one request, or the failure that stood in its place.
 
-    `body` is cut to a few KiB. `from_database` tells a database's own reply from that of somebody
-    in front of it; for a success that is proof, for a refusal it may be the words alone.
-    `retry_after` is the raw header. `ahead` is by how many seconds the server's clock is ahead of
-    ours, where it tells. Nothing here may hold a credential.
+    `body` is cut to a few KiB. `from_database` tells a database's own reply from that of a proxy;
+    for a success that is proof, for a refusal it may be the words alone. `retry_after` is the raw
+    header. `ahead` is by how many seconds the server's clock is ahead of ours, where it tells.
+    Nothing here may hold a credential.
     """
 
     status: int = 0

@@ -1,4 +1,4 @@
-"""Which database answers at an address: by what it does, since versions lie."""
+"""Detect the database at an address by its behaviour, as reported versions are unreliable."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -74,7 +74,7 @@ async def is_database(
     ssl: bool | SSLContext,
     headers: Mapping[str, str],
 ) -> bool:
-    """Whether a server says something that only a database of ours says; it changes nothing."""
+    """Whether a server answers as one of the supported databases does; reads only."""
 
     async def get(path: str) -> Reply:
         return await exchange(
@@ -99,7 +99,7 @@ def _content(reply: Reply) -> Mapping[str, object]:
 
 
 async def _generation(ping: Reply, version: str, get: Callable[[str], Awaitable[Reply]]) -> Dialect:
-    """Tell the InfluxDBs apart; a self-built one calls itself `dev`, `unknown` or nothing."""
+    """Tell the versions of InfluxDB apart; self-built ones report `dev`, `unknown` or nothing."""
     if major := _MAJOR.match(version):
         return _DIALECTS[major[1]]
     if '"process_id"' in ping.body:
@@ -136,6 +136,6 @@ def _unknown(ping: Reply) -> Probe:
     if ping.status == HTTPStatus.NO_CONTENT:
         problem = Problem.NOT_A_DATABASE
     if ping.status == HTTPStatus.BAD_REQUEST and "HTTPS" in ping.body:
-        # Servers that encrypt explain themselves in plain HTTP.
+        # TLS servers answer plain HTTP with a message about HTTPS.
         problem = Problem.TLS
     return Probe(problem=problem, detail=ping.detail)

@@ -1,4 +1,4 @@
-"""What the words of a refusal say of the points: which are wrong, or how old is too old."""
+"""Reads the message of a rejection: which lines are wrong, or how old is too old."""
 
 import json
 import re
@@ -20,7 +20,7 @@ _GO_ESCAPE: Final = re.compile(r"\\(.)")
 
 
 def age_limit(body: str, clock_ahead: float | None) -> AgeLimit:
-    """Read why points are too old; `clock_ahead` is what the reply says of its clock."""
+    """Read why points are too old; `clock_ahead` is by how much the server's clock is ahead."""
     found = _RETENTION.search(body)
     return AgeLimit(
         retention=seconds_of(found) if found else 0.0,

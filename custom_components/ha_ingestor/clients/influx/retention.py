@@ -1,4 +1,4 @@
-"""For how long a database keeps points, where it tells that to the credentials at hand."""
+"""The retention of a database, where the credentials are allowed to read it."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from typing import Any, Final
 from ..exchange import Reply
 from .dialect import Dialect
 
-# A database whose clock is not ours cannot be told beforehand what it will refuse.
+# With another clock than ours it is not known beforehand what the database rejects.
 CLOCK_SECONDS: Final = 60.0
 
 # As Go writes it, such as 168h0m0s.
@@ -19,7 +19,7 @@ DURATION: Final = r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?"
 _DURATION: Final = re.compile(DURATION)
 
 
-def question(
+def retention_request(
     dialect: Dialect, *, org: str, bucket: str, database: str
 ) -> tuple[str, Mapping[str, str]] | None:
     """Return path and query of the request to make; None where nothing expires on writing."""
@@ -32,8 +32,8 @@ def question(
     return None
 
 
-def answer(dialect: Dialect, reply: Reply, policy: str, *, now: float) -> float | None:
-    """Read the retention in seconds, infinity for ever; None when it is not told."""
+def read_retention(dialect: Dialect, reply: Reply, policy: str, *, now: float) -> float | None:
+    """Read the retention in seconds, infinity for ever; None when it is not known."""
     if reply.status != HTTPStatus.OK or abs(ahead(reply, now) or 0.0) > CLOCK_SECONDS:
         return None
     try:
@@ -44,7 +44,7 @@ def answer(dialect: Dialect, reply: Reply, policy: str, *, now: float) -> float 
 
 
 def ahead(reply: Reply, now: float) -> float | None:
-    """By how many seconds the clock of who replied is ahead of ours; None when it is not told."""
+    """By how many seconds the server's clock is ahead of ours; None when it is not known."""
     try:
         return parsedate_to_datetime(reply.headers.get("Date", "")).timestamp() - now
     except ValueError, OverflowError:

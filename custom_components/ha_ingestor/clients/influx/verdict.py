@@ -1,4 +1,4 @@
-"""From the outcome of a write to the result that the pipeline acts on: one table.
+"""Classifies the outcome of a write as a result of the pipeline, by one table.
 
 The rows are the servers' semantics as observed on InfluxDB 1.6.7, 1.13.2, 2.7.12 and
 VictoriaMetrics 1.79 and 1.150, and as read in the source of InfluxDB 3.
@@ -46,7 +46,7 @@ class Rule:
         )
 
 
-# What stored something has nothing more to say.
+# A success has no message.
 _SILENCE: Final = ("", "{}")
 
 _OK: Final = range(200, 300)
@@ -72,9 +72,9 @@ RULES: Final[tuple[Rule, ...]] = (
         cause=Cause.CONNECTION_CUT,
         failure=Failure.RESET,
     ),
-    # Databases acknowledge without words, and nobody else does it for them. What a gateway, a login
-    # page or a captive portal serves with 200 or 204 is no acknowledgement: believing it would lose
-    # every point.
+    # Databases acknowledge without a body, and nothing else may do it for them. What a gateway, a
+    # login page or a captive portal serves with 200 or 204 is no acknowledgement: accepting it
+    # would lose every point.
     Rule(
         kind=Kind.ACCEPTED,
         problem=Problem.NONE,
@@ -101,7 +101,7 @@ RULES: Final[tuple[Rule, ...]] = (
         says="retention policy not found",
         dialects=_V1,
     ),
-    # InfluxDB 3 said 500 here before it learnt 413.
+    # Older versions of InfluxDB 3 answer 500 instead of 413.
     Rule(
         kind=Kind.TOO_LARGE,
         problem=Problem.TOO_LARGE,
@@ -109,7 +109,7 @@ RULES: Final[tuple[Rule, ...]] = (
         says="max request size",
         dialects=_V3,
     ),
-    # Some servers say this of a point that they should reject.
+    # Some servers answer this to a point that they should reject.
     Rule(
         kind=Kind.KEPT,
         problem=Problem.SERVER_ERROR,
@@ -118,7 +118,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(kind=Kind.BLOCKED, problem=Problem.NOT_A_DATABASE, statuses={501, 505}),
     Rule(kind=Kind.KEPT, problem=Problem.SERVER_ERROR, statuses=range(502, 600)),
-    # Below here the words of the reply decide, so it has to be the database that speaks.
+    # The rules below depend on the message, so it has to be the database's own reply.
     Rule(
         kind=Kind.BLOCKED,
         problem=Problem.NOT_A_DATABASE,
@@ -187,7 +187,7 @@ def classify(
     gzipped: bool = False,
     now: datetime | None = None,
 ) -> Result:
-    """Judge an outcome; `now` resolves a Retry-After that is a date.
+    """Classify an outcome; `now` resolves a Retry-After that is a date.
 
     `body` is what was sent, in which the lines are found that the reply names.
     """

@@ -1,4 +1,4 @@
-"""What a VictoriaMetrics tells about how it was started, and what it did not store."""
+"""What VictoriaMetrics reports in its metrics: its flags, and samples that it did not store."""
 
 import re
 from collections import Counter
@@ -24,7 +24,7 @@ _METRICS_MAX: Final = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """How a server stores what it acknowledges; None where it does not tell.
+    """How a server stores acknowledged points; None where that is not known.
 
     `deduplicates` says whether a repeated point is stored once. `ignored` are the samples, by
     reason, that were taken and not stored since it started.
@@ -53,7 +53,7 @@ async def ask_storage(
 async def deduplicates(
     session: aiohttp.ClientSession, destination: Destination, *, ssl: bool | SSLContext = True
 ) -> bool | None:
-    """Whether it stores a repeated point once; None when it does not tell. Raises AddressError."""
+    """Whether it stores a repeated point once; None when not known. Raises AddressError."""
     return (await ask_storage(session, destination, ssl=ssl)).deduplicates
 
 

@@ -1,4 +1,4 @@
-"""Which attributes of a state are stored, and as what: one JSON text, fields of their own, none."""
+"""Which attributes of a state are stored, and how: as one JSON text, as fields, or not at all."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from .line_protocol import STRING_MAX_BYTES, quote
 from .plain import as_json, as_number
 from .privacy.location import is_place, is_position
 from .privacy.nested import cleaned
-from .privacy.secrets import is_harmless_code, is_typed_in
+from .privacy.secrets import is_harmless_code, is_keypad_code
 from .privacy.texts import is_plain
 from .privacy.unwanted import Unwanted, unwanted_names
 
@@ -23,7 +23,7 @@ type JsonDumps = Callable[[Any], str]
 
 
 class Shape(StrEnum):
-    """What becomes of attributes."""
+    """How attributes are stored."""
 
     NONE = "none"
     NUMERIC = "numeric"
@@ -45,7 +45,7 @@ LEFT_OUT: Final = "left_out"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttributesPolicy:
-    """What of the attributes is worth keeping; names may be globs, an empty `only` means all.
+    """Which attributes are stored; names may be globs, an empty `only` means all.
 
     `recorder`: leave out what integrations ask the recorder to leave out, long lists mostly.
     """
@@ -89,10 +89,10 @@ class AttributesPolicy:
 
     def _is_doubtful(self, name: str) -> bool:
         """Whether only the value of an attribute tells whether it is unwanted."""
-        return is_typed_in(name) or (not self.coordinates and is_position(name))
+        return is_keypad_code(name) or (not self.coordinates and is_position(name))
 
     def _is_unwanted_value(self, name: str, value: object, entity_id: str) -> bool:
-        if is_typed_in(name):
+        if is_keypad_code(name):
             return not is_harmless_code(value, entity_id)
         return is_place(value)
 
@@ -111,7 +111,7 @@ class AttributesPolicy:
 
 
 def without_secrets(data: Any, *, coordinates: bool = True, media: bool = True) -> Any:
-    """Copy the data of an event without what is unwanted, however deep it lies. Never raises."""
+    """Copy the data of an event without what is unwanted, at any depth. Never raises."""
     return cleaned(data, unwanted_names(coordinates=coordinates, media=media))
 
 

@@ -1,4 +1,4 @@
-"""Captures in, lines of text out: each at its own instant, none able to harm another."""
+"""Encodes events as lines: each with a timestamp of its own; an error affects one event only."""
 
 import logging
 from collections.abc import Iterable
@@ -8,18 +8,18 @@ from heapq import nlargest
 from typing import Final, Protocol
 
 from ..clock import CLOCKS_ARE_SET
-from ..model import Capture, Happening, Item, Point, Row
+from ..model import Item, OtherEvent, Point, RegistryRow, StateEvent
 from .line_protocol import TIME_MAX_US, escape_key, field_set, line, series_key
 from .masked import MASKED, unmasked
-from .top_entities import Talk
+from .top_entities import EntityStats
 
 # At each end of what servers take, room for times that lie beyond: twelve days, and at the late end
 # as many again for what moves to the next free microsecond.
 _SPAN_US: Final = 2**40
 _LATEST_US: Final = TIME_MAX_US - 2 * _SPAN_US
 # More than large homes have entities.
-TRACKS_MAX: Final = 16_384
-# Of those that talk most, so many are never forgotten; the report names fewer.
+SERIES_STATES_MAX: Final = 16_384
+# The states of this many top entities are always kept; the report names fewer.
 _KEPT: Final = 1024
 
 _LOGGER = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class Profile(Protocol):
 
     @property
     def nothing(self) -> str:
-        """Why a capture gives no point, for the ledger."""
+        """Why a state event gives no point, for the ledger."""
 
     @property
     def numbers_only(self) -> bool:
@@ -38,18 +38,18 @@ class Profile(Protocol):
 
     @property
     def marks_unset_clock(self) -> bool:
-        """Whether points say so that were dated before the clock was set."""
+        """Whether points from before the clock was set are marked."""
 
-    def encode(self, capture: Capture) -> Point | None:
-        """Encode a capture, or None when nothing of it can be stored."""
+    def encode(self, state_event: StateEvent) -> Point | None:
+        """Encode a state event, or None when nothing of it can be stored."""
 
-    def encode_happening(self, happening: Happening) -> Point | None:
+    def encode_other_event(self, event: OtherEvent) -> Point | None:
         """Encode an event that is no change of a state, or None when the profile has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoded:
-    """The lines of some captures, and how many gave none, by reason.
+    """The lines of some events, and how many gave none, by reason.
 
     `misdated` of the lines are from before the clock was set.
     """
@@ -60,12 +60,12 @@ class Encoded:
 
 
 @dataclass(slots=True)
-class Track(Talk):
+class SeriesState(EntityStats):
     """What was encoded of one, and which microseconds it has used: see `Encoder`."""
 
     newest: int = -1
-    crowd: int | None = None
-    # In which round of captures it was encoded last.
+    burst: int | None = None
+    # In which round of events it was encoded last.
     round: int = 0
 
 
@@ -75,29 +75,28 @@ class Encoder:
 
     Servers overwrite a point by another of the same series and timestamp, so the second of two
     changes within one microsecond moves to the next free one. What has no time that can be read is
-    `not_encodable`. `talk` is by entity, event type or
-    measurement of rows.
+    `not_encodable`. `stats` is by entity, event type or measurement of rows.
 
-    Ids that come and go do not fill the memory: of more than `TRACKS_MAX` the longest silent are
-    forgotten, but not those that talk most. `forgotten` has their points and bytes. What is encoded
-    again within so many ids keeps its microseconds.
+    Ids that come and go do not fill the memory: of more than `SERIES_STATES_MAX` those without
+    events for longest are dropped, but no top entities. `forgotten` has their points and bytes.
+    What is encoded again within so many ids keeps its microseconds.
     """
 
     profile: Profile
-    talk: dict[str, Track] = field(default_factory=dict)
-    forgotten: Talk = field(default_factory=Talk)
+    stats: dict[str, SeriesState] = field(default_factory=dict)
+    forgotten: EntityStats = field(default_factory=EntityStats)
     _round: int = 0
 
-    def encode(self, captures: Iterable[Item]) -> Encoded:
-        """Encode captures in order. Never raises for what a capture holds."""
+    def encode(self, state_events: Iterable[Item]) -> Encoded:
+        """Encode events in order. Never raises for what a state event holds."""
         lines: list[str] = []
         filtered: dict[str, int] = {}
         misdated = 0
-        profile, talk = self.profile, self.talk
+        profile, stats = self.profile, self.stats
         self._round += 1
-        for capture in captures:
+        for state_event in state_events:
             try:
-                subject, reason, point = _encode_item(profile, capture)
+                subject, reason, point = _encode_item(profile, state_event)
                 if point is None:
                     filtered[reason] = filtered.get(reason, 0) + 1
                     continue
@@ -105,65 +104,69 @@ class Encoder:
                 if type(seconds) is not float:
                     seconds = _seconds_of(seconds)
                 is_misdated = seconds < CLOCKS_ARE_SET
-                if is_misdated and profile.marks_unset_clock and not isinstance(capture, Row):
+                if (
+                    is_misdated
+                    and profile.marks_unset_clock
+                    and not isinstance(state_event, RegistryRow)
+                ):
                     fields = f"{fields},clock_unset=true"
                 wanted = _microsecond(seconds)
-                track = talk.get(subject)
-                if track is None:
-                    track = talk[subject] = Track()
-                text = line(series, fields, _free_microsecond(track, wanted))
+                series_state = stats.get(subject)
+                if series_state is None:
+                    series_state = stats[subject] = SeriesState()
+                text = line(series, fields, _free_microsecond(series_state, wanted))
                 # Text knows whether it is ASCII, and then how many bytes it has.
                 size = len(text if text.isascii() else text.encode("utf-8", "replace")) + 1
             except Exception:
-                _LOGGER.exception("A change of %s could not be encoded", _subject_of(capture))
+                _LOGGER.exception("A change of %s could not be encoded", _subject_of(state_event))
                 filtered["not_encodable"] = filtered.get("not_encodable", 0) + 1
                 continue
             misdated += is_misdated
             lines.append(text)
-            track.round = self._round
-            track.points += 1
-            track.bytes += size
-        if len(talk) > TRACKS_MAX:
+            series_state.round = self._round
+            series_state.points += 1
+            series_state.bytes += size
+        if len(stats) > SERIES_STATES_MAX:
             self._forget()
         return Encoded(lines=lines, filtered=filtered, misdated=misdated)
 
     def _forget(self) -> None:
-        """Forget the longest silent, so many that it need not be done again soon."""
-        talk = self.talk
-        loud = {
-            *nlargest(_KEPT, talk, key=lambda subject: talk[subject].points),
-            *nlargest(_KEPT, talk, key=lambda subject: talk[subject].bytes),
+        """Drop those without events for longest, many at once, so that it is rarely needed."""
+        stats = self.stats
+        kept = {
+            *nlargest(_KEPT, stats, key=lambda subject: stats[subject].points),
+            *nlargest(_KEPT, stats, key=lambda subject: stats[subject].bytes),
         }
         silent = sorted(
-            (subject for subject in talk if subject not in loud),
-            key=lambda subject: talk[subject].round,
+            (subject for subject in stats if subject not in kept),
+            key=lambda subject: stats[subject].round,
         )
-        for subject in silent[: len(talk) - TRACKS_MAX + TRACKS_MAX // 4]:
-            track = talk.pop(subject)
-            self.forgotten.points += track.points
-            self.forgotten.bytes += track.bytes
+        for subject in silent[: len(stats) - SERIES_STATES_MAX + SERIES_STATES_MAX // 4]:
+            series_state = stats.pop(subject)
+            self.forgotten.points += series_state.points
+            self.forgotten.bytes += series_state.bytes
 
 
 def _encode_item(profile: Profile, item: Item) -> tuple[str, str, Point | None]:
     """Return what it is about, and its point, or why there is none."""
-    if isinstance(item, Capture):
+    if isinstance(item, StateEvent):
         subject = item.entity.entity_id
-        if (capture := unmasked(item)) is None:
+        if (state_event := unmasked(item)) is None:
             return subject, MASKED, None
-        return subject, profile.nothing, profile.encode(capture)
-    if isinstance(item, Happening):
-        return item.event_type, "not_in_profile", profile.encode_happening(item)
+        return subject, profile.nothing, profile.encode(state_event)
+    if isinstance(item, OtherEvent):
+        return item.event_type, "not_in_profile", profile.encode_other_event(item)
     point = _encode_row(item, numbers_only=profile.numbers_only)
     return item.measurement, "no_number", point
 
 
 def _subject_of(item: Item) -> str:
-    if isinstance(item, Capture):
+    if isinstance(item, StateEvent):
         return item.entity.entity_id
-    return item.event_type if isinstance(item, Happening) else item.measurement
+    return item.event_type if isinstance(item, OtherEvent) else item.measurement
 
 
-def _encode_row(row: Row, *, numbers_only: bool) -> Point | None:
+def _encode_row(row: RegistryRow, *, numbers_only: bool) -> Point | None:
     measurement, tags, known, time = row
     tag_names = {escape_key(name) for name, _ in tags}
     fields = field_set(
@@ -197,14 +200,17 @@ def _microsecond(seconds: float) -> int:
     return wanted % _SPAN_US + (0 if wanted < 0 else _LATEST_US)
 
 
-def _free_microsecond(track: Track, wanted: int) -> int:
-    newest = track.newest
-    # What lies between the first of a crowd and its newest is taken.
-    if wanted <= newest and (newest if track.crowd is None else track.crowd) <= wanted:
-        if track.crowd is None:
-            track.crowd = wanted
+def _free_microsecond(series_state: SeriesState, wanted: int) -> int:
+    newest = series_state.newest
+    # The microseconds between the first of a burst and its newest are used.
+    if (
+        wanted <= newest
+        and (newest if series_state.burst is None else series_state.burst) <= wanted
+    ):
+        if series_state.burst is None:
+            series_state.burst = wanted
         wanted = newest + 1
-    elif track.crowd is not None:
-        track.crowd = None
-    track.newest = wanted
+    elif series_state.burst is not None:
+        series_state.burst = None
+    series_state.newest = wanted
     return wanted

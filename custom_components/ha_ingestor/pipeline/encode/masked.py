@@ -1,8 +1,8 @@
-"""Texts that are typed as passwords are: dots on the screen, and nothing in a database."""
+"""Text entities in the mode `password`: their state is never stored."""
 
 from typing import Final
 
-from ..model import SAYS_NOTHING, Capture, StateLike
+from ..model import UNAVAILABLE_STATES, StateEvent, StateLike
 
 # Why such a change gives no point, for the ledger.
 MASKED: Final = "secret"
@@ -10,16 +10,16 @@ MASKED: Final = "secret"
 TEXTS: Final = frozenset({"input_text", "text"})
 
 
-def unmasked(capture: Capture) -> Capture | None:
-    """Return a capture without the secret that was the state before; None where it is one now."""
-    if capture.entity.domain not in TEXTS:
-        return capture
-    is_masked = capture.old is not None and _is_masked(capture.old)
-    if _is_masked(capture.new) if capture.new is not None else is_masked:
+def unmasked(state_event: StateEvent) -> StateEvent | None:
+    """Return the event without a secret old state; None if the new state is a secret."""
+    if state_event.entity.domain not in TEXTS:
+        return state_event
+    is_masked = state_event.old is not None and _is_masked(state_event.old)
+    if _is_masked(state_event.new) if state_event.new is not None else is_masked:
         return None
-    return capture._replace(old=None) if is_masked else capture
+    return state_event._replace(old=None) if is_masked else state_event
 
 
 def _is_masked(state: StateLike) -> bool:
     mode = state.attributes.get("mode")
-    return isinstance(mode, str) and mode == "password" and state.state not in SAYS_NOTHING
+    return isinstance(mode, str) and mode == "password" and state.state not in UNAVAILABLE_STATES

@@ -52,8 +52,8 @@ def is_text_only(domain: str, attributes: Mapping[str, Any]) -> bool:
     )
 
 
-def gives_back(number: float, state: str) -> bool:
-    """Whether the number alone tells how the state was written."""
+def round_trips(number: float, state: str) -> bool:
+    """Whether the number alone reproduces the text of the state."""
     return repr(number).removesuffix(".0") == state
 
 

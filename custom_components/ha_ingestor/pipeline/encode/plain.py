@@ -1,4 +1,4 @@
-"""Whatever integrations put into a value, as what JSON and line protocol have."""
+"""Converts values of integrations to those of JSON and line protocol."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime

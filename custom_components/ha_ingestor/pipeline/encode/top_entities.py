@@ -1,4 +1,4 @@
-"""Who talks most: points and bytes by entity or type of event, since the start."""
+"""The entities and event types with most points and bytes, since the start."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -6,20 +6,20 @@ from heapq import nlargest
 from operator import attrgetter
 from typing import Any, Final
 
-LOUDEST: Final = 20
+TOP_ENTITIES: Final = 20
 
 
 @dataclass(slots=True)
-class Talk:
-    """What was encoded of one."""
+class EntityStats:
+    """Points and bytes of one entity or event type."""
 
     points: int = 0
     bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Talker:
-    """What one of them said; `subject` is the id of an entity, or the type of an event."""
+class TopEntity:
+    """The counts of one; `subject` is an entity id, or the type of an event."""
 
     subject: str
     points: int
@@ -28,32 +28,32 @@ class Talker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chatter:
-    """The loudest, by how often and by how much."""
+class TopEntities:
+    """The first by points, and the first by bytes."""
 
     hours: float
-    by_points: list[Talker]
-    by_bytes: list[Talker]
+    by_points: list[TopEntity]
+    by_bytes: list[TopEntity]
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
         return asdict(self)
 
 
-def chatter(talk: Mapping[str, Talk], seconds: float) -> Chatter:
-    """Find the loudest of some seconds."""
+def top_entities(stats: Mapping[str, EntityStats], seconds: float) -> TopEntities:
+    """Find those with most points and bytes in so many seconds."""
     hours = seconds / 3600
-    talkers = [
-        Talker(
+    entities = [
+        TopEntity(
             subject=subject,
-            points=said.points,
-            bytes=said.bytes,
-            points_per_hour=round(said.points / hours, 1) if hours else 0.0,
+            points=stats_of_one.points,
+            bytes=stats_of_one.bytes,
+            points_per_hour=round(stats_of_one.points / hours, 1) if hours else 0.0,
         )
-        for subject, said in talk.items()
+        for subject, stats_of_one in stats.items()
     ]
-    return Chatter(
+    return TopEntities(
         hours=round(hours, 3),
-        by_points=nlargest(LOUDEST, talkers, attrgetter("points", "bytes")),
-        by_bytes=nlargest(LOUDEST, talkers, attrgetter("bytes", "points")),
+        by_points=nlargest(TOP_ENTITIES, entities, attrgetter("points", "bytes")),
+        by_bytes=nlargest(TOP_ENTITIES, entities, attrgetter("bytes", "points")),
     )

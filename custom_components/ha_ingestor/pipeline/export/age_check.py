@@ -1,4 +1,4 @@
-"""What the database says of the age of points: its retention, or what single lines tell."""
+"""Finds expired points: by the retention of the database, or by single lines."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -44,37 +44,37 @@ class ExpirySearch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgeCheck:
-    """Asks the database, and brings what it says to the expiry."""
+    """Reads the retention, and searches for expired lines."""
 
     writer: Writer
     expiry: Expiry
 
     async def ask_retention(self) -> None:
-        """Ask for how long the database keeps points; what fails is not told."""
+        """Read the retention; unknown after an error."""
         retention = None
         try:
             retention = await self.writer.retention()
         except Exception:
             _LOGGER.debug("The retention could not be read", exc_info=True)
-        self.expiry.told(retention)
+        self.expiry.set_retention(retention)
 
     async def ask_if_due(self) -> None:
-        """Ask for it once more where somebody may have changed it."""
+        """Read the retention again where it may have been changed."""
         if self.expiry.is_due:
             await self.ask_retention()
 
     async def wrong_clock(self, line: bytes, result: Result) -> Result | None:
-        """Return what is the matter if a line was refused for its age by a clock that is wrong."""
+        """Return the result if a line was rejected for its age by a wrong clock."""
         moment = time_of(line)
         if moment is None or not self.expiry.is_too_young(moment, result.age):
             return None
-        # Somebody may have shortened the retention.
+        # The retention may have been shortened.
         await self.ask_retention()
         is_wrong = self.expiry.is_too_young(moment, result.age)
         return _blocked_by_clock(result) if is_wrong else None
 
     async def find_limit(self, search: ExpirySearch) -> Result | None:
-        """Send single lines until all is known, or there is trouble: that is returned."""
+        """Send single lines until all are known, or a request fails; returns that result."""
         while line := search.line:
             result = await self.writer.write(line)
             is_expired = result.kind is Kind.EXPIRED

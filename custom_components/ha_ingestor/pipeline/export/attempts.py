@@ -1,4 +1,4 @@
-"""How attempts at one server follow one another: what failed so far, and when the next is due.
+"""The retry policy for one server: failed attempts, and when the next is due.
 
 For the exporter and for whatever else keeps at a server until it takes something.
 """
@@ -13,7 +13,7 @@ from .backoff import backoff
 from .breaker import Breaker
 from .result import Cause, Result
 
-# Nobody but the user can end a wrong token or a missing bucket: look again now and then.
+# Only the user can correct a wrong token or a missing bucket, so retries are rare.
 BLOCKED_RETRY: Final = 300.0
 
 
@@ -26,31 +26,31 @@ class Attempts:
     failed: int = 0
 
     def begin(self) -> None:
-        """Note that the wait is over, and the next attempt begins."""
-        self.breaker.waited()
+        """Note the start of the next attempt."""
+        self.breaker.allow_probe()
 
     def succeeded(self) -> None:
-        """Note that the server took something."""
+        """Note a success."""
         self.failed = 0
         self.breaker.succeeded()
 
     def reached(self) -> None:
-        """Note that nothing is wrong with the server, as far as can be known without sending."""
+        """Note that the server is fine, as far as a check can tell."""
         self.failed = 0
 
     def kept(self, result: Result, *, is_there: bool = False) -> float:
-        """Note that it has to be tried again; return the seconds to wait.
+        """Note a failure; return the seconds to wait.
 
         `is_there` is for a server that says itself when to come back: no reason to think it gone.
         """
         self.failed += 1
         if not is_there:
-            is_accident = result.cause is Cause.CONNECTION_CUT
-            self.breaker.failed(result.problem, is_accident=is_accident)
+            is_transient = result.cause is Cause.CONNECTION_CUT
+            self.breaker.failed(result.problem, is_transient=is_transient)
         return backoff(self.failed, self.jitter(), result.retry_after)
 
     def blocked(self, seconds: float = BLOCKED_RETRY) -> float:
-        """Note that somebody has to change something first; return the seconds to wait."""
+        """Note that the user has to act first; return the seconds to wait."""
         self.failed += 1
         self.breaker.blocked()
         return seconds

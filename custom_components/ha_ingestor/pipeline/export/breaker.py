@@ -6,14 +6,14 @@ from typing import Final
 
 from .result import Problem
 
-# One lost reply is an accident, three in a row are an outage.
+# One lost reply is transient, three in a row are an outage.
 FAILURES_TO_OPEN: Final = 3
-# These say at once that nobody is there.
-_CERTAIN: Final = frozenset({Problem.UNREACHABLE, Problem.TLS})
+# These open the breaker at once.
+_UNREACHABLE: Final = frozenset({Problem.UNREACHABLE, Problem.TLS})
 
 
 class BreakerState(StrEnum):
-    """The classic three, and blocked: only a person can end that."""
+    """The usual three states, and blocked, which only the user can end."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -23,7 +23,7 @@ class BreakerState(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Breaker:
-    """Follows the results; whoever asks does the waiting."""
+    """A state machine over results; the caller waits."""
 
     state: BreakerState = BreakerState.CLOSED
     failures: int = 0
@@ -33,12 +33,12 @@ class Breaker:
         self.state = BreakerState.CLOSED
         self.failures = 0
 
-    def failed(self, problem: Problem, *, is_accident: bool = False) -> None:
-        """Note that points were not taken and may be later; a lost connection is an accident."""
-        is_certain = problem in _CERTAIN and not is_accident
+    def failed(self, problem: Problem, *, is_transient: bool = False) -> None:
+        """Note that points were not taken and may be later; a lost connection is transient."""
+        is_unreachable = problem in _UNREACHABLE and not is_transient
         self.failures += 1
         was_closed = self.state is BreakerState.CLOSED
-        if not was_closed or self.failures >= FAILURES_TO_OPEN or is_certain:
+        if not was_closed or self.failures >= FAILURES_TO_OPEN or is_unreachable:
             self.state = BreakerState.OPEN
 
     def blocked(self) -> None:
@@ -46,7 +46,7 @@ class Breaker:
         self.failures += 1
         self.state = BreakerState.BLOCKED
 
-    def waited(self) -> None:
+    def allow_probe(self) -> None:
         """Note that enough time has passed for a probe batch."""
         if self.state is not BreakerState.CLOSED:
             self.state = BreakerState.HALF_OPEN

@@ -1,4 +1,4 @@
-"""One request after the other: what goes into it, and what its result demands."""
+"""Sends one request after the other, and settles its points by the result."""
 
 import time
 from dataclasses import dataclass, field, replace
@@ -9,8 +9,8 @@ from ..spool.buffer import Buffer
 from .age_check import AgeCheck, ExpirySearch
 from .breaker import BreakerState
 from .expiry import Expiry, time_of
-from .export_state import Progress, Status
-from .isolation import PROBE_POINTS, Isolation, StormBrake
+from .export_state import Status, StatusTracker
+from .isolation import PROBE_POINTS, Isolation, RejectionSurge
 from .request import BATCH_BYTES, Request, compose
 from .result import Kind, Problem, Result
 from .retry import RetryPolicy
@@ -35,12 +35,12 @@ class Delivery:
     expiry: Expiry
     ages: AgeCheck
     retry: RetryPolicy
-    progress: Progress
+    progress: StatusTracker
     gzip: bool
-    brake: StormBrake = field(default_factory=StormBrake)
+    brake: RejectionSurge = field(default_factory=RejectionSurge)
     has_set_aside: bool = False
     _isolation: Isolation = field(default_factory=Isolation)
-    # What the database has, and the spool does not know of yet.
+    # Stored points that are not settled in the spool yet.
     _unsettled: Request | None = None
 
     def compose(self) -> Request | None:
@@ -65,12 +65,12 @@ class Delivery:
     def keep(self, result: Result) -> float:
         """Try again later; returns the seconds until then."""
         wait = self.retry.kept(result)
-        return self.progress.waits(Status.RETRYING, result, wait, self.retry.attempts.failed)
+        return self.progress.set_waiting(Status.RETRYING, result, wait, self.retry.attempts.failed)
 
     def block(self, result: Result) -> float:
-        """Look again now and then; returns the seconds until then."""
+        """Retry rarely; returns the seconds until then."""
         wait = self.retry.blocked()
-        return self.progress.waits(Status.BLOCKED, result, wait, self.retry.attempts.failed)
+        return self.progress.set_waiting(Status.BLOCKED, result, wait, self.retry.attempts.failed)
 
     async def _settle(self, request: Request, result: Result, latency: float) -> float | None:
         batch, is_single = request.batch, request.sent == 1
@@ -85,7 +85,7 @@ class Delivery:
                 self._isolation.refused(result.rejected_lines, request.payload, batch.count)
             case Kind.TOO_LARGE if not is_single:
                 self._isolation.too_large(batch.count)
-            case Kind.TOO_LARGE if not self.retry.is_certain(result):
+            case Kind.TOO_LARGE if not self.retry.is_unreachable(result):
                 return self.keep(result)
             case Kind.REJECTED | Kind.TOO_LARGE:
                 return await self._reject(request, result)
@@ -103,10 +103,10 @@ class Delivery:
         else:
             self._isolation.grow(points)
         self.retry.accepted(points)
-        self.progress.well(last_write=datetime.now(UTC), write_latency=latency)
+        self.progress.set_ok(last_write=datetime.now(UTC), write_latency=latency)
 
     async def _expire(self, request: Request, result: Result) -> float | None:
-        """Go on behind lines that are too old, which is nobody's mistake."""
+        """Settle lines that are older than the retention."""
         if request.sent > 1:
             return await self._find_expired(request)
         if trouble := await self.ages.wrong_clock(request.payload, result):
@@ -121,7 +121,7 @@ class Delivery:
         return None
 
     async def _find_expired(self, request: Request) -> float | None:
-        """Learn which lines are too old; what the reply says of the others is not relied on."""
+        """Find the expired lines; the reply is not reliable for the others."""
         if self.expiry.is_due:
             await self.ages.ask_retention()
             if self.expiry.limit():
@@ -135,7 +135,7 @@ class Delivery:
 
     async def _reject(self, request: Request, result: Result) -> float | None:
         if self.brake.rejects(result.detail):
-            return self.block(replace(result, problem=Problem.STORM))
+            return self.block(replace(result, problem=Problem.REJECTION_SURGE))
         await self.run(self.settlement.rejected, request, result.code, result.detail)
         self._set_aside(request)
         return None
@@ -145,10 +145,10 @@ class Delivery:
         self._isolation.settled(request.batch.payload)
         self._isolation.grow(request.batch.count)
         self.retry.set_aside()
-        self.progress.well()
+        self.progress.set_ok()
 
     async def _keep_batch(self, request: Request, result: Result) -> float | None:
-        """Send less where that may help, or look for the one point that the database fails at."""
+        """Send less where that may help, or isolate the one point that the database fails at."""
         count = request.batch.count
         if self.retry.is_too_slow(result):
             self._isolation.too_large(count)
@@ -158,11 +158,11 @@ class Delivery:
             if request.sent > 1:
                 self._isolation.halve(count)
                 return None
-            if await self._takes_the_next():
+            if await self._accepts_next():
                 return await self._reject(request, result)
         return self.keep(result)
 
-    async def _takes_the_next(self) -> bool:
+    async def _accepts_next(self) -> bool:
         """Whether the database stores the second point, which it will get once more in its turn."""
         pair = await self.run(self.buffer.read, 2, BATCH_BYTES)
         _, _, second = pair.payload.partition(b"\n") if pair else (b"", b"", b"")

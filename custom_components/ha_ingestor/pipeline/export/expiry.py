@@ -1,10 +1,10 @@
 """Which points are older than what the database keeps.
 
-The database is asked for its retention where it tells it. Otherwise the newest point that it
-refused for its age says so of every older one.
+The database is asked for its retention. Otherwise every point is expired that is older than one
+rejected for its age.
 
-A database whose clock is ahead of ours refuses points that it should keep. They are told by their
-age: no point is expired before the shortest retention there is, nor before the one that the
+A database whose clock is ahead of ours refuses points that it should keep. They are recognised by
+their age: no point is expired before the shortest retention there is, nor before the one that the
 database names.
 """
 
@@ -16,9 +16,9 @@ from typing import Final
 
 from .result import AgeLimit
 
-# Often enough for somebody who changed the retention.
+# Short enough after a change of the retention.
 ASK_SECONDS: Final = 3600.0
-# A database that did not tell may have been away.
+# A database that did not answer may have been unavailable.
 ASK_AGAIN_SECONDS: Final = 300.0
 # The database compares with its own clock, which is not quite ours. A point that is this close to
 # the limit is for the database to refuse.
@@ -26,8 +26,8 @@ MARGIN_SECONDS: Final = 60.0
 
 # No InfluxDB lets a retention be shorter.
 SHORTEST_SECONDS: Final = 3600.0
-# How long an older point is not believed to be expired after a young one was called so.
-DOUBT_SECONDS: Final = 86_400.0
+# How long no older point counts as expired after a young one was rejected as expired.
+UNCERTAIN_SECONDS: Final = 86_400.0
 # 2020: a clock that is behind was not set since the machine was started.
 _CLOCK_IS_SET: Final = 1_577_836_800.0
 
@@ -42,9 +42,9 @@ class Expiry:
     wall_clock: Callable[[], float] = time.time
     _ask_at: float = 0.0
     _retention: float | None = None
-    _told_at: tuple[float, float] = (0.0, 0.0)
+    _retention_at: tuple[float, float] = (0.0, 0.0)
     _refused: tuple[float, int, str] | None = None
-    _doubt_until: float = -math.inf
+    _uncertain_until: float = -math.inf
 
     @property
     def is_due(self) -> bool:
@@ -56,10 +56,10 @@ class Expiry:
         """The present as points are dated."""
         return int(self.wall_clock() * _SECOND)
 
-    def told(self, retention: float | None) -> None:
-        """Note for how many seconds the database keeps points; None when it does not tell."""
+    def set_retention(self, retention: float | None) -> None:
+        """Set the retention of the database in seconds; None when it is not known."""
         self._ask_at = self.clock() + (ASK_AGAIN_SECONDS if retention is None else ASK_SECONDS)
-        self._told_at = (self.clock(), self.wall_clock())
+        self._retention_at = (self.clock(), self.wall_clock())
         self._retention = retention
 
     def refused(self, moment: int, reason: str) -> None:
@@ -83,12 +83,12 @@ class Expiry:
         ahead = ahead if ahead > MARGIN_SECONDS else 0.0
         is_too_young = age < SHORTEST_SECONDS + ahead - MARGIN_SECONDS
         if is_too_young:
-            self._doubt_until = self.clock() + DOUBT_SECONDS
-        return is_too_young or self.clock() < self._doubt_until
+            self._uncertain_until = self.clock() + UNCERTAIN_SECONDS
+        return is_too_young or self.clock() < self._uncertain_until
 
     def accepted(self) -> None:
         """Note that the database stores points, so that its clock cannot be all wrong."""
-        self._doubt_until = -math.inf
+        self._uncertain_until = -math.inf
 
     def limit(self) -> tuple[int, str] | None:
         """Return the newest time that is certainly expired, and the reason to tell."""
@@ -107,7 +107,7 @@ class Expiry:
 
     def _clocks_agree(self) -> bool:
         """Whether the clock on the wall was not set since the database told its retention."""
-        monotonic, wall = self._told_at
+        monotonic, wall = self._retention_at
         drift = (self.wall_clock() - wall) - (self.clock() - monotonic)
         return abs(drift) < MARGIN_SECONDS
 

@@ -1,4 +1,4 @@
-"""How delivery is going, as everybody may know it."""
+"""The status of the export, and its history."""
 
 import time
 from collections import deque
@@ -14,7 +14,7 @@ HISTORY: Final = 20
 
 
 class Status(StrEnum):
-    """How delivery is going."""
+    """The status of the export."""
 
     STARTING = "starting"
     OK = "ok"
@@ -24,7 +24,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportState:
-    """What the exporter knows of itself. Latency in seconds, moments in UTC."""
+    """The state of the exporter. Latency in seconds, moments in UTC."""
 
     status: Status = Status.STARTING
     problem: Problem = Problem.NONE
@@ -37,7 +37,7 @@ class ExportState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class StatusChange:
     """One change of status, for the history."""
 
     time: datetime
@@ -46,25 +46,25 @@ class Turn:
     detail: str
 
 
-class Progress:
-    """The state that is true now, and how it came to be; `on_change` hears of every turn."""
+class StatusTracker:
+    """The present state and its history; `on_change` is called at every change of status."""
 
     def __init__(self, on_change: Callable[[], None]) -> None:
-        """Begin with nothing known."""
+        """Start empty."""
         self.now = ExportState()
-        self.history: deque[Turn] = deque(maxlen=HISTORY)
+        self.history: deque[StatusChange] = deque(maxlen=HISTORY)
         self._on_change = on_change
 
-    def well(self, **measured: Any) -> None:
-        """Nothing stands in the way."""
+    def set_ok(self, **measured: Any) -> None:
+        """Set the status `ok`."""
         measured = {
             "last_write": self.now.last_write,
             "write_latency": self.now.write_latency,
         } | measured
         self._set(ExportState(status=Status.OK, connected=True, **measured))
 
-    def waits(self, status: Status, result: Result, delay: float, attempts: int) -> float:
-        """Something does, for so many attempts in a row; returns the delay."""
+    def set_waiting(self, status: Status, result: Result, delay: float, attempts: int) -> float:
+        """Set a status with the failed attempts and the delay; returns the delay."""
         self._set(
             replace(
                 self.now,
@@ -81,11 +81,11 @@ class Progress:
     def _set(self, state: ExportState) -> None:
         before, self.now = self.now, state
         if (state.status, state.problem) != (before.status, before.problem):
-            turn = Turn(
+            change = StatusChange(
                 time=datetime.now(UTC),
                 status=state.status,
                 problem=state.problem,
                 detail=state.detail,
             )
-            self.history.append(turn)
+            self.history.append(change)
             self._on_change()

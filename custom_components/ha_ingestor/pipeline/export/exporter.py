@@ -1,4 +1,4 @@
-"""Delivers the buffer's batches in order: one request at a time, nothing passed over."""
+"""Exports the buffer's batches in order, one request at a time."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ from .attempts import Attempts, wait_for
 from .breaker import BreakerState
 from .delivery import Delivery
 from .expiry import Expiry
-from .export_state import ExportState, Progress, Status, Turn
+from .export_state import ExportState, Status, StatusChange, StatusTracker
 from .result import Kind, Problem, Result
 from .retry import RetryPolicy
 from .settlement import Settlement
@@ -29,12 +29,12 @@ _LOGGER = logging.getLogger(__name__)
 GATHER_SECONDS: Final = 5.0
 GATHER_POINTS: Final = 500
 # A bad sector may take the disk seconds to fail at.
-LOOK_SECONDS: Final = 60.0
+RECHECK_SECONDS: Final = 60.0
 
 
 @dataclass(slots=True, kw_only=True)
 class Exporter:
-    """The loop: when to deliver what is in the buffer, and how long to wait in between."""
+    """The export loop: when to export the buffer, and how long to wait."""
 
     buffer: Buffer
     quarantine: Quarantine
@@ -47,12 +47,12 @@ class Exporter:
     expired: Literal["quarantine", "evict"] = "quarantine"
     clock: Callable[[], float] = time.monotonic
     wall_clock: Callable[[], float] = time.time
-    _progress: Progress = field(init=False)
+    _progress: StatusTracker = field(init=False)
     _attempts: Attempts = field(init=False)
     _retry: RetryPolicy = field(init=False)
     _ages: AgeCheck = field(init=False)
     _delivery: Delivery = field(init=False)
-    _look_at: float = 0.0
+    _recheck_at: float = 0.0
     _requested_at: float = -math.inf
     # How many points in the buffer are worth a wake-up.
     _wanted: float = math.inf
@@ -63,8 +63,8 @@ class Exporter:
     _retry_now: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        """Begin with nothing known."""
-        self._progress = Progress(self.on_change)
+        """Start empty."""
+        self._progress = StatusTracker(self.on_change)
         self._attempts = Attempts(jitter=self.jitter)
         self._retry = RetryPolicy(attempts=self._attempts)
         expiry = Expiry(clock=self.clock, wall_clock=self.wall_clock)
@@ -87,20 +87,20 @@ class Exporter:
 
     @property
     def state(self) -> ExportState:
-        """How delivery is going right now."""
+        """The present status of the export."""
         return self._progress.now
 
     @property
-    def history(self) -> tuple[Turn, ...]:
-        """How it went before."""
+    def history(self) -> tuple[StatusChange, ...]:
+        """The last changes of the status."""
         return tuple(self._progress.history)
 
     @property
     def breaker(self) -> BreakerState:
-        """Whether the database is spoken to."""
+        """The state of the breaker."""
         return self._attempts.breaker.state
 
-    def wants(self, points: int) -> bool:
+    def needs_notify(self, points: int) -> bool:
         """Whether to `notify` that so many points are in the buffer. Any thread may ask."""
         return points >= self._wanted
 
@@ -135,7 +135,7 @@ class Exporter:
                     await self._deliver(is_last=True)
 
     async def export_forever(self) -> None:
-        """Deliver whatever comes, waiting as each result demands."""
+        """Export until cancelled, with the wait that each result requires."""
         await self._ages.ask_retention()
         while not self._stopping.is_set():
             self._wake.clear()
@@ -147,7 +147,7 @@ class Exporter:
                 if self._stopping.is_set():
                     return
                 if delay is None and self.state.status is not Status.OK:
-                    delay = self._introduced(await self.writer.check())
+                    delay = self._check_first(await self.writer.check())
             except OSError as err:
                 detail = err.strerror or type(err).__name__
                 delay = self._delivery.keep(
@@ -167,7 +167,7 @@ class Exporter:
 
     async def _gather(self, until: float) -> None:
         """Wait for a point, and then for more of them until a moment of the monotonic clock."""
-        # First said and then looked, so that none comes unseen in between.
+        # The event is cleared before the check, so that no point is missed in between.
         self._wanted = 1
         if not self.buffer.pending + self.buffer.held:
             await self._wake.wait()
@@ -176,12 +176,12 @@ class Exporter:
             await wait_for(self._enough, until - time.monotonic())
         self._wanted = math.inf
 
-    def _introduced(self, result: Result) -> float | None:
-        """Know how things are before the next point comes, which may take a while."""
+    def _check_first(self, result: Result) -> float | None:
+        """Check the connection before the first point, which may come late."""
         match result.kind:
             case Kind.ACCEPTED:
                 self._attempts.reached()
-                self._progress.well()
+                self._progress.set_ok()
             case Kind.BLOCKED:
                 return self._delivery.block(result)
             case Kind.KEPT:
@@ -200,7 +200,7 @@ class Exporter:
 
     async def _deliver(self, *, is_last: bool = False) -> float | None:
         self._attempts.begin()
-        await self._look_at_quarantine()
+        await self._recheck_quarantine()
         while True:
             request = await self.run(self._delivery.compose)
             if request is None or (self._stopping.is_set() and not is_last):
@@ -214,12 +214,12 @@ class Exporter:
             if request.sent and is_ok and not self._stopping.is_set():
                 await self._ages.ask_if_due()
 
-    async def _look_at_quarantine(self) -> None:
-        """See now and then whether a file that was bad still is."""
-        if self.quarantine.trouble and self.clock() >= self._look_at:
-            self._look_at = self.clock() + LOOK_SECONDS
-            before = self.quarantine.trouble
+    async def _recheck_quarantine(self) -> None:
+        """Check at intervals whether bad quarantine files can be used again."""
+        if self.quarantine.disk_error and self.clock() >= self._recheck_at:
+            self._recheck_at = self.clock() + RECHECK_SECONDS
+            before = self.quarantine.disk_error
             with suppress(OSError):
-                await self.run(self.quarantine.look_again)
-            if self.quarantine.trouble != before:
+                await self.run(self.quarantine.recheck_files)
+            if self.quarantine.disk_error != before:
                 self.on_change()

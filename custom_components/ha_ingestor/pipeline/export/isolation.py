@@ -1,4 +1,4 @@
-"""How many points the next request carries: the lever that finds the one point that is refused.
+"""The size of the next batch: it is halved to find the one rejected point.
 
 A refused batch is halved, down to a single line whose rejection is its own; what follows is sent
 again in any case, because a reply is never a reliable account of what was stored. A refused point
@@ -11,16 +11,16 @@ from typing import Final
 
 # Every server's default limits are far above it.
 BATCH_POINTS: Final = 5_000
-# Enough to be worth a request, little enough for a database that is just getting up.
+# Enough to be worth a request, small enough for a database that is starting.
 PROBE_POINTS: Final = 100
 # A size that was refused is tried again after so many full batches below it, and after twice as
 # many each time it is refused again.
-PATIENCE: Final = 16
+BATCHES_BEFORE_RETRY: Final = 16
 PATIENCE_MAX: Final = 1024
 # So many refusals in a row for one reason are a misconfigured server, not bad points.
-STORM_STREAK: Final = 20
+SURGE_STREAK: Final = 20
 # And so are more refused than accepted ones among so many.
-STORM_WINDOW: Final = 50
+SURGE_WINDOW: Final = 50
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,10 +31,10 @@ class Isolation:
     suspects: set[bytes] = field(default_factory=set)
     _too_large: int | None = None
     _below: int = 0
-    _patience: int = PATIENCE
+    _batches_before_retry: int = BATCHES_BEFORE_RETRY
 
     def refused(self, rejected_lines: frozenset[int], payload: bytes, count: int) -> None:
-        """Go for the lines that the server names by their indexes, or else halve."""
+        """Isolate the lines that the server names by their indexes, or halve."""
         lines = payload.split(b"\n")
         named = {lines[index] for index in rejected_lines}
         if not named or named <= self.suspects:
@@ -48,7 +48,7 @@ class Isolation:
     def too_large(self, count: int) -> None:
         """Send less at once, and remember that so many are refused for their size."""
         if self._too_large is not None and count >= self._too_large:
-            self._patience = min(self._patience * 2, PATIENCE_MAX)
+            self._batches_before_retry = min(self._batches_before_retry * 2, PATIENCE_MAX)
         self._too_large = min(count, self._too_large or count)
         self._below = 0
         self.halve(count)
@@ -56,17 +56,17 @@ class Isolation:
     def grow(self, count: int) -> None:
         """Send more at once again, as so many were taken."""
         if self._too_large is not None and count >= self._too_large:
-            self._too_large, self._patience = None, PATIENCE
+            self._too_large, self._batches_before_retry = None, BATCHES_BEFORE_RETRY
         wanted = min(self.limit * 2, BATCH_POINTS)
         if self._too_large is not None and wanted >= self._too_large:
             self._below += count >= self.limit
-            if self._below < self._patience:
+            if self._below < self._batches_before_retry:
                 return
             self._below = 0
         self.limit = wanted
 
     def settled(self, payload: bytes) -> None:
-        """Suspect these lines no more."""
+        """Remove these lines from the suspects."""
         if self.suspects:
             self.suspects.difference_update(payload.split(b"\n"))
 
@@ -81,17 +81,17 @@ class Isolation:
 
 
 @dataclass(slots=True, kw_only=True)
-class StormBrake:
-    """Stops the quarantine from swallowing everything that a misconfigured server refuses."""
+class RejectionSurge:
+    """Detects a surge of rejections, as of a misconfigured server."""
 
     released: bool = False
-    _recent: deque[bool] = field(default_factory=lambda: deque(maxlen=STORM_WINDOW))
+    _recent: deque[bool] = field(default_factory=lambda: deque(maxlen=SURGE_WINDOW))
     _streak: int = 0
     _reason: str = ""
 
     def accepted(self, points: int) -> None:
         """Points were stored."""
-        self._recent.extend([False] * min(points, STORM_WINDOW))
+        self._recent.extend([False] * min(points, SURGE_WINDOW))
         self._streak = 0
         self.released = False
 
@@ -100,7 +100,7 @@ class StormBrake:
         self._recent.append(True)
         self._streak = self._streak + 1 if reason == self._reason else 1
         self._reason = reason
-        is_storm = self._streak >= STORM_STREAK or (
-            len(self._recent) == STORM_WINDOW and sum(self._recent) * 2 > STORM_WINDOW
+        is_surge = self._streak >= SURGE_STREAK or (
+            len(self._recent) == SURGE_WINDOW and sum(self._recent) * 2 > SURGE_WINDOW
         )
-        return is_storm and not self.released
+        return is_surge and not self.released

@@ -1,4 +1,4 @@
-"""What an attempt came to, in the pipeline's own words: clients say it, policies act on it."""
+"""The result of an attempt: clients create it, policies act on it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -37,17 +37,17 @@ class Problem(StrEnum):
     REJECTED = "rejected"
     DISK = "disk"
     INTERNAL_ERROR = "internal_error"
-    STORM = "storm"
+    REJECTION_SURGE = "storm"
     CLOCK_DIFFERS = "clock_differs"
 
 
 class Cause(StrEnum):
-    """What may be behind points that were kept, where that is more than their problem says."""
+    """A possible cause of kept points, beside their problem."""
 
     UNKNOWN = "unknown"
-    # An accident, or somebody in between who cuts off what is too large.
+    # A transient error, or a proxy that cuts off large bodies.
     CONNECTION_CUT = "connection_cut"
-    # Somebody in between stopped waiting for the database.
+    # A proxy stopped waiting for the database.
     GATEWAY_TIMEOUT = "gateway_timeout"
     # The database failed, perhaps because of one point that it should have rejected.
     DATABASE_FAILED = "database_failed"
@@ -55,7 +55,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgeLimit:
-    """Why points were called too old, as far as the database tells.
+    """Why points are too old, as far as the database reports it.
 
     `retention` in seconds, 0 where it is not named. `is_write_window` says that the limit is one
     that somebody set beside the retention. `clock_ahead` is by how many seconds the clock of the

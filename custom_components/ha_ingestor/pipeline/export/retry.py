@@ -9,9 +9,10 @@ from .result import Cause, Problem, Result
 
 # A proxy with a body limit may cut the connection instead of saying so.
 LARGE_BODY: Final = 64 * 1024
-# No line of ours comes near any limit, so a single one that is too large is first an accident.
+# No line of ours comes near any limit, so a single one that is too large is first seen as
+# transient.
 TOO_LARGE_ATTEMPTS: Final = 3
-# Ten failures at the same points, and each of them a backoff apart, are no passing trouble.
+# Ten failures at the same points, and each of them a backoff apart, are no transient error.
 STUCK_ATTEMPTS: Final = 10
 
 
@@ -47,7 +48,7 @@ class RetryPolicy:
         self._in_a_row = 0
         return self.attempts.blocked()
 
-    def is_certain(self, result: Result) -> bool:
+    def is_unreachable(self, result: Result) -> bool:
         """Whether a line is believed to be too large, as it was called so often enough."""
         return self._repeated(result) >= TOO_LARGE_ATTEMPTS
 

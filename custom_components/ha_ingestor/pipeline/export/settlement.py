@@ -1,4 +1,4 @@
-"""What becomes of the lines of a batch whose request was answered. In the spool's thread."""
+"""Settles the lines of an answered batch. In the spool's thread."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

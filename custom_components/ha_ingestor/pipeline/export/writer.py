@@ -7,7 +7,7 @@ from .result import Result
 
 
 class Writer(Protocol):
-    """The way to one database. Never raises for what network or server do."""
+    """The client of one database. Never raises for errors of network or server."""
 
     async def write(self, body: bytes, *, gzipped: bool = False) -> Result: ...
 

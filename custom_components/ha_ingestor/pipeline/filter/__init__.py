@@ -1,1 +1,1 @@
-"""What is worth a point: from what was received to what is encoded."""
+"""The filters, between intake and encoder."""

@@ -1,6 +1,6 @@
-"""What is worth a point: repetitions, echoes and chatter are left out, and counted.
+"""The noise filter: drops repeated, restored and too frequent states, and counts them.
 
-Judged in this order, and the first that applies decides:
+Checked in this order; the first that applies decides:
 
     secret         the state of a text entity in the mode `password`
     restart_echo   a state that was restored and had been written already
@@ -23,70 +23,70 @@ from ..encode.masked import MASKED, unmasked
 from ..ledger import Ledger
 from ..model import (
     NO_RULES,
-    SAYS_NOTHING,
     STATE_CHANGED,
-    Capture,
+    UNAVAILABLE_STATES,
     EntityContext,
-    Happening,
     Item,
-    Row,
+    OtherEvent,
+    RegistryRow,
+    StateEvent,
     Weather,
 )
 from ..spool.files import Files
-from .last_written import Memory, Recollection
+from .last_written import LastWritten, Memory
 from .rules import RuleFilter, RulesMemory
 
 _LOGGER = logging.getLogger(__name__)
 
-# How long an event waits at most until it is looked at, as long as the disk does not stall.
-LOOK_SECONDS: Final = 2.0
+# The longest time from an event to the filter, while the disk does not stall.
+PROCESSING_SECONDS: Final = 2.0
 # Types of events whose last one is kept; a user chooses a handful.
 EVENTS_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SieveSettings:
-    """`window`: seconds in which the same is said once; zero for never."""
+class NoiseFilterSettings:
+    """`window`: seconds in which equal states are written once; zero disables it."""
 
     window: float = 0.0
     skip_unavailable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SieveMemory:
-    """What the next sieve of this process has to know."""
+class NoiseFilterMemory:
+    """The state for the next filter of this process."""
 
     rules: RulesMemory
-    happened: dict[str, tuple[float, Happening]]
+    last_events: dict[str, tuple[float, OtherEvent]]
     weather: Weather | None
     clock_watch: ClockWatch
-    recollection: Memory
+    last_written: Memory
 
 
 @dataclass(slots=True, kw_only=True)
-class Sieve:
+class NoiseFilter:
     """Used by one thread. `clock` is monotonic, `wall_clock` dates heartbeats.
 
     `contexts` are the descriptions of entities as they are now.
     """
 
     ledger: Ledger
-    settings: SieveSettings
-    recollection: Recollection
+    settings: NoiseFilterSettings
+    last_written: LastWritten
     clock: Callable[[], float]
     wall_clock: Callable[[], float]
     contexts: Mapping[str, EntityContext] = field(default_factory=dict)
-    _happened: dict[str, tuple[float, Happening]] = field(default_factory=dict)
+    _last_events: dict[str, tuple[float, OtherEvent]] = field(default_factory=dict)
     _weather: Weather | None = None
     _clock_watch: ClockWatch = field(init=False)
     _rules: RuleFilter = field(init=False)
 
     def __post_init__(self) -> None:
-        """Watch the clock, for captures that do not say whether it was set."""
+        """Watch the clock, for events without a clock offset."""
         self._clock_watch = ClockWatch(monotonic=self.clock, wall=self.wall_clock)
         self._rules = RuleFilter(
             ledger=self.ledger,
-            recollection=self.recollection,
+            last_written=self.last_written,
             clock=self.clock,
             wall_clock=self.wall_clock,
             contexts=self.contexts,
@@ -94,135 +94,137 @@ class Sieve:
 
     @property
     def held(self) -> int:
-        """Captures that wait for their time."""
-        return self._rules.held + len(self.recollection.placeholders)
+        """Events that are held until they are due."""
+        return self._rules.held + len(self.last_written.placeholders)
 
     @property
     def next_due(self) -> float:
-        """When there is something to do although nothing came, by the clock."""
-        return min(self._rules.next_due, self.recollection.due)
+        """When work is due without a new event, by the clock."""
+        return min(self._rules.next_due, self.last_written.due)
 
-    def hand_over(self) -> SieveMemory:
-        """Give everything that is held and known to the next sieve of this process."""
-        memory = SieveMemory(
+    def hand_over(self) -> NoiseFilterMemory:
+        """Return the state for the next filter of this process."""
+        memory = NoiseFilterMemory(
             rules=self._rules.hand_over(),
-            happened=self._happened,
+            last_events=self._last_events,
             weather=self._weather,
             clock_watch=self._clock_watch,
-            recollection=self.recollection.hand_over(),
+            last_written=self.last_written.hand_over(),
         )
-        self._happened = {}
+        self._last_events = {}
         return memory
 
-    def resume(self, memory: SieveMemory) -> None:
-        """Go on with what another sieve knew; the rules of this one apply from the first `due`."""
+    def resume(self, memory: NoiseFilterMemory) -> None:
+        """Continue with the state of another filter; the new rules apply from the first `due`."""
         self._rules.resume(memory.rules)
-        self._happened, self._weather = memory.happened, memory.weather
+        self._last_events, self._weather = memory.last_events, memory.weather
         self._clock_watch.resume(memory.clock_watch)
-        self.recollection.resume(memory.recollection)
+        self.last_written.resume(memory.last_written)
 
-    def expect(self, captures: Iterable[Capture]) -> None:
-        """Begin heartbeats of entities that stay silent: these are their states. Any thread."""
-        self._rules.expect(capture for capture in captures if unmasked(capture))
+    def start_heartbeats(self, state_events: Iterable[StateEvent]) -> None:
+        """Start the heartbeats of entities without events, from these states. Any thread."""
+        self._rules.start_heartbeats(
+            state_event for state_event in state_events if unmasked(state_event)
+        )
 
     def load(self, files: Files, found_seq: int) -> None:
-        """Recall what an earlier process wrote, if `found_seq` is the last point it wrote."""
-        self.recollection.load(files, found_seq)
+        """Load what an earlier process wrote, if `found_seq` is the last point it wrote."""
+        self.last_written.load(files, found_seq)
 
     def save(self, files: Files, last_seq: int) -> None:
         """Store what was written up to `last_seq`; raises OSError."""
-        self.recollection.save(files, last_seq)
+        self.last_written.save(files, last_seq)
 
-    def sift(self, items: Iterable[Item]) -> list[Item]:
-        """Return what is to be written of these, in their order.
+    def filter(self, items: Iterable[Item]) -> list[Item]:
+        """Return the events to write, in their order.
 
-        What cannot be judged is kept, and costs nothing else.
+        An event that raises an error is kept, and affects no other.
         """
         passed: list[Item] = []
         for item in items:
             before = len(passed)
             try:
-                if isinstance(item, Capture):
+                if isinstance(item, StateEvent):
                     self._take(item, passed)
-                elif isinstance(item, Row) or not self._has_just_happened(item):
+                elif isinstance(item, RegistryRow) or not self._is_repeated(item):
                     passed.append(item)
             except Exception:
-                _LOGGER.exception("An event could not be judged and is kept")
+                _LOGGER.exception("An event could not be filtered and is kept")
                 if not any(each is item for each in passed[before:]):
                     passed.append(item)
         return passed
 
-    def due(self) -> list[Capture]:
-        """Return what has to be written by now although nothing came."""
+    def due(self) -> list[StateEvent]:
+        """Return events that are due without a new event."""
         now = self.clock()
-        return [*self.recollection.overdue(now), *self._rules.due(now, self._weather)]
+        return [*self.last_written.expired_placeholders(now), *self._rules.due(now, self._weather)]
 
-    def release(self) -> list[Capture]:
-        """Give out what is held, because this is the end."""
+    def release(self) -> list[StateEvent]:
+        """Return all held events, because the pipeline stops."""
         found = self._rules.release()
-        self.recollection.forget_placeholders()
+        self.last_written.forget_placeholders()
         return found
 
-    def _take(self, item: Capture, passed: list[Item]) -> None:
-        entity, recollection = item.entity, self.recollection
+    def _take(self, item: StateEvent, passed: list[Item]) -> None:
+        entity, last_written = item.entity, self.last_written
         entity_id = entity.entity_id
         self._weather = item.weather
-        jumped = self._clock_watch.look() if item.jumped is None else item.jumped
-        if jumped != recollection.times.jumped:
-            recollection.times.see(jumped)
-        capture = unmasked(item)
-        if capture is None:
+        clock_offset = self._clock_watch.check() if item.clock_offset is None else item.clock_offset
+        if clock_offset != last_written.times.clock_offset:
+            last_written.times.set_clock_offset(clock_offset)
+        state_event = unmasked(item)
+        if state_event is None:
             self._rules.end(entity_id, passed)
-            recollection.forget(entity_id)
+            last_written.forget(entity_id)
             self.ledger.filtered[MASKED] += 1
             return
-        if recollection.concerns(entity_id):
-            joined = recollection.continued(capture, self.clock())
+        if last_written.applies_to(entity_id):
+            joined = last_written.resume_state(state_event, self.clock())
             if joined is None:
-                self._rules.begin_after_echo(capture)
+                self._rules.start_after_restart(state_event)
                 return
-            capture = joined
-        capture = recollection.times.redated(capture)
-        if self._is_needless(capture):
+            state_event = joined
+        state_event = last_written.times.redated(state_event)
+        if self._is_filtered(state_event):
             return
-        if entity.rules is not NO_RULES or self._rules.concerns(entity_id):
-            self._rules.judge(capture, passed)
+        if entity.rules is not NO_RULES or self._rules.applies_to(entity_id):
+            self._rules.apply(state_event, passed)
         else:
-            recollection.note(entity_id, capture.new)
-            passed.append(capture)
+            last_written.note(entity_id, state_event.new)
+            passed.append(state_event)
 
-    def _has_just_happened(self, happening: Happening) -> bool:
+    def _is_repeated(self, event: OtherEvent) -> bool:
         window = self.settings.window
         if not window:
             return False
-        now, happened = self.clock(), self._happened
-        seen_at, last = happened.pop(happening.event_type, (-math.inf, happening))
-        happened[happening.event_type] = now, happening
-        while len(happened) > EVENTS_MAX:
-            del happened[next(iter(happened))]
-        # Either clock alone may be wrong: one is set, the other tells when an event was looked at.
+        now, last_events = self.clock(), self._last_events
+        seen_at, last = last_events.pop(event.event_type, (-math.inf, event))
+        last_events[event.event_type] = now, event
+        while len(last_events) > EVENTS_MAX:
+            del last_events[next(iter(last_events))]
+        # Either clock alone may be wrong: one may be set, the other has the time of processing.
         is_same = (
-            now - seen_at <= window + LOOK_SECONDS
-            and 0 <= happening.time - last.time <= window
-            and _are_same(last.data, happening.data)
+            now - seen_at <= window + PROCESSING_SECONDS
+            and 0 <= event.time - last.time <= window
+            and _are_same(last.data, event.data)
         )
         self.ledger.deduplicated += is_same
         return is_same
 
-    def _is_needless(self, capture: Capture) -> bool:
-        new, settings = capture.new, self.settings
+    def _is_filtered(self, state_event: StateEvent) -> bool:
+        new, settings = state_event.new, self.settings
         if new is None or not (settings.window or settings.skip_unavailable):
             return False
-        if settings.skip_unavailable and new.state in SAYS_NOTHING:
+        if settings.skip_unavailable and new.state in UNAVAILABLE_STATES:
             self.ledger.filtered["unavailable"] += 1
             return True
-        entity_id = capture.entity.entity_id
-        last = self.recollection.last.get(entity_id)
+        entity_id = state_event.entity.entity_id
+        last = self.last_written.last.get(entity_id)
         is_same = (
             last is not None
             and settings.window > 0
-            and capture.kind is STATE_CHANGED
-            and 0 <= self.recollection.times.age(entity_id, last, new) <= settings.window
+            and state_event.kind is STATE_CHANGED
+            and 0 <= self.last_written.times.age(entity_id, last, new) <= settings.window
             and last.state == new.state
             and _are_same(last.attributes, new.attributes)
         )

@@ -1,4 +1,4 @@
-"""What was received and waits to be encoded, in case the disk stalls. The event loop uses it.
+"""Received items that wait for a commit. Used by the event loop.
 
 Each source counts `received` at the very entrance, on its own and before any filter. Then exactly
 one thing follows: the event is filtered and counted by reason, it is appended, or it is lost.
@@ -8,27 +8,27 @@ from collections import Counter, deque
 from typing import Final
 
 from ..memory import MEMORY_BYTES, MEMORY_POINTS
-from ..model import Happening, Item, Row, Taken
+from ..model import IntakeContent, Item, OtherEvent, RegistryRow
 
 INTAKE_POINTS: Final = MEMORY_POINTS
-# What all attributes come to as text. The newest captures are kept whatever their size, because to
-# weigh one takes longer than to capture it: it is done only where something is wrong already.
+# What all attributes come to as text. The newest events are kept whatever their size, because to
+# estimate the size of one takes longer than to capture it: it is done only when many wait.
 INTAKE_BYTES: Final = MEMORY_BYTES
-UNWEIGHED_POINTS: Final = 2_000
-# The oldest are weighed first, so few with each one that comes that the event loop notices nothing.
-WEIGHED_AT_ONCE: Final = 32
+UNSIZED_POINTS: Final = 2_000
+# The oldest are sized first, a few with each new one, so that the event loop is not blocked.
+SIZED_AT_ONCE: Final = 32
 
 
 class Intake:
-    """A bounded queue: the oldest items are lost, and counted, when it is too many or too much."""
+    """A bounded queue: when there are too many items or bytes, the oldest are lost and counted."""
 
     def __init__(self) -> None:
-        """Begin empty."""
+        """Start empty."""
         self.received = 0
         self.filtered: Counter[str] = Counter()
         self._lost: Counter[str] = Counter()
         self._items: deque[Item] = deque()
-        self._weights: deque[int] = deque()
+        self._sizes: deque[int] = deque()
         self._bytes = 0
 
     def __len__(self) -> int:
@@ -38,18 +38,18 @@ class Intake:
         """Put an item in and return how many wait."""
         items = self._items
         items.append(item)
-        if len(items) > UNWEIGHED_POINTS:
+        if len(items) > UNSIZED_POINTS:
             self._enforce_bounds()
         return len(items)
 
-    def lose(self, count: int, reason: str) -> None:
+    def count_lost(self, count: int, reason: str) -> None:
         """Count received events that cannot be kept."""
         if count:
             self._lost[reason] += count
 
-    def take(self) -> Taken:
+    def take(self) -> IntakeContent:
         """Take everything out, with the counts of the same moment."""
-        taken = Taken(
+        taken = IntakeContent(
             items=list(self._items),
             received=self.received,
             filtered=self.filtered.copy(),
@@ -59,37 +59,37 @@ class Intake:
         self.filtered.clear()
         self._lost.clear()
         self._items.clear()
-        self._weights.clear()
+        self._sizes.clear()
         self._bytes = 0
         return taken
 
     def _enforce_bounds(self) -> None:
-        items, weights = self._items, self._weights
-        for index in range(len(weights), min(len(weights) + WEIGHED_AT_ONCE, len(items))):
-            weights.append(weigh(items[index]))
-            self._bytes += weights[-1]
+        items, sizes = self._items, self._sizes
+        for index in range(len(sizes), min(len(sizes) + SIZED_AT_ONCE, len(items))):
+            sizes.append(estimate_size(items[index]))
+            self._bytes += sizes[-1]
         while len(items) > INTAKE_POINTS or (
-            self._bytes > INTAKE_BYTES and len(items) > UNWEIGHED_POINTS
+            self._bytes > INTAKE_BYTES and len(items) > UNSIZED_POINTS
         ):
             items.popleft()
-            self._bytes -= weights.popleft()
-            self.lose(1, "intake_full")
+            self._bytes -= sizes.popleft()
+            self.count_lost(1, "intake_full")
 
 
-def weigh(capture: Item) -> int:
-    """Estimate what a capture keeps in memory: attributes, unless its predecessor has the same."""
+def estimate_size(state_event: Item) -> int:
+    """Estimate the memory of an item: its attributes, unless the old state shares them."""
     content: object
-    if isinstance(capture, Happening):
-        content = capture.data
-    elif isinstance(capture, Row):
-        content = capture.fields
-    elif capture.new is None or capture.old is None:
-        state = capture.new or capture.old
+    if isinstance(state_event, OtherEvent):
+        content = state_event.data
+    elif isinstance(state_event, RegistryRow):
+        content = state_event.fields
+    elif state_event.new is None or state_event.old is None:
+        state = state_event.new or state_event.old
         content = state.attributes if state else {}
-    elif capture.new.attributes is capture.old.attributes:
+    elif state_event.new.attributes is state_event.old.attributes:
         return 0
     else:
-        content = capture.new.attributes
+        content = state_event.new.attributes
     try:
         return len(str(content))
     except Exception:  # noqa: BLE001  it may hold objects of any integration

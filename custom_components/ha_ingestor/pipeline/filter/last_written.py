@@ -1,8 +1,8 @@
-"""What was last written of each entity, across restarts.
+"""The last written state of each entity, across restarts.
 
 Home Assistant restores states at its start: with a new date, and often behind a placeholder that
-says `unavailable`. Who remembers what was written before tells such an echo from news, and for how
-long an entity has really been in its state.
+says `unavailable`. With the last written states a restored state is told from a new one, and the
+duration of a state is right.
 """
 
 import json
@@ -16,29 +16,30 @@ from typing import Any, Final, NamedTuple, Protocol
 from ..clock import CLOCKS_ARE_SET
 from ..encode.attributes import JsonDumps, attributes_json
 from ..ledger import Ledger
-from ..model import UNAVAILABLE, Capture, EntityContext, NoContext, Point, StateLike
+from ..model import UNAVAILABLE, EntityContext, NoContext, Point, StateEvent, StateLike
 from ..spool.files import Files
 from ..text import text_of
-from .state_times import Redated, StateTimes, dated
+from .state_times import RedatedState, StateTimes, dated
 
 FILE: Final = "recollection.json"
 
 # An entity that did not come back in so many starts is not expected any more.
 STARTS_MAX: Final = 10
 
-# Integrations that take longer than this to bring their entities back have trouble worth a point.
-PATIENCE_SECONDS: Final = 300.0
+# Integrations that take longer than this to bring their entities back have a failure that is worth
+# a point.
+RESTORE_SECONDS: Final = 300.0
 
 
 class Encodes(Protocol):
-    """A profile, as far as it tells what would be stored."""
+    """The part of a profile that is needed to compare points."""
 
-    def encode(self, capture: Capture) -> Point | None:
-        """Encode a capture."""
+    def encode(self, state_event: StateEvent) -> Point | None:
+        """Encode a state event."""
 
 
-class _Remembered(NamedTuple):
-    """What an earlier process wrote: the state, since when, and what tells the stored point.
+class ResumedState(NamedTuple):
+    """What an earlier process wrote: the state, its date, and a digest of the point.
 
     `starts` counts how often Home Assistant has started since without the entity.
     """
@@ -49,14 +50,14 @@ class _Remembered(NamedTuple):
     starts: int = 0
 
 
-# Everything that is known, by name, for the next pipeline of this process.
+# The state for the next pipeline of this process, by name of the attribute.
 type Memory = dict[str, Any]
 
 _MEMORY: Final = ("last", "placeholders", "times", "_remembered", "_since")
 
 
 @dataclass(slots=True, kw_only=True)
-class Recollection:
+class LastWritten:
     """Used by one thread.
 
     `profile` tells which states are stored as the same point; without one, their attributes do.
@@ -68,23 +69,23 @@ class Recollection:
     profile: Encodes | None = None
     contexts: Mapping[str, EntityContext] = field(default_factory=dict)
     last: dict[str, StateLike] = field(default_factory=dict)
-    placeholders: dict[str, tuple[float, Capture]] = field(default_factory=dict)
+    placeholders: dict[str, tuple[float, StateEvent]] = field(default_factory=dict)
     times: StateTimes = field(default_factory=StateTimes)
     _is_resumed: bool = False
-    _remembered: dict[str, _Remembered] = field(default_factory=dict)
+    _remembered: dict[str, ResumedState] = field(default_factory=dict)
     _since: dict[str, float] = field(default_factory=dict)
 
     @property
     def due(self) -> float:
-        """When the first placeholder has waited long enough, by the clock of `continued`."""
+        """When the first placeholder is due, by the clock of `resume_state`."""
         return next((due for due, _ in self.placeholders.values()), math.inf)
 
-    def concerns(self, entity_id: str) -> bool:
-        """Whether `continued` has something to say of this entity."""
+    def applies_to(self, entity_id: str) -> bool:
+        """Whether `resume_state` may change events of this entity."""
         return entity_id in self._remembered or entity_id in self._since
 
     def note(self, entity_id: str, state: StateLike | None) -> None:
-        """Remember what is written; nothing of a removed entity."""
+        """Store the written state; None for a removed entity."""
         if state is None:
             self.last.pop(entity_id, None)
         else:
@@ -98,13 +99,13 @@ class Recollection:
         self._since.pop(entity_id, None)
         self.note(entity_id, None)
 
-    def continued(self, capture: Capture, now: float) -> Capture | None:
-        """Join a capture to what was before the restart; None when it is only an echo."""
-        entity_id = capture.entity.entity_id
+    def resume_state(self, state_event: StateEvent, now: float) -> StateEvent | None:
+        """Join an event to the state before the restart; None for a restored state."""
+        entity_id = state_event.entity.entity_id
         remembered = self._remembered.get(entity_id)
         if remembered is None:
-            return self._carried_on(capture)
-        new, old = capture.new, capture.old
+            return self._with_resumed_date(state_event)
+        new, old = state_event.new, state_event.old
         if new is not None and remembered.since < CLOCKS_ARE_SET:
             # Whenever that was: the clock was not set.
             remembered = remembered._replace(since=new.last_changed_timestamp)
@@ -113,7 +114,7 @@ class Recollection:
             if remembered.state == UNAVAILABLE:
                 self.ledger.filtered["restart_echo"] += 1
             else:
-                self.placeholders[entity_id] = (now + PATIENCE_SECONDS, capture)
+                self.placeholders[entity_id] = (now + RESTORE_SECONDS, state_event)
             return None
         self._drop_placeholder(entity_id)
         del self._remembered[entity_id]
@@ -121,9 +122,9 @@ class Recollection:
             # Home Assistant was there all the time; only this integration was not.
             if old.state == remembered.state and remembered.since < old.last_changed_timestamp:
                 self._since[entity_id] = remembered.since
-            return self._carried_on(capture)
+            return self._with_resumed_date(state_event)
         if new is None:
-            return capture
+            return state_event
         if new.state == remembered.state:
             self._since[entity_id] = remembered.since
             if self._digest(entity_id, new) == remembered.digest:
@@ -131,47 +132,47 @@ class Recollection:
                 self.ledger.filtered["restart_echo"] += 1
                 return None
             new = dated(new, remembered.since)
-        return capture._replace(new=new, old=_before(remembered))
+        return state_event._replace(new=new, old=_before(remembered))
 
-    def overdue(self, now: float) -> list[Capture]:
-        """Return the placeholders that nothing came after."""
+    def expired_placeholders(self, now: float) -> list[StateEvent]:
+        """Return placeholders that were not replaced in time."""
         found = []
-        for entity_id, (due, capture) in list(self.placeholders.items()):
+        for entity_id, (due, state_event) in list(self.placeholders.items()):
             if due <= now:
                 del self.placeholders[entity_id]
-                self.note(entity_id, capture.new)
+                self.note(entity_id, state_event.new)
                 before = self._remembered.pop(entity_id)
-                if capture.new and before.since < CLOCKS_ARE_SET:
-                    before = before._replace(since=capture.new.last_changed_timestamp)
-                found.append(capture._replace(old=_before(before)))
+                if state_event.new and before.since < CLOCKS_ARE_SET:
+                    before = before._replace(since=state_event.new.last_changed_timestamp)
+                found.append(state_event._replace(old=_before(before)))
         return found
 
     def forget_placeholders(self) -> None:
-        """Give up waiting for what comes after them; the next start will wait again."""
+        """Drop all placeholders; the next start waits again."""
         for entity_id in list(self.placeholders):
             self._drop_placeholder(entity_id)
 
     def hand_over(self) -> Memory:
-        """Give everything to the next pipeline of this process; what is stored stays known."""
+        """Return the state for the next pipeline of this process."""
         memory = {name: getattr(self, name) for name in _MEMORY}
         self.placeholders = {}
         return memory
 
     def resume(self, memory: Memory) -> None:
-        """Go on with what another pipeline of this process knew: nothing was restarted."""
+        """Continue with the state of another pipeline of this process."""
         self._is_resumed = True
         for name, value in memory.items():
             setattr(self, name, value)
 
     def save(self, files: Files, last_seq: int) -> None:
         """Store what is known, true as long as nothing follows `last_seq`; raises OSError."""
-        states: dict[str, _Remembered] = {}
+        states: dict[str, ResumedState] = {}
         for entity_id, before in self._remembered.items():
             if before.starts < STARTS_MAX:
                 states[entity_id] = before._replace(starts=before.starts + 1)
         for entity_id, state in self.last.items():
             since = self._since.get(entity_id, state.last_changed_timestamp)
-            states[entity_id] = _Remembered(
+            states[entity_id] = ResumedState(
                 state.state,
                 self.times.corrected(entity_id, since),
                 self._digest(entity_id, state),
@@ -201,27 +202,31 @@ class Recollection:
             content = json.loads(stored)
             if content["seq"] == last_seq:
                 self._remembered = {
-                    str(entity_id): _Remembered(str(state), float(since), str(told), *starts)
-                    for entity_id, (state, since, told, *starts) in content["states"].items()
+                    str(entity_id): ResumedState(
+                        str(state), float(since), str(point_digest), *starts
+                    )
+                    for entity_id, (state, since, point_digest, *starts) in content[
+                        "states"
+                    ].items()
                 }
         except OSError, ValueError, TypeError, KeyError, AttributeError:
-            self._remembered = {}  # then everything is news
+            self._remembered = {}  # then all states are new
 
-    def _carried_on(self, capture: Capture) -> Capture:
-        entity_id, new, old = capture.entity.entity_id, capture.new, capture.old
+    def _with_resumed_date(self, state_event: StateEvent) -> StateEvent:
+        entity_id, new, old = state_event.entity.entity_id, state_event.new, state_event.old
         since = self._since.get(entity_id)
         if since is None or old is None:
             self._since.pop(entity_id, None)
-            return capture
+            return state_event
         if new is not None and new.state == old.state:
-            return capture._replace(new=dated(new, since), old=dated(old, since))
+            return state_event._replace(new=dated(new, since), old=dated(old, since))
         del self._since[entity_id]
-        return capture._replace(old=dated(old, since))
+        return state_event._replace(old=dated(old, since))
 
     def _digest(self, entity_id: str, state: StateLike) -> str:
-        """Return what tells the point of a state from others, without its time and its cause."""
+        """Return a digest of the point of a state, without its time and its cause."""
         if self.profile and (entity := self.contexts.get(entity_id)):
-            alone = Capture(entity, state, None, 0.0, NoContext())
+            alone = StateEvent(entity, state, None, 0.0, NoContext())
             with suppress(Exception):  # then the attributes have to do
                 point = self.profile.encode(alone)
                 return _hash(" ".join(point[:2]) if point else "")
@@ -233,7 +238,7 @@ class Recollection:
 
 
 def digest(attributes: Mapping[str, Any], dumps: JsonDumps) -> str:
-    """Return what tells attributes from others, in whichever order they come."""
+    """Return a digest of attributes that does not depend on their order."""
     ordered = {key: attributes[key] for key in sorted(attributes, key=text_of)}
     return _hash(attributes_json(ordered, dumps))
 
@@ -247,8 +252,8 @@ def _is_placeholder(state: StateLike) -> bool:
     return state.state == UNAVAILABLE and bool(state.attributes.get("restored"))
 
 
-def _before(remembered: _Remembered) -> Redated:
-    return Redated(
+def _before(remembered: ResumedState) -> RedatedState:
+    return RedatedState(
         state=remembered.state,
         attributes={},
         last_changed_timestamp=remembered.since,

@@ -1,4 +1,4 @@
-"""How much of an entity is worth keeping: deadband, throttle and heartbeat.
+"""The rules of an entity: deadband, throttle and heartbeat.
 
 A deadband is for measurements: states that are written as numbers, and no choices. Other states
 always pass it, and so does a number in another unit. While a number stays where it is, a change of
@@ -15,34 +15,34 @@ from ..ledger import Ledger
 from ..model import (
     HEARTBEAT,
     NO_RULES,
-    SAYS_NOTHING,
-    Capture,
+    UNAVAILABLE_STATES,
     EntityContext,
     Item,
     Rules,
+    StateEvent,
     StateLike,
     Weather,
 )
-from .last_written import Recollection
+from .last_written import LastWritten
 
 
 @dataclass(slots=True)
-class Watch:
-    """An entity with rules: what was seen of it, and what was written and when."""
+class RuleState:
+    """The state of an entity with rules: the last event, the last written state and its time."""
 
-    seen: Capture
+    seen: StateEvent
     written: StateLike | None = None
     written_at: float = -math.inf
-    held: Capture | None = None
+    held: StateEvent | None = None
     due: float = math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulesMemory:
-    """What the next filter of this process has to know."""
+    """The state for the next filter of this process."""
 
-    watches: dict[str, Watch]
-    expected: deque[tuple[float, Capture]]
+    rule_states: dict[str, RuleState]
+    to_start: deque[tuple[float, StateEvent]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,199 +50,201 @@ class RuleFilter:
     """Used by one thread. `clock` is monotonic, `wall_clock` dates heartbeats; `held` wait."""
 
     ledger: Ledger
-    recollection: Recollection
+    last_written: LastWritten
     clock: Callable[[], float]
     wall_clock: Callable[[], float]
     contexts: Mapping[str, EntityContext]
     held: int = 0
-    _watches: dict[str, Watch] = field(default_factory=dict)
-    _expected: deque[tuple[float, Capture]] = field(default_factory=deque)
+    _rule_states: dict[str, RuleState] = field(default_factory=dict)
+    _to_start: deque[tuple[float, StateEvent]] = field(default_factory=deque)
     # Entities that are still judged by the rules of an earlier filter.
     _outdated: set[str] = field(default_factory=set)
     _is_resumed: bool = False
 
     @property
     def next_due(self) -> float:
-        """When there is something to do although nothing came, by the clock."""
-        if self._is_resumed or self._expected:
+        """When work is due without a new event, by the clock."""
+        if self._is_resumed or self._to_start:
             return self.clock()
-        return min((watch.due for watch in self._watches.values()), default=math.inf)
+        return min((rule_state.due for rule_state in self._rule_states.values()), default=math.inf)
 
-    def concerns(self, entity_id: str) -> bool:
+    def applies_to(self, entity_id: str) -> bool:
         """Whether there was a rule for this entity, and something may be held."""
-        return entity_id in self._watches
+        return entity_id in self._rule_states
 
     def hand_over(self) -> RulesMemory:
-        """Give everything to the next filter of this process."""
-        memory = RulesMemory(watches=self._watches, expected=self._expected)
-        self._watches, self._expected, self.held = {}, deque(), 0
+        """Return the state for the next filter of this process."""
+        memory = RulesMemory(rule_states=self._rule_states, to_start=self._to_start)
+        self._rule_states, self._to_start, self.held = {}, deque(), 0
         return memory
 
     def resume(self, memory: RulesMemory) -> None:
-        """Go on with what another filter knew; the rules of this one apply from the first `due`."""
-        self._watches, self._expected = memory.watches, memory.expected
-        self.held = sum(watch.held is not None for watch in self._watches.values())
-        self._outdated, self._is_resumed = set(self._watches), True
+        """Continue with the state of another filter; the new rules apply from the first `due`."""
+        self._rule_states, self._to_start = memory.rule_states, memory.to_start
+        self.held = sum(rule_state.held is not None for rule_state in self._rule_states.values())
+        self._outdated, self._is_resumed = set(self._rule_states), True
 
-    def expect(self, captures: Iterable[Capture]) -> None:
-        """Begin heartbeats of entities that stay silent: these are their states. Any thread."""
+    def start_heartbeats(self, state_events: Iterable[StateEvent]) -> None:
+        """Start the heartbeats of entities without events, from these states. Any thread."""
         now = self.clock()
-        self._expected.extend((now, capture) for capture in captures)
+        self._to_start.extend((now, state_event) for state_event in state_events)
 
-    def due(self, now: float, weather: Weather | None) -> list[Capture]:
-        """Return what has to be written by now although nothing came."""
+    def due(self, now: float, weather: Weather | None) -> list[StateEvent]:
+        """Return events that are due without a new event."""
         self._is_resumed = False
         if self._outdated:
             self._renew()
-        while self._expected:
-            self._begin(*self._expected.popleft())
-        due = [key for key, watch in self._watches.items() if watch.due <= now]
-        found = (self._beat(entity_id, now, weather) for entity_id in due)
-        return [capture for capture in found if capture]
+        while self._to_start:
+            self._begin(*self._to_start.popleft())
+        due = [key for key, rule_state in self._rule_states.items() if rule_state.due <= now]
+        found = (self._heartbeat(entity_id, now, weather) for entity_id in due)
+        return [state_event for state_event in found if state_event]
 
-    def release(self) -> list[Capture]:
-        """Give out what is held, because this is the end."""
-        found = [watch.held for watch in self._watches.values() if watch.held]
-        for watch in self._watches.values():
-            watch.held = None
+    def release(self) -> list[StateEvent]:
+        """Return all held events, because the pipeline stops."""
+        found = [rule_state.held for rule_state in self._rule_states.values() if rule_state.held]
+        for rule_state in self._rule_states.values():
+            rule_state.held = None
         self.held = 0
-        for capture in found:
-            self.recollection.note(capture.entity.entity_id, capture.new)
+        for state_event in found:
+            self.last_written.note(state_event.entity.entity_id, state_event.new)
         return found
 
-    def judge(self, capture: Capture, passed: list[Item]) -> None:
+    def apply(self, state_event: StateEvent, passed: list[Item]) -> None:
         """Apply the rules of an entity, and add what is to be written by now."""
-        entity_id, new, now = capture.entity.entity_id, capture.new, self.clock()
-        rules = capture.entity.rules
-        watch = self._watches.get(entity_id)
+        entity_id, new, now = state_event.entity.entity_id, state_event.new, self.clock()
+        rules = state_event.entity.rules
+        rule_state = self._rule_states.get(entity_id)
         if new is None or rules is NO_RULES:
             self.end(entity_id, passed)
-            self.recollection.note(entity_id, new)
-            passed.append(capture)
+            self.last_written.note(entity_id, new)
+            passed.append(state_event)
             return
-        last = watch.written if watch else None
+        last = rule_state.written if rule_state else None
         is_like_the_last = last is not None and _is_silent(last) == _is_silent(new)
         is_within = (
             last is not None
             and is_like_the_last
-            and _is_within(rules.deadband, capture.entity.domain, last, new)
+            and _is_within(rules.deadband, state_event.entity.domain, last, new)
         )
-        if watch is None:
-            watch = self._watches[entity_id] = Watch(capture)
-        watch.seen = capture
+        if rule_state is None:
+            rule_state = self._rule_states[entity_id] = RuleState(state_event)
+        rule_state.seen = state_event
         if is_within:
-            self._drop_held(watch)
-            watch.due = _due_of(watch, rules)
+            self._drop_held(rule_state)
+            rule_state.due = _due_of(rule_state, rules)
             self.ledger.filtered["deadband"] += 1
             return
-        if is_like_the_last and now - watch.written_at < rules.throttle:
-            self._drop_held(watch)
-            self._hold(watch, capture)
-            watch.due = _due_of(watch, rules)
+        if is_like_the_last and now - rule_state.written_at < rules.throttle:
+            self._drop_held(rule_state)
+            self._hold(rule_state, state_event)
+            rule_state.due = _due_of(rule_state, rules)
             return
         if is_like_the_last:
-            self._drop_held(watch)
-        elif watch.held:
-            passed.append(watch.held)
-            self._let_go(watch)
-        self._write(watch, capture, now, rules)
-        passed.append(capture)
+            self._drop_held(rule_state)
+        elif rule_state.held:
+            passed.append(rule_state.held)
+            self._clear_held(rule_state)
+        self._write(rule_state, state_event, now, rules)
+        passed.append(state_event)
 
     def end(self, entity_id: str, passed: list[Item]) -> None:
-        """Watch an entity no longer; what is held of it is to be written now."""
-        watch = self._watches.pop(entity_id, None)
-        if watch and watch.held:
-            passed.append(watch.held)
-            self._let_go(watch)
+        """Drop the state of an entity; an event that is held is written now."""
+        rule_state = self._rule_states.pop(entity_id, None)
+        if rule_state and rule_state.held:
+            passed.append(rule_state.held)
+            self._clear_held(rule_state)
 
-    def _hold(self, watch: Watch, capture: Capture) -> None:
-        watch.held = capture
+    def _hold(self, rule_state: RuleState, state_event: StateEvent) -> None:
+        rule_state.held = state_event
         self.held += 1
 
-    def _let_go(self, watch: Watch) -> None:
-        watch.held = None
+    def _clear_held(self, rule_state: RuleState) -> None:
+        rule_state.held = None
         self.held -= 1
 
-    def _drop_held(self, watch: Watch) -> None:
-        if watch.held:
-            self._let_go(watch)
+    def _drop_held(self, rule_state: RuleState) -> None:
+        if rule_state.held:
+            self._clear_held(rule_state)
             self.ledger.filtered["throttled"] += 1
 
-    def _write(self, watch: Watch, capture: Capture, now: float, rules: Rules) -> None:
-        watch.written, watch.written_at = capture.new, now
-        watch.due = _due_of(watch, rules)
-        self.recollection.note(capture.entity.entity_id, capture.new)
+    def _write(
+        self, rule_state: RuleState, state_event: StateEvent, now: float, rules: Rules
+    ) -> None:
+        rule_state.written, rule_state.written_at = state_event.new, now
+        rule_state.due = _due_of(rule_state, rules)
+        self.last_written.note(state_event.entity.entity_id, state_event.new)
 
-    def begin_after_echo(self, echo: Capture) -> None:
-        """Begin the heartbeats of an entity although nothing of it was written yet."""
-        rules = echo.entity.rules
-        if rules.heartbeat and echo.entity.entity_id in self.recollection.last:
-            self._watches[echo.entity.entity_id] = watch = Watch(echo)
-            self._write(watch, echo, self.clock(), rules)
+    def start_after_restart(self, restored: StateEvent) -> None:
+        """Start the heartbeats of an entity after a restored state, which is not written."""
+        rules = restored.entity.rules
+        if rules.heartbeat and restored.entity.entity_id in self.last_written.last:
+            self._rule_states[restored.entity.entity_id] = rule_state = RuleState(restored)
+            self._write(rule_state, restored, self.clock(), rules)
 
-    def _begin(self, now: float, capture: Capture) -> None:
-        """Begin the heartbeats of a silent entity, or go on with them by a rule that is new."""
-        entity_id, rules = capture.entity.entity_id, capture.entity.rules
+    def _begin(self, now: float, state_event: StateEvent) -> None:
+        """Start the heartbeats of an entity without events, or apply a new rule to them."""
+        entity_id, rules = state_event.entity.entity_id, state_event.entity.rules
         if not rules.heartbeat:
             return
-        watch = self._watches.get(entity_id)
-        if watch is None:
-            written = self.recollection.last.get(entity_id)
-            self._watches[entity_id] = watch = Watch(capture, written, now)
-        watch.due = _due_of(watch, rules)
+        rule_state = self._rule_states.get(entity_id)
+        if rule_state is None:
+            written = self.last_written.last.get(entity_id)
+            self._rule_states[entity_id] = rule_state = RuleState(state_event, written, now)
+        rule_state.due = _due_of(rule_state, rules)
 
     def _renew(self) -> None:
         """Apply the rules that were changed by a reload, as far as they are known by now."""
         for entity_id in tuple(self._outdated):
-            entity, watch = self.contexts.get(entity_id), self._watches.get(entity_id)
+            entity, rule_state = self.contexts.get(entity_id), self._rule_states.get(entity_id)
             if entity is None:
                 continue
             self._outdated.discard(entity_id)
-            if watch is None:
+            if rule_state is None:
                 continue
             rules = entity.rules
-            if rules is NO_RULES and not watch.held:
-                del self._watches[entity_id]
+            if rules is NO_RULES and not rule_state.held:
+                del self._rule_states[entity_id]
             else:
-                watch.due = _due_of(watch, rules)
+                rule_state.due = _due_of(rule_state, rules)
 
-    def _beat(self, entity_id: str, now: float, weather: Weather | None) -> Capture | None:
-        """Return what is held, or the same again."""
-        watch = self._watches[entity_id]
-        seen = watch.seen
+    def _heartbeat(self, entity_id: str, now: float, weather: Weather | None) -> StateEvent | None:
+        """Return the held event, or a heartbeat."""
+        rule_state = self._rule_states[entity_id]
+        seen = rule_state.seen
         entity = self.contexts.get(entity_id, seen.entity)
-        if capture := watch.held:
-            self._let_go(watch)
+        if state_event := rule_state.held:
+            self._clear_held(rule_state)
         elif entity.filtered or entity.rules is NO_RULES:
-            del self._watches[entity_id]
+            del self._rule_states[entity_id]
             return None
         elif not entity.rules.heartbeat:
-            watch.due = math.inf
+            rule_state.due = math.inf
             return None
         else:
-            self.ledger.received += 1  # this is where a heartbeat comes in
-            capture = seen._replace(
+            self.ledger.received += 1  # a heartbeat is made here
+            state_event = seen._replace(
                 entity=entity,
                 old=seen.new,
                 time=self.wall_clock(),
                 kind=HEARTBEAT,
                 weather=weather,
             )
-        self._write(watch, capture, now, entity.rules)
-        return capture
+        self._write(rule_state, state_event, now, entity.rules)
+        return state_event
 
 
-def _due_of(watch: Watch, rules: Rules) -> float:
+def _due_of(rule_state: RuleState, rules: Rules) -> float:
     """When something of an entity has to be written although nothing comes."""
-    if watch.held:
-        return watch.written_at + rules.throttle
-    if rules.heartbeat and watch.seen.new is not None and not _is_silent(watch.seen.new):
-        return watch.written_at + rules.heartbeat
+    if rule_state.held:
+        return rule_state.written_at + rules.throttle
+    if rules.heartbeat and rule_state.seen.new is not None and not _is_silent(rule_state.seen.new):
+        return rule_state.written_at + rules.heartbeat
     return math.inf
 
 
 def _is_silent(state: StateLike) -> bool:
-    return state.state in SAYS_NOTHING
+    return state.state in UNAVAILABLE_STATES
 
 
 def _is_within(deadband: float, domain: str, last: StateLike, new: StateLike) -> bool:

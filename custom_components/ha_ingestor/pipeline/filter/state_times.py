@@ -1,22 +1,22 @@
-"""How long states really were, although the clock on the wall was set meanwhile.
+"""Corrects the durations of states when the wall clock was set.
 
 Home Assistant dates states by the clock on the wall. Each entity is known with the jumps of that
-clock until its state changed: those that came later are no time that passed.
+clock until its state changed: later offsets are not part of a duration.
 """
 
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..clock import CLOCKS_ARE_SET
-from ..model import Capture, StateLike
+from ..model import StateEvent, StateLike
 
-# Nobody's clock is wrong by so much, but one that was never set.
+# A clock that is wrong by so much was never set.
 _FROM_THE_EPOCH: Final = 365 * 86_400.0
 _FINER: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Redated:
+class RedatedState:
     """A state with the dates that Home Assistant would have given it."""
 
     state: str
@@ -28,55 +28,57 @@ class Redated:
 
 @dataclass(slots=True)
 class StateTimes:
-    """Used by one thread. `jumped` is by how much the clock has been set by the newest capture.
+    """Used by one thread. `clock_offset` is that of the newest event.
 
     An entity that is not in a table has its state from before the first jump.
     """
 
-    jumped: float = 0.0
+    clock_offset: float = 0.0
     # The jumps until a clock that was not set was: what is dated since then is right.
     _set_after: float = 0.0
     _changed_after: dict[str, float] = field(default_factory=dict)
     _noted_after: dict[str, float] = field(default_factory=dict)
 
-    def see(self, jumped: float) -> None:
+    def set_clock_offset(self, clock_offset: float) -> None:
         """Learn by how much the clock has been set by now."""
-        if jumped - self.jumped > _FROM_THE_EPOCH:
-            self._set_after = jumped
-        self.jumped = jumped
+        if clock_offset - self.clock_offset > _FROM_THE_EPOCH:
+            self._set_after = clock_offset
+        self.clock_offset = clock_offset
 
     def note(self, entity_id: str, *, is_there: bool) -> None:
         """Keep when a state was written."""
         if not is_there:
             self._noted_after.pop(entity_id, None)
-        elif self.jumped or self._noted_after:
-            self._noted_after[entity_id] = self.jumped
+        elif self.clock_offset or self._noted_after:
+            self._noted_after[entity_id] = self.clock_offset
 
     def age(self, entity_id: str, noted: StateLike, new: StateLike) -> float:
         """Return how many seconds lie between the state that was written and a new one."""
         seconds = new.last_updated_timestamp - noted.last_updated_timestamp
-        return seconds - (self.jumped - self._noted_after.get(entity_id, 0.0))
+        return seconds - (self.clock_offset - self._noted_after.get(entity_id, 0.0))
 
     def corrected(self, entity_id: str, changed: float) -> float:
         """Return when a state changed by the clock as it is now."""
-        return changed + self.jumped - self._after(entity_id, changed)
+        return changed + self.clock_offset - self._after(entity_id, changed)
 
-    def redated(self, capture: Capture) -> Capture:
+    def redated(self, state_event: StateEvent) -> StateEvent:
         """Date the state before by the clock of the state that follows."""
-        new, old = capture.new, capture.old
+        new, old = state_event.new, state_event.old
         if new is None:
-            self._changed_after.pop(capture.entity.entity_id, None)
-            return capture
-        was_set = self.jumped or self._changed_after
+            self._changed_after.pop(state_event.entity.entity_id, None)
+            return state_event
+        was_set = self.clock_offset or self._changed_after
         if not was_set and (old is None or old.last_changed_timestamp >= CLOCKS_ARE_SET):
-            return capture
+            return state_event
         if old is not None:
             if _is_unchanged(old, new):
-                return capture
-            capture = capture._replace(old=self._before(capture.entity.entity_id, old, new))
+                return state_event
+            state_event = state_event._replace(
+                old=self._before(state_event.entity.entity_id, old, new)
+            )
         if was_set:
-            self._changed_after[capture.entity.entity_id] = self.jumped
-        return capture
+            self._changed_after[state_event.entity.entity_id] = self.clock_offset
+        return state_event
 
     def _before(self, entity_id: str, old: StateLike, new: StateLike) -> StateLike:
         changed = new.last_changed_timestamp
@@ -96,9 +98,9 @@ def _is_unchanged(old: StateLike, new: StateLike) -> bool:
     return old.state == new.state and abs(between) < _FINER
 
 
-def dated(state: StateLike, since: float) -> Redated:
+def dated(state: StateLike, since: float) -> RedatedState:
     """Copy a state with another date of its last change."""
-    return Redated(
+    return RedatedState(
         state=state.state,
         attributes=state.attributes,
         last_changed_timestamp=since,

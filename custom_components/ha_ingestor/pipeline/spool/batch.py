@@ -1,10 +1,10 @@
-"""What travels at once: lines as the payload of a frame, frames as the body of a request."""
+"""Joins lines to the payload of a frame, and frames to the body of a request."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .frame import Frame
-from .segments import Place
+from .segments import FrameEnd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,16 +19,16 @@ class Batch:
     count: int
     last_seq: int
     spans: tuple[tuple[int, int], ...]
-    end: Place | None = None
+    end: FrameEnd | None = None
 
 
 def gather(
-    frames: Iterable[tuple[Place, Frame]], acked: int, max_points: int, max_bytes: int
+    frames: Iterable[tuple[FrameEnd, Frame]], acked: int, max_points: int, max_bytes: int
 ) -> Batch | None:
     """Join as many lines behind the acknowledged ones as fit, one frame's in any case."""
     parts: list[bytes] = []
     spans: list[tuple[int, int]] = []
-    end: Place | None = None
+    end: FrameEnd | None = None
     count = size = 0
     after = acked
     for place, frame in frames:

@@ -1,4 +1,4 @@
-"""The spool and what waits for it: a disk that fails is no reason to stop.
+"""The spool, and a bounded queue in memory while the disk fails.
 
 Points are held in memory while the disk takes none, and delivered from there when nothing older is
 on the disk. They are captured, in the ledger's sense, once they are safe or settled.
@@ -37,7 +37,7 @@ class Buffer:
     def __init__(self, spool: Spool, ledger: Ledger, held: list[str] | None = None) -> None:
         """Begin with the lines that an earlier buffer held; the first commit opens the spool."""
         self.error = ""
-        # Told the last number that is in the spool, before anything is appended to it.
+        # Called with the last number in the spool, before anything is appended to it.
         self.when_opened: Callable[[int], None] = lambda _: None
         self._spool = spool
         self._ledger = ledger
@@ -72,12 +72,12 @@ class Buffer:
         return len(self._held)
 
     @property
-    def trouble(self) -> str:
-        """What the disk refuses; empty when it refuses nothing."""
-        return self.error or self._spool.trouble
+    def disk_error(self) -> str:
+        """The error of the disk; empty without any."""
+        return self.error or self._spool.disk_error
 
     def next_due(self, clock: Callable[[], float]) -> float:
-        """When there is something to do although no lines come."""
+        """When work is due without new lines."""
         if self._held or not self._was_opened or self.error:
             return clock() + DISK_RETRY
         return self._spool.due if self._spool.is_open else math.inf
@@ -87,14 +87,14 @@ class Buffer:
         self._held += lines
         self._ledger.held += len(lines)
         self._store()
-        # The oldest points give way to the newest, but not before memory is used up as well: a
-        # database that is there empties a full disk faster than that.
-        while self._excess() and self._spool.is_open and self._spool.give_way():
+        # The oldest points are evicted for the newest, but not before memory is full as well: a
+        # database that is available empties a full disk faster.
+        while self._excess() and self._spool.is_open and self._spool.evict_oldest():
             self._store()
         if excess := self._excess():
             self._release(excess)
             self._ledger.held -= excess
-            self._ledger.lose(excess, "memory_full")
+            self._ledger.count_lost(excess, "memory_full")
         self._spool.note_ledger()
 
     def _excess(self) -> int:
@@ -108,7 +108,7 @@ class Buffer:
 
     def _store(self) -> None:
         if self._is_closed:
-            return  # the files may be somebody else's by now
+            return  # another process may own the files by now
         try:
             if not self._spool.is_open:
                 self._spool.open()
@@ -126,14 +126,14 @@ class Buffer:
                 _LOGGER.warning("The spool cannot be written, points are held: %s", error)
             self.error = error
         except Exception as err:
-            # A programming error is no reason to hold without bounds, or in silence.
+            # A programming error must not hold points without bounds, or without a log entry.
             if (error := type(err).__name__) != self.error:
                 _LOGGER.exception("The spool failed, points are held")
             self.error = error
         else:
             self.error = ""
 
-    def take_back(self, lines: list[str]) -> None:
+    def requeue(self, lines: list[str]) -> None:
         """Receive quarantined lines a second time, and bring them to the disk; raises OSError.
 
         After an error `lines` holds what was not taken.
@@ -177,7 +177,7 @@ class Buffer:
         self._spool.note_ledger()
 
     def close(self, *, hand_over: bool = False) -> list[str]:
-        """Put everything on disk that it takes, and let go of the files.
+        """Store what the disk accepts, and close the files.
 
         What it does not take is returned to be handed over, or else lost and counted.
         """
@@ -186,7 +186,7 @@ class Buffer:
         held, self._held = self._held, []
         if not hand_over:
             self._ledger.held -= len(held)
-            self._ledger.lose(len(held), "stopped")
+            self._ledger.count_lost(len(held), "stopped")
             held = []
         try:
             self._spool.close()

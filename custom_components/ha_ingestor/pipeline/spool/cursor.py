@@ -47,9 +47,9 @@ class Cursor:
         self._generation, newest = 0, {}
         for data in content.values():
             for slot in (data or b"")[:_SLOT_BYTES], (data or b"")[_SLOT_BYTES:]:
-                generation, told = _read_slot(slot)
-                if told is not None and generation > self._generation:
-                    self._generation, newest = generation, told
+                generation, stored = _read_slot(slot)
+                if stored is not None and generation > self._generation:
+                    self._generation, newest = generation, stored
         if None in content.values():
             self._generation += _UNREAD_GENERATIONS
         for name, data in content.items():
@@ -68,7 +68,7 @@ class Cursor:
         try:
             self._write(NAMES[turn], slot, place)
         except OSError:
-            # Told all the same, as one file is left.
+            # Raised all the same, although the other file was written.
             self._write(NAMES[1 - turn], slot, place)
             raise
 

@@ -29,7 +29,7 @@ SYNC_AFTER: Final[Mapping[Durability, float]] = {
     Durability.BALANCED: 5.0,
     Durability.RELAXED: math.inf,
 }
-# A disk that refuses to sync is asked again now and then; each time its points are written anew.
+# A disk that refuses to sync is asked again at intervals; each time its points are written anew.
 SYNC_RETRY: Final = 30.0
 # What is kept in memory to be written anew: a segment's worth, or two minutes of a quiet home.
 UNSYNCED_FRAMES: Final = 500
@@ -48,8 +48,8 @@ class _Frame(NamedTuple):
 class Unsynced:
     """The pending frames that are not known to be on the disk.
 
-    After a failed sync nobody knows what is on the disk, and a second one may report success
-    without having written it. So its file is given up, and its frames go to a new one next.
+    After a failed sync the content of the disk is unknown, and a second sync may report success
+    without having written it. So the file is abandoned, and its frames are written to a new one.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Unsynced:
         self._not_before = -math.inf
 
     @property
-    def should_be_synced(self) -> bool:
+    def needs_sync(self) -> bool:
         """Whether there is something that the disk will have to be asked to take."""
         return bool(self._frames) and self._durability is not Durability.RELAXED
 
@@ -89,7 +89,7 @@ class Unsynced:
         """Put all of them on the disk."""
         if not self._frames:
             return
-        self.write_again(acked)
+        self.rewrite(acked)
         try:
             self._segments.sync()
         except OSError:
@@ -99,8 +99,8 @@ class Unsynced:
             raise
         self._frames.clear()
 
-    def write_again(self, acked: int) -> None:
-        """Write anew what was left in doubt, before anything else: files keep the order."""
+    def rewrite(self, acked: int) -> None:
+        """Write again the frames of a failed sync, before new ones, to keep the order."""
         if not self._is_doubtful:
             return
         while self._rewritten < len(self._frames):
@@ -131,5 +131,5 @@ class Unsynced:
             self._rewritten = max(self._rewritten - 1, 0)
 
     def seal(self) -> None:
-        """Leave the rest of a full segment to the system."""
+        """Leave the sync of a full segment to the operating system."""
         self._frames.clear()

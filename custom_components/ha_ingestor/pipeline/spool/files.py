@@ -1,4 +1,4 @@
-"""The few file operations that the spool is built on, as a door that tests can replace."""
+"""The file operations of the spool, as an interface that tests can replace."""
 
 import errno
 import fcntl
@@ -48,7 +48,7 @@ class Files(Protocol):
         """Remove a file; a missing one is fine."""
 
     def lock(self) -> int:
-        """Keep other instances out until the returned descriptor is closed."""
+        """Lock the directory until the returned descriptor is closed."""
 
     def free_bytes(self) -> int:
         """Room that is left on the disk."""

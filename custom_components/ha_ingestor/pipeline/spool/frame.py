@@ -5,9 +5,9 @@
     payload: `count` lines joined by line breaks, compressed as `flags` say, `length` bytes
 
 Little endian. The checksum (CRC-32) covers the header before it and the payload. `time` is when the
-frame was written, in seconds since 1970. `acked` is what the spool had acknowledged then: it lets a
-start tell points that were delivered and removed from points that were lost, even when the cursor
-is older than the frame. A frame of an unknown version is stepped over like damage.
+frame was written, in seconds since 1970. `acked` is what the spool had acknowledged then: it tells
+delivered and removed points from lost ones at a start, even when the cursor is older than the
+frame. A frame of an unknown version is skipped like damage.
 """
 
 import struct
@@ -30,7 +30,7 @@ _HEADER: Final = struct.Struct("<2sBBIQQII")
 _CRC: Final = struct.Struct("<I")
 HEADER_BYTES: Final = _HEADER.size + _CRC.size
 
-# Clocks without a battery begin in 1970, or show more than fits.
+# A clock without a battery begins in 1970, or has a value that does not fit.
 TIME_MAX: Final = 0xFFFF_FFFF
 
 PLAIN: Final = 0
@@ -129,7 +129,7 @@ def parse(data: bytes, start: int, base: int = 0) -> Frame | None:
 
 
 def scan(data: bytes, base: int = 0) -> Iterator[Frame]:
-    """Find every valid frame; damaged bytes between them are stepped over."""
+    """Find every valid frame; damaged bytes between them are skipped."""
     position = 0
     while True:
         frame = parse(data, position, base)

@@ -7,12 +7,12 @@ from .cursor import Cursor
 from .files import Files
 
 
-class Progress:
-    """The counts of the ledger, and how far the spool came; `trouble` is why it is not stored."""
+class StoredProgress:
+    """Ledger counts and spool progress; `disk_error` is why they are not stored."""
 
     def __init__(self, files: Files, ledger: Ledger) -> None:
         """Keep it in the cursor among `files`."""
-        self.trouble = ""
+        self.disk_error = ""
         self._cursor = Cursor(files)
         self._ledger = ledger
         self._stored: dict[str, Any] = {}
@@ -26,28 +26,28 @@ class Progress:
     def save(self, *, acked: int, synced: int, last: int, upcoming: int = 0) -> None:
         """Store it, with `upcoming` points as if they were appended already; never raises.
 
-        A process that is killed before they are has lost them, and the next one says so.
+        When the process is killed before that, the next one counts them as lost.
         """
         content = self._ledger.as_dict()
         content["captured"] += upcoming
         content["waiting"] -= upcoming
         content |= {"acked": acked, "synced": synced, "last": last + upcoming}
-        if content == self._stored and not self.trouble:
+        if content == self._stored and not self.disk_error:
             return
         try:
             self._cursor.write(content)
         except OSError as err:
-            self.trouble = _text(err)
+            self.disk_error = _text(err)
         else:
             self._stored = content
-            self.trouble = ""
+            self.disk_error = ""
 
     def sync(self) -> bool:
         """Bring what was stored to the disk; False where that fails."""
         try:
             self._cursor.sync()
         except OSError as err:
-            self.trouble = _text(err)
+            self.disk_error = _text(err)
             return False
         return True
 

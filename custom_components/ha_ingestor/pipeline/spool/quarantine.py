@@ -12,8 +12,8 @@ nothing of a file that is not the one it was stored for.
 A record may be in the files twice, as a failed or killed `add` is repeated: the last one counts.
 
 A file that cannot be read is left aside: new records go to a new file, all that can be read is
-exported, replayed and purged, and `trouble` names the file. When it can be read again, its records
-are there.
+exported, replayed and purged, and `disk_error` names the file. When it can be read again, its
+records are there.
 
 Replay brings one chunk of records after the other to the end of the spool. Before that, `position`
 says at which sequence number of the spool the chunk is about to be appended; afterwards it moves on
@@ -34,17 +34,17 @@ from typing import Any, Final
 from . import quarantine_position
 from .files import Files
 from .quarantine_files import FILE_BYTES, QuarantineFiles
-from .quarantine_position import Position, PositionFile
-from .quarantine_records import Kept, behind, chunks, kept
+from .quarantine_position import PositionFile, QuarantinePosition
+from .quarantine_records import StoredRecord, behind, chunks, kept
 
-# What somebody is shown at once, who may be in Home Assistant's event loop.
+# The limit for records that are shown at once, as they may be converted in the event loop.
 ANSWER_BYTES: Final = 2 * 1024 * 1024
 # What a record is but its line, about.
 _RECORD_BYTES: Final = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rejection:
+class RejectedPoint:
     """A point that was put aside, and why."""
 
     line: str
@@ -59,38 +59,38 @@ class Quarantine:
 
     def __init__(self, files: Files, destination: str = "") -> None:
         """Keep the records among `files`; `destination` is who refused them."""
-        self.newest: Rejection | None = None
+        self.newest: RejectedPoint | None = None
         self._destination = destination
         self._position = PositionFile(files)
         self._files = QuarantineFiles(files, self._position)
         self._recovered: int | None = None
 
     @property
-    def trouble(self) -> str:
+    def disk_error(self) -> str:
         """Which files cannot be used, and why; empty when all is well. May be asked at any time."""
         bad = self._files.bad
-        if self._position.trouble:
-            bad[quarantine_position.NAME] = self._position.trouble
+        if self._position.disk_error:
+            bad[quarantine_position.NAME] = self._position.disk_error
         return ", ".join(f"{name}: {detail}" for name, detail in bad.items())
 
     def add(self, *, seq: int, line: str, status: int, reason: str) -> None:
         """Store one record; raises OSError when it is not safely on disk."""
         self.add_all([(seq, line)], status=status, reason=reason)
-        self.newest = Rejection(line=line, reason=reason)
+        self.newest = RejectedPoint(line=line, reason=reason)
 
     def add_all(self, points: Sequence[tuple[int, str]], *, status: int, reason: str) -> None:
         """Store records of points, each with its sequence number; raises OSError.
 
         After an error some may be stored: add all of them again.
         """
-        told = {
+        common = {
             "time": datetime.now(UTC).isoformat(),
             "status": status,
             "reason": reason,
         }
         data = bytearray()
         for seq, line in points:
-            record = {"seq": seq, **told, "line": line, "destination": self._destination}
+            record = {"seq": seq, **common, "line": line, "destination": self._destination}
             data += json.dumps(record, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
             if len(data) >= FILE_BYTES:
                 self._files.append(bytes(data))
@@ -98,8 +98,8 @@ class Quarantine:
         if data:
             self._files.append(bytes(data))
 
-    def look_again(self) -> None:
-        """Find out whether files that were bad still are; raises OSError."""
+    def recheck_files(self) -> None:
+        """Check again the files that could not be used; raises OSError."""
         self._files.check_again()
 
     def records(self) -> list[dict[str, Any]]:
@@ -143,15 +143,15 @@ class Quarantine:
                 self._position.move(self._end())
             except OSError:
                 # On a full disk only removing files helps.
-                self._position.go_back(before)
+                self._position.undo(before)
                 self._files.remove(names)
             self._files.remove_gone()
         return count
 
-    def replay(self, take_back: Callable[[list[str]], None], last_seq: Callable[[], int]) -> int:
+    def replay(self, requeue: Callable[[list[str]], None], last_seq: Callable[[], int]) -> int:
         """Bring the records back to the spool and return how many; raises OSError.
 
-        `take_back` appends lines to the spool, of which `last_seq` is the newest number. What was
+        `requeue` appends lines to the spool, of which `last_seq` is the newest number. What was
         taken before an error is gone from here, all else is still here.
         """
         position = self._now().settled()
@@ -160,9 +160,9 @@ class Quarantine:
         for chunk in chunks(records):
             before = last_seq()
             until = chunk[-1].end
-            self._position.intend(replace(position, after=before, count=len(chunk), until=until))
+            self._position.announce(replace(position, after=before, count=len(chunk), until=until))
             try:
-                take_back([record.line for record in chunk])
+                requeue([record.line for record in chunk])
             finally:
                 taken = min(max(last_seq() - before, 0), len(chunk))
                 if taken:
@@ -183,7 +183,7 @@ class Quarantine:
         with suppress(OSError):  # tried again with the first use
             self._now()
 
-    def _now(self) -> Position:
+    def _now(self) -> QuarantinePosition:
         position = self._position.read()
         if position.after is None or self._recovered is None:
             return position
@@ -198,12 +198,12 @@ class Quarantine:
             self._position.move(end)
         return self._position.read()
 
-    def _end(self, left_out: Iterable[int] = ()) -> Position:
+    def _end(self, left_out: Iterable[int] = ()) -> QuarantinePosition:
         """Return the position behind everything: in a file that does not exist yet."""
         number = self._files.next_number()
         position = self._position.read()
-        aside = tuple(gone for other in left_out if (gone := position.gone_of(other)))
-        return Position(file=number, newest=number - 1, aside=aside)
+        aside = tuple(gone for other in left_out if (gone := position.removed_of(other)))
+        return QuarantinePosition(file=number, newest=number - 1, aside=aside)
 
-    def _kept(self, position: Position) -> list[Kept]:
+    def _kept(self, position: QuarantinePosition) -> list[StoredRecord]:
         return kept(position, self._files.contents(position))

@@ -1,4 +1,4 @@
-"""The numbered files of the quarantine: appended to, read, and removed.
+"""The numbered files of the quarantine.
 
 A file that cannot be read is left aside, and so is one that could not be written whole: new records
 go to a new file. Numbers are never used again.
@@ -12,29 +12,29 @@ from contextlib import suppress
 from typing import Final
 
 from .files import Files
-from .quarantine_position import Position, PositionFile
+from .quarantine_position import PositionFile, QuarantinePosition
 
 _PREFIX: Final = "quarantine-"
 _SUFFIX: Final = ".ndjson"
 _DIGITS: Final = 6
 _NAME: Final = re.compile(rf"{_PREFIX}[0-9]{{{_DIGITS},}}{re.escape(_SUFFIX)}")
-# A file is what is given up when the quarantine is full; sixteen of them are enough to see a trend.
+# A full quarantine removes its oldest file; sixteen files are enough to see a trend.
 FILE_BYTES: Final = 1024 * 1024
 FILES_MAX: Final = 16
 # New files that could neither be written nor removed; after so many they are tried again instead.
-_SPOILT_MAX: Final = 4
+_BAD_FILES_MAX: Final = 4
 
 
 class QuarantineFiles:
     """Used by one thread; `position` says which files are gone though they are still there."""
 
     def __init__(self, files: Files, position: PositionFile) -> None:
-        """Work on the files of the quarantine among `files`."""
+        """Use the quarantine's files among `files`."""
         self._files = files
         self._position = position
         # What a failed write left behind is not appended to.
         self._is_tail_sound = True
-        self._spoilt: deque[str] = deque()
+        self._bad_files: deque[str] = deque()
         self._last_number = 0
         # Files that cannot be read or removed, and why.
         self._bad: dict[str, str] = {}
@@ -57,13 +57,13 @@ class QuarantineFiles:
         return [other for name in self.names() if (other := _number(name)) < number]
 
     def contents(
-        self, position: Position, *, newest_first: bool = False
+        self, position: QuarantinePosition, *, newest_first: bool = False
     ) -> Iterator[tuple[int, bytes]]:
         """Read the files that something may be kept in, as far as they can be."""
         names = self.names()
         for name in reversed(names) if newest_first else names:
             number = _number(name)
-            if position.gone_of(number) and (content := self._read(name)) is not None:
+            if position.removed_of(number) and (content := self._read(name)) is not None:
                 yield number, content
 
     def append(self, data: bytes) -> None:
@@ -73,7 +73,7 @@ class QuarantineFiles:
             self._begin(data)
             return
         self._is_tail_sound = False
-        # A torn record must not swallow this one.
+        # A torn record must not damage this one.
         separator = b"\n" if before and not before.endswith(b"\n") else b""
         self._write(self._files.open(name), separator + data, len(before))
         self._is_tail_sound = True
@@ -92,7 +92,7 @@ class QuarantineFiles:
         self._last_number = max(self._last_number, _number(names[-1]))
 
     def check_again(self) -> None:
-        """Find out whether files that were bad still are; raises OSError."""
+        """Check again the files that could not be used; raises OSError."""
         self._position.read()
         self._make_room()
         there = self.names()
@@ -117,7 +117,7 @@ class QuarantineFiles:
         """Remove files whose records are all gone; what cannot be removed does not count."""
         position = self._position.read()
         for name in self.names():
-            if position.gone_of(_number(name)) is None:
+            if position.removed_of(_number(name)) is None:
                 with suppress(OSError):
                     self._files.remove(name)
         for name in self._bad.keys() - set(self.names()):
@@ -141,14 +141,14 @@ class QuarantineFiles:
 
     def _begin(self, data: bytes) -> None:
         """Write a new file, or leave none behind; raises OSError."""
-        for _ in range(len(self._spoilt)):
-            self._remove_spoilt(self._spoilt.popleft())
+        for _ in range(len(self._bad_files)):
+            self._remove_bad_files(self._bad_files.popleft())
         self._is_tail_sound = False
-        if is_new := len(self._spoilt) < _SPOILT_MAX:
+        if is_new := len(self._bad_files) < _BAD_FILES_MAX:
             self._last_number = self.next_number()
             name = _name(self._last_number)
         else:
-            name = self._spoilt.popleft()
+            name = self._bad_files.popleft()
         try:
             fd = self._files.create(name) if is_new else self._files.open(name)
             if not is_new:
@@ -156,7 +156,7 @@ class QuarantineFiles:
             self._write(fd, data, 0)
             self._files.sync_directory()
         except OSError:
-            self._remove_spoilt(name)
+            self._remove_bad_files(name)
             raise
         self._is_tail_sound = True
         self._position.note_newest(self._last_number)
@@ -169,14 +169,14 @@ class QuarantineFiles:
         finally:
             self._files.close(fd)
 
-    def _remove_spoilt(self, name: str) -> None:
+    def _remove_bad_files(self, name: str) -> None:
         try:
             self._files.remove(name)
         except OSError:
-            self._spoilt.append(name)
+            self._bad_files.append(name)
 
     def _make_room(self) -> None:
-        """Give up the oldest files; one that cannot be removed is in nobody's way."""
+        """Remove the oldest files; one that cannot be removed does no harm."""
         for name in self.names()[:-FILES_MAX]:
             try:
                 self._files.remove(name)

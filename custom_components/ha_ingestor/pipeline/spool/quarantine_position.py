@@ -1,4 +1,4 @@
-"""Up to where the records of the quarantine are gone, in a file that never needs new disk space.
+"""Up to where records of the quarantine are removed, in a file that never needs new disk space.
 
 Two slots are written in turn, so that a torn write leaves the other one.
 """
@@ -17,7 +17,7 @@ NAME: Final = "quarantine-position"
 _SLOT_BYTES: Final = 4096
 
 
-class Gone(NamedTuple):
+class RemovedRecords(NamedTuple):
     """So many records at the beginning of a file are gone.
 
     `mark` is the checksum of what they take in the file: in any other file nothing is gone. Earlier
@@ -30,7 +30,7 @@ class Gone(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
+class QuarantinePosition:
     """Gone are all files below `file` that are not left `aside`, and that many records of it.
 
     With `after`, up to `count` records are being appended to the spool, the first of them with the
@@ -41,34 +41,34 @@ class Position:
     file: int = 1
     records: int = 0
     mark: int | None = None
-    aside: tuple[Gone, ...] = ()
+    aside: tuple[RemovedRecords, ...] = ()
     newest: int = 0
     after: int | None = None
     count: int = 0
-    until: Gone | None = None
+    until: RemovedRecords | None = None
 
-    def gone_of(self, number: int) -> Gone | None:
+    def removed_of(self, number: int) -> RemovedRecords | None:
         """Return what is gone of a file; None for all of it."""
         for gone in self.aside:
             if gone.file == number:
                 return gone
         if number == self.file:
-            return Gone(number, self.records, self.mark)
-        return Gone(number) if number > self.file else None
+            return RemovedRecords(number, self.records, self.mark)
+        return RemovedRecords(number) if number > self.file else None
 
-    def passed(self, gone: Gone, left_out: Iterable[int]) -> Position:
+    def passed(self, gone: RemovedRecords, left_out: Iterable[int]) -> QuarantinePosition:
         """Go on to where this much is gone, and leave files aside that were not read."""
         if any(other.file == gone.file for other in self.aside):
             aside = tuple(gone if other.file == gone.file else other for other in self.aside)
             return replace(self, aside=aside)
         kept = {other.file: other for other in self.aside}
         for number in left_out:
-            if number < gone.file and (found := self.gone_of(number)):
+            if number < gone.file and (found := self.removed_of(number)):
                 kept[number] = found
         aside = tuple(kept[number] for number in sorted(kept))
         return replace(self, file=gone.file, records=gone.records, mark=gone.mark, aside=aside)
 
-    def settled(self) -> Position:
+    def settled(self) -> QuarantinePosition:
         """Forget what was about to happen."""
         return replace(self, after=None, count=0, until=None)
 
@@ -76,14 +76,14 @@ class Position:
 class PositionFile:
     """The stored position. What this process knows counts, even where it could not be written.
 
-    `trouble` is why nothing is known of what an earlier process stored.
+    `disk_error` is why nothing is known of what an earlier process stored.
     """
 
     def __init__(self, files: Files) -> None:
         """Keep it among `files`."""
-        self.trouble = ""
+        self.disk_error = ""
         self._files = files
-        self._current: Position | None = None
+        self._current: QuarantinePosition | None = None
         self._is_stored = True
         self._generation = 0
 
@@ -92,34 +92,34 @@ class PositionFile:
         """Whether the position was read, or a new one begun."""
         return self._current is not None
 
-    def read(self) -> Position:
+    def read(self) -> QuarantinePosition:
         """Return the position: the first one as long as none can be read."""
         if self._current is None:
             try:
                 self._current = self._load()
             except OSError as err:
-                self.trouble = err.strerror or type(err).__name__
-                return Position()
-            self.trouble = ""
+                self.disk_error = err.strerror or type(err).__name__
+                return QuarantinePosition()
+            self.disk_error = ""
         if not self._is_stored:
             with suppress(OSError):
                 self._write(self._current)
         return self._current
 
-    def move(self, position: Position) -> None:
+    def move(self, position: QuarantinePosition) -> None:
         """Go to a position; raises OSError when that is not safely on disk."""
-        self._begin_anew()
+        self._replace_file()
         self._current = position
         self._write(position)
 
-    def go_back(self, position: Position) -> None:
-        """Undo a move that could not be written."""
+    def undo(self, position: QuarantinePosition) -> None:
+        """Undo a move that could not be stored."""
         if self._current is not None:
             self._current, self._is_stored = position, False
 
-    def intend(self, position: Position) -> None:
-        """Note what is about to happen, without going there; raises OSError."""
-        self._begin_anew()
+    def announce(self, position: QuarantinePosition) -> None:
+        """Store the next position as announced, without moving to it; raises OSError."""
+        self._replace_file()
         try:
             self._write(position)
         except OSError:
@@ -133,24 +133,24 @@ class PositionFile:
             with suppress(OSError):
                 self._write(self._current, is_synced=False)
 
-    def _begin_anew(self) -> None:
-        """Give up a file that cannot be read: what comes next does not depend on it."""
+    def _replace_file(self) -> None:
+        """Replace a file that cannot be read."""
         if self._current is None:
             self._files.remove(NAME)
-            self._current, self.trouble = Position(), ""
+            self._current, self.disk_error = QuarantinePosition(), ""
 
-    def _load(self) -> Position:
+    def _load(self) -> QuarantinePosition:
         if NAME not in self._files.names():
-            return Position()
+            return QuarantinePosition()
         data = self._files.read(NAME, 0, 2 * _SLOT_BYTES)
-        newest = Position()
+        newest = QuarantinePosition()
         for slot in (data[:_SLOT_BYTES], data[_SLOT_BYTES:]):
             generation, position = _parse(slot)
             if position is not None and generation > self._generation:
                 self._generation, newest = generation, position
         return newest
 
-    def _write(self, position: Position, *, is_synced: bool = True) -> None:
+    def _write(self, position: QuarantinePosition, *, is_synced: bool = True) -> None:
         self._is_stored = False
         is_new = NAME not in self._files.names()
         fd = self._files.create(NAME) if is_new else self._files.open(NAME)
@@ -171,13 +171,13 @@ class PositionFile:
         self._is_stored = True
 
 
-def _parse(slot: bytes) -> tuple[int, Position | None]:
+def _parse(slot: bytes) -> tuple[int, QuarantinePosition | None]:
     checksum, _, rest = slot.partition(b" ")
     payload = rest.partition(b"\n")[0]
     if checksum != b"%08x" % crc32(payload):
         return 0, None
     content = json.loads(payload)
-    known = {name: content[name] for name in Position.__slots__ if name in content}
-    known["aside"] = tuple(Gone(*gone) for gone in known.get("aside", ()))
-    known["until"] = Gone(*known["until"]) if known.get("until") else None
-    return content["generation"], Position(**known)
+    known = {name: content[name] for name in QuarantinePosition.__slots__ if name in content}
+    known["aside"] = tuple(RemovedRecords(*gone) for gone in known.get("aside", ()))
+    known["until"] = RemovedRecords(*known["until"]) if known.get("until") else None
+    return content["generation"], QuarantinePosition(**known)

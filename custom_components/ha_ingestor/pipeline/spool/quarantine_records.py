@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, Final
 from zlib import crc32
 
-from .quarantine_position import Gone, Position
+from .quarantine_position import QuarantinePosition, RemovedRecords
 
 # A frame of the spool: it is appended as a whole or not at all.
 _CHUNK_POINTS: Final = 500
@@ -15,11 +15,11 @@ _CHUNK_BYTES: Final = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class StoredRecord:
     """A record, and what is gone of its file when this record is."""
 
     record: dict[str, Any]
-    end: Gone
+    end: RemovedRecords
 
     @property
     def line(self) -> str:
@@ -34,12 +34,12 @@ class Kept:
         return (str(self.record.get("seq")), self.line)
 
 
-def kept(position: Position, contents: Iterable[tuple[int, bytes]]) -> list[Kept]:
+def kept(position: QuarantinePosition, contents: Iterable[tuple[int, bytes]]) -> list[StoredRecord]:
     """List the records behind a position, the last of those that are there twice.
 
     `contents` are the numbers and the contents of files.
     """
-    found: dict[tuple[str, str], Kept] = {}
+    found: dict[tuple[str, str], StoredRecord] = {}
     for number, content in contents:
         for record in behind(position, number, content):
             found.pop(record.point, None)
@@ -47,17 +47,17 @@ def kept(position: Position, contents: Iterable[tuple[int, bytes]]) -> list[Kept
     return list(found.values())
 
 
-def behind(position: Position, number: int, content: bytes) -> Iterator[Kept]:
+def behind(position: QuarantinePosition, number: int, content: bytes) -> Iterator[StoredRecord]:
     """Go through the records of one file that are not gone."""
-    gone = position.gone_of(number)
+    gone = position.removed_of(number)
     if gone is not None:
         first = gone.records if _is_of(gone, content) else 0
         yield from islice(_parsed(number, content), first, None)
 
 
-def chunks(records: Sequence[Kept]) -> Iterator[list[Kept]]:
+def chunks(records: Sequence[StoredRecord]) -> Iterator[list[StoredRecord]]:
     """Part records into what one frame of the spool holds, each of one file."""
-    chunk: list[Kept] = []
+    chunk: list[StoredRecord] = []
     size = 0
     for record in records:
         length = len(record.line.encode("utf-8", "replace")) + 1
@@ -71,7 +71,7 @@ def chunks(records: Sequence[Kept]) -> Iterator[list[Kept]]:
         yield chunk
 
 
-def _is_of(gone: Gone, content: bytes) -> bool:
+def _is_of(gone: RemovedRecords, content: bytes) -> bool:
     """Whether this is the file that something is gone of."""
     if not gone.records:
         return True
@@ -79,7 +79,7 @@ def _is_of(gone: Gone, content: bytes) -> bool:
     return last is not None and gone.mark in {None, last.end.mark}
 
 
-def _parsed(number: int, content: bytes) -> Iterator[Kept]:
+def _parsed(number: int, content: bytes) -> Iterator[StoredRecord]:
     mark = count = 0
     for line in content.split(b"\n"):
         mark = crc32(line + b"\n", mark)
@@ -89,4 +89,4 @@ def _parsed(number: int, content: bytes) -> Iterator[Kept]:
             continue
         if isinstance(record, dict):
             count += 1
-            yield Kept(record=record, end=Gone(number, count, mark))
+            yield StoredRecord(record=record, end=RemovedRecords(number, count, mark))

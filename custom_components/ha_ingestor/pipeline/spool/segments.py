@@ -1,7 +1,7 @@
 """The files of the spool: frames are appended to the newest, read in order, removed whole.
 
 A process appends only to a segment that it created, so a torn tail stays where a crash left it and
-is stepped over by its checksum. A name is never used again while a file has it.
+is skipped by its checksum. A name is never used again while a file has it.
 """
 
 import errno
@@ -22,14 +22,14 @@ _SUFFIX: Final = ".seg"
 SEGMENT_BYTES: Final = 1024 * 1024
 # A bad sector stays bad; what lies behind it must not wait for ever.
 READ_ATTEMPTS: Final = 10
-# These say that a file cannot be read now, and nothing about what is in it.
+# These mean that a file cannot be read now; its content may be good.
 _NOT_NOW: Final = frozenset(
     {
         *(errno.EACCES, errno.EPERM, errno.EBUSY, errno.EAGAIN, errno.EINTR, errno.ETIMEDOUT),
         *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOLCK, errno.ESTALE),
     }
 )
-# One file may be kept by somebody; so many in a row are a directory that cannot be written.
+# One file may be in use; so many in a row mean a directory that cannot be written.
 EVICT_ATTEMPTS: Final = 3
 _WHOLE_FILE: Final = 1 << 31
 
@@ -51,7 +51,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class FrameEnd:
     """Where a frame ends."""
 
     name: str
@@ -61,12 +61,12 @@ class Place:
 class Segments:
     """Methods may raise OSError, where they do not say otherwise, and can be called again then.
 
-    `trouble` says what could not be removed, as long as that is so.
+    `disk_error` says what could not be removed, as long as that is so.
     """
 
     def __init__(self, files: Files, segment_bytes: int = SEGMENT_BYTES) -> None:
         """Work among `files`, where other files are left alone."""
-        self.trouble = ""
+        self.disk_error = ""
         self._files = files
         self._segment_bytes = segment_bytes
         self._fd = -1
@@ -74,7 +74,7 @@ class Segments:
         self._created = 0
         self._listed: list[Segment] = []
         self._settled: dict[str, Segment] = {}
-        self._head = Place(name="", offset=0)
+        self._head = FrameEnd(name="", offset=0)
         self._oldest_read = (0, 0)
         self._failures: Counter[str] = Counter()
 
@@ -184,7 +184,7 @@ class Segments:
                 self._remove_or_keep(segment)
 
     def forget_missing(self) -> None:
-        """Face that somebody removed files, or all of them."""
+        """Forget segments whose files were deleted."""
         names = set(self._files.names())
         if self._listed and self._listed[-1].name not in names:
             self.finish()
@@ -198,7 +198,7 @@ class Segments:
             with suppress(OSError):
                 self._files.close(fd)
 
-    def frames(self, after: int) -> Iterator[tuple[Place, Frame]]:
+    def frames(self, after: int) -> Iterator[tuple[FrameEnd, Frame]]:
         """Read the frames with sequence numbers above `after`, each number once."""
         is_oldest = True
         for segment in list(self._listed):
@@ -219,9 +219,9 @@ class Segments:
                     after = frame.last_seq
                     if is_oldest:
                         self._oldest_read, is_oldest = (frame.last_seq, frame.time), False
-                    yield Place(name=segment.name, offset=frame.end), frame
+                    yield FrameEnd(name=segment.name, offset=frame.end), frame
 
-    def pass_by(self, place: Place) -> None:
+    def advance_reader(self, place: FrameEnd) -> None:
         """Read from here on."""
         self._head = place
 
@@ -284,7 +284,7 @@ class Segments:
         except OSError:
             return False
         segment.size = segment.since = 0
-        self._head = Place(name=segment.name, offset=0)
+        self._head = FrameEnd(name=segment.name, offset=0)
         return True
 
     def _remove_or_keep(self, segment: Segment) -> None:
@@ -299,13 +299,13 @@ class Segments:
         try:
             self._files.remove(segment.name)
         except OSError as err:
-            self.trouble = err.strerror or type(err).__name__
+            self.disk_error = err.strerror or type(err).__name__
             raise
         if segment in self._listed:
             self._listed.remove(segment)
         self._settled.pop(segment.name, None)
         if not self._settled:
-            self.trouble = ""
+            self.disk_error = ""
 
 
 def _note(segment: Segment, last_seq: int, time: int, size: int) -> None:

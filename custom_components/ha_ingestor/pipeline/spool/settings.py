@@ -1,4 +1,4 @@
-"""What a spool may take of the disk, and when its oldest points have to give way."""
+"""The disk limits of a spool, and when its oldest points are evicted."""
 
 import math
 from dataclasses import dataclass
@@ -9,16 +9,15 @@ from ..ledger import SPOOL_FULL
 from .durability import Durability
 from .segments import SEGMENT_BYTES, Segment
 
-# For so long after a start nobody knows whether the clock on the wall is right already, so that
-# nothing is too old by it.
+# For so long after a start the wall clock may still be wrong, so no point is too old by it.
 CLOCK_GRACE: Final = 3600.0
 
 TOO_OLD: Final = "too_old"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Now:
-    """The moment in seconds: as frames are dated, since the spool was opened, and on the wall."""
+class ClockReadings:
+    """Seconds: as frames are dated, since the spool was opened, and by the wall clock."""
 
     steady: float
     open_for: float
@@ -38,13 +37,13 @@ class SpoolSettings:
     durability: Durability = Durability.BALANCED
     compress: bool = True
 
-    def excess(self, oldest: Segment, size: int, now: Now) -> str:
+    def excess(self, oldest: Segment, size: int, now: ClockReadings) -> str:
         """Why the oldest segment must go when all come to `size` bytes; empty when it may stay."""
         if self._is_too_old(oldest, now):
             return TOO_OLD
         return SPOOL_FULL if size > self.max_bytes else ""
 
-    def _is_too_old(self, oldest: Segment, now: Now) -> bool:
+    def _is_too_old(self, oldest: Segment, now: ClockReadings) -> bool:
         if not oldest.is_recovered:
             return now.steady - oldest.newest > self.max_age
         is_dated = oldest.newest >= CLOCKS_ARE_SET

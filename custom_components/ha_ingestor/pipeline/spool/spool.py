@@ -23,13 +23,13 @@ from .batch import Batch, chunk, gather
 from .durability import Unsynced
 from .files import Files
 from .frame import TIME_MAX, Compressor, pack
-from .progress import Progress
+from .progress import StoredProgress
 from .segments import Segments
-from .settings import Now, SpoolSettings
+from .settings import ClockReadings, SpoolSettings
 
 _LOGGER = logging.getLogger(__name__)
 
-# A frame is the unit of loss when bytes rot, and of memory when it is read.
+# A frame is the unit of loss when bytes are damaged, and of memory when it is read.
 FRAME_POINTS: Final = 500
 FRAME_BYTES: Final = 256 * 1024
 # How often it is tried again to remove a file or to write the cursor, when the disk refused.
@@ -39,7 +39,7 @@ DISK_LOW: Final = "disk_low"
 MEMORY_FULL: Final = "memory_full"
 
 
-class Position(NamedTuple):
+class SpoolPosition(NamedTuple):
     """How far an earlier spool of this process came: known even where it could not be stored."""
 
     acked: int
@@ -57,7 +57,7 @@ class Spool:
         wall_clock: Callable[[], float],
         settings: SpoolSettings,
         *,
-        position: Position | None = None,
+        position: SpoolPosition | None = None,
     ) -> None:
         """Prepare; `clock` is monotonic, `wall_clock` says once what time it is.
 
@@ -74,7 +74,7 @@ class Spool:
         self._steady_offset = wall_clock() - clock()
         self._settings = settings
         self._compress = Compressor() if settings.compress else None
-        self._progress = Progress(files, ledger)
+        self._progress = StoredProgress(files, ledger)
         self._segments = Segments(files, settings.segment_bytes)
         self._unsynced = Unsynced(self._segments, clock, settings.durability)
         self._position = position
@@ -87,14 +87,14 @@ class Spool:
         self._retry_at = math.inf
 
     @property
-    def position(self) -> Position | None:
+    def position(self) -> SpoolPosition | None:
         """How far it came, once it was open."""
         return self._position
 
     @property
-    def trouble(self) -> str:
-        """What the disk refuses although points go on flowing; empty when it refuses nothing."""
-        return self._progress.trouble or self._segments.trouble
+    def disk_error(self) -> str:
+        """The error of the disk that does not stop the points; empty without any."""
+        return self._progress.disk_error or self._segments.disk_error
 
     @property
     def last_seq(self) -> int:
@@ -115,7 +115,7 @@ class Spool:
     def oldest_age(self) -> float | None:
         """For how many seconds the oldest pending point waits; None if unknown, or without any."""
         since, now = self._segments.since(self._acked), self._steady()
-        # Between a clock that was set and one that was not there is no difference to tell.
+        # The difference between a clock that was set and one that was not has no meaning.
         if since is None or (since < CLOCKS_ARE_SET) != (now < CLOCKS_ARE_SET):
             return None
         return max(now - since, 0.0)
@@ -128,13 +128,13 @@ class Spool:
     @property
     def unsynced(self) -> bool:
         """Whether pending points are not known to be on disk, and should be."""
-        return self._unsynced.should_be_synced
+        return self._unsynced.needs_sync
 
     @property
     def due(self) -> float:
-        """When there is something to do although no points come, by the clock."""
+        """When work is due without new points, by the clock."""
         sync = self._unsynced.due if self.unsynced else math.inf
-        retry = min(self._retry_at, self._clock() + RETRY_SECONDS) if self.trouble else math.inf
+        retry = min(self._retry_at, self._clock() + RETRY_SECONDS) if self.disk_error else math.inf
         return min(sync, retry)
 
     # Start and end
@@ -145,7 +145,7 @@ class Spool:
         if self._lock < 0:
             self._lock = self._files.lock()
         stored = self._progress.open()
-        before = self._position or Position(
+        before = self._position or SpoolPosition(
             acked=int(stored.get("acked", 0)),
             last_seq=int(stored.get("last", stored.get("synced", 0))),
         )
@@ -168,13 +168,13 @@ class Spool:
         self._synced_seq = last
         self._durable_acked = int(stored.get("acked", 0))
         self._opened_at = self._clock()
-        self._position = Position(acked, last)
+        self._position = SpoolPosition(acked, last)
         self.is_open = True
         self._segments.release(acked)
         self._save()
 
     def close(self) -> None:
-        """Put everything on disk and let go of the files, in any case."""
+        """Store everything on disk and close the files, in any case."""
         try:
             if self.is_open:
                 self._save()
@@ -182,7 +182,7 @@ class Spool:
                 self._progress.sync()
         finally:
             if self.is_open:
-                self._position = Position(self._acked, self._next_seq - 1)
+                self._position = SpoolPosition(self._acked, self._next_seq - 1)
             self.is_open = False
             self._segments.finish()
             self._progress.close()
@@ -201,7 +201,7 @@ class Spool:
 
         The ledger has them as held. After an error `lines` holds what was not appended.
         """
-        self._unsynced.write_again(self._acked)
+        self._unsynced.rewrite(self._acked)
         if lines:
             self._save(upcoming=len(lines))
         try:
@@ -241,7 +241,7 @@ class Spool:
         if now >= self._retry_at:
             self._segments.remove_settled()
             self._save()
-        if not self.trouble:
+        if not self.disk_error:
             self._retry_at = math.inf
         elif not now < self._retry_at < math.inf:
             self._retry_at = now + RETRY_SECONDS
@@ -261,14 +261,14 @@ class Spool:
         try:
             batch = gather(self._segments.frames(self._acked), self._acked, max_points, max_bytes)
         except FileNotFoundError:
-            self._begin_anew()
+            self._recover_deleted()
             batch = gather(self._segments.frames(self._acked), self._acked, max_points, max_bytes)
         if batch is None:
-            self._settle_gap()
+            self._settle_missing()
         return batch
 
-    def _begin_anew(self) -> None:
-        """Face that somebody removed what we had open: what was in it is lost."""
+    def _recover_deleted(self) -> None:
+        """Recover after open files were deleted: their points are lost."""
         self._segments.forget_missing()
         self._unlock()
         self._lock = self._files.lock()
@@ -283,16 +283,16 @@ class Spool:
             last - max(first, acked + 1) + 1 for first, last in batch.spans if last > acked
         )
         self.ledger.settle(fate, points, reason)
-        if gap := batch.last_seq - acked - points:
-            self.ledger.lost["damaged"] += gap
+        if missing := batch.last_seq - acked - points:
+            self.ledger.lost["damaged"] += missing
         if batch.end:
-            self._segments.pass_by(batch.end)
-        self._advance(batch.last_seq, durable=fate != "written" or gap > 0)
+            self._segments.advance_reader(batch.end)
+        self._advance(batch.last_seq, durable=fate != "written" or missing > 0)
 
     # Inside
 
-    def give_way(self) -> bool:
-        """Give up the oldest segment for points that find no room; False when none made room."""
+    def evict_oldest(self) -> bool:
+        """Evict the oldest segment to make room; False when there is none."""
         if self._segments.oldest(self._acked) is None:
             return False
         try:
@@ -301,16 +301,16 @@ class Spool:
             return False
         return True
 
-    def _settle_gap(self) -> None:
+    def _settle_missing(self) -> None:
         if self.pending:
             _LOGGER.warning("%s points in the spool could not be read back", self.pending)
             self.ledger.lost["damaged"] += self.pending
             self._advance(self._next_seq - 1, durable=True)
 
     def _make_room(self, size: int) -> None:
-        """Give up the oldest segments, so that the newest points keep flowing."""
+        """Evict the oldest segments, so that new points can be stored."""
         settings, segments = self._settings, self._segments
-        now = Now(
+        now = ClockReadings(
             steady=self._steady(),
             open_for=self._clock() - self._opened_at,
             wall=self._wall_clock(),
@@ -320,8 +320,8 @@ class Spool:
             reason := settings.excess(oldest, segments.size + size, now)
         ):
             self._evict(reason)
-        if segments.trouble and segments.size + size > settings.max_bytes:
-            raise OSError(errno.ENOSPC, f"The spool cannot remove its files: {segments.trouble}")
+        if segments.disk_error and segments.size + size > settings.max_bytes:
+            raise OSError(errno.ENOSPC, f"The spool cannot remove its files: {segments.disk_error}")
         # The disk belongs to Home Assistant first: while it is low, the spool goes on in the space
         # that it has.
         is_low = segments.needs_file and self._files.free_bytes() < settings.min_free_bytes

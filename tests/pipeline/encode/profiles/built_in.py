@@ -25,7 +25,7 @@ from custom_components.ha_ingestor.options.core_import import core_settings_from
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.encode.line_protocol import STRING_MAX_BYTES, TAGS_MAX
 from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
-from custom_components.ha_ingestor.pipeline.model import Capture, EntityContext
+from custom_components.ha_ingestor.pipeline.model import EntityContext, StateEvent
 from tests.emulator.line_protocol import BadLine, parse
 from tests.pipeline.encode.documented import (
     cut,
@@ -83,8 +83,8 @@ class Ours:
         entity = self._entities.setdefault(
             new.entity_id, EntityContext(entity_id=new.entity_id, domain=new.domain)
         )
-        capture = Capture(entity, new, None, event.time_fired_timestamp, event.context)
-        lines = Encoder(profile=self._profile).encode([capture]).lines
+        state_event = StateEvent(entity, new, None, event.time_fired_timestamp, event.context)
+        lines = Encoder(profile=self._profile).encode([state_event]).lines
         return lines[0].encode("utf-8", "replace").decode() if lines else None
 
 

@@ -17,9 +17,9 @@ from custom_components.ha_ingestor.pipeline.encode.line_protocol import (
     quote,
 )
 from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
-from custom_components.ha_ingestor.pipeline.model import HEARTBEAT, STATE_REPORTED, Happening
-from tests.pipeline.captures import FakeContext, FakeState, change, entity
+from custom_components.ha_ingestor.pipeline.model import HEARTBEAT, STATE_REPORTED, OtherEvent
 from tests.pipeline.encode.test_line_protocol import ANY_TEXT
+from tests.pipeline.state_events import FakeContext, FakeState, change, entity
 
 from .built_in import (
     Ours,
@@ -287,21 +287,21 @@ def test_a_state_written_again_is_a_point_at_its_own_instant(kind: str) -> None:
 
 
 def test_other_events_are_no_points() -> None:
-    happening = Happening("call_service", {"domain": "light"}, NOON, FakeContext())
+    other_event = OtherEvent("call_service", {"domain": "light"}, NOON, FakeContext())
 
-    assert Encoder(profile=Core()).encode([happening]).filtered == {"not_in_profile": 1}
+    assert Encoder(profile=Core()).encode([other_event]).filtered == {"not_in_profile": 1}
 
 
 def test_stores_of_numbers_get_numbers_only() -> None:
     profile = Core(numbers_only=True)
     attributes = {"mode": "eco", "power": "12.5 W", "state_class": "x", "level": 3, "time": 4}
-    captures = [
+    state_events = [
         change(FakeState(state=state, attributes=attributes | more))
         for state, more in (("on", {}), ("idle", {"level": 5}), ("7", {"level": 6}))
     ]
-    captures.append(change(FakeState(state="idle", attributes={"mode": "eco"})))
+    state_events.append(change(FakeState(state="idle", attributes={"mode": "eco"})))
 
-    result = Encoder(profile=profile).encode(captures)
+    result = Encoder(profile=profile).encode(state_events)
 
     numbers = {"power": "float 12.5", "time_": "float 4.0"}
     assert [point[2] for line in result.lines if (point := stored(line))] == [

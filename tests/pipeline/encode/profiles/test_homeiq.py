@@ -14,17 +14,17 @@ from line_protocol_parser import parse_line
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.encode.line_protocol import STRING_MAX_BYTES
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.model import Capture
-from tests.pipeline.captures import NOON, FakeContext, FakeState, change, entity
+from custom_components.ha_ingestor.pipeline.model import StateEvent
+from tests.pipeline.state_events import NOON, FakeContext, FakeState, change, entity
 
 
-def encoded(*captures: Capture, **settings: Any) -> list[dict[str, Any]]:
+def encoded(*state_events: StateEvent, **settings: Any) -> list[dict[str, Any]]:
     profile = HomeIQ(dumps=json_dumps, **settings)
-    return [parse_line(line) for line in Encoder(profile=profile).encode(captures).lines]
+    return [parse_line(line) for line in Encoder(profile=profile).encode(state_events).lines]
 
 
-def point(capture: Capture, **settings: Any) -> dict[str, Any]:
-    (only,) = encoded(capture, **settings)
+def point(state_event: StateEvent, **settings: Any) -> dict[str, Any]:
+    (only,) = encoded(state_event, **settings)
     return only
 
 
@@ -134,19 +134,19 @@ def test_stores_of_numbers_get_numbers_only() -> None:
 
 
 def test_two_changes_within_a_microsecond_are_two_points() -> None:
-    captures = [change(FakeState(state=str(number))) for number in range(4)]
+    state_events = [change(FakeState(state=str(number))) for number in range(4)]
 
-    times = [point["time"] for point in encoded(*captures)]
+    times = [point["time"] for point in encoded(*state_events)]
 
     assert times == [1_795_262_400_000_000_000 + 1000 * number for number in range(4)]
 
 
 def test_a_clock_set_back_moves_no_point() -> None:
-    captures = [
+    state_events = [
         change(FakeState(state="1", last_updated_timestamp=NOON + offset)) for offset in (0, -3600)
     ]
 
-    first, second = encoded(*captures)
+    first, second = encoded(*state_events)
 
     assert first["time"] - second["time"] == 3600 * 10**9
 
@@ -232,7 +232,7 @@ def test_an_odd_device_class_costs_nothing() -> None:
     assert point(odd)["tags"]["device_class"] == "['a', 'list']"
 
 
-def test_a_capture_that_cannot_be_encoded_costs_no_other() -> None:
+def test_an_event_that_cannot_be_encoded_affects_no_other() -> None:
     broken = change(FakeState(state=None))  # type: ignore[arg-type]
     result = Encoder(profile=HomeIQ(dumps=json_dumps)).encode(
         [change(FakeState(state="1")), broken, change(FakeState(state="2"))]
@@ -244,12 +244,12 @@ def test_a_capture_that_cannot_be_encoded_costs_no_other() -> None:
 
 @given(state=st.text(st.characters(codec=None)), name=st.text(st.characters(codec=None)))
 def test_any_state_and_any_area_is_one_point(state: str, name: str) -> None:
-    capture = change(
+    state_event = change(
         FakeState(state=state, attributes={"friendly_name": name}), of=entity(area=name)
     )
-    encoded_capture = Encoder(profile=HomeIQ(dumps=json_dumps)).encode([capture])
+    encoded_state_event = Encoder(profile=HomeIQ(dumps=json_dumps)).encode([state_event])
 
-    (line,) = encoded_capture.lines
+    (line,) = encoded_state_event.lines
     raw = line.encode("utf-8", "replace")
     assert b"\n" not in raw
     assert parse_line(raw.decode())["tags"]["entity_id"] == "sensor.kitchen"

@@ -30,12 +30,12 @@ from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
 from custom_components.ha_ingestor.pipeline.model import (
     HEARTBEAT,
     STATE_REPORTED,
-    Capture,
     Convert,
-    Happening,
+    OtherEvent,
+    StateEvent,
     Weather,
 )
-from tests.pipeline.captures import NOON, FakeContext, FakeState, change, entity
+from tests.pipeline.state_events import NOON, FakeContext, FakeState, change, entity
 
 PROFILES: list[type[HomeIQ | Tidy]] = [HomeIQ, Tidy]
 both = pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.__name__)
@@ -57,16 +57,16 @@ KITCHEN = entity(
 
 
 def encoded(
-    profile: type[HomeIQ | Tidy], *captures: Capture | Happening, **settings: Any
+    profile: type[HomeIQ | Tidy], *state_events: StateEvent | OtherEvent, **settings: Any
 ) -> list[dict[str, Any]]:
     encoder = Encoder(profile=profile(dumps=json_dumps, **settings))
-    return [parse_line(line) for line in encoder.encode(captures).lines]
+    return [parse_line(line) for line in encoder.encode(state_events).lines]
 
 
 def point(
-    profile: type[HomeIQ | Tidy], capture: Capture | Happening, **settings: Any
+    profile: type[HomeIQ | Tidy], state_event: StateEvent | OtherEvent, **settings: Any
 ) -> dict[str, Any]:
-    (only,) = encoded(profile, capture, **settings)
+    (only,) = encoded(profile, state_event, **settings)
     return only
 
 
@@ -252,8 +252,8 @@ def test_a_change_names_the_automation_and_the_user_behind_it(
     causes, users = {"c1": "automation.morning"}, {"u1": "Ann"}
 
     def who(context: FakeContext) -> tuple[Any, Any]:
-        capture = change(FakeState(state="on"), context=context)
-        fields = point(profile, capture, causes=causes, users=users)["fields"]
+        state_event = change(FakeState(state="on"), context=context)
+        fields = point(profile, state_event, causes=causes, users=users)["fields"]
         return fields.get("cause"), fields.get("context_user")
 
     assert who(FakeContext(id="c1")) == ("automation.morning", None)
@@ -265,8 +265,10 @@ def test_a_change_names_the_automation_and_the_user_behind_it(
 def test_weather_is_a_tag_and_fields_and_nothing_where_it_is_not_known() -> None:
     sunny = Weather(condition="sunny", temperature=20.5, humidity=40.0)
     kitchen = entity()
-    capture = change(FakeState(state="1"), of=kitchen)
-    before, during, after = encoded(HomeIQ, capture, capture._replace(weather=sunny), capture)
+    state_event = change(FakeState(state="1"), of=kitchen)
+    before, during, after = encoded(
+        HomeIQ, state_event, state_event._replace(weather=sunny), state_event
+    )
 
     assert during["tags"].items() - before["tags"].items() == {("weather_condition", "sunny")}
     assert during["fields"].items() - before["fields"].items() == {
@@ -278,9 +280,9 @@ def test_weather_is_a_tag_and_fields_and_nothing_where_it_is_not_known() -> None
 
 def test_weather_leaves_the_attributes_of_a_tidy_point_alone() -> None:
     state = FakeState(state="heat", attributes={"temperature": 21.0})
-    capture = change(state)._replace(weather=Weather(condition="snowy", temperature=-3.0))
+    state_event = change(state)._replace(weather=Weather(condition="snowy", temperature=-3.0))
 
-    fields = point(Tidy, capture)["fields"]
+    fields = point(Tidy, state_event)["fields"]
     assert (fields["temperature"], fields["weather_temperature"]) == (21.0, -3.0)
 
 
@@ -367,8 +369,8 @@ def test_what_the_recorder_is_told_to_leave_out_is_left_out(
     recorder: bool,
     kept: set[str],
 ) -> None:
-    capture = Capture(entity(), InformedState(*unrecorded), None, NOON, FakeContext())
-    fields = point(HomeIQ, capture, attributes=AttributesPolicy(recorder=recorder))["fields"]
+    state_event = StateEvent(entity(), InformedState(*unrecorded), None, NOON, FakeContext())
+    fields = point(HomeIQ, state_event, attributes=AttributesPolicy(recorder=recorder))["fields"]
 
     assert json.loads(fields["attributes"]).keys() == kept
 
@@ -382,9 +384,9 @@ def test_an_attribute_that_was_changed_in_place_is_stored_as_it_is(
     kitchen, attributes = entity(), {"todo": todo}
 
     def stored(state: str) -> str:
-        capture = change(FakeState(state=state, attributes=attributes), of=kitchen)
+        state_event = change(FakeState(state=state, attributes=attributes), of=kitchen)
         policy = AttributesPolicy(shape=shape)
-        return str(point(profile, capture, attributes=policy)["fields"])
+        return str(point(profile, state_event, attributes=policy)["fields"])
 
     assert "bread" not in stored("1")
     todo.append("bread")
@@ -467,19 +469,21 @@ def test_no_attribute_ever_changes_the_type_of_a_field(
     profile: type[HomeIQ | Tidy], attributes: list[dict[str, Any]], shape: Shape
 ) -> None:
     kitchen = entity()
-    captures = [change(FakeState(state="1", attributes=each), of=kitchen) for each in attributes]
+    state_events = [
+        change(FakeState(state="1", attributes=each), of=kitchen) for each in attributes
+    ]
     types: dict[str, set[type]] = {}
-    points = encoded(profile, *captures, attributes=AttributesPolicy(shape=shape))
+    points = encoded(profile, *state_events, attributes=AttributesPolicy(shape=shape))
     for each in points:
         for name, value in each["fields"].items():
             types.setdefault(name, set()).add(type(value))
 
-    assert len(points) == len(captures)
+    assert len(points) == len(state_events)
     assert all(len(kinds) == 1 for kinds in types.values()), types
 
 
-def happened(event_type: str, data: dict[str, Any], **more: Any) -> Happening:
-    return Happening(event_type, data, NOON, FakeContext(id="c1", user_id="u1"), **more)
+def happened(event_type: str, data: dict[str, Any], **more: Any) -> OtherEvent:
+    return OtherEvent(event_type, data, NOON, FakeContext(id="c1", user_id="u1"), **more)
 
 
 def test_an_automation_says_who_started_it() -> None:
@@ -585,8 +589,8 @@ NUMBERS: list[Any] = [
 @pytest.mark.parametrize("number", NUMBERS, ids=lambda number: type(number).__name__)
 def test_a_number_is_one_whatever_its_type(number: Any) -> None:
     def stored(made: HomeIQ | Tidy, **attributes: Any) -> dict[str, Any]:
-        capture = change(FakeState(state="heat", attributes=attributes), of=entity("climate.a"))
-        (line,) = Encoder(profile=made).encode([capture]).lines
+        state_event = change(FakeState(state="heat", attributes=attributes), of=entity("climate.a"))
+        (line,) = Encoder(profile=made).encode([state_event]).lines
         found: dict[str, Any] = parse_line(line)["fields"]
         return found
 
@@ -603,7 +607,7 @@ def test_a_number_is_one_whatever_its_type(number: Any) -> None:
         "x": [21.5],
     }
     assert stored(HomeIQ(dumps=json_dumps, attributes=flat), x=[number])["attr_x_str"] == "[21.5]"
-    event = Happening("odd", {"level": number}, NOON, FakeContext())
+    event = OtherEvent("odd", {"level": number}, NOON, FakeContext())
     (line,) = Encoder(profile=plain).encode([event]).lines
     assert parse_line(line)["fields"]["data_level"] == 21.5
 
@@ -624,8 +628,8 @@ def test_a_number_is_one_whatever_its_type(number: Any) -> None:
 )
 def test_what_is_no_number_is_a_text_without_the_quotes_of_json(value: Any, text: str) -> None:
     made = HomeIQ(dumps=json_dumps, attributes=AttributesPolicy(shape=Shape.FLAT))
-    capture = change(FakeState(state="x", attributes={"it": value}))
-    (line,) = Encoder(profile=made).encode([capture]).lines
+    state_event = change(FakeState(state="x", attributes={"it": value}))
+    (line,) = Encoder(profile=made).encode([state_event]).lines
     found = parse_line(line)["fields"]
     assert found["attr_it_str"] == text
     assert "attr_it" not in found
@@ -634,8 +638,8 @@ def test_what_is_no_number_is_a_text_without_the_quotes_of_json(value: Any, text
 @pytest.mark.parametrize("value", [float("nan"), Decimal("NaN"), np.float32("nan"), float("inf")])
 def test_what_is_a_number_and_not_finite_is_left_out(value: Any) -> None:
     made = HomeIQ(dumps=json_dumps, attributes=AttributesPolicy(shape=Shape.FLAT))
-    capture = change(FakeState(state="x", attributes={"it": value}))
-    (line,) = Encoder(profile=made).encode([capture]).lines
+    state_event = change(FakeState(state="x", attributes={"it": value}))
+    (line,) = Encoder(profile=made).encode([state_event]).lines
     assert "attr_it" not in line
 
 
@@ -662,11 +666,11 @@ def test_an_event_whose_data_has_no_truth_value_is_a_point(
 ) -> None:
     names = (*FIELDS.get(event_type, ()), "domain", "service_data", "entity_id", "code", "other")
     for name in names:
-        event = Happening(event_type, {name: odd}, NOON, FakeContext())
+        event = OtherEvent(event_type, {name: odd}, NOON, FakeContext())
         encoded = Encoder(profile=profile(dumps=json_dumps)).encode([event])
         assert encoded.filtered == {}
         assert parse_line(encoded.lines[0])["tags"]["event_type"] == event_type
-    event = Happening(event_type, dict.fromkeys(names, odd), NOON, FakeContext(), entity())
+    event = OtherEvent(event_type, dict.fromkeys(names, odd), NOON, FakeContext(), entity())
     assert len(Encoder(profile=profile(dumps=json_dumps)).encode([event]).lines) == 1
 
 
@@ -700,7 +704,7 @@ def test_an_attribute_without_a_truth_value_costs_no_point(
 def test_an_event_that_is_called_as_one_of_ours_keeps_its_data(
     profile: type[HomeIQ | Tidy], event_type: str, data: dict[str, Any]
 ) -> None:
-    event = Happening(event_type, data, NOON, FakeContext())
+    event = OtherEvent(event_type, data, NOON, FakeContext())
     (line,) = Encoder(profile=profile(dumps=json_dumps)).encode([event]).lines
     found = parse_line(line)["fields"]
     assert "me" in str(found)
@@ -708,13 +712,13 @@ def test_an_event_that_is_called_as_one_of_ours_keeps_its_data(
     assert json.loads(found["event_data"]) == data
 
 
-def test_our_own_events_say_what_they_say_once() -> None:
+def test_our_own_events_store_their_data_once() -> None:
     ours = [
         ("entity_removed", {"old_state": "on"}),
         ("entity_renamed", {"old_entity_id": "a.b", "new_entity_id": "a.c", "registry_id": "r"}),
         ("entity_moved", {"old_area": "A", "new_area": "B", "old_area_id": "a"}),
     ]
     for event_type, data in ours:
-        event = Happening(event_type, data, NOON, FakeContext())
+        event = OtherEvent(event_type, data, NOON, FakeContext())
         (line,) = Encoder(profile=HomeIQ(dumps=json_dumps)).encode([event]).lines
         assert "event_data" not in parse_line(line)["fields"]

@@ -12,15 +12,15 @@ from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
 from tests.emulator.line_protocol import Point, parse
-from tests.pipeline.captures import FakeState, change, entity
+from tests.pipeline.state_events import FakeState, change, entity
 
 UNIT = {"unit_of_measurement": "kWh"}
 OPTIONS = {"options": ["1", "2", "auto"]}
 
 
 def tidy(state: str, entity_id: str = "sensor.a", **attributes: Any) -> dict[str, Any]:
-    capture = change(FakeState(state=state, attributes=attributes), of=entity(entity_id))
-    (line,) = Encoder(profile=Tidy(dumps=json_dumps)).encode([capture]).lines
+    state_event = change(FakeState(state=state, attributes=attributes), of=entity(entity_id))
+    (line,) = Encoder(profile=Tidy(dumps=json_dumps)).encode([state_event]).lines
     (found,) = parse(line)
     assert isinstance(found, Point)
     return found.fields
@@ -78,8 +78,8 @@ def test_a_choice_is_a_text_whatever_it_looks_like(
     entity_id: str, attributes: dict[str, Any], state: str
 ) -> None:
     assert tidy(state, entity_id, **attributes) == {"state": state}
-    capture = change(FakeState(state=state, attributes=attributes), of=entity(entity_id))
-    (line,) = Encoder(profile=HomeIQ(dumps=json_dumps)).encode([capture]).lines
+    state_event = change(FakeState(state=state, attributes=attributes), of=entity(entity_id))
+    (line,) = Encoder(profile=HomeIQ(dumps=json_dumps)).encode([state_event]).lines
     assert "value" not in parse_line(line)["fields"]
 
 
@@ -93,9 +93,9 @@ def test_yes_is_yes_however_it_is_capitalized(state: str) -> None:
 
 
 def test_a_number_in_another_unit_has_no_text_in_the_old_one() -> None:
-    capture = change(FakeState(state="50.0", attributes={"unit_of_measurement": "°F"}))
+    state_event = change(FakeState(state="50.0", attributes={"unit_of_measurement": "°F"}))
     made = Tidy(dumps=json_dumps, units=lambda *_: ("°C", lambda number: (number - 32) / 1.8))
-    (line,) = Encoder(profile=made).encode([capture]).lines
+    (line,) = Encoder(profile=made).encode([state_event]).lines
     assert parse_line(line)["fields"] == {"value": pytest.approx(10)}
 
 

@@ -1,4 +1,4 @@
-"""Which names, and which values, tell where somebody or something is."""
+"""Which names and values are locations."""
 
 import re
 from collections.abc import Mapping
@@ -39,8 +39,8 @@ _TWO_NUMBERS: Final = re.compile(r"[0-9]\.[0-9]+[^0-9]+[0-9]+\.[0-9]")
 
 
 @lru_cache(maxsize=4096)
-def is_whereabouts(name: str) -> bool:
-    """Whether it tells where somebody or something is."""
+def is_location(name: str) -> bool:
+    """Whether it is a location."""
     words = words_of(name)
     return not _WORDS.isdisjoint(words.split("_")) or (
         _NAMES.fullmatch(words) is not None and not _NO_NAMES.fullmatch(words)
@@ -49,7 +49,7 @@ def is_whereabouts(name: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def is_position(name: str) -> bool:
-    """Whether it may tell where something is, which only the value shows."""
+    """Whether it may be a location, depending on the value."""
     return _POSITION.fullmatch(words_of(name)) is not None
 
 

@@ -15,7 +15,7 @@ _NAMES: Final = re.compile(
 
 
 @lru_cache(maxsize=4096)
-def is_played(name: str) -> bool:
-    """Whether it tells what somebody listens to or watches, and with what."""
+def is_media(name: str) -> bool:
+    """Whether it is about played media."""
     words = words_of(name)
     return not _WORDS.isdisjoint(words.split("_")) or bool(_NAMES.fullmatch(words))

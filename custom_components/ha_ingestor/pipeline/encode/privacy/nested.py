@@ -1,4 +1,4 @@
-"""Copies nested data without what is unwanted, however deep it lies.
+"""Copies nested data without what is unwanted, at any depth.
 
 A value that another member names is left out with it, as in `{"name": "password", "value": …}` and
 `[["Authorization", …]]`.
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from ...text import text_of
 from .location import is_place, is_position
-from .secrets import is_typed_in
+from .secrets import is_keypad_code
 from .texts import CUT, SIMPLE, is_plain, without_unwanted
 from .unwanted import Unwanted, hides_places
 from .words import listed, words_of
@@ -45,7 +45,7 @@ _DECODER: Final = json.JSONDecoder()
 def cleaned(data: Any, unwanted: Unwanted) -> Any:
     """Copy data without the unwanted members. Never raises.
 
-    What has no end, or lies too deep to be looked into, is cut.
+    Endless or too deeply nested data is cut.
     """
     return _Copy(unwanted).of(data, 0)
 
@@ -55,7 +55,7 @@ class _Copy:
 
     def __init__(self, unwanted: Unwanted) -> None:
         self._unwanted = unwanted
-        self._hides_places = hides_places(unwanted)
+        self._hides_coordinates = hides_places(unwanted)
         self._values = 0
         self._around: set[int] = set()
 
@@ -98,13 +98,13 @@ class _Copy:
                 for key, item in members
                 if not self._is_unwanted(text_of(key))
                 and text_of(key) not in hidden
-                and not (self._hides_places and is_position(text_of(key)) and is_place(item))
+                and not (self._hides_coordinates and is_position(text_of(key)) and is_place(item))
             }
         finally:
             self._around.discard(id(value))
 
     def _is_unwanted(self, name: str) -> bool:
-        return self._unwanted(name) or is_typed_in(name)
+        return self._unwanted(name) or is_keypad_code(name)
 
     def _pair(self, item: Any) -> Any:
         """Cut the second of a list's pairs where the first names something unwanted."""

@@ -1,6 +1,6 @@
-r"""Hides in a text what stands behind a telling name, and what in an address is nobody's business.
+r"""Redacts text: values behind sensitive names, and secrets in addresses.
 
-Which names are telling is asked of the caller. The work grows with the length of a text and no
+The caller decides which names are sensitive. The work grows with the length of a text and no
 faster: each pattern begins at one sign or where a name begins, and what it looks at it consumes.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import unquote
 
-type Telling = Callable[[str], bool]
+type IsSensitive = Callable[[str], bool]
 
 # Of a name only its end counts, however long it is.
 _NAME_MAX: Final = 64
@@ -91,18 +91,20 @@ def _without_user(rest: str, mark: str) -> str:
     return f"{mark}{rest[at:]}"
 
 
-def without_parameters(text: str, is_telling: Telling, mark: str, *, deep: bool = True) -> str:
-    """Hide telling parameters of addresses, behind a question mark or in a fragment."""
+def without_parameters(
+    text: str, is_sensitive: IsSensitive, mark: str, *, deep: bool = True
+) -> str:
+    """Redact sensitive parameters of addresses, in the query or in the fragment."""
 
     def hidden(found: re.Match[str]) -> str:
         begin, name, value = found.groups()
         name = unquote(name)[-_NAME_MAX:]
-        if is_telling(name) or _SECRET_PARAMETER.fullmatch(name):
+        if is_sensitive(name) or _SECRET_PARAMETER.fullmatch(name):
             return f"{begin}{mark}"
         if deep and "%" in value:
             # An address in an address.
             inner = unquote(value)
-            inside = without_users(without_parameters(inner, is_telling, mark, deep=False), mark)
+            inside = without_users(without_parameters(inner, is_sensitive, mark, deep=False), mark)
             return found[0] if inside == inner else f"{begin}{mark}"
         return found[0]
 
@@ -121,21 +123,21 @@ def without_schemes(text: str, mark: str) -> str:
 
 def without_named(
     text: str,
-    is_telling: Callable[[str, str, str], bool],
+    is_sensitive: Callable[[str, str, str], bool],
     mark: str,
     *,
     is_line_protocol: bool = False,
 ) -> str:
-    """Hide what stands behind telling names: in JSON, in YAML, in a query, in line protocol.
+    """Redact values behind sensitive names: in JSON, in YAML, in a query, in line protocol.
 
-    `is_telling` is asked with the word in front of a name and the beginning of its value. Words
+    `is_sensitive` is asked with the word in front of a name and the beginning of its value. Words
     behind a colon are hidden to the end of the line, but not in what a server repeats of
     `is_line_protocol`.
     """
     if "<" in text:
         text = _ELEMENT.sub(
             lambda found: (
-                f"{found[1]}{mark}" if is_telling(found[2][-_NAME_MAX:], "", "") else found[0]
+                f"{found[1]}{mark}" if is_sensitive(found[2][-_NAME_MAX:], "", "") else found[0]
             ),
             text,
         )
@@ -149,7 +151,7 @@ def without_named(
             continue
         before = _WORD_BEFORE.search(text, max(0, found.start() - 24), found.start())
         value = text[position : position + _VALUE_SHOWN]
-        if not is_telling(name, before[1] if before else "", value):
+        if not is_sensitive(name, before[1] if before else "", value):
             continue
         words = _WORD if is_line_protocol else _LONG_WORD if "=" in found[2] else _LINE
         if name.lower() in _HEADERS and found[2][:1] == ":":

@@ -114,8 +114,8 @@ def _is_secret_by_its_end(thing: list[str]) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def is_typed_in(name: str) -> bool:
-    """Whether it is what somebody types into a lock or an alarm panel: no `error_code` is."""
+def is_keypad_code(name: str) -> bool:
+    """Whether it is a code for a lock or an alarm panel; an `error_code` is not."""
     return "_".join(thing_of(name)) in _TYPED_IN
 
 

@@ -11,7 +11,7 @@ from .redaction import (
     without_schemes,
     without_users,
 )
-from .secrets import is_typed_in
+from .secrets import is_keypad_code
 from .unwanted import Unwanted, hides_places
 from .words import listed
 
@@ -47,11 +47,11 @@ def is_plain(value: Any) -> bool:
     return kind in _SIMPLE_TYPES
 
 
-def is_telling(name: str, before: str, unwanted: Unwanted) -> bool:
+def is_sensitive(name: str, before: str, unwanted: Unwanted) -> bool:
     """Whether what stands behind a name in a text is left out; `before` is the word before it."""
     if unwanted(name) or (before and unwanted(f"{before} {name}")):
         return True
-    return is_typed_in(name) and before.lower() not in _NOT_TYPED
+    return is_keypad_code(name) and before.lower() not in _NOT_TYPED
 
 
 def without_unwanted(text: str, unwanted: Unwanted) -> str:
@@ -63,6 +63,6 @@ def without_unwanted(text: str, unwanted: Unwanted) -> str:
         text = without_places(text, CUT)
     return without_named(
         without_schemes(text, CUT),
-        lambda name, before, _value: is_telling(name, before, unwanted),
+        lambda name, before, _value: is_sensitive(name, before, unwanted),
         CUT,
     )

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from .location import is_whereabouts
-from .media import is_played
+from .location import is_location
+from .media import is_media
 from .secrets import is_secret
 
 type Unwanted = Callable[[str], bool]
@@ -15,8 +15,8 @@ def unwanted_names(*, coordinates: bool, media: bool) -> Unwanted:
     def is_unwanted(name: str) -> bool:
         return (
             is_secret(name)
-            or (not coordinates and is_whereabouts(name))
-            or (not media and is_played(name))
+            or (not coordinates and is_location(name))
+            or (not media and is_media(name))
         )
 
     return is_unwanted

@@ -1,1 +1,1 @@
-"""What a point looks like: one small module for each profile."""
+"""The profiles: one module for each."""

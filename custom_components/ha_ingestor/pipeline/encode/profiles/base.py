@@ -1,4 +1,4 @@
-"""What the profiles have in common: what a user chooses, and what is remembered of an entity."""
+"""The base of the profiles: settings, and what is cached for an entity."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -21,15 +21,17 @@ from .fields import attribute_text, tags_of
 
 # Values that nobody can change in place: nearly all are of the first few types.
 _COMMON: Final = frozenset({str, int, float, bool, NoneType})
-_FIRM: Final = (str, int, float, date, timedelta, Enum, NoneType)
+_IMMUTABLE: Final = (str, int, float, date, timedelta, Enum, NoneType)
 
 
-def _are_firm(values: Iterable[object]) -> bool:
-    return _COMMON.issuperset(map(type, values)) or all(isinstance(each, _FIRM) for each in values)
+def _are_immutable(values: Iterable[object]) -> bool:
+    return _COMMON.issuperset(map(type, values)) or all(
+        isinstance(each, _IMMUTABLE) for each in values
+    )
 
 
 class Availability(StrEnum):
-    """What becomes of `unavailable` and `unknown`.
+    """How `unavailable` and `unknown` are stored.
 
     A marker is a point with that state and without a number; a field says with each point whether
     the entity was available.
@@ -40,8 +42,8 @@ class Availability(StrEnum):
     FIELD = "field"
 
 
-def as_they_are(_device_class: str, unit: str) -> tuple[str, Convert | None]:
-    """Leave units alone."""
+def unchanged_units(_device_class: str, unit: str) -> tuple[str, Convert | None]:
+    """Keep the unit."""
     return unit, None
 
 
@@ -63,13 +65,13 @@ class PointSettings:
     availability: Availability = Availability.MARKER
     plain_names: bool = True
     aliases: bool = True
-    units: Units = as_they_are
+    units: Units = unchanged_units
     causes: Mapping[str, str] = field(default_factory=dict)
     users: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def marks_unset_clock(self) -> bool:
-        """Whether points say so that were dated before the clock was set."""
+        """Whether points from before the clock was set are marked."""
         return not self.numbers_only
 
     def key(
@@ -113,7 +115,7 @@ class PointSettings:
             encoded, left_out = counted_json(chosen, self.dumps)
             text = f",attributes={quote_json(encoded)}"
         text += left_out_field(left_out)
-        if not _are_firm(chosen.values()):
+        if not _are_immutable(chosen.values()):
             return text, None
         entity.memo["attributes"] = (attributes, text)
         return text, attributes
@@ -130,24 +132,24 @@ class Key(NamedTuple):
 
 
 # The series, the end of the fields, and how numbers get to their unit.
-type Described = tuple[str, str, Convert | None]
+type EncodedSeries = tuple[str, str, Convert | None]
 
 
-def described(
-    entity: EntityContext, key: Key, describe: Callable[[EntityContext, Key], Described]
-) -> Described:
+def encoded_series(
+    entity: EntityContext, key: Key, describe: Callable[[EntityContext, Key], EncodedSeries]
+) -> EncodedSeries:
     """Describe an entity, unless it is remembered; only the newest of each kind is."""
     memo = entity.memo
-    known: Described | None = memo.get(key)
+    known: EncodedSeries | None = memo.get(key)
     if known is None:
-        memo.pop(memo.get(key.kind), None)  # else every weather would leave one
+        memo.pop(memo.get(key.kind), None)  # else every change of the weather would leave an entry
         memo[key.kind] = key
         known = memo[key] = describe(entity, key)
     return known
 
 
-class Face(NamedTuple):
-    """What stays the same from point to point while an entity's attributes do.
+class CachedPoint(NamedTuple):
+    """The parts of a point that stay the same while an entity's attributes do.
 
     Home Assistant shares the object of the attributes while they do not change.
     """

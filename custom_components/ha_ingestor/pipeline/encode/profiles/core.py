@@ -2,10 +2,10 @@ r"""The `core` profile: the points that Home Assistant's built-in `influxdb` int
 
 The stored points are the same, so that dashboards made for them go on working: measurement, tags,
 fields and timestamp. Only these differ, because of the rules in `line_protocol`, which hold for
-every profile, or because the built-in integration comes to grief:
+every profile, or because the built-in integration fails:
 
 - backslashes in measurements, tags and names of fields are `/`; the built-in stores each of them
-  once in InfluxDB 2 and twice in InfluxDB 1, and one at the end spoils the tag or the line
+  once in InfluxDB 2 and twice in InfluxDB 1, and one at the end breaks the tag or the line
 - control characters are spaces everywhere, also tabs; in names, and in tags that are no text, the
   built-in stores a line break as `\n`
 - measurements and names of tags and fields that begin with `#` or `_` get an `x` in front, a double
@@ -24,7 +24,7 @@ every profile, or because the built-in integration comes to grief:
 - a field has one type for ever: a number whose name is `state` or ends in `_str` has a `_` behind
   it, because texts are called so
 - a state that is too large for a float is the text `state` where there would be no point otherwise
-- attributes that make the built-in's thread die: a whole number beyond every float becomes a text,
+- attributes that end the built-in's thread: a whole number beyond every float becomes a text,
   a name that is no text becomes one, an object without a text becomes the name of its type
 - with InfluxDB 1, the built-in decodes a measurement or tag of bytes
 """
@@ -34,7 +34,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, ClassVar, Final, NamedTuple
 
-from ...model import UNAVAILABLE, UNKNOWN, Capture, EntityContext, Happening, Point
+from ...model import UNAVAILABLE, UNKNOWN, EntityContext, OtherEvent, Point, StateEvent
 from ...text import text_of
 from ..columns import (
     CORE,
@@ -47,7 +47,7 @@ from ..columns import (
 from ..line_protocol import escape_key, quote, series_key
 from ..numbers import NUMBER_OF_WORD
 from .core_settings import CoreSettings, MeasurementAttr
-from .core_values import float_in, read, single_line, stays
+from .core_values import float_in, is_immutable, read, single_line
 
 _NOT_STORED: Final = (UNKNOWN, "", UNAVAILABLE)
 
@@ -59,26 +59,26 @@ _TAKEN: Final = {
 }
 
 
-class _Face(NamedTuple):
-    """What stays the same from point to point while an entity's attributes do.
+class CoreCachedPoint(NamedTuple):
+    """The parts of a point that stay the same while an entity's attributes do.
 
     Home Assistant shares the object of the attributes while they do not change. It also does when
     an integration changed a list in its place, so what can change is kept with its text.
     """
 
     attributes: Mapping[str, Any]
-    loose: list[tuple[Any, str]]
+    mutable: list[tuple[Any, str]]
     series: str
     fields: str
 
     def is_old(self) -> bool:
         """Tell whether something changed in its place."""
-        return any(text_of(value) != text for value, text in self.loose)
+        return any(text_of(value) != text for value, text in self.mutable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
-    """Encodes captures; `numbers_only` is for stores that turn text into zeros."""
+    """Encodes state events; `numbers_only` is for stores that turn text into zeros."""
 
     # The built-in integration knows no such field.
     marks_unset_clock: ClassVar[bool] = False
@@ -88,38 +88,42 @@ class Core:
 
     @property
     def nothing(self) -> str:
-        """Why a capture gives no point."""
+        """Why a state event gives no point."""
         return "no_number" if self.numbers_only else "not_in_profile"
 
-    def encode(self, capture: Capture) -> Point | None:
-        """Encode a capture, or None when nothing of it can be stored."""
-        entity, new, _, time, *_ = capture
+    def encode(self, state_event: StateEvent) -> Point | None:
+        """Encode a state event, or None when nothing of it can be stored."""
+        entity, new, _, time, *_ = state_event
         if new is None or (state := new.state) in _NOT_STORED:
             return None
         word = NUMBER_OF_WORD.get(state)
         number = float_in(state) if word is None else word
         is_text = word is not None or number is None
         taken = _TAKEN[is_text, number is not None]
-        face: _Face | None = entity.memo.get(taken)
-        if face is None or face.attributes is not new.attributes or (face.loose and face.is_old()):
-            face = entity.memo[taken] = self._face(entity, new.attributes, taken)
+        cached: CoreCachedPoint | None = entity.memo.get(taken)
+        if (
+            cached is None
+            or cached.attributes is not new.attributes
+            or (cached.mutable and cached.is_old())
+        ):
+            cached = entity.memo[taken] = self._cached_point(entity, new.attributes, taken)
         fields = ""
         if number is not None and isfinite(number):
             fields = f"value={number!r},"
         if is_text and not self.numbers_only:
             fields = f"{fields}state={quote(single_line(state))},"
-        fields = f"{fields}{face.fields}" if face.fields else fields[:-1]
+        fields = f"{fields}{cached.fields}" if cached.fields else fields[:-1]
         if not fields and number is not None and not self.numbers_only:
             fields = f"state={quote(single_line(state))}"
         # A state that was there before anybody listened comes without an event.
-        return (face.series, fields, time or new.last_updated_timestamp) if fields else None
+        return (cached.series, fields, time or new.last_updated_timestamp) if fields else None
 
-    def encode_happening(self, happening: Happening) -> None:
+    def encode_other_event(self, event: OtherEvent) -> None:
         """Encode nothing: the built-in integration writes states and no other event."""
 
-    def _face(
+    def _cached_point(
         self, entity: EntityContext, attributes: Mapping[str, Any], taken: Iterable[str]
-    ) -> _Face:
+    ) -> CoreCachedPoint:
         config: tuple[str, frozenset[str]] | None = entity.memo.get("config")
         if config is None:
             config = entity.memo["config"] = self.settings.of(entity)
@@ -130,16 +134,16 @@ class Core:
         if not measurement:
             measurement = self.settings.default_measurement or entity.entity_id
         left_out = ignored if spent is None else ignored | {spent}
-        tags, fields = self._tell_apart(attributes, left_out, taken)
+        tags, fields = self._split_attributes(attributes, left_out, taken)
         series = self._series(entity, measurement, tags)
-        loose = [
+        mutable = [
             (value, text_of(value))
             for name, value in attributes.items()
-            if not stays(value) and name not in left_out
+            if not is_immutable(value) and name not in left_out
         ]
-        return _Face(attributes, loose, series, self._field_set(entity, fields))
+        return CoreCachedPoint(attributes, mutable, series, self._field_set(entity, fields))
 
-    def _tell_apart(
+    def _split_attributes(
         self, attributes: Mapping[str, Any], left_out: Container[Any], taken: Iterable[str]
     ) -> tuple[dict[Any, Any], dict[Any, str]]:
         """Return the attributes that are tags, and encoded those that are fields."""

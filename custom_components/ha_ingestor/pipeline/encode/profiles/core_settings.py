@@ -14,7 +14,7 @@ MEASUREMENT_ATTRS: Final[tuple[MeasurementAttr, ...]] = get_args(MeasurementAttr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoreOverride:
-    """What is said of an entity, a domain or a glob; None says nothing, empty says "none"."""
+    """The override of an entity, a domain or a glob; None is not set, empty means "none"."""
 
     override_measurement: str | None = None
     ignore_attributes: frozenset[str] | None = None
@@ -38,15 +38,15 @@ class CoreSettings:
         """Return an entity's own measurement, empty when it has none, and what it leaves out."""
         measurement = ""
         ignored: frozenset[str] = frozenset()
-        for said in self._said_of(entity):
+        for said in self._matching_overrides(entity):
             if said.override_measurement is not None:
                 measurement = said.override_measurement
             if said.ignore_attributes is not None:
                 ignored = said.ignore_attributes
         return measurement or self.override_measurement, ignored | self.ignore_attributes
 
-    def _said_of(self, entity: EntityContext) -> Iterator[CoreOverride]:
-        """Yield the least particular first: what comes later wins."""
+    def _matching_overrides(self, entity: EntityContext) -> Iterator[CoreOverride]:
+        """Yield the least specific first: later ones win."""
         if said := self.component_config_domain.get(entity.domain):
             yield said
         for glob, said in self.component_config_glob.items():

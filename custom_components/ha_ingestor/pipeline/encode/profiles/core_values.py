@@ -75,13 +75,13 @@ def float_in(value: Any) -> float | None:
         return None
 
 
-def stays(value: Any) -> bool:
+def is_immutable(value: Any) -> bool:
     """Tell whether the value's text is the same for ever."""
     kind = type(value)
     if kind in _FIXED:
         return True
     if kind is tuple:
-        return all(map(stays, value))
+        return all(map(is_immutable, value))
     return isinstance(value, (str, int, float, Enum))
 
 

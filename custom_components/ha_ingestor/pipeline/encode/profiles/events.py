@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from types import NoneType
 from typing import Any, Final
 
-from ...model import Happening, Point
+from ...model import OtherEvent, Point
 from ...text import has_truth, text_of
 from ..attributes import attribute_fields, counted_json, left_out_field, without_secrets
 from ..columns import TIDY_EVENTS
@@ -38,12 +38,12 @@ _CUT: Final = "..."
 _SETS_TEXT: Final = frozenset((domain, "set_value") for domain in TEXTS)
 
 
-def encode_happening(happening: Happening, measurement: str, settings: PointSettings) -> Point:
+def encode_other_event(event: OtherEvent, measurement: str, settings: PointSettings) -> Point:
     """Encode an event; each has `count=1.0`, so that events can be summed wherever numbers can.
 
     What the user chose as a tag is no field.
     """
-    event_type, data, time, context, entity = happening
+    event_type, data, time, context, entity = event
     entity_id = entity.entity_id if entity else data.get("entity_id")
     # A service called for several entities names them in a list, which is no tag.
     entity_id = entity_id if isinstance(entity_id, str) else ""

@@ -74,8 +74,8 @@ def measured(
     if is_heartbeat:
         text = f"{text}heartbeat=true,"
     if old is not None:
-        # Nothing is spent in a state that stayed: HomeIQ reads 0 for attribute changes. Digits past
-        # a microsecond are noise of the subtraction.
+        # The duration is 0 when the state did not change: HomeIQ reads 0 for attribute changes.
+        # Digits past a microsecond are noise of the subtraction.
         seconds = new.last_changed_timestamp - old.last_changed_timestamp
         spent = f"{seconds:.6f}" if seconds > 0 else "0.0"
         text = f"{text}duration_in_state_seconds={spent},"
@@ -85,7 +85,7 @@ def measured(
 
 
 def caused(context: ContextLike, causes: Mapping[str, str], users: Mapping[str, str]) -> str:
-    """Encode which change it was and who or what caused it, each before a comma."""
+    """Encode the context and the cause of a change, each before a comma."""
     text = f"context_id={quote(context.id)},"
     if context.parent_id:
         text = f"{text}context_parent_id={quote(context.parent_id)},"

@@ -8,18 +8,18 @@ from ...model import (
     ENTITY_REMOVED,
     HEARTBEAT,
     STATE_CHANGED,
-    Capture,
     EntityContext,
-    Happening,
+    OtherEvent,
     Point,
+    StateEvent,
     StateLike,
     Weather,
 )
 from .. import columns
 from ..line_protocol import quote, series_key
 from ..numbers import is_text_only
-from .base import Availability, Described, Face, Key, PointSettings, described
-from .events import encode_happening
+from .base import Availability, CachedPoint, EncodedSeries, Key, PointSettings, encoded_series
+from .events import encode_other_event
 from .fields import caused, device_fields, measured, number_in, tags_of, weather_fields
 
 MEASUREMENT: Final = "home_assistant_events"
@@ -59,11 +59,11 @@ def event_category(domain: str, device_class: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeIQ(PointSettings):
-    """Encodes captures and other events."""
+    """Encodes state events and other events."""
 
-    def encode(self, capture: Capture) -> Point | None:
-        """Encode a capture, or None when nothing of it can be stored."""
-        entity, new, old, time, context, kind, weather, _ = capture
+    def encode(self, state_event: StateEvent) -> Point | None:
+        """Encode a state event, or None when nothing of it can be stored."""
+        entity, new, old, time, context, kind, weather, _ = state_event
         state = new
         if state is None:
             if old is None:
@@ -72,38 +72,38 @@ class HomeIQ(PointSettings):
         is_heartbeat = kind is HEARTBEAT
         # It goes on the entity's own line, which would have a gap otherwise.
         series_kind = STATE_CHANGED if is_heartbeat else kind
-        face: Face | None = entity.memo.get("face")
+        cached: CachedPoint | None = entity.memo.get("cached")
         if (
-            face is None
-            or face.attributes is not state.attributes
-            or face.kind is not series_kind
-            or face.weather is not weather
+            cached is None
+            or cached.attributes is not state.attributes
+            or cached.kind is not series_kind
+            or cached.weather is not weather
         ):
-            face = entity.memo["face"] = self._face(entity, state, series_kind, weather)
+            cached = entity.memo["cached"] = self._cached_point(entity, state, series_kind, weather)
         numbers = now = was = ""
         if new is not None:
             if kind is STATE_CHANGED:
                 time = new.last_updated_timestamp
             numbers = measured(
-                None if face.is_text_only else number_in(new.state, face.convert),
+                None if cached.is_text_only else number_in(new.state, cached.convert),
                 new,
                 old,
                 with_availability=self.availability is Availability.FIELD,
                 is_heartbeat=is_heartbeat,
             )
         if self.numbers_only:
-            fields = f"{numbers[:-1]}{face.tail}" if numbers else face.tail[1:]
-            return (face.series, fields, time) if fields else None
+            fields = f"{numbers[:-1]}{cached.tail}" if numbers else cached.tail[1:]
+            return (cached.series, fields, time) if fields else None
         if new is not None:
             now = self._named("state", "state_value", new.state)
         if old is not None:
             was = self._named("old_state", "previous_state", old.state)
         cause = caused(context, self.causes, self.users)
-        return face.series, f"{numbers}{now}{was}{cause[:-1]}{face.tail}", time
+        return cached.series, f"{numbers}{now}{was}{cause[:-1]}{cached.tail}", time
 
-    def encode_happening(self, happening: Happening) -> Point:
+    def encode_other_event(self, event: OtherEvent) -> Point:
         """Encode an event that is no change of a state."""
-        return encode_happening(happening, MEASUREMENT, self)
+        return encode_other_event(event, MEASUREMENT, self)
 
     def _named(self, plain: str, alias: str, state: str) -> str:
         """Encode a state under the names that are wanted, each before a comma."""
@@ -112,20 +112,20 @@ class HomeIQ(PointSettings):
             return f"{plain}={text},{alias}={text}," if self.aliases else f"{plain}={text},"
         return f"{alias}={text}," if self.aliases else ""
 
-    def _face(
+    def _cached_point(
         self, entity: EntityContext, state: StateLike, kind: str, weather: Weather | None
-    ) -> Face:
+    ) -> CachedPoint:
         attributes = state.attributes
         key = self.key(entity, attributes, kind, weather)
-        series, tail, convert = described(entity, key, self._described)
-        firm: Mapping[str, Any] | None = attributes
+        series, tail, convert = encoded_series(entity, key, self._encode_series)
+        immutable: Mapping[str, Any] | None = attributes
         if kind is not ENTITY_REMOVED:
-            text, firm = self.kept_attributes(entity, state, "attr_")
+            text, immutable = self.kept_attributes(entity, state, "attr_")
             tail = f"{text}{tail}"
         says_no_number = is_text_only(entity.domain, attributes)
-        return Face(firm, kind, weather, series, tail, convert, says_no_number)
+        return CachedPoint(immutable, kind, weather, series, tail, convert, says_no_number)
 
-    def _described(self, entity: EntityContext, key: Key) -> Described:
+    def _encode_series(self, entity: EntityContext, key: Key) -> EncodedSeries:
         """Encode what an entity is, as the series and the end of its fields."""
         kind, device_class, unit, weather, chosen = key
         unit, convert = self.units(device_class, unit)

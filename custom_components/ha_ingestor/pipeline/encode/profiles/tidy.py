@@ -7,24 +7,24 @@ from ...model import (
     ENTITY_REMOVED,
     HEARTBEAT,
     STATE_CHANGED,
-    Capture,
     EntityContext,
-    Happening,
+    OtherEvent,
     Point,
+    StateEvent,
     StateLike,
     Weather,
 )
 from .. import columns
 from ..attributes import AttributesPolicy, Shape
 from ..line_protocol import quote, series_key
-from ..numbers import gives_back, is_text_only
-from .base import Availability, Described, Face, Key, PointSettings, described
-from .events import encode_happening
+from ..numbers import is_text_only, round_trips
+from .base import Availability, CachedPoint, EncodedSeries, Key, PointSettings, encoded_series
+from .events import encode_other_event
 from .fields import attribute_text, known_cause, measured, number_in, tags_of, weather_fields
 
 OWN_TAGS: Final = columns.TIDY.entity_tags
-# The numbers that people draw: what a thing does and is told to do, and not what it could.
-DRAWN: Final = frozenset(
+# Numeric attributes that are useful in charts: present and target values, no capabilities.
+CHARTED: Final = frozenset(
     {
         *("temperature", "current_temperature", "target_temp_high", "target_temp_low"),
         *("humidity", "current_humidity", "brightness", "color_temp_kelvin"),
@@ -38,24 +38,28 @@ DRAWN: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tidy(PointSettings):
-    """Encodes captures and other events."""
+    """Encodes state events and other events."""
 
     attributes: AttributesPolicy = field(
-        default_factory=lambda: AttributesPolicy(shape=Shape.NUMERIC, only=DRAWN)
+        default_factory=lambda: AttributesPolicy(shape=Shape.NUMERIC, only=CHARTED)
     )
 
-    def encode(self, capture: Capture) -> Point | None:
-        """Encode a capture, or None when nothing of it can be stored."""
-        entity, new, old, time, context, kind, weather, _ = capture
+    def encode(self, state_event: StateEvent) -> Point | None:
+        """Encode a state event, or None when nothing of it can be stored."""
+        entity, new, old, time, context, kind, weather, _ = state_event
         if new is None:
             data = {"old_state": old.state} if old else {}
-            return self.encode_happening(Happening(ENTITY_REMOVED, data, time, context, entity))
-        face: Face | None = entity.memo.get("face")
-        if face is None or face.attributes is not new.attributes or face.weather is not weather:
-            face = entity.memo["face"] = self._face(entity, new, weather)
+            return self.encode_other_event(OtherEvent(ENTITY_REMOVED, data, time, context, entity))
+        cached: CachedPoint | None = entity.memo.get("cached")
+        if (
+            cached is None
+            or cached.attributes is not new.attributes
+            or cached.weather is not weather
+        ):
+            cached = entity.memo["cached"] = self._cached_point(entity, new, weather)
         if kind is STATE_CHANGED:
             time = new.last_updated_timestamp
-        number = None if face.is_text_only else number_in(new.state, face.convert)
+        number = None if cached.is_text_only else number_in(new.state, cached.convert)
         fields = measured(
             number,
             new,
@@ -65,28 +69,30 @@ class Tidy(PointSettings):
         )
         if not self.numbers_only:
             # The text of a converted number is in the unit that it no longer has.
-            if number is None or not (face.convert or gives_back(number, new.state)):
+            if number is None or not (cached.convert or round_trips(number, new.state)):
                 fields = f"{fields}state={quote(new.state)},"
             fields = f"{fields}{known_cause(context, self.causes, self.users)}"
-        fields = f"{fields[:-1]}{face.tail}" if fields else face.tail[1:]
-        return (face.series, fields, time) if fields else None
+        fields = f"{fields[:-1]}{cached.tail}" if fields else cached.tail[1:]
+        return (cached.series, fields, time) if fields else None
 
-    def encode_happening(self, happening: Happening) -> Point:
+    def encode_other_event(self, event: OtherEvent) -> Point:
         """Encode an event that is no change of a state."""
-        return encode_happening(happening, columns.TIDY_EVENTS_MEASUREMENT, self)
+        return encode_other_event(event, columns.TIDY_EVENTS_MEASUREMENT, self)
 
-    def _face(self, entity: EntityContext, state: StateLike, weather: Weather | None) -> Face:
+    def _cached_point(
+        self, entity: EntityContext, state: StateLike, weather: Weather | None
+    ) -> CachedPoint:
         key = self.key(entity, state.attributes, "", weather)
-        series, tail, convert = described(entity, key, self._described)
-        text, firm = self.kept_attributes(entity, state, "")
+        series, tail, convert = encoded_series(entity, key, self._encode_series)
+        text, immutable = self.kept_attributes(entity, state, "")
         event_type = attribute_text(state.attributes, "event_type")
         # The state of such an entity is only when it happened.
         if entity.domain == "event" and event_type and not self.numbers_only:
             tail = f"{tail},event_type={quote(event_type)}"
         says_no_number = is_text_only(entity.domain, state.attributes)
-        return Face(firm, "", weather, series, f"{text}{tail}", convert, says_no_number)
+        return CachedPoint(immutable, "", weather, series, f"{text}{tail}", convert, says_no_number)
 
-    def _described(self, entity: EntityContext, key: Key) -> Described:
+    def _encode_series(self, entity: EntityContext, key: Key) -> EncodedSeries:
         """Encode what an entity is, as the series and the end of its fields."""
         _, device_class, unit, weather, chosen = key
         unit, convert = self.units(device_class, unit)

@@ -191,7 +191,7 @@ def _who_and_what(tags: dict[str, str]) -> tuple[str, str]:
 
 
 @dataclass(slots=True, kw_only=True)
-class House:
+class Installation:
     """Home Assistant and its destinations, one for each server that is there."""
 
     home: HomeAssistant

@@ -1,4 +1,4 @@
-"""How fast one may ask: a little slower than the server allows."""
+"""A rate limiter, a little below the limit of the server."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,8 +9,8 @@ BURST: Final = 15.0
 
 
 @dataclass(slots=True, kw_only=True)
-class Pacer:
-    """A bucket of tokens; time is told by whoever asks."""
+class RateLimiter:
+    """A token bucket; the caller passes the time."""
 
     _tokens: float = BURST
     _seen: float = 0.0
@@ -23,6 +23,6 @@ class Pacer:
         self._tokens -= 1.0
         return max(0.0, -self._tokens * 60 / PER_MINUTE)
 
-    def empty(self, now: float) -> None:
-        """Forget what was saved: the server says that it was too much."""
+    def use_up(self, now: float) -> None:
+        """Use up all tokens, because the server reported too many requests."""
         self._tokens, self._seen = min(self._tokens, 0.0), now

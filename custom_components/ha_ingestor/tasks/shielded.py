@@ -1,7 +1,7 @@
-"""Work that is done to its end, whoever asked for it and is gone.
+"""Work that is shielded from the cancellation of its caller.
 
-Home Assistant cancels whatever a page asked for when that page is closed. Half an unload, or half a
-replay, is worse than one that nobody waits for.
+Home Assistant cancels a request when its page is closed. Half an unload, or half a replay, is worse
+than one whose caller is gone.
 """
 
 import asyncio
@@ -26,12 +26,12 @@ async def async_finish[T](hass: HomeAssistant, work: Coroutine[Any, Any, T], nam
     return task.result()
 
 
-async def async_whole[T](hass: HomeAssistant, work: Coroutine[Any, Any, T], name: str) -> T:
-    """Do the work in a task of its own; a caller that was cancelled hears of it at the end."""
+async def async_shielded[T](hass: HomeAssistant, work: Coroutine[Any, Any, T], name: str) -> T:
+    """Do the work in a task of its own; a cancelled caller gets CancelledError at the end."""
     task = create_eager_task(work, name=name, loop=hass.loop)
     if await _done(task):
         if not task.cancelled():
-            task.exception()  # nobody is there to hear of it
+            task.exception()  # there is no caller to raise it to
         raise asyncio.CancelledError
     return task.result()
 
@@ -47,15 +47,15 @@ async def _done(task: asyncio.Task[Any]) -> int:
     return cancelled
 
 
-class Once[T]:
-    """Work that all who ask for it share; what failed is tried again for who asks next."""
+class SharedTask[T]:
+    """Work that all callers share; after a failure the next caller starts it again."""
 
     def __init__(self) -> None:
-        """Wait for somebody to ask."""
+        """Start without a task."""
         self._task: asyncio.Task[T] | None = None
 
-    async def async_do(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Begin, or wait for what another began; it goes on when its caller is cancelled."""
+    async def async_run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Start the work, or wait for the running one; it is not cancelled with its caller."""
         task = self._task
         if task is None or (task.done() and (task.cancelled() or task.exception())):
             task = self._task = asyncio.create_task(work())
@@ -63,7 +63,7 @@ class Once[T]:
 
 
 class Background:
-    """Tasks that end with whoever began them."""
+    """Background tasks of one owner, cancelled with it."""
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Run nothing yet."""
@@ -71,7 +71,7 @@ class Background:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def async_begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """Run something that nobody waits for."""
+        """Run a task in the background."""
         task = self._hass.async_create_background_task(work, name)
         if not task.done():
             self._tasks.add(task)

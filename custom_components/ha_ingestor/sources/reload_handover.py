@@ -1,4 +1,4 @@
-"""What is in memory of a destination between an unload and the next setup."""
+"""The memory of a destination between an unload and the next setup."""
 
 from collections.abc import Awaitable, Callable
 
@@ -7,17 +7,17 @@ from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
-from ..enrich.attribution import Causes
+from ..enrich.attribution import Attribution
 from ..pipeline.pipeline import Handover, Pipeline
-from ..tasks.whole import Once
+from ..tasks.shielded import SharedTask
 from .local import LocalSource
-from .reload_buffer import Gap
+from .reload_buffer import ReloadBuffer
 
-type Build = Callable[[Handover | None, Gap | None], tuple[Pipeline, LocalSource]]
+type Build = Callable[[Handover | None, ReloadBuffer | None], tuple[Pipeline, LocalSource]]
 
 
-class Interim:
-    """Holds what the next pipeline goes on with, and what happens until then.
+class ReloadHandover:
+    """Holds the handover for the next pipeline, and the buffer of new events.
 
     When Home Assistant stops before there is one, it goes to the disk by `build`, as the
     destination was set up before.
@@ -26,21 +26,21 @@ class Interim:
     def __init__(
         self,
         hass: HomeAssistant,
-        gap: Gap,
+        reload_buffer: ReloadBuffer,
         stop: Callable[[], Awaitable[Handover]],
-        causes: Causes,
+        causes: Attribution,
         build: Build | None,
     ) -> None:
         """Wait for a setup or the end; without `build` nothing is worth keeping until the end.
 
         `stop` ends the pipeline before, and may be called again while it does.
         """
-        self.gap = gap
+        self.reload_buffer = reload_buffer
         self.causes = causes
         self.is_over = False
         self._stop_pipeline = stop
         self._build = build
-        self._write = Once[None]()
+        self._write = SharedTask[None]()
         self._stop: CALLBACK_TYPE | None = hass.bus.async_listen_once(
             EVENT_HOMEASSISTANT_FINAL_WRITE, self.async_final_write
         )
@@ -51,32 +51,32 @@ class Interim:
 
     @callback
     def async_take(self) -> None:
-        """Hold nothing any more, because a source takes over."""
+        """Release everything, because a source takes over."""
         if self._stop:
             self._stop()
             self._stop = None
 
     @callback
     def async_drop(self) -> None:
-        """Hold nothing any more, because the destination is removed."""
+        """Release everything, because the destination is removed."""
         self.async_take()
-        self.gap.async_end()
+        self.reload_buffer.async_end()
         self.causes.async_stop()
 
     async def async_final_write(self, event: Event | None = None) -> None:
-        """Bring everything to the disk, because no setup comes any more."""
+        """Store everything on disk, because Home Assistant stops."""
         if event:
-            self._stop = None  # who listens once is not to be removed
+            self._stop = None  # a one-time listener removes itself
         self.async_take()
         self.is_over = True
-        await self._write.async_do(self._async_write)
+        await self._write.async_run(self._async_write)
 
     async def _async_write(self) -> None:
         handover = await self.async_handover()
         if not self._build:
-            self.gap.async_end()
+            self.reload_buffer.async_end()
             return
-        pipeline, source = self._build(handover, self.gap)
+        pipeline, source = self._build(handover, self.reload_buffer)
         pipeline.start()
         try:
             await source.async_start()
@@ -85,4 +85,4 @@ class Interim:
             await pipeline.stop()
 
 
-INTERIMS: HassKey[dict[str, Interim]] = HassKey(f"{DOMAIN}_interims")
+RELOAD_HANDOVERS: HassKey[dict[str, ReloadHandover]] = HassKey(f"{DOMAIN}_interims")

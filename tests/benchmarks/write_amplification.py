@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem, Result
-from custom_components.ha_ingestor.pipeline.model import Capture
+from custom_components.ha_ingestor.pipeline.model import StateEvent
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.durability import Durability
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
@@ -25,7 +25,7 @@ from .stages import captured, furnished, profile
 from .table import Row, at_most, say
 
 RATE: Final = 10
-WEAR: Final = 2.5
+WRITE_AMPLIFICATION: Final = 2.5
 
 _DISK_BYTES: Final = 64 * 1024 * 1024
 _SECTOR_BYTES: Final = 512
@@ -108,7 +108,7 @@ class Trial:
         ratio = (_sectors(self.device) - self.sectors) * _SECTOR_BYTES / payload
         what = f"{what}, spool {own:.2f}, device"
         if self.durability is Durability.BALANCED and self.compress:
-            return at_most(what, ratio, WEAR, "{:.2f}")
+            return at_most(what, ratio, WRITE_AMPLIFICATION, "{:.2f}")
         return Row(what=what, measured=f"{ratio:.2f}")
 
 
@@ -144,7 +144,7 @@ def _runs(*command: str | Path) -> bool:
 async def measure(directory: Path, seconds: int) -> list[Row]:
     """Let every variant have ten events per second, all at the same time."""
     hass = await furnished(directory)
-    captures = await captured(hass, directory, seconds * RATE)
+    state_events = await captured(hass, directory, seconds * RATE)
     with ExitStack() as stack:
         trials = []
         variants = product((True, False), Durability, (True, False))
@@ -164,9 +164,9 @@ async def measure(directory: Path, seconds: int) -> list[Row]:
         say(f"  … {seconds} s of {RATE} events/s")
         for trial in trials:
             trial.start()
-        await _offer(captures, [trial.pipeline.offer for trial in trials])
+        await _offer(state_events, [trial.pipeline.offer for trial in trials])
         encoder = trials[0].pipeline._encoder
-        payload = sum(len(line.encode()) + 1 for line in encoder.encode(captures).lines)
+        payload = sum(len(line.encode()) + 1 for line in encoder.encode(state_events).lines)
         rows = [trial.row(payload) for trial in trials]
         for trial in trials:
             await trial.pipeline.stop()
@@ -174,10 +174,12 @@ async def measure(directory: Path, seconds: int) -> list[Row]:
     return rows
 
 
-async def _offer(captures: list[Capture], offers: list[Callable[[Capture], None]]) -> None:
-    for capture in captures:
+async def _offer(
+    state_events: list[StateEvent], offers: list[Callable[[StateEvent], None]]
+) -> None:
+    for state_event in state_events:
         for offer in offers:
-            offer(capture)
+            offer(state_event)
         await asyncio.sleep(1 / RATE)
     # The last points wait for the disk as long as they may.
     await asyncio.sleep(6)

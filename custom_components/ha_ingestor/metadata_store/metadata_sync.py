@@ -1,4 +1,4 @@
-"""Keeps the metadata store equal to the registries: one for all destinations."""
+"""Keeps the metadata store equal to the registries; one for all destinations."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,19 +13,19 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN, LOGGER, SPOOL_DIRECTORY
-from ..registry.watch import Look, async_watch
-from .answers import Question
-from .store import FILE, Aside, MetadataStore, StoreState
+from ..registry.watch import RegistrySnapshot, async_watch
+from .queries import Query
+from .store import FILE, MetadataStore, SetAside, StoreState
 
 ISSUE_ERROR: Final = "metadata_error"
 ISSUES_ASIDE: Final = {
-    Aside.DAMAGED: "metadata_damaged",
-    Aside.NEWER: "metadata_newer",
+    SetAside.DAMAGED: "metadata_damaged",
+    SetAside.NEWER: "metadata_newer",
 }
 
 
-class MetadataKeeper:
-    """Syncs with every look at the registries, and answers in between."""
+class MetadataSync:
+    """Syncs with every registry snapshot, and answers queries."""
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Prepare; nothing is opened before the first sync or answer."""
@@ -36,7 +36,7 @@ class MetadataKeeper:
         self._lock = asyncio.Lock()
         self._watch = async_watch(hass)
         self._stop: CALLBACK_TYPE | None = None
-        self._aside: Aside | None = None
+        self._aside: SetAside | None = None
 
     @property
     def state(self) -> StoreState:
@@ -46,7 +46,7 @@ class MetadataKeeper:
     @callback
     def async_start(self) -> None:
         """Follow the registries."""
-        self._stop = self._watch.async_follow(self._async_look)
+        self._stop = self._watch.async_subscribe(self._async_snapshot)
 
     async def async_stop(self) -> None:
         """Close the store, after what it is doing."""
@@ -58,18 +58,18 @@ class MetadataKeeper:
         ir.async_delete_issue(self._hass, DOMAIN, ISSUE_ERROR)
         await self._hass.async_add_executor_job(self._executor.shutdown)
 
-    async def async_answer(self, question: Question) -> bytes:
-        """Answer in JSON, also before the first sync if there was one in an earlier life."""
-        answer = await self._run(self._store.answer, question, dt_util.utcnow())
+    async def async_answer(self, query: Query) -> bytes:
+        """Answer in JSON; before the first sync, from the file of an earlier process."""
+        answer = await self._run(self._store.answer, query, dt_util.utcnow())
         self._async_show()
         if self.state.synced_at is None:
             self._watch.async_request()  # the file has just turned out to be unreadable
         return answer
 
-    async def _async_look(self, look: Look) -> None:
+    async def _async_snapshot(self, snapshot: RegistrySnapshot) -> None:
         async with self._lock:
             if self._stop:
-                await self._run(self._store.sync, look.home, dt_util.utcnow())
+                await self._run(self._store.sync, snapshot.home, dt_util.utcnow())
                 self._async_show()
 
     def _run[**P, T](
@@ -98,8 +98,8 @@ class MetadataKeeper:
             return
         self._aside = state.aside
         issue = ISSUES_ASIDE[state.aside]
-        LOGGER.warning("The metadata store began anew: its file is %s", state.aside)
-        # It tells of something that is over: who has read it may put it away.
+        LOGGER.warning("The metadata store starts with a new file: the old one is %s", state.aside)
+        # It reports a past event, so the user may dismiss it.
         ir.async_create_issue(
             self._hass,
             DOMAIN,
@@ -112,25 +112,25 @@ class MetadataKeeper:
         )
 
 
-KEEPER: HassKey[MetadataKeeper] = HassKey(f"{DOMAIN}_metadata")
+METADATA_SYNC: HassKey[MetadataSync] = HassKey(f"{DOMAIN}_metadata")
 
 
 @callback
 def async_keep(hass: HomeAssistant, entry_id: str) -> None:
     """Have the registries kept for as long as this entry or another is loaded."""
-    if KEEPER not in hass.data:
-        keeper = hass.data[KEEPER] = MetadataKeeper(hass)
-        keeper.async_start()
-    hass.data[KEEPER].users.add(entry_id)
+    if METADATA_SYNC not in hass.data:
+        metadata_sync = hass.data[METADATA_SYNC] = MetadataSync(hass)
+        metadata_sync.async_start()
+    hass.data[METADATA_SYNC].users.add(entry_id)
 
 
 async def async_release(hass: HomeAssistant, entry_id: str) -> None:
     """Stop with the last entry; an entry that was released already does not count."""
-    if keeper := hass.data.get(KEEPER):
-        keeper.users.discard(entry_id)
-        if not keeper.users:
-            del hass.data[KEEPER]
-            await keeper.async_stop()
+    if metadata_sync := hass.data.get(METADATA_SYNC):
+        metadata_sync.users.discard(entry_id)
+        if not metadata_sync.users:
+            del hass.data[METADATA_SYNC]
+            await metadata_sync.async_stop()
 
 
 def metadata_directory(hass: HomeAssistant) -> Path:

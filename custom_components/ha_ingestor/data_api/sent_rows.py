@@ -1,4 +1,4 @@
-"""What the other side is known to have of one table."""
+"""Which rows of one table the server has stored or rejected."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -7,14 +7,14 @@ from .rows import Row
 
 
 @dataclass(slots=True, kw_only=True)
-class Known:
+class SentRows:
     """Digests by key of what was stored and of what was refused; None where it may have changed."""
 
     _stored: dict[str, bytes | None] = field(default_factory=dict)
     _refused: dict[str, bytes | None] = field(default_factory=dict)
     _reasons: dict[str, str] = field(default_factory=dict)
     # What is there and no longer ours.
-    lingering: set[str] = field(default_factory=set)
+    stale: set[str] = field(default_factory=set)
 
     @property
     def refused(self) -> dict[str, str]:
@@ -29,22 +29,22 @@ class Known:
             if row.digest not in {self._stored.get(row.key), self._refused.get(row.key)}
         ]
 
-    def known_good(self, rows: Iterable[Row]) -> Row | None:
-        """Find a row that was taken as it is now."""
+    def accepted_row(self, rows: Iterable[Row]) -> Row | None:
+        """Find a row that was accepted in its present version."""
         return next((row for row in rows if self._stored.get(row.key) == row.digest), None)
 
-    def lacks(self, key: str) -> bool:
+    def is_never_stored(self, key: str) -> bool:
         """Whether a row is refused and no earlier version is known to be stored."""
         return key in self._refused and key not in self._stored
 
     def listed(self, keys: set[str]) -> None:
         """Note what the other side has; what is not ours is stale there."""
-        self.lingering = keys - self._stored.keys() - self._refused.keys()
+        self.stale = keys - self._stored.keys() - self._refused.keys()
 
     def keep(self, rows: Sequence[Row]) -> None:
         """Forget the rows that are no longer here; what was stored of them is stale there."""
         now = {row.key: row.digest for row in rows}
-        self.lingering = (self.lingering | self._stored.keys()) - now.keys()
+        self.stale = (self.stale | self._stored.keys()) - now.keys()
         for key in self._stored.keys() - now.keys():
             del self._stored[key]
         for key in list(self._refused):

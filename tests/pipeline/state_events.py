@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from custom_components.ha_ingestor.pipeline.model import Capture, EntityContext
+from custom_components.ha_ingestor.pipeline.model import EntityContext, StateEvent
 
 NOON = 1_795_262_400.0
 
@@ -36,5 +36,5 @@ def change(
     of: EntityContext | None = None,
     context: FakeContext | None = None,
     time: float = NOON,
-) -> Capture:
-    return Capture(of or entity(), new, old, time, context or FakeContext())
+) -> StateEvent:
+    return StateEvent(of or entity(), new, old, time, context or FakeContext())

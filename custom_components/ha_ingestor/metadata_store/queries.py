@@ -1,7 +1,7 @@
-"""Questions to the store, and the answers of HomeIQ's data-api to them.
+"""Queries of the store, answered as HomeIQ's data-api answers them.
 
-Unknown words in a question are refused: a filter that is misspelt and ignored gives the whole home.
-Beside what data-api tells, each row has its past; what was removed is left out unless asked for.
+Unknown parameters are refused: ignoring a misspelt filter would return the whole home. Each row
+also has its history; removed rows are left out unless they are asked for.
 """
 
 import json
@@ -22,14 +22,14 @@ _OFFSET_MAX: Final = 999_999_999
 _INACTIVE_AFTER: Final = timedelta(days=30)
 
 
-class QuestionError(ValueError):
-    """A question that cannot be answered; the text tells the one who asked why."""
+class QueryError(ValueError):
+    """A query that is not valid; the text says why."""
 
 
 def _boolean(text: str) -> bool:
     found = {"true": True, "1": True, "false": False, "0": False}.get(text.lower())
     if found is None:
-        raise QuestionError("neither true nor false")
+        raise QueryError("neither true nor false")
     return found
 
 
@@ -58,10 +58,10 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Query:
     """What to list: only rows that meet all `values`, which are named as their filters.
 
-    `offset` rows are passed over first: that is how more than `limit` are read, page by page.
+    `offset` rows are skipped first: that is how more than `limit` are read, page by page.
     """
 
     listing: Listing
@@ -167,19 +167,19 @@ ENTITIES: Final = Listing(
 )
 
 
-def ask(listing: Listing, parameters: Iterable[tuple[str, str]]) -> Question:
+def parse(listing: Listing, parameters: Iterable[tuple[str, str]]) -> Query:
     """Read the parameters of a request, of which empty ones do not count; raises QuestionError."""
     given: dict[str, list[str]] = {}
     for name, text in parameters:
         if name not in {"limit", "offset", *listing.filters}:
             words = ", ".join(["limit", *listing.filters, "offset"])
-            raise QuestionError(f"{name}: not one of {words}")
+            raise QueryError(f"{name}: not one of {words}")
         if text:
             given.setdefault(name, []).append(text)
     limit = _number("limit", given.pop("limit", [str(_LIMIT)]), 1, listing.limit_max)
     offset = _number("offset", given.pop("offset", ["0"]), 0, _OFFSET_MAX)
     values = {name: _value(name, listing.filters[name], texts) for name, texts in given.items()}
-    return Question(listing=listing, limit=limit, offset=offset, values=values)
+    return Query(listing=listing, limit=limit, offset=offset, values=values)
 
 
 def _number(name: str, texts: list[str], least: int, most: int) -> int:
@@ -187,26 +187,26 @@ def _number(name: str, texts: list[str], least: int, most: int) -> int:
         number = int(texts[0])
         if least <= number <= most:
             return number
-    raise QuestionError(f"{name}: not one number from {least} to {most}")
+    raise QueryError(f"{name}: not one number from {least} to {most}")
 
 
 def _value(name: str, condition: Filter, texts: list[str]) -> object:
     if condition.is_repeatable:
         return json.dumps(texts)
     if len(texts) > 1:
-        raise QuestionError(f"{name}: given more than once")
+        raise QueryError(f"{name}: given more than once")
     try:
         return condition.read(texts[0])
-    except QuestionError as err:
-        raise QuestionError(f"{name}: {err}") from None
+    except QueryError as err:
+        raise QueryError(f"{name}: {err}") from None
 
 
 def answer(
-    db: sqlite3.Connection, question: Question, now: datetime, synced_at: datetime | None
+    db: sqlite3.Connection, query: Query, now: datetime, synced_at: datetime | None
 ) -> bytes:
     """List rows as JSON."""
-    listing = question.listing
-    wanted = {"include_removed", *question.values}
+    listing = query.listing
+    wanted = {"include_removed", *query.values}
     where = " AND ".join(f"({listing.filters[name].sql})" for name in sorted(wanted))
     found = db.execute(
         "SELECT CAST(x.data AS BLOB), x.first_seen, ifnull(x.last_seen, :seen), x.removed_at, "
@@ -215,9 +215,9 @@ def answer(
         {
             **dict.fromkeys(listing.filters),
             "include_removed": False,
-            **question.values,
-            "limit": question.limit,
-            "offset": question.offset,
+            **query.values,
+            "limit": query.limit,
+            "offset": query.offset,
             "seen": stamp(synced_at) if synced_at else None,
         },
     )
@@ -227,14 +227,14 @@ def answer(
     content = {
         listing.table: rows,
         "count": len(rows),
-        "limit": question.limit,
-        "offset": question.offset,
+        "limit": query.limit,
+        "offset": query.offset,
     }
     return _readable(orjson.dumps(content))
 
 
 def _readable(text: bytes) -> bytes:
-    """Show what is damaged as that, until a sync has replaced it; nobody reads JSON otherwise."""
+    """Return valid JSON for a damaged row, until a sync has replaced it."""
     try:
         text.decode()
     except UnicodeDecodeError:
