@@ -50,7 +50,7 @@ def test_every_option_is_documented_with_its_default(page: str, key: str, label:
 @pytest.mark.parametrize("key", RULE_FIELDS)
 def test_every_field_of_a_rule_is_documented(key: str) -> None:
     label = WORDS["selector"]["noise_rule"]["fields"][key]["name"]
-    part = section(text("options.md"), "Noise")
+    part = section(text("options.md"), "Thinning")
     assert f"**{label}**" in part or label in first(part)
 
 
