@@ -3,14 +3,14 @@
 import enum
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.core import Context, HomeAssistant
+from homeassistant.core import Context, HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -22,12 +22,13 @@ from custom_components.ha_ingestor.enrich.catalog import Catalog
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
+from custom_components.ha_ingestor.sources import local
 from custom_components.ha_ingestor.sources.local import LocalSource
 from custom_components.ha_ingestor.sources.reload_handover import RELOAD_HANDOVERS
 from tests.emulator import Emulator
 from tests.pipeline.memory_files import MemoryFiles
 from tests.pipeline.scripted_writer import ScriptedWriter
-from tests.shell import deliver, new_entry, points, set_up
+from tests.shell import deliver, new_entry, points, set_up, until
 
 
 def nanoseconds(moment: datetime) -> int:
@@ -581,3 +582,28 @@ async def test_a_home_without_any_state_is_listened_to_all_the_same(
     source.async_stop()
     await pipeline.stop()
     assert [line for line in writer.stored if "entity_id=sensor.a" in line]
+
+
+async def test_an_entity_that_is_removed_while_the_source_starts_has_no_heartbeat(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def with_a_removal(states: list[State]) -> AsyncIterator[State]:
+        for state in states:
+            yield state
+        hass.states.async_remove("sensor.gone")
+
+    entities = ["sensor.stays", "sensor.gone"]
+    rule = {"name": "A", "entities": entities, "heartbeat": 0.01}
+    entry.add_to_hass(hass)
+    hass.config_entries.async_update_entry(entry, options={"noise": {"rules": [rule], "window": 0}})
+    hass.states.async_set("sensor.stays", "1")
+    hass.states.async_set("sensor.gone", "1")
+    monkeypatch.setattr(local, "async_slices", with_a_removal)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+
+    async def beats() -> bool:
+        await entry.runtime_data.pipeline.flush()
+        return len(points(database, "sensor.stays")) > 3
+
+    await until(beats)
+    assert len(points(database, "sensor.gone")) <= 2  # its state, and that it was removed

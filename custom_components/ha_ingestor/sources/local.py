@@ -171,9 +171,13 @@ class LocalSource:
                 entity = self._catalog[state.entity_id]
                 if entity.rules.heartbeat and not entity.filtered:
                     expected.append(StateEvent(entity, state, None, 0.0, state.context))
-        # Also an empty list: now the catalog has the rules for the handed over state.
+        # Also an empty list: now the catalog has the rules for the handed over state. Whoever has
+        # changed meanwhile is captured, and whoever is gone has no heartbeat.
+        get = self._hass.states.get
         if self._stops:
-            self._pipeline.start_heartbeats(expected)
+            self._pipeline.start_heartbeats(
+                [each for each in expected if get(each.entity.entity_id) is each.new]
+            )
 
     @callback
     def _async_fired(self, event: Event[Any]) -> None:

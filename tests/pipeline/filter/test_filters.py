@@ -964,3 +964,47 @@ def test_every_event_is_written_once_in_order_or_counted(
     counted = rig.ledger.filtered.total() + rig.ledger.deduplicated
     assert len(offered) == len(written) + counted
     assert rig.noise_filter.held == 0
+
+
+def test_what_is_written_last_is_the_state_that_the_entity_has() -> None:
+    rig = Rig(Rules(throttle=10), window=60)
+    assert rig.see("on") == ["on"]
+    assert rig.see("off", after=1) == []
+    assert rig.see("on", after=1) == []
+    assert rig.due(after=20) == ["on"]
+    assert rig.see("on", after=11) == []
+    assert rig.ledger.deduplicated == 1
+
+
+def test_a_heartbeat_after_a_small_change_and_back_writes_the_state_that_the_entity_has() -> None:
+    rig = Rig(Rules(deadband=1, heartbeat=60), window=60)
+    assert rig.see("20") == ["20"]
+    assert rig.see("20.9", after=1) == []
+    assert rig.see("20", after=1) == []
+    assert rig.due(after=100) == ["20"]
+
+
+def test_an_unavailable_entity_has_no_heartbeat_although_nothing_is_stored_of_it() -> None:
+    rig = Rig(Rules(heartbeat=60), skip_unavailable=True)
+    assert rig.see("20") == ["20"]
+    assert rig.see("unavailable", after=1) == []
+    assert rig.due(after=100) == []
+    assert rig.see("21", after=1) == ["21"]
+    assert rig.due(after=100) == ["21"]
+
+
+def test_what_is_held_is_written_although_the_entity_is_not_available_by_then() -> None:
+    rig = Rig(Rules(throttle=10), skip_unavailable=True)
+    assert rig.see("20") == ["20"]
+    assert rig.see("21", after=1) == []
+    assert rig.see("unavailable", after=1) == []
+    assert rig.due(after=20) == ["21"]
+
+
+def test_a_state_that_comes_back_from_unavailable_within_the_window_has_heartbeats_again() -> None:
+    rig = Rig(Rules(heartbeat=60), skip_unavailable=True, window=30)
+    assert rig.see("20") == ["20"]
+    assert rig.see("unavailable", after=1) == []
+    assert rig.see("20", after=1) == []
+    assert rig.ledger.deduplicated == 1
+    assert rig.due(after=100) == ["20"]

@@ -377,3 +377,23 @@ def test_a_purge_without_a_usable_position_hides_nothing_that_comes_after_it() -
     disk.broken.clear()
 
     assert kept(restarted(disk, quarantine)) == list(range(41, 51))
+
+
+@pytest.mark.parametrize("act", ["purge", "replay"])
+def test_a_file_that_could_not_be_written_is_not_used_once_the_position_has_passed_it(
+    act: str,
+) -> None:
+    disk = StubbornDisk()
+    quarantine, spool = opened(disk), Spool(100)
+    put(quarantine, 1, 1)
+    disk.broken |= {"write quarantine-0*": errno.EIO, "remove quarantine-0*": errno.EIO}
+    for _ in range(5):
+        with pytest.raises(OSError, match="Input/output"):
+            put(quarantine, 2, 2)
+    del disk.broken["write quarantine-0*"]
+    assert (quarantine.purge() if act == "purge" else replayed(quarantine, spool)) == 1
+
+    put(quarantine, 2, 2)
+
+    assert kept(quarantine) == [2]
+    assert kept(restarted(disk, quarantine)) == [2]

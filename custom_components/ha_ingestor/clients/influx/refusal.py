@@ -13,7 +13,9 @@ _RETENTION: Final = re.compile(f"retention policy of duration {DURATION}")
 # A limit that somebody set in the database beside its retention.
 _WINDOW: Final = "write window"
 
-_UNPARSED: Final = re.compile(r"unable to parse '(.*?)': ", re.DOTALL)
+# What stands before a line that could not be parsed, and behind it.
+_BEFORE_LINE: Final = "unable to parse '"
+_BEHIND_LINE: Final = "': "
 # Quoted as in Go, with all the lines after it: up to the quote, the first line break or a cut body.
 _INCORRECT: Final = re.compile(r'incorrect influx line "((?:\\[^n]|[^"\\\n])*)')
 _GO_ESCAPE: Final = re.compile(r"\\(.)")
@@ -35,15 +37,24 @@ def rejected_lines(body: str, dialect: Dialect, lines: Sequence[bytes]) -> froze
     return frozenset(index for index, line in enumerate(lines) if line in named)
 
 
-def _quoted(
-    pattern: re.Pattern[str], unescape: Callable[[str], str] = str
-) -> Callable[[str, Sequence[bytes]], Iterator[bytes]]:
-    def read(body: str, _lines: Sequence[bytes]) -> Iterator[bytes]:
-        message = _json(body).get("message") or _json(body).get("error") or body
-        for match in pattern.finditer(str(message)):
-            yield unescape(match[1]).encode("utf-8", "replace")
+def _unparsed(body: str, _lines: Sequence[bytes]) -> Iterator[bytes]:
+    text, end = _message(body), 0
+    # Searched in one pass: a pattern would read the rest again for each quote that is not closed.
+    while (start := text.find(_BEFORE_LINE, end)) >= 0:
+        start += len(_BEFORE_LINE)
+        if (end := text.find(_BEHIND_LINE, start)) < 0:
+            return
+        yield text[start:end].encode("utf-8", "replace")
 
-    return read
+
+def _incorrect(body: str, _lines: Sequence[bytes]) -> Iterator[bytes]:
+    for match in _INCORRECT.finditer(_message(body)):
+        yield _GO_ESCAPE.sub(r"\1", match[1]).encode("utf-8", "replace")
+
+
+def _message(body: str) -> str:
+    content = _json(body)
+    return str(content.get("message") or content.get("error") or body)
 
 
 def _numbered(body: str, lines: Sequence[bytes]) -> Iterator[bytes]:
@@ -63,8 +74,8 @@ def _json(body: str) -> Mapping[str, object]:
 
 
 _READERS: Final[Mapping[Dialect, Callable[[str, Sequence[bytes]], Iterator[bytes]]]] = {
-    Dialect.V1: _quoted(_UNPARSED),
-    Dialect.V2: _quoted(_UNPARSED),
+    Dialect.V1: _unparsed,
+    Dialect.V2: _unparsed,
     Dialect.V3: _numbered,
-    Dialect.VICTORIAMETRICS: _quoted(_INCORRECT, lambda text: _GO_ESCAPE.sub(r"\1", text)),
+    Dialect.VICTORIAMETRICS: _incorrect,
 }

@@ -201,8 +201,12 @@ class Exporter:
     async def _deliver(self, *, is_last: bool = False) -> float | None:
         self._attempts.begin()
         await self._recheck_quarantine()
+        asks = False
         while True:
             request = await self.run(self._delivery.compose)
+            # Here nothing is unsettled, however long the answer takes.
+            if asks and not self._stopping.is_set():
+                await self._ages.ask_if_due()
             if request is None or (self._stopping.is_set() and not is_last):
                 return None
             if request.sent:
@@ -210,9 +214,7 @@ class Exporter:
             delay = await self._delivery.send(request)
             if delay is not None:
                 return delay
-            is_ok = self.state.status is Status.OK
-            if request.sent and is_ok and not self._stopping.is_set():
-                await self._ages.ask_if_due()
+            asks = bool(request.sent) and self.state.status is Status.OK
 
     async def _recheck_quarantine(self) -> None:
         """Check at intervals whether bad quarantine files can be used again."""

@@ -217,9 +217,11 @@ class NoiseFilter:
             return False
         if settings.skip_unavailable and new.state in UNAVAILABLE_STATES:
             self.ledger.filtered["unavailable"] += 1
+            self._rules.note_unwritten(state_event)
             return True
         entity_id = state_event.entity.entity_id
-        last = self.last_written.last.get(entity_id)
+        # Where a rule holds a newer state, or left one out, the last written one is not the last.
+        last = self._rules.newest(entity_id) or self.last_written.last.get(entity_id)
         is_same = (
             last is not None
             and settings.window > 0
@@ -228,7 +230,9 @@ class NoiseFilter:
             and last.state == new.state
             and _are_same(last.attributes, new.attributes)
         )
-        self.ledger.deduplicated += is_same
+        if is_same:
+            self.ledger.deduplicated += 1
+            self._rules.note_unwritten(state_event)
         return is_same
 
 

@@ -148,6 +148,22 @@ class RuleFilter:
         self._write(rule_state, state_event, now, rules)
         passed.append(state_event)
 
+    def newest(self, entity_id: str) -> StateLike | None:
+        """Return the newest state that says something of an entity with rules, written or not."""
+        rule_state = self._rule_states.get(entity_id)
+        if rule_state is None:
+            return None
+        seen, held = rule_state.seen.new, rule_state.held
+        if seen is not None and not _is_silent(seen):
+            return seen
+        return held.new if held else rule_state.written
+
+    def note_unwritten(self, state_event: StateEvent) -> None:
+        """Note the present state of an entity with rules, which another filter leaves out."""
+        if rule_state := self._rule_states.get(state_event.entity.entity_id):
+            rule_state.seen = state_event
+            rule_state.due = _due_of(rule_state, state_event.entity.rules)
+
     def end(self, entity_id: str, passed: list[Item]) -> None:
         """Drop the state of an entity; an event that is held is written now."""
         rule_state = self._rule_states.pop(entity_id, None)

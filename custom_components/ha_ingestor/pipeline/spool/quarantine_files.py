@@ -144,11 +144,15 @@ class QuarantineFiles:
         for _ in range(len(self._bad_files)):
             self._remove_bad_files(self._bad_files.popleft())
         self._is_tail_sound = False
-        if is_new := len(self._bad_files) < _BAD_FILES_MAX:
+        # What the position has passed is not used again: a record in it would be gone.
+        position = self._position.read()
+        usable = [name for name in self._bad_files if position.removed_of(_number(name))]
+        if is_new := len(usable) < _BAD_FILES_MAX:
             self._last_number = self.next_number()
             name = _name(self._last_number)
         else:
-            name = self._bad_files.popleft()
+            name = usable[0]
+            self._bad_files.remove(name)
         try:
             fd = self._files.create(name) if is_new else self._files.open(name)
             if not is_new:
