@@ -8,6 +8,12 @@ mkdir -p "$LOGS"
 
 say() { printf '%s\n' "$*"; }
 
+# With --help a script prints the comment at its beginning, and does nothing.
+if [[ ${1-} == --help || ${1-} == -h ]]; then
+  sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+  exit 0
+fi
+
 fail() {
   printf 'error: %s\n' "$*" >&2
   exit 1
