@@ -621,3 +621,23 @@ def test_a_second_instance_is_kept_out_of_the_directory(tmp_path: Path) -> None:
     second.open()
     assert drain(second) == lines(1, 5)
     second.close()
+
+
+def test_the_small_frames_of_an_ordinary_home_are_compressed_once_they_wait_for_long() -> None:
+    plain, compressed = opened(MemoryFiles()), opened(MemoryFiles(), compress=True)
+
+    def grow(first: int, last: int) -> tuple[int, int]:
+        """Append three long lines with each commit; returns how much either spool grows."""
+        before = plain.disk_bytes, compressed.disk_bytes
+        for number in range(first, last, 3):
+            part = [f"{line} {'text ' * 100}" for line in lines(number, number + 2)]
+            append(plain, [*part])
+            append(compressed, [*part])
+        return plain.disk_bytes - before[0], compressed.disk_bytes - before[1]
+
+    at_first = grow(1, 300)
+    grow(301, 600)
+    later = grow(601, 900)
+    assert at_first[0] == at_first[1]
+    assert later[1] < later[0] / 3
+    assert drain(compressed) == drain(plain)

@@ -42,9 +42,6 @@ if HAS_ZSTD:
 # Lines repeat each other so much that the fastest levels already make them ten times smaller.
 _ZSTD_LEVEL: Final = 1
 _ZLIB_LEVEL: Final = 1
-# A page of the disk: below it a frame saves nothing that a disk would notice, and an ordinary home
-# makes such a one with every commit, where compressing costs a sixth of all work.
-_COMPRESS_FROM: Final = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +91,7 @@ def pack(
 ) -> bytes:
     """Build the bytes of a frame."""
     flags = PLAIN
-    if compress and len(payload) >= _COMPRESS_FROM:
+    if compress:
         flags, payload = compress(payload)
     header = _HEADER.pack(MAGIC, VERSION, flags, len(payload), first_seq, acked, count, time)
     return b"".join((header, _CRC.pack(crc32(payload, crc32(header))), payload))

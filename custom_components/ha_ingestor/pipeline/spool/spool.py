@@ -32,6 +32,12 @@ _LOGGER = logging.getLogger(__name__)
 # A frame is the unit of loss when bytes are damaged, and of memory when it is read.
 FRAME_POINTS: Final = 500
 FRAME_BYTES: Final = 256 * 1024
+# Below this a frame saves less than a sector of the disk.
+COMPRESS_FROM: Final = 1024
+# What is delivered within seconds hardly reaches the disk. An ordinary home makes a frame of less
+# than a page with every commit, and to compress these would be a sixth of all work.
+COMPRESS_AT_ONCE_FROM: Final = 4096
+BACKLOG_POINTS: Final = 500
 # How often it is tried again to remove a file or to write the cursor, when the disk refused.
 RETRY_SECONDS: Final = 5.0
 
@@ -221,7 +227,7 @@ class Spool:
             count=count,
             acked=self._acked,
             time=time,
-            compress=self._compress,
+            compress=self._compress if self._is_worth_compressing(len(payload)) else None,
         )
         self._make_room(len(data))
         self._unsynced.append(data, first_seq=first, last_seq=last, time=time)
@@ -234,6 +240,10 @@ class Spool:
                 self.sync()
             self._segments.finish()
             self._unsynced.seal()
+
+    def _is_worth_compressing(self, size: int) -> bool:
+        is_backlog = self.pending >= BACKLOG_POINTS
+        return size >= (COMPRESS_FROM if is_backlog else COMPRESS_AT_ONCE_FROM)
 
     def work(self) -> None:
         """Do what is due: sync, and try again what the disk refused."""
