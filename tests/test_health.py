@@ -26,6 +26,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
+from custom_components.ha_ingestor.pipeline.export.breaker import BreakerState
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.result import Problem
 from tests.emulator import Answer, Emulator, Fault
@@ -104,7 +105,9 @@ async def settle(hass: HomeAssistant, entry: MockConfigEntry) -> None:
         export = snapshot.export
         is_written = export.status is Status.OK and export.last_write and not snapshot.backlog
         is_put_aside = snapshot.ledger["quarantined"] > ledger["quarantined"]
-        return bool(is_written or is_put_aside or export is not state)
+        is_refused = export is not state and export.status is not Status.OK
+        is_under_way = snapshot.breaker is BreakerState.HALF_OPEN
+        return bool(is_written or is_put_aside or is_refused) and not is_under_way
 
     await pipeline.flush()
     await until(something_happened)

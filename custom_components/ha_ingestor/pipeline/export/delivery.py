@@ -42,6 +42,8 @@ class Delivery:
     _isolation: Isolation = field(default_factory=Isolation)
     # Stored points that are not settled in the spool yet.
     _unsettled: Request | None = None
+    # When points were stored last, and the latency of that, while nobody was told.
+    _written: tuple[datetime, float] | None = None
 
     def compose(self) -> Request | None:
         """Settle what was stored and take what comes next, in one wake-up of the spool's thread."""
@@ -52,6 +54,13 @@ class Delivery:
         limit = self._isolation.limit
         max_points = limit if is_closed else min(limit, PROBE_POINTS)
         return compose(self.buffer, self._isolation, self.expiry, max_points, gzip=self.gzip)
+
+    def publish_written(self) -> None:
+        """Show that points were stored, once the counts say so too."""
+        if self._written:
+            last_write, latency = self._written
+            self._written = None
+            self.progress.set_ok(last_write=last_write, write_latency=latency)
 
     async def send(self, request: Request) -> float | None:
         """Send one request; return the seconds to wait, or None to go on at once."""
@@ -103,7 +112,7 @@ class Delivery:
         else:
             self._isolation.grow(points)
         self.retry.accepted(points)
-        self.progress.set_ok(last_write=datetime.now(UTC), write_latency=latency)
+        self._written = datetime.now(UTC), latency
 
     async def _expire(self, request: Request, result: Result) -> float | None:
         """Settle lines that are older than the retention."""

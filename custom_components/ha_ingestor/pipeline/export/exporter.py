@@ -204,8 +204,9 @@ class Exporter:
         asks = False
         while True:
             request = await self.run(self._delivery.compose)
+            self._delivery.publish_written()
             # Here nothing is unsettled, however long the answer takes.
-            if asks and not self._stopping.is_set():
+            if asks and self.state.status is Status.OK and not self._stopping.is_set():
                 await self._ages.ask_if_due()
             if request is None or (self._stopping.is_set() and not is_last):
                 return None
@@ -214,7 +215,7 @@ class Exporter:
             delay = await self._delivery.send(request)
             if delay is not None:
                 return delay
-            asks = bool(request.sent) and self.state.status is Status.OK
+            asks = bool(request.sent)
 
     async def _recheck_quarantine(self) -> None:
         """Check at intervals whether bad quarantine files can be used again."""
