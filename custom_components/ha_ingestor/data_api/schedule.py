@@ -8,7 +8,7 @@ from math import inf
 class SendSchedule:
     """What is due when. Nothing is due before `not_before`, which a failure sets.
 
-    What changed is due at once: whoever pushes it has waited for the end of a burst.
+    What changed is due at once: the sender has waited for the end of a burst.
     `refresh` are the seconds after which everything is sent again, in case the server lost
     something, and `again_at` is when a row that was refused is tried again.
     """
