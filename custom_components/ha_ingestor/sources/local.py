@@ -171,8 +171,8 @@ class LocalSource:
                 entity = self._catalog[state.entity_id]
                 if entity.rules.heartbeat and not entity.filtered:
                     expected.append(StateEvent(entity, state, None, 0.0, state.context))
-        # Also an empty list: now the catalog has the rules for the handed over state. An entity that
-        # changed meanwhile is captured, and a removed one has no heartbeat.
+        # Also an empty list: now the catalog has the rules for the handed over state. What changed
+        # meanwhile is captured, and a removed entity has no heartbeat.
         get = self._hass.states.get
         if self._stops:
             self._pipeline.start_heartbeats(

@@ -19,7 +19,7 @@ _FAILURES: Final[Mapping[Failure, Problem]] = {
     Failure.RESET: Problem.UNREACHABLE,
 }
 
-# The meaning of a status, whoever sent it.
+# The meaning of a status, from any server.
 _STATUSES: Final[Mapping[int, tuple[Kind, Problem]]] = {
     401: (Kind.BLOCKED, Problem.INVALID_AUTH),
     403: (Kind.BLOCKED, Problem.FORBIDDEN),
