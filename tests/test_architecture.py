@@ -15,8 +15,9 @@ import pytest
 ROOT: Final = Path(__file__).parent.parent / "custom_components" / "ha_ingestor"
 PACKAGE: Final = "ha_ingestor"
 
+_PIPELINE_WORDS: Final = ("clock", "histogram", "ledger", "memory", "model", "rate", "text")
 # The pipeline's words: what every part of it may know of the others.
-WORDS: Final = {f"pipeline/{name}" for name in ("clock", "ledger", "memory", "model", "text")}
+WORDS: Final = {f"pipeline/{name}" for name in _PIPELINE_WORDS}
 # Modules of the root that the folders may know. The rest of the root knows the folders.
 BASE: Final = {"connection", "const", "coordinator"}
 # Names that clients know, and the pipeline does not.

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Final, NamedTuple, Protocol
 
 from .encode.line_protocol import FieldValue
@@ -152,9 +153,13 @@ type Item = StateEvent | OtherEvent | RegistryRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeContent:
-    """Items of the intake in their order, and what was counted since the last ones were taken."""
+    """Items of the intake in their order, and what was counted since the last ones were taken.
+
+    The oldest item waits `since`, by the monotonic clock; infinity where that is not known.
+    """
 
     items: list[Item] = field(default_factory=list)
+    since: float = inf
     received: int = 0
     filtered: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, Literal
@@ -18,16 +19,24 @@ from .committer import Committer
 from .encode.attributes import JsonDumps
 from .encode.encoder import Encoder, Profile
 from .encode.top_entities import TopEntities, top_entities
+from .export.end_to_end import EndToEnd
 from .export.export_state import ExportState
 from .export.exporter import GATHER_SECONDS, Exporter
+from .export.measured_writer import MeasuredWriter
 from .export.writer import Writer
 from .filter.filters import NoiseFilter, NoiseFilterMemory, NoiseFilterSettings
 from .filter.intake import Intake
 from .filter.last_written import LastWritten
+from .histogram import Histogram
 from .ledger import Ledger
 from .model import EntityContext, IntakeContent, Item, StateEvent
+from .performance import Performance
+from .rate import Rate
 from .snapshot import Snapshot
+from .spool.batch import Batch
 from .spool.buffer import Buffer
+from .spool.capture_times import CaptureTimes
+from .spool.counted_files import CountedFiles
 from .spool.files import Files
 from .spool.quarantine import Quarantine
 from .spool.settings import SpoolSettings
@@ -93,6 +102,7 @@ class Pipeline:
         self._clocks = clocks
         self._began = clocks.monotonic()
         self._encoder = Encoder(profile=profile)
+        self._files = files = CountedFiles(files)
         self._spool = Spool(
             files,
             self.ledger,
@@ -127,10 +137,13 @@ class Pipeline:
         self._executor = executor or ThreadPoolExecutor(1, "ha_ingestor_spool")
         self._quarantine = Quarantine(files, destination)
         self._buffer.when_opened = self._quarantine.resume
+        self._writer = MeasuredWriter(writer=writer)
+        self._end_to_end = EndToEnd(clock=clocks.monotonic, captured_at=self._captured_at)
         self._exporter = Exporter(
             buffer=self._buffer,
             quarantine=self._quarantine,
-            writer=writer,
+            writer=self._writer,
+            end_to_end=self._end_to_end,
             run=self._run,
             jitter=jitter,
             on_change=self._changed,
@@ -144,6 +157,11 @@ class Pipeline:
         self._settings = settings
         self._schedule = CommitSchedule(self._submit_commit, clocks.monotonic)
         self._held_since = math.inf
+        self._capture_times = CaptureTimes()
+        self._captured_to_committed, self._commit_seconds = Histogram(), Histogram()
+        self._received = Rate(clocks.monotonic)
+        self._last_received: datetime | None = None
+        self._thread_seconds = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._export: asyncio.Task[None] | None = None
         self._running = False
@@ -272,7 +290,7 @@ class Pipeline:
         """Commit, and copy the state of health, all of it from the same moment."""
         if not self._running or self._stopped:
             return self._snapshot()
-        return await self._run(self._commit_and_copy, self.intake.take())
+        return await self._run(self._commit_and_copy, self._take())
 
     def is_unchanged_since(self, snapshot: Snapshot) -> bool:
         """Whether nothing happened since a snapshot in which nothing waited."""
@@ -285,20 +303,24 @@ class Pipeline:
             and self._exporter.breaker == snapshot.breaker
         )
 
+    def _take(self) -> IntakeContent:
+        return self.intake.take(self._schedule.since)
+
     async def _commit(self, *, is_last: bool = False) -> None:
-        await self._run(self._commit_taken, self.intake.take(), is_last=is_last)
+        await self._run(self._commit_taken, self._take(), is_last=is_last)
 
     def _submit_commit(self) -> Future[None]:
-        return self._executor.submit(self._commit_taken, self.intake.take())
+        return self._executor.submit(self._commit_taken, self._take())
 
     def _commit_taken(self, taken: IntakeContent, *, is_last: bool = False) -> None:
         """Commit items, in the spool's thread; the event loop is called only for changes."""
         buffer, began = self._buffer, self._clocks.monotonic()
-        before = (buffer.disk_error, buffer.is_open)
+        before, last_seq = (buffer.disk_error, buffer.is_open), buffer.last_seq
         try:
             self._committer.commit(taken, is_last=is_last)
         except Exception:
             _LOGGER.exception("Commit failed; the next one continues")
+        self._measure(taken, began, max(last_seq, buffer.found_seq))
         self._held_since = min(self._held_since, began) if buffer.held else math.inf
         self._schedule.note(min(self._committer.next_due, buffer.next_due(self._clocks.monotonic)))
         if self._loop is None:
@@ -308,11 +330,32 @@ class Pipeline:
         if self._exporter.needs_notify(buffer.pending + buffer.held):
             self._loop.call_soon_threadsafe(self._exporter.notify)
 
+    def _measure(self, taken: IntakeContent, began: float, last_seq: int) -> None:
+        """Note how long a commit took, and since when its points wait."""
+        ended, since = self._clocks.monotonic(), min(taken.since, began)
+        self._commit_seconds.observe(ended - began)
+        self._capture_times.note(last_seq, self._buffer.last_seq, min(since, self._held_since))
+        if taken.received:
+            self._received.add(taken.received)
+            self._last_received = datetime.now(UTC)
+        if taken.items:
+            self._captured_to_committed.observe(ended - since)
+
+    def _captured_at(self, batch: Batch) -> float | None:
+        """When the oldest point of a batch was captured, by the monotonic clock."""
+        if not batch.spans:
+            return self._held_since if self._held_since < math.inf else None
+        if (known := self._capture_times.of(batch.spans[0][0])) is not None:
+            return known
+        age = self._spool.oldest_age
+        return None if age is None else self._clocks.monotonic() - age
+
     def _changed(self) -> None:
         self._on_change()
 
     def _commit_and_copy(self, taken: IntakeContent) -> Snapshot:
         self._commit_taken(taken)
+        self._thread_seconds = time.thread_time()
         return self._snapshot()
 
     def _oldest_age(self) -> float | None:
@@ -339,6 +382,28 @@ class Pipeline:
             rejection=self._quarantine.newest,
             spool_limit=self._settings.max_bytes,
             oldest_age=self._oldest_age(),
+            performance=self._performance(),
+        )
+
+    def _performance(self) -> Performance:
+        writer, end_to_end = self._writer, self._end_to_end
+        return Performance(
+            uptime=self._clocks.monotonic() - self._began,
+            received_per_minute=self._received.per_minute(),
+            written_per_minute=end_to_end.written.per_minute(),
+            last_received=self._last_received,
+            requests={str(kind): count for kind, count in writer.results.items()},
+            failures={str(problem): count for problem, count in writer.problems.items()},
+            last_success=writer.last_success,
+            last_failure=writer.last_failure,
+            sent_bytes=writer.sent_bytes,
+            captured_to_committed=self._captured_to_committed.copy(),
+            commit=self._commit_seconds.copy(),
+            request=writer.latency.copy(),
+            captured_to_acknowledged=end_to_end.seconds.copy(),
+            thread_seconds=self._thread_seconds,
+            queue_bytes=self._buffer.held_bytes + writer.body_bytes,
+            disk_bytes=self._files.written,
         )
 
     def _run[**P, T](

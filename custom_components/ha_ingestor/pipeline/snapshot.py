@@ -1,10 +1,11 @@
 """The health of a destination at one moment."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .export.breaker import BreakerState
 from .export.export_state import ExportState, StatusChange
+from .performance import Performance
 from .spool.quarantine import RejectedPoint
 
 
@@ -30,6 +31,8 @@ class Snapshot:
     rejection: RejectedPoint | None
     spool_limit: int
     oldest_age: float | None
+    # What changes with each look is no news by itself.
+    performance: Performance = field(compare=False)
 
     @property
     def backlog(self) -> int:

@@ -8,6 +8,7 @@ from typing import Final
 from ..spool.buffer import Buffer
 from .age_check import AgeCheck, ExpirySearch
 from .breaker import BreakerState
+from .end_to_end import EndToEnd
 from .expiry import Expiry, time_of
 from .export_state import Status, StatusTracker
 from .isolation import PROBE_POINTS, Isolation, RejectionSurge
@@ -37,6 +38,7 @@ class Delivery:
     retry: RetryPolicy
     progress: StatusTracker
     gzip: bool
+    end_to_end: EndToEnd
     brake: RejectionSurge = field(default_factory=RejectionSurge)
     has_set_aside: bool = False
     _isolation: Isolation = field(default_factory=Isolation)
@@ -53,7 +55,10 @@ class Delivery:
         is_closed = self.retry.attempts.breaker.state is BreakerState.CLOSED
         limit = self._isolation.limit
         max_points = limit if is_closed else min(limit, PROBE_POINTS)
-        return compose(self.buffer, self._isolation, self.expiry, max_points, gzip=self.gzip)
+        request = compose(self.buffer, self._isolation, self.expiry, max_points, gzip=self.gzip)
+        if request:
+            self.end_to_end.composed(request.batch)
+        return request
 
     def publish_written(self) -> None:
         """Show that points were stored, once the counts say so too."""
@@ -88,6 +93,7 @@ class Delivery:
                 self._unsettled = request
                 self._isolation.settled(batch.payload)
                 self._accepted(batch.count, latency)
+                self.end_to_end.accepted(request.sent)
             case Kind.EXPIRED:
                 return await self._expire(request, result)
             case Kind.REJECTED if not is_single:

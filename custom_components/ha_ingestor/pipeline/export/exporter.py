@@ -15,6 +15,7 @@ from .age_check import AgeCheck
 from .attempts import Attempts, wait_for
 from .breaker import BreakerState
 from .delivery import Delivery
+from .end_to_end import EndToEnd
 from .expiry import Expiry
 from .export_state import ExportState, Status, StatusChange, StatusTracker
 from .result import Kind, Problem, Result
@@ -47,6 +48,7 @@ class Exporter:
     expired: Literal["quarantine", "evict"] = "quarantine"
     clock: Callable[[], float] = time.monotonic
     wall_clock: Callable[[], float] = time.time
+    end_to_end: EndToEnd = field(default_factory=EndToEnd)
     _progress: StatusTracker = field(init=False)
     _attempts: Attempts = field(init=False)
     _retry: RetryPolicy = field(init=False)
@@ -83,6 +85,7 @@ class Exporter:
             retry=self._retry,
             progress=self._progress,
             gzip=self.gzip,
+            end_to_end=self.end_to_end,
         )
 
     @property

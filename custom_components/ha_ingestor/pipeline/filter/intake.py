@@ -5,6 +5,7 @@ one thing follows: the event is filtered and counted by reason, it is appended, 
 """
 
 from collections import Counter, deque
+from math import inf
 from typing import Final
 
 from ..memory import MEMORY_BYTES, MEMORY_POINTS
@@ -47,10 +48,11 @@ class Intake:
         if count:
             self._lost[reason] += count
 
-    def take(self) -> IntakeContent:
-        """Take everything out, with the counts of the same moment."""
+    def take(self, since: float = inf) -> IntakeContent:
+        """Take everything out, with the counts of the same moment; the oldest waits `since`."""
         taken = IntakeContent(
             items=list(self._items),
+            since=since,
             received=self.received,
             filtered=self.filtered.copy(),
             lost=self._lost.copy(),

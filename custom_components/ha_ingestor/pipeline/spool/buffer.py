@@ -72,6 +72,11 @@ class Buffer:
         return len(self._held)
 
     @property
+    def held_bytes(self) -> int:
+        """The text of the points that wait in memory."""
+        return sum(map(len, self._held))
+
+    @property
     def disk_error(self) -> str:
         """The error of the disk; empty without any."""
         return self.error or self._spool.disk_error
