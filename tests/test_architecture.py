@@ -69,6 +69,7 @@ ARROWS: Final[Mapping[str, set[str]]] = {
         *("options", "health", "enrich", "clients", "clients/influx"),
         *("pipeline/encode/profiles", "pipeline/export"),
     },
+    "actions": {"health"},
     "repair_flows": {"health", "options", "tasks", "pipeline/export"},
 }
 

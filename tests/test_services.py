@@ -45,6 +45,75 @@ async def test_flush_delivers_without_waiting(
     await until(lambda: points(database, "sensor.now"), seconds=0.5)
 
 
+async def test_what_is_captured_while_delivery_is_paused_arrives_when_it_is_resumed(
+    hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    call = partial(hass.services.async_call, DOMAIN, blocking=True)
+    await call("pause", {})
+    assert _status(hass) == "paused"
+    assert hass.states.get("binary_sensor.attic_database_connected").state == "unknown"  # type: ignore[union-attr]
+
+    hass.states.async_set("sensor.now", "1")
+    with pytest.raises(ServiceValidationError, match="Delivery to Attic is paused"):
+        await call("flush", {})
+    # It outlives a reload, and what was captured before it with it.
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await until(lambda: _status(hass) == "paused")
+    assert not points(database, "sensor.now")
+
+    found: Any = await call("resume", {}, return_response=True)
+    (destination,) = found["destinations"]
+    assert destination["config_entry_id"] == entry.entry_id
+    assert destination["backlog"] >= 1
+    await until(lambda: points(database, "sensor.now"))
+    await until(lambda: _status(hass) == "ok")
+
+
+async def test_a_pause_of_one_destination_leaves_the_others_alone(
+    hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
+) -> None:
+    async with Emulator(profile=database.profile) as second:
+        await set_up(hass, entry)
+        other = new_entry(second.url)
+        await set_up(hass, other)
+        call = partial(hass.services.async_call, DOMAIN, blocking=True)
+        await call("pause", {"config_entry_id": other.entry_id})
+        hass.states.async_set("sensor.now", "1")
+
+        # The one that is paused is named, and the other one delivers.
+        with pytest.raises(ServiceValidationError):
+            await call("flush", {})
+        await until(lambda: points(database, "sensor.now"), seconds=0.5)
+        assert not points(second, "sensor.now")
+
+        found: Any = await call("resume", {}, return_response=True)
+        assert len(found["destinations"]) == 2
+        await until(lambda: points(second, "sensor.now"))
+
+
+async def test_a_pause_that_cannot_be_stored_is_an_error_and_does_not_begin(
+    hass: HomeAssistant,
+    database: Emulator,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await set_up(hass, entry)
+
+    def broken(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(OsFiles, "create", broken)
+    with pytest.raises(HomeAssistantError, match="Read-only file system"):
+        await hass.services.async_call(DOMAIN, "pause", {}, blocking=True)
+    await until(lambda: _status(hass) == "ok")
+
+
+def _status(hass: HomeAssistant) -> str:
+    state = hass.states.get("sensor.attic_status")
+    return state.state if state else ""
+
+
 async def test_the_quarantine_can_be_read(
     hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
 ) -> None:

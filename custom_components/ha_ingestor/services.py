@@ -1,6 +1,6 @@
-"""The actions: deliver now, what to do with points in quarantine, send the registries again."""
+"""The actions: which there are, for which destinations, and who may use them."""
 
-import errno
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,14 +14,21 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_get_config_entry, async_register_admin_service
-from homeassistant.util.json import JsonValueType
+from homeassistant.util.json import JsonObjectType
 
+from .actions.delivery import (
+    async_flush,
+    async_pause,
+    async_resume,
+    async_resync,
+    async_top_entities,
+)
+from .actions.errors import disk_errors, wrong_input
+from .actions.quarantine import EXPORT_POINTS_MAX, async_export, async_purge, async_replay
 from .const import DOMAIN
-from .coordinator import HaIngestorConfigEntry, IngestorRuntimeData
-from .health.server_text import plain
+from .coordinator import HaIngestorConfigEntry
 from .tasks.shielded import async_shielded
 
 ATTR_CONFIG_ENTRY_ID: Final = "config_entry_id"
@@ -29,72 +36,29 @@ ATTR_CONFIG_ENTRY_ID: Final = "config_entry_id"
 ATTR_CONFIG_ENTRY: Final = "config_entry"
 
 ATTR_LIMIT: Final = "limit"
-# Home Assistant makes JSON of the answer in its event loop.
-EXPORT_POINTS: Final = 1_000
-EXPORT_POINTS_MAX: Final = 10_000
 
-type Action = Callable[..., Coroutine[Any, Any, ServiceResponse]]
+type Action = Callable[..., Coroutine[Any, Any, JsonObjectType | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """One action, given the destination and its `fields`.
 
-    One that is for `every` destination needs none to be named.
+    One that is for `every` destination needs none to be named, and lists what each returned.
     """
 
     action: Action
-    response: SupportsResponse = SupportsResponse.NONE
+    response: SupportsResponse = SupportsResponse.OPTIONAL
     every: bool = False
     fields: Mapping[vol.Marker, Any] = field(default_factory=dict)
 
 
-async def _flush(runtime: IngestorRuntimeData) -> ServiceResponse:
-    await runtime.pipeline.flush()
-    if error := (await runtime.pipeline.snapshot()).spool_error:
-        raise OSError(errno.EIO, error)
-    return None
-
-
-async def _export(runtime: IngestorRuntimeData, limit: int = EXPORT_POINTS) -> ServiceResponse:
-    newest: tuple[list[Any], int] = await runtime.pipeline.newest_quarantined(limit)
-    records, total = newest
-    return {"points": records, "total": total, **_problem(runtime)}
-
-
-async def _replay(runtime: IngestorRuntimeData) -> ServiceResponse:
-    replayed = await runtime.pipeline.replay_quarantine()
-    await runtime.coordinator.async_forget_rejection()
-    return {"replayed": replayed, **_problem(runtime)}
-
-
-async def _purge(runtime: IngestorRuntimeData) -> ServiceResponse:
-    purged = await runtime.pipeline.purge_quarantine()
-    await runtime.coordinator.async_forget_rejection()
-    return {"purged": purged, **_problem(runtime)}
-
-
-def _problem(runtime: IngestorRuntimeData) -> dict[str, JsonValueType]:
-    """Return which files could not be read, if any."""
-    trouble = runtime.pipeline.quarantine_errors
-    return {"problem": plain(trouble)} if trouble else {}
-
-
-async def _resync(runtime: IngestorRuntimeData) -> ServiceResponse:
-    if runtime.registries is None:
-        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_data_api")
-    runtime.registries.sync.async_resync()
-    return None
-
-
-async def _top_entities(runtime: IngestorRuntimeData) -> ServiceResponse:
-    return (await runtime.pipeline.top_entities()).as_dict()
-
-
 ACTIONS: Final[Mapping[str, Service]] = {
-    "flush": Service(action=_flush, every=True),
+    "flush": Service(action=async_flush, every=True),
+    "pause": Service(action=async_pause, every=True),
+    "resume": Service(action=async_resume, every=True),
     "export_quarantine": Service(
-        action=_export,
+        action=async_export,
         response=SupportsResponse.ONLY,
         fields={
             vol.Optional(ATTR_LIMIT): vol.All(
@@ -102,10 +66,10 @@ ACTIONS: Final[Mapping[str, Service]] = {
             )
         },
     ),
-    "replay_quarantine": Service(action=_replay, response=SupportsResponse.OPTIONAL),
-    "purge_quarantine": Service(action=_purge, response=SupportsResponse.OPTIONAL),
-    "chatty_entities": Service(action=_top_entities, response=SupportsResponse.ONLY),
-    "resync_registries": Service(action=_resync),
+    "replay_quarantine": Service(action=async_replay),
+    "purge_quarantine": Service(action=async_purge),
+    "chatty_entities": Service(action=async_top_entities, response=SupportsResponse.ONLY),
+    "resync_registries": Service(action=async_resync, response=SupportsResponse.NONE),
 }
 
 SCHEMA: Final = vol.Schema(
@@ -131,49 +95,61 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 
 def _handler(service: Service) -> Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]]:
+    names = {str(name) for name in service.fields}
+
     async def handle(call: ServiceCall) -> ServiceResponse:
         name = f"ha_ingestor {call.service}"
         return await async_shielded(call.hass, carry_out(call), name)
 
     async def carry_out(call: ServiceCall) -> ServiceResponse:
-        response: ServiceResponse = None
-        failed: list[HomeAssistantError] = []
-        names = {str(name) for name in service.fields}
         data = {name: value for name, value in call.data.items() if name in names}
-        for entry in _destinations(call, every=service.every):
-            try:
-                response = await service.action(entry.runtime_data, **data)
-            except OSError as err:
-                detail = err.strerror or type(err).__name__
-                failed.append(_spool_error(entry.title, detail))
-            except HomeAssistantError as err:
-                failed.append(err)
-        if failed:
-            raise failed[0]
-        return response
+        if not service.every:
+            return await for_one(_destination(call), data)
+        entries = _destinations(call)
+        # Each does what it can, also where another one fails.
+        found = await asyncio.gather(
+            *(for_one(entry, data) for entry in entries), return_exceptions=True
+        )
+        for each in found:
+            if isinstance(each, BaseException):
+                raise each
+        return {
+            "destinations": [
+                {ATTR_CONFIG_ENTRY_ID: entry.entry_id, "title": entry.title, **(each or {})}
+                for entry, each in zip(entries, found, strict=True)
+                if not isinstance(each, BaseException)
+            ]
+        }
+
+    async def for_one(
+        entry: HaIngestorConfigEntry, data: Mapping[str, Any]
+    ) -> JsonObjectType | None:
+        with disk_errors(entry.title):
+            return await service.action(entry, **data)
 
     return handle
 
 
-def _destinations(call: ServiceCall, *, every: bool) -> list[HaIngestorConfigEntry]:
-    """Find the named destination, or the only one, or all; raises where there is none."""
-    named = call.data.get(ATTR_CONFIG_ENTRY_ID) or call.data.get(ATTR_CONFIG_ENTRY)
+def _named(call: ServiceCall) -> str | None:
+    # An empty text names none, as a script passes that leaves it open.
+    return call.data.get(ATTR_CONFIG_ENTRY_ID) or call.data.get(ATTR_CONFIG_ENTRY) or None
+
+
+def _destination(call: ServiceCall) -> HaIngestorConfigEntry:
+    """Find the named destination, or the only one; raises where there is none or several."""
+    named = _named(call)
     there = call.hass.config_entries.async_entries(DOMAIN, include_disabled=False)
-    loaded = [entry for entry in there if entry.state is ConfigEntryState.LOADED]
-    if named is None and every and loaded:
-        return loaded
     if named is None and len(there) > 1:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="several_destinations",
-            translation_placeholders={"field": ATTR_CONFIG_ENTRY_ID, "count": str(len(there))},
-        )
-    return [async_get_config_entry(call.hass, DOMAIN, named)]
+        raise wrong_input("several_destinations", field=ATTR_CONFIG_ENTRY_ID, count=str(len(there)))
+    entry: HaIngestorConfigEntry = async_get_config_entry(call.hass, DOMAIN, named)
+    return entry
 
 
-def _spool_error(title: str, detail: str) -> HomeAssistantError:
-    return HomeAssistantError(
-        translation_domain=DOMAIN,
-        translation_key="spool_error",
-        translation_placeholders={"title": plain(title), "detail": plain(detail)},
-    )
+def _destinations(call: ServiceCall) -> list[HaIngestorConfigEntry]:
+    """Find the named destination, or all that are loaded; raises where there is none."""
+    loaded = [
+        entry
+        for entry in call.hass.config_entries.async_entries(DOMAIN)
+        if entry.state is ConfigEntryState.LOADED
+    ]
+    return loaded if loaded and _named(call) is None else [_destination(call)]

@@ -185,6 +185,12 @@ class Host:
     async def purge(self) -> None:
         await self.pipeline.purge_quarantine()
 
+    async def pause(self) -> None:
+        await self.pipeline.pause()
+
+    async def resume(self) -> None:
+        await self.pipeline.resume()
+
     async def quarantine_all(self) -> None:
         self.pipeline.quarantine_all()
 

@@ -8,6 +8,7 @@ from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.clients.influx.outcome import Outcome
 from custom_components.ha_ingestor.clients.influx.verdict import classify
 from custom_components.ha_ingestor.pipeline.export.exporter import Exporter
+from custom_components.ha_ingestor.pipeline.export.pause import Pause
 from custom_components.ha_ingestor.pipeline.export.result import Result
 from custom_components.ha_ingestor.pipeline.export.writer import Writer
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
@@ -96,6 +97,7 @@ class Rig:
             buffer=self.buffer,
             quarantine=self.quarantine,
             writer=writer,
+            pause=Pause(files=self.files),
             run=run_at_once,
             jitter=lambda: 1.0,
             on_change=lambda: None,

@@ -119,6 +119,16 @@ class Purge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Let nothing be sent until it is resumed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """Let points be sent again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kill:
     """End the process with -9, if it does something then at an operation on a file of it.
 
@@ -153,6 +163,8 @@ type Step = (
     | Restart
     | Replay
     | Purge
+    | Pause
+    | Resume
     | Kill
     | CutPower
 )
@@ -190,6 +202,8 @@ CHOICES: Final[Mapping[type[Step], Mapping[str, Sequence[Any]]]] = {
     Restart: {},
     Replay: {},
     Purge: {},
+    Pause: {},
+    Resume: {},
     Kill: {
         "during": ("", "commit", "deliver", "replay", "purge"),
         "at": range(1, 26),

@@ -23,11 +23,13 @@ from .steps import (
     Kill,
     Offer,
     PassTime,
+    Pause,
     Purge,
     Reload,
     Repeat,
     Replay,
     Restart,
+    Resume,
     Server,
     SetClock,
     Step,
@@ -65,6 +67,8 @@ class Known:
     # How many may have been purged that could not be read before.
     unread: int = 0
     is_exact: bool = True
+    # Whether nothing may be sent; False also where a disk that failed may have forgotten it.
+    is_paused: bool = False
 
 
 def counts_of(ledger: dict[str, Any]) -> dict[str, int]:
@@ -144,6 +148,10 @@ class World[D: Driver]:
                 self.replay()
             case Purge():
                 self.purge()
+            case Pause():
+                self.pause()
+            case Resume():
+                self.resume()
             case Kill():
                 self.kill(step.during, step.at, offers=step.offers)
             case CutPower():
@@ -201,7 +209,10 @@ class World[D: Driver]:
 
     def deliver(self, attempts: int = 3) -> None:
         """Let the exporter go on until it has to wait, a few times."""
+        before = sum(self.driver.held().values()) if self.known.is_paused else None
         self._ask("deliver", attempts=attempts)
+        if before is not None:
+            assert sum(self.driver.held().values()) == before, "sent while paused"
 
     def replay(self) -> None:
         """Deliver the quarantine once more."""
@@ -220,6 +231,18 @@ class World[D: Driver]:
                 self._ask("purge")
         finally:
             self._ask("release")
+
+    def pause(self) -> None:
+        """Let nothing be sent, if the disk takes that."""
+        with suppress(OSError):
+            self._ask("pause")
+            self.known.is_paused = True
+
+    def resume(self) -> None:
+        """Let points be sent again."""
+        with suppress(OSError):
+            self._ask("resume")
+        self.known.is_paused = False
 
     def reload(self, **settings: float) -> None:
         """Stop, and go on in the same process with other settings."""
@@ -294,6 +317,7 @@ class World[D: Driver]:
     def _begin(self, offers: int = 0, counts: dict[str, int] | None = None) -> None:
         self._counts = counts or {}
         self._was_broken = self.driver.is_broken
+        self.known.is_paused &= not self.driver.is_broken
         self.driver.begin(self._options)
         if offers:
             # They wait for the first commit, which opens the spool.
@@ -334,6 +358,7 @@ class World[D: Driver]:
         """Heal everything, let all be delivered, and compare point by point."""
         self.driver.heal_disk()
         self.driver.answer("up")
+        self.resume()
         for _ in range(60):
             self.pass_time(61)
             # A person would say so, after so many refusals in a row.

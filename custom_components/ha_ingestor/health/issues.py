@@ -75,7 +75,7 @@ def health_issues(snapshot: Snapshot) -> list[Issue]:
 def undecided_issues(snapshot: Snapshot) -> set[str]:
     """Name the issues that are not decided yet after a start or a reload."""
     found: set[str] = set()
-    if snapshot.export.status is Status.STARTING:
+    if snapshot.export.status in {Status.STARTING, Status.PAUSED}:
         found.update(BLOCKING_PROBLEMS)
     if not snapshot.is_open:
         found |= {SPOOL_FULL, LEDGER_UNBALANCED}

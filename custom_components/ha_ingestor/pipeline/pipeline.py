@@ -23,6 +23,7 @@ from .export.end_to_end import EndToEnd
 from .export.export_state import ExportState
 from .export.exporter import GATHER_SECONDS, Exporter
 from .export.measured_writer import MeasuredWriter
+from .export.pause import Pause
 from .export.writer import Writer
 from .filter.filters import NoiseFilter, NoiseFilterMemory, NoiseFilterSettings
 from .filter.intake import Intake
@@ -69,6 +70,7 @@ class Handover:
     held: list[str]
     position: SpoolPosition | None
     noise_filter: NoiseFilterMemory
+    is_paused: bool | None
 
 
 class Pipeline:
@@ -139,11 +141,14 @@ class Pipeline:
         self._buffer.when_opened = self._quarantine.resume
         self._writer = MeasuredWriter(writer=writer)
         self._end_to_end = EndToEnd(clock=clocks.monotonic, captured_at=self._captured_at)
+        is_paused = resume.is_paused if resume else None
+        self._pause = Pause(files=files, is_on=is_paused is True, is_known=is_paused is not None)
         self._exporter = Exporter(
             buffer=self._buffer,
             quarantine=self._quarantine,
             writer=self._writer,
             end_to_end=self._end_to_end,
+            pause=self._pause,
             run=self._run,
             jitter=jitter,
             on_change=self._changed,
@@ -232,6 +237,7 @@ class Pipeline:
             held=held,
             position=self._spool.position,
             noise_filter=self._noise_filter.hand_over(),
+            is_paused=self._pause.is_on if self._pause.is_known else None,
         )
 
     async def commit(self) -> bool:
@@ -244,6 +250,22 @@ class Pipeline:
         """Commit what waits and try to deliver at once."""
         await self.commit()
         self._exporter.retry_now()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the user has paused the export."""
+        return self._pause.is_on
+
+    async def pause(self) -> None:
+        """Send nothing until `resume`, also in later processes; captured points wait on disk.
+
+        Once it returns, no request is under way. Raises OSError where it cannot be stored.
+        """
+        await self._exporter.begin_pause()
+
+    async def resume(self) -> None:
+        """Send again, at once; raises OSError where later processes would be paused."""
+        await self._exporter.end_pause()
 
     def quarantine_all(self) -> None:
         """Put aside what is refused, although it is so much that something else seems wrong."""

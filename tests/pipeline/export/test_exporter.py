@@ -20,6 +20,7 @@ from custom_components.ha_ingestor.pipeline.export.breaker import BreakerState
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.exporter import Exporter
 from custom_components.ha_ingestor.pipeline.export.isolation import SURGE_WINDOW
+from custom_components.ha_ingestor.pipeline.export.pause import Pause
 from custom_components.ha_ingestor.pipeline.export.result import Problem, Result
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.spool.buffer import Buffer
@@ -64,6 +65,7 @@ class Rig:
             buffer=Buffer(self.spool, self.spool.ledger),
             quarantine=self.quarantine,
             writer=writer,
+            pause=Pause(files=self.files),
             run=run_at_once,
             jitter=lambda: 1.0,
             on_change=lambda: self.changes.append(self.exporter.state.status),

@@ -20,6 +20,7 @@ class Status(StrEnum):
     OK = "ok"
     RETRYING = "retrying"
     BLOCKED = "blocked"
+    PAUSED = "paused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,15 @@ class StatusTracker:
             "write_latency": self.now.write_latency,
         } | measured
         self._set(ExportState(status=Status.OK, connected=True, **measured))
+
+    def set_idle(self, status: Status) -> None:
+        """Set a status in which nothing is known of the database."""
+        before = self.now
+        self._set(
+            ExportState(
+                status=status, last_write=before.last_write, write_latency=before.write_latency
+            )
+        )
 
     def set_waiting(self, status: Status, result: Result, delay: float, attempts: int) -> float:
         """Set a status with the failed attempts and the delay; returns the delay."""

@@ -18,6 +18,7 @@ from .delivery import Delivery
 from .end_to_end import EndToEnd
 from .expiry import Expiry
 from .export_state import ExportState, Status, StatusChange, StatusTracker
+from .pause import Pause
 from .result import Kind, Problem, Result
 from .retry import RetryPolicy
 from .settlement import Settlement
@@ -40,6 +41,7 @@ class Exporter:
     buffer: Buffer
     quarantine: Quarantine
     writer: Writer
+    pause: Pause
     run: Run
     jitter: Callable[[], float]
     on_change: Callable[[], None]
@@ -123,6 +125,26 @@ class Exporter:
         self._delivery.brake.released = True
         self.retry_now()
 
+    async def begin_pause(self) -> None:
+        """Send nothing until `end_pause`.
+
+        Once it returns, no request is under way. Raises OSError where it cannot be stored.
+        """
+        await self.run(self.pause.begin)
+        self.retry_now()
+        async with self._delivering:
+            if self.pause.is_on:
+                self._progress.set_idle(Status.PAUSED)
+
+    async def end_pause(self) -> None:
+        """Send again, at once; raises OSError where it cannot be stored."""
+        try:
+            await self.run(self.pause.end)
+        finally:
+            if self.state.status is Status.PAUSED:
+                self._progress.set_idle(Status.STARTING)
+            self.retry_now()
+
     async def stop(self, seconds: float) -> None:
         """Let the request in flight end, and send what is left as long as there is time.
 
@@ -139,7 +161,9 @@ class Exporter:
 
     async def export_forever(self) -> None:
         """Export until cancelled, with the wait that each result requires."""
-        await self._ages.ask_retention()
+        await self._load_pause()
+        if not self.pause.is_on:
+            await self._ages.ask_retention()
         while not self._stopping.is_set():
             self._wake.clear()
             self._enough.clear()
@@ -149,8 +173,11 @@ class Exporter:
                 delay = await self.drain()
                 if self._stopping.is_set():
                     return
-                if delay is None and self.state.status is not Status.OK:
+                if delay is None and self.state.status not in {Status.OK, Status.PAUSED}:
                     delay = self._check_first(await self.writer.check())
+                if self.pause.is_on:
+                    self._progress.set_idle(Status.PAUSED)
+                    delay = math.inf
             except OSError as err:
                 detail = err.strerror or type(err).__name__
                 delay = self._delivery.keep(
@@ -202,13 +229,18 @@ class Exporter:
                 self.on_change()
 
     async def _deliver(self, *, is_last: bool = False) -> float | None:
-        self._attempts.begin()
+        await self._load_pause()
+        if not self.pause.is_on:
+            self._attempts.begin()
         await self._recheck_quarantine()
         asks = False
         while True:
             request = await self.run(self._delivery.compose)
             self._delivery.publish_written()
             # Here nothing is unsettled, however long the answer takes.
+            if self.pause.is_on:
+                self._progress.set_idle(Status.PAUSED)
+                return None
             if asks and self.state.status is Status.OK and not self._stopping.is_set():
                 await self._ages.ask_if_due()
             if request is None or (self._stopping.is_set() and not is_last):
@@ -219,6 +251,12 @@ class Exporter:
             if delay is not None:
                 return delay
             asks = bool(request.sent)
+
+    async def _load_pause(self) -> None:
+        """Read whether the user has paused the export, once the disk tells."""
+        if not self.pause.is_known:
+            with suppress(OSError):
+                await self.run(self.pause.load)
 
     async def _recheck_quarantine(self) -> None:
         """Check at intervals whether bad quarantine files can be used again."""

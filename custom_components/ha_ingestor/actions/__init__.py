@@ -1,0 +1,1 @@
+"""What the actions and the buttons do with one destination."""

@@ -1,0 +1,33 @@
+"""The errors of actions and buttons, in the words of the translations."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+
+from ..const import DOMAIN
+from ..health.server_text import plain
+
+
+def wrong_input(key: str, **placeholders: str) -> ServiceValidationError:
+    """Make the error for what the caller has to change."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
+    )
+
+
+def failure(key: str, **placeholders: str) -> HomeAssistantError:
+    """Make the error for what did not work."""
+    return HomeAssistantError(
+        translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
+    )
+
+
+@contextmanager
+def disk_errors(title: str) -> Iterator[None]:
+    """Say of which destination the spool is that cannot be used."""
+    try:
+        yield
+    except OSError as err:
+        detail = plain(err.strerror or type(err).__name__)
+        raise failure("spool_error", title=plain(title), detail=detail) from err

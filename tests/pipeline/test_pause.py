@@ -1,0 +1,210 @@
+"""The user pauses the export: nothing is sent, nothing is lost, and it outlives the process."""
+
+import asyncio
+import errno
+import json
+import os
+from collections.abc import Callable
+
+import pytest
+
+from custom_components.ha_ingestor.clients.exchange import Failure
+from custom_components.ha_ingestor.clients.influx.outcome import Outcome
+from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.export.export_state import Status
+from custom_components.ha_ingestor.pipeline.export.result import Problem, Result
+from custom_components.ha_ingestor.pipeline.pipeline import Handover, Pipeline
+from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
+from tests.pipeline.memory_files import MemoryFiles
+from tests.pipeline.scripted_writer import ScriptedWriter
+from tests.pipeline.state_events import NOON, FakeState, change
+
+DOWN = Outcome(failure=Failure.UNREACHABLE, detail="connection refused")
+
+
+def make(files: MemoryFiles, writer: ScriptedWriter, resume: Handover | None = None) -> Pipeline:
+    return Pipeline(
+        profile=HomeIQ(dumps=json.dumps),
+        files=files,
+        writer=writer,
+        settings=SpoolSettings(min_free_bytes=0),
+        gather_seconds=0.0,
+        resume=resume,
+    )
+
+
+def offer(pipeline: Pipeline, first: int, count: int) -> None:
+    for number in range(first, first + count):
+        state = FakeState(state=str(number), last_updated_timestamp=NOON + number)
+        pipeline.receive(change(state))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def status(pipeline: Pipeline) -> Status:
+    return pipeline.export_state.status
+
+
+async def test_nothing_is_sent_while_it_is_paused_and_everything_afterwards() -> None:
+    writer = ScriptedWriter()
+    pipeline = make(MemoryFiles(), writer)
+    pipeline.start()
+    offer(pipeline, 0, 1)
+    await until(lambda: len(writer.stored) == 1)
+
+    await pipeline.pause()
+    offer(pipeline, 1, 20)
+    await pipeline.flush()
+    await asyncio.sleep(0.1)
+
+    assert len(writer.attempts) == 1
+    assert status(pipeline) is Status.PAUSED
+    assert pipeline.export_state.connected is None
+    assert pipeline.export_state.last_write is not None
+    snapshot = await pipeline.snapshot()
+    assert (snapshot.pending, snapshot.unbalanced) == (20, "")
+
+    await pipeline.resume()
+    await until(lambda: len(writer.stored) == 21)
+    await until(lambda: status(pipeline) is Status.OK)
+    await pipeline.stop()
+    assert len(writer.stored) == 21
+
+
+async def test_a_pause_outlives_a_reload_and_a_restart() -> None:
+    files, writer = MemoryFiles(), ScriptedWriter()
+    pipeline = make(files, writer)
+    pipeline.start()
+    await pipeline.pause()
+    offer(pipeline, 0, 5)
+    reloaded = make(files, writer, await pipeline.stop(hand_over=True))
+    reloaded.start()
+    offer(reloaded, 5, 5)
+    await until(lambda: status(reloaded) is Status.PAUSED)
+    await reloaded.stop()
+    restarted = make(files, writer)
+    restarted.start()
+    await until(lambda: status(restarted) is Status.PAUSED)
+    assert not writer.attempts
+    assert (await restarted.snapshot()).pending == 10
+
+    await restarted.resume()
+    await until(lambda: len(writer.stored) == 10)
+    await restarted.stop()
+    last = make(files, writer)
+    last.start()
+    await until(lambda: status(last) is Status.OK)
+    await last.stop()
+
+
+async def test_the_stop_of_home_assistant_sends_nothing_while_it_is_paused() -> None:
+    writer = ScriptedWriter()
+    pipeline = make(MemoryFiles(), writer)
+    pipeline.start()
+    await pipeline.pause()
+    offer(pipeline, 0, 5)
+    await pipeline.stop()
+    assert not writer.attempts
+
+
+async def test_a_pause_waits_for_the_request_under_way() -> None:
+    answer = asyncio.Event()
+
+    class Slow(ScriptedWriter):
+        async def write(self, body: bytes, *, gzipped: bool = False) -> Result:
+            result = await super().write(body, gzipped=gzipped)
+            await answer.wait()
+            return result
+
+    writer = Slow()
+    pipeline = make(MemoryFiles(), writer)
+    pipeline.start()
+    offer(pipeline, 0, 1)
+    await until(lambda: len(writer.attempts) == 1)
+
+    paused = asyncio.create_task(pipeline.pause())
+    await asyncio.sleep(0.05)
+    assert not paused.done()
+    answer.set()
+    await paused
+    await asyncio.sleep(0.05)
+
+    assert status(pipeline) is Status.PAUSED
+    snapshot = await pipeline.snapshot()
+    assert (snapshot.ledger["written"], snapshot.pending) == (1, 0)
+    await pipeline.stop()
+
+
+async def test_a_database_that_is_away_is_left_alone_while_it_is_paused() -> None:
+    writer = ScriptedWriter(judge=lambda _: DOWN)
+    pipeline = make(MemoryFiles(), writer)
+    pipeline.start()
+    offer(pipeline, 0, 1)
+    await until(lambda: status(pipeline) is Status.RETRYING)
+
+    await pipeline.pause()
+    await until(lambda: status(pipeline) is Status.PAUSED)
+    assert pipeline.export_state.problem is Problem.NONE
+    assert pipeline.export_state.next_retry is None
+    before = len(writer.attempts)
+    await pipeline.flush()
+    await asyncio.sleep(0.1)
+    assert len(writer.attempts) == before
+
+    await pipeline.resume()
+    await until(lambda: status(pipeline) is Status.RETRYING)
+    await pipeline.stop()
+
+
+@pytest.mark.parametrize("operation", ["create", "sync_directory"])
+async def test_a_pause_that_the_disk_does_not_take_does_not_begin(operation: str) -> None:
+    files, writer = MemoryFiles(), ScriptedWriter()
+    pipeline = make(files, writer)
+    pipeline.start()
+    offer(pipeline, 0, 1)
+    await until(lambda: len(writer.stored) == 1)
+
+    def broken(asked: str, name: str) -> None:
+        if asked == operation:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), name)
+
+    files.fault = broken
+    with pytest.raises(OSError, match="Read-only"):
+        await pipeline.pause()
+    assert not pipeline.is_paused
+    files.fault = lambda *_: None
+    offer(pipeline, 1, 1)
+    await until(lambda: len(writer.stored) == 2)
+    await pipeline.stop()
+    restarted = make(files, writer)
+    restarted.start()
+    await until(lambda: status(restarted) is Status.OK)
+    await restarted.stop()
+
+
+async def test_it_can_be_resumed_although_the_disk_takes_nothing() -> None:
+    files, writer = MemoryFiles(), ScriptedWriter()
+    pipeline = make(files, writer)
+    pipeline.start()
+    offer(pipeline, 0, 3)
+    await pipeline.commit()
+    await pipeline.pause()
+
+    def broken(asked: str, name: str) -> None:
+        if asked == "remove":
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), name)
+
+    files.fault = broken
+    with pytest.raises(OSError, match="Read-only"):
+        await pipeline.resume()
+    offer(pipeline, 3, 3)
+    await until(lambda: len(writer.stored) >= 6)
+    # Also after a reload, as that is known without the disk.
+    reloaded = make(files, writer, await pipeline.stop(hand_over=True))
+    reloaded.start()
+    await until(lambda: status(reloaded) is Status.OK)
+    await reloaded.stop()
