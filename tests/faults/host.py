@@ -20,7 +20,7 @@ from custom_components.ha_ingestor.pipeline.model import NO_RULES, EntityContext
 from custom_components.ha_ingestor.pipeline.pipeline import Clocks, Handover, Pipeline
 from custom_components.ha_ingestor.pipeline.spool import buffer
 from custom_components.ha_ingestor.pipeline.spool.files import Files
-from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings, WhenFull
 from tests.pipeline.state_events import FakeContext, FakeState
 
 from .steps import DAY
@@ -110,12 +110,14 @@ class Host:
         self._ruled = EntityContext(
             entity_id="sensor.t", domain="sensor", rules=RULES[options["rules"]]
         )
-        settings = {"segment_bytes": 2_000, "min_free_bytes": 0, "compress": False}
+        settings: dict[str, Any] = {"segment_bytes": 2_000, "min_free_bytes": 0, "compress": False}
+        settings |= options["settings"]
+        settings["full"] = WhenFull(settings["full"])
         self.pipeline = Pipeline(
             profile=HomeIQ(dumps=json.dumps),
             files=place.files,
             writer=place.writer,
-            settings=SpoolSettings(**settings | options["settings"]),
+            settings=SpoolSettings(**settings),
             gzip=place.runs_by_itself,
             gather_seconds=0.05,
             resume=resume,

@@ -10,6 +10,7 @@ DAY: Final = 86_400.0
 
 type Entities = Literal["plain", "excluded", "ruled"]
 type During = Literal["", "commit", "deliver", "replay", "purge"]
+type Full = Literal["oldest", "newest"]
 type Answers = Literal[
     "up", "down", "busy", "locked", "reset", "page", "gateway", "stores and fails", "rough"
 ]
@@ -22,9 +23,13 @@ ANSWERS: Final[Sequence[Answers]] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begin:
-    """A new home with an empty disk, and a spool of so many bytes."""
+    """A new home with an empty disk, and a spool of so many bytes.
+
+    When it is `full` it gives up these points.
+    """
 
     max_bytes: int
+    full: Full = "oldest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +104,7 @@ class Reload:
 
     max_age: float
     max_bytes: int
+    full: Full
     rules: int
     window: float
 
@@ -171,7 +177,7 @@ type Step = (
 
 # What each step may be chosen with. Twice the same is to choose it twice as often.
 CHOICES: Final[Mapping[type[Step], Mapping[str, Sequence[Any]]]] = {
-    Begin: {"max_bytes": (1 << 30, 20_000)},
+    Begin: {"max_bytes": (1 << 30, 20_000), "full": ("oldest", "newest")},
     Offer: {
         "count": range(1, 41),
         "of": ("plain", "plain", "excluded", "ruled"),
@@ -196,6 +202,7 @@ CHOICES: Final[Mapping[type[Step], Mapping[str, Sequence[Any]]]] = {
     Reload: {
         "max_age": (3600.0, 7 * DAY),
         "max_bytes": (8_000, 1 << 30),
+        "full": ("oldest", "newest"),
         "rules": range(4),
         "window": (0.0, 60.0),
     },

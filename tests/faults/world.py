@@ -107,7 +107,7 @@ class World[D: Driver]:
         self.driver = driver
         self.known = Known()
         self._options: dict[str, Any] = {
-            "settings": {"max_bytes": begin.max_bytes},
+            "settings": {"max_bytes": begin.max_bytes, "full": begin.full},
             "rules": 0,
             "window": 0.0,
         }
@@ -141,7 +141,7 @@ class World[D: Driver]:
                 self.driver.heal_disk()
             case Reload():
                 self._options |= {"rules": step.rules, "window": step.window}
-                self.reload(max_age=step.max_age, max_bytes=step.max_bytes)
+                self.reload(max_age=step.max_age, max_bytes=step.max_bytes, full=step.full)
             case Restart():
                 self.restart()
             case Replay():
@@ -244,7 +244,7 @@ class World[D: Driver]:
             self._ask("resume")
         self.known.is_paused = False
 
-    def reload(self, **settings: float) -> None:
+    def reload(self, **settings: float | str) -> None:
         """Stop, and go on in the same process with other settings."""
         self._options["settings"] |= settings
         self._ask("reload", options=self._options)

@@ -25,7 +25,7 @@ from custom_components.ha_ingestor.pipeline.pipeline import Clocks, Pipeline
 from custom_components.ha_ingestor.pipeline.spool import buffer, spool
 from custom_components.ha_ingestor.pipeline.spool.durability import Durability
 from custom_components.ha_ingestor.pipeline.spool.files import Files, OsFiles
-from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings, WhenFull
 
 from .memory_files import MemoryFiles
 from .scripted_writer import OK, ScriptedWriter
@@ -515,12 +515,18 @@ async def test_no_clock_keeps_points_from_the_disk(wall: float) -> None:
         await until(lambda: len(writer.stored) == 30)
 
 
+@pytest.mark.parametrize(
+    ("full", "kept"),
+    [(WhenFull.OLDEST, range(200, 300)), (WhenFull.NEWEST, range(100))],
+)
 async def test_any_error_of_the_spool_is_told_and_holds_points_within_bounds(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, full: WhenFull, kept: range
 ) -> None:
     monkeypatch.setattr(buffer, "HELD_POINTS", 100)
-    writer = ScriptedWriter(judge=lambda lines: REFUSED)
-    async with running(MemoryFiles(), writer) as pipeline:
+    switch = Switch()
+    switch.up = False
+    writer = ScriptedWriter(judge=switch)
+    async with running(MemoryFiles(), writer, settings=SpoolSettings(full=full)) as pipeline:
         await pipeline.commit()
         with monkeypatch.context() as broken:
             broken.setattr(spool, "pack", lambda *_, **__: 1 / 0)
@@ -532,3 +538,9 @@ async def test_any_error_of_the_spool_is_told_and_holds_points_within_bounds(
         assert found.ledger["lost"] == {"memory_full": 200}
         assert await pipeline.commit()
         assert (await pipeline.snapshot()).unbalanced == ""
+        switch.up = True
+        await pipeline.flush()
+        await until(lambda: len(writer.stored) == 100)
+        assert [
+            f'state="{number}"' in line for number, line in zip(kept, writer.stored, strict=True)
+        ] == [True] * 100

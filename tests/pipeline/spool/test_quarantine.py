@@ -5,6 +5,7 @@ import errno
 from collections import Counter
 from collections.abc import Callable, Iterator
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.spool.buffer import Buffer
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
 from custom_components.ha_ingestor.pipeline.spool.quarantine_files import FILE_BYTES
-from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings, WhenFull
 from custom_components.ha_ingestor.pipeline.spool.spool import Spool
 from tests.pipeline.memory_files import MemoryFiles
 from tests.pipeline.state_events import NOON
@@ -27,10 +28,10 @@ class Killed(BaseException):
 class Process:
     """A spool, a buffer and a quarantine of one process on a directory."""
 
-    def __init__(self, files: MemoryFiles) -> None:
+    def __init__(self, files: MemoryFiles, **limits: Any) -> None:
         self.files = files
         self.ledger = Ledger()
-        settings = SpoolSettings(segment_bytes=20_000, compress=False)
+        settings = SpoolSettings(segment_bytes=20_000, compress=False, **limits)
         self.spool = Spool(files, self.ledger, lambda: 0.0, lambda: NOON, settings)
         self.buffer = Buffer(self.spool, self.ledger)
         self.quarantine = Quarantine(files, "the database")
@@ -142,6 +143,19 @@ def test_a_replay_that_fails_can_be_repeated_and_brings_each_record_once(
         assert_once([line for line in found if "between" not in line])
         assert process.quarantine.records() == []
         assert process.ledger.quarantined >= 0
+
+
+def test_what_a_full_spool_does_not_take_of_a_replay_stays_in_quarantine() -> None:
+    filled(files := MemoryFiles()).spool.close()
+    process = Process(files, max_bytes=100_000, full=WhenFull.NEWEST)
+    with pytest.raises(OSError, match="full"):
+        process.replay()
+    left = [record["line"] for record in process.quarantine.records()]
+
+    assert 0 < len(left) < len(LINES)
+    assert process.ledger.evicted == 0
+    assert process.ledger.replayed == len(LINES) - len(left)
+    assert_once(process.found())
 
 
 def test_a_process_killed_in_a_replay_leaves_each_record_once() -> None:

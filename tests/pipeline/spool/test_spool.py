@@ -16,8 +16,12 @@ from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.spool import frame
 from custom_components.ha_ingestor.pipeline.spool.durability import SYNC_AFTER, Durability
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
-from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
-from custom_components.ha_ingestor.pipeline.spool.spool import FRAME_POINTS, Spool
+from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings, WhenFull
+from custom_components.ha_ingestor.pipeline.spool.spool import (
+    FRAME_POINTS,
+    Spool,
+    SpoolFullError,
+)
 from tests.pipeline.memory_files import MemoryFiles
 
 NOON = 1_795_262_400.0
@@ -284,6 +288,47 @@ def test_a_full_spool_gives_up_its_oldest_points_and_counts_them() -> None:
     assert spool.ledger.evicted > 0
     assert drain(spool) == lines(spool.ledger.evicted + 1, 3000)
     assert balanced(spool)
+
+
+def test_a_full_spool_that_keeps_its_oldest_points_takes_no_new_ones_until_there_is_room() -> None:
+    spool = opened(MemoryFiles(), segment_bytes=5_000, max_bytes=20_000, full=WhenFull.NEWEST)
+    refused = lines(1, 3000)
+    with pytest.raises(SpoolFullError):
+        append(spool, refused)
+    first = 3000 - len(refused)
+
+    assert 0 < spool.disk_bytes <= 20_000
+    assert refused == lines(first + 1, 3000)
+    assert drain(spool) == lines(1, first)
+    assert spool.ledger.evicted == 0
+    append(spool, lines(3001, 3010))
+    assert drain(spool) == lines(3001, 3010)
+
+
+def test_a_low_disk_makes_a_spool_that_keeps_its_oldest_points_take_no_new_ones() -> None:
+    files = MemoryFiles()
+    spool = opened(files, segment_bytes=5_000, full=WhenFull.NEWEST)
+    append(spool, lines(1, 3000))
+    size = spool.disk_bytes
+    files.free = 100 * 1024 * 1024
+    with pytest.raises(SpoolFullError):
+        append(spool, lines(3001, 6000))
+
+    assert spool.disk_bytes == size
+    assert drain(spool) == lines(1, 3000)
+    append(spool, lines(6001, 6010))
+    assert drain(spool) == lines(6001, 6010)
+
+
+def test_points_that_are_too_old_are_evicted_from_a_spool_that_keeps_its_oldest_ones() -> None:
+    clock = Clock()
+    spool = opened(MemoryFiles(), clock, segment_bytes=1_000, max_age=3600.0, full=WhenFull.NEWEST)
+    append(spool, lines(1, 100))
+    clock.now += 3601
+    append(spool, lines(101, 110))
+
+    assert drain(spool) == lines(101, 110)
+    assert spool.ledger.as_dict()["evicted_for"] == {"too_old": 100}
 
 
 def test_a_batch_evicted_while_under_way_is_counted_once() -> None:

@@ -14,12 +14,14 @@ from typing import Final
 from ..ledger import Fate, Ledger
 from ..memory import MEMORY_BYTES, MEMORY_POINTS
 from .batch import Batch, chunk
-from .spool import Spool
+from .spool import Spool, SpoolFullError
 
 _LOGGER = logging.getLogger(__name__)
 
 HELD_POINTS: Final = MEMORY_POINTS
 HELD_BYTES: Final = MEMORY_BYTES
+# Why points were evicted for older ones.
+NEWEST_REFUSED: Final = "newest_refused"
 # How often a disk that fails is tried again when nothing new comes.
 DISK_RETRY: Final = 1.0
 
@@ -88,7 +90,10 @@ class Buffer:
         return self._spool.due if self._spool.is_open else math.inf
 
     def commit(self, lines: list[str]) -> None:
-        """Bring lines to the disk, or hold them; when these are too many the oldest are lost."""
+        """Bring lines to the disk, or hold them; when these are too many, some are lost.
+
+        These are the oldest, or the newest, as in a full spool.
+        """
         self._held += lines
         self._ledger.held += len(lines)
         self._store()
@@ -97,15 +102,19 @@ class Buffer:
         while self._excess() and self._spool.is_open and self._spool.evict_oldest():
             self._store()
         if excess := self._excess():
-            self._release(excess)
+            if self._spool.keeps_oldest:
+                del self._held[-excess:]
+            else:
+                self._release(excess)
             self._ledger.held -= excess
             self._ledger.count_lost(excess, "memory_full")
         self._spool.note_ledger()
 
     def _excess(self) -> int:
-        """How many of the oldest held lines are too many, by number or by size."""
+        """How many held lines are too many, by number or by size."""
         room = HELD_BYTES
-        for count, line in enumerate(reversed(self._held)):
+        kept_first = self._held if self._spool.keeps_oldest else reversed(self._held)
+        for count, line in enumerate(kept_first):
             room -= len(line)
             if room < 0 or count == HELD_POINTS:
                 return len(self._held) - count
@@ -122,6 +131,8 @@ class Buffer:
             before = len(self._held)
             try:
                 self._spool.append(self._held)
+            except SpoolFullError:
+                self._refuse_held()
             finally:
                 self._passed += before - len(self._held)
             self._spool.work()
@@ -137,6 +148,13 @@ class Buffer:
             self.error = error
         else:
             self.error = ""
+
+    def _refuse_held(self) -> None:
+        points = len(self._held)
+        self._held.clear()
+        self._ledger.held -= points
+        self._ledger.captured += points
+        self._ledger.settle("evicted", points, NEWEST_REFUSED)
 
     def requeue(self, lines: list[str]) -> None:
         """Receive quarantined lines a second time, and bring them to the disk; raises OSError.

@@ -1,7 +1,8 @@
-"""The disk limits of a spool, and when its oldest points are evicted."""
+"""The disk limits of a spool, and which points are given up beyond them."""
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from ..clock import CLOCKS_ARE_SET
@@ -13,6 +14,13 @@ from .segments import SEGMENT_BYTES, Segment
 CLOCK_GRACE: Final = 3600.0
 
 TOO_OLD: Final = "too_old"
+
+
+class WhenFull(StrEnum):
+    """Which points a full spool gives up."""
+
+    OLDEST = "oldest"
+    NEWEST = "newest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +44,7 @@ class SpoolSettings:
     segment_bytes: int = SEGMENT_BYTES
     durability: Durability = Durability.BALANCED
     compress: bool = True
+    full: WhenFull = WhenFull.OLDEST
 
     def excess(self, oldest: Segment, size: int, now: ClockReadings) -> str:
         """Why the oldest segment must go when all come to `size` bytes; empty when it may stay."""

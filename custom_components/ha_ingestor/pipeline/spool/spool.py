@@ -25,7 +25,7 @@ from .files import Files
 from .frame import TIME_MAX, Compressor, pack
 from .progress import StoredProgress
 from .segments import Segments
-from .settings import ClockReadings, SpoolSettings
+from .settings import TOO_OLD, ClockReadings, SpoolSettings, WhenFull
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -43,6 +43,10 @@ RETRY_SECONDS: Final = 5.0
 
 DISK_LOW: Final = "disk_low"
 MEMORY_FULL: Final = "memory_full"
+
+
+class SpoolFullError(OSError):
+    """There is no room for new points, and older ones are not to be given up for them."""
 
 
 class SpoolPosition(NamedTuple):
@@ -127,6 +131,11 @@ class Spool:
         return max(now - since, 0.0)
 
     @property
+    def keeps_oldest(self) -> bool:
+        """Whether a full spool gives up the newest points."""
+        return self._settings.full is WhenFull.NEWEST
+
+    @property
     def disk_bytes(self) -> int:
         """Size of all segments."""
         return self._segments.size
@@ -205,7 +214,8 @@ class Spool:
     def append(self, lines: list[str]) -> None:
         """Move encoded lines to the end of the queue; they are captured from here on.
 
-        The ledger has them as held. After an error `lines` holds what was not appended.
+        The ledger has them as held. After an error `lines` holds what was not appended. Raises
+        SpoolFullError when the newest points are the ones to give up.
         """
         self._unsynced.rewrite(self._acked)
         if lines:
@@ -302,8 +312,8 @@ class Spool:
     # Inside
 
     def evict_oldest(self) -> bool:
-        """Evict the oldest segment to make room; False when there is none."""
-        if self._segments.oldest(self._acked) is None:
+        """Evict the oldest segment to make room; False when there is none that may go."""
+        if self.keeps_oldest or self._segments.oldest(self._acked) is None:
             return False
         try:
             self._evict(MEMORY_FULL)
@@ -318,7 +328,7 @@ class Spool:
             self._advance(self._next_seq - 1, durable=True)
 
     def _make_room(self, size: int) -> None:
-        """Evict the oldest segments, so that new points can be stored."""
+        """Evict the oldest segments, so that new points can be stored, or raise SpoolFullError."""
         settings, segments = self._settings, self._segments
         now = ClockReadings(
             steady=self._steady(),
@@ -329,14 +339,19 @@ class Spool:
         while (oldest := segments.oldest(self._acked)) and (
             reason := settings.excess(oldest, segments.size + size, now)
         ):
-            self._evict(reason)
+            self._evict_for_room(reason)
         if segments.disk_error and segments.size + size > settings.max_bytes:
             raise OSError(errno.ENOSPC, f"The spool cannot remove its files: {segments.disk_error}")
         # The disk belongs to Home Assistant first: while it is low, the spool goes on in the space
         # that it has.
         is_low = segments.needs_file and self._files.free_bytes() < settings.min_free_bytes
         if is_low and segments.oldest(self._acked):
-            self._evict(DISK_LOW)
+            self._evict_for_room(DISK_LOW)
+
+    def _evict_for_room(self, reason: str) -> None:
+        if self.keeps_oldest and reason != TOO_OLD:
+            raise SpoolFullError(errno.ENOSPC, "The spool is full")
+        self._evict(reason)
 
     def _evict(self, reason: str) -> None:
         last_seq = self._segments.evict(self._acked)
