@@ -57,7 +57,7 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     },
     "health": {
         *("clients", "clients/influx", "pipeline", "pipeline/encode", "pipeline/export"),
-        *("pipeline/encode/privacy", "pipeline/spool"),
+        *("pipeline/encode/privacy", "pipeline/spool", "options"),
     },
     "registry": {"enrich", "tasks", "options", "pipeline", "pipeline/encode"},
     "metadata_store": {"registry"},

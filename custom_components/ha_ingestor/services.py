@@ -29,6 +29,7 @@ from .actions.errors import disk_errors, wrong_input
 from .actions.quarantine import EXPORT_POINTS_MAX, async_export, async_purge, async_replay
 from .const import DOMAIN
 from .coordinator import HaIngestorConfigEntry
+from .health.add_dashboard import async_add_dashboard
 from .tasks.shielded import async_shielded
 
 ATTR_CONFIG_ENTRY_ID: Final = "config_entry_id"
@@ -92,6 +93,14 @@ def async_setup_services(hass: HomeAssistant) -> None:
             SCHEMA.extend(dict(service.fields)),
             service.response,
         )
+    async_register_admin_service(
+        hass,
+        DOMAIN,
+        "add_dashboard",
+        async_add_dashboard,
+        vol.Schema({}),
+        SupportsResponse.OPTIONAL,
+    )
 
 
 def _handler(service: Service) -> Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]]:

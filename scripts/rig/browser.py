@@ -70,7 +70,9 @@ class Frontend:
 
 
 @contextmanager
-def frontend(api: Api, *, width: int = 1280, height: int = 860) -> Iterator[Frontend]:
+def frontend(
+    api: Api, *, width: int = 1280, height: int = 860, dark: bool = False
+) -> Iterator[Frontend]:
     """Open a browser that is logged in with the API's token."""
     tokens = {
         "hassUrl": api.url,
@@ -86,7 +88,9 @@ def frontend(api: Api, *, width: int = 1280, height: int = 860) -> Iterator[Fron
         browser = playwright.chromium.launch(executable_path=find_browser(), args=_FLAGS)
         try:
             page = browser.new_page(
-                viewport={"width": width, "height": height}, device_scale_factor=2
+                viewport={"width": width, "height": height},
+                device_scale_factor=2,
+                color_scheme="dark" if dark else "light",
             )
             page.set_default_timeout(WAIT_MS)
             page.add_init_script(f"Object.assign(localStorage, {stored})")

@@ -1,0 +1,1 @@
+"""The dashboards below `docs/`, made of tables, so that they change together."""
