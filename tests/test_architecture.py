@@ -48,6 +48,7 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     "clients": {"pipeline/export"},
     "clients/influx": {"clients", "pipeline/export"},
     "clients/data_api": {"clients", "pipeline/export"},
+    "clients/homeassistant": {"clients"},
     "tasks": set(),
     "enrich": {"tasks", "pipeline/encode"},
     "sources": {"enrich", "tasks", "pipeline", "pipeline/filter"},
