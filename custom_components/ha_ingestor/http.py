@@ -1,20 +1,33 @@
-"""Devices and entities over HTTP, for every user."""
+"""The HTTP API, for every user: devices and entities, health and metrics."""
 
+import time
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Final
+from typing import Final, override
 
 from aiohttp import web
+from aiohttp.hdrs import CONTENT_TYPE
 from homeassistant.components.http import KEY_HASS, HomeAssistantView
 from homeassistant.const import CONTENT_TYPE_JSON
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.loader import async_get_loaded_integration
+from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
+from .health import api, metrics
+from .health.readings import Reading, UnknownDestinationError, async_readings
 from .metadata_store.metadata_sync import METADATA_SYNC
 from .metadata_store.queries import DEVICES, ENTITIES, Listing, QueryError, parse
 
 # Home Assistant's own numbers: below the first it does not pay, above the second it takes a thread.
 COMPRESS_BYTES: Final = 1024
 THREAD_BYTES: Final = 32768
+
+PARAMETER: Final = "config_entry_id"
+
+# When the integration was started, by the monotonic clock.
+_STARTED: HassKey[float] = HassKey(f"{DOMAIN}_started")
 
 
 class MetadataView(HomeAssistantView):
@@ -46,8 +59,90 @@ class MetadataView(HomeAssistantView):
         return response
 
 
+class HealthView(HomeAssistantView):
+    """What is known of all destinations, or of the one that is named.
+
+    No answer has a server's words, an address, or a value of the home: each may be read by every
+    user.
+    """
+
+    requires_auth = True
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Read the destinations and answer, or return what is wrong with the query."""
+        hass = request.app[KEY_HASS]
+        if set(request.query) - {PARAMETER} or len(request.query) > 1:
+            return self.json_message(f"Only {PARAMETER} is possible", HTTPStatus.BAD_REQUEST)
+        try:
+            readings = await async_readings(hass, request.query.get(PARAMETER) or None)
+        except UnknownDestinationError:
+            return self.json_message(f"No destination has this {PARAMETER}", HTTPStatus.NOT_FOUND)
+        return await self.async_answer(hass, readings)
+
+    async def async_answer(self, hass: HomeAssistant, readings: Sequence[Reading]) -> web.Response:
+        """Answer with what is known."""
+        raise NotImplementedError
+
+
+class SummaryView(HealthView):
+    """How everything is."""
+
+    url = f"/api/{DOMAIN}/health"
+    name = f"api:{DOMAIN}:health"
+
+    @override
+    async def async_answer(self, hass: HomeAssistant, readings: Sequence[Reading]) -> web.Response:
+        uptime = time.monotonic() - hass.data[_STARTED]
+        found = api.health(readings, version=_version(hass), uptime=uptime, now=dt_util.utcnow())
+        return self.json(found)
+
+
+class DependenciesView(HealthView):
+    """How everything is that the integration depends on."""
+
+    url = f"/api/{DOMAIN}/health/dependencies"
+    name = f"api:{DOMAIN}:health:dependencies"
+
+    @override
+    async def async_answer(self, hass: HomeAssistant, readings: Sequence[Reading]) -> web.Response:
+        return self.json(api.dependencies(readings, now=dt_util.utcnow()))
+
+
+class ReadyView(HealthView):
+    """Whether every destination accepts points now."""
+
+    url = f"/api/{DOMAIN}/ready"
+    name = f"api:{DOMAIN}:ready"
+
+    @override
+    async def async_answer(self, hass: HomeAssistant, readings: Sequence[Reading]) -> web.Response:
+        is_ready, found = api.ready(readings)
+        return self.json(found, HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+class MetricsView(HealthView):
+    """Everything as numbers, for Prometheus."""
+
+    url = f"/api/{DOMAIN}/metrics"
+    name = f"api:{DOMAIN}:metrics"
+
+    @override
+    async def async_answer(self, hass: HomeAssistant, readings: Sequence[Reading]) -> web.Response:
+        body = await hass.async_add_executor_job(metrics.metrics, readings, _version(hass))
+        response = web.Response(body=body, headers={CONTENT_TYPE: metrics.CONTENT_TYPE})
+        response.enable_compression()
+        return response
+
+
 @callback
 def async_setup_views(hass: HomeAssistant) -> None:
     """Register the views, which cannot be taken back."""
+    hass.data[_STARTED] = time.monotonic()
     for listing in (DEVICES, ENTITIES):
         hass.http.register_view(MetadataView(listing))
+    for view in (SummaryView, DependenciesView, ReadyView, MetricsView):
+        hass.http.register_view(view)
+
+
+def _version(hass: HomeAssistant) -> str:
+    return str(async_get_loaded_integration(hass, DOMAIN).version)

@@ -9,6 +9,8 @@ import pytest
 from custom_components.ha_ingestor.entities.data_api import DATA_API_SENSORS
 from custom_components.ha_ingestor.entities.descriptions import SENSORS
 from custom_components.ha_ingestor.flows.options import PAGES
+from custom_components.ha_ingestor.health.metric_table import NUMBERS
+from custom_components.ha_ingestor.health.metrics import metrics
 from custom_components.ha_ingestor.metadata_store.queries import DEVICES, ENTITIES, Listing
 from custom_components.ha_ingestor.options.noise import RULE_FIELDS
 from custom_components.ha_ingestor.options.number import Number
@@ -142,3 +144,14 @@ def test_every_parameter_of_a_list_is_documented(listing: Listing) -> None:
         if row[column]
     }
     assert known - {"parameter", "---"} == {"limit", "offset", *listing.filters}
+
+
+def test_every_metric_is_documented_with_its_type_and_its_labels() -> None:
+    table = [row for row in rows(section(text("http-api.md"), "Metrics")) if len(row) == 4]
+    kinds = {name.strip("`"): kind for name, kind, *_ in table if name.startswith("`")}
+    served = re.findall(r"^# TYPE (\S+) (\S+)$", metrics([], "1.0").decode(), re.MULTILINE)
+    assert kinds == dict(served)
+    labels = {name.strip("`").removesuffix("_total"): label for name, _, label, _ in table}
+    for each in NUMBERS:
+        wanted = f"`{each.label}`" if each.label else ""
+        assert labels[f"ha_ingestor_{each.name}"] == wanted

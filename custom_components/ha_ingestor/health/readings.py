@@ -1,0 +1,135 @@
+"""What is known of the destinations at one moment, for everyone who asks from outside."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.core import HomeAssistant, callback
+
+from ..const import DOMAIN
+from ..coordinator import IngestorRuntimeData
+from ..pipeline.export.breaker import BreakerState
+from ..pipeline.export.result import Problem
+from ..pipeline.snapshot import Snapshot
+from .server_text import plain
+
+# A monitor wants an answer also while the disk does not give one.
+READ_SECONDS: Final = 5.0
+
+LOADED: Final = ConfigEntryState.LOADED.value
+# The entry is loaded, and its disk does not answer in time.
+NO_ANSWER: Final = "no_answer"
+
+
+class UnknownDestinationError(LookupError):
+    """There is no destination of this id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataApiReading:
+    """What is known of the sync with a data-api."""
+
+    title: str
+    connected: bool | None
+    problem: Problem
+    breaker: BreakerState
+    attempts: int
+    last_sync: datetime | None
+    rows_sent: int
+    rows_pending: int
+    rows_rejected: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One destination; `name` is its title, told apart from others of the same.
+
+    `state` is that of the config entry, or NO_ANSWER. There is a `snapshot` if it is LOADED.
+    """
+
+    entry_id: str
+    title: str
+    name: str
+    state: str
+    snapshot: Snapshot | None = None
+    data_api: DataApiReading | None = None
+
+
+@callback
+def async_destinations(
+    hass: HomeAssistant, entry_id: str | None = None
+) -> list[ConfigEntry[IngestorRuntimeData]]:
+    """Return the entries that are not disabled, or the one of this id, whatever it is.
+
+    Raises UnknownDestinationError.
+    """
+    if entry_id is None:
+        return hass.config_entries.async_entries(
+            DOMAIN, include_ignore=False, include_disabled=False
+        )
+    entry = hass.config_entries.async_get_entry(entry_id)
+    if entry is None or entry.domain != DOMAIN:
+        raise UnknownDestinationError
+    return [entry]
+
+
+async def async_readings(hass: HomeAssistant, entry_id: str | None = None) -> list[Reading]:
+    """Read all destinations, or one; raises UnknownDestinationError."""
+    entries = async_destinations(hass, entry_id)
+    names = _names(hass)
+    return await asyncio.gather(
+        *(_async_read(entry, names.get(entry.entry_id, plain(entry.title))) for entry in entries)
+    )
+
+
+async def _async_read(entry: ConfigEntry[IngestorRuntimeData], name: str) -> Reading:
+    title, state = plain(entry.title), entry.state.value
+    if entry.state is not ConfigEntryState.LOADED:
+        return Reading(entry_id=entry.entry_id, title=title, name=name, state=state)
+    runtime = entry.runtime_data
+    snapshot = None
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            snapshot = await runtime.coordinator.async_snapshot()
+    except TimeoutError:
+        state = NO_ANSWER
+    return Reading(
+        entry_id=entry.entry_id,
+        title=title,
+        name=name,
+        state=state,
+        snapshot=snapshot,
+        data_api=_data_api(runtime),
+    )
+
+
+def _data_api(runtime: IngestorRuntimeData) -> DataApiReading | None:
+    if runtime.registries is None:
+        return None
+    state = runtime.registries.sync.state
+    return DataApiReading(
+        title=plain(runtime.registries.subentry.title),
+        connected=state.connected,
+        problem=state.problem,
+        breaker=state.breaker,
+        attempts=state.attempts,
+        last_sync=state.last_sync,
+        rows_sent=state.rows_sent,
+        rows_pending=state.rows_pending,
+        rows_rejected=state.rows_rejected,
+    )
+
+
+def _names(hass: HomeAssistant) -> dict[str, str]:
+    """Name all destinations so that each name is there once."""
+    titles = {
+        entry.entry_id: plain(entry.title) for entry in hass.config_entries.async_entries(DOMAIN)
+    }
+    seen = Counter(titles.values())
+    return {
+        entry_id: title if seen[title] == 1 else f"{title} ({entry_id})"
+        for entry_id, title in titles.items()
+    }
