@@ -4,6 +4,7 @@ from probatio import All as All
 from probatio import Coerce as Coerce
 from probatio import Exclusive as Exclusive
 from probatio import Invalid as Invalid
+from probatio import Length as Length
 from probatio import Marker as Marker
 from probatio import Optional as Optional
 from probatio import Range as Range

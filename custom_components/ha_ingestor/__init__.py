@@ -51,6 +51,7 @@ from .sources.local import LocalSource
 from .sources.reload_buffer import ReloadBuffer
 from .sources.reload_handover import RELOAD_HANDOVERS, ReloadHandover
 from .tasks.shielded import async_finish
+from .websocket_api import async_setup_commands
 
 PLATFORMS = (Platform.BINARY_SENSOR, Platform.SENSOR)
 
@@ -60,9 +61,10 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
-    """Register actions and views, also before there is a destination."""
+    """Register actions, views and commands, also before there is a destination."""
     async_setup_services(hass)
     async_setup_views(hass)
+    async_setup_commands(hass)
     return True
 
 

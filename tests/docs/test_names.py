@@ -14,6 +14,7 @@ from custom_components.ha_ingestor.health.metrics import metrics
 from custom_components.ha_ingestor.metadata_store.queries import DEVICES, ENTITIES, Listing
 from custom_components.ha_ingestor.options.noise import RULE_FIELDS
 from custom_components.ha_ingestor.options.number import Number
+from custom_components.ha_ingestor.websocket_api import COMMANDS
 from tests.pages import WORDS
 
 from .reading import SERVICES, first, rows, section, text
@@ -155,3 +156,17 @@ def test_every_metric_is_documented_with_its_type_and_its_labels() -> None:
     for each in NUMBERS:
         wanted = f"`{each.label}`" if each.label else ""
         assert labels[f"ha_ingestor_{each.name}"] == wanted
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_documented_with_its_parameters(command: Any) -> None:
+    name = command._ws_command
+    assert f"`{name}`" in text("websocket-api.md")
+    parameters = {str(marker) for marker in command._ws_schema.schema} - {"id", "type"}
+    short = name.partition("/")[2]
+    documented = {
+        parameter.strip("`")
+        for parameter, commands, *_ in rows(text("websocket-api.md"))
+        if commands == "all" or f"`{short}`" in commands
+    }
+    assert documented == parameters

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -76,24 +77,32 @@ def async_destinations(
     return [entry]
 
 
-async def async_readings(hass: HomeAssistant, entry_id: str | None = None) -> list[Reading]:
-    """Read all destinations, or one; raises UnknownDestinationError."""
+async def async_readings(
+    hass: HomeAssistant, entry_id: str | None = None, previous: Iterable[Reading] = ()
+) -> list[Reading]:
+    """Read all destinations, or one; raises UnknownDestinationError.
+
+    What has not changed since the `previous` readings is not read again.
+    """
     entries = async_destinations(hass, entry_id)
     names = _names(hass)
+    seen = {reading.entry_id: reading.snapshot for reading in previous}
     return await asyncio.gather(
-        *(_async_read(entry, names.get(entry.entry_id, plain(entry.title))) for entry in entries)
+        *(_async_read(entry, names[entry.entry_id], seen.get(entry.entry_id)) for entry in entries)
     )
 
 
-async def _async_read(entry: ConfigEntry[IngestorRuntimeData], name: str) -> Reading:
+async def _async_read(
+    entry: ConfigEntry[IngestorRuntimeData], name: str, previous: Snapshot | None
+) -> Reading:
     title, state = plain(entry.title), entry.state.value
     if entry.state is not ConfigEntryState.LOADED:
         return Reading(entry_id=entry.entry_id, title=title, name=name, state=state)
     runtime = entry.runtime_data
-    snapshot = None
+    snapshot = previous if previous and _is_at_rest(runtime, previous) else None
     try:
         async with asyncio.timeout(READ_SECONDS):
-            snapshot = await runtime.coordinator.async_snapshot()
+            snapshot = snapshot or await runtime.coordinator.async_snapshot()
     except TimeoutError:
         state = NO_ANSWER
     return Reading(
@@ -103,6 +112,14 @@ async def _async_read(entry: ConfigEntry[IngestorRuntimeData], name: str) -> Rea
         state=state,
         snapshot=snapshot,
         data_api=_data_api(runtime),
+    )
+
+
+def _is_at_rest(runtime: IngestorRuntimeData, previous: Snapshot) -> bool:
+    """Whether a new look would see the same: also the rates, which fall for a minute."""
+    rates = (previous.performance.received_per_minute, previous.performance.written_per_minute)
+    return not any(rate is None or rate for rate in rates) and (
+        runtime.pipeline.is_unchanged_since(previous)
     )
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
@@ -19,6 +19,9 @@ _LOGGER = logging.getLogger(__name__)
 
 # Encoded in one slice: half a millisecond, while a thread may block the event loop for five.
 SLICE_POINTS: Final = 50
+# Somebody who looks on. Whoever it is must not keep or change the list.
+type Watcher = Callable[[Sequence[str]], None]
+
 # The reason for points that are lost by a programming error.
 INTERNAL_ERROR: Final = "internal_error"
 
@@ -33,6 +36,7 @@ class Committer:
     encoder: Encoder
     buffer: Buffer
     next_due: float = inf
+    watchers: tuple[Watcher, ...] = ()
     _has_opened: bool = False
     _is_last_written_loaded: bool = False
 
@@ -60,7 +64,16 @@ class Committer:
             self.ledger.count_lost(left, INTERNAL_ERROR)
         self.next_due = self.noise_filter.next_due
         self.ledger.throttled = self.noise_filter.held
+        if lines:
+            self._show(lines)
         self.buffer.commit(lines)
+
+    def _show(self, lines: Sequence[str]) -> None:
+        for watcher in self.watchers:
+            try:
+                watcher(lines)
+            except Exception:
+                _LOGGER.exception("Points could not be shown")
 
     def close(self, *, hand_over: bool = False) -> list[str]:
         """Store the last written states, and close the files.

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from .commit_schedule import CommitSchedule
-from .committer import Committer
+from .committer import Committer, Watcher
 from .encode.attributes import JsonDumps
 from .encode.encoder import Encoder, Profile
 from .encode.top_entities import TopEntities, top_entities
@@ -187,6 +187,16 @@ class Pipeline:
         Called in the event loop for every event, so it does next to nothing.
         """
         self._schedule.item_added(self.intake.append(item))
+
+    def watch_lines(self, watcher: Watcher) -> Callable[[], None]:
+        """Show the lines of each commit, in the spool's thread; returns what ends it."""
+        committer = self._committer
+        committer.watchers += (watcher,)
+
+        def stop() -> None:
+            committer.watchers = tuple(each for each in committer.watchers if each is not watcher)
+
+        return stop
 
     def start_heartbeats(self, state_events: Iterable[StateEvent]) -> None:
         """Start the heartbeats of entities without events, from these states."""

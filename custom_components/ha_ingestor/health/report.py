@@ -1,0 +1,84 @@
+"""Everything that is known of a destination, as JSON for an administrator."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+
+from ..pipeline.histogram import BOUNDS
+from ..pipeline.performance import Performance
+from ..pipeline.snapshot import Snapshot
+from ..pipeline.spool.quarantine import RejectedPoint
+from .readings import Reading
+from .rejected_point import entity_of
+from .server_text import plain, redacted
+
+# How the durations of Performance are called.
+_STAGES: Final = ("captured_to_committed", "commit", "request", "captured_to_acknowledged")
+
+
+def report(reading: Reading) -> dict[str, Any]:
+    """Return what is known; `health` is None unless the destination is loaded."""
+    data_api = reading.data_api
+    return {
+        "config_entry_id": reading.entry_id,
+        "title": reading.title,
+        "state": reading.state,
+        "health": _health(reading.snapshot) if reading.snapshot else None,
+        "data_api": _as_json(asdict(data_api)) if data_api else None,
+    }
+
+
+def _health(snapshot: Snapshot) -> dict[str, Any]:
+    export = snapshot.export
+    return {
+        **_as_json(asdict(export)),
+        "detail": plain(export.detail),
+        "breaker": str(snapshot.breaker),
+        # Before the disk was read the counts of earlier processes are not known.
+        "ledger": snapshot.ledger if snapshot.is_open else None,
+        "pending": snapshot.pending if snapshot.is_open else None,
+        "waiting": snapshot.waiting,
+        "unbalanced": snapshot.unbalanced,
+        "oldest_age": snapshot.oldest_age,
+        "spool_bytes": snapshot.spool_bytes,
+        "spool_limit": snapshot.spool_limit,
+        "spool_error": plain(snapshot.spool_error),
+        "history": [
+            _as_json(asdict(change)) | {"detail": plain(change.detail)}
+            for change in snapshot.history
+        ],
+        "rejection": _rejection(snapshot.rejection) if snapshot.rejection else None,
+        "performance": _performance(snapshot.performance),
+    }
+
+
+def _rejection(rejection: RejectedPoint) -> dict[str, Any]:
+    return {
+        "entity_id": entity_of(rejection) or None,
+        "reason": plain(rejection.reason),
+        "line": redacted(rejection.line),
+    }
+
+
+def _performance(performance: Performance) -> dict[str, Any]:
+    found = _as_json(asdict(performance))
+    # How long it has been running is always news.
+    del found["uptime"]
+    stages = {name: found.pop(name) for name in _STAGES}
+    return {**found, "bounds": list(BOUNDS), "stages": stages}
+
+
+def _as_json(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _json_value(value) for name, value in values.items()}
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return _as_json(value)
+    if isinstance(value, tuple):
+        return [_json_value(each) for each in value]
+    # A word of an enum is a text as well.
+    return str(value) if isinstance(value, str) else value
