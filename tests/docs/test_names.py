@@ -170,3 +170,8 @@ def test_every_command_is_documented_with_its_parameters(command: Any) -> None:
         if commands == "all" or f"`{short}`" in commands
     }
     assert documented == parameters
+
+
+def test_every_row_of_the_system_information_is_documented() -> None:
+    documented = first(section(text("troubleshooting.md"), "System information"))
+    assert set(WORDS["system_health"]["info"].values()) <= documented

@@ -1,0 +1,99 @@
+"""What is shown in Settings, System, Repairs, System information."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from homeassistant.components.system_health import SystemHealthRegistration
+from homeassistant.const import CONF_URL
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.loader import async_get_loaded_integration
+
+from .clients.influx.probe import Probe, probe
+from .connection import CertificateError, async_ssl
+from .const import DOMAIN
+from .health.api import NO_DESTINATION
+from .health.levels import database
+from .health.readings import Reading, async_destinations, async_readings
+from .pipeline.export.result import Problem
+
+MANAGE_URL: Final = f"/config/integrations/integration/{DOMAIN}"
+
+_UNKNOWN: Final = "unknown"
+
+
+@callback
+def async_register(hass: HomeAssistant, register: SystemHealthRegistration) -> None:
+    """Register the information."""
+    register.async_register_info(async_info, MANAGE_URL)
+
+
+async def async_info(hass: HomeAssistant) -> dict[str, Any]:
+    """Return what is known; what a server is asked for comes later."""
+    readings = await async_readings(hass)
+    found: dict[str, Any] = {
+        "version": str(async_get_loaded_integration(hass, DOMAIN).version),
+        "destinations": len(readings),
+        "delivery": "; ".join(database(each)[1] for each in readings) or NO_DESTINATION,
+    }
+    if readings:
+        found |= {
+            "pending_points": _each(readings, _pending),
+            "lag": _each(readings, _lag),
+            "can_reach_server": _async_reached(hass, readings),
+            "server_version": _async_versions(hass, readings),
+        }
+    return found
+
+
+def _pending(reading: Reading) -> str:
+    snapshot = reading.snapshot
+    return str(snapshot.backlog) if snapshot and snapshot.is_open else _UNKNOWN
+
+
+def _lag(reading: Reading) -> str:
+    snapshot = reading.snapshot
+    if snapshot and snapshot.is_open and not snapshot.backlog:
+        return "0 s"
+    age = snapshot.oldest_age if snapshot else None
+    return _UNKNOWN if age is None else f"{age:.0f} s"
+
+
+def _each(
+    readings: Sequence[Reading], value: Callable[[Reading], str], *, is_named: bool = False
+) -> str:
+    """Show a value, with the name of the destination if there are several."""
+    if len(readings) == 1 and not is_named:
+        return value(readings[0])
+    return "; ".join(f"{reading.name}: {value(reading)}" for reading in readings)
+
+
+async def _async_reached(hass: HomeAssistant, readings: Sequence[Reading]) -> str | dict[str, str]:
+    """Say whether every server answers, in Home Assistant's own form."""
+    probes = await _async_probe(hass)
+    gone = [each for each in readings if probes[each.entry_id].dialect is None]
+    if not gone:
+        return "ok"
+    error = _each(
+        gone, lambda each: probes[each.entry_id].problem, is_named=len(readings) > len(gone)
+    )
+    return {"type": "failed", "error": error}
+
+
+async def _async_versions(hass: HomeAssistant, readings: Sequence[Reading]) -> str:
+    probes = await _async_probe(hass)
+    return _each(readings, lambda each: probes[each.entry_id].version or _UNKNOWN)
+
+
+async def _async_probe(hass: HomeAssistant) -> dict[str, Probe]:
+    """Ask each server what it is."""
+    session = async_get_clientsession(hass)
+    found: dict[str, Probe] = {}
+    for entry in async_destinations(hass):
+        try:
+            ssl = await async_ssl(hass, entry.data)
+        except CertificateError:
+            found[entry.entry_id] = Probe(problem=Problem.TLS)
+        else:
+            found[entry.entry_id] = await probe(session, entry.data[CONF_URL], ssl=ssl)
+    return found
