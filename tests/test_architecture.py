@@ -51,7 +51,7 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     "clients/homeassistant": {"clients"},
     "tasks": set(),
     "enrich": {"tasks", "pipeline/encode"},
-    "sources": {"enrich", "tasks", "pipeline", "pipeline/filter"},
+    "sources": {"enrich", "tasks", "pipeline", "pipeline/encode", "pipeline/filter"},
     "options": {
         *("enrich", "clients/data_api", "pipeline/encode", "pipeline/encode/privacy"),
         *("pipeline/encode/profiles", "pipeline/export", "pipeline/filter", "pipeline/spool"),
@@ -70,7 +70,7 @@ ARROWS: Final[Mapping[str, set[str]]] = {
         *("options", "health", "enrich", "clients", "clients/influx"),
         *("pipeline/encode/profiles", "pipeline/export"),
     },
-    "actions": {"health"},
+    "actions": {"health", "sources", "pipeline/encode", "pipeline/encode/profiles"},
     "repair_flows": {"health", "options", "tasks", "pipeline/export"},
 }
 

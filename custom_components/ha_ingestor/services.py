@@ -26,6 +26,7 @@ from .actions.delivery import (
     async_top_entities,
 )
 from .actions.errors import disk_errors, wrong_input
+from .actions.points import FIELDS, async_write_points
 from .actions.quarantine import EXPORT_POINTS_MAX, async_export, async_purge, async_replay
 from .const import DOMAIN
 from .coordinator import HaIngestorConfigEntry
@@ -70,6 +71,7 @@ ACTIONS: Final[Mapping[str, Service]] = {
     "replay_quarantine": Service(action=async_replay),
     "purge_quarantine": Service(action=async_purge),
     "chatty_entities": Service(action=async_top_entities, response=SupportsResponse.ONLY),
+    "write_points": Service(action=async_write_points, fields=FIELDS),
     "resync_registries": Service(action=async_resync, response=SupportsResponse.NONE),
 }
 

@@ -12,11 +12,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 from unittest.mock import patch
 
-from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import MEASUREMENT, HomeIQ
 from custom_components.ha_ingestor.pipeline.export.writer import Writer
 from custom_components.ha_ingestor.pipeline.filter import intake
 from custom_components.ha_ingestor.pipeline.filter.filters import NoiseFilterSettings
-from custom_components.ha_ingestor.pipeline.model import NO_RULES, EntityContext, Rules, StateEvent
+from custom_components.ha_ingestor.pipeline.model import (
+    NO_RULES,
+    EntityContext,
+    OwnPoint,
+    Rules,
+    StateEvent,
+)
 from custom_components.ha_ingestor.pipeline.pipeline import Clocks, Handover, Pipeline
 from custom_components.ha_ingestor.pipeline.spool import buffer
 from custom_components.ha_ingestor.pipeline.spool.files import Files
@@ -151,6 +157,14 @@ class Host:
         change = self._change(PLAIN[number % len(PLAIN)], number)
         for _ in range(count):
             self.pipeline.receive(change._replace(old=change.new))
+
+    async def write(self, first: int, count: int) -> None:
+        def line(number: int) -> str:
+            time_ms = round(self._place.noon * 1000) + number
+            return f'{MEASUREMENT},entity_id=sensor.own state="{number}" {time_ms}000000'
+
+        numbers = range(first, first + count)
+        await self.pipeline.write_points([OwnPoint(MEASUREMENT, line(each)) for each in numbers])
 
     def _change(self, entity: EntityContext, number: int, *, is_old: bool = False) -> StateEvent:
         time = self._place.noon + number / 1000

@@ -49,6 +49,13 @@ class Repeat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """Let a user write points of their own; each has a number as a change has."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
     """Bring to the disk what was offered."""
 
@@ -157,6 +164,7 @@ type Step = (
     Begin
     | Offer
     | Repeat
+    | Write
     | Commit
     | Deliver
     | PassTime
@@ -184,6 +192,7 @@ CHOICES: Final[Mapping[type[Step], Mapping[str, Sequence[Any]]]] = {
         "is_old": (False, False, False, True),
     },
     Repeat: {"count": range(1, 6)},
+    Write: {"count": (1, 7)},
     Commit: {},
     Deliver: {},
     PassTime: {"seconds": (0.25, 6.0, 61.0, 301.0)},

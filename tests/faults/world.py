@@ -33,6 +33,7 @@ from .steps import (
     Server,
     SetClock,
     Step,
+    Write,
 )
 
 _NUMBERS: Final = (
@@ -122,6 +123,8 @@ class World[D: Driver]:
                 self.offer(step.count, of=step.of, is_old=step.is_old)
             case Repeat():
                 self.repeat(step.count)
+            case Write():
+                self.write(step.count)
             case Commit():
                 self.commit()
             case Deliver():
@@ -189,6 +192,16 @@ class World[D: Driver]:
         known.repeated.add(number)
         known.uncommitted_repeats += count
         self._ask("repeat", number=number, count=count)
+
+    def write(self, count: int) -> None:
+        """Let a user write points, all of which are taken, or none."""
+        known = self.known
+        first = len(known.offered) + 1
+        with suppress(OSError):
+            self._ask("write", first=first, count=count)
+            for numbers in (known.offered, known.uncommitted, known.unsynced, known.sure):
+                numbers.update(range(first, first + count))
+            known.since += count
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass."""

@@ -148,7 +148,14 @@ class RegistryRow(NamedTuple):
     time: float
 
 
-type Item = StateEvent | OtherEvent | RegistryRow
+class OwnPoint(NamedTuple):
+    """A point that a user or the self-test writes: a whole line, the same for every profile."""
+
+    measurement: str
+    line: str
+
+
+type Item = StateEvent | OtherEvent | RegistryRow | OwnPoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,13 @@
 """Builds the pipeline: intake, filter, encode, spool, export."""
 
 import asyncio
+import errno
 import json
 import logging
 import math
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from .commit_schedule import CommitSchedule
 from .committer import Committer, Watcher
 from .encode.attributes import JsonDumps
 from .encode.encoder import Encoder, Profile
+from .encode.own_points import NO_NUMBER
 from .encode.top_entities import TopEntities, top_entities
 from .export.end_to_end import EndToEnd
 from .export.export_state import ExportState
@@ -30,7 +32,7 @@ from .filter.intake import Intake
 from .filter.last_written import LastWritten
 from .histogram import Histogram
 from .ledger import Ledger
-from .model import EntityContext, IntakeContent, Item, StateEvent
+from .model import EntityContext, IntakeContent, Item, OwnPoint, StateEvent
 from .performance import Performance
 from .rate import Rate
 from .snapshot import Snapshot
@@ -255,6 +257,39 @@ class Pipeline:
         if self._stopped is None:
             await self._commit()
         return not self._buffer.held
+
+    @property
+    def numbers_only(self) -> bool:
+        """Whether the database cannot store text."""
+        return self._encoder.profile.numbers_only
+
+    @property
+    def last_seq(self) -> int:
+        """The sequence number of the newest point on the disk."""
+        return self._spool.last_seq
+
+    @property
+    def settled_seq(self) -> int:
+        """The sequence number up to which every point is settled."""
+        return self._spool.acked
+
+    async def write_points(self, points: Sequence[OwnPoint], left_out: int = 0) -> bool:
+        """Take points, all or none of them; return whether they are on the disk.
+
+        `left_out` were given too, and have nothing that the database can store. Raises OSError when
+        the disk takes nothing, or the pipeline has stopped: they must not take the place of events.
+        """
+        await self.commit()
+        if self._stopped:
+            raise OSError(errno.ESHUTDOWN, "The destination is not loaded any more")
+        if self._buffer.error:
+            raise OSError(errno.EIO, self._buffer.error)
+        self.intake.received += len(points) + left_out
+        if left_out:
+            self.intake.filtered[NO_NUMBER] += left_out
+        for point in points:
+            self.offer(point)
+        return await self.commit()
 
     async def flush(self) -> None:
         """Commit what waits and try to deliver at once."""

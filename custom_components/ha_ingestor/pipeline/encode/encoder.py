@@ -8,7 +8,7 @@ from heapq import nlargest
 from typing import Final, Protocol
 
 from ..clock import CLOCKS_ARE_SET
-from ..model import Item, OtherEvent, Point, RegistryRow, StateEvent
+from ..model import Item, OtherEvent, OwnPoint, Point, RegistryRow, StateEvent
 from .line_protocol import TIME_MAX_US, escape_key, field_set, line, series_key
 from .masked import MASKED, unmasked
 from .top_entities import EntityStats
@@ -96,6 +96,11 @@ class Encoder:
         self._round += 1
         for state_event in state_events:
             try:
+                if isinstance(state_event, OwnPoint):
+                    # Its time is its own: the same one again replaces the point before.
+                    lines.append(state_event.line)
+                    self._count(state_event.measurement, state_event.line)
+                    continue
                 subject, reason, point = _encode_item(profile, state_event)
                 if point is None:
                     filtered[reason] = filtered.get(reason, 0) + 1
@@ -130,6 +135,12 @@ class Encoder:
             self._forget()
         return Encoded(lines=lines, filtered=filtered, misdated=misdated)
 
+    def _count(self, subject: str, text: str) -> None:
+        stats = self.stats.setdefault(subject, SeriesState())
+        stats.round = self._round
+        stats.points += 1
+        stats.bytes += len(text.encode("utf-8", "replace")) + 1
+
     def _forget(self) -> None:
         """Drop those without events for longest, many at once, so that it is rarely needed."""
         stats = self.stats
@@ -147,7 +158,9 @@ class Encoder:
             self.forgotten.bytes += series_state.bytes
 
 
-def _encode_item(profile: Profile, item: Item) -> tuple[str, str, Point | None]:
+def _encode_item(
+    profile: Profile, item: StateEvent | OtherEvent | RegistryRow
+) -> tuple[str, str, Point | None]:
     """Return what it is about, and its point, or why there is none."""
     if isinstance(item, StateEvent):
         subject = item.entity.entity_id

@@ -28,6 +28,7 @@ from ..model import (
     EntityContext,
     Item,
     OtherEvent,
+    OwnPoint,
     RegistryRow,
     StateEvent,
     Weather,
@@ -146,7 +147,7 @@ class NoiseFilter:
             try:
                 if isinstance(item, StateEvent):
                     self._take(item, passed)
-                elif isinstance(item, RegistryRow) or not self._is_repeated(item):
+                elif isinstance(item, (RegistryRow, OwnPoint)) or not self._is_repeated(item):
                     passed.append(item)
             except Exception:
                 _LOGGER.exception("An event could not be filtered and is kept")

@@ -1,0 +1,85 @@
+"""Writes the points that a user gives."""
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import voluptuous as vol
+from homeassistant.helpers import config_validation as cv
+from homeassistant.util.json import JsonObjectType
+
+from ..coordinator import HaIngestorConfigEntry
+from ..health.server_text import plain
+from ..pipeline.encode.columns import REGISTRIES
+from ..pipeline.encode.own_points import GivenPoint, OwnPointEncoder, PointError
+from ..pipeline.encode.profiles.homeiq import MEASUREMENT
+from ..pipeline.encode.read_lines import read_lines
+from ..pipeline.model import OwnPoint
+from ..sources.action import listed_points
+from .errors import wrong_input
+
+ATTR_LINES: Final = "line_protocol"
+ATTR_POINTS: Final = "points"
+
+# They must not take the place of events in memory, and are checked in the event loop.
+POINTS_MAX: Final = 1_000
+TEXT_MAX: Final = 512 * 1024
+# A point of one of these would change what the columns of ours are.
+RESERVED: Final = frozenset({MEASUREMENT, *REGISTRIES})
+# Enough of a name to find it.
+_NAME_SHOWN: Final = 100
+
+_POINT: Final = vol.Schema(
+    {
+        vol.Required("measurement"): cv.string,
+        vol.Optional("tags", default=dict): {cv.string: cv.string},
+        vol.Required("fields"): {cv.string: object},
+        vol.Optional("time"): object,
+    }
+)
+FIELDS: Final[Mapping[vol.Marker, Any]] = {
+    vol.Exclusive(ATTR_LINES, "input"): cv.string,
+    vol.Exclusive(ATTR_POINTS, "input"): vol.All(cv.ensure_list, [_POINT]),
+}
+
+
+async def async_write_points(
+    entry: HaIngestorConfigEntry,
+    line_protocol: str = "",
+    points: Iterable[Mapping[str, Any]] = (),
+) -> JsonObjectType:
+    """Check all points, then take all of them; raises OSError when the disk takes nothing."""
+    pipeline = entry.runtime_data.pipeline
+    encoder = OwnPointEncoder(
+        now_ns=time.time_ns() // 1000 * 1000, numbers_only=pipeline.numbers_only, reserved=RESERVED
+    )
+    # A thousand points would block the event loop for too long.
+    encoded = await entry.runtime_data.coordinator.hass.async_add_executor_job(
+        _encoded, encoder, line_protocol, points
+    )
+    on_disk = await pipeline.write_points(encoded, encoder.left_out)
+    received = len(encoded) + encoder.left_out
+    return {"received": received, "filtered": encoder.left_out, "on_disk": on_disk}
+
+
+def _encoded(
+    encoder: OwnPointEncoder, line_protocol: str, points: Iterable[Mapping[str, Any]]
+) -> list[OwnPoint]:
+    try:
+        return encoder.encode(_given(line_protocol, points))
+    except PointError as err:
+        name = plain(err.name[:_NAME_SHOWN])
+        raise wrong_input(err.fault, number=str(err.number), name=name) from err
+
+
+def _given(line_protocol: str, points: Iterable[Mapping[str, Any]]) -> list[GivenPoint]:
+    if len(line_protocol) > TEXT_MAX:
+        raise wrong_input("points_too_large", limit=str(TEXT_MAX // 1024))
+    listed = list(points)
+    is_short = line_protocol.count("\n") < 2 * POINTS_MAX and len(listed) <= POINTS_MAX
+    given = [*read_lines(line_protocol), *listed_points(listed)] if is_short else []
+    if len(given) > POINTS_MAX or not is_short:
+        raise wrong_input("points_too_many", limit=str(POINTS_MAX))
+    if not given:
+        raise wrong_input("no_points")
+    return given
