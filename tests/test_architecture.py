@@ -65,7 +65,7 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     "data_api": {
         *("registry", "options", "health", "clients", "clients/data_api", "pipeline/export"),
     },
-    "entities": {"data_api", "health", "pipeline", "pipeline/export"},
+    "entities": {"actions", "data_api", "health", "pipeline", "pipeline/export"},
     "flows": {
         *("options", "health", "enrich", "clients", "clients/influx"),
         *("pipeline/encode/profiles", "pipeline/export"),

@@ -53,7 +53,7 @@ from .sources.reload_handover import RELOAD_HANDOVERS, ReloadHandover
 from .tasks.shielded import async_finish
 from .websocket_api import async_setup_commands
 
-PLATFORMS = (Platform.BINARY_SENSOR, Platform.SENSOR)
+PLATFORMS = (Platform.BINARY_SENSOR, Platform.BUTTON, Platform.SENSOR)
 
 _AFTER_FINAL_WRITE = frozenset({CoreState.final_write, CoreState.stopped})
 

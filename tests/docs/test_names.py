@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 
+from custom_components.ha_ingestor.entities.buttons import BUTTONS, DATA_API_BUTTONS
 from custom_components.ha_ingestor.entities.data_api import DATA_API_SENSORS
 from custom_components.ha_ingestor.entities.descriptions import SENSORS
 from custom_components.ha_ingestor.flows.options import PAGES
@@ -95,6 +96,16 @@ def test_every_sensor_is_documented_and_whether_it_is_disabled(
     documented = {row[0]: row[1] == "yes" for row in rows(section(text("entities.md"), heading))}
     for each in descriptions:
         name = WORDS["entity"]["sensor"][each.translation_key]["name"]
+        assert documented[name] is not each.entity_registry_enabled_default, name
+
+
+def test_every_button_is_documented_and_whether_it_is_disabled() -> None:
+    documented = {
+        row[0].split(",")[0]: row[1] == "yes"
+        for row in rows(section(text("entities.md"), "Buttons"))
+    }
+    for each in (*BUTTONS, *DATA_API_BUTTONS):
+        name = WORDS["entity"]["button"][each.translation_key]["name"]
         assert documented[name] is not each.entity_registry_enabled_default, name
 
 

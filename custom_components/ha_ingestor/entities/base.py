@@ -39,6 +39,17 @@ def data_api_service(subentry: ConfigSubentry) -> Service:
     return Service(identifier=subentry.subentry_id, name=subentry.title, model="data-api")
 
 
+def device_of(service: Service) -> DeviceInfo:
+    """Describe the device of a service."""
+    return DeviceInfo(
+        identifiers={(DOMAIN, service.identifier)},
+        entry_type=DeviceEntryType.SERVICE,
+        name=service.name,
+        manufacturer=NAME,
+        model=service.model,
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class IngestorSensorDescription[T](SensorEntityDescription):
     """The description of a sensor of this data."""
@@ -80,13 +91,7 @@ class IngestorEntity[T](CoordinatorEntity[DataUpdateCoordinator[T]]):
         super().__init__(coordinator)
         self.entity_description = description
         self._attr_unique_id = f"{service.identifier}_{description.key}"
-        self._attr_device_info = DeviceInfo(
-            identifiers={(DOMAIN, service.identifier)},
-            entry_type=DeviceEntryType.SERVICE,
-            name=service.name,
-            manufacturer=NAME,
-            model=service.model,
-        )
+        self._attr_device_info = device_of(service)
 
     @property
     @override
