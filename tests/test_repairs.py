@@ -74,6 +74,7 @@ async def test_a_database_that_cannot_be_created_is_said_so(
     database: Emulator,
     entry: MockConfigEntry,
 ) -> None:
+    database.administration.may_create = False
     database.names["db"].discard("home_assistant")
     hass.states.async_set("sensor.one", "1")
     await set_up(hass, entry)

@@ -210,8 +210,9 @@ async def test_the_same_destination_cannot_be_set_up_a_second_time(stored: Store
     result: Any = await flow.async_init(DOMAIN, context={"source": "user"})
     address = {"url": FIRST, "dialect": "auto", "advanced": {"verify_ssl": True}}
     result = await flow.async_configure(result["flow_id"], address)
-    names = {"username": "writer", "password": "not-a-password", "database": "home_assistant"}
-    result = await flow.async_configure(result["flow_id"], names)
+    credentials = {"username": "writer", "password": "not-a-password"}
+    result = await flow.async_configure(result["flow_id"], credentials)
+    result = await flow.async_configure(result["flow_id"], {"database": "home_assistant"})
     assert result["reason"] == "already_configured"
 
 

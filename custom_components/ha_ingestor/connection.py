@@ -16,12 +16,14 @@ from homeassistant.const import (
 )
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.util.ssl import get_default_context
 
 from .clients.data_api.client import DataApiClient
-from .clients.influx.admin import InfluxAdministrator
+from .clients.influx.administrator import administrator_of
 from .clients.influx.client import InfluxClient
 from .clients.influx.destination import Destination
 from .clients.influx.dialect import Dialect
+from .clients.influx.listing import Administrator
 from .clients.influx.victoriametrics import Storage, ask_storage
 from .const import (
     CONF_BUCKET,
@@ -106,11 +108,12 @@ async def async_probe_data_api(hass: HomeAssistant, data: Mapping[str, Any]) -> 
     return await (await async_data_api(hass, data)).probe()
 
 
-async def async_administrator(hass: HomeAssistant, data: Mapping[str, Any]) -> InfluxAdministrator:
+async def async_administrator(hass: HomeAssistant, data: Mapping[str, Any]) -> Administrator:
     """Build the administration client of the database; raises as `async_client`."""
-    return InfluxAdministrator(
-        async_get_clientsession(hass), destination(data), ssl=await async_ssl(hass, data)
-    )
+    verified = await async_ssl(hass, data)
+    # The client of InfluxDB 2 has a connection of its own, which trusts whom Home Assistant trusts.
+    trusted = get_default_context() if verified is True else verified
+    return administrator_of(async_get_clientsession(hass), destination(data), ssl=trusted)
 
 
 async def async_storage(hass: HomeAssistant, data: Mapping[str, Any]) -> Storage:

@@ -98,7 +98,8 @@ class Api:
     def flow(self, handler: str, **answers: dict[str, Json]) -> Json:
         """Go through a config flow: one keyword per step, in the order of the steps.
 
-        Returns the result, which is an entry or an abort. A step that asks again is an error.
+        Returns the result, which is an entry or an abort, however early that comes. A step that
+        asks again is an error.
         """
         return self._finish(self.request("POST", _FLOWS, {"handler": handler}), answers)
 
@@ -118,6 +119,8 @@ class Api:
 
     def _finish(self, step: Json, answers: dict[str, dict[str, Json]]) -> Json:
         for expected, answer in answers.items():
+            if step["type"] == "abort":
+                break
             if step.get("step_id") != expected or step.get("errors"):
                 raise ApiError(f"wanted step {expected!r}: {_told(step)}")
             step = self.request("POST", f"{_FLOWS}/{step['flow_id']}", answer)

@@ -39,11 +39,22 @@ class Address:
     password: str = ""
 
 
-_FORMS: Final[Mapping[str, Callable[[Address], dict[str, str]]]] = {
-    "v1": lambda it: {"username": it.user, "password": it.password, "database": it.database},
-    "v2": lambda it: {"token": it.token, "org": it.org, "bucket": it.database},
-    "v3": lambda it: {"token": it.token, "database": it.database},
-    "victoriametrics": lambda it: {"database": it.database},
+type _Steps = Mapping[str, dict[str, Any]]
+
+_STEPS: Final[Mapping[str, Callable[[Address], _Steps]]] = {
+    "v1": lambda it: {
+        "v1": {"username": it.user, "password": it.password},
+        "v1_place": {"database": it.database},
+    },
+    "v2": lambda it: {
+        "v2": {"token": it.token},
+        "v2_place": {"org": it.org, "bucket": it.database},
+    },
+    "v3": lambda it: {
+        "v3": {"token": it.token},
+        "v3_place": {"database": it.database},
+    },
+    "victoriametrics": lambda it: {"victoriametrics": {"database": it.database}},
 }
 
 
@@ -53,8 +64,8 @@ def connect(api: Api, address: Address) -> Any:
     # InfluxDB 3 tells nothing to those who have not shown their token yet.
     dialect = "v3" if address.dialect == "v3" else "auto"
     where = {"url": address.url, "dialect": dialect, "advanced": {"verify_ssl": True}}
-    form = _FORMS[address.dialect](address)
-    return api.flow(DOMAIN, user=where, **{address.dialect: form})
+    steps = _STEPS[address.dialect](address)
+    return api.flow(DOMAIN, user=where, **steps, profile={"next_step_id": "profile_homeiq"})
 
 
 def connect_data_api(api: Api, entry_id: str, url: str, key: str = "") -> Any:

@@ -69,7 +69,20 @@ def test_every_tag_to_choose_is_documented_where_it_is_offered() -> None:
         assert offered[profile] == set(schema["tags"].config["options"])
 
 
-@pytest.mark.parametrize("step", ["user", "v1", "v2", "v3", "victoriametrics"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        "user",
+        "v1",
+        "v2",
+        "v3",
+        "victoriametrics",
+        "v1_place",
+        "v2_place",
+        "v3_place",
+        "create_bucket",
+    ],
+)
 def test_every_field_of_the_set_up_is_documented(step: str) -> None:
     words = WORDS["config"]["step"][step]
     found = {cell for row in rows(text("setup.md")) for cell in row[:2]}

@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from custom_components.ha_ingestor.clients.influx.admin import InfluxAdministrator
+from custom_components.ha_ingestor.clients.influx.administrator import administrator_of
 from custom_components.ha_ingestor.clients.influx.client import InfluxClient
 from custom_components.ha_ingestor.clients.influx.destination import Destination
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
@@ -47,7 +47,7 @@ async def test_a_missing_place_is_created_and_takes_points(
         destination = replace(destination, **place)
         async with aiohttp.ClientSession() as session:
             client = InfluxClient(session, destination)
-            administrator = InfluxAdministrator(session, destination)
+            administrator = administrator_of(session, destination)
             refused = await client.check()
             assert refused.kind is Kind.BLOCKED
             assert problem is None or refused.problem is problem
@@ -57,5 +57,5 @@ async def test_a_missing_place_is_created_and_takes_points(
             assert (await client.check()).kind is Kind.ACCEPTED
             assert (await client.write(b"m v=1 1")).kind is Kind.ACCEPTED
             stranger = replace(destination, token="wrong", password="wrong", bucket="x")
-            denied = await InfluxAdministrator(session, stranger).create_missing()
+            denied = await administrator_of(session, stranger).create_missing()
             assert denied.kind is not Kind.ACCEPTED

@@ -14,6 +14,7 @@ from aiohttp import web
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 
 from .access import EMPTY_WRITE_V3, GATES, UNKNOWN_TO_VM, Request
+from .administration import Administration
 from .columns import Columns, contradiction, types_of
 from .dialects import Answer, Batch, Profile, compact, v1_error
 from .line_protocol import BadLine, Point, Series, Value
@@ -73,6 +74,7 @@ class Emulator:
             "org": {"home"},
             "bucket": {"home_assistant"},
         }
+        self.administration = Administration(names=self.names)
         self.points: dict[tuple[Series, int], dict[str, Value]] = {}
         self.stored: list[Point] = []
         # Of fields in every database: what a test wants them to have been before.
@@ -167,10 +169,10 @@ class Emulator:
     def _page(self, path: str, seen: Seen) -> Answer:
         if self.profile.dialect is Dialect.V3 and not self._request(seen).is_known:
             return Answer(status=401)
-        if self.profile.dialect is Dialect.V2 and path == "/api/v2/setup":
-            return Answer(status=200, body='{"allowed": false}')
         if path == "/metrics" and not self._request(seen).is_known:
             return UNKNOWN_TO_VM
+        if administered := self._administer(path, seen):
+            return administered
         if self.tells_retention and (answer := self._retention_page(path, seen)):
             return answer
         pages = {
@@ -179,6 +181,14 @@ class Emulator:
             "/metrics": Answer(status=200, body=self.profile.metrics + self._ignored_metrics()),
         }
         return pages.get(path, self.profile.not_found)
+
+    def _administer(self, path: str, seen: Seen) -> Answer | None:
+        """Answer what an administrator asks; to others as to a write."""
+        dialect = self.profile.dialect
+        if dialect is Dialect.V2 and path == "/api/v2/setup":
+            return Answer(status=200, body='{"allowed": false}')
+        answer = self.administration.answer(dialect, path, seen.query, seen.body)
+        return answer and (GATES[dialect][0](self._request(seen)) or answer)
 
     def _ignored_metrics(self) -> str:
         """Count what VictoriaMetrics acknowledged and did not store."""

@@ -37,6 +37,30 @@ async def submit(hass: HomeAssistant, result: ConfigFlowResult, **entered: Any) 
     return await hass.config_entries.flow.async_configure(result["flow_id"], entered)
 
 
+async def choose(hass: HomeAssistant, result: ConfigFlowResult, option: str) -> ConfigFlowResult:
+    """Choose from the menu that is shown."""
+    assert result["type"] is FlowResultType.MENU, result
+    assert option in result["menu_options"]
+    return await hass.config_entries.flow.async_configure(
+        result["flow_id"], {"next_step_id": option}
+    )
+
+
+async def enter(hass: HomeAssistant, result: ConfigFlowResult, **entered: Any) -> ConfigFlowResult:
+    """Fill in the credentials and the names, and choose the profile; stop at the first error."""
+    done: set[str] = set()
+    while result["type"] is FlowResultType.FORM and result["step_id"] not in done:
+        done.add(result["step_id"])
+        asked = suggested(result).keys()
+        known = {key: value for key, value in entered.items() if key in asked}
+        result = await submit(hass, result, **known)
+        if result.get("errors"):
+            break
+    if result["type"] is FlowResultType.MENU and result["step_id"] == "profile":
+        return await choose(hass, result, "profile_homeiq")
+    return result
+
+
 async def locate(
     hass: HomeAssistant,
     url: str,

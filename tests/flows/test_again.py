@@ -8,7 +8,7 @@ from homeassistant.data_entry_flow import FlowResultType
 
 from tests.emulator import V1_13, V2_7, V3, VM_NEW, Emulator, Profile
 
-from .steps import BLANK, PAGE, V2_INPUT, begin, connected, locate, submit, suggested
+from .steps import BLANK, PAGE, V2_INPUT, begin, choose, connected, enter, locate, submit, suggested
 
 
 def unveiled(header: str) -> str:
@@ -70,13 +70,13 @@ async def test_reconfigure_points_the_entry_elsewhere(
         assert (result["step_id"], result["errors"]) == ("reconfigure", {"url": "unreachable"})
         result = await locate(hass, other.url, result=result)
         assert result["step_id"] == "v3"
-        result = await submit(hass, result, token="fresh", database="ha")
+        result = await enter(hass, result, token="fresh", database="home_assistant")
 
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "reconfigure_successful")
-    where = {"url": other.url, "dialect": "v3", "token": "fresh", "database": "ha"}
+    where = {"url": other.url, "dialect": "v3", "token": "fresh", "database": "home_assistant"}
     assert entry.data == {**BLANK, **where}
-    assert entry.unique_id == f"v3|{other.url}|ha"
-    assert entry.title == "ha on 127.0.0.1"
+    assert entry.unique_id == f"v3|{other.url}|home_assistant"
+    assert entry.title == f"home_assistant on {other.url.removeprefix('http://')}"
 
 
 async def test_reconfigure_keeps_what_is_left_as_it_is(
@@ -86,8 +86,10 @@ async def test_reconfigure_keeps_what_is_left_as_it_is(
     hass.config_entries.async_update_entry(entry, title="My archive")
     before = dict(entry.data)
     result = await locate(hass, server.url, result=await entry.start_reconfigure_flow(hass))
-    assert suggested(result) == {"token": "", "org": "home", "bucket": "home_assistant"}
-    result = await submit(hass, result, org="home", bucket="home_assistant")
+    assert suggested(result) == {"token": ""}
+    result = await submit(hass, result)
+    assert suggested(result) == {"org": "home", "bucket": "home_assistant"}
+    result = await enter(hass, result, org="home", bucket="home_assistant")
 
     assert result["reason"] == "reconfigure_successful"
     assert (entry.data, entry.title) == (before, "My archive")
@@ -98,9 +100,9 @@ async def test_an_empty_token_means_the_stored_one_and_not_the_one_just_refused(
 ) -> None:
     entry = await connected(hass, server)
     result = await locate(hass, server.url, result=await entry.start_reconfigure_flow(hass))
-    result = await submit(hass, result, **{**V2_INPUT, "token": "bad"})
+    result = await enter(hass, result, **{**V2_INPUT, "token": "bad"})
     assert result["errors"] == {"token": "invalid_auth"}
-    result = await submit(hass, result, org="home", bucket="home_assistant")
+    result = await enter(hass, result, org="home", bucket="home_assistant")
 
     assert result["reason"] == "reconfigure_successful"
     assert entry.data["token"] == "good"
@@ -113,7 +115,7 @@ async def test_reconfigure_does_not_take_over_another_destination(
     entry = await connected(hass, server, bucket="another")
     hass.config_entries.async_update_entry(entry, unique_id=f"v2|{server.url}|home|another")
     result = await locate(hass, server.url, result=await entry.start_reconfigure_flow(hass))
-    result = await submit(hass, result, **V2_INPUT)
+    result = await enter(hass, result, **V2_INPUT)
 
     assert result["reason"] == "already_configured"
     assert entry.data["bucket"] == "another"
@@ -131,24 +133,21 @@ async def test_a_username_replaces_the_token_that_was_used_before(hass: HomeAssi
     assert (entry.data["token"], entry.data["password"]) == ("", "p")
 
 
-@pytest.mark.parametrize("is_kept_by_the_browser", [True, False])
-async def test_an_error_elsewhere_does_not_empty_the_password(
-    hass: HomeAssistant, *, is_kept_by_the_browser: bool
-) -> None:
+async def test_an_error_elsewhere_does_not_empty_the_password(hass: HomeAssistant) -> None:
     async with Emulator(profile=V1_13) as server:
         server.allowed = {"Basic dTpw"}
         result = await locate(hass, server.url)
-        entered = {"username": "u", "password": "p"}
-        result = await submit(hass, result, **entered, database="missing")
-        assert result["errors"] == {"database": "database_not_found"}
-        assert suggested(result) == {
-            **entered,
-            "database": "missing",
-            "retention_policy": "",
-        }
-        if not is_kept_by_the_browser:
-            del entered["password"]
-        result = await submit(hass, result, **entered, database="home_assistant")
+        entered = {"username": "u" * 256, "password": "p"}
+        result = await submit(hass, result, **entered)
+        assert result["errors"] == {"username": "text_too_long"}
+        assert suggested(result) == entered
+        result = await submit(hass, result, username="u", password="p")
+        result = await enter(hass, result, database="missing")
+        assert result["step_id"] == "missing_database"
+        result = await choose(hass, result, "change_address")
+        result = await locate(hass, server.url, result=result)
+        assert suggested(result) == {"username": "u", "password": "p"}
+        result = await enter(hass, result, username="u", database="home_assistant")
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["data"]["password"] == "p"
@@ -159,7 +158,7 @@ async def test_a_password_that_was_refused_is_not_used_for_another_try(
 ) -> None:
     async with Emulator(profile=V1_13) as server:
         server.allowed = {"Basic dTpw"}
-        result = await submit(
+        result = await enter(
             hass,
             await locate(hass, server.url),
             username="u",
@@ -168,7 +167,7 @@ async def test_a_password_that_was_refused_is_not_used_for_another_try(
         )
         assert result["errors"] == {"base": "invalid_auth"}
         before = len(server.seen)
-        await submit(hass, result, username="u", database="home_assistant")
+        await enter(hass, result, username="u", database="home_assistant")
         assert [seen.headers["Authorization"] for seen in server.seen[before:]] == ["Basic dTo="]
 
 
@@ -185,14 +184,9 @@ async def test_stored_credentials_are_never_sent_to_another_server(
             dialect=profile.dialect,
         )
         assert result["step_id"] == profile.dialect
-        names = {"username", "org", "bucket", "database"}
-        schema = result["data_schema"]
-        assert schema
-        asked = {str(key) for key in schema.schema}
+        names = ("username", "org", "bucket", "database")
         secrets = {"token": ""} if profile is V2_7 else {}
-        result = await submit(
-            hass, result, **dict.fromkeys(names & asked, "home_assistant"), **secrets
-        )
+        result = await enter(hass, result, **dict.fromkeys(names, "home_assistant"), **secrets)
 
         assert other.seen
         assert [
@@ -215,7 +209,7 @@ async def test_another_scheme_is_another_server(hass: HomeAssistant, server: Emu
     hass.config_entries.async_update_entry(entry, data={**entry.data, "url": secure})
     result = await locate(hass, server.url, result=await entry.start_reconfigure_flow(hass))
     assert result["step_id"] == "v2"
-    result = await submit(hass, result, **{**V2_INPUT, "token": ""})
+    result = await enter(hass, result, **{**V2_INPUT, "token": ""})
     assert result["errors"] == {"token": "required"}
 
 
@@ -225,12 +219,13 @@ async def test_what_was_entered_for_one_server_is_not_sent_to_the_next(
     async with Emulator(profile=V3) as first, Emulator(profile=V3) as second:
         first.allowed = {"Bearer for-the-first"}
         result = await locate(hass, first.url, result=await begin(hass))
+        result = await submit(hass, result, token="for-the-first")
         first.impostor = PAGE
-        result = await submit(hass, result, token="for-the-first", database="ha")
+        result = await submit(hass, result, database="ha")
         assert (result["step_id"], result["errors"]) == ("user", {"url": "proxy"})
         result = await locate(hass, second.url, result=result)
         assert suggested(result)["token"] == ""
-        await submit(hass, result, database="ha")
+        await enter(hass, result, database="home_assistant")
         assert second.writes
         assert ["for-the-first" in str(seen.headers) for seen in second.seen] == [
             False for _ in second.seen
@@ -242,13 +237,13 @@ async def test_what_was_entered_still_counts_after_the_address_was_looked_at(
 ) -> None:
     async with Emulator(profile=V3) as server:
         server.allowed = {"Bearer fresh"}
-        result = await locate(hass, server.url)
+        result = await submit(hass, await locate(hass, server.url), token="fresh")
         server.impostor = PAGE
-        result = await submit(hass, result, token="fresh", database="ha")
+        result = await submit(hass, result, database="ha")
         assert (result["step_id"], result["errors"]) == ("user", {"url": "proxy"})
         server.impostor = None
         result = await locate(hass, server.url, result=result)
-        result = await submit(hass, result, database="ha")
+        result = await enter(hass, result, database="home_assistant")
         assert result["data"]["token"] == "fresh"
 
 
@@ -258,7 +253,7 @@ async def test_an_entry_whose_address_is_none_can_be_mended(
     entry = await connected(hass, server, url="ftp://nowhere", token="s3cret-token")
     result = await locate(hass, server.url, result=await entry.start_reconfigure_flow(hass))
     assert result["step_id"] == "v2"
-    result = await submit(hass, result, **V2_INPUT)
+    result = await enter(hass, result, **V2_INPUT)
     assert result["reason"] == "reconfigure_successful"
 
 

@@ -7,7 +7,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from tests.emulator import V2_7, Emulator
 from tests.tls import Authority
 
-from .steps import V2_INPUT, locate, submit
+from .steps import V2_INPUT, enter, locate
 
 pytestmark = pytest.mark.usefixtures("socket_enabled", "setup_entry")
 
@@ -22,7 +22,7 @@ async def test_an_unknown_certificate_is_told_and_its_authority_can_be_pasted(
             hass, server.url, result=result, ca_certificate=authority.private_key + authority.pem
         )
         assert result["step_id"] == "v2"
-        result = await submit(hass, result, **V2_INPUT)
+        result = await enter(hass, result, **V2_INPUT)
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["data"]["ca_certificate"] == authority.pem.strip()
@@ -32,7 +32,7 @@ async def test_an_unknown_certificate_is_told_and_its_authority_can_be_pasted(
 async def test_verification_can_be_switched_off(hass: HomeAssistant, authority: Authority) -> None:
     async with Emulator(profile=V2_7, tls=authority.server_context) as server:
         result = await locate(hass, server.url, verify_ssl=False)
-        result = await submit(hass, result, **V2_INPUT)
+        result = await enter(hass, result, **V2_INPUT)
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["data"]["verify_ssl"] is False

@@ -9,7 +9,7 @@ from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from tests.emulator import V1_13, V2_7, V3, VM_NEW, Answer, Emulator, Profile
 
-from .steps import BLANK, PAGE, V2_INPUT, locate, submit, suggested, told
+from .steps import BLANK, PAGE, V2_INPUT, enter, locate, submit, suggested, told
 
 pytestmark = pytest.mark.usefixtures("socket_enabled", "setup_entry")
 
@@ -18,8 +18,8 @@ CASES: list[tuple[Profile, dict[str, str], str]] = [
     (V1_13, {"username": "u", "password": "p", "database": "home_assistant"}, "home_assistant"),
     (V1_13, {"database": "home_assistant", "retention_policy": "autogen"}, "home_assistant"),
     (V2_7, V2_INPUT, "home_assistant"),
-    (V3, {"token": "t", "database": "ha"}, "ha"),
-    (V3, {"database": "ha"}, "ha"),
+    (V3, {"token": "t", "database": "home_assistant"}, "home_assistant"),
+    (V3, {"database": "home_assistant"}, "home_assistant"),
     (VM_NEW, {}, "VictoriaMetrics"),
     (VM_NEW, {"token": "t", "database": "ha"}, "ha"),
 ]
@@ -37,11 +37,11 @@ async def test_each_database_is_found_and_connected(
         result = await locate(hass, f" {server.url}/ ")
         assert result["step_id"] == profile.dialect
         assert profile.version in told(result)["server"]
-        result = await submit(hass, result, **entered)
+        result = await enter(hass, result, **entered)
         await hass.async_block_till_done()
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["title"] == f"{name} on 127.0.0.1"
+    assert result["title"] == f"{name} on {server.url.removeprefix('http://')}"
     where = {"url": server.url, "dialect": profile.dialect.value}
     assert result["data"] == {**BLANK, **where, **entered}
     assert (result["result"].unique_id or "").startswith(f"{profile.dialect}|{server.url}")
@@ -52,7 +52,9 @@ async def test_each_database_is_found_and_connected(
 @pytest.mark.parametrize(
     ("url", "error"),
     [
-        ("ftp://host", "invalid_url"),
+        ("ftp://host", "unsupported_scheme"),
+        ("htp://host:8086", "unsupported_scheme"),
+        ("x" * 3000, "invalid_url"),
         ("http://host/?x=1", "invalid_url"),
         ("http://u:p@host", "url_credentials"),
         ("http://127.0.0.1:1", "unreachable"),
@@ -66,7 +68,7 @@ async def test_an_unusable_address_is_shown_at_the_address_and_can_be_corrected(
     assert suggested(result)["url"] == url
 
     result = await locate(hass, server.url, result=result)
-    result = await submit(hass, result, **V2_INPUT)
+    result = await enter(hass, result, **V2_INPUT)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -107,7 +109,7 @@ async def test_a_server_that_hides_itself_can_be_named_by_the_user(
     assert result["step_id"] == "v3"
     assert told(result)["server"] == "InfluxDB 3"
     server.impostor = None
-    result = await submit(hass, result, token="good", database="ha")
+    result = await enter(hass, result, token="good", database="home_assistant")
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -127,75 +129,63 @@ async def test_naming_the_database_does_not_help_when_nobody_is_there(
 async def test_a_server_that_goes_away_in_between_leads_back_to_the_address(
     hass: HomeAssistant, server: Emulator
 ) -> None:
-    result = await locate(hass, server.url)
+    result = await submit(hass, await locate(hass, server.url), token="good")
     server.impostor = PAGE
-    result = await submit(hass, result, **V2_INPUT)
+    result = await enter(hass, result, **V2_INPUT)
     assert (result["step_id"], result["errors"]) == ("user", {"url": "proxy"})
 
     server.impostor = None
     result = await locate(hass, server.url, result=result)
-    assert suggested(result) == {"token": "", "org": "home", "bucket": "home_assistant"}
-    result = await submit(hass, result, **V2_INPUT)
+    assert suggested(result) == {"token": "good"}
+    result = await enter(hass, result, **V2_INPUT)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-WRONG: list[tuple[Profile, str, dict[str, str], dict[str, str]]] = [
-    (V2_7, "Token good", {**V2_INPUT, "token": "bad"}, {"token": "invalid_auth"}),
-    (V2_7, "Token good", {**V2_INPUT, "token": "reader"}, {"token": "forbidden"}),
-    (V2_7, "Token good", {**V2_INPUT, "org": "nope"}, {"org": "org_not_found"}),
-    (V2_7, "Token good", {**V2_INPUT, "bucket": "nope"}, {"bucket": "bucket_not_found"}),
+WRONG: list[tuple[Profile, str, dict[str, str], tuple[str, dict[str, str]]]] = [
+    (V2_7, "Token good", {**V2_INPUT, "token": "bad"}, ("v2", {"token": "invalid_auth"})),
+    (V2_7, "Token good", {**V2_INPUT, "token": "reader"}, ("v2_place", {"base": "forbidden"})),
+    (V2_7, "Token good", {**V2_INPUT, "org": "nope"}, ("v2_place", {"org": "org_not_found"})),
     (
         V1_13,
         "Basic dTpw",
         {"username": "u", "password": "bad", "database": "home_assistant"},
-        {"base": "invalid_auth"},
+        ("v1", {"base": "invalid_auth"}),
     ),
+    (V3, "Bearer good", {"token": "bad", "database": "ha"}, ("v3", {"token": "invalid_auth"})),
     (
-        V1_13,
-        "Basic dTpw",
-        {"username": "u", "password": "p", "database": "nope"},
-        {"database": "database_not_found"},
+        V3,
+        "Bearer good",
+        {"token": "reader", "database": "home_assistant"},
+        ("v3_place", {"base": "forbidden"}),
     ),
-    (
-        V1_13,
-        "Basic dTpw",
-        {
-            "username": "u",
-            "password": "p",
-            "database": "home_assistant",
-            "retention_policy": "nope",
-        },
-        {"retention_policy": "retention_policy_not_found"},
-    ),
-    (V3, "Bearer good", {"token": "bad", "database": "ha"}, {"token": "invalid_auth"}),
-    (V3, "Bearer good", {"token": "reader", "database": "ha"}, {"token": "forbidden"}),
-    (V3, "Bearer good", {"token": "good", "database": "_"}, {"base": "rejected"}),
-    (VM_NEW, "Bearer good", {"token": "bad"}, {"base": "invalid_auth"}),
+    (V3, "Bearer good", {"token": "good", "database": "_"}, ("v3_place", {"base": "rejected"})),
+    (VM_NEW, "Bearer good", {"token": "bad"}, ("victoriametrics", {"base": "invalid_auth"})),
 ]
 RIGHT = {
     Dialect.V1: {"username": "u", "password": "p", "database": "home_assistant"},
     Dialect.V2: V2_INPUT,
-    Dialect.V3: {"token": "good", "database": "ha"},
+    Dialect.V3: {"token": "good", "database": "home_assistant"},
     Dialect.VICTORIAMETRICS: {"token": "good"},
 }
 
 
-@pytest.mark.parametrize(("profile", "allowed", "entered", "errors"), WRONG)
+@pytest.mark.parametrize(("profile", "allowed", "entered", "expected"), WRONG)
 async def test_what_is_wrong_is_named_where_it_is_and_can_be_corrected(
     hass: HomeAssistant,
     profile: Profile,
     allowed: str,
     entered: dict[str, str],
-    errors: dict[str, str],
+    expected: tuple[str, dict[str, str]],
 ) -> None:
     async with Emulator(profile=profile) as server:
         server.allowed = {allowed}
         server.read_only = {"Token reader", "Bearer reader"}
         result = await locate(hass, server.url)
-        result = await submit(hass, result, **entered)
-        assert (result["step_id"], result["errors"]) == (profile.dialect, errors)
+        result = await enter(hass, result, **entered)
+        assert (result["step_id"], result["errors"]) == expected
 
-        result = await submit(hass, result, **RIGHT[profile.dialect])
+        result = await locate(hass, server.url)
+        result = await enter(hass, result, **RIGHT[profile.dialect])
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -210,17 +200,17 @@ async def test_what_is_wrong_is_named_where_it_is_and_can_be_corrected(
 async def test_a_failing_server_is_not_blamed_on_the_user(
     hass: HomeAssistant, server: Emulator, answer: Answer, error: str
 ) -> None:
-    result = await locate(hass, server.url)
+    result = await submit(hass, await locate(hass, server.url), token="good")
     server.impostor = answer
-    result = await submit(hass, result, **V2_INPUT)
-    assert (result["step_id"], result["errors"]) == ("v2", {"base": error})
+    result = await enter(hass, result, **V2_INPUT)
+    assert (result["step_id"], result["errors"]) == ("v2_place", {"base": error})
 
 
 async def test_a_pasted_token_loses_the_line_break_it_brought_along(
     hass: HomeAssistant, server: Emulator
 ) -> None:
     result = await locate(hass, server.url)
-    result = await submit(hass, result, **{**V2_INPUT, "token": " good\n"})
+    result = await enter(hass, result, **{**V2_INPUT, "token": " good\n"})
     assert result["data"]["token"] == "good"
 
 
@@ -229,7 +219,7 @@ async def test_a_token_is_needed_where_there_is_no_other_way(
 ) -> None:
     result = await locate(hass, server.url)
     with pytest.raises(InvalidData):
-        await submit(hass, result, org="home", bucket="home_assistant")
+        await submit(hass, result)
 
 
 @pytest.mark.parametrize("empty", ["", " "])
@@ -238,15 +228,15 @@ async def test_a_refused_token_is_not_kept_by_leaving_the_field_empty(
 ) -> None:
     """Nothing is stored yet, so there is nothing that an empty field could mean."""
     result = await locate(hass, server.url)
-    result = await submit(hass, result, **{**V2_INPUT, "token": "bad"})
+    result = await enter(hass, result, **{**V2_INPUT, "token": "bad"})
     assert result["errors"] == {"token": "invalid_auth"}
     asked = len(server.writes)
 
-    result = await submit(hass, result, **{**V2_INPUT, "token": empty})
+    result = await enter(hass, result, **{**V2_INPUT, "token": empty})
     assert (result["step_id"], result["errors"]) == ("v2", {"token": "required"})
     assert len(server.writes) == asked
 
-    result = await submit(hass, result, **V2_INPUT)
+    result = await enter(hass, result, **V2_INPUT)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -257,10 +247,10 @@ async def test_a_refused_password_is_not_kept_by_leaving_the_field_empty(
     async with Emulator(profile=V3) as server:
         server.allowed = {"Bearer good"}
         result = await locate(hass, server.url, dialect="v3")
-        result = await submit(hass, result, token="bad", database="ha")
+        result = await enter(hass, result, token="bad", database="ha")
         assert result["errors"] == {"token": "invalid_auth"}
         server.allowed = set()
-        result = await submit(hass, result, database="ha")
+        result = await enter(hass, result, database="home_assistant")
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["data"]["token"] == ""
@@ -268,21 +258,21 @@ async def test_a_refused_password_is_not_kept_by_leaving_the_field_empty(
 
 async def test_a_name_of_blanks_is_no_name(hass: HomeAssistant, server: Emulator) -> None:
     result = await locate(hass, server.url)
-    result = await submit(hass, result, **{**V2_INPUT, "bucket": " "})
-    assert (result["step_id"], result["errors"]) == ("v2", {"bucket": "required"})
+    result = await enter(hass, result, **{**V2_INPUT, "bucket": " "})
+    assert (result["step_id"], result["errors"]) == ("v2_place", {"bucket": "required"})
 
 
 async def test_the_same_destination_is_refused_however_it_is_spelled(
     hass: HomeAssistant, server: Emulator
 ) -> None:
-    result = await submit(hass, await locate(hass, server.url), **V2_INPUT)
+    result = await enter(hass, await locate(hass, server.url), **V2_INPUT)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
     result = await locate(hass, server.url.replace("http", "HTTP") + "/")
-    result = await submit(hass, result, **V2_INPUT)
+    result = await enter(hass, result, **V2_INPUT)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
 
     server.names["bucket"].add("another")
     result = await locate(hass, server.url)
-    result = await submit(hass, result, **{**V2_INPUT, "bucket": "another"})
+    result = await enter(hass, result, **{**V2_INPUT, "bucket": "another"})
     assert result["type"] is FlowResultType.CREATE_ENTRY

@@ -16,7 +16,7 @@ from homeassistant.util.yaml import load_yaml_dict
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.ha_ingestor.flows import data_api, destination
+from custom_components.ha_ingestor.flows import data_api, destination, fields, place
 from custom_components.ha_ingestor.flows.options import PAGES
 from custom_components.ha_ingestor.options.data_api import refresh_seconds
 from custom_components.ha_ingestor.repair_flows import data_api as data_api_repair
@@ -27,7 +27,9 @@ from tests.shell import new_entry, points, set_up, until
 FORMS: Mapping[str, Any] = {
     **{name: page.schema for name, page in PAGES.items()},
     "address": destination.ADDRESS_SCHEMA,
-    **{name: destination.schema(fields, {}, {}, {}) for name, fields in destination.FIELDS.items()},
+    **{name: fields.schema(of, {}, {}, {}, {}) for name, of in fields.CREDENTIALS.items()},
+    **{f"{name}_place": fields.schema(of, {}, {}, {}, {}) for name, of in fields.PLACES.items()},
+    **{f"create_{name}": schema for name, schema in place.CREATE_SCHEMAS.items()},
     "data_api": data_api.SCHEMA,
     "data_api_repair": data_api_repair.SCHEMA,
 }

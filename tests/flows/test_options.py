@@ -21,7 +21,7 @@ from custom_components.ha_ingestor.pipeline.model import NO_RULES, Rules
 from custom_components.ha_ingestor.pipeline.spool.durability import Durability
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from tests.emulator import Answer, Emulator
-from tests.flows.steps import locate, submit, suggested
+from tests.flows.steps import enter, locate, suggested
 from tests.pages import WORDS, fill_in, open_page
 from tests.shell import points, set_up, until
 
@@ -82,7 +82,7 @@ async def test_the_backlog_goes_where_its_entry_goes(
     await with_backlog(hass, entry, database, "abc")
     async with Emulator(profile=database.profile) as other:
         result = await locate(hass, other.url, result=await entry.start_reconfigure_flow(hass))
-        result = await submit(hass, result, database="home_assistant")
+        result = await enter(hass, result, database="home_assistant")
         assert result["reason"] == "reconfigure_successful"
         hass.states.async_set("sensor.a", "d")
         await hass.async_block_till_done()

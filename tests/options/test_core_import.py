@@ -113,7 +113,8 @@ def test_a_list_with_nothing_behind_it_is_an_empty_one() -> None:
     assert core_settings_from(config).settings.component_config == {
         "light.a": CoreOverride(ignore_attributes=frozenset())
     }
-    assert core_settings_from(INFLUX_SCHEMA(config)) == core_settings_from(config)
+    validated = core_settings_from(INFLUX_SCHEMA(config))
+    assert validated.settings == core_settings_from(config).settings
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,9 @@ class AddressError(ValueError):
 def normalize(text: str) -> str:
     """One spelling per server: scheme, lower-case host, port if unusual, path without end slash.
 
-    A missing scheme means http. Raises AddressError `invalid_url`, or `url_credentials` for
-    `user:password@`, which would end up in every log line that shows the address.
+    A missing scheme means http. Raises AddressError `invalid_url`, `unsupported_scheme`, or
+    `url_credentials` for `user:password@`, which would end up in every log line that shows the
+    address.
     """
     text = text.strip()
     if len(text) > _ADDRESS_MAX:
@@ -31,12 +32,9 @@ def normalize(text: str) -> str:
         raise AddressError("invalid_url") from None
     if url.user is not None or url.password is not None:
         raise AddressError("url_credentials")
-    if (
-        url.scheme not in {"http", "https"}
-        or not _HOST.fullmatch(url.host or "")
-        or url.raw_query_string
-        or url.raw_fragment
-    ):
+    if url.scheme not in {"http", "https"}:
+        raise AddressError("unsupported_scheme")
+    if not _HOST.fullmatch(url.host or "") or url.raw_query_string or url.raw_fragment:
         raise AddressError("invalid_url")
     return str(url).rstrip("/")
 

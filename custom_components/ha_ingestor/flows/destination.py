@@ -1,17 +1,10 @@
-"""What the config flow asks for: one table of fields per dialect."""
+"""The form for an address, and how a destination is told from others."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import voluptuous as vol
-from homeassistant.const import (
-    CONF_PASSWORD,
-    CONF_TOKEN,
-    CONF_URL,
-    CONF_USERNAME,
-    CONF_VERIFY_SSL,
-)
+from homeassistant.const import CONF_URL, CONF_VERIFY_SSL
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -24,9 +17,8 @@ from homeassistant.helpers.selector import (
 )
 from yarl import URL
 
-from ..clients.address import AddressError, origin
 from ..clients.influx.dialect import Dialect
-from ..connection import PRODUCTS, TEXTS
+from ..connection import PRODUCTS
 from ..const import (
     CONF_BUCKET,
     CONF_CA_CERTIFICATE,
@@ -40,55 +32,19 @@ from ..pipeline.export.result import Problem
 AUTO: Final = "auto"
 SECTION_ADVANCED: Final = "advanced"
 
+# More than any chain of certificates has.
+CERTIFICATE_MAX: Final = 100_000
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """One text the user enters; a secret is never shown again."""
-
-    key: str
-    required: bool = False
-    default: str = ""
-    autocomplete: str = "off"
-    credential: bool = False
-    secret: bool = False
-
-
-_NAME: Final = "home_assistant"
-_USERNAME: Final = Field(key=CONF_USERNAME, credential=True, autocomplete="username")
-_PASSWORD: Final = Field(
-    key=CONF_PASSWORD, credential=True, secret=True, autocomplete="current-password"
-)
-_TOKEN: Final = Field(key=CONF_TOKEN, credential=True, secret=True)
-_TOKEN_REQUIRED: Final = Field(key=CONF_TOKEN, credential=True, secret=True, required=True)
-_DATABASE: Final = Field(key=CONF_DATABASE, required=True, default=_NAME)
-
-FIELDS: Final[Mapping[Dialect, tuple[Field, ...]]] = {
-    Dialect.V1: (_USERNAME, _PASSWORD, _DATABASE, Field(key=CONF_RETENTION_POLICY)),
-    Dialect.V2: (
-        _TOKEN_REQUIRED,
-        Field(key=CONF_ORG, required=True),
-        Field(key=CONF_BUCKET, required=True, default=_NAME),
-    ),
-    # A server may run without authentication.
-    Dialect.V3: (_TOKEN, _DATABASE),
-    # There is one database only; a name becomes a label.
-    Dialect.VICTORIAMETRICS: (_USERNAME, _PASSWORD, _TOKEN, Field(key=CONF_DATABASE)),
+# The port that a product uses if nobody changes it.
+PORTS: Final[Mapping[Dialect, int]] = {
+    Dialect.V1: 8086,
+    Dialect.V2: 8086,
+    Dialect.V3: 8181,
+    Dialect.VICTORIAMETRICS: 8428,
 }
-
-# What may mean that the credentials are wrong, so that they are not used once more.
-REFUSED: Final = frozenset({Problem.INVALID_AUTH, Problem.FORBIDDEN})
 
 # Credentials are not asked for yet, so these say something else than they do for a write.
 PROBE_ERRORS: Final = {Problem.INVALID_AUTH: "locked", Problem.FORBIDDEN: "locked"}
-
-_PROBLEM_FIELDS: Final = {
-    Problem.INVALID_AUTH: CONF_TOKEN,
-    Problem.FORBIDDEN: CONF_TOKEN,
-    Problem.ORG_NOT_FOUND: CONF_ORG,
-    Problem.BUCKET_NOT_FOUND: CONF_BUCKET,
-    Problem.DATABASE_NOT_FOUND: CONF_DATABASE,
-    Problem.RETENTION_POLICY_NOT_FOUND: CONF_RETENTION_POLICY,
-}
 
 ADDRESS_SCHEMA: Final = vol.Schema(
     {
@@ -134,74 +90,12 @@ def address_shown(known: Mapping[str, Any], dialect: str) -> dict[str, Any]:
     return {**known, CONF_DIALECT: dialect, SECTION_ADVANCED: advanced}
 
 
-def schema(
-    fields: tuple[Field, ...],
-    known: Mapping[str, Any],
-    kept: Mapping[str, Any],
-    entered: Mapping[str, str],
-) -> vol.Schema:
-    """Build a form with the texts of `known`; a secret that is `kept` may be left empty.
-
-    Of the secrets only what was just `entered` is in it, so that an error elsewhere does not empty
-    them.
-    """
-    form: dict[vol.Marker, TextSelector] = {}
-    for field in fields:
-        marker = vol.Required if field.required else vol.Optional
-        if field.secret and kept.get(field.key):
-            marker = vol.Optional
-        shown = entered.get(field.key, "") if field.secret else known.get(field.key)
-        suggested = shown or field.default
-        kind = TextSelectorType.PASSWORD if field.secret else TextSelectorType.TEXT
-        form[marker(field.key, description={"suggested_value": suggested})] = TextSelector(
-            TextSelectorConfig(type=kind, autocomplete=field.autocomplete)
-        )
-    return vol.Schema(form)
-
-
-def merged(
-    fields: tuple[Field, ...],
-    known: Mapping[str, Any],
-    entered: Mapping[str, str],
-    kept: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Put what was entered over what is known; an empty secret means the one that is kept."""
-    # A pasted token easily brings a line break along, which no header may contain.
-    data = {**known, **{field.key: entered.get(field.key, "").strip() for field in fields}}
-    secret = CONF_PASSWORD if data[CONF_USERNAME] else CONF_TOKEN
-    if any(field.key == secret for field in fields):
-        data[secret] = data[secret] or kept.get(secret, "")
-    return data
-
-
-def credentials_of(data: Mapping[str, Any], url: str) -> dict[str, str]:
-    """Return the secrets among `data`, but none that were given for another server."""
-    try:
-        is_same = CONF_URL in data and origin(data[CONF_URL]) == origin(url)
-    except AddressError:  # what is stored is not even an address
-        is_same = False
-    return {key: data.get(key, "") if is_same else "" for key in (CONF_PASSWORD, CONF_TOKEN)}
-
-
-def missing(fields: tuple[Field, ...], data: Mapping[str, Any]) -> dict[str, str]:
-    """Name the fields that were filled in with nothing."""
-    return {field.key: "required" for field in fields if field.required and not data[field.key]}
-
-
-def blank(known: Mapping[str, Any], dialect: Dialect) -> dict[str, Any]:
-    """Forget the texts that another dialect had and this one does not ask for."""
-    keys = {CONF_URL, *(field.key for field in FIELDS[dialect])}
-    texts = {key: known.get(key, "") if key in keys else "" for key in TEXTS}
-    return {**known, **texts, CONF_DIALECT: dialect.value}
-
-
-def field_errors(problem: Problem, fields: tuple[Field, ...]) -> dict[str, str]:
-    """Put the problem beside the one field that is wrong, if it is one."""
-    keys = {field.key for field in fields}
-    key = _PROBLEM_FIELDS.get(problem)
-    # With a user and a password it is not known which of the two is wrong.
-    several = key == CONF_TOKEN and CONF_PASSWORD in keys
-    return {key if key in keys and not several else "base": problem.value}
+def usual_ports(url: str) -> list[URL]:
+    """Return an address with each of the products' ports, if it names none itself."""
+    address = URL(url)
+    if address.explicit_port is not None:
+        return []
+    return [address.with_port(port) for port in dict.fromkeys(PORTS.values())]
 
 
 def unique_id(data: Mapping[str, Any]) -> str:
@@ -210,7 +104,24 @@ def unique_id(data: Mapping[str, Any]) -> str:
     return "|".join(data[key] for key in keys if data[key])
 
 
-def title(data: Mapping[str, Any]) -> str:
-    """Build the title of an entry."""
-    name = data[CONF_BUCKET] or data[CONF_DATABASE] or PRODUCTS[Dialect(data[CONF_DIALECT])]
-    return f"{name} on {URL(data[CONF_URL]).host}"
+def place_name(data: Mapping[str, Any]) -> str:
+    """Return the name of the bucket or database, or else of the product."""
+    return data[CONF_BUCKET] or data[CONF_DATABASE] or PRODUCTS[Dialect(data[CONF_DIALECT])]
+
+
+def title(data: Mapping[str, Any], taken: Collection[str] = ()) -> str:
+    """Build the title of an entry; the port is in it where it is not the product's own.
+
+    It is in it also where another entry has the title already.
+    """
+    address = URL(data[CONF_URL])
+    short = f"{place_name(data)} on {address.host}"
+    is_usual = address.explicit_port in {None, PORTS[Dialect(data[CONF_DIALECT])]}
+    return short if is_usual and short not in taken else f"{short}:{address.port}"
+
+
+def is_own_title(text: str, data: Mapping[str, Any]) -> bool:
+    """Whether a title is one that we gave, now or in an earlier version."""
+    address = URL(data[CONF_URL])
+    short = f"{place_name(data)} on {address.host}"
+    return text in {short, f"{short}:{address.port}"}

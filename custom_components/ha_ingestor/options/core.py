@@ -1,6 +1,7 @@
 """The page of the `core` profile: the settings of the built-in `influxdb` integration."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import voluptuous as vol
@@ -84,25 +85,48 @@ def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
     return _page_of(read.settings)
 
 
-async def _async_suggest(hass: HomeAssistant) -> Suggestion:
-    """Read the settings of the built-in integration; those that are not taken over are named."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Settings of the built-in integration, and the names of what is taken over and what is not."""
+
+    values: Mapping[str, Any]
+    taken: tuple[str, ...]
+    left_out: tuple[str, ...]
+    excluded: Mapping[str, list[str]]
+
+    def beside(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is stored of the page of what is not captured, if anything is excluded."""
+        return {FILTER: excluding_all(options, self.excluded)[FILTER]} if self.excluded else {}
+
+
+async def async_found(hass: HomeAssistant) -> Found:
+    """Read the settings of the built-in integration."""
     try:
         section = (await async_hass_config_yaml(hass)).get(_BUILT_IN)
     except HomeAssistantError, FileNotFoundError:
         section = None  # Home Assistant says itself what is wrong with its configuration
     read = core_settings_from(section if isinstance(section, Mapping) else {})
-    left_out, excluded = list(read.left_out), _excluded(read.exclude)
-    if excluded is None:
-        left_out.append(_EXCLUDE)
-        excluded = {}
-    names = [name for listed in excluded.values() for name in listed]
-    return Suggestion(
+    excluded = _excluded(read.exclude)
+    is_refused = excluded is None
+    return Found(
         values=_page_of(read.settings),
+        taken=tuple(key for key in read.taken if not (is_refused and key == _EXCLUDE)),
+        left_out=(*read.left_out, *([_EXCLUDE] if is_refused else ())),
+        excluded=excluded or {},
+    )
+
+
+async def _async_suggest(hass: HomeAssistant) -> Suggestion:
+    """Suggest those settings; those that are not taken over are named."""
+    found = await async_found(hass)
+    names = [name for listed in found.excluded.values() for name in listed]
+    return Suggestion(
+        values=found.values,
         placeholders={
-            "left_out": ", ".join(left_out) or _NOTHING,
+            "left_out": ", ".join(found.left_out) or _NOTHING,
             "excluded": ", ".join(names) or _NOTHING,
         },
-        beside=lambda options: {FILTER: excluding_all(options, excluded)[FILTER]} if names else {},
+        beside=found.beside,
     )
 
 

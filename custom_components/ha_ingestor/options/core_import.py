@@ -40,11 +40,13 @@ _SPLIT: Final[Mapping[str, bool]] = {"domains": False, "entities": True, "entity
 class CoreImport:
     """The settings, and the paths of what is not taken over: `precision`, `tags.room`, `include`.
 
-    `exclude` lists `domains`, `entities` and `entity_globs` of which nothing is written.
+    `taken` are the keys of which at least a part is taken over. `exclude` lists `domains`,
+    `entities` and `entity_globs` of which nothing is written.
     """
 
     settings: CoreSettings
     left_out: tuple[str, ...]
+    taken: tuple[str, ...] = ()
     exclude: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -56,9 +58,14 @@ def core_settings_from(config: Mapping[str, Any]) -> CoreImport:
     left_out: list[str] = []
     ours = {key: value for key, value in config.items() if key not in _NOT_OURS}
     lists = {key: ours.pop(key, None) for key in _FILTER}
-    settings = CoreSettings(**_read(ours, _READERS, "", left_out))
+    read = _read(ours, _READERS, "", left_out)
     exclude = _excluded(lists, left_out)
-    return CoreImport(settings=settings, left_out=tuple(left_out), exclude=exclude)
+    return CoreImport(
+        settings=CoreSettings(**read),
+        left_out=tuple(left_out),
+        taken=(*read, *([_EXCLUDE] if exclude else ())),
+        exclude=exclude,
+    )
 
 
 def _excluded(lists: Mapping[str, Any], left_out: list[str]) -> dict[str, tuple[str, ...]]:

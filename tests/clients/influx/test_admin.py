@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from custom_components.ha_ingestor.clients.exchange import DETAIL_MAX
-from custom_components.ha_ingestor.clients.influx.admin import InfluxAdministrator
+from custom_components.ha_ingestor.clients.influx.administrator import administrator_of
 from custom_components.ha_ingestor.clients.influx.destination import Destination
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.pipeline.export.result import Kind
@@ -46,7 +46,7 @@ async def test_what_the_server_says_is_cut_and_holds_no_secret(
         body = body.replace("SECRET", secret).replace("QUOTED", quote(secret, safe=""))
         server.impostor = Answer(status=status, body=body.replace("XXX", "x" * 2000))
         place = Destination(url=server.url, dialect=dialect, org="o", **SECRETS[dialect])
-        verdict = await InfluxAdministrator(session, place).create_missing()
+        verdict = await administrator_of(session, place).create_missing()
 
     assert verdict.kind is not Kind.ACCEPTED
     assert "s3cr3t" not in verdict.detail
@@ -63,6 +63,6 @@ async def test_an_answer_of_somebody_else_creates_nothing_and_is_no_error(
     async with Emulator(dialect=dialect) as server:
         server.impostor = Answer(status=200, body=body)
         place = Destination(url=server.url, dialect=dialect, org="o", **SECRETS[dialect])
-        verdict = await InfluxAdministrator(session, place).create_missing()
+        verdict = await administrator_of(session, place).create_missing()
 
     assert verdict.kind is not Kind.ACCEPTED

@@ -341,7 +341,7 @@ def test_an_address_has_one_spelling(written: str, normal: str) -> None:
     ("written", "why"),
     [
         ("", "invalid_url"),
-        ("ftp://host", "invalid_url"),
+        ("ftp://host", "unsupported_scheme"),
         ("http://", "invalid_url"),
         ("http://ho st", "invalid_url"),
         ("http://host:port", "invalid_url"),

@@ -1,26 +1,33 @@
-"""Creates what a destination lacks: the bucket, the database, the retention policy."""
+"""Administers the databases that have an HTTP interface for it: lists, and creates what lacks."""
 
 import json
+from collections.abc import Sequence
 from http import HTTPStatus
 from ssl import SSLContext
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 from yarl import URL
 
 from ...pipeline.export.result import Kind, Problem, Result
 from ..address import normalize
-from ..encoding import decode_object
+from ..encoding import decode, decode_object
 from ..exchange import CHECK_TIMEOUT, DETAIL_MAX, Reply, exchange
 from .client import speaks_as_database
 from .destination import Destination, authorization, secrets_of
 from .dialect import Dialect
+from .listing import DONE, Listing, sorted_names
 from .outcome import Outcome
 from .verdict import classify
 
+# What InfluxDB 1 keeps of itself.
+_INTERNAL: Final = "_internal"
+# So that one request is enough, and its address is not too long.
+_DATABASES_MAX: Final = 20
 
-class InfluxAdministrator:
-    """Asks for changes with the credentials of the destination."""
+
+class HttpAdministrator:
+    """Asks InfluxDB 1 and 3 on the shared session; VictoriaMetrics has nothing to administer."""
 
     def __init__(
         self,
@@ -38,41 +45,75 @@ class InfluxAdministrator:
         if value := authorization(destination):
             self._headers["Authorization"] = value
 
-    async def create_missing(self) -> Result:
-        """Create bucket or database and the retention policy that is named; they keep for ever."""
+    async def list_orgs(self) -> Listing:
+        """Return none: only InfluxDB 2 has organizations."""
+        return Listing()
+
+    async def list_databases(self) -> Listing:
+        """List the databases."""
         match self._destination.dialect:
-            case Dialect.V2:
-                return await self._create_bucket()
             case Dialect.V1:
-                return await self._create_database()
-            case _:  # the others create what is missing by themselves
-                return Result(kind=Kind.ACCEPTED, problem=Problem.NONE)
+                return await self._show("SHOW DATABASES")
+            case Dialect.V3:
+                return await self._configured()
+            case _:
+                return Listing()
 
-    async def _create_bucket(self) -> Result:
-        destination = self._destination
-        orgs: list[dict[str, Any]] = []
-        for key in ("org", "orgID"):
-            reply = await self._ask("GET", "api/v2/orgs", {key: destination.org})
-            if reply.status == HTTPStatus.OK:
-                orgs = _rows(_json(reply).get("orgs"))
-                break
-        if not orgs:
-            return Result(kind=Kind.BLOCKED, problem=Problem.ORG_NOT_FOUND)
-        wanted: dict[str, Any] = {
-            "orgID": orgs[0].get("id"),
-            "name": destination.bucket,
-            "retentionRules": [],
-        }
-        reply = await self._ask("POST", "api/v2/buckets", {}, json.dumps(wanted).encode())
-        return self._classify(reply, is_done="id" in _json(reply))
+    async def list_policies(self, databases: Sequence[str]) -> Listing:
+        """List the retention policies of the first of these databases."""
+        if self._destination.dialect is not Dialect.V1 or not databases:
+            return Listing()
+        return await self._show(
+            "; ".join(
+                f"SHOW RETENTION POLICIES ON {_identifier(name)}"
+                for name in databases[:_DATABASES_MAX]
+            )
+        )
 
-    async def _create_database(self) -> Result:
+    async def create_missing(self, retention_days: int = 0) -> Result:
+        """Create the database, and the retention policy that is named."""
+        match self._destination.dialect:
+            case Dialect.V1:
+                return await self._create_database(retention_days)
+            case Dialect.V3:
+                return await self._configure(retention_days)
+            case _:  # what is missing is created with the first write
+                return DONE
+
+    async def create_summary(self, time_zone: str) -> Result:  # noqa: ARG002
+        """Do nothing: only InfluxDB 2 has tasks of this kind."""
+        return DONE
+
+    async def _show(self, statements: str) -> Listing:
+        """Read the first column of what InfluxDB 1 answers to each statement."""
+        reply = await self._ask("GET", "query", {"q": statements})
+        results = _rows(_json(reply).get("results"))
+        series = [each for result in results for each in _rows(result.get("series"))]
+        if reply.status != HTTPStatus.OK or not results or "error" in results[0]:
+            return Listing(result=self._classify(reply, is_done=False))
+        values = [value for each in series if isinstance(value := each.get("values"), list)]
+        firsts = [row[0] for rows in values for row in rows if isinstance(row, list) and row]
+        return Listing(names=sorted_names([str(name) for name in firsts if name != _INTERNAL]))
+
+    async def _configured(self) -> Listing:
+        """Read what InfluxDB 3 answers."""
+        reply = await self._ask("GET", "api/v3/configure/database", {"format": "json"})
+        rows = _rows(decode(reply.body))
+        names = [name for row in rows if isinstance(name := row.get("iox::database"), str)]
+        if reply.status != HTTPStatus.OK:
+            return Listing(result=self._classify(reply, is_done=False))
+        return Listing(names=sorted_names([name for name in names if name != _INTERNAL]))
+
+    async def _create_database(self, days: int) -> Result:
         destination = self._destination
-        statement = f"CREATE DATABASE {_identifier(destination.database)}"
+        duration = f"DURATION {days}d" if days else "DURATION INF"
+        database = _identifier(destination.database)
+        statement = f"CREATE DATABASE {database} WITH {duration}"
         if destination.retention_policy:
-            statement += (
-                f"; CREATE RETENTION POLICY {_identifier(destination.retention_policy)}"
-                f" ON {_identifier(destination.database)} DURATION INF REPLICATION 1"
+            policy = _identifier(destination.retention_policy)
+            statement = (
+                f"CREATE DATABASE {database}; "
+                f"CREATE RETENTION POLICY {policy} ON {database} {duration} REPLICATION 1"
             )
         reply = await self._ask("POST", "query", {"q": statement})
         # InfluxDB 1 answers 200 to a statement that failed, with the reason inside.
@@ -83,10 +124,21 @@ class InfluxAdministrator:
             return Result(kind=Kind.BLOCKED, problem=Problem.FORBIDDEN, detail=detail)
         return self._classify(reply, is_done=bool(results))
 
+    async def _configure(self, days: int) -> Result:
+        wanted = {"db": self._destination.database}
+        if days:
+            wanted["retention_period"] = f"{days}d"
+        reply = await self._ask(
+            "POST", "api/v3/configure/database", {}, json.dumps(wanted).encode()
+        )
+        if reply.status == HTTPStatus.CONFLICT:  # it exists
+            return DONE
+        return self._classify(reply, is_done=not reply.is_html)
+
     def _classify(self, reply: Reply, *, is_done: bool) -> Result:
         """Classify the result; any other answer as for a write."""
         if is_done and HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
-            return Result(kind=Kind.ACCEPTED, problem=Problem.NONE)
+            return DONE
         outcome = Outcome(
             status=reply.status,
             body=reply.body,

@@ -1,0 +1,209 @@
+"""The steps that choose a bucket or database, or create it."""
+
+from collections.abc import Mapping
+from functools import partialmethod
+from typing import Any, Final
+
+import voluptuous as vol
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.const import CONF_URL
+from homeassistant.helpers.selector import BooleanSelector
+
+from ..clients.influx.dialect import Dialect
+from ..connection import ADDRESS_PROBLEMS, CONNECTION_PROBLEMS, async_administrator
+from ..const import CONF_BUCKET, CONF_DATABASE, CONF_ORG, CONF_RETENTION_POLICY
+from ..health.server_text import plain
+from ..options.number import Number, OptionError, accepted_numbers
+from ..pipeline.export.result import Kind, Problem, Result
+from .connect import ConnectFlow, said
+from .fields import PLACES, REFUSED, field_errors, merged, text_errors
+
+PLACE: Final = "_place"
+
+CONF_RETENTION_DAYS: Final = "retention_days"
+CONF_SUMMARY: Final = "daily_summary"
+RETENTION_DEFAULT: Final = 365
+# A hundred years; more is for ever.
+RETENTION_MAX: Final = 36_500
+
+# What can be missing, and the field that names it.
+MISSING: Final[Mapping[Problem, str]] = {
+    Problem.BUCKET_NOT_FOUND: CONF_BUCKET,
+    Problem.DATABASE_NOT_FOUND: CONF_DATABASE,
+    Problem.RETENTION_POLICY_NOT_FOUND: CONF_RETENTION_POLICY,
+}
+
+_RETENTION: Final = {
+    vol.Required(CONF_RETENTION_DAYS, default=RETENTION_DEFAULT): Number(
+        0, RETENTION_MAX, step=1, unit="d"
+    )
+}
+CREATE_SCHEMAS: Final[Mapping[str, vol.Schema]] = {
+    CONF_BUCKET: vol.Schema(
+        {**_RETENTION, vol.Required(CONF_SUMMARY, default=False): BooleanSelector()}
+    ),
+    CONF_DATABASE: vol.Schema(_RETENTION),
+    CONF_RETENTION_POLICY: vol.Schema(_RETENTION),
+}
+
+
+class PlaceFlow(ConnectFlow):
+    """Offers the names that the credentials may list, and creates what is missing."""
+
+    def __init__(self) -> None:
+        """Start without a missing name."""
+        super().__init__()
+        self._missing = ""
+
+    async def _async_connected(self) -> ConfigFlowResult:
+        """Go on once a write of nothing works."""
+        raise NotImplementedError
+
+    async def _async_with_credentials(self) -> ConfigFlowResult:
+        """List what the credentials may see, and let the user choose."""
+        if not PLACES[self._dialect]:
+            return await self._async_judged(await self._async_check())
+        result = await self._async_offer()
+        if result.problem is Problem.INVALID_AUTH:
+            return self._refuse_credentials(result)
+        if result.problem in CONNECTION_PROBLEMS:
+            return self._show_address({CONF_URL: result.problem}, detail=result.detail)
+        self._entered = dict(self._data)
+        return self._show_place()
+
+    async def _async_offer(self) -> Result:
+        """Note the names that may be listed; where none may, they have to be typed."""
+        administrator = await async_administrator(self.hass, self._data)
+        databases = await administrator.list_databases()
+        if databases.result.kind is Kind.ACCEPTED:
+            key = CONF_BUCKET if self._dialect is Dialect.V2 else CONF_DATABASE
+            self._offered = {
+                key: databases.names,
+                CONF_ORG: (await administrator.list_orgs()).names,
+                CONF_RETENTION_POLICY: (await administrator.list_policies(databases.names)).names,
+            }
+        return databases.result
+
+    async def async_step_choose(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Go back to the names, or where there are none to the credentials."""
+        return self._show_place() if PLACES[self._dialect] else self._show_credentials()
+
+    async def _async_place(
+        self, dialect: Dialect, user_input: dict[str, Any] | None
+    ) -> ConfigFlowResult:
+        """Accept the names with which a write of nothing works."""
+        fields = PLACES[dialect]
+        if user_input is None:
+            return self._show_place()
+        self._data = merged(fields, self._data, user_input, {})
+        if errors := text_errors(fields, self._data):
+            return self._show_place(errors)
+        return await self._async_judged(await self._async_check())
+
+    async def _async_judged(self, result: Result) -> ConfigFlowResult:
+        """Go on, or go to the step in which the problem can be solved."""
+        problem = result.problem
+        if problem is Problem.NONE and self._is_created_by_writing:
+            problem = Problem.DATABASE_NOT_FOUND
+        if problem is Problem.NONE:
+            return await self._async_connected()
+        if problem in ADDRESS_PROBLEMS:
+            return self._show_address({CONF_URL: problem}, detail=result.detail)
+        if key := MISSING.get(problem):
+            self._missing = key
+            return self._show_missing()
+        fields = PLACES[self._dialect]
+        if not fields or problem is Problem.INVALID_AUTH:
+            return self._refuse_credentials(result)
+        return self._show_place(field_errors(problem, fields), result.detail)
+
+    @property
+    def _is_created_by_writing(self) -> bool:
+        """Whether InfluxDB 3 would create the database for ever, without having been asked to."""
+        names = self._offered.get(CONF_DATABASE)
+        return (
+            self._dialect is Dialect.V3
+            and names is not None
+            and self._data[CONF_DATABASE] not in names
+        )
+
+    def _show_place(
+        self, errors: dict[str, str] | None = None, detail: str = ""
+    ) -> ConfigFlowResult:
+        step = f"{self._dialect}{PLACE}"
+        return self._show_fields(step, PLACES[self._dialect], None, errors, detail)
+
+    def _show_missing(self) -> ConfigFlowResult:
+        return self.async_show_menu(
+            step_id=f"missing_{self._missing}",
+            menu_options=[f"create_{self._missing}", "choose", "change_address"],
+            description_placeholders=self._missing_placeholders(),
+        )
+
+    def _missing_placeholders(self, detail: str = "") -> dict[str, str]:
+        return {
+            "name": plain(self._data[self._missing]),
+            "database": plain(self._data[CONF_DATABASE]),
+            "url": plain(self._data[CONF_URL]),
+            "detail": said(detail),
+        }
+
+    async def _async_missing(
+        self, key: str, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        self._missing = key
+        return self._show_missing()
+
+    async def _async_create_missing(
+        self, key: str, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Create what is missing, with a retention."""
+        errors: dict[str, str] = {}
+        told = {**self._missing_placeholders(), "min": "0", "max": f"{RETENTION_MAX:,}"}
+        if user_input is not None:
+            try:
+                wanted = accepted_numbers(CREATE_SCHEMAS[key], user_input)
+            except OptionError as err:
+                errors = {err.field: err.reason}
+            else:
+                error, result = await self._async_created(wanted)
+                if not error:
+                    return await self._async_judged(await self._async_check())
+                errors, told = {"base": error}, {**told, "detail": said(result.detail)}
+        return self.async_show_form(
+            step_id=f"create_{key}",
+            data_schema=self.add_suggested_values_to_schema(CREATE_SCHEMAS[key], user_input or {}),
+            errors=errors,
+            description_placeholders=told,
+        )
+
+    async def _async_created(self, wanted: Mapping[str, Any]) -> tuple[str, Result]:
+        """Create what is wanted; returns what went wrong, if anything did."""
+        administrator = await async_administrator(self.hass, self._data)
+        result = await administrator.create_missing(wanted[CONF_RETENTION_DAYS])
+        if result.kind is not Kind.ACCEPTED:
+            return "may_not_create" if result.problem in REFUSED else "not_created", result
+        if names := self._offered.get(self._missing):
+            self._offered = {**self._offered, self._missing: (*names, self._data[self._missing])}
+        elif self._missing in self._offered:
+            self._offered = {**self._offered, self._missing: (self._data[self._missing],)}
+        if wanted.get(CONF_SUMMARY):
+            result = await administrator.create_summary(self.hass.config.time_zone)
+        return "" if result.kind is Kind.ACCEPTED else "summary_not_created", result
+
+
+# Home Assistant finds a step by the name of its method.
+for _dialect in Dialect:
+    setattr(
+        PlaceFlow,
+        f"async_step_{_dialect}{PLACE}",
+        partialmethod(PlaceFlow._async_place, _dialect),  # noqa: SLF001
+    )
+for _key in CREATE_SCHEMAS:
+    for _prefix, _method in (
+        ("missing", PlaceFlow._async_missing),  # noqa: SLF001
+        ("create", PlaceFlow._async_create_missing),  # noqa: SLF001
+    ):
+        setattr(PlaceFlow, f"async_step_{_prefix}_{_key}", partialmethod(_method, _key))

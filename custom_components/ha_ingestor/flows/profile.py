@@ -1,0 +1,58 @@
+"""The step that chooses what a point looks like, before the first one is written."""
+
+from functools import partialmethod
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigFlowResult
+
+from ..options.core import CORE
+from ..options.points import CONF_PROFILE, HOMEIQ, POINTS, TIDY
+from .place import PlaceFlow
+
+PROFILES: Final = (HOMEIQ, TIDY, CORE)
+PREFIX: Final = "profile_"
+
+
+class ProfileFlow(PlaceFlow):
+    """A menu, whose entries say what each profile costs and who reads it."""
+
+    async def _async_with_profile(self, profile: str) -> ConfigFlowResult:
+        """Go on once the profile is known."""
+        raise NotImplementedError
+
+    def _has_built_in(self) -> bool:
+        """Whether the built-in integration is set up here."""
+        raise NotImplementedError
+
+    async def async_step_profile(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask which profile it shall be; the one that is suggested is the first."""
+        has_built_in = self._has_built_in()
+        profiles = (CORE, HOMEIQ, TIDY) if has_built_in else PROFILES
+        return self.async_show_menu(
+            step_id="profile_beside_built_in" if has_built_in else "profile",
+            menu_options=[*(PREFIX + name for name in profiles), "choose", "change_address"],
+        )
+
+    async def async_step_profile_beside_built_in(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask the same where dashboards for the built-in integration may exist."""
+        return await self.async_step_profile()
+
+    async def _async_profile(
+        self, profile: str, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        return await self._async_with_profile(profile)
+
+
+def profile_options(profile: str) -> dict[str, Any]:
+    """Return options that choose a profile."""
+    return {POINTS: {CONF_PROFILE: profile}}
+
+
+# Home Assistant finds a step by the name of its method.
+for _profile in PROFILES:
+    _step = partialmethod(ProfileFlow._async_profile, _profile)  # noqa: SLF001
+    setattr(ProfileFlow, f"async_step_{PREFIX}{_profile}", _step)
