@@ -9,6 +9,8 @@ from .profiles import (
     V1_13,
     V2_7,
     V3,
+    VM_AUTH,
+    VM_CLUSTER,
     VM_NEW,
     VM_OLD,
 )
@@ -22,6 +24,8 @@ __all__ = [
     "V1_13",
     "V2_7",
     "V3",
+    "VM_AUTH",
+    "VM_CLUSTER",
     "VM_NEW",
     "VM_OLD",
     "Answer",

@@ -54,7 +54,10 @@ class Profile:
     headers: Mapping[str, str] = field(default_factory=dict)
     # What is added where points are written.
     write_headers: Mapping[str, str] = field(default_factory=dict)
-    metrics: str = ""
+    # None: this server has no such page where points are written.
+    metrics: str | None = ""
+    # The answer to everything without credentials, where the server asks for them everywhere.
+    locked: Answer | None = None
     read: Reader = parse
     # Values of `precision`, and the answer to any other; None: it is taken all the same.
     units: Mapping[str, int] = field(default_factory=dict)

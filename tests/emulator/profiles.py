@@ -1,5 +1,6 @@
 """The servers: as observed, InfluxDB 3 as in its source, the clouds as their maker tells."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -109,6 +110,7 @@ V3: Final = Profile(
         headers={"Content-Type": "application/json", **_influx_headers("3.5.0")},
     ),
     health=_OK,
+    locked=Answer(status=401),
     writes={
         "/api/v3/write_lp": v3_judge,
         "/write": v3_as_v1_judge,
@@ -167,6 +169,34 @@ VM_NEW: Final = Profile(
     not_found=_VM_NOT_FOUND,
     metrics='vm_app_version{version="victoria-metrics-20261101", short_version="v1.150.0"} 1\n'
     + _VM_FLAG,
+)
+# A cluster: points are written below `/insert/<tenant>/influx`, all other pages are elsewhere.
+_VM_NO_PATH: Final = Answer(
+    status=400,
+    body='unsupported path requested: "/insert/0/influx/ping"\n',
+    headers={"Content-Type": "text/plain; charset=utf-8"},
+)
+VM_CLUSTER: Final = replace(
+    VM_NEW,
+    ping=_VM_NO_PATH,
+    health=_json(name="influxdb", message="ready for queries and writes", status="pass"),
+    metrics=None,
+    not_found=_VM_NO_PATH,
+)
+# The same behind vmauth, which knows who writes to which tenant.
+VM_AUTH: Final = replace(
+    VM_CLUSTER,
+    headers={"X-Server-Hostname": "vmauth"},
+    locked=Answer(
+        status=401,
+        body="missing 'Authorization' request header\n",
+        headers={"WWW-Authenticate": 'Basic realm="Restricted"'},
+    ),
+    not_found=Answer(
+        status=400,
+        body='user home missing route for "http://vmauth:8427/insert/1/influx/write"\n',
+        headers={"Content-Type": "text/plain; charset=utf-8"},
+    ),
 )
 
 NEWEST: Final = {profile.dialect: profile for profile in (V1_13, V2_7, V3, VM_NEW)}

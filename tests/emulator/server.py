@@ -138,7 +138,7 @@ class Emulator:
         self.arrived.set()
         await asyncio.sleep(self.slowness)
         if self.impostor or not request.path.startswith(self.prefix):
-            return _response(self.impostor or Answer(status=404, body="not found"))
+            return _response(self.impostor or self._elsewhere())
         if path not in self.profile.writes:
             return _response(self._page(path, seen), self.profile)
         if not self.faults:
@@ -148,6 +148,11 @@ class Emulator:
             headers = {**(self.profile.write_headers if is_known else {}), **answer.headers}
             return _response(replace(answer, headers=headers), self.profile)
         return await self._fail(self.faults.popleft(), request, seen)
+
+    def _elsewhere(self) -> Answer:
+        """Answer outside the prefix: a proxy does, or the same server for all its paths."""
+        is_proxy = self.profile.metrics is not None
+        return Answer(status=404, body="not found") if is_proxy else self.profile.not_found
 
     async def _fail(self, fault: Fault, request: web.Request, seen: Seen) -> web.StreamResponse:
         if fault.apply:
@@ -167,9 +172,13 @@ class Emulator:
         return response
 
     def _page(self, path: str, seen: Seen) -> Answer:
-        if self.profile.dialect is Dialect.V3 and not self._request(seen).is_known:
-            return Answer(status=401)
-        if path == "/metrics" and not self._request(seen).is_known:
+        if self.profile.locked and not self._request(seen).is_known:
+            return self.profile.locked
+        if (
+            path == "/metrics"
+            and self.profile.metrics is not None
+            and not self._request(seen).is_known
+        ):
             return UNKNOWN_TO_VM
         if administered := self._administer(path, seen):
             return administered
@@ -178,8 +187,10 @@ class Emulator:
         pages = {
             "/ping": self.profile.ping,
             "/health": self.profile.health,
-            "/metrics": Answer(status=200, body=self.profile.metrics + self._ignored_metrics()),
         }
+        if self.profile.metrics is not None:
+            body = self.profile.metrics + self._ignored_metrics()
+            pages["/metrics"] = Answer(status=200, body=body)
         return pages.get(path, self.profile.not_found)
 
     def _administer(self, path: str, seen: Seen) -> Answer | None:

@@ -24,6 +24,8 @@ _VM_VERSION: Final = re.compile(r'vm_app_version\{[^{}]*short_version="v?([^"]*)
 
 _INFLUX_MARKS: Final = ("X-Influxdb-Version", "X-Influxdb-Build")
 _VM_MARK: Final = "X-Server-Hostname"
+# A cluster answers this below the path that points are written to.
+_VM_NO_PATH: Final = 'unsupported path requested: "'
 # Sent by the databases themselves and by nothing else that may stand in between. A load balancer
 # may send the mark of VictoriaMetrics, which marks its answers to a write as InfluxDB does.
 MARKS: Final = (*_INFLUX_MARKS, "Cluster-Uuid")
@@ -58,7 +60,7 @@ async def probe(
         return Probe(version="QuestDB", problem=Problem.NOT_A_DATABASE)
     if _may_be_victoriametrics(ping, version):
         found = _VM_VERSION.search((await get("metrics")).body)
-        if found or _VM_MARK in ping.headers:
+        if found or _VM_MARK in ping.headers or _VM_NO_PATH in ping.body:
             return Probe(dialect=Dialect.VICTORIAMETRICS, version=found[1] if found else "")
     if _is_locked_v3(ping):
         return Probe(dialect=Dialect.V3)
@@ -112,8 +114,8 @@ def _says_influx(ping: Reply) -> bool:
 
 
 def _may_be_victoriametrics(ping: Reply, version: str) -> bool:
-    """Its mark with its claim or none, or a 204 that says nothing about itself at all."""
-    marked = _VM_MARK in ping.headers
+    """Its mark with its claim or none, its words, or a 204 that says nothing about itself."""
+    marked = _VM_MARK in ping.headers or _VM_NO_PATH in ping.body
     return (marked and version in {"", _VM_CLAIM}) or (
         ping.status == HTTPStatus.NO_CONTENT and not _says_influx(ping)
     )

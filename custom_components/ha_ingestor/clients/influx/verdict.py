@@ -59,6 +59,13 @@ _EXPIRED: Final = re.compile(
     r"(?:failure writing points to database: )?partial write: "
     r"(?:points beyond retention policy|dropped \d+ points outside retention policy)"
 )
+# VictoriaMetrics has no 404: it answers 400, and so do vminsert about a tenant and vmauth about a
+# route. That every point is refused there is no fault of the points. Only at the beginning, too.
+_NO_PATH: Final = re.compile(
+    r"(?:remoteAddr: [^;]*; requestURI: [^;]*; )?"
+    r'(?:unsupported path requested: "|user .{1,200} missing route for |auth error: '
+    r'|cannot parse path ")'
+)
 _V1: Final = (Dialect.V1,)
 _V3: Final = (Dialect.V3,)
 
@@ -118,6 +125,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(kind=Kind.BLOCKED, problem=Problem.NOT_A_DATABASE, statuses={501, 505}),
     Rule(kind=Kind.KEPT, problem=Problem.SERVER_ERROR, statuses=range(502, 600)),
+    Rule(kind=Kind.BLOCKED, problem=Problem.NOT_A_DATABASE, statuses={400}, begins=_NO_PATH),
     # The rules below depend on the message, so it has to be the database's own reply.
     Rule(
         kind=Kind.BLOCKED,
@@ -151,13 +159,6 @@ RULES: Final[tuple[Rule, ...]] = (
         says="database",
     ),
     Rule(kind=Kind.BLOCKED, problem=Problem.NOT_A_DATABASE, statuses={404, 405, 410}),
-    # VictoriaMetrics has no 404; that every point is rejected there is no fault of the points.
-    Rule(
-        kind=Kind.BLOCKED,
-        problem=Problem.NOT_A_DATABASE,
-        statuses={400},
-        says='unsupported path requested: "',
-    ),
     # InfluxDB 3 about a token with a space in it. With the brace and the quotes it cannot be the
     # text of a point that the reply repeats.
     Rule(
