@@ -1,5 +1,6 @@
 """What a user sees of a destination: its sensors, its device, its diagnostics."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,8 +25,11 @@ from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
+from custom_components.ha_ingestor.health import condition
+from custom_components.ha_ingestor.health.throughput import Throughput
 from custom_components.ha_ingestor.pipeline.export.breaker import BreakerState
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.result import Problem
@@ -38,6 +42,10 @@ BROKEN = Answer(status=500, body='{"error":"engine: out of luck"}')
 REFUSED = Answer(status=401, body='{"error":"authorization failed"}')
 SHOWN = {
     "status",
+    "current_problem",
+    "last_error",
+    "points_per_minute",
+    "problem",
     "points_written",
     "points_quarantined",
     "points_evicted",
@@ -55,7 +63,6 @@ ON_DEMAND = {
     "write_latency",
     "breaker",
     "next_retry",
-    "last_error",
 }
 # What Home Assistant itself adds to every state.
 STANDARD = {
@@ -123,6 +130,11 @@ async def diagnostics(
     assert reply.status == HTTPStatus.OK
     data: dict[str, Any] = (await reply.json())["data"]
     return data
+
+
+async def settle_quiet(entry: MockConfigEntry) -> None:
+    """Wait until the destination is known to work."""
+    await until(lambda: entry.runtime_data.pipeline.export_state.status is Status.OK)
 
 
 def assert_balanced(ledger: dict[str, Any], pending: int) -> None:
@@ -353,17 +365,153 @@ async def test_a_counter_never_goes_back_at_a_reload(
 
 
 async def test_a_destination_is_a_service(
-    hass: HomeAssistant, entry: MockConfigEntry, device_registry: dr.DeviceRegistry
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    database: Emulator,
+    device_registry: dr.DeviceRegistry,
 ) -> None:
     await set_up(hass, entry)
+
+    def device() -> dr.DeviceEntry:
+        (found,) = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+        return found
+
+    assert device().entry_type is dr.DeviceEntryType.SERVICE
+    assert device().identifiers == {(DOMAIN, entry.entry_id)}
+    shown = (device().name, device().manufacturer, device().model)
+    assert shown == ("Attic", "InfluxData", "InfluxDB 1")
+    # InfluxDB 1 has no pages for people.
+    assert device().configuration_url is None
+    await until(lambda: device().sw_version == database.profile.version)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "path"), [(Dialect.V2, ""), (Dialect.VICTORIAMETRICS, "/vmui/")]
+)
+async def test_the_device_links_to_the_pages_of_the_database(
+    hass: HomeAssistant,
+    database: Emulator,
+    device_registry: dr.DeviceRegistry,
+    dialect: Dialect,
+    path: str,
+) -> None:
+    entry = new_entry(database.url, dialect=dialect.value, token="t0ken-of-adam", bucket="b")
+    await set_up(hass, entry)
     (device,) = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
-    assert device.entry_type is dr.DeviceEntryType.SERVICE
-    assert device.identifiers == {(DOMAIN, entry.entry_id)}
-    assert (device.name, device.manufacturer, device.model) == (
-        "Attic",
-        "HA Ingestor",
-        "InfluxDB 1",
-    )
+    assert device.configuration_url == database.url + path
+
+
+async def test_two_destinations_of_one_name_are_told_apart(
+    hass: HomeAssistant, database: Emulator, device_registry: dr.DeviceRegistry
+) -> None:
+    first, second = new_entry(database.url), new_entry(database.url, database="other")
+    second.add_to_hass(hass)
+    await set_up(hass, first)
+    names = {
+        device.name
+        for entry in (first, second)
+        for device in dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+    }
+    port = database.url.rpartition(":")[2]
+    assert names == {
+        f"Attic (home_assistant, 127.0.0.1:{port})",
+        f"Attic (other, 127.0.0.1:{port})",
+    }
+
+
+async def test_a_database_that_does_not_answer_is_seen_before_the_request_ends(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    database: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(condition, "UNANSWERED_SECONDS", 0.2)
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.a", "1")
+    await settle(hass, entry)
+    assert shows(hass, entry, "current_problem", "none")
+    assert shows(hass, entry, "problem", "off")
+    database.slowness = 3.0
+    database.arrived.clear()
+    hass.states.async_set("sensor.a", "2")
+    await entry.runtime_data.pipeline.flush()
+    await database.arrived.wait()
+    await asyncio.sleep(0.3)
+    await entry.runtime_data.coordinator._async_refresh(scheduled=True)
+    assert shows(hass, entry, "status", "degraded")
+    assert shows(hass, entry, "current_problem", "no_answer")
+    assert shows(hass, entry, "problem", "on")
+    # It was not told that it does not.
+    assert shows(hass, entry, "database_connected", "on")
+    database.slowness = 0.0
+    await settle(hass, entry)
+    assert shows(hass, entry, "status", "ok")
+    assert shows(hass, entry, "problem", "off")
+
+
+async def test_why_nothing_is_delivered_is_a_state_of_its_own(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    database.impostor = BUSY
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.a", "1")
+    await settle(hass, entry)
+    assert shows(hass, entry, "current_problem", "busy")
+    assert shows(hass, entry, "problem", "on")
+    assert shows(hass, entry, "last_error", "timeout")
+
+
+async def test_the_last_write_is_still_shown_after_a_reload(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.a", "1")
+    await settle(hass, entry)
+    before = reading(hass, entry, "last_write").state
+    assert before != "unknown"
+    for _ in range(2):
+        assert await hass.config_entries.async_reload(entry.entry_id)
+        assert reading(hass, entry, "last_write").state == before
+
+
+@pytest.mark.usefixtures("everything_shown")
+async def test_an_event_that_a_throttle_holds_is_the_oldest_of_the_backlog(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    entry.add_to_hass(hass)
+    rule = {"entities": ["sensor.a"], "throttle": 3600}
+    hass.config_entries.async_update_entry(entry, options={"noise": {"rules": [rule]}})
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    for state in "12":
+        hass.states.async_set("sensor.a", state)
+        await entry.runtime_data.pipeline.commit()
+    await asyncio.sleep(1.1)
+    await entry.runtime_data.coordinator.async_refresh()
+    await until(lambda: shows(hass, entry, "points_written", "1"))
+    assert shows(hass, entry, "backlog", "1")
+    assert 1 <= int(reading(hass, entry, "oldest_age").state) < 30
+
+
+async def test_points_per_minute_are_counted_over_time(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await set_up(hass, entry)
+    await settle_quiet(entry)
+    now = [100.0]
+    coordinator = entry.runtime_data.coordinator
+    coordinator._throughput = Throughput(lambda: now[0])
+    await coordinator.async_refresh()
+    for number in range(30):
+        hass.states.async_set("sensor.a", str(number))
+    await settle(hass, entry)
+    now[0] += 120
+    await coordinator.async_refresh()
+    assert float(reading(hass, entry, "points_per_minute").state) == 15.0
+    now[0] += 300
+    await coordinator.async_refresh()
+    now[0] += 300
+    await coordinator.async_refresh()
+    assert float(reading(hass, entry, "points_per_minute").state) == 0.0
 
 
 @pytest.mark.usefixtures("everything_shown")
@@ -416,6 +564,9 @@ async def test_counters_and_moments_are_what_home_assistant_calls_them(
         "breaker": ("enum", None),
         "next_retry": ("timestamp", None),
         "last_error": (None, None),
+        "current_problem": ("enum", None),
+        "points_per_minute": (None, "measurement"),
+        "problem": ("problem", None),
         "backlog": (None, "measurement"),
         "last_write": ("timestamp", None),
         "database_connected": ("connectivity", None),

@@ -97,7 +97,7 @@ async def test_a_refused_point_is_an_issue_that_names_entity_and_reason(
     found = issue(hass, entry, "quarantined")
     assert found
     assert found.translation_placeholders
-    assert found.translation_placeholders["entity"] == "sensor.odd"
+    assert found.translation_placeholders["entities"] == "sensor.odd"
     assert "field type conflict" in found.translation_placeholders["reason"]
     assert found.translation_placeholders["count"] == "1"
 
@@ -141,8 +141,8 @@ async def test_an_entity_whose_points_are_refused_can_be_left_out(
     await set_up(hass, entry)
     http, menu = await offers(hass, hass_client, entry)
     # The field is not an attribute.
-    assert menu["menu_options"] == ["exclude_entity", "dismiss"]
-    assert menu["description_placeholders"]["entity"] == "sensor.odd"
+    assert menu["menu_options"] == ["exclude_entity", "replay", "purge", "dismiss"]
+    assert menu["description_placeholders"]["entities"] == "sensor.odd"
 
     await choose(hass, http, menu, "exclude_entity")
 
@@ -181,9 +181,11 @@ async def test_an_attribute_that_is_refused_can_be_left_out(  # noqa: PLR0917
     hass.states.async_set("sensor.odd", "1", {"level": 1})
     assert await hass.config_entries.async_setup(entry.entry_id)
     http, menu = await offers(hass, hass_client, entry)
-    assert menu["menu_options"] == ["ignore_attribute", "exclude_entity", "dismiss"]
+    assert menu["menu_options"] == [
+        *("ignore_attribute", "exclude_entity", "replay", "purge", "dismiss")
+    ]
     assert menu["description_placeholders"]["attribute"] == "level"
-    assert menu["description_placeholders"]["entity"] == "sensor.odd"
+    assert menu["description_placeholders"]["entities"] == "sensor.odd"
 
     await choose(hass, http, menu, "ignore_attribute")
 

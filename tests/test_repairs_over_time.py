@@ -142,7 +142,7 @@ async def test_a_refused_point_can_be_seen_to_after_a_reload(
     await with_issue(hass, entry, database, "quarantined")
     assert await hass.config_entries.async_reload(entry.entry_id)
     http, menu = await offers(hass, hass_client, entry)
-    assert menu["description_placeholders"]["entity"] == "sensor.odd"
+    assert menu["description_placeholders"]["entities"] == "sensor.odd"
 
     await choose(hass, http, menu, "dismiss")
 

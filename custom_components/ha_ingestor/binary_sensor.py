@@ -26,7 +26,7 @@ async def async_setup_entry(
 ) -> None:
     """Add the connection of one destination, and that of its data-api if it has one."""
     runtime = entry.runtime_data
-    database = destination_service(entry)
+    database = destination_service(hass, entry)
     async_add_entities(
         IngestorBinarySensor(runtime.coordinator, database, each) for each in BINARY_SENSORS
     )

@@ -1,7 +1,7 @@
 """The health of one destination, read at intervals and at every change of its status."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -16,6 +16,8 @@ from .connection import async_storage
 from .const import DOMAIN, LOGGER
 from .data_api.coordinator import RegistryCoordinator
 from .enrich.attribution import Attribution
+from .health.condition import condition_of, problem_of
+from .health.connection_log import ConnectionLog
 from .health.deduplication import NO_DEDUPLICATION, Deduplication
 from .health.ignored_rows import ROWS_IGNORED
 from .health.issues import (
@@ -25,8 +27,11 @@ from .health.issues import (
     health_issues,
     undecided_issues,
 )
-from .health.server_text import plain
-from .pipeline.export.export_state import HISTORY, Status, StatusChange
+from .health.place import database_of, distinct_title, server_of
+from .health.rejected_point import entities_of
+from .health.server import async_note_version
+from .health.throughput import Throughput
+from .pipeline.export.export_state import HISTORY, ExportState, Status, StatusChange
 from .pipeline.export.result import Problem
 from .pipeline.pipeline import Handover, Pipeline
 from .pipeline.snapshot import Snapshot
@@ -43,6 +48,8 @@ UPDATE_INTERVAL: Final = timedelta(seconds=10)
 # with every check in the two minutes after it, as a user may be watching.
 CHECKS_PER_UPDATE: Final = 30
 LOOKS_AFTER_CHANGE: Final = 12
+# Enough of the quarantine to name the entities in it.
+RECORDS_READ: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +59,9 @@ class PreviousHealth:
     data: Mapping[str, Any]
     history: tuple[StatusChange, ...]
     rejection: RejectedPoint | None
+    export: ExportState
+    throughput: Throughput
+    server_version: str
 
 
 # By entry id, between an unload and the next setup.
@@ -130,7 +140,12 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         self.background = Background(hass)
         self._pipeline = pipeline
         self._deduplication = Deduplication(partial(async_storage, hass, entry.data))
-        self._connected: bool | None = None
+        self._log = ConnectionLog()
+        self._was_connected: bool | None = None
+        # What was read last, which is shown only now and then.
+        self._last_read: Snapshot | None = None
+        # The entities in quarantine, and at which count that was.
+        self._refused: tuple[int, list[str]] = (-1, [])
         self._is_snapshot_requested = False
         self._checks = 0
         # Before a reload the entry has the new data already.
@@ -139,17 +154,32 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         is_same = past is not None and past.data == self._data
         self._history = past.history if past and is_same else ()
         self._rejection = past.rejection if past and is_same else None
+        self._export = past.export if past and is_same else ExportState()
+        self._throughput = past.throughput if past and is_same else Throughput()
+        self.server_version = past.server_version if past and is_same else ""
         # After a start of Home Assistant it is not known whether the user handled the last rejected
         # point.
         self._is_rejection_known = past is not None
 
     async def async_snapshot(self) -> Snapshot:
         """Read the health, with what was before a reload."""
-        snapshot = await self._pipeline.snapshot()
+        self._last_read = await self._pipeline.snapshot()
+        return self._completed(self._last_read)
+
+    def _completed(self, snapshot: Snapshot) -> Snapshot:
+        """Add what was before a reload, and what is seen over time."""
+        if snapshot.is_open:
+            self._throughput.note(snapshot.ledger["written"])
+        export = snapshot.export
+        if export.last_write is None:
+            last_write, latency = self._export.last_write, self._export.write_latency
+            export = replace(export, last_write=last_write, write_latency=latency)
         return replace(
             snapshot,
-            history=(*self._history, *snapshot.history)[-HISTORY:],
+            export=export,
+            history=_changes((*self._history, *snapshot.history))[-HISTORY:],
             rejection=snapshot.rejection or self._rejection,
+            points_per_minute=self._throughput.per_minute,
         )
 
     async def async_hand_over(self) -> None:
@@ -159,6 +189,9 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
             data=self._data,
             history=snapshot.history,
             rejection=snapshot.rejection,
+            export=snapshot.export,
+            throughput=self._throughput,
+            server_version=self.server_version,
         )
 
     async def async_end(self) -> None:
@@ -190,19 +223,27 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
     async def _async_update_data(self) -> Snapshot:
         entry, deduplication = self.config_entry, self._deduplication
         is_due = not self._is_snapshot_requested or deduplication.is_due
-        if not is_due and self._pipeline.is_unchanged_since(self.data):
-            return self.data
-        snapshot = await self.async_snapshot()
-        if snapshot.export.status is Status.OK and deduplication.is_due:
-            self.background.async_begin(deduplication.async_check(), "ha_ingestor deduplication")
-        async_update_issues(
-            self.hass,
-            entry.entry_id,
-            entry.title,
-            health_issues(snapshot) + deduplication.issues,
-            undecided=self._undecided(snapshot),
-        )
-        is_new = snapshot.condition != getattr(self.data, "condition", None)
+        if not is_due and self._last_read and self._pipeline.is_unchanged_since(self._last_read):
+            snapshot = self._completed(self._last_read)
+        else:
+            snapshot = await self.async_snapshot()
+            if snapshot.export.status is Status.OK and deduplication.is_due:
+                work = deduplication.async_check()
+                self.background.async_begin(work, "ha_ingestor deduplication")
+            await self._async_note_refused(snapshot)
+            async_update_issues(
+                self.hass,
+                entry.entry_id,
+                {
+                    "title": distinct_title(self.hass, entry),
+                    "database": database_of(entry.data),
+                    "server": server_of(entry.data),
+                },
+                health_issues(snapshot, self._refused[1]) + deduplication.issues,
+                undecided=self._undecided(snapshot),
+            )
+        shown: Snapshot | None = self.data
+        is_new = shown is None or _shown_at_once(snapshot) != _shown_at_once(shown)
         self._checks = 0 if is_new else self._checks + self._is_snapshot_requested
         is_watched = self._checks <= LOOKS_AFTER_CHANGE or not self._is_snapshot_requested
         if is_watched or self._checks % CHECKS_PER_UPDATE == 0:
@@ -218,30 +259,56 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
             found.add(QUARANTINED)
         return found
 
+    async def _async_note_refused(self, snapshot: Snapshot) -> None:
+        """Read which entities are in quarantine, when there are others."""
+        count = snapshot.ledger["quarantined"]
+        if snapshot.rejection is None or count == self._refused[0]:
+            return
+        try:
+            records, _ = await self._pipeline.newest_quarantined(RECORDS_READ)
+        except OSError:
+            return  # the repair about the disk says so
+        self._refused = count, entities_of(records)
+
     @callback
     def async_status_changed(self) -> None:
         """Show a change of status at once, and ask for new credentials when they are refused."""
-        self._log_connection()
         if self._pipeline.export_state.problem is Problem.INVALID_AUTH:
             self.config_entry.async_start_reauth(self.hass)
+        self._log_connection()
         self.background.async_begin(self.async_refresh(), "ha_ingestor health")
 
     def _log_connection(self) -> None:
         """Log once that the database is unavailable, and once that it is back."""
-        state = self._pipeline.export_state
-        if state.connected == self._connected or state.connected is None:
-            return
-        if state.status is Status.OK:
-            if self._connected is False:
-                LOGGER.info("%s accepts points again", self.config_entry.title)
-        else:
-            LOGGER.warning(
-                "%s does not accept points, which wait on disk: %s (%s)",
-                self.config_entry.title,
-                state.problem,
-                plain(state.detail),
-            )
-        self._connected = state.connected
+        state, ledger = self._pipeline.export_state, self._pipeline.ledger
+        self._log.note(
+            distinct_title(self.hass, self.config_entry),
+            state,
+            written=ledger.written,
+            waiting=ledger.captured - ledger.settled,
+        )
+        # Another version may run there after it was away.
+        if state.status is Status.OK and state.connected != self._was_connected:
+            self.background.async_begin(self._async_note_version(), "ha_ingestor version")
+        self._was_connected = state.connected
+
+    async def _async_note_version(self) -> None:
+        found = await async_note_version(self.hass, self.config_entry)
+        self.server_version = found or self.server_version
+
+
+def _shown_at_once(snapshot: Snapshot) -> tuple[object, ...]:
+    """Return everything but what changes all day."""
+    return (*snapshot.condition, condition_of(snapshot), problem_of(snapshot))
+
+
+def _changes(history: Iterable[StatusChange]) -> tuple[StatusChange, ...]:
+    """Leave out what a reload repeats."""
+    kept: list[StatusChange] = []
+    for change in history:
+        if not kept or (change.status, change.problem) != (kept[-1].status, kept[-1].problem):
+            kept.append(change)
+    return tuple(kept)
 
 
 @callback

@@ -9,6 +9,7 @@ from .pipeline.export.result import Problem
 from .repair_flows.data_api import RepairDataApiKey
 from .repair_flows.destination import RepairDestination
 from .repair_flows.quarantine import RepairQuarantine
+from .repair_flows.rejection_surge import RepairRejectionSurge
 
 
 async def async_create_fix_flow(
@@ -22,4 +23,6 @@ async def async_create_fix_flow(
         return RepairDataApiKey(entry_id)
     if problem == QUARANTINED:
         return RepairQuarantine(entry_id)
+    if problem == Problem.REJECTION_SURGE:
+        return RepairRejectionSurge(entry_id)
     return RepairDestination(entry_id, Problem(problem))

@@ -27,7 +27,7 @@ async def async_setup_entry(
 ) -> None:
     """Add the sensors of one destination, and those of its data-api if it has one."""
     runtime = entry.runtime_data
-    database = destination_service(entry)
+    database = destination_service(hass, entry)
     async_add_entities(IngestorSensor(runtime.coordinator, database, each) for each in SENSORS)
     if registries := runtime.registries:
         data_api = data_api_service(registries.subentry)

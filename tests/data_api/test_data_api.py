@@ -256,6 +256,7 @@ async def test_actions_without_descriptions_are_an_issue_and_stop_nothing(
     assert found.translation_placeholders == {
         "title": "data-api on 127.0.0.1",
         "detail": f"ModuleNotFoundError: {reason}",
+        "server": server.url.replace("://", "\\://"),
     }
     assert state_of(hass, CONNECTED) == STATE_ON
     assert server.tables.entities
@@ -329,6 +330,7 @@ async def test_a_row_that_is_refused_is_named(
         "row": "light.odd",
         "reason": "Failed to bulk upsert entities: odd",
         "count": "1",
+        "server": server.url.replace("://", "\\://"),
     }
     assert "light.even" in server.tables.entities
     rejected = hass.states.get("sensor.data_api_on_127_0_0_1_rows_rejected")

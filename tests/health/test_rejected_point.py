@@ -27,7 +27,7 @@ V3 = "invalid column type for column '{}', expected iox::column_type::field::str
     ],
 )
 def test_the_entity_is_the_one_of_the_tags(line: str, entity: str) -> None:
-    assert entity_of(RejectedPoint(line=line, reason="")) == entity
+    assert entity_of(line) == entity
 
 
 @pytest.mark.parametrize(

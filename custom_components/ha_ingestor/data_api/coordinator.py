@@ -3,6 +3,7 @@
 from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.const import CONF_URL
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
@@ -22,16 +23,18 @@ WRONG_SERVICE: Final = "data_api_wrong_service"
 ROWS_REJECTED: Final = "rows_rejected"
 ACTIONS_UNDESCRIBED: Final = "actions_undescribed"
 
+PAGE: Final = "data-api.md#what-is-sent"
+
 # A page instead of the server is normal while that starts. After so many attempts, some five
 # minutes, the user has to act.
 PAGES_MAX: Final = 10
 
 # Problems that end only when the user changes something.
 BLOCKING: Final = {
-    Problem.INVALID_AUTH: Issue(key=UNAUTHORIZED, is_fixable=True),
-    Problem.FORBIDDEN: Issue(key=UNAUTHORIZED, is_fixable=True),
-    NOT_A_DATA_API: Issue(key=WRONG_SERVICE),
-    Problem.REDIRECT: Issue(key=WRONG_SERVICE),
+    Problem.INVALID_AUTH: Issue(key=UNAUTHORIZED, is_fixable=True, is_blocking=True, page=PAGE),
+    Problem.FORBIDDEN: Issue(key=UNAUTHORIZED, is_fixable=True, is_blocking=True, page=PAGE),
+    NOT_A_DATA_API: Issue(key=WRONG_SERVICE, is_blocking=True, page=PAGE),
+    Problem.REDIRECT: Issue(key=WRONG_SERVICE, is_blocking=True, page=PAGE),
 }
 
 
@@ -39,9 +42,11 @@ def issues_of(state: SyncState, undescribed: str = "") -> list[Issue]:
     """Return the issues of this state."""
     found = [BLOCKING[state.problem]] if state.problem in BLOCKING else []
     if state.problem is Problem.PROXY and state.attempts >= PAGES_MAX:
-        found.append(Issue(key=WRONG_SERVICE))
+        found.append(Issue(key=WRONG_SERVICE, is_blocking=True, page=PAGE))
     if undescribed:
-        found.append(Issue(key=ACTIONS_UNDESCRIBED, placeholders={"detail": undescribed}))
+        found.append(
+            Issue(key=ACTIONS_UNDESCRIBED, page=PAGE, placeholders={"detail": undescribed})
+        )
     if state.rejections:
         first = state.rejections[0]
         placeholders = {
@@ -49,7 +54,7 @@ def issues_of(state: SyncState, undescribed: str = "") -> list[Issue]:
             "reason": first.reason,
             "count": str(state.rows_rejected),
         }
-        found.append(Issue(key=ROWS_REJECTED, placeholders=placeholders))
+        found.append(Issue(key=ROWS_REJECTED, page=PAGE, placeholders=placeholders))
     return found
 
 
@@ -99,7 +104,7 @@ class RegistryCoordinator(DataUpdateCoordinator[SyncState]):
         async_update_issues(
             self.hass,
             self._entry.entry_id,
-            self.subentry.title,
+            {"title": self.subentry.title, "server": self.subentry.data[CONF_URL]},
             issues_of(state, self.sync.undescribed),
             prefix=ISSUE_PREFIX,
         )
@@ -127,4 +132,4 @@ async def async_registries(hass: HomeAssistant, entry: ConfigEntry) -> RegistryC
 @callback
 def async_clear_issues(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Clear all issues."""
-    async_update_issues(hass, entry.entry_id, "", [], prefix=ISSUE_PREFIX)
+    async_update_issues(hass, entry.entry_id, {}, [], prefix=ISSUE_PREFIX)

@@ -8,12 +8,15 @@ from typing import Any, override
 from homeassistant.components.binary_sensor import BinarySensorEntityDescription
 from homeassistant.components.sensor import SensorEntityDescription
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.const import EntityCategory
+from homeassistant.const import CONF_URL, EntityCategory
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.update_coordinator import CoordinatorEntity, DataUpdateCoordinator
 
 from ..connection import PRODUCTS, destination
-from ..const import DOMAIN, NAME
+from ..const import DOMAIN
+from ..health.place import distinct_title
+from ..health.server import MANUFACTURERS, pages_of
 
 type Reading = datetime | float | str | None
 type Attributes = Mapping[str, Any]
@@ -21,22 +24,39 @@ type Attributes = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """A service device: a destination, or a data-api. The identifier is stored."""
+    """A service device: a destination, or a data-api. The identifier is stored.
+
+    `pages` is the address of what the server shows to people, without credentials.
+    """
 
     identifier: str
     name: str
+    manufacturer: str
     model: str
+    pages: str | None
 
 
-def destination_service(entry: ConfigEntry[Any]) -> Service:
+def destination_service(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Service:
     """Describe the database of an entry."""
-    model = PRODUCTS[destination(entry.data).dialect]
-    return Service(identifier=entry.entry_id, name=entry.title, model=model)
+    dialect = destination(entry.data).dialect
+    return Service(
+        identifier=entry.entry_id,
+        name=distinct_title(hass, entry),
+        manufacturer=MANUFACTURERS[dialect],
+        model=PRODUCTS[dialect],
+        pages=pages_of(entry.data),
+    )
 
 
 def data_api_service(subentry: ConfigSubentry) -> Service:
-    """Describe the data-api of a subentry."""
-    return Service(identifier=subentry.subentry_id, name=subentry.title, model="data-api")
+    """Describe the data-api of a subentry, whose pages describe its API."""
+    return Service(
+        identifier=subentry.subentry_id,
+        name=subentry.title,
+        manufacturer="HomeIQ",
+        model="data-api",
+        pages=f"{subentry.data[CONF_URL].rstrip('/')}/docs",
+    )
 
 
 def device_of(service: Service) -> DeviceInfo:
@@ -45,8 +65,9 @@ def device_of(service: Service) -> DeviceInfo:
         identifiers={(DOMAIN, service.identifier)},
         entry_type=DeviceEntryType.SERVICE,
         name=service.name,
-        manufacturer=NAME,
+        manufacturer=service.manufacturer,
         model=service.model,
+        configuration_url=service.pages,
     )
 
 

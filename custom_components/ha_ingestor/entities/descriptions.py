@@ -8,9 +8,10 @@ from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import MAX_LENGTH_STATE_STATE, UnitOfInformation, UnitOfTime
 
 from ..connection import ADDRESS_PROBLEMS
+from ..health.condition import CONDITIONS, PROBLEMS, condition_of, has_problem, problem_of
 from ..health.server_text import plain
 from ..pipeline.export.breaker import BreakerState
-from ..pipeline.export.export_state import Status, StatusChange
+from ..pipeline.export.export_state import StatusChange
 from ..pipeline.export.result import Problem
 from ..pipeline.snapshot import Snapshot
 from .base import IngestorBinarySensorDescription, IngestorSensorDescription
@@ -22,7 +23,7 @@ HealthBinarySensor = IngestorBinarySensorDescription[Snapshot]
 def _status_attributes(snapshot: Snapshot) -> dict[str, Any]:
     export = snapshot.export
     return {
-        "problem": export.problem,
+        "problem": problem_of(snapshot),
         "attempts": export.attempts,
         "next_retry": export.next_retry,
     }
@@ -44,6 +45,11 @@ def _last_error(snapshot: Snapshot) -> str | None:
 def _last_error_attributes(snapshot: Snapshot) -> dict[str, Any]:
     turn = _last_problem(snapshot)
     return {"problem": turn.problem, "since": turn.time} if turn else {}
+
+
+def _points_per_minute(snapshot: Snapshot) -> float | None:
+    rate = snapshot.points_per_minute
+    return None if rate is None else round(rate, 1)
 
 
 def _received(ledger: dict[str, Any]) -> dict[str, Any]:
@@ -87,9 +93,29 @@ SENSORS: Final[tuple[HealthSensor, ...]] = (
         key="status",
         translation_key="status",
         device_class=SensorDeviceClass.ENUM,
-        options=list(Status),
-        value_fn=lambda snapshot: snapshot.export.status,
+        options=list(CONDITIONS),
+        value_fn=condition_of,
         attributes_fn=_status_attributes,
+    ),
+    HealthSensor(
+        key="current_problem",
+        translation_key="current_problem",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(PROBLEMS),
+        value_fn=problem_of,
+    ),
+    HealthSensor(
+        key="last_error",
+        translation_key="last_error",
+        value_fn=_last_error,
+        attributes_fn=_last_error_attributes,
+    ),
+    HealthSensor(
+        key="points_per_minute",
+        translation_key="points_per_minute",
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=1,
+        value_fn=_points_per_minute,
     ),
     _fate("captured", enabled=False, attributes_fn=_received),
     _fate("written"),
@@ -158,13 +184,6 @@ SENSORS: Final[tuple[HealthSensor, ...]] = (
         entity_registry_enabled_default=False,
         value_fn=lambda snapshot: snapshot.export.next_retry,
     ),
-    HealthSensor(
-        key="last_error",
-        translation_key="last_error",
-        entity_registry_enabled_default=False,
-        value_fn=_last_error,
-        attributes_fn=_last_error_attributes,
-    ),
 )
 
 BINARY_SENSORS: Final[tuple[HealthBinarySensor, ...]] = (
@@ -174,5 +193,11 @@ BINARY_SENSORS: Final[tuple[HealthBinarySensor, ...]] = (
         device_class=BinarySensorDeviceClass.CONNECTIVITY,
         # Unknown until the first write was answered.
         value_fn=lambda snapshot: snapshot.export.connected,
+    ),
+    HealthBinarySensor(
+        key="problem",
+        translation_key="problem",
+        device_class=BinarySensorDeviceClass.PROBLEM,
+        value_fn=has_problem,
     ),
 )

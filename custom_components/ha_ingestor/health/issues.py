@@ -1,8 +1,9 @@
 """Repair issues: created and deleted from the health snapshot."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from inspect import signature
+from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
@@ -11,11 +12,16 @@ from ..const import DOMAIN
 from ..pipeline.export.export_state import Status
 from ..pipeline.export.result import Problem
 from ..pipeline.snapshot import Snapshot
+from .condition import is_nearly_full
 from .rejected_point import entity_of
 from .server_text import markdown, plain
 
-# Early enough to act before the oldest points are evicted.
-SPOOL_WARNING: Final = 0.8
+DOCS_URL: Final = "https://github.com/ha-ingestor/ha_ingestor/blob/main/docs/"
+DEFAULT_PAGE: Final = "entities.md#repairs"
+# From 2026.11 on issues are hidden while their entry is disabled, and go with it.
+_KNOWS_ENTRIES: Final = "config_entry_id" in signature(ir.async_create_issue).parameters
+# More would be no sentence any more.
+_ENTITIES_SHOWN: Final = 10
 
 # Problems that end only when the user changes something, and whether a repair can do it. Refused
 # credentials are not here: they have a dialogue of their own.
@@ -39,37 +45,73 @@ LEDGER_UNBALANCED: Final = "ledger_unbalanced"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """One thing to repair; the key names its texts."""
+    """One thing to repair; the key names its texts, `page` where it is documented.
+
+    It `is_blocking` when nothing goes on until somebody has acted.
+    """
 
     key: str
     is_fixable: bool = False
+    is_blocking: bool = False
+    page: str = DEFAULT_PAGE
     placeholders: Mapping[str, str] = field(default_factory=dict)
 
 
-def health_issues(snapshot: Snapshot) -> list[Issue]:
-    """Return the issues of this health."""
+def health_issues(snapshot: Snapshot, refused: Sequence[str] = ()) -> list[Issue]:
+    """Return the issues of this health; `refused` are the entities in quarantine."""
     found: list[Issue] = []
     export = snapshot.export
     if export.status is Status.BLOCKED and export.problem in BLOCKING_PROBLEMS:
         fixable = BLOCKING_PROBLEMS[export.problem]
-        detail = {"detail": export.detail}
-        found.append(Issue(key=export.problem, is_fixable=fixable, placeholders=detail))
+        found.append(
+            Issue(
+                key=export.problem,
+                is_fixable=fixable,
+                is_blocking=True,
+                page="troubleshooting.md#while-it-runs",
+                placeholders={"detail": export.detail or "-"},
+            )
+        )
     if snapshot.spool_error:
-        found.append(Issue(key=SPOOL_ERROR, placeholders={"detail": snapshot.spool_error}))
-    if snapshot.spool_bytes > snapshot.spool_limit * SPOOL_WARNING:
-        evicted = str(snapshot.ledger["evicted"])
-        found.append(Issue(key=SPOOL_FULL, placeholders={"evicted": evicted}))
+        found.append(
+            Issue(
+                key=SPOOL_ERROR,
+                is_blocking=True,
+                page="troubleshooting.md#while-it-runs",
+                placeholders={"detail": snapshot.spool_error},
+            )
+        )
+    if is_nearly_full(snapshot):
+        evicted = {"evicted": str(snapshot.ledger["evicted"])}
+        found.append(
+            Issue(key=SPOOL_FULL, page="options.md#spool-and-delivery", placeholders=evicted)
+        )
     if snapshot.rejection:
         placeholders = {
-            "entity": entity_of(snapshot.rejection) or "?",
+            "entities": entities_text(refused or [entity_of(snapshot.rejection.line)]),
             "reason": snapshot.rejection.reason,
             "count": str(snapshot.ledger["quarantined"]),
         }
-        found.append(Issue(key=QUARANTINED, is_fixable=True, placeholders=placeholders))
+        found.append(
+            Issue(
+                key=QUARANTINED,
+                is_fixable=True,
+                page="troubleshooting.md#refused-points",
+                placeholders=placeholders,
+            )
+        )
     if snapshot.unbalanced:
         numbers = {"numbers": snapshot.unbalanced}
-        found.append(Issue(key=LEDGER_UNBALANCED, placeholders=numbers))
+        found.append(
+            Issue(key=LEDGER_UNBALANCED, page="entities.md#the-ledger", placeholders=numbers)
+        )
     return found
+
+
+def entities_text(entities: Sequence[str]) -> str:
+    """Name entities in one line; `?` where it is none."""
+    named = ", ".join(entity_id or "?" for entity_id in entities[:_ENTITIES_SHOWN])
+    return f"{named}, \u2026" if len(entities) > _ENTITIES_SHOWN else named
 
 
 def undecided_issues(snapshot: Snapshot) -> set[str]:
@@ -88,7 +130,7 @@ def undecided_issues(snapshot: Snapshot) -> set[str]:
 def async_update_issues(
     hass: HomeAssistant,
     entry_id: str,
-    title: str,
+    names: Mapping[str, str],
     found: list[Issue],
     *,
     prefix: str = "",
@@ -96,10 +138,12 @@ def async_update_issues(
 ) -> None:
     """Create these issues of a destination, and delete its others with the same prefix.
 
-    A deleted issue loses the user's choice to ignore it, so undecided issues stay.
+    `names` are the `title` of what has them, and placeholders for all texts. A deleted issue loses
+    the user's choice to ignore it, so undecided issues stay.
     """
     ours = f"{prefix}{entry_id}_"
     wanted = {ours + issue.key: issue for issue in found}
+    of_entry: dict[str, Any] = {"config_entry_id": entry_id} if _KNOWS_ENTRIES else {}
     for issue_id, issue in wanted.items():
         ir.async_create_issue(
             hass,
@@ -107,13 +151,18 @@ def async_update_issues(
             issue_id,
             data={"entry_id": entry_id, "problem": issue.key},
             is_fixable=issue.is_fixable,
-            severity=ir.IssueSeverity.WARNING,
+            severity=ir.IssueSeverity.ERROR if issue.is_blocking else ir.IssueSeverity.WARNING,
             translation_key=issue.key,
             # Titles are shown as they are, and everything else as Markdown.
             translation_placeholders={
-                "title": plain(title),
-                **{name: markdown(text) for name, text in issue.placeholders.items()},
+                **{
+                    name: markdown(text)
+                    for name, text in (*names.items(), *issue.placeholders.items())
+                },
+                "title": plain(names["title"]),
             },
+            learn_more_url=f"{DOCS_URL}{issue.page}",
+            **of_entry,
         )
     registry = ir.async_get(hass)
     kept = {*wanted, *(ours + key for key in undecided)}

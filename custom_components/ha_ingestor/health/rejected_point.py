@@ -1,8 +1,8 @@
 """Entity and attribute of a rejected point, from its line and the database's message."""
 
 import re
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from ..pipeline.encode.columns import CORE, core_field_name, core_number_name, field_name
 from ..pipeline.spool.quarantine import RejectedPoint
@@ -12,13 +12,22 @@ _ENTITY: Final = re.compile(_TAG.format("entity_id"))
 _DOMAIN: Final = re.compile(_TAG.format("domain"))
 
 
-def entity_of(rejection: RejectedPoint) -> str:
-    """Return the id of the entity; empty when the point is about none."""
-    entity = _ENTITY.search(rejection.line)
+def entity_of(line: str) -> str:
+    """Return the id of the entity of a line; empty when it is about none."""
+    entity = _ENTITY.search(line)
     if entity is None or "." in entity[1]:
         return entity[1] if entity else ""
-    domain = _DOMAIN.search(rejection.line)
+    domain = _DOMAIN.search(line)
     return f"{domain[1]}.{entity[1]}" if domain else ""
+
+
+def entities_of(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the entities of quarantined points that were refused for what they are, newest first.
+
+    Those that are only older than the database keeps have no number of an answer.
+    """
+    lines = [str(record.get("line", "")) for record in records if record.get("status")]
+    return [entity_id for entity_id in dict.fromkeys(map(entity_of, reversed(lines))) if entity_id]
 
 
 def attribute_of(rejection: RejectedPoint, attributes: Iterable[str], prefix: str) -> str:

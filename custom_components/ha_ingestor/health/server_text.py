@@ -4,6 +4,7 @@ A server's reply may repeat what we sent, or hold markup; neither must reach a l
 repair or a bug report as it came.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -28,6 +29,8 @@ _QUERY: Final = re.compile(
 # A pair of numbers as exact as a place.
 _PLACE: Final = re.compile(r"-?\b\d{1,3}\.\d{3,}(?:\s*[,;/]\s*|\s+)-?\d{1,3}\.\d{3,}")
 _REASON: Final = re.compile(r'"[a-z ]+"')
+# What a database says to people, within its JSON.
+_SAID: Final = re.compile(r'(?<!\\)"(?:error|message|error_message)"\s*:\s*"((?:[^"\\]|\\.)*)')
 # What columns add to the names of attributes.
 _COLUMN: Final = re.compile(r"\A(?:attr_|data_)|_str\Z")
 
@@ -81,6 +84,21 @@ def _is_sensitive(name: str, before: str, value: str) -> bool:
     )
 
 
+def message_of(text: str) -> str:
+    """Return what a database says to people in its JSON, which may be cut; else the text itself."""
+    if not text.lstrip().startswith("{"):
+        return text
+    said = (_unescaped(found[1]) for found in _SAID.finditer(text[:_MAX]))
+    return ": ".join(dict.fromkeys(filter(None, said))) or text
+
+
+def _unescaped(text: str) -> str:
+    try:
+        return str(json.loads(f'"{text}"', strict=False))
+    except ValueError:
+        return text  # an escape sequence of no JSON
+
+
 def redacted_for_report(text: str) -> str:
     """Redact also values of the home, for a bug report."""
     return _ASSIGNED.sub(_hidden_value, redacted(text))
@@ -112,12 +130,12 @@ def _pairs(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, str]]:
 
 def plain(text: str) -> str:
     """Return one line that is no markup, for where it is shown as it is: titles, errors, logs."""
-    return _one_line(redacted(text)).translate(_INERT)
+    return _one_line(redacted(message_of(text))).translate(_INERT)
 
 
 def markdown(text: str) -> str:
     """Return one line that Markdown shows as these very characters."""
-    escaped = _MARKDOWN.sub(r"\\\g<0>", _one_line(redacted(text)))
+    escaped = _MARKDOWN.sub(r"\\\g<0>", _one_line(redacted(message_of(text))))
     return escaped.translate(_HTML)
 
 

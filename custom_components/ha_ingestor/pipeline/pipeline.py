@@ -426,12 +426,17 @@ class Pipeline:
         return self._snapshot()
 
     def _oldest_age(self) -> float | None:
-        if self._spool.pending:
-            return self._spool.oldest_age
-        if self.ledger.held or self.intake:
-            since = self._held_since if self.ledger.held else self._schedule.since
-            return max(self._clocks.monotonic() - since, 0.0)
-        return None
+        """For how long the oldest point of the backlog waits, on disk or in memory."""
+        on_disk = self._spool.oldest_age if self._spool.pending else -math.inf
+        if on_disk is None:
+            return None  # it came while the clock was not set
+        since = self._noise_filter.held_since
+        if self.ledger.held:
+            since = min(since, self._held_since)
+        elif self.intake:
+            since = min(since, self._schedule.since)
+        oldest = max(on_disk, self._clocks.monotonic() - since)
+        return None if oldest == -math.inf else max(oldest, 0.0)
 
     def _snapshot(self) -> Snapshot:
         pending = self._spool.pending
@@ -449,6 +454,7 @@ class Pipeline:
             rejection=self._quarantine.newest,
             spool_limit=self._settings.max_bytes,
             oldest_age=self._oldest_age(),
+            unanswered=self._exporter.unanswered,
             performance=self._performance(),
         )
 

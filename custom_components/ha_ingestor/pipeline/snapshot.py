@@ -15,7 +15,9 @@ class Snapshot:
 
     Until the spool `is_open`, what an earlier process counted is not known. `waiting` points are in
     memory only. `unbalanced` says which equation of the ledger fails, which must never be.
-    `oldest_age` is how long the oldest point waits, in seconds; None when none does.
+    `oldest_age` is how long the oldest point waits, in seconds; None when none does. `unanswered`
+    is for how long the request in flight has no answer. `points_per_minute` is added by whoever
+    watches over time.
     """
 
     is_open: bool
@@ -33,6 +35,8 @@ class Snapshot:
     oldest_age: float | None
     # What changes with each look is no news by itself.
     performance: Performance = field(compare=False)
+    unanswered: float | None = None
+    points_per_minute: float | None = None
 
     @property
     def backlog(self) -> int:

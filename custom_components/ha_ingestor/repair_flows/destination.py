@@ -1,4 +1,4 @@
-"""Creates what a destination lacks, or lets the points go that it refuses, once the user agrees."""
+"""Creates what a destination lacks, once the user agrees."""
 
 from homeassistant.components.repairs import RepairsFlowResult
 
@@ -11,7 +11,7 @@ from .loaded import LoadedRepair
 
 
 class RepairDestination(LoadedRepair):
-    """Ask once, then create what is missing or let the refused points go."""
+    """Ask once, then create what is missing."""
 
     def __init__(self, entry_id: str, problem: Problem) -> None:
         """Prepare the repair of one destination."""
@@ -31,9 +31,6 @@ class RepairDestination(LoadedRepair):
         placeholders = {"title": plain(entry.title), "detail": ""}
         errors: dict[str, str] = {}
         if user_input is not None:
-            if self._problem is Problem.REJECTION_SURGE:
-                entry.runtime_data.pipeline.quarantine_all()
-                return self.async_create_entry(data={})
             verdict = await async_shielded(self.hass, self._create(entry), "ha_ingestor repair")
             if verdict.kind is Kind.ACCEPTED:
                 return self.async_create_entry(data={})

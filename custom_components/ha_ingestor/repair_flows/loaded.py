@@ -5,6 +5,8 @@ from typing import cast
 from homeassistant.components.repairs import RepairsFlow
 
 from ..coordinator import HaIngestorConfigEntry
+from ..health.place import distinct_title
+from ..health.server_text import plain
 
 
 class LoadedRepair(RepairsFlow):
@@ -20,3 +22,7 @@ class LoadedRepair(RepairsFlow):
         entry = self.hass.config_entries.async_get_entry(self._entry_id)
         is_loaded = entry is not None and hasattr(entry, "runtime_data")
         return cast("HaIngestorConfigEntry", entry) if is_loaded else None
+
+    def _title(self, entry: HaIngestorConfigEntry) -> str:
+        """Return the title of a destination, as text that is no markup."""
+        return plain(distinct_title(self.hass, entry))

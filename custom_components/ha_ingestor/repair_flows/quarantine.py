@@ -1,12 +1,15 @@
-"""Asks what shall be done about points that are refused: leave out their entity or attribute."""
+"""Asks what shall be done about points that are refused."""
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any, Final
 
+import voluptuous as vol
 from homeassistant.components.repairs import RepairsFlowResult
+from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig
 
-from ..coordinator import HaIngestorConfigEntry
-from ..health.rejected_point import attribute_of, entity_of
+from ..coordinator import RECORDS_READ, HaIngestorConfigEntry
+from ..health.issues import entities_text
+from ..health.rejected_point import attribute_of, entities_of, entity_of
 from ..health.server_text import markdown, plain
 from ..options.attributes import dropping
 from ..options.core import CORE, ignoring
@@ -17,15 +20,16 @@ from .loaded import LoadedRepair
 
 # What a profile puts in front of the names of attributes.
 _PREFIX: Final[Mapping[str, str]] = {HOMEIQ: "attr_"}
+_ENTITIES: Final = "entities"
 
 
 class RepairQuarantine(LoadedRepair):
-    """Offer what would help; the points in quarantine stay there."""
+    """Leave out what is refused, deliver or delete what is in quarantine, or do nothing."""
 
     def __init__(self, entry_id: str) -> None:
         """Prepare the repair of one destination."""
         super().__init__(entry_id)
-        self._entity = ""
+        self._entities: list[str] = []
         self._attribute = ""
 
     async def async_step_init(self, _user_input: dict[str, str] | None = None) -> RepairsFlowResult:
@@ -35,17 +39,27 @@ class RepairQuarantine(LoadedRepair):
         snapshot = await entry.runtime_data.coordinator.async_snapshot()
         if snapshot.rejection is None:
             return self.async_abort(reason="nothing_refused")
-        self._entity = entity_of(snapshot.rejection)
-        if state := self.hass.states.get(self._entity):
+        newest = entity_of(snapshot.rejection.line)
+        self._entities = [newest] if newest else []
+        try:
+            records, _ = await entry.runtime_data.pipeline.newest_quarantined(RECORDS_READ)
+        except OSError:
+            pass  # the newest one is known all the same
+        else:
+            self._entities = list(dict.fromkeys([*self._entities, *entities_of(records)]))
+        if state := self.hass.states.get(newest):
             prefix = _PREFIX.get(profile_name(entry.options), "")
             self._attribute = attribute_of(snapshot.rejection, state.attributes, prefix)
-        offers = {"ignore_attribute": self._attribute, "exclude_entity": self._entity}
+        offers = {"ignore_attribute": self._attribute, "exclude_entity": self._entities}
         return self.async_show_menu(
             step_id="init",
-            menu_options=[*(offer for offer, subject in offers.items() if subject), "dismiss"],
+            menu_options=[
+                *(offer for offer, subject in offers.items() if subject),
+                *("replay", "purge", "dismiss"),
+            ],
             description_placeholders={
-                "title": plain(entry.title),
-                "entity": plain(self._entity) or "?",
+                "title": self._title(entry),
+                "entities": plain(entities_text(self._entities or [""])),
                 "attribute": plain(self._attribute),
                 "reason": markdown(snapshot.rejection.reason),
                 "count": str(snapshot.ledger["quarantined"]),
@@ -53,12 +67,23 @@ class RepairQuarantine(LoadedRepair):
         )
 
     async def async_step_exclude_entity(
-        self, _user_input: dict[str, str] | None = None
+        self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Exclude the entity."""
+        """Exclude the entity, or those that are chosen of several."""
         if (entry := self._entry) is None:
             return self.async_abort(reason="not_loaded")
-        return await self._async_store(entry, excluding(entry.options, self._entity))
+        chosen = self._entities if user_input is None else user_input[_ENTITIES]
+        if user_input is None and len(self._entities) > 1:
+            choice = SelectSelector(SelectSelectorConfig(options=self._entities, multiple=True))
+            return self.async_show_form(
+                step_id="exclude_entity",
+                data_schema=vol.Schema({vol.Required(_ENTITIES, default=self._entities): choice}),
+                description_placeholders={"title": self._title(entry)},
+            )
+        options: Mapping[str, Any] = entry.options
+        for entity_id in chosen:
+            options = excluding(options, entity_id)
+        return await self._async_store(entry, options)
 
     async def async_step_ignore_attribute(
         self, _user_input: dict[str, str] | None = None
@@ -69,6 +94,22 @@ class RepairQuarantine(LoadedRepair):
         without = ignoring if profile_name(entry.options) == CORE else dropping
         return await self._async_store(entry, without(entry.options, self._attribute))
 
+    async def async_step_replay(
+        self, _user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Deliver what is in quarantine once more."""
+        if (entry := self._entry) is None:
+            return self.async_abort(reason="not_loaded")
+        return await self._async_empty(entry, entry.runtime_data.pipeline.replay_quarantine())
+
+    async def async_step_purge(
+        self, _user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Delete what is in quarantine."""
+        if (entry := self._entry) is None:
+            return self.async_abort(reason="not_loaded")
+        return await self._async_empty(entry, entry.runtime_data.pipeline.purge_quarantine())
+
     async def async_step_dismiss(
         self, _user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
@@ -77,6 +118,19 @@ class RepairQuarantine(LoadedRepair):
             return self.async_abort(reason="not_loaded")
         forget = entry.runtime_data.coordinator.async_forget_rejection()
         await async_shielded(self.hass, forget, "ha_ingestor repair")
+        return self.async_create_entry(data={})
+
+    async def _async_empty(
+        self, entry: HaIngestorConfigEntry, work: Coroutine[Any, Any, int]
+    ) -> RepairsFlowResult:
+        async def empty() -> None:
+            await work
+            await entry.runtime_data.coordinator.async_forget_rejection()
+
+        try:
+            await async_shielded(self.hass, empty(), "ha_ingestor repair")
+        except OSError:
+            return self.async_abort(reason="disk")  # and the issue stays
         return self.async_create_entry(data={})
 
     async def _async_store(

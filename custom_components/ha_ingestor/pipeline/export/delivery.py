@@ -44,8 +44,16 @@ class Delivery:
     _isolation: Isolation = field(default_factory=Isolation)
     # Stored points that are not settled in the spool yet.
     _unsettled: Request | None = None
+    # Since when a request has no answer, by the monotonic clock of the process.
+    _asked_at: float | None = None
     # When points were stored last, and the latency of that, while nobody was told.
     _written: tuple[datetime, float] | None = None
+
+    @property
+    def unanswered(self) -> float | None:
+        """For how many seconds the request in flight has no answer. Any thread may ask."""
+        asked_at = self._asked_at
+        return None if asked_at is None else time.monotonic() - asked_at
 
     def compose(self) -> Request | None:
         """Settle what was stored and take what comes next, in one wake-up of the spool's thread."""
@@ -72,8 +80,11 @@ class Delivery:
         if not request.sent:
             self._unsettled = request
             return None
-        started = time.monotonic()
-        result = await self.writer.write(request.body, gzipped=request.gzipped)
+        self._asked_at = started = time.monotonic()
+        try:
+            result = await self.writer.write(request.body, gzipped=request.gzipped)
+        finally:
+            self._asked_at = None
         return await self._settle(request, result, time.monotonic() - started)
 
     def keep(self, result: Result) -> float:

@@ -105,6 +105,11 @@ class Exporter:
         """The state of the breaker."""
         return self._attempts.breaker.state
 
+    @property
+    def unanswered(self) -> float | None:
+        """For how many seconds the request in flight has no answer. Any thread may ask."""
+        return self._delivery.unanswered
+
     def needs_notify(self, points: int) -> bool:
         """Whether to `notify` that so many points are in the buffer. Any thread may ask."""
         return points >= self._wanted

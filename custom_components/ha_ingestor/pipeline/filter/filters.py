@@ -99,6 +99,11 @@ class NoiseFilter:
         return self._rules.held + len(self.last_written.placeholders)
 
     @property
+    def held_since(self) -> float:
+        """When the oldest held event came, by the clock; infinity without one."""
+        return min(self._rules.held_since, self.last_written.held_since)
+
+    @property
     def next_due(self) -> float:
         """When work is due without a new event, by the clock."""
         return min(self._rules.next_due, self.last_written.due)

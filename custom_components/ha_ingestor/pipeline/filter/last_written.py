@@ -80,6 +80,11 @@ class LastWritten:
         """When the first placeholder is due, by the clock of `resume_state`."""
         return next((due for due, _ in self.placeholders.values()), math.inf)
 
+    @property
+    def held_since(self) -> float:
+        """When the first placeholder came, by the clock of `resume_state`."""
+        return self.due - RESTORE_SECONDS
+
     def applies_to(self, entity_id: str) -> bool:
         """Whether `resume_state` may change events of this entity."""
         return entity_id in self._remembered or entity_id in self._since

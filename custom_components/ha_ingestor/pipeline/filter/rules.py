@@ -34,6 +34,7 @@ class RuleState:
     written: StateLike | None = None
     written_at: float = -math.inf
     held: StateEvent | None = None
+    held_at: float = math.inf
     due: float = math.inf
 
 
@@ -67,6 +68,14 @@ class RuleFilter:
         if self._is_resumed or self._to_start:
             return self.clock()
         return min((rule_state.due for rule_state in self._rule_states.values()), default=math.inf)
+
+    @property
+    def held_since(self) -> float:
+        """When the oldest held event came, by the clock; infinity without one."""
+        if not self.held:
+            return math.inf
+        found = (state.held_at for state in self._rule_states.values() if state.held)
+        return min(found, default=math.inf)
 
     def applies_to(self, entity_id: str) -> bool:
         """Whether there was a rule for this entity, and something may be held."""
@@ -172,7 +181,7 @@ class RuleFilter:
             self._clear_held(rule_state)
 
     def _hold(self, rule_state: RuleState, state_event: StateEvent) -> None:
-        rule_state.held = state_event
+        rule_state.held, rule_state.held_at = state_event, self.clock()
         self.held += 1
 
     def _clear_held(self, rule_state: RuleState) -> None:

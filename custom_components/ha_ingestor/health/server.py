@@ -1,0 +1,49 @@
+"""What is known of the server of a destination: its version, and its own pages."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from yarl import URL
+
+from ..clients.influx.dialect import Dialect
+from ..clients.influx.probe import probe
+from ..connection import async_ssl, destination
+from ..const import DOMAIN
+from .place import server_of
+
+MANUFACTURERS: Final[Mapping[Dialect, str]] = {
+    Dialect.V1: "InfluxData",
+    Dialect.V2: "InfluxData",
+    Dialect.V3: "InfluxData",
+    Dialect.VICTORIAMETRICS: "VictoriaMetrics",
+}
+# The other databases have no pages for people.
+_PAGES: Final[Mapping[Dialect, str]] = {Dialect.V2: "", Dialect.VICTORIAMETRICS: "vmui/"}
+
+
+def pages_of(data: Mapping[str, Any]) -> str | None:
+    """Return the address of the database's own user interface, if it has one."""
+    path = _PAGES.get(destination(data).dialect)
+    return None if path is None else str(URL(server_of(data)) / path)
+
+
+async def async_note_version(hass: HomeAssistant, entry: ConfigEntry[Any]) -> str:
+    """Ask the server for its version, and show it on the device page."""
+    found = await probe(
+        async_get_clientsession(hass), entry.data["url"], ssl=await async_ssl(hass, entry.data)
+    )
+    if found.version:
+        _async_show(hass, entry, found.version)
+    return found.version
+
+
+@callback
+def _async_show(hass: HomeAssistant, entry: ConfigEntry[Any], version: str) -> None:
+    registry = dr.async_get(hass)
+    for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
+        if (DOMAIN, entry.entry_id) in device.identifiers:
+            registry.async_update_device(device.id, sw_version=version)
