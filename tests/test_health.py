@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -349,6 +350,9 @@ async def test_the_log_tells_once_that_the_database_is_lost_and_once_that_it_is_
         caplog.text.count("does not accept points")
         == caplog.text.count("accepts points again")
         == 1
+    )
+    assert re.search(
+        r"Attic accepts points again after 0:00:\d\d: 1 delivered, 0 waiting", caplog.text
     )
 
 

@@ -8,6 +8,8 @@ from homeassistant.components.backup.const import EXCLUDE_FROM_BACKUP
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import issue_registry as ir
 from line_protocol_parser import parse_line
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -193,6 +195,49 @@ async def test_a_removed_entry_takes_its_spool_along(
     assert kept(spool_path(hass, other)) == ["1"]
     await hass.config_entries.async_remove(other.entry_id)
     assert not path.parent.exists()
+
+
+async def test_a_destination_that_is_removed_with_points_says_how_many(
+    hass: HomeAssistant, nowhere: MockConfigEntry, caplog: pytest.LogCaptureFixture
+) -> None:
+    await set_up(hass, nowhere)
+    for state in "123":
+        hass.states.async_set("sensor.a", state)
+    await hass.async_block_till_done()
+    await hass.config_entries.async_remove(nowhere.entry_id)
+    await hass.async_block_till_done()
+    told = ir.async_get(hass).async_get_issue("ha_ingestor", f"{nowhere.entry_id}_points_deleted")
+    assert told
+    assert told.is_fixable
+    assert told.translation_placeholders == {"title": "Attic", "count": "3"}
+    assert "Attic was deleted with 3 points" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"ca_certificate": "none"}, {"url": "ftp://database"}], ids=["certificate", "address"]
+)
+async def test_a_connection_that_cannot_be_used_is_an_error_and_not_tried_again(
+    hass: HomeAssistant, wrong: dict[str, str]
+) -> None:
+    entry = new_entry(wrong.pop("url", NOWHERE), **wrong)
+    entry.add_to_hass(hass)
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert entry.error_reason_translation_key == "invalid_connection"
+    assert entry.error_reason_translation_placeholders == {"title": "Attic"}
+
+
+async def test_only_a_device_of_nothing_that_is_there_can_be_deleted(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    registry = dr.async_get(hass)
+    (own,) = dr.async_entries_for_config_entry(registry, entry.entry_id)
+    stale = registry.async_get_or_create(
+        config_entry_id=entry.entry_id, identifiers={("ha_ingestor", "gone")}
+    )
+    assert not await integration.async_remove_config_entry_device(hass, entry, own)
+    assert await integration.async_remove_config_entry_device(hass, entry, stale)
 
 
 async def test_an_entry_that_never_ran_can_be_removed(hass: HomeAssistant) -> None:

@@ -270,7 +270,8 @@ async def test_the_issues_of_a_destination_go_with_it(
     await hass.config_entries.async_remove(entry.entry_id)
     await hass.async_block_till_done()
 
-    assert [key for key in ir.async_get(hass).issues if key[0] == DOMAIN] == []
+    left = [key for domain, key in ir.async_get(hass).issues if domain == DOMAIN]
+    assert left == [f"{entry.entry_id}_points_deleted"]
 
 
 @pytest.mark.parametrize("problem", [Problem.REJECTION_SURGE, "quarantined"])

@@ -12,14 +12,15 @@ from homeassistant.const import (
     Platform,
 )
 from homeassistant.core import CoreState, Event, HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryNotReady
+from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.json import json_dumps
 from homeassistant.helpers.typing import ConfigType
 
-from .clients.address import is_same_machine
+from .clients.address import AddressError, is_same_machine
 from .clients.influx.dialect import Dialect
-from .connection import async_client
+from .connection import CertificateError, async_client
 from .const import DOMAIN, SPOOL_DIRECTORY
 from .coordinator import (
     HaIngestorConfigEntry,
@@ -31,7 +32,9 @@ from .data_api.coordinator import async_registries
 from .enrich.attribution import Attribution
 from .enrich.catalog import Catalog
 from .enrich.weather import WeatherWatch
+from .health.deletion import async_tell_deleted
 from .health.issues import async_forget
+from .health.server_text import plain
 from .http import async_setup_views
 from .metadata_store.metadata_sync import async_keep, async_release, metadata_directory
 from .metadata_store.store import delete_store
@@ -45,6 +48,7 @@ from .options.weather import weather_entity, weather_max_age
 from .pipeline.filter.filters import NoiseFilterSettings
 from .pipeline.pipeline import Handover, Pipeline
 from .pipeline.spool.files import OsFiles
+from .pipeline.spool.waiting import waiting_points
 from .registry.history import history_of
 from .services import async_setup_services
 from .sources.local import LocalSource
@@ -71,9 +75,17 @@ async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bool:
     """Build and start the pipeline of one destination; undo everything when that fails.
 
-    An unreachable database does not fail the setup: captured events wait on disk.
+    An unreachable database does not fail the setup: captured events wait on disk. Only what no
+    attempt could change does.
     """
-    return await async_finish(hass, _async_set_up(hass, entry), "ha_ingestor setup")
+    try:
+        return await async_finish(hass, _async_set_up(hass, entry), "ha_ingestor setup")
+    except (AddressError, CertificateError) as err:
+        raise ConfigEntryError(
+            translation_domain=DOMAIN,
+            translation_key="invalid_connection",
+            translation_placeholders={"title": plain(entry.title)},
+        ) from err
 
 
 async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bool:
@@ -204,7 +216,15 @@ async def _async_remove(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> No
         reload_handover.async_drop()
     if not hass.config_entries.async_entries(DOMAIN):
         await hass.async_add_executor_job(delete_store, metadata_directory(hass))
-    await hass.async_add_executor_job(_delete, _spool_path(hass, entry))
+    if waiting := await hass.async_add_executor_job(_delete, _spool_path(hass, entry)):
+        async_tell_deleted(hass, entry.entry_id, entry.title, waiting)
+
+
+async def async_remove_config_entry_device(
+    hass: HomeAssistant, entry: HaIngestorConfigEntry, device: DeviceEntry
+) -> bool:
+    """Allow to delete a device that belongs to nothing that is there."""
+    return not device.identifiers & {(DOMAIN, each) for each in (entry.entry_id, *entry.subentries)}
 
 
 async def _async_pause(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
@@ -235,10 +255,13 @@ async def _async_reload(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> No
     hass.config_entries.async_schedule_reload(entry.entry_id)
 
 
-def _delete(spool: Path) -> None:
+def _delete(spool: Path) -> int:
+    """Delete a spool, and return how many points waited there."""
+    waiting = waiting_points(OsFiles(spool)) if spool.is_dir() else 0
     rmtree(spool, ignore_errors=True)
     with suppress(OSError):
         spool.parent.rmdir()  # refused while another destination's spool is in it
+    return waiting
 
 
 def _spool_path(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> Path:
