@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import HomeAssistant
@@ -10,19 +10,47 @@ from homeassistant.data_entry_flow import FlowResultType
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components import ha_ingestor
-from custom_components.ha_ingestor.flows.options import MENU
+from custom_components.ha_ingestor.flows.filter_preview import SAVE, SAVE_ANYWAY
+from custom_components.ha_ingestor.flows.options import MENUS
 
 PACKAGE: Final = Path(ha_ingestor.__file__).parent
 WORDS: Final = json.loads((PACKAGE / "translations" / "en.json").read_text())
 
 
+def way_to(page: str) -> list[str]:
+    """Find the menus that lead to a page, without the first."""
+    for name, choices in MENUS.items():
+        if page in choices:
+            return [] if name == "init" else [*way_to(name), name]
+    raise KeyError(page)
+
+
 async def open_page(hass: HomeAssistant, entry: MockConfigEntry, page: str) -> ConfigFlowResult:
-    """Choose a page of the menu."""
+    """Choose a page of the menus."""
     result = await hass.config_entries.options.async_init(entry.entry_id)
+    for step in [*way_to(page), page]:
+        assert result["type"] is FlowResultType.MENU
+        assert result["menu_options"] == MENUS[result["step_id"]]
+        result = await choose(hass, result, step)
+    return result
+
+
+async def choose(hass: HomeAssistant, result: ConfigFlowResult, step: str) -> ConfigFlowResult:
+    """Choose something of a menu."""
     assert result["type"] is FlowResultType.MENU
-    assert result["menu_options"] == MENU
-    flow_id = result["flow_id"]
-    return await hass.config_entries.options.async_configure(flow_id, {"next_step_id": page})
+    assert step in result["menu_options"]
+    return await hass.config_entries.options.async_configure(
+        result["flow_id"], {"next_step_id": step}
+    )
+
+
+async def save(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowResult:
+    """Save a filter whose preview is shown."""
+    (save_it,) = {SAVE, SAVE_ANYWAY} & set(cast("list[str]", result["menu_options"]))
+    result = await choose(hass, result, save_it)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    return result
 
 
 async def fill_in(

@@ -58,7 +58,7 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     },
     "health": {
         *("clients", "clients/influx", "pipeline", "pipeline/encode", "pipeline/export"),
-        *("pipeline/encode/privacy", "pipeline/spool", "options"),
+        *("pipeline/encode/privacy", "pipeline/spool", "enrich", "options", "tasks"),
     },
     "registry": {"enrich", "tasks", "options", "pipeline", "pipeline/encode"},
     "metadata_store": {"registry"},
@@ -67,7 +67,7 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     },
     "entities": {"actions", "data_api", "health", "pipeline", "pipeline/export"},
     "flows": {
-        *("options", "health", "enrich", "clients", "clients/influx"),
+        *("options", "health", "enrich", "tasks", "clients", "clients/influx"),
         *("pipeline/encode/profiles", "pipeline/export"),
     },
     "actions": {"health", "sources", "pipeline/encode", "pipeline/encode/profiles"},

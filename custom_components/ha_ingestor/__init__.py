@@ -39,7 +39,7 @@ from .http import async_setup_views
 from .metadata_store.metadata_sync import async_keep, async_release, metadata_directory
 from .metadata_store.store import delete_store
 from .options.events import captures_reports, event_types
-from .options.exclude import excluded
+from .options.filter import entity_filter
 from .options.noise import deduplication_window, rule_table
 from .options.points import skips_unavailable
 from .options.profile import profile_of
@@ -99,7 +99,7 @@ async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bo
         if not reload_handover:
             undo.callback(causes.async_stop)
         await causes.async_start()
-        catalog = Catalog(hass, exclude=excluded(options), rules=rule_table(options))
+        catalog = Catalog(hass, entity_filter=entity_filter(options), rules=rule_table(options))
         undo.callback(catalog.async_stop)
         await catalog.async_start()
         profile = profile_of(

@@ -21,6 +21,11 @@ TIMEOUT: Final = 30.0
 _FLOWS: Final = "/api/config/config_entries/flow"
 _RELOAD_SECONDS: Final = 20.0
 _OPTIONS: Final = "/api/config/config_entries/options/flow"
+# Which menu has a page that is not in the first one.
+_MENU_OF: Final = {
+    **dict.fromkeys(("points", "attributes"), "how_points_look"),
+    **dict.fromkeys(("events", "weather"), "events_and_weather"),
+}
 _SUBENTRIES: Final = "/api/config/config_entries/subentries/flow"
 _ENTRIES: Final = "/api/config/config_entries/entry"
 
@@ -137,11 +142,17 @@ class Api:
         A refusal is an error.
         """
         step = self.request("POST", _OPTIONS, {"handler": entry_id})
-        answers = [("init", {"next_step_id": page}), (page, answer), *further]
+        way: list[tuple[str, dict[str, Json]]] = [("init", {"next_step_id": page})]
+        if menu := _MENU_OF.get(page):
+            way = [("init", {"next_step_id": menu}), (menu, {"next_step_id": page})]
+        answers = [*way, (page, answer), *further]
         for expected, given in answers:
             if step.get("step_id") != expected or step.get("errors"):
                 raise ApiError(f"wanted step {expected!r}: {_told(step)}")
             step = self.request("POST", f"{_OPTIONS}/{step['flow_id']}", given)
+        if step["type"] == "menu":  # the preview of a filter
+            save = {"next_step_id": step["menu_options"][0]}
+            step = self.request("POST", f"{_OPTIONS}/{step['flow_id']}", save)
         if step["type"] != "create_entry":
             raise ApiError(f"the options are not accepted: {_told(step)}")
         # Until it is loaded again, it says of itself what was before.

@@ -21,7 +21,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from custom_components.ha_ingestor.clients.data_api.client import DataApiClient
 from custom_components.ha_ingestor.data_api.runner import RegistrySync
-from custom_components.ha_ingestor.enrich.selection import NOTHING
+from custom_components.ha_ingestor.enrich.selection import EVERYTHING
 from custom_components.ha_ingestor.metadata_store.metadata_sync import MetadataSync
 from custom_components.ha_ingestor.registry.history import RegistryHistory
 from custom_components.ha_ingestor.registry.history_log import HistoryLog
@@ -64,7 +64,7 @@ async def measure(directory: Path) -> list[Row]:
 
     pipeline = new_pipeline(directory / "spool")
     pipeline.start()
-    history = RegistryHistory(hass, pipeline, HistoryLog(directory / "spool", ""), NOTHING)
+    history = RegistryHistory(hass, pipeline, HistoryLog(directory / "spool", ""), EVERYTHING)
     history.async_start()
     rows += await _rows("rows for a database, everything", watch.async_catch_up)
     rows += await _rows("rows for a database, one entity changed", change, _ROUNDS)

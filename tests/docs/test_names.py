@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import pytest
+from homeassistant.data_entry_flow import section as section_of_form
 
 from custom_components.ha_ingestor.entities.buttons import BUTTONS, DATA_API_BUTTONS
 from custom_components.ha_ingestor.entities.data_api import DATA_API_SENSORS
@@ -26,8 +27,12 @@ STEPS: Final = WORDS["options"]["step"]
 def labels() -> Iterator[tuple[str, str, str]]:
     """Yield page, key and label of every field of the options."""
     for key, page in PAGES.items():
-        for marker in page.schema.schema:
-            yield key, str(marker), STEPS[key]["data"][str(marker)]
+        for marker, field in page.schema.schema.items():
+            if isinstance(field, section_of_form):
+                words = STEPS[key]["sections"][str(marker)]["data"]
+                yield from ((key, str(each), words[str(each)]) for each in field.schema.schema)
+            else:
+                yield key, str(marker), STEPS[key]["data"][str(marker)]
 
 
 def shown_default(selector: Any, value: Any) -> str:
@@ -47,14 +52,14 @@ def test_every_option_is_documented_with_its_default(page: str, key: str, label:
     (row,) = (row for row in rows(part) if row[0] == label)
     schema = {str(marker): selector for marker, selector in PAGES[page].schema.schema.items()}
     defaults = PAGES[page].shown(PAGES[page].defaults)
-    if default := shown_default(schema[key], defaults.get(key)):
+    if key in schema and (default := shown_default(schema[key], defaults.get(key))):
         assert row[1].removesuffix(" hours").split(" MiB")[0].removesuffix(" s") == default
 
 
 @pytest.mark.parametrize("key", RULE_FIELDS)
 def test_every_field_of_a_rule_is_documented(key: str) -> None:
     label = WORDS["selector"]["noise_rule"]["fields"][key]["name"]
-    part = section(text("options.md"), "Thinning")
+    part = section(text("options.md"), "Thinning and heartbeat")
     assert f"**{label}**" in part or label in first(part)
 
 

@@ -128,7 +128,7 @@ def test_options_leave_out_and_add(installation: Installation, spare: Destinatio
     """A filter, other events, reports without a change and the weather, through the real door."""
     installation.set_state("weather.rig", "sunny", temperature=68, temperature_unit="°F")
     options: dict[str, dict[str, Any]] = {
-        "filter": {"globs": ["sensor.private_*"], "entities": ["sensor.secret"]},
+        "filter": {"exclude": {"globs": ["sensor.private_*"], "entities": ["sensor.secret"]}},
         "events": {"types": ["rig_event"], "reported": True, "registries": False},
         "weather": {"entity": "weather.rig", "max_age": 3},
     }

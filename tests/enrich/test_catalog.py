@@ -27,7 +27,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.enrich.catalog import EXCLUDED, OWN_ENTITY, Catalog
-from custom_components.ha_ingestor.enrich.selection import Match
+from custom_components.ha_ingestor.enrich.selection import EntityFilter, Match
 from custom_components.ha_ingestor.pipeline.model import NO_RULES, Rules
 from tests.emulator import Emulator
 from tests.shell import deliver, points, set_up
@@ -471,7 +471,9 @@ async def test_what_is_excluded_is_filtered_and_is_not_when_it_does_not_fit_any_
     lamp: er.RegistryEntry,
 ) -> None:
     private = label_registry.async_create("Private")
-    catalog = Catalog(hass, exclude=Match(labels=frozenset({private.label_id})))
+    catalog = Catalog(
+        hass, entity_filter=EntityFilter(exclude=Match(labels=frozenset({private.label_id})))
+    )
     await catalog.async_start()
     assert catalog[LAMP].filtered == ""
     entity_registry.async_update_entity(LAMP, labels={private.label_id})
@@ -496,7 +498,7 @@ async def test_an_entity_without_registry_entry_can_be_chosen_by_what_is_seen_of
 ) -> None:
     hass.states.async_set("sensor.a", "1", {"device_class": "power"})
     rules = Rules(heartbeat=60.0)
-    assert Catalog(hass, exclude=match)["sensor.a"].filtered == EXCLUDED
+    assert Catalog(hass, entity_filter=EntityFilter(exclude=match))["sensor.a"].filtered == EXCLUDED
     assert Catalog(hass, rules=((match, rules),))["sensor.a"].rules == rules
     assert Catalog(hass, rules=((match, rules),))["light.b"].rules is NO_RULES
 
@@ -520,7 +522,7 @@ async def test_the_area_and_the_integration_choose_too(
 ) -> None:
     entity_registry.async_update_entity(LAMP, area_id=kitchen.id)
     for match in (Match(areas=frozenset({kitchen.id})), Match(integrations=frozenset({"hue"}))):
-        assert Catalog(hass, exclude=match)[LAMP].filtered == EXCLUDED
+        assert Catalog(hass, entity_filter=EntityFilter(exclude=match))[LAMP].filtered == EXCLUDED
 
 
 async def test_our_own_entities_are_filtered(

@@ -5,7 +5,7 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, section
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ha_ingestor.const import DOMAIN
@@ -80,10 +80,20 @@ def told(result: ConfigFlowResult) -> Mapping[str, str]:
 
 
 def suggested(result: ConfigFlowResult) -> dict[str, Any]:
-    """Read what is filled in already."""
-    schema = result["data_schema"]
-    assert schema
-    return {key.schema: (key.description or {}).get("suggested_value") for key in schema.schema}
+    """Read what is filled in already; of a section only that."""
+    assert result["data_schema"]
+    return _suggested(result["data_schema"])
+
+
+def _suggested(schema: Any) -> dict[str, Any]:
+    return {
+        key.schema: (
+            {name: value for name, value in _suggested(field.schema).items() if value}
+            if isinstance(field, section)
+            else (key.description or {}).get("suggested_value")
+        )
+        for key, field in schema.schema.items()
+    }
 
 
 async def connected(hass: HomeAssistant, server: Emulator, **more: Any) -> MockConfigEntry:

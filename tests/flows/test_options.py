@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, section
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.ha_ingestor.enrich.selection import NOTHING, Match
-from custom_components.ha_ingestor.flows.options import MENU, PAGES
+from custom_components.ha_ingestor.enrich.selection import EVERYTHING, Match
+from custom_components.ha_ingestor.flows.filter_preview import PREVIEWS, SAVE, SAVE_ANYWAY
+from custom_components.ha_ingestor.flows.options import MENUS, PAGES
 from custom_components.ha_ingestor.flows.series_changes import STEPS
-from custom_components.ha_ingestor.options.exclude import excluded
+from custom_components.ha_ingestor.options.filter import entity_filter
 from custom_components.ha_ingestor.options.noise import RULE_FIELDS, rule_table
 from custom_components.ha_ingestor.options.spool import gather_seconds, spool_settings
 from custom_components.ha_ingestor.options.weather import weather_entity, weather_max_age
@@ -21,8 +22,8 @@ from custom_components.ha_ingestor.pipeline.model import NO_RULES, Rules
 from custom_components.ha_ingestor.pipeline.spool.durability import Durability
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from tests.emulator import Answer, Emulator
-from tests.flows.steps import enter, locate, suggested
-from tests.pages import WORDS, fill_in, open_page
+from tests.flows.steps import enter, locate, submit, suggested
+from tests.pages import WORDS, fill_in, open_page, save
 from tests.shell import points, set_up, until
 
 BUSY = Answer(status=503, body='{"error":"timeout"}')
@@ -150,13 +151,19 @@ VALID: dict[str, dict[str, Any]] = {
         "media": True,
     },
     "filter": {
-        "entities": ["light.a"],
-        "globs": ["sensor.*_[ab]", "*_linkquality"],
-        "domains": ["update", "my_own"],
-        "device_classes": ["signal_strength"],
-        "labels": ["private"],
-        "areas": ["attic"],
-        "integrations": ["mqtt"],
+        "include": {"domains": ["sensor"], "floors": ["ground"], "categories": ["diagnostic"]},
+        "exclude": {
+            "entities": ["light.a"],
+            "globs": ["sensor.*_[ab]", "*_linkquality"],
+            "domains": ["update", "my_own"],
+            "integrations": ["mqtt"],
+            "device_classes": ["signal_strength"],
+            "categories": ["config"],
+            "areas": ["attic"],
+            "floors": ["cellar"],
+            "devices": ["0123456789abcdef"],
+            "labels": ["private"],
+        },
     },
     "events": {
         "types": ["automation_triggered", "My event"],
@@ -187,15 +194,22 @@ REFUSED = [
     ("attributes", {"only": ["entity_picture"]}, {"only": "secret_name"}),
     ("attributes", {"only": ["volume_level", "API_key"]}, {"only": "secret_name"}),
     ("attributes", {"drop": ["media*", "volume_*"]}, {"only": "only_what_is_dropped"}),
-    ("filter", {"globs": ["a.*", "a b"]}, {"globs": "not_a_pattern"}),
-    ("filter", {"globs": ["a.b.*"]}, {"globs": "not_a_pattern"}),
-    ("filter", {"globs": ["a.[b"]}, {"globs": "not_a_pattern"}),
-    ("filter", {"globs": ["*"]}, {"globs": "fits_everything"}),
-    ("filter", {"globs": ["?*.**"]}, {"globs": "fits_everything"}),
-    ("filter", {"domains": ["light.a"]}, {"domains": "not_a_name"}),
-    ("filter", {"device_classes": ["so warm"]}, {"device_classes": "not_a_name"}),
-    ("filter", {"integrations": ["Philips Hue"]}, {"integrations": "not_a_name"}),
-    ("filter", {"entities": ["0123456789abcdef" * 2]}, {"entities": "not_an_entity_id"}),
+    ("filter", {"exclude": {"globs": ["a.*", "a b"]}}, {"exclude": "not_a_pattern"}),
+    ("filter", {"exclude": {"globs": ["a.b.*"]}}, {"exclude": "not_a_pattern"}),
+    ("filter", {"exclude": {"globs": ["a.[b"]}}, {"exclude": "not_a_pattern"}),
+    ("filter", {"exclude": {"globs": ["*"]}}, {"exclude": "fits_everything"}),
+    ("filter", {"exclude": {"globs": ["?*.**"]}}, {"exclude": "fits_everything"}),
+    ("filter", {"exclude": {"domains": ["light.a"]}}, {"exclude": "not_a_name"}),
+    ("filter", {"exclude": {"device_classes": ["so warm"]}}, {"exclude": "not_a_name"}),
+    ("filter", {"exclude": {"integrations": ["Philips Hue"]}}, {"exclude": "not_a_name"}),
+    (
+        "filter",
+        {"exclude": {"entities": ["0123456789abcdef" * 2]}},
+        {"exclude": "not_an_entity_id"},
+    ),
+    ("filter", {"include": {"globs": ["**"]}}, {"include": "fits_everything"}),
+    ("filter", {"include": {"domains": ["a b"]}}, {"include": "not_a_name"}),
+    ("filter", {"include": {"areas": ["attic"]}}, {"exclude": "in_both_lists"}),
     ("events", {"types": ["a", "  "]}, {"types": "event_type_empty"}),
     ("events", {"types": ["e" * 65]}, {"types": "event_type_too_long"}),
     ("events", {"types": ["state_changed"]}, {"types": "always_captured"}),
@@ -217,6 +231,12 @@ REFUSED = [
 ]
 
 
+def shown_filter(stored: dict[str, Any]) -> dict[str, Any]:
+    """Read a stored filter as it was entered."""
+    exclude = {name: values for name, values in stored.items() if values and name != "include"}
+    return {"include": stored["include"], "exclude": exclude}
+
+
 @pytest.mark.parametrize(("page", "wrong", "errors"), REFUSED)
 async def test_what_cannot_work_is_refused_and_can_be_corrected(
     hass: HomeAssistant,
@@ -226,7 +246,7 @@ async def test_what_cannot_work_is_refused_and_can_be_corrected(
     errors: dict[str, str],
 ) -> None:
     await set_up(hass, entry)
-    if page in MENU:
+    if any(page in choices for choices in MENUS.values()):
         result = await open_page(hass, entry, page)
     else:
         result = await fill_in(hass, await open_page(hass, entry, "points"), profile=page)
@@ -237,8 +257,11 @@ async def test_what_cannot_work_is_refused_and_can_be_corrected(
     result = await fill_in(hass, result, **VALID[page])
     while result["type"] is FlowResultType.FORM:  # what has to be confirmed
         result = await fill_in(hass, result)
+    if page == "filter":
+        result = await save(hass, result)
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert entry.options[page] == VALID[page]
+    stored = entry.options[page]
+    assert (shown_filter(stored) if page == "filter" else stored) == VALID[page]
 
 
 def test_options_are_read_in_the_units_of_the_spool() -> None:
@@ -265,33 +288,54 @@ async def test_an_age_left_empty_is_no_limit(hass: HomeAssistant, entry: MockCon
     assert spool_settings(entry.options).max_age == SpoolSettings().max_age
 
 
-def texts(page: str) -> Iterator[set[str]]:
-    """Yield the keys that the words of a page explain."""
-    words = WORDS["options"]["step"][page]
-    yield set(words["data"])
-    yield set(words["data_description"])
+def explained(words: Any) -> Any:
+    """Read which fields and sections some words explain; each field has a label too."""
+    assert set(words.get("data", {})) == set(words.get("data_description", {}))
+    parts = words.get("sections", {})
+    assert all(part["name"] and part["description"] for part in parts.values())
+    return {**dict.fromkeys(words.get("data", {})), **{k: explained(v) for k, v in parts.items()}}
+
+
+def fields(schema: Any) -> Any:
+    """Read which fields and sections a form has."""
+    return {
+        str(key): fields(field.schema) if isinstance(field, section) else None
+        for key, field in schema.schema.items()
+    }
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_option_has_a_label_and_an_explanation(page: str) -> None:
-    fields = {str(key) for key in PAGES[page].schema.schema}
-    for explained in texts(page):
-        assert explained == fields
-    assert set(PAGES[page].defaults) == fields
+    assert explained(WORDS["options"]["step"][page]) == fields(PAGES[page].schema)
+    shown = PAGES[page].shown(PAGES[page].defaults)
+    assert set(shown) == set(fields(PAGES[page].schema))
 
 
 def test_every_page_and_every_refusal_has_words_and_there_are_no_others() -> None:
-    menu = WORDS["options"]["step"]["init"]
-    assert set(menu["menu_options"]) == set(menu["menu_option_descriptions"]) == set(MENU)
-    assert set(WORDS["options"]["step"]) == {"init", *PAGES, *STEPS}
+    steps = WORDS["options"]["step"]
+    for name, choices in MENUS.items():
+        assert list(steps[name]["menu_options"]) == choices
+        assert list(steps[name]["menu_option_descriptions"]) == choices
+    for name in PREVIEWS:
+        assert set(steps[name]["menu_options"]) == {SAVE, SAVE_ANYWAY, "filter"}
+    assert set(steps) == {*MENUS, *PAGES, *PREVIEWS, *STEPS}
     reasons = {reason for _, _, errors in REFUSED for reason in errors.values()}
     assert set(WORDS["options"]["error"]) == reasons
+
+
+def selectors(schema: Any) -> Iterator[Any]:
+    """Yield how the fields of a form are asked for."""
+    for field in schema.schema.values():
+        if isinstance(field, section):
+            yield from selectors(field.schema)
+        else:
+            yield field
 
 
 def test_every_choice_has_a_name_and_there_are_no_others() -> None:
     choices: dict[str, set[str]] = {}
     for page in PAGES.values():
-        for selector in page.schema.schema.values():
+        for selector in selectors(page.schema):
             config: dict[str, Any] = getattr(selector, "config", {})
             if (key := config.get("translation_key")) and "options" in config:
                 choices.setdefault(key, set()).update(map(str, config["options"]))
@@ -317,18 +361,22 @@ def test_rules_are_read_in_seconds_and_in_their_order() -> None:
 
 
 def test_every_list_of_the_filter_is_read() -> None:
-    match = excluded(VALID)
-    for name, values in VALID["filter"].items():
-        assert sorted(getattr(match, name)) == sorted(values)
-    assert excluded({}) == NOTHING
+    stored = {**VALID["filter"]["exclude"], "include": VALID["filter"]["include"]}
+    read = entity_filter({"filter": stored})
+    for part, match in (("include", read.include), ("exclude", read.exclude)):
+        for name, values in VALID["filter"][part].items():
+            assert sorted(getattr(match, name)) == sorted(values)
+    assert entity_filter({}) == EVERYTHING
 
 
 async def test_what_is_typed_is_put_in_order(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     await set_up(hass, entry)
     typed = {"globs": [" Sensor.* ", "sensor.*", ""], "domains": ["Light"]}
-    await fill_in(hass, await open_page(hass, entry, "filter"), **typed)
+    page = await open_page(hass, entry, "filter")
+    await save(hass, await fill_in(hass, page, exclude=typed, include={"domains": [" "]}))
     stored = entry.options["filter"]
     assert (stored["globs"], stored["domains"], stored["areas"]) == (["sensor.*"], ["light"], [])
+    assert stored["include"] == {}
     page = await open_page(hass, entry, "events")
     await fill_in(hass, page, types=[" a ", "a", "b"], reported=False, registries=False)
     assert entry.options["events"]["types"] == ["a", "b"]
@@ -337,7 +385,7 @@ async def test_what_is_typed_is_put_in_order(hass: HomeAssistant, entry: MockCon
 async def test_a_refusal_names_what_is_wrong(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     await set_up(hass, entry)
     page = await open_page(hass, entry, "filter")
-    result = await fill_in(hass, page, globs=["a.*", "b b"])
+    result = await fill_in(hass, page, exclude={"globs": ["a.*", "b b"]})
     assert result["description_placeholders"]
     assert result["description_placeholders"]["wrong"] == "b b"
 

@@ -11,7 +11,7 @@ from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ha_ingestor.const import DOMAIN
-from custom_components.ha_ingestor.options.exclude import FILTER
+from custom_components.ha_ingestor.options.filter import FILTER
 from tests.emulator import Emulator
 from tests.shell import Point, deliver, new_entry, points, set_up
 

@@ -23,7 +23,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.const import DOMAIN
-from custom_components.ha_ingestor.enrich.selection import NOTHING
+from custom_components.ha_ingestor.enrich.selection import EVERYTHING
 from custom_components.ha_ingestor.options.events import CONF_REGISTRIES, EVENTS
 from custom_components.ha_ingestor.pipeline.model import Item
 from custom_components.ha_ingestor.registry.history import CHUNK, RegistryHistory
@@ -341,7 +341,7 @@ async def test_what_never_reached_the_disk_is_told_after_the_next_start(
     database.up = False
     writer, place = ScriptedWriter(judge=database), Path(hass.config.path("rows"))
     async with running(MemoryFiles(fault=disk), writer) as pipeline:
-        history = RegistryHistory(hass, pipeline, HistoryLog(place, "here"), NOTHING)
+        history = RegistryHistory(hass, pipeline, HistoryLog(place, "here"), EVERYTHING)
         history.async_start()
         await history.async_stop()
         await history.async_stop()
@@ -349,7 +349,7 @@ async def test_what_never_reached_the_disk_is_told_after_the_next_start(
     database.up = True
     for lines in (2, 2):
         async with running(MemoryFiles(), writer) as pipeline:
-            history = RegistryHistory(hass, pipeline, HistoryLog(place, "here"), NOTHING)
+            history = RegistryHistory(hass, pipeline, HistoryLog(place, "here"), EVERYTHING)
             history.async_start()
             await history.async_stop()
         assert len(writer.stored) == lines
@@ -371,7 +371,7 @@ async def test_many_rows_come_in_parts_that_leave_room_for_the_events(
             waiting.append(len(pipeline.intake))
 
         with patch.object(pipeline, "offer", offered):
-            history = RegistryHistory(hass, pipeline, HistoryLog(place, "here"), NOTHING)
+            history = RegistryHistory(hass, pipeline, HistoryLog(place, "here"), EVERYTHING)
             history.async_start()
             await history.async_stop()
     assert max(waiting) == CHUNK

@@ -20,7 +20,7 @@ from ..const import DOMAIN
 from ..pipeline.model import EntityContext
 from ..tasks.slices import async_slices
 from .area import effective_area_id, whole_of
-from .selection import NOTHING, Match, RuleTable, Traits, rules_for
+from .selection import EVERYTHING, EntityFilter, RuleTable, Traits, rules_for
 
 OWN_ENTITY: Final = "own_entity"
 EXCLUDED: Final = "excluded"
@@ -37,12 +37,16 @@ class Catalog(dict[str, EntityContext]):
     """
 
     def __init__(
-        self, hass: HomeAssistant, *, exclude: Match = NOTHING, rules: RuleTable = ()
+        self,
+        hass: HomeAssistant,
+        *,
+        entity_filter: EntityFilter = EVERYTHING,
+        rules: RuleTable = (),
     ) -> None:
         """Start empty."""
         super().__init__()
         self._hass = hass
-        self._exclude = exclude
+        self._filter = entity_filter
         self._rules = rules
         self._entities = er.async_get(hass)
         self._devices = dr.async_get(hass)
@@ -88,46 +92,29 @@ class Catalog(dict[str, EntityContext]):
         return context
 
     def _describe(self, entity_id: str) -> EntityContext:
-        domain = split_entity_id(entity_id)[0]
-        entry = self._entities.async_get(entity_id)
+        traits, entry = self.traits(entity_id), self._entities.async_get(entity_id)
         if entry is None:
-            traits = Traits(
-                entity_id=entity_id, domain=domain, device_class=self._device_class(entity_id)
-            )
             return EntityContext(
                 entity_id=entity_id,
-                domain=domain,
+                domain=traits.domain,
                 filtered=self._filtered(traits),
                 rules=rules_for(traits, self._rules),
             )
         if entry.platform == DOMAIN:
-            return EntityContext(entity_id=entity_id, domain=domain, filtered=OWN_ENTITY)
-        device = self._devices.async_get(entry.device_id) if entry.device_id else None
-        hardware = whole_of(device, self._devices.async_get)
-        area_id = effective_area_id(entry, device, hardware)
-        area = self._areas.async_get_area(area_id)
-        floor = self._floors.async_get_floor(area.floor_id) if area and area.floor_id else None
-        labels = entry.labels | device.labels if device else entry.labels
-        traits = Traits(
-            entity_id=entity_id,
-            domain=domain,
-            device_class=(
-                entry.device_class or entry.original_device_class or self._device_class(entity_id)
-            ),
-            integration=entry.platform,
-            area_id=area_id,
-            labels=frozenset(labels),
-        )
+            return EntityContext(entity_id=entity_id, domain=traits.domain, filtered=OWN_ENTITY)
+        device, hardware = self._device_of(entry)
+        area = self._areas.async_get_area(traits.area_id)
+        floor = self._floors.async_get_floor(traits.floor_id) if traits.floor_id else None
         return EntityContext(
             entity_id=entity_id,
-            domain=domain,
+            domain=traits.domain,
             filtered=self._filtered(traits),
             rules=rules_for(traits, self._rules),
             registry_id=entry.id,
-            entity_category=_text(entry.entity_category),
+            entity_category=traits.category,
             integration=entry.platform,
-            labels=self._names(labels),
-            area_id=area_id,
+            labels=self._names(traits.labels),
+            area_id=traits.area_id,
             area=area.name if area else "",
             floor=floor.name if floor else "",
             device_id=entry.device_id or "",
@@ -137,8 +124,39 @@ class Catalog(dict[str, EntityContext]):
             sw_version=_text(hardware and hardware.sw_version),
         )
 
+    def traits(self, entity_id: str) -> Traits:
+        """Read what the entity can be chosen by."""
+        domain, entry = split_entity_id(entity_id)[0], self._entities.async_get(entity_id)
+        if entry is None:
+            return Traits(
+                entity_id=entity_id, domain=domain, device_class=self._device_class(entity_id)
+            )
+        device, hardware = self._device_of(entry)
+        area_id = effective_area_id(entry, device, hardware)
+        area = self._areas.async_get_area(area_id)
+        return Traits(
+            entity_id=entity_id,
+            domain=domain,
+            device_class=(
+                entry.device_class or entry.original_device_class or self._device_class(entity_id)
+            ),
+            integration=entry.platform,
+            category=_text(entry.entity_category),
+            area_id=area_id,
+            floor_id=_text(area and area.floor_id),
+            devices=frozenset(each.id for each in (device, hardware) if each),
+            labels=frozenset(entry.labels | device.labels if device else entry.labels),
+        )
+
+    def _device_of(
+        self, entry: er.RegistryEntry
+    ) -> tuple[dr.AnyDeviceEntry | None, dr.DeviceEntry | None]:
+        """Find the device of an entity, and the one with a manufacturer that it is a part of."""
+        device = self._devices.async_get(entry.device_id) if entry.device_id else None
+        return device, whole_of(device, self._devices.async_get)
+
     def _filtered(self, traits: Traits) -> str:
-        return EXCLUDED if self._exclude.fits(traits) else ""
+        return "" if self._filter.captures(traits) else EXCLUDED
 
     def _device_class(self, entity_id: str) -> str:
         """Ask the state, where the registry says nothing."""

@@ -8,20 +8,30 @@ import voluptuous as vol
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 
 from ..connection import try_at_once
+from ..health.home_entities import async_preview
 from ..health.server_text import plain
-from ..options import attributes, events, exclude, noise, points, spool, weather
+from ..options import attributes, events, noise, points, spool, weather
+from ..options import filter as filter_page
 from ..options.page import OptionError, Page
+from ..options.selectors import offering, offers_names
+from .filter_preview import PREVIEWS, SAVE, SAVE_ANYWAY, placeholders, save_of, step_of
+from .home_offers import async_offers
 from .series_changes import STEPS, Consequence, async_consequences
 
 # Each page has a key of its own among the options.
 PAGES: Final[Mapping[str, Page]] = {
     page.key: page
     for page in (
-        *(points.PAGE, *points.PROFILE_PAGES.values(), attributes.PAGE, exclude.PAGE),
+        *(points.PAGE, *points.PROFILE_PAGES.values(), attributes.PAGE, filter_page.PAGE),
         *(events.PAGE, weather.PAGE, noise.PAGE, spool.PAGE),
     )
 }
-MENU: Final = [key for key, page in PAGES.items() if page.in_menu]
+# Each menu leads to pages and to other menus.
+MENUS: Final[Mapping[str, list[str]]] = {
+    "init": [filter_page.FILTER, "how_points_look", noise.NOISE, "events_and_weather", spool.SPOOL],
+    "how_points_look": [points.POINTS, attributes.ATTRIBUTES],
+    "events_and_weather": [events.EVENTS, weather.WEATHER],
+}
 
 
 class HaIngestorOptionsFlow(OptionsFlow):
@@ -35,9 +45,10 @@ class HaIngestorOptionsFlow(OptionsFlow):
         self._chosen: dict[str, Any] = {}
         self._unconfirmed: list[Consequence] = []
 
-    async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show the menu of pages."""
-        return self.async_show_menu(step_id="init", menu_options=MENU)
+    async def _async_menu(
+        self, name: str, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        return self.async_show_menu(step_id=name, menu_options=MENUS[name])
 
     async def _async_page(
         self, key: str, user_input: dict[str, Any] | None = None
@@ -54,20 +65,43 @@ class HaIngestorOptionsFlow(OptionsFlow):
                 if page.async_suggest and key not in self.config_entry.options:
                     options = {**self.config_entry.options, **self._chosen}
                     self._chosen |= (await page.async_suggest(self.hass)).beside(options)
+                if key == filter_page.FILTER:
+                    return await self._async_preview()
                 return await self._async_accepted(page.next_page(self._chosen[key]))
-        known, placeholders = self.config_entry.options.get(key), page.placeholders
+        known = self._chosen.get(key, self.config_entry.options.get(key))
+        words = page.placeholders
         if known is None and page.async_suggest:
             found = await page.async_suggest(self.hass)
-            known, placeholders = found.values, found.placeholders
+            known, words = found.values, found.placeholders
         shown = user_input or page.shown(page.completed(known or {}))
+        schema = page.schema
+        if offers_names(schema):
+            schema = offering(schema, await async_offers(self.hass))
         return self.async_show_form(
             step_id=key,
-            data_schema=self.add_suggested_values_to_schema(page.schema, shown),
+            data_schema=self.add_suggested_values_to_schema(schema, shown),
             errors=errors,
             description_placeholders={
-                name: plain(text) for name, text in {"wrong": "", **placeholders, **told}.items()
+                name: plain(text) for name, text in {"wrong": "", **words, **told}.items()
             },
         )
+
+    async def _async_preview(
+        self, _step: str = "", _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show what the filter would record, and go back or save."""
+        chosen = self._chosen[filter_page.FILTER]
+        preview = await async_preview(self.hass, self.config_entry, chosen)
+        return self.async_show_menu(
+            step_id=step_of(preview),
+            menu_options=[save_of(preview), filter_page.FILTER],
+            description_placeholders=placeholders(self.hass, preview),
+        )
+
+    async def _async_save_filter(
+        self, _step: str, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        return await self._async_accepted("")
 
     async def _async_accepted(self, next_page: str) -> ConfigFlowResult:
         if next_page:
@@ -103,7 +137,10 @@ class HaIngestorOptionsFlow(OptionsFlow):
 
 # Home Assistant finds a step by the name of its method.
 for _names, _method in (
+    (MENUS, HaIngestorOptionsFlow._async_menu),  # noqa: SLF001
     (PAGES, HaIngestorOptionsFlow._async_page),  # noqa: SLF001
+    (PREVIEWS, HaIngestorOptionsFlow._async_preview),  # noqa: SLF001
+    ((SAVE, SAVE_ANYWAY), HaIngestorOptionsFlow._async_save_filter),  # noqa: SLF001
     (STEPS, HaIngestorOptionsFlow._async_confirmed),  # noqa: SLF001
 ):
     for _name in _names:

@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 
 from ..enrich.catalog import Catalog
 from ..options.core import CORE
-from ..options.exclude import excluded
+from ..options.filter import entity_filter
 from ..options.points import (
     OWN_TAGS,
     PROFILE_PAGES,
@@ -60,7 +60,7 @@ async def async_consequences(
 
 async def _async_home(hass: HomeAssistant, options: Mapping[str, Any]) -> list[HomeEntity]:
     """Describe every captured entity, in slices, so that the event loop stays free."""
-    catalog = Catalog(hass, exclude=excluded(options))
+    catalog = Catalog(hass, entity_filter=entity_filter(options))
     home: list[HomeEntity] = []
     for number, state in enumerate(hass.states.async_all()):
         if not number % _SLICE:

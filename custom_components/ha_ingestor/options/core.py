@@ -137,7 +137,7 @@ def _excluded(exclude: Mapping[str, Iterable[str]]) -> dict[str, list[str]] | No
     """
     lists = {_LISTS[name]: list(names) for name, names in exclude.items()}
     try:
-        accepted = FILTER_PAGE.validate(lists)
+        accepted = FILTER_PAGE.validate({_EXCLUDE: lists})
     except OptionError:
         return None
     found = {name: values for name, values in accepted.items() if values}
@@ -171,7 +171,6 @@ PAGE: Final = Page(
     validate=_accepted,
     placeholders={"left_out": _NOTHING, "excluded": _NOTHING},
     async_suggest=_async_suggest,
-    in_menu=False,
 )
 
 

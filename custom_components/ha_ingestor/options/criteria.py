@@ -5,14 +5,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from homeassistant.components.binary_sensor import BinarySensorDeviceClass
-from homeassistant.components.sensor.const import SensorDeviceClass
-from homeassistant.const import Platform
+from homeassistant.const import EntityCategory
 from homeassistant.helpers.selector import (
     AreaSelector,
     AreaSelectorConfig,
+    DeviceSelector,
+    DeviceSelectorConfig,
     EntitySelector,
     EntitySelectorConfig,
+    FloorSelector,
+    FloorSelectorConfig,
     LabelSelector,
     LabelSelectorConfig,
     Selector,
@@ -20,22 +22,18 @@ from homeassistant.helpers.selector import (
 
 from ..enrich.selection import Match
 from .page import OptionError
-from .selectors import TEXTS, suggestions
+from .selectors import DEVICE_CLASSES, DOMAINS, INTEGRATIONS, TEXTS, Offered, choice
 
 CONF_ENTITIES: Final = "entities"
+CONF_DEVICES: Final = "devices"
 CONF_GLOBS: Final = "globs"
 CONF_DOMAINS: Final = "domains"
 CONF_DEVICE_CLASSES: Final = "device_classes"
 CONF_LABELS: Final = "labels"
 CONF_AREAS: Final = "areas"
+CONF_FLOORS: Final = "floors"
+CONF_CATEGORIES: Final = "categories"
 CONF_INTEGRATIONS: Final = "integrations"
-
-# Domains that have entities and are no platforms.
-_OTHER_DOMAINS: Final = (
-    *("automation", "counter", "group", "input_boolean", "input_button", "input_datetime"),
-    *("input_number", "input_select", "input_text", "person", "plant", "schedule", "script"),
-    *("sun", "timer", "zone"),
-)
 
 _NAME: Final = re.compile(r"[a-z0-9_]+")
 _ENTITY_ID: Final = re.compile(r"[a-z0-9_]+\.[a-z0-9_]+")
@@ -71,18 +69,14 @@ _CRITERIA: Final[Mapping[str, _Criterion]] = {
         selector=EntitySelector(EntitySelectorConfig(multiple=True)), refusal=_no_entity_id
     ),
     CONF_GLOBS: _Criterion(selector=TEXTS, refusal=_no_glob),
-    CONF_DOMAINS: _Criterion(
-        selector=suggestions(sorted({*map(str, Platform), *_OTHER_DOMAINS})), refusal=_no_name
-    ),
-    CONF_DEVICE_CLASSES: _Criterion(
-        selector=suggestions(
-            sorted({*map(str, SensorDeviceClass), *map(str, BinarySensorDeviceClass)})
-        ),
-        refusal=_no_name,
-    ),
-    CONF_LABELS: _Criterion(selector=LabelSelector(LabelSelectorConfig(multiple=True))),
+    CONF_DOMAINS: _Criterion(selector=Offered(DOMAINS), refusal=_no_name),
+    CONF_INTEGRATIONS: _Criterion(selector=Offered(INTEGRATIONS), refusal=_no_name),
+    CONF_DEVICE_CLASSES: _Criterion(selector=Offered(DEVICE_CLASSES), refusal=_no_name),
+    CONF_CATEGORIES: _Criterion(selector=choice("entity_category", EntityCategory, multiple=True)),
     CONF_AREAS: _Criterion(selector=AreaSelector(AreaSelectorConfig(multiple=True))),
-    CONF_INTEGRATIONS: _Criterion(selector=TEXTS, refusal=_no_name),
+    CONF_FLOORS: _Criterion(selector=FloorSelector(FloorSelectorConfig(multiple=True))),
+    CONF_DEVICES: _Criterion(selector=DeviceSelector(DeviceSelectorConfig(multiple=True))),
+    CONF_LABELS: _Criterion(selector=LabelSelector(LabelSelectorConfig(multiple=True))),
 }
 
 CRITERIA: Final[Mapping[str, Selector[Any]]] = {

@@ -1,52 +1,47 @@
-"""The page of the filter."""
+"""Changes of the filter that other pages and repairs make."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-import voluptuous as vol
+from .criteria import CONF_ENTITIES, CONF_GLOBS
+from .filter import CONF_INCLUDE, FILTER, PAGE, entity_filter
 
-from ..enrich.selection import Match
-from .criteria import CONF_ENTITIES, CONF_GLOBS, CRITERIA, accepted_criteria, match_of
-from .page import OptionError, Page
+__all__ = ["FILTER", "PAGE", "excluding", "excluding_all", "including_all"]
 
-FILTER: Final = "filter"
-
-_NOTHING: Final[Mapping[str, list[str]]] = {name: [] for name in CRITERIA}
-
-# Each part of an entity ID is anything.
-_EVERYTHING: Final = re.compile(r"\?*\*[*?]*(?:\.\?*\*[*?]*)?")
-
-
-def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what to store of a filled-in page; raises OptionError."""
-    page = {**_NOTHING, **accepted_criteria(entered)}
-    for glob in page[CONF_GLOBS]:
-        if _EVERYTHING.fullmatch(glob):
-            raise OptionError(CONF_GLOBS, "fits_everything", glob)
-    return page
-
-
-PAGE: Final = Page(
-    key=FILTER,
-    schema=vol.Schema({vol.Optional(name): selector for name, selector in CRITERIA.items()}),
-    defaults=_NOTHING,
-    validate=_accepted,
-)
-
-
-def excluded(options: Mapping[str, Any]) -> Match:
-    """Read which entities are not captured."""
-    return match_of(PAGE.read(options))
+_ALL: Final = "*"
 
 
 def excluding(options: Mapping[str, Any], entity_id: str) -> dict[str, Any]:
-    """Return options that leave out one more entity."""
-    return excluding_all(options, {CONF_ENTITIES: [entity_id]})
+    """Return options that leave out one more entity.
+
+    It is taken from the included ones. When it was all that is included, nothing is captured any
+    more: without that, an empty list would include everything.
+    """
+    page = PAGE.read(options)
+    include = {
+        name: left
+        for name, values in page[CONF_INCLUDE].items()
+        if (left := [value for value in values if name != CONF_ENTITIES or value != entity_id])
+    }
+    more = {CONF_ENTITIES: [entity_id]}
+    if not (include or entity_filter(options).captures_others):
+        more[CONF_GLOBS] = [_ALL]
+    return excluding_all(PAGE.changed(options, {CONF_INCLUDE: include}), more)
 
 
 def excluding_all(options: Mapping[str, Any], lists: Mapping[str, list[str]]) -> dict[str, Any]:
     """Return options that also exclude these lists."""
-    page = PAGE.read(options)
-    more = {name: list(dict.fromkeys([*page[name], *values])) for name, values in lists.items()}
-    return PAGE.changed(options, more)
+    return PAGE.changed(options, _joined(PAGE.read(options), lists))
+
+
+def including_all(options: Mapping[str, Any], lists: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Return options that also include these lists."""
+    include = PAGE.read(options)[CONF_INCLUDE]
+    return PAGE.changed(options, {CONF_INCLUDE: {**include, **_joined(include, lists)}})
+
+
+def _joined(stored: Mapping[str, Any], lists: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    return {
+        name: list(dict.fromkeys([*stored.get(name, ()), *values]))
+        for name, values in lists.items()
+    }

@@ -53,8 +53,8 @@ class Page:
     It is stored under its `key` among the options. `validate` is given an input with defaults for
     what is missing and returns what to store, or raises OptionError; its sentences may use
     `placeholders`. `next_page` names the page that has to be filled in after this one, for what was
-    accepted; a page that only comes after others is not `in_menu`. `async_suggest` looks for
-    something better than the defaults. `shown` returns what the form shows of what was stored.
+    accepted. `async_suggest` looks for something better than the defaults. `shown` returns what the
+    form shows of what was stored.
     """
 
     key: str
@@ -64,7 +64,6 @@ class Page:
     placeholders: Mapping[str, str] = field(default_factory=dict)
     next_page: Callable[[Mapping[str, Any]], str] = _nowhere
     shown: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
-    in_menu: bool = True
     async_suggest: Callable[[HomeAssistant], Awaitable[Suggestion]] | None = None
 
     def accepted(self, entered: Mapping[str, Any]) -> dict[str, Any]:

@@ -97,7 +97,6 @@ def _profile_page(profile: str, more: Mapping[str, Any]) -> Page:
         validate=accept,
         shown=shown,
         placeholders={"room": str(room)},
-        in_menu=False,
     )
 
 

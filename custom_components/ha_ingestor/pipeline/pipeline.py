@@ -20,7 +20,7 @@ from .committer import Committer, Watcher
 from .encode.attributes import JsonDumps
 from .encode.encoder import Encoder, Profile
 from .encode.own_points import NO_NUMBER
-from .encode.top_entities import TopEntities, top_entities
+from .encode.top_entities import TopEntities, entity_points, top_entities
 from .export.end_to_end import EndToEnd
 from .export.export_state import ExportState
 from .export.exporter import GATHER_SECONDS, Exporter
@@ -352,6 +352,13 @@ class Pipeline:
         if self._running:
             return await self._run(top_entities, self._encoder.stats, seconds)
         return top_entities(self._encoder.stats, seconds)
+
+    async def entity_points(self) -> tuple[float, dict[str, int]]:
+        """Return the seconds since the start, and the points of each entity or event type."""
+        seconds = self._clocks.monotonic() - self._began
+        if self._running:
+            return seconds, await self._run(entity_points, self._encoder.stats)
+        return seconds, entity_points(self._encoder.stats)
 
     async def snapshot(self) -> Snapshot:
         """Commit, and copy the state of health, all of it from the same moment."""

@@ -8,9 +8,9 @@ from typing import Any, Final
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from ..const import DOMAIN, LOGGER
-from ..enrich.selection import Match, Traits
+from ..enrich.selection import EntityFilter, Traits
 from ..options.events import captures_registries
-from ..options.exclude import excluded
+from ..options.filter import entity_filter
 from ..pipeline.pipeline import Pipeline
 from .history_log import HistoryLog
 from .history_rows import Change, Wanted, changes, states
@@ -28,13 +28,17 @@ class RegistryHistory:
     """
 
     def __init__(
-        self, hass: HomeAssistant, pipeline: Pipeline, written: HistoryLog, exclude: Match
+        self,
+        hass: HomeAssistant,
+        pipeline: Pipeline,
+        written: HistoryLog,
+        entity_filter: EntityFilter,
     ) -> None:
         """Prepare."""
         self._hass = hass
         self._pipeline = pipeline
         self._written = written
-        self._exclude = exclude
+        self._filter = entity_filter
         self._watch = async_watch(hass)
         self._stop: CALLBACK_TYPE | None = None
         self._is_loaded = False
@@ -71,7 +75,7 @@ class RegistryHistory:
                 self._written.load()
             except OSError as err:
                 LOGGER.warning("Devices and entities are all written again: %s", err.strerror)
-        now = states(snapshot.home, wanted(snapshot.home, self._exclude))
+        now = states(snapshot.home, wanted(snapshot.home, self._filter))
         return list(changes(self._written.states, now, snapshot.moments, snapshot.latest))
 
     def _note(self, some: Sequence[Change]) -> None:
@@ -81,20 +85,28 @@ class RegistryHistory:
             LOGGER.warning("Some devices and entities will be written again: %s", err.strerror)
 
 
-def wanted(home: Home, exclude: Match) -> Wanted:
+def wanted(home: Home, entity_filter: EntityFilter) -> Wanted:
     """Apply the filter of the events, which never lets ourselves through."""
-    labels = {device.device_id: device.labels for device in home.devices}
+    devices = {device.device_id: device for device in home.devices}
+    floors = {area.area_id: area.floor_id for area in home.areas}
 
     def is_wanted(entity: Entity) -> bool:
+        device = devices.get(entity.device_id or "")
+        area_id = entity.effective_area_id or ""
         traits = Traits(
             entity_id=entity.entity_id,
             domain=entity.entity_id.partition(".")[0],
             device_class=entity.device_class or "",
             integration=entity.platform,
-            area_id=entity.effective_area_id or "",
-            labels=frozenset((*entity.labels, *labels.get(entity.device_id or "", ()))),
+            category=entity.entity_category or "",
+            area_id=area_id,
+            floor_id=floors.get(area_id) or "",
+            devices=frozenset(
+                filter(None, (device.device_id, device.parent_device_id) if device else ())
+            ),
+            labels=frozenset((*entity.labels, *(device.labels if device else ()))),
         )
-        return entity.platform != DOMAIN and not exclude.fits(traits)
+        return entity.platform != DOMAIN and entity_filter.captures(traits)
 
     return is_wanted
 
@@ -109,4 +121,5 @@ def history_of(
     """Prepare what the options of a destination ask for."""
     if not captures_registries(options):
         return None
-    return RegistryHistory(hass, pipeline, HistoryLog(directory, destination), excluded(options))
+    log = HistoryLog(directory, destination)
+    return RegistryHistory(hass, pipeline, log, entity_filter(options))

@@ -57,3 +57,8 @@ def top_entities(stats: Mapping[str, EntityStats], seconds: float) -> TopEntitie
         by_points=nlargest(TOP_ENTITIES, entities, attrgetter("points", "bytes")),
         by_bytes=nlargest(TOP_ENTITIES, entities, attrgetter("bytes", "points")),
     )
+
+
+def entity_points(stats: Mapping[str, EntityStats]) -> dict[str, int]:
+    """Return the points of each entity or event type."""
+    return {subject: stats_of_one.points for subject, stats_of_one in stats.items()}
