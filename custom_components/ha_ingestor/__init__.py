@@ -43,7 +43,12 @@ from .options.filter import entity_filter
 from .options.noise import deduplication_window, rule_table
 from .options.points import skips_unavailable
 from .options.profile import profile_of
-from .options.spool import expired_points, gather_seconds, spool_settings
+from .options.spool import (
+    delivery_settings,
+    expired_points,
+    gather_seconds,
+    spool_settings,
+)
 from .options.weather import weather_entity, weather_max_age
 from .pipeline.filter.filters import NoiseFilterSettings
 from .pipeline.pipeline import Handover, Pipeline
@@ -125,6 +130,7 @@ async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bo
                 gzip=not is_same_machine(entry.data[CONF_URL]),
                 gather_seconds=gather_seconds(options),
                 expired=expired_points(options),
+                delivery=delivery_settings(options),
                 contexts=catalog,
                 dumps=json_dumps,
                 resume=resume,

@@ -1,5 +1,6 @@
 """Changing how a destination behaves, while it runs and has a backlog."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,16 +16,21 @@ from custom_components.ha_ingestor.flows.options import MENUS, PAGES
 from custom_components.ha_ingestor.flows.series_changes import STEPS
 from custom_components.ha_ingestor.options.filter import entity_filter
 from custom_components.ha_ingestor.options.noise import RULE_FIELDS, rule_table
-from custom_components.ha_ingestor.options.spool import gather_seconds, spool_settings
+from custom_components.ha_ingestor.options.spool import (
+    delivery_settings,
+    gather_seconds,
+    spool_settings,
+)
 from custom_components.ha_ingestor.options.weather import weather_entity, weather_max_age
 from custom_components.ha_ingestor.pipeline.export.exporter import GATHER_SECONDS
+from custom_components.ha_ingestor.pipeline.export.settings import DeliverySettings
 from custom_components.ha_ingestor.pipeline.model import NO_RULES, Rules
 from custom_components.ha_ingestor.pipeline.spool.durability import Durability
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from tests.emulator import Answer, Emulator
-from tests.flows.steps import enter, locate, submit, suggested
+from tests.flows.steps import enter, locate, suggested
 from tests.pages import WORDS, fill_in, open_page, save
-from tests.shell import points, set_up, until
+from tests.shell import NOWHERE, new_entry, points, set_up, until, unzipped
 
 BUSY = Answer(status=503, body='{"error":"timeout"}')
 MIB = 1024 * 1024
@@ -36,6 +42,9 @@ SPOOL = {
     "compress": False,
     "gather": 20,
     "expired": "evict",
+    "request_points": 250,
+    "longest_pause": 600,
+    "failures_to_open": 1,
 }
 
 
@@ -92,6 +101,66 @@ async def test_the_backlog_goes_where_its_entry_goes(
         assert [point.fields["state"] for point in points(other)] == ["a", "b", "c", "d"]
         await until(lambda: entry.runtime_data.pipeline.ledger.written == 4)
     assert points(database) == []
+
+
+async def test_points_per_request_hold_at_once_also_for_what_waits_already(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await with_backlog(hass, entry, database, "abcdefghijklmnopqrstuvw")
+    page = await open_page(hass, entry, "spool")
+    await fill_in(hass, page, **{**SPOOL, "gather": 0, "request_points": 10})
+    database.impostor = None
+    begun = len(database.writes)
+    await entry.runtime_data.pipeline.flush()
+    await until(lambda: len(points(database)) == 24)
+    sizes = [unzipped(seen).count(b"\n") + 1 for seen in database.writes[begun:]]
+    assert max(sizes) == 10
+    await until(lambda: entry.runtime_data.pipeline.ledger.written == 24)
+
+
+async def test_options_are_saved_twice_in_a_second_and_the_last_ones_hold(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await with_backlog(hass, entry, database, "abc")
+    flows = hass.config_entries.options
+    pages = [await open_page(hass, entry, "spool") for _ in range(2)]
+    results = await asyncio.gather(
+        *(
+            flows.async_configure(page["flow_id"], {**SPOOL, "max_size": size})
+            for page, size in zip(pages, (32, 96), strict=True)
+        )
+    )
+    assert [result["type"] for result in results] == [FlowResultType.CREATE_ENTRY] * 2
+    for state in "de":
+        hass.states.async_set("sensor.a", state)
+        await asyncio.sleep(0)
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    await entry.runtime_data.pipeline.flush()
+    snapshot = await entry.runtime_data.pipeline.snapshot()
+    assert snapshot.spool_limit == 96 * MIB
+    assert (snapshot.pending, snapshot.unbalanced) == (5, "")
+    database.impostor = None
+    await entry.runtime_data.pipeline.flush()
+    await until(lambda: len(points(database)) == 5)
+    assert [point.fields["state"] for point in points(database)] == ["a", "b", "c", "d", "e"]
+
+
+@pytest.mark.usefixtures("socket_enabled")
+async def test_options_are_saved_while_nothing_answers_at_the_address(
+    hass: HomeAssistant,
+) -> None:
+    entry = new_entry(NOWHERE)
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.a", "1")
+    result = await fill_in(hass, await open_page(hass, entry, "spool"), **SPOOL)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.state is ConfigEntryState.LOADED
+    hass.states.async_set("sensor.a", "2")
+    await entry.runtime_data.pipeline.flush()
+    snapshot = await entry.runtime_data.pipeline.snapshot()
+    assert (snapshot.pending, snapshot.ledger["captured"]) == (3, 3)
+    assert snapshot.ledger["lost"] == {}
 
 
 async def test_what_was_chosen_is_shown_the_next_time(
@@ -273,12 +342,18 @@ def test_options_are_read_in_the_units_of_the_spool() -> None:
         compress=False,
     )
     assert gather_seconds({"spool": SPOOL}) == 20
+    assert delivery_settings({"spool": SPOOL}) == DeliverySettings(
+        request_points=250, longest_pause=600, failures_to_open=1
+    )
 
 
 @pytest.mark.parametrize("options", [{}, {"spool": {}}, {"spool": {"max_age": 0}}])
 def test_without_options_everything_is_as_it_always_was(options: dict[str, Any]) -> None:
     assert spool_settings(options) == SpoolSettings()
     assert gather_seconds(options) == GATHER_SECONDS
+    settings = delivery_settings(options)
+    assert (settings.request_points, settings.longest_pause) == (5000, 60)
+    assert settings.failures_to_open == 3
 
 
 async def test_an_age_left_empty_is_no_limit(hass: HomeAssistant, entry: MockConfigEntry) -> None:

@@ -1,4 +1,4 @@
-"""The page of the spool; missing values have the defaults of the first version."""
+"""The page of the delivery and the spool; what is missing is as in the first version."""
 
 import math
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from homeassistant.const import UnitOfInformation, UnitOfTime
 from homeassistant.helpers.selector import BooleanSelector
 
 from ..pipeline.export.exporter import GATHER_SECONDS
+from ..pipeline.export.settings import DeliverySettings
 from ..pipeline.spool.durability import Durability
 from ..pipeline.spool.segments import SEGMENT_BYTES
 from ..pipeline.spool.settings import SpoolSettings
@@ -25,6 +26,9 @@ CONF_MIN_FREE: Final = "min_free"
 CONF_COMPRESS: Final = "compress"
 CONF_GATHER: Final = "gather"
 CONF_EXPIRED: Final = "expired"
+CONF_REQUEST_POINTS: Final = "request_points"
+CONF_LONGEST_PAUSE: Final = "longest_pause"
+CONF_FAILURES: Final = "failures_to_open"
 
 QUARANTINE: Final = "quarantine"
 EVICT: Final = "evict"
@@ -40,8 +44,16 @@ AGE_MAX: Final = 3650
 
 # Dashboards are expected to show the last minutes.
 GATHER_MAX: Final = 300
+# A request costs as much as fifty points, and larger ones than the upper bound help no database.
+REQUEST_POINTS_MIN: Final = 10
+REQUEST_POINTS_MAX: Final = 10_000
+# Somebody who repaired a database does not wait for an hour.
+PAUSE_MIN: Final = 5
+PAUSE_MAX: Final = 3600
+FAILURES_MAX: Final = 20
 
 _STANDARD: Final = SpoolSettings()
+_DELIVERY: Final = DeliverySettings()
 # Sizes in MiB, the age in days; 0 days are no limit.
 _DEFAULTS: Final[Mapping[str, Any]] = {
     CONF_DURABILITY: _STANDARD.durability.value,
@@ -51,6 +63,9 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     CONF_COMPRESS: _STANDARD.compress,
     CONF_GATHER: GATHER_SECONDS,
     CONF_EXPIRED: QUARANTINE,
+    CONF_REQUEST_POINTS: _DELIVERY.request_points,
+    CONF_LONGEST_PAUSE: _DELIVERY.longest_pause,
+    CONF_FAILURES: _DELIVERY.failures_to_open,
 }
 
 
@@ -65,6 +80,14 @@ PAGE: Final = Page(
     key=SPOOL,
     schema=vol.Schema(
         {
+            vol.Required(CONF_GATHER): Number(0, GATHER_MAX, step=1, unit=UnitOfTime.SECONDS),
+            vol.Optional(CONF_REQUEST_POINTS): Number(
+                REQUEST_POINTS_MIN, REQUEST_POINTS_MAX, step=1
+            ),
+            vol.Optional(CONF_LONGEST_PAUSE): Number(
+                PAUSE_MIN, PAUSE_MAX, step=1, unit=UnitOfTime.SECONDS
+            ),
+            vol.Optional(CONF_FAILURES): Number(1, FAILURES_MAX, step=1),
             vol.Required(CONF_DURABILITY): choice(CONF_DURABILITY, Durability),
             vol.Required(CONF_MAX_SIZE): Number(
                 MIN_SIZE,
@@ -78,7 +101,6 @@ PAGE: Final = Page(
                 0, SIZE_MAX, step=1, unit=UnitOfInformation.MEBIBYTES
             ),
             vol.Required(CONF_COMPRESS): BooleanSelector(),
-            vol.Required(CONF_GATHER): Number(0, GATHER_MAX, step=1, unit=UnitOfTime.SECONDS),
             vol.Optional(CONF_EXPIRED): choice(CONF_EXPIRED, [QUARANTINE, EVICT]),
         }
     ),
@@ -103,6 +125,16 @@ def spool_settings(options: Mapping[str, Any]) -> SpoolSettings:
 def gather_seconds(options: Mapping[str, Any]) -> float:
     """Read for how long points are gathered into one request."""
     return float(PAGE.read(options)[CONF_GATHER])
+
+
+def delivery_settings(options: Mapping[str, Any]) -> DeliverySettings:
+    """Read how points are sent."""
+    page = PAGE.read(options)
+    return DeliverySettings(
+        request_points=page[CONF_REQUEST_POINTS],
+        longest_pause=page[CONF_LONGEST_PAUSE],
+        failures_to_open=page[CONF_FAILURES],
+    )
 
 
 def expired_points(options: Mapping[str, Any]) -> Literal["quarantine", "evict"]:

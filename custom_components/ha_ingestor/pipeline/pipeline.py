@@ -26,6 +26,7 @@ from .export.export_state import ExportState
 from .export.exporter import GATHER_SECONDS, Exporter
 from .export.measured_writer import MeasuredWriter
 from .export.pause import Pause
+from .export.settings import DeliverySettings
 from .export.writer import Writer
 from .filter.filters import NoiseFilter, NoiseFilterMemory, NoiseFilterSettings
 from .filter.intake import Intake
@@ -89,6 +90,7 @@ class Pipeline:
         gzip: bool = True,
         gather_seconds: float = GATHER_SECONDS,
         expired: Literal["quarantine", "evict"] = "quarantine",
+        delivery: DeliverySettings = DeliverySettings(),  # noqa: B008  frozen
         noise_filter: NoiseFilterSettings = NoiseFilterSettings(),  # noqa: B008  frozen
         contexts: Mapping[str, EntityContext] = MappingProxyType({}),
         dumps: JsonDumps = json.dumps,
@@ -157,6 +159,7 @@ class Pipeline:
             gzip=gzip,
             gather_seconds=gather_seconds,
             expired=expired,
+            settings=delivery,
             clock=clocks.monotonic,
             wall_clock=clocks.wall,
         )

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from custom_components.ha_ingestor.pipeline.export.attempts import Attempts, wait_for
-from custom_components.ha_ingestor.pipeline.export.breaker import BreakerState
+from custom_components.ha_ingestor.pipeline.export.breaker import Breaker, BreakerState
 from custom_components.ha_ingestor.pipeline.export.result import Cause, Kind, Problem, Result
 
 BUSY = Result(kind=Kind.KEPT, problem=Problem.BUSY)
@@ -24,6 +24,29 @@ def test_waits_double_up_to_a_minute_until_something_is_taken() -> None:
     assert [tried.kept(BUSY) for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
     tried.succeeded()
     assert tried.kept(BUSY) == 1
+
+
+@pytest.mark.parametrize(
+    ("longest", "waits"), [(5, [1, 2, 4, 5, 5]), (3600, [1, 2, 4, 8, 16]), (0.5, [0.5] * 5)]
+)
+def test_waits_double_up_to_the_longest_pause_that_was_chosen(
+    longest: float, waits: list[float]
+) -> None:
+    tried = Attempts(jitter=lambda: 1.0, longest_pause=longest)
+    assert [tried.kept(BUSY) for _ in range(5)] == waits
+    asked = Result(kind=Kind.KEPT, problem=Problem.BUSY, retry_after=90)
+    assert tried.kept(asked) == max(90, longest if longest < 64 else 32)
+
+
+@pytest.mark.parametrize("threshold", [1, 3, 5])
+def test_the_breaker_opens_after_as_many_failures_in_a_row_as_were_chosen(threshold: int) -> None:
+    tried = Attempts(jitter=lambda: 1.0, breaker=Breaker(failures_to_open=threshold))
+    states = []
+    for _ in range(6):
+        tried.kept(BUSY)
+        states.append(tried.breaker.state)
+    closed = [BreakerState.CLOSED] * (threshold - 1)
+    assert states == [*closed, *[BreakerState.OPEN] * (7 - threshold)]
 
 
 def test_a_server_that_is_reached_is_waited_for_anew_and_not_believed_yet() -> None:

@@ -22,6 +22,7 @@ from custom_components.ha_ingestor.pipeline.export.exporter import Exporter
 from custom_components.ha_ingestor.pipeline.export.isolation import SURGE_WINDOW
 from custom_components.ha_ingestor.pipeline.export.pause import Pause
 from custom_components.ha_ingestor.pipeline.export.result import Problem, Result
+from custom_components.ha_ingestor.pipeline.export.settings import DeliverySettings
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.spool.buffer import Buffer
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
@@ -53,6 +54,7 @@ class Rig:
         writer: ScriptedWriter,
         lines: list[str],
         expired: Literal["quarantine", "evict"] = "quarantine",
+        settings: DeliverySettings = DeliverySettings(),  # noqa: B008  frozen
     ) -> None:
         self.now, self.monotonic = NOON, 1000.0
         self.files = MemoryFiles()
@@ -70,6 +72,7 @@ class Rig:
             jitter=lambda: 1.0,
             on_change=lambda: self.changes.append(self.exporter.state.status),
             expired=expired,
+            settings=settings,
             clock=lambda: self.monotonic,
             wall_clock=lambda: self.now,
         )
@@ -89,6 +92,16 @@ async def test_everything_is_delivered_in_order() -> None:
     assert rig.ledger.written == 12_345
     assert rig.exporter.state.status is Status.OK
     assert rig.exporter.state.connected is True
+
+
+async def test_no_request_has_more_points_than_were_chosen() -> None:
+    writer = ScriptedWriter()
+    rig = Rig(writer, points(345), settings=DeliverySettings(request_points=100))
+
+    await rig.exporter.drain()
+
+    assert writer.stored == points(345)
+    assert [len(lines) for lines in writer.attempts] == [100, 100, 100, 45]
 
 
 @pytest.mark.parametrize("answer", [UNAVAILABLE, REFUSED, Outcome(status=502, body="<html>")])

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from .backoff import backoff
+from .backoff import MAXIMUM, backoff
 from .breaker import Breaker
 from .result import Cause, Result
 
@@ -23,6 +23,7 @@ class Attempts:
 
     jitter: Callable[[], float]
     breaker: Breaker = field(default_factory=Breaker)
+    longest_pause: float = MAXIMUM
     failed: int = 0
 
     def begin(self) -> None:
@@ -47,7 +48,7 @@ class Attempts:
         if not is_there:
             is_transient = result.cause is Cause.CONNECTION_CUT
             self.breaker.failed(result.problem, is_transient=is_transient)
-        return backoff(self.failed, self.jitter(), result.retry_after)
+        return backoff(self.failed, self.jitter(), result.retry_after, longest=self.longest_pause)
 
     def blocked(self, seconds: float = BLOCKED_RETRY) -> float:
         """Note that the user has to act first; return the seconds to wait."""

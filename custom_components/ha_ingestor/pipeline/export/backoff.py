@@ -8,12 +8,14 @@ INITIAL: Final = 1.0
 MAXIMUM: Final = 60.0
 
 
-def backoff(attempt: int, jitter: float, retry_after: float = 0.0) -> float:
+def backoff(
+    attempt: int, jitter: float, retry_after: float = 0.0, *, longest: float = MAXIMUM
+) -> float:
     """Seconds to wait after the given attempt, counted from 1.
 
     `jitter` in 0…1 spreads the wait over its upper half: many homes restart together after a power
     cut, and a wait near nothing would be no wait. Never shorter than what the server asked for.
     """
     # The exponent is bounded because 2.0 ** 1024 overflows, after 17 hours of failures.
-    longest = min(MAXIMUM, INITIAL * 2.0 ** min(attempt - 1, 16))
-    return max(longest * (0.5 + jitter / 2), retry_after)
+    wait = min(longest, INITIAL * 2.0 ** min(attempt - 1, 16))
+    return max(wait * (0.5 + jitter / 2), retry_after)

@@ -25,6 +25,7 @@ class BreakerState(StrEnum):
 class Breaker:
     """A state machine over results; the caller waits."""
 
+    failures_to_open: int = FAILURES_TO_OPEN
     state: BreakerState = BreakerState.CLOSED
     failures: int = 0
 
@@ -38,7 +39,7 @@ class Breaker:
         is_unreachable = problem in _UNREACHABLE and not is_transient
         self.failures += 1
         was_closed = self.state is BreakerState.CLOSED
-        if not was_closed or self.failures >= FAILURES_TO_OPEN or is_unreachable:
+        if not was_closed or self.failures >= self.failures_to_open or is_unreachable:
             self.state = BreakerState.OPEN
 
     def blocked(self) -> None:

@@ -11,7 +11,7 @@ from .breaker import BreakerState
 from .end_to_end import EndToEnd
 from .expiry import Expiry, time_of
 from .export_state import Status, StatusTracker
-from .isolation import PROBE_POINTS, Isolation, RejectionSurge
+from .isolation import BATCH_POINTS, PROBE_POINTS, Isolation, RejectionSurge
 from .request import BATCH_BYTES, Request, compose
 from .result import Kind, Problem, Result
 from .retry import RetryPolicy
@@ -41,13 +41,18 @@ class Delivery:
     end_to_end: EndToEnd
     brake: RejectionSurge = field(default_factory=RejectionSurge)
     has_set_aside: bool = False
-    _isolation: Isolation = field(default_factory=Isolation)
+    request_points: int = BATCH_POINTS
+    _isolation: Isolation = field(init=False)
     # Stored points that are not settled in the spool yet.
     _unsettled: Request | None = None
     # Since when a request has no answer, by the monotonic clock of the process.
     _asked_at: float | None = None
     # When points were stored last, and the latency of that, while nobody was told.
     _written: tuple[datetime, float] | None = None
+
+    def __post_init__(self) -> None:
+        """Start with the largest requests."""
+        self._isolation = Isolation(maximum=self.request_points)
 
     @property
     def unanswered(self) -> float | None:

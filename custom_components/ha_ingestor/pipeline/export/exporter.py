@@ -13,7 +13,7 @@ from ..spool.buffer import Buffer
 from ..spool.quarantine import Quarantine
 from .age_check import AgeCheck
 from .attempts import Attempts, wait_for
-from .breaker import BreakerState
+from .breaker import Breaker, BreakerState
 from .delivery import Delivery
 from .end_to_end import EndToEnd
 from .expiry import Expiry
@@ -21,6 +21,7 @@ from .export_state import ExportState, Status, StatusChange, StatusTracker
 from .pause import Pause
 from .result import Kind, Problem, Result
 from .retry import RetryPolicy
+from .settings import DeliverySettings
 from .settlement import Settlement
 from .writer import Run, Writer
 
@@ -48,12 +49,14 @@ class Exporter:
     gather_seconds: float = GATHER_SECONDS
     gzip: bool = True
     expired: Literal["quarantine", "evict"] = "quarantine"
+    settings: DeliverySettings = field(default_factory=DeliverySettings)
     clock: Callable[[], float] = time.monotonic
     wall_clock: Callable[[], float] = time.time
     end_to_end: EndToEnd = field(default_factory=EndToEnd)
     _progress: StatusTracker = field(init=False)
     _attempts: Attempts = field(init=False)
     _retry: RetryPolicy = field(init=False)
+    _gather_points: int = field(init=False)
     _ages: AgeCheck = field(init=False)
     _delivery: Delivery = field(init=False)
     _recheck_at: float = 0.0
@@ -69,7 +72,11 @@ class Exporter:
     def __post_init__(self) -> None:
         """Start empty."""
         self._progress = StatusTracker(self.on_change)
-        self._attempts = Attempts(jitter=self.jitter)
+        self._attempts = Attempts(
+            jitter=self.jitter,
+            breaker=Breaker(failures_to_open=self.settings.failures_to_open),
+            longest_pause=self.settings.longest_pause,
+        )
         self._retry = RetryPolicy(attempts=self._attempts)
         expiry = Expiry(clock=self.clock, wall_clock=self.wall_clock)
         self._ages = AgeCheck(writer=self.writer, expiry=expiry)
@@ -88,7 +95,9 @@ class Exporter:
             progress=self._progress,
             gzip=self.gzip,
             end_to_end=self.end_to_end,
+            request_points=self.settings.request_points,
         )
+        self._gather_points = min(GATHER_POINTS, self.settings.request_points)
 
     @property
     def state(self) -> ExportState:
@@ -117,7 +126,7 @@ class Exporter:
     def notify(self) -> None:
         """There is something new in the buffer."""
         self._wake.set()
-        if self.buffer.pending + self.buffer.held >= GATHER_POINTS:
+        if self.buffer.pending + self.buffer.held >= self._gather_points:
             self._enough.set()
 
     def retry_now(self) -> None:
@@ -206,8 +215,8 @@ class Exporter:
         self._wanted = 1
         if not self.buffer.pending + self.buffer.held:
             await self._wake.wait()
-        self._wanted = GATHER_POINTS
-        if self.buffer.pending + self.buffer.held < GATHER_POINTS:
+        self._wanted = self._gather_points
+        if self.buffer.pending + self.buffer.held < self._gather_points:
             await wait_for(self._enough, until - time.monotonic())
         self._wanted = math.inf
 

@@ -27,11 +27,16 @@ SURGE_WINDOW: Final = 50
 class Isolation:
     """The size of the next batch, and the lines that the server named as wrong."""
 
+    maximum: int = BATCH_POINTS
     limit: int = BATCH_POINTS
     suspects: set[bytes] = field(default_factory=set)
     _too_large: int | None = None
     _below: int = 0
     _batches_before_retry: int = BATCHES_BEFORE_RETRY
+
+    def __post_init__(self) -> None:
+        """Begin with no more than there may ever be."""
+        self.limit = min(self.limit, self.maximum)
 
     def refused(self, rejected_lines: frozenset[int], payload: bytes, count: int) -> None:
         """Isolate the lines that the server names by their indexes, or halve."""
@@ -57,7 +62,7 @@ class Isolation:
         """Send more at once again, as so many were taken."""
         if self._too_large is not None and count >= self._too_large:
             self._too_large, self._batches_before_retry = None, BATCHES_BEFORE_RETRY
-        wanted = min(self.limit * 2, BATCH_POINTS)
+        wanted = min(self.limit * 2, self.maximum)
         if self._too_large is not None and wanted >= self._too_large:
             self._below += count >= self.limit
             if self._below < self._batches_before_retry:
