@@ -68,17 +68,40 @@ class Rules:
 NO_RULES: Final = Rules()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """The home that an event is from: two homes may have the same entity ids.
+
+    This home has no name here, and its location is a setting of the profile.
+    """
+
+    name: str = ""
+    location: str = ""
+
+
+HERE: Final = Instance()
+
+# No entity id has it.
+_APART: Final = "/"
+
+
+def is_here(key: str) -> bool:
+    """Whether the key of an entity is one of this home."""
+    return _APART not in key
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EntityContext:
     """The data of the registries about an entity; an empty text where there is none.
 
     `filtered` names the reason why its events are not captured, and is empty when they are. `memo`
     is the cache of a profile for this entity: a registry change makes a new context with an empty
-    one.
+    one. `key` is the entity id, or tells it from those of this home.
     """
 
     entity_id: str
     domain: str
+    instance: Instance = HERE
     filtered: str = ""
     rules: Rules = NO_RULES
     registry_id: str = ""
@@ -94,6 +117,13 @@ class EntityContext:
     model: str = ""
     sw_version: str = ""
     memo: dict[Any, Any] = field(default_factory=dict, repr=False)
+    key: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Make the key once: every event looks it up."""
+        name = self.instance.name
+        key = f"{name}{_APART}{self.entity_id}" if name else self.entity_id
+        object.__setattr__(self, "key", key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -130,13 +160,14 @@ class StateEvent(NamedTuple):
 
 
 class OtherEvent(NamedTuple):
-    """Any other event; `entity` is the one entity that it names, if any."""
+    """Any other event; `entity` is the one entity that it names, if any, `instance` its home."""
 
     event_type: str
     data: Mapping[str, Any]
     time: float
     context: ContextLike
     entity: EntityContext | None = None
+    instance: Instance = HERE
 
 
 class RegistryRow(NamedTuple):

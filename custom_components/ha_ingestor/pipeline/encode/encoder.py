@@ -163,7 +163,7 @@ def _encode_item(
 ) -> tuple[str, str, Point | None]:
     """Return what it is about, and its point, or why there is none."""
     if isinstance(item, StateEvent):
-        subject = item.entity.entity_id
+        subject = item.entity.key
         if (state_event := unmasked(item)) is None:
             return subject, MASKED, None
         return subject, profile.nothing, profile.encode(state_event)
@@ -175,7 +175,7 @@ def _encode_item(
 
 def _subject_of(item: Item) -> str:
     if isinstance(item, StateEvent):
-        return item.entity.entity_id
+        return item.entity.key
     return item.event_type if isinstance(item, OtherEvent) else item.measurement
 
 

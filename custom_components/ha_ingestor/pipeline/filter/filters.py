@@ -173,7 +173,7 @@ class NoiseFilter:
 
     def _take(self, item: StateEvent, passed: list[Item]) -> None:
         entity, last_written = item.entity, self.last_written
-        entity_id = entity.entity_id
+        entity_id = entity.key
         self._weather = item.weather
         clock_offset = self._clock_watch.check() if item.clock_offset is None else item.clock_offset
         if clock_offset != last_written.times.clock_offset:
@@ -204,8 +204,9 @@ class NoiseFilter:
         if not window:
             return False
         now, last_events = self.clock(), self._last_events
-        seen_at, last = last_events.pop(event.event_type, (-math.inf, event))
-        last_events[event.event_type] = now, event
+        key = f"{event.instance.name}/{event.event_type}"
+        seen_at, last = last_events.pop(key, (-math.inf, event))
+        last_events[key] = now, event
         while len(last_events) > EVENTS_MAX:
             del last_events[next(iter(last_events))]
         # Either clock alone may be wrong: one may be set, the other has the time of processing.
@@ -225,7 +226,7 @@ class NoiseFilter:
             self.ledger.filtered["unavailable"] += 1
             self._rules.note_unwritten(state_event)
             return True
-        entity_id = state_event.entity.entity_id
+        entity_id = state_event.entity.key
         # Where a rule holds a newer state, or left one out, the last written one is not the last.
         last = self._rules.newest(entity_id) or self.last_written.last.get(entity_id)
         is_same = (

@@ -106,7 +106,7 @@ class LastWritten:
 
     def resume_state(self, state_event: StateEvent, now: float) -> StateEvent | None:
         """Join an event to the state before the restart; None for a restored state."""
-        entity_id = state_event.entity.entity_id
+        entity_id = state_event.entity.key
         remembered = self._remembered.get(entity_id)
         if remembered is None:
             return self._with_resumed_date(state_event)
@@ -218,7 +218,7 @@ class LastWritten:
             self._remembered = {}  # then all states are new
 
     def _with_resumed_date(self, state_event: StateEvent) -> StateEvent:
-        entity_id, new, old = state_event.entity.entity_id, state_event.new, state_event.old
+        entity_id, new, old = state_event.entity.key, state_event.new, state_event.old
         since = self._since.get(entity_id)
         if since is None or old is None:
             self._since.pop(entity_id, None)

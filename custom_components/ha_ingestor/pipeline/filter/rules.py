@@ -116,12 +116,12 @@ class RuleFilter:
             rule_state.held = None
         self.held = 0
         for state_event in found:
-            self.last_written.note(state_event.entity.entity_id, state_event.new)
+            self.last_written.note(state_event.entity.key, state_event.new)
         return found
 
     def apply(self, state_event: StateEvent, passed: list[Item]) -> None:
         """Apply the rules of an entity, and add what is to be written by now."""
-        entity_id, new, now = state_event.entity.entity_id, state_event.new, self.clock()
+        entity_id, new, now = state_event.entity.key, state_event.new, self.clock()
         rules = state_event.entity.rules
         rule_state = self._rule_states.get(entity_id)
         if new is None or rules is NO_RULES:
@@ -169,7 +169,7 @@ class RuleFilter:
 
     def note_unwritten(self, state_event: StateEvent) -> None:
         """Note the present state of an entity with rules, which another filter leaves out."""
-        if rule_state := self._rule_states.get(state_event.entity.entity_id):
+        if rule_state := self._rule_states.get(state_event.entity.key):
             rule_state.seen = state_event
             rule_state.due = _due_of(rule_state, state_event.entity.rules)
 
@@ -198,18 +198,18 @@ class RuleFilter:
     ) -> None:
         rule_state.written, rule_state.written_at = state_event.new, now
         rule_state.due = _due_of(rule_state, rules)
-        self.last_written.note(state_event.entity.entity_id, state_event.new)
+        self.last_written.note(state_event.entity.key, state_event.new)
 
     def start_after_restart(self, restored: StateEvent) -> None:
         """Start the heartbeats of an entity after a restored state, which is not written."""
         rules = restored.entity.rules
-        if rules.heartbeat and restored.entity.entity_id in self.last_written.last:
-            self._rule_states[restored.entity.entity_id] = rule_state = RuleState(restored)
+        if rules.heartbeat and restored.entity.key in self.last_written.last:
+            self._rule_states[restored.entity.key] = rule_state = RuleState(restored)
             self._write(rule_state, restored, self.clock(), rules)
 
     def _begin(self, now: float, state_event: StateEvent) -> None:
         """Start the heartbeats of an entity without events, or apply a new rule to them."""
-        entity_id, rules = state_event.entity.entity_id, state_event.entity.rules
+        entity_id, rules = state_event.entity.key, state_event.entity.rules
         if not rules.heartbeat:
             return
         rule_state = self._rule_states.get(entity_id)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..clock import CLOCKS_ARE_SET
-from ..model import StateEvent, StateLike
+from ..model import StateEvent, StateLike, is_here
 
 # A clock that is wrong by so much was never set.
 _FROM_THE_EPOCH: Final = 365 * 86_400.0
@@ -30,7 +30,8 @@ class RedatedState:
 class StateTimes:
     """Used by one thread. `clock_offset` is that of the newest event.
 
-    An entity that is not in a table has its state from before the first jump.
+    An entity that is not in a table has its state from before the first jump. The states of another
+    home are dated by its clock, which nobody set here.
     """
 
     clock_offset: float = 0.0
@@ -55,6 +56,8 @@ class StateTimes:
     def age(self, entity_id: str, noted: StateLike, new: StateLike) -> float:
         """Return how many seconds lie between the state that was written and a new one."""
         seconds = new.last_updated_timestamp - noted.last_updated_timestamp
+        if not is_here(entity_id):
+            return seconds
         return seconds - (self.clock_offset - self._noted_after.get(entity_id, 0.0))
 
     def corrected(self, entity_id: str, changed: float) -> float:
@@ -65,7 +68,7 @@ class StateTimes:
         """Date the state before by the clock of the state that follows."""
         new, old = state_event.new, state_event.old
         if new is None:
-            self._changed_after.pop(state_event.entity.entity_id, None)
+            self._changed_after.pop(state_event.entity.key, None)
             return state_event
         was_set = self.clock_offset or self._changed_after
         if not was_set and (old is None or old.last_changed_timestamp >= CLOCKS_ARE_SET):
@@ -73,11 +76,9 @@ class StateTimes:
         if old is not None:
             if _is_unchanged(old, new):
                 return state_event
-            state_event = state_event._replace(
-                old=self._before(state_event.entity.entity_id, old, new)
-            )
+            state_event = state_event._replace(old=self._before(state_event.entity.key, old, new))
         if was_set:
-            self._changed_after[state_event.entity.entity_id] = self.clock_offset
+            self._changed_after[state_event.entity.key] = self.clock_offset
         return state_event
 
     def _before(self, entity_id: str, old: StateLike, new: StateLike) -> StateLike:
@@ -88,6 +89,8 @@ class StateTimes:
         return dated(old, since)
 
     def _after(self, entity_id: str, changed: float) -> float:
+        if not is_here(entity_id):
+            return self.clock_offset
         default = self._set_after if changed >= CLOCKS_ARE_SET else 0.0
         return self._changed_after.get(entity_id, default)
 

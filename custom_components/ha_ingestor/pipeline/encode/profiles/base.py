@@ -7,7 +7,7 @@ from enum import Enum, StrEnum
 from types import NoneType
 from typing import Any, ClassVar, Final, NamedTuple
 
-from ...model import Convert, EntityContext, StateLike, Units, Weather
+from ...model import HERE, Convert, EntityContext, Instance, StateLike, Units, Weather
 from ..attributes import (
     AttributesPolicy,
     JsonDumps,
@@ -68,6 +68,12 @@ class PointSettings:
     units: Units = unchanged_units
     causes: Mapping[str, str] = field(default_factory=dict)
     users: Mapping[str, str] = field(default_factory=dict)
+
+    def home_tags(self, instance: Instance) -> tuple[tuple[str, str], ...]:
+        """Return the tags that say which home it is."""
+        if instance is HERE:
+            return (("location", self.location),)
+        return ("location", instance.location), ("instance", instance.name)
 
     @property
     def marks_unset_clock(self) -> bool:

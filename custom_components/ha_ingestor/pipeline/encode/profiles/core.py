@@ -27,6 +27,7 @@ every profile, or because the built-in integration fails:
 - attributes that end the built-in's thread: a whole number beyond every float becomes a text,
   a name that is no text becomes one, an object without a text becomes the name of its type
 - with InfluxDB 1, the built-in decodes a measurement or tag of bytes
+- points of another home have the tag `instance`; with one, no attribute of that name is a field
 """
 
 from collections.abc import Callable, Container, Iterable, Mapping
@@ -34,7 +35,15 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, ClassVar, Final, NamedTuple
 
-from ...model import UNAVAILABLE, UNKNOWN, EntityContext, OtherEvent, Point, StateEvent
+from ...model import (
+    HERE,
+    UNAVAILABLE,
+    UNKNOWN,
+    EntityContext,
+    OtherEvent,
+    Point,
+    StateEvent,
+)
 from ...text import text_of
 from ..columns import (
     CORE,
@@ -49,6 +58,7 @@ from ..numbers import NUMBER_OF_WORD
 from .core_settings import CoreSettings, MeasurementAttr
 from .core_values import float_in, is_immutable, read, single_line
 
+_INSTANCE: Final = "instance"
 _NOT_STORED: Final = (UNKNOWN, "", UNAVAILABLE)
 
 # The fields of the state itself, by whether it is a text and whether it is a number.
@@ -85,6 +95,8 @@ class Core:
 
     settings: CoreSettings = field(default_factory=CoreSettings)
     numbers_only: bool = False
+    # Points of other homes have a tag that no attribute may share its name with.
+    has_instances: bool = False
 
     @property
     def nothing(self) -> str:
@@ -179,6 +191,8 @@ class Core:
         object_id = entity.entity_id.partition(".")[2]
         pairs: dict[Any, str] = {"domain": entity.domain, "entity_id": object_id} | tags
         pairs |= {name: single_line(value) for name, value in self.settings.tags.items()}
+        if entity.instance is not HERE:
+            pairs[_INSTANCE] = entity.instance.name
         named = [
             (core_tag_name(text_of(name)), value) for name, value in pairs.items() if name != ""
         ]
@@ -200,6 +214,8 @@ class Core:
 
     def _tag_names(self) -> set[str]:
         names = (*CORE.entity_tags, *self.settings.tags, *self.settings.tags_attributes)
+        if self.has_instances:
+            names = (*names, _INSTANCE)
         return {escape_key(core_tag_name(text_of(name))) for name in names if name != ""}
 
 

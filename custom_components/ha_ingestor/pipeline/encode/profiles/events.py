@@ -43,7 +43,7 @@ def encode_other_event(event: OtherEvent, measurement: str, settings: PointSetti
 
     What the user chose as a tag is no field.
     """
-    event_type, data, time, context, entity = event
+    event_type, data, time, context, entity, instance = event
     entity_id = entity.entity_id if entity else data.get("entity_id")
     # A service called for several entities names them in a list, which is no tag.
     entity_id = entity_id if isinstance(entity_id, str) else ""
@@ -63,7 +63,7 @@ def encode_other_event(event: OtherEvent, measurement: str, settings: PointSetti
             ("event_type", event_type),
             ("entity_id", entity_id),
             ("domain", domain),
-            ("location", settings.location),
+            *settings.home_tags(entity.instance if entity else instance),
             *(tags_of(TIDY_EVENTS.entity_tags, entity, {}) if entity else ()),
             *((name, text) for name, text in texts.items() if name in settings.tags),
         ),

@@ -135,7 +135,7 @@ class HomeIQ(PointSettings):
                 *tags_of(OWN_TAGS, entity, {"device_class": device_class}),
                 ("event_type", kind),
                 ("event_category", event_category(entity.domain, device_class)),
-                ("location", self.location),
+                *self.home_tags(entity.instance),
                 ("weather_condition", weather.condition if weather else ""),
                 *chosen,
             ),

@@ -99,7 +99,7 @@ class Tidy(PointSettings):
         tags = dict(tags_of(OWN_TAGS, entity, {"device_class": device_class})) | dict(chosen)
         tags |= {
             "unit": unit,
-            "location": self.location,
+            **dict(self.home_tags(entity.instance)),
             "weather_condition": weather.condition if weather else "",
         }
         series = series_key(columns.tidy_measurement(entity.domain), tags.items())
