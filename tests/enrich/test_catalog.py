@@ -26,7 +26,8 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.ha_ingestor.const import DOMAIN
-from custom_components.ha_ingestor.enrich.catalog import EXCLUDED, OWN_ENTITY, Catalog
+from custom_components.ha_ingestor.enrich.catalog import Catalog
+from custom_components.ha_ingestor.enrich.describe import EXCLUDED, OWN_ENTITY
 from custom_components.ha_ingestor.enrich.selection import EntityFilter, Match
 from custom_components.ha_ingestor.pipeline.model import NO_RULES, Rules
 from tests.emulator import Emulator

@@ -15,7 +15,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 import custom_components.ha_ingestor as integration
 from custom_components.ha_ingestor.coordinator import HealthCoordinator
 from custom_components.ha_ingestor.enrich.attribution import Attribution
-from custom_components.ha_ingestor.enrich.catalog import Catalog
+from custom_components.ha_ingestor.enrich.describe import Describer
 from custom_components.ha_ingestor.enrich.weather import WeatherWatch
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.sources.local import LocalSource
@@ -281,7 +281,7 @@ def _fail_at_once(*_: Any, **__: Any) -> Any:
 STEPS: dict[str, tuple[Any, str, Any]] = {
     "client": (integration, "async_client", _fail),
     "causes": (Attribution, "_async_read_users", _fail),
-    "catalog": (Catalog, "_describe", _fail_at_once),
+    "catalog": (Describer, "describe", _fail_at_once),
     "profile": (integration, "profile_of", _fail_at_once),
     "pipeline": (integration, "NoiseFilterSettings", _fail_at_once),
     "coordinator": (HealthCoordinator, "__init__", _fail_at_once),
@@ -516,14 +516,14 @@ async def test_an_event_that_cannot_be_captured_is_counted_and_costs_no_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await set_up(hass, entry)
-    describe = Catalog._describe
+    describe = Describer.describe
 
     def describe_most(self: Any, entity_id: str) -> Any:
         if entity_id == "sensor.odd":
             raise RuntimeError("this entity is odd")
         return describe(self, entity_id)
 
-    monkeypatch.setattr(Catalog, "_describe", describe_most)
+    monkeypatch.setattr(Describer, "describe", describe_most)
     hass.states.async_set("sensor.odd", "1")
     hass.states.async_set("sensor.a", "1")
     counts = await ledger(entry)

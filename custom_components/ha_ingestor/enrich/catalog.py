@@ -1,29 +1,20 @@
 """The registries as one dictionary: entity id → EntityContext."""
 
-from collections.abc import Callable, Iterable
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any
 
-from homeassistant.core import (
-    CALLBACK_TYPE,
-    Event,
-    HomeAssistant,
-    callback,
-    split_entity_id,
-)
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import area_registry as ar
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import floor_registry as fr
 from homeassistant.helpers import label_registry as lr
 
-from ..const import DOMAIN
 from ..pipeline.model import EntityContext
 from ..tasks.slices import async_slices
-from .area import effective_area_id, whole_of
-from .selection import EVERYTHING, EntityFilter, RuleTable, Traits, rules_for
-
-OWN_ENTITY: Final = "own_entity"
-EXCLUDED: Final = "excluded"
+from .describe import Describer
+from .local_registries import LocalRegistries
+from .selection import EVERYTHING, EntityFilter, RuleTable, Traits
 
 type OnChange = Callable[[EntityContext, EntityContext, Event[Any]], None]
 
@@ -46,13 +37,12 @@ class Catalog(dict[str, EntityContext]):
         """Start empty."""
         super().__init__()
         self._hass = hass
-        self._filter = entity_filter
-        self._rules = rules
+        self._describer = Describer(
+            registries=LocalRegistries(hass), entity_filter=entity_filter, rules=rules
+        )
         self._entities = er.async_get(hass)
         self._devices = dr.async_get(hass)
         self._areas = ar.async_get(hass)
-        self._floors = fr.async_get(hass)
-        self._labels = lr.async_get(hass)
         self._stops: list[CALLBACK_TYPE] = []
         # Called with the old and the new context of an entity.
         self.on_change: OnChange | None = None
@@ -74,7 +64,7 @@ class Catalog(dict[str, EntityContext]):
         async for entity_id in async_slices(list(self._entities.entities)):
             entry = self._entities.async_get(entity_id)
             if entry and not entry.disabled and entity_id not in self:
-                self[entity_id] = self._describe(entity_id)
+                self[entity_id] = self._describer.describe(entity_id)
 
     @callback
     def async_stop(self) -> None:
@@ -88,87 +78,12 @@ class Catalog(dict[str, EntityContext]):
         self.pop(entity_id, None)
 
     def __missing__(self, entity_id: str) -> EntityContext:
-        context = self[entity_id] = self._describe(entity_id)
+        context = self[entity_id] = self._describer.describe(entity_id)
         return context
-
-    def _describe(self, entity_id: str) -> EntityContext:
-        traits, entry = self.traits(entity_id), self._entities.async_get(entity_id)
-        if entry is None:
-            return EntityContext(
-                entity_id=entity_id,
-                domain=traits.domain,
-                filtered=self._filtered(traits),
-                rules=rules_for(traits, self._rules),
-            )
-        if entry.platform == DOMAIN:
-            return EntityContext(entity_id=entity_id, domain=traits.domain, filtered=OWN_ENTITY)
-        device, hardware = self._device_of(entry)
-        area = self._areas.async_get_area(traits.area_id)
-        floor = self._floors.async_get_floor(traits.floor_id) if traits.floor_id else None
-        return EntityContext(
-            entity_id=entity_id,
-            domain=traits.domain,
-            filtered=self._filtered(traits),
-            rules=rules_for(traits, self._rules),
-            registry_id=entry.id,
-            entity_category=traits.category,
-            integration=entry.platform,
-            labels=self._names(traits.labels),
-            area_id=traits.area_id,
-            area=area.name if area else "",
-            floor=floor.name if floor else "",
-            device_id=entry.device_id or "",
-            device=_text(device and (device.name_by_user or device.name)),
-            manufacturer=_text(hardware and hardware.manufacturer),
-            model=_text(hardware and hardware.model),
-            sw_version=_text(hardware and hardware.sw_version),
-        )
 
     def traits(self, entity_id: str) -> Traits:
         """Read what the entity can be chosen by."""
-        domain, entry = split_entity_id(entity_id)[0], self._entities.async_get(entity_id)
-        if entry is None:
-            return Traits(
-                entity_id=entity_id, domain=domain, device_class=self._device_class(entity_id)
-            )
-        device, hardware = self._device_of(entry)
-        area_id = effective_area_id(entry, device, hardware)
-        area = self._areas.async_get_area(area_id)
-        return Traits(
-            entity_id=entity_id,
-            domain=domain,
-            device_class=(
-                entry.device_class or entry.original_device_class or self._device_class(entity_id)
-            ),
-            integration=entry.platform,
-            category=_text(entry.entity_category),
-            area_id=area_id,
-            floor_id=_text(area and area.floor_id),
-            devices=frozenset(each.id for each in (device, hardware) if each),
-            labels=frozenset(entry.labels | device.labels if device else entry.labels),
-        )
-
-    def _device_of(
-        self, entry: er.RegistryEntry
-    ) -> tuple[dr.AnyDeviceEntry | None, dr.DeviceEntry | None]:
-        """Find the device of an entity, and the one with a manufacturer that it is a part of."""
-        device = self._devices.async_get(entry.device_id) if entry.device_id else None
-        return device, whole_of(device, self._devices.async_get)
-
-    def _filtered(self, traits: Traits) -> str:
-        return "" if self._filter.captures(traits) else EXCLUDED
-
-    def _device_class(self, entity_id: str) -> str:
-        """Ask the state, where the registry says nothing."""
-        state = self._hass.states.get(entity_id)
-        device_class = state.attributes.get("device_class") if state else None
-        return device_class if isinstance(device_class, str) else ""
-
-    def _names(self, labels: Iterable[str]) -> tuple[str, ...]:
-        if not labels:
-            return ()
-        entries = (self._labels.async_get_label(label_id) for label_id in labels)
-        return tuple(sorted(entry.name for entry in entries if entry))
+        return self._describer.traits(entity_id)
 
     @callback
     def _entity_changed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
@@ -236,11 +151,6 @@ class Catalog(dict[str, EntityContext]):
             if not self._entities.async_is_registered(entity_id):
                 continue  # gone meanwhile, and its last event still belongs to what it was
             before = self.get(was_called)
-            after = self[entity_id] = self._describe(entity_id)
+            after = self[entity_id] = self._describer.describe(entity_id)
             if before and self.on_change:
                 self.on_change(before, after, event)
-
-
-def _text(value: object) -> str:
-    """Registries promise text, integrations put numbers there."""
-    return "" if value is None else str(value)

@@ -12,7 +12,8 @@ from homeassistant.helpers import floor_registry as fr
 from homeassistant.helpers import label_registry as lr
 from homeassistant.helpers.service import async_get_all_descriptions
 
-from ..enrich.area import effective_area_id, whole_of
+from ..enrich.area import whole_of
+from ..enrich.describe import effective_area_id
 from .model import Area, Device, Entity, Floor, Home, Label, Services
 from .order import topological_order
 from .values import plain, text, texts
