@@ -90,7 +90,12 @@ async def test_the_quarantine_is_replayed_and_purged_by_buttons(
         await until(partial(_is_quarantined, pipeline))
         await press(hass, name)
         assert await pipeline.quarantined() == []
-    assert any(point.fields["state"] == "replay_quarantine" for point in points(database))
+        # The next answer of the database is for the next point alone.
+        await until(lambda: _states(database) == {"replay_quarantine"})
+
+
+def _states(database: Emulator) -> set[object]:
+    return {point.fields["state"] for point in points(database, "sensor.odd")}
 
 
 async def _is_quarantined(pipeline: Any) -> bool:

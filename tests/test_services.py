@@ -55,7 +55,7 @@ async def test_what_is_captured_while_delivery_is_paused_arrives_when_it_is_resu
     call = partial(hass.services.async_call, DOMAIN, blocking=True)
     await call("pause", {})
     assert _status(hass) == "paused"
-    assert hass.states.get("binary_sensor.attic_database_connected").state == "unknown"  # type: ignore[union-attr]
+    assert hass.states.get("binary_sensor.attic_database_accepts_points").state == "unknown"  # type: ignore[union-attr]
 
     hass.states.async_set("sensor.now", "1")
     with pytest.raises(ServiceValidationError, match="Delivery to Attic is paused"):
@@ -109,7 +109,7 @@ async def test_a_pause_that_cannot_be_stored_is_an_error_and_does_not_begin(
     monkeypatch.setattr(OsFiles, "create", broken)
     with pytest.raises(HomeAssistantError, match="Read-only file system"):
         await hass.services.async_call(DOMAIN, "pause", {}, blocking=True)
-    await until(lambda: _status(hass) == "ok")
+    await until(lambda: _status(hass) == "degraded")
 
 
 def _status(hass: HomeAssistant) -> str:

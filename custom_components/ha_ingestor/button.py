@@ -18,13 +18,13 @@ PARALLEL_UPDATES = 0
 
 
 async def async_setup_entry(
-    _hass: HomeAssistant,
+    hass: HomeAssistant,
     entry: HaIngestorConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the buttons of one destination, and that of its data-api if it has one."""
     runtime = entry.runtime_data
-    database = destination_service(entry)
+    database = destination_service(hass, entry)
     async_add_entities(
         IngestorButton(entry, runtime.coordinator, database, each) for each in BUTTONS
     )

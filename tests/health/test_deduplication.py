@@ -16,6 +16,7 @@ from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from tests.emulator import VM_NEW, Answer, Emulator
 from tests.shell import new_entry, set_up, until
 
+assert VM_NEW.metrics is not None
 DEDUPLICATING = replace(VM_NEW, metrics=VM_NEW.metrics.replace('"0s"', '"1ms"'))
 BUSY = Answer(status=503)
 

@@ -84,7 +84,7 @@ def health_issues(snapshot: Snapshot, refused: Sequence[str] = ()) -> list[Issue
     if is_nearly_full(snapshot):
         evicted = {"evicted": str(snapshot.ledger["evicted"])}
         found.append(
-            Issue(key=SPOOL_FULL, page="options.md#spool-and-delivery", placeholders=evicted)
+            Issue(key=SPOOL_FULL, page="options.md#delivery", placeholders=evicted)
         )
     if snapshot.rejection:
         placeholders = {

@@ -55,7 +55,7 @@ def _health(snapshot: Snapshot) -> dict[str, Any]:
 
 def _rejection(rejection: RejectedPoint) -> dict[str, Any]:
     return {
-        "entity_id": entity_of(rejection) or None,
+        "entity_id": entity_of(rejection.line) or None,
         "reason": plain(rejection.reason),
         "line": redacted(rejection.line),
     }

@@ -35,6 +35,7 @@ def at(url: str, token: str = "") -> Destination:
 async def test_the_flag_says_it(
     session: aiohttp.ClientSession, profile: Profile, value: str, expected: object
 ) -> None:
+    assert profile.metrics is not None
     assert '"0s"' in profile.metrics
     started = replace(profile, metrics=profile.metrics.replace('"0s"', f'"{value}"'))
     async with Emulator(profile=started, prefix="/sub") as server:
@@ -44,6 +45,7 @@ async def test_the_flag_says_it(
 async def test_a_busy_server_says_it_at_the_end_of_a_long_page(
     session: aiohttp.ClientSession,
 ) -> None:
+    assert VM_NEW.metrics is not None
     long = "vm_requests_total 1\n" * 50_000 + VM_NEW.metrics
     async with Emulator(profile=replace(VM_NEW, metrics=long)) as server:
         assert await deduplicates(session, at(server.url)) is False
