@@ -2,11 +2,14 @@
 
 import json
 import re
+import struct
 from collections.abc import Iterator, Mapping
 from string import Formatter
 from typing import Any, Final
 
 import pytest
+from awesomeversion import AwesomeVersion, AwesomeVersionStrategy
+from homeassistant.const import __version__ as HA_VERSION  # noqa: N812
 from homeassistant.helpers.selector import validate_selector
 from homeassistant.util.yaml import load_yaml_dict
 
@@ -16,6 +19,7 @@ ICONS: Final = json.loads((PACKAGE / "icons.json").read_text())
 MANIFEST: Final = json.loads((PACKAGE / "manifest.json").read_text())
 SERVICES: Final = load_yaml_dict(str(PACKAGE / "services.yaml"))
 # Lower-case letters, digits, hyphens and underscores, neither of which comes first, last or twice.
+ROOT: Final = PACKAGE.parent.parent
 KEY: Final = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 SLUG: Final = re.compile(r"[a-z0-9_]+")
 FLOWS: Final = {
@@ -168,3 +172,51 @@ def test_the_manifest_has_what_a_custom_integration_needs_in_its_order() -> None
     )
     assert list(MANIFEST) == ["domain", "name", *sorted(MANIFEST.keys() - {"domain", "name"})]
     assert MANIFEST["domain"] == PACKAGE.name
+
+
+def test_the_manifest_says_only_what_the_validator_knows() -> None:
+    assert MANIFEST.keys() <= {
+        *("domain", "name", "after_dependencies", "codeowners", "config_flow", "dependencies"),
+        *("documentation", "integration_type", "iot_class", "issue_tracker", "loggers"),
+        *("quality_scale", "requirements", "single_config_entry", "version"),
+    }
+    assert re.fullmatch(r"[a-z0-9_-]+", MANIFEST["domain"])
+    assert MANIFEST["integration_type"] == "service"
+    assert MANIFEST["iot_class"] in {"local_push", "cloud_push"}
+    for key in ("documentation", "issue_tracker"):
+        assert MANIFEST[key].startswith("https://github.com/")
+    assert all(re.fullmatch(r"[a-z0-9-]+==[0-9.]+", each) for each in MANIFEST["requirements"])
+    assert all(owner.startswith("@") for owner in MANIFEST["codeowners"])
+    assert AwesomeVersion(MANIFEST["version"]).strategy is AwesomeVersionStrategy.SEMVER
+
+
+def test_the_marketplace_and_hacs_find_one_integration_and_its_archive() -> None:
+    hacs = json.loads((ROOT / "hacs.json").read_text())
+    assert hacs.keys() <= {
+        *("name", "homeassistant", "zip_release", "filename", "hide_default_branch"),
+        *("content_in_root", "persistent_directory", "country", "hacs", "render_readme"),
+    }
+    # With an archive the branch cannot be installed.
+    assert (hacs["name"], hacs["zip_release"], hacs["hide_default_branch"]) == (
+        *("HA Ingestor", True, True),
+    )
+    assert hacs["filename"] == f"{MANIFEST['domain']}.zip"
+    oldest = AwesomeVersion(hacs["homeassistant"])
+    assert oldest <= AwesomeVersion(HA_VERSION)
+    year_and_month = ".".join(str(oldest).split(".")[:2])
+    assert f"Home Assistant {year_and_month} or newer" in (ROOT / "README.md").read_text()
+    folders = [each.name for each in PACKAGE.parent.iterdir() if each.name != "__pycache__"]
+    assert folders == [MANIFEST["domain"]]
+    assert (ROOT / "LICENSE").read_text().startswith("MIT License")
+
+
+@pytest.mark.parametrize("name", ["icon", "dark_icon", "logo", "dark_logo"])
+def test_a_picture_of_the_brand_has_the_size_that_is_asked_for(name: str) -> None:
+    for suffix, factor in (("", 1), ("@2x", 2)):
+        content = (PACKAGE / "brand" / f"{name}{suffix}.png").read_bytes()
+        assert content.startswith(b"\x89PNG")
+        width, height = struct.unpack(">II", content[16:24])
+        if name.endswith("icon"):
+            assert (width, height) == (256 * factor, 256 * factor)
+        else:
+            assert 128 * factor <= min(width, height) <= 256 * factor

@@ -34,7 +34,8 @@ async def use(hass: HomeAssistant, name: str, **inputs: Any) -> list[ServiceCall
     )
     await hass.async_block_till_done()
     assert len(hass.states.async_all("automation")) == 1
-    return calls
+    told: list[ServiceCall] = calls
+    return told
 
 
 @pytest.mark.parametrize("name", NAMES)
