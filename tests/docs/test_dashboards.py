@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from custom_components.ha_ingestor.entities.descriptions import BINARY_SENSORS, SENSORS
-from scripts.rig.dashboards import grafana, home_assistant
+from scripts.rig.documents import grafana, home_assistant
 
 from .reading import DOCS, text
 
@@ -15,7 +15,7 @@ FILES = sorted((DOCS / "grafana").iterdir())
 
 
 def test_the_dashboard_to_paste_is_the_one_that_the_action_adds() -> None:
-    assert home_assistant.page() == text("dashboards.md"), "run scripts/dashboards"
+    assert home_assistant.page() == text("dashboards.md"), "run scripts/documents"
 
 
 def test_the_entities_of_the_dashboard_to_paste_are_enabled_from_the_start() -> None:
@@ -27,7 +27,7 @@ def test_the_entities_of_the_dashboard_to_paste_are_enabled_from_the_start() -> 
 
 def test_the_dashboards_for_grafana_are_those_of_the_tables() -> None:
     stored = {path: json.loads(path.read_text()) for path in FILES}
-    assert stored == grafana.dashboards(), "run scripts/dashboards"
+    assert stored == grafana.dashboards(), "run scripts/documents"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

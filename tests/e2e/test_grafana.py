@@ -19,7 +19,7 @@ from custom_components.ha_ingestor.clients.influx.client import InfluxClient
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder, Profile
 from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
-from scripts.rig.dashboards.grafana import FOLDER
+from scripts.rig.documents.grafana import FOLDER
 from scripts.rig.servers import Server
 from tests.faults.rig import Rig
 from tests.golden.lines import PROFILES, home

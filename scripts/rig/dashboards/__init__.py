@@ -1,1 +1,0 @@
-"""The dashboards below `docs/`, made of tables, so that they change together."""
