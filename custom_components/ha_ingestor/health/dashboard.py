@@ -78,8 +78,11 @@ class Trouble:
         status = view.entities.get("status")
         if status is None:
             return
-        problem = f"{{{{ state_attr_translated('{status}', 'problem') }}}}"
-        lines = [f"**{{{{ state_translated('{status}') }}}}: {problem}**"]
+        problem = (
+            f"{{% if state_attr('{status}', 'problem') not in ('none', none) %}}"
+            f": {{{{ state_attr_translated('{status}', 'problem') }}}}{{% endif %}}"
+        )
+        lines = [f"**{{{{ state_translated('{status}') }}}}{problem}**"]
         if backlog := view.entities.get("backlog"):
             lines.append(f"{view.words['dashboard_waiting_points']}: {{{{ states('{backlog}') }}}}")
         lines.append(f"[{view.words['dashboard_what_to_do']}]({TROUBLESHOOTING})")
