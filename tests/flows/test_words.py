@@ -32,7 +32,7 @@ FORMS = {"user", "reconfigure", "reauth_confirm", *Dialect, *(f"{each}_again" fo
 PLACES = {"v1_place", "v2_place", "v3_place"}
 KINDS = {"bucket", "database", "retention_policy"}
 MENUS = {"begin", "profile", "profile_beside_built_in", *(f"missing_{kind}" for kind in KINDS)}
-SUMMARIES = {"built_in_summary", "built_in_partly"}
+SUMMARIES = {f"built_in_{each}" for each in ("summary", "partly", "connection", "nothing")}
 
 
 def test_every_problem_has_a_sentence() -> None:

@@ -15,6 +15,8 @@ from typing import Final
 import aiohttp
 from yarl import URL
 
+from .failure import failure_words
+
 # Enough for the database to name a hundred bad lines; a proxy's page may be any size.
 BODY_MAX: Final = 64 * 1024
 
@@ -118,8 +120,7 @@ async def exchange(
     # ValueError: a header aiohttp refuses to send. RuntimeError: the session is already closed.
     except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as err:
         failure = next(failure for kinds, failure in _FAILURES if isinstance(err, kinds))
-        detail = f"{type(err).__name__}: {err}".removesuffix(": ")
-        return Reply(failure=failure, detail=_detail(detail, secrets))
+        return Reply(failure=failure, detail=_detail(failure_words(err), secrets))
 
 
 def _detail(text: str, secrets: Collection[str]) -> str:

@@ -86,7 +86,7 @@ class BuiltInFlow(ProfileFlow):
         can_disable = entry is not None and entry.disabled_by is None
         switch = vol.Required(CONF_DISABLE, default=self._is_taken_over)
         return self.async_show_form(
-            step_id="built_in_partly" if found.left_out else "built_in_summary",
+            step_id=_summary(found),
             data_schema=vol.Schema({switch: BooleanSelector()} if can_disable else {}),
             description_placeholders={
                 "name": plain(place_name(self._data)),
@@ -96,10 +96,22 @@ class BuiltInFlow(ProfileFlow):
             },
         )
 
+    async def async_step_built_in_connection(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Say that there are no settings."""
+        return await self.async_step_built_in_summary(user_input)
+
     async def async_step_built_in_partly(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Say also what is not taken over."""
+        return await self.async_step_built_in_summary(user_input)
+
+    async def async_step_built_in_nothing(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Say that none of the settings is taken over."""
         return await self.async_step_built_in_summary(user_input)
 
     async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
@@ -111,3 +123,10 @@ class BuiltInFlow(ProfileFlow):
                 entry.entry_id, ConfigEntryDisabler.USER
             )
         return result
+
+
+def _summary(found: core.Found) -> str:
+    """Choose the words for what is taken over."""
+    if found.left_out:
+        return "built_in_partly" if found.taken else "built_in_nothing"
+    return "built_in_summary" if found.taken else "built_in_connection"
