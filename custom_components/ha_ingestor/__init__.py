@@ -107,10 +107,11 @@ async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bo
         catalog = Catalog(hass, entity_filter=entity_filter(options), rules=rule_table(options))
         undo.callback(catalog.async_stop)
         await catalog.async_start()
+        numbers_only = client.dialect is Dialect.VICTORIAMETRICS
         profile = profile_of(
             options,
             location=location,
-            numbers_only=client.dialect is Dialect.VICTORIAMETRICS,
+            numbers_only=numbers_only,
             causes=causes,
         )
 
@@ -128,6 +129,7 @@ async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bo
                 ),
                 destination=entry.title,
                 gzip=not is_same_machine(entry.data[CONF_URL]),
+                numbers_only=numbers_only,
                 gather_seconds=gather_seconds(options),
                 expired=expired_points(options),
                 delivery=delivery_settings(options),

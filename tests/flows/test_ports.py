@@ -43,7 +43,7 @@ async def test_the_port_that_answers_is_filled_in_and_named(
 async def test_where_no_port_answers_the_usual_ones_are_named(
     hass: HomeAssistant, server: Emulator, ports: list[int]
 ) -> None:
-    assert server
+    assert server.url
     ports[:] = [1, 2]
     result = await locate(hass, "127.0.0.1")
     assert (result["step_id"], result["errors"]) == ("user", {"url": "no_port"})

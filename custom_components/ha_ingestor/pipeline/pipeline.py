@@ -88,6 +88,7 @@ class Pipeline:
         settings: SpoolSettings,
         destination: str = "",
         gzip: bool = True,
+        numbers_only: bool = False,
         gather_seconds: float = GATHER_SECONDS,
         expired: Literal["quarantine", "evict"] = "quarantine",
         delivery: DeliverySettings = DeliverySettings(),  # noqa: B008  frozen
@@ -157,6 +158,7 @@ class Pipeline:
             jitter=jitter,
             on_change=self._changed,
             gzip=gzip,
+            numbers_only=numbers_only,
             gather_seconds=gather_seconds,
             expired=expired,
             settings=delivery,

@@ -16,6 +16,7 @@ from .request import BATCH_BYTES, Request, compose
 from .result import Kind, Problem, Result
 from .retry import RetryPolicy
 from .settlement import Settlement
+from .texts import without_texts
 from .writer import Run, Writer
 
 # Half of what a write may take: a batch that is answered this late is nearly too large.
@@ -39,6 +40,7 @@ class Delivery:
     progress: StatusTracker
     gzip: bool
     end_to_end: EndToEnd
+    numbers_only: bool = False
     brake: RejectionSurge = field(default_factory=RejectionSurge)
     has_set_aside: bool = False
     request_points: int = BATCH_POINTS
@@ -68,7 +70,14 @@ class Delivery:
         is_closed = self.retry.attempts.breaker.state is BreakerState.CLOSED
         limit = self._isolation.limit
         max_points = limit if is_closed else min(limit, PROBE_POINTS)
-        request = compose(self.buffer, self._isolation, self.expiry, max_points, gzip=self.gzip)
+        request = compose(
+            self.buffer,
+            self._isolation,
+            self.expiry,
+            max_points,
+            gzip=self.gzip,
+            numbers_only=self.numbers_only,
+        )
         if request:
             self.end_to_end.composed(request.batch)
         return request
@@ -82,6 +91,8 @@ class Delivery:
 
     async def send(self, request: Request) -> float | None:
         """Send one request; return the seconds to wait, or None to go on at once."""
+        if request.texts:
+            self.has_set_aside = True
         if not request.sent:
             self._unsettled = request
             return None
@@ -145,7 +156,7 @@ class Delivery:
         moment = time_of(request.payload)
         if moment is not None and moment < self.expiry.now:
             self.expiry.refused(moment, result.detail)
-        every = frozenset(range(request.batch.count))
+        every = frozenset(range(request.batch.count)) - request.texts
         refused = replace(request, sent=0, aside=every, reason=result.detail)
         await self.run(self.settlement.accepted, refused)
         self._set_aside(request)
@@ -197,4 +208,6 @@ class Delivery:
         """Whether the database stores the second point, which it will get once more in its turn."""
         pair = await self.run(self.buffer.read, 2, BATCH_BYTES)
         _, _, second = pair.payload.partition(b"\n") if pair else (b"", b"", b"")
+        if self.numbers_only:
+            ((second, *_), _) = without_texts(second)
         return bool(second) and (await self.writer.write(second)).kind is Kind.ACCEPTED

@@ -48,6 +48,7 @@ class Exporter:
     on_change: Callable[[], None]
     gather_seconds: float = GATHER_SECONDS
     gzip: bool = True
+    numbers_only: bool = False
     expired: Literal["quarantine", "evict"] = "quarantine"
     settings: DeliverySettings = field(default_factory=DeliverySettings)
     clock: Callable[[], float] = time.monotonic
@@ -96,6 +97,7 @@ class Exporter:
             gzip=self.gzip,
             end_to_end=self.end_to_end,
             request_points=self.settings.request_points,
+            numbers_only=self.numbers_only,
         )
         self._gather_points = min(GATHER_POINTS, self.settings.request_points)
 

@@ -10,6 +10,7 @@ from ..spool.batch import Batch
 from ..spool.buffer import Buffer
 from ..spool.quarantine import Quarantine
 from .request import Request
+from .texts import NO_NUMBER
 
 # Why points are evicted that the database keeps no more.
 EXPIRED: Final = "retention"
@@ -28,18 +29,22 @@ class Settlement:
     evicts_expired: bool = False
 
     def accepted(self, request: Request) -> None:
-        """Account for lines that the database stored, and for the expired ones among them."""
-        self._expired(request)
+        """Account for lines that the database stored, and for those that were not sent."""
+        self._put_aside(request)
         self._account(request, "written")
 
     def rejected(self, request: Request, code: int, reason: str) -> None:
         """Put aside what the database refused alone; records have its number as `status`."""
-        (refused,) = _records(request.batch, frozenset(range(request.batch.count)) - request.aside)
+        sent = frozenset(range(request.batch.count)) - request.aside - request.texts
+        (refused,) = _records(request.batch, sent)
         self.quarantine.add(seq=refused[0], line=refused[1], status=code, reason=reason)
-        self._expired(request)
+        self._put_aside(request)
         self._account(request, "quarantined")
 
-    def _expired(self, request: Request) -> None:
+    def _put_aside(self, request: Request) -> None:
+        if request.texts:
+            texts = _records(request.batch, request.texts)
+            self.quarantine.add_all(texts, status=0, reason=NO_NUMBER)
         if request.aside and not self.evicts_expired:
             records = _records(request.batch, request.aside)
             self.quarantine.add_all(records, status=0, reason=request.reason)
@@ -48,10 +53,20 @@ class Settlement:
         """Settle growing prefixes of the batch: each one adds the lines behind the one before."""
         aside: Fate = "evicted" if self.evicts_expired else "quarantined"
         count = request.batch.count
-        fates = (aside if index in request.aside else sent for index in range(count))
+
+        def fate_of(index: int) -> Fate:
+            if index in request.texts:
+                return "quarantined"
+            return aside if index in request.aside else sent
+
+        fates = map(fate_of, range(count))
         runs = [(fate, len(list(lines))) for fate, lines in groupby(fates)]
         if len(runs) > RUNS_MAX:
-            runs = [(sent, request.sent), (aside, len(request.aside))]
+            runs = [
+                (sent, request.sent),
+                (aside, len(request.aside)),
+                ("quarantined", len(request.texts)),
+            ]
         end = 0
         for fate, length in _joined(runs):
             end += length
