@@ -19,6 +19,7 @@ from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.ha_ingestor.health.issues import BLOCKING_PROBLEMS
 from custom_components.ha_ingestor.pipeline.export.result import Problem
+from custom_components.ha_ingestor.repair_flows.destination import RepairDestination
 from custom_components.ha_ingestor.repairs import async_create_fix_flow
 from tests.emulator import Answer, Emulator, Fault
 from tests.shell import points, set_up, until
@@ -84,6 +85,41 @@ async def test_a_database_that_cannot_be_created_is_said_so(
 
     assert result["errors"] == {"base": "not_created"}
     assert issue(hass, entry, Problem.DATABASE_NOT_FOUND)
+
+
+async def test_the_repair_names_what_is_missing_and_creates_it_with_a_retention(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    database: Emulator,
+    entry: MockConfigEntry,
+) -> None:
+    database.names["db"].discard("home_assistant")
+    hass.states.async_set("sensor.one", "1")
+    await set_up(hass, entry)
+    await until(lambda: issue(hass, entry, Problem.DATABASE_NOT_FOUND))
+
+    flow = await async_create_fix_flow(
+        hass, "", {"entry_id": entry.entry_id, "problem": Problem.DATABASE_NOT_FOUND}
+    )
+    assert isinstance(flow, RepairDestination)
+    flow.hass = hass
+    form = await flow.async_step_init()
+    told = form["description_placeholders"]
+    assert told
+    assert told["name"].replace("\\", "") == "home_assistant"
+    assert str(entry.data["url"]).rpartition(":")[2] in told["url"]
+    schema = form["data_schema"]
+    assert schema
+    assert schema({}) == {"retention_days": 365}
+    refused = await flow.async_step_confirm({"retention_days": 1e9})
+    assert refused["errors"] == {"retention_days": "out_of_range"}
+    assert not database.administration.created
+
+    result = await repair(hass, hass_client, entry, Problem.DATABASE_NOT_FOUND)
+    assert result["type"] == "create_entry"
+    ((_, statement),) = database.administration.created
+    assert statement == 'CREATE DATABASE "home_assistant" WITH DURATION 365d'
+    await until(lambda: points(database))
 
 
 async def test_a_refused_point_is_an_issue_that_names_entity_and_reason(

@@ -13,18 +13,15 @@ from ..clients.influx.dialect import Dialect
 from ..connection import ADDRESS_PROBLEMS, CONNECTION_PROBLEMS, async_administrator
 from ..const import CONF_BUCKET, CONF_DATABASE, CONF_ORG, CONF_RETENTION_POLICY
 from ..health.server_text import plain
-from ..options.number import Number, OptionError, accepted_numbers
+from ..options.number import OptionError, accepted_numbers
+from ..options.retention import CONF_RETENTION_DAYS, RETENTION_MAX, RETENTION_SCHEMA
 from ..pipeline.export.result import Kind, Problem, Result
 from .connect import ConnectFlow, said
 from .fields import PLACES, REFUSED, field_errors, merged, text_errors
 
 PLACE: Final = "_place"
 
-CONF_RETENTION_DAYS: Final = "retention_days"
 CONF_SUMMARY: Final = "daily_summary"
-RETENTION_DEFAULT: Final = 365
-# A hundred years; more is for ever.
-RETENTION_MAX: Final = 36_500
 
 # What can be missing, and the field that names it.
 MISSING: Final[Mapping[Problem, str]] = {
@@ -33,17 +30,12 @@ MISSING: Final[Mapping[Problem, str]] = {
     Problem.RETENTION_POLICY_NOT_FOUND: CONF_RETENTION_POLICY,
 }
 
-_RETENTION: Final = {
-    vol.Required(CONF_RETENTION_DAYS, default=RETENTION_DEFAULT): Number(
-        0, RETENTION_MAX, step=1, unit="d"
-    )
-}
 CREATE_SCHEMAS: Final[Mapping[str, vol.Schema]] = {
-    CONF_BUCKET: vol.Schema(
-        {**_RETENTION, vol.Required(CONF_SUMMARY, default=False): BooleanSelector()}
+    CONF_BUCKET: RETENTION_SCHEMA.extend(
+        {vol.Required(CONF_SUMMARY, default=False): BooleanSelector()}
     ),
-    CONF_DATABASE: vol.Schema(_RETENTION),
-    CONF_RETENTION_POLICY: vol.Schema(_RETENTION),
+    CONF_DATABASE: RETENTION_SCHEMA,
+    CONF_RETENTION_POLICY: RETENTION_SCHEMA,
 }
 
 

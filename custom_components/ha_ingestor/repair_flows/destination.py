@@ -1,13 +1,26 @@
 """Creates what a destination lacks, once the user agrees."""
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 from homeassistant.components.repairs import RepairsFlowResult
+from homeassistant.const import CONF_URL
 
 from ..connection import async_administrator
+from ..const import CONF_BUCKET, CONF_DATABASE, CONF_RETENTION_POLICY
 from ..coordinator import HaIngestorConfigEntry
-from ..health.server_text import plain
+from ..health.server_text import markdown, plain
+from ..options.number import OptionError, accepted_numbers
+from ..options.retention import CONF_RETENTION_DAYS, RETENTION_SCHEMA
 from ..pipeline.export.result import Kind, Problem, Result
 from ..tasks.shielded import async_shielded
 from .loaded import LoadedRepair
+
+_NAMED_BY: Final[Mapping[Problem, str]] = {
+    Problem.BUCKET_NOT_FOUND: CONF_BUCKET,
+    Problem.DATABASE_NOT_FOUND: CONF_DATABASE,
+    Problem.RETENTION_POLICY_NOT_FOUND: CONF_RETENTION_POLICY,
+}
 
 
 class RepairDestination(LoadedRepair):
@@ -18,32 +31,53 @@ class RepairDestination(LoadedRepair):
         super().__init__(entry_id)
         self._problem = problem
 
-    async def async_step_init(self, _user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+    async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Begin."""
         return await self.async_step_confirm()
 
     async def async_step_confirm(
-        self, user_input: dict[str, str] | None = None
+        self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
         """Ask, and repair."""
         if (entry := self._entry) is None:
             return self.async_abort(reason="not_loaded")
-        placeholders = {"title": plain(entry.title), "detail": ""}
+        placeholders = {
+            "title": plain(entry.title),
+            "name": markdown(_missing_name(entry.data, self._problem)),
+            "url": markdown(entry.data[CONF_URL]),
+            "detail": "",
+        }
         errors: dict[str, str] = {}
         if user_input is not None:
-            verdict = await async_shielded(self.hass, self._create(entry), "ha_ingestor repair")
-            if verdict.kind is Kind.ACCEPTED:
-                return self.async_create_entry(data={})
-            errors["base"] = "not_created"
-            placeholders["detail"] = plain(f"{verdict.problem}: {verdict.detail}")
+            try:
+                wanted = accepted_numbers(RETENTION_SCHEMA, RETENTION_SCHEMA(user_input))
+            except OptionError as err:
+                errors = {err.field: err.reason}
+                placeholders |= err.more
+            else:
+                create = self._create(entry, wanted[CONF_RETENTION_DAYS])
+                result = await async_shielded(self.hass, create, "ha_ingestor repair")
+                if result.kind is Kind.ACCEPTED:
+                    return self.async_create_entry(data={})
+                errors["base"] = "not_created"
+                placeholders["detail"] = plain(f"{result.problem}: {result.detail}")
         return self.async_show_form(
-            step_id="confirm", errors=errors, description_placeholders=placeholders
+            step_id="confirm",
+            data_schema=RETENTION_SCHEMA,
+            errors=errors,
+            description_placeholders=placeholders,
         )
 
-    async def _create(self, entry: HaIngestorConfigEntry) -> Result:
+    async def _create(self, entry: HaIngestorConfigEntry, days: int) -> Result:
         """Create what is missing, and deliver at once when it is there."""
         administrator = await async_administrator(self.hass, entry.data)
-        verdict = await administrator.create_missing()
-        if verdict.kind is Kind.ACCEPTED:
+        result = await administrator.create_missing(days)
+        if result.kind is Kind.ACCEPTED:
             await entry.runtime_data.pipeline.flush()
-        return verdict
+        return result
+
+
+def _missing_name(data: Mapping[str, Any], problem: Problem) -> str:
+    """Return the name of what is missing."""
+    key = _NAMED_BY.get(problem)
+    return str(data[key]) if key else ""
