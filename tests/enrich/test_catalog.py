@@ -526,6 +526,52 @@ async def test_the_area_and_the_integration_choose_too(
         assert Catalog(hass, entity_filter=EntityFilter(exclude=match))[LAMP].filtered == EXCLUDED
 
 
+async def test_the_floor_the_device_and_its_parts_and_the_category_choose_too(
+    hass: HomeAssistant,
+    kitchen: ar.AreaEntry,
+    lamp: er.RegistryEntry,
+    bulb: dr.DeviceEntry,
+    outlet: er.RegistryEntry,
+) -> None:
+    ground = fr.async_get(hass).async_create("Ground")
+    ar.async_get(hass).async_update(kitchen.id, floor_id=ground.floor_id)
+    er.async_get(hass).async_update_entity(
+        LAMP, area_id=kitchen.id, entity_category=EntityCategory.DIAGNOSTIC
+    )
+    assert outlet.device_id
+    for entity_id, match in (
+        (LAMP, Match(floors=frozenset({ground.floor_id}))),
+        (LAMP, Match(categories=frozenset({"diagnostic"}))),
+        (LAMP, Match(devices=frozenset({bulb.id}))),
+        (outlet.entity_id, Match(devices=frozenset({bulb.id}))),
+        (outlet.entity_id, Match(devices=frozenset({outlet.device_id}))),
+    ):
+        excluding, including = EntityFilter(exclude=match), EntityFilter(include=match)
+        assert Catalog(hass, entity_filter=excluding)[entity_id].filtered == EXCLUDED
+        assert Catalog(hass, entity_filter=including)[entity_id].filtered == ""
+        assert Catalog(hass, entity_filter=including)["sensor.other"].filtered == EXCLUDED
+    only_part = EntityFilter(include=Match(devices=frozenset({outlet.device_id})))
+    assert Catalog(hass, entity_filter=only_part)[LAMP].filtered == EXCLUDED
+
+
+async def test_what_is_included_follows_the_registries(
+    hass: HomeAssistant, kitchen: ar.AreaEntry, lamp: er.RegistryEntry
+) -> None:
+    area_registry, floor_registry = ar.async_get(hass), fr.async_get(hass)
+    ground = floor_registry.async_create("Ground")
+    match = Match(floors=frozenset({ground.floor_id}))
+    catalog = Catalog(hass, entity_filter=EntityFilter(include=match))
+    await catalog.async_start()
+    assert catalog[LAMP].filtered == EXCLUDED
+    er.async_get(hass).async_update_entity(LAMP, area_id=kitchen.id)
+    assert catalog[LAMP].filtered == EXCLUDED
+    area_registry.async_update(kitchen.id, floor_id=ground.floor_id)
+    assert catalog[LAMP].filtered == ""
+    floor_registry.async_delete(ground.floor_id)
+    assert catalog[LAMP].filtered == EXCLUDED
+    catalog.async_stop()
+
+
 async def test_our_own_entities_are_filtered(
     catalog: Catalog, entity_registry: er.EntityRegistry
 ) -> None:

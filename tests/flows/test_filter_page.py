@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ha_ingestor.flows.filter_preview import SAVE, SAVE_ANYWAY
 from custom_components.ha_ingestor.health.home_entities import async_preview_filter
+from custom_components.ha_ingestor.options.filter import PAGE
 from custom_components.ha_ingestor.options.page import OptionError
 from tests.emulator import Answer, Emulator
 from tests.flows.steps import suggested, told
@@ -133,6 +134,10 @@ async def test_the_page_offers_what_the_home_has_and_how_often_but_not_our_own(
         "integrations": ["hue (1)"],
         "device_classes": ["power (3)"],
     }
+
+
+def test_the_sections_have_no_default_that_a_browser_would_show_instead() -> None:
+    assert [marker.default for marker in PAGE.schema.schema] == [vol.UNDEFINED] * 2
 
 
 async def test_a_filter_is_saved_while_points_wait_and_none_of_them_is_lost(

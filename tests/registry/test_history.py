@@ -14,6 +14,8 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import area_registry as ar
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import floor_registry as fr
+from homeassistant.helpers.entity import EntityCategory
 from homeassistant.util import dt as dt_util
 from line_protocol_parser import parse_line
 from pytest_homeassistant_custom_component.common import (
@@ -176,15 +178,32 @@ async def test_our_own_entities_are_not_told_of(
     assert len(told(database, "devices")) == 1
 
 
+@pytest.mark.parametrize(
+    ("lists", "is_told"),
+    [
+        ({"labels": ["private"]}, False),
+        ({"categories": ["config"]}, False),
+        ({"floors": ["ground"]}, False),
+        ({"devices": ["DEVICE"]}, False),
+        ({"include": {"floors": ["ground"]}}, True),
+        ({"include": {"devices": ["DEVICE"]}}, True),
+        ({"include": {"domains": ["sensor"]}}, False),
+        ({"floors": ["ground"], "include": {"globs": ["light.*"]}}, True),
+    ],
+)
 async def test_who_is_filtered_is_not_told_of(
-    hass: HomeAssistant, database: Emulator, hue: MockConfigEntry
+    hass: HomeAssistant, database: Emulator, hue: MockConfigEntry, lists: Any, *, is_told: bool
 ) -> None:
-    device, _ = furnish(hass, hue)
-    dr.async_get(hass).async_update_device(device.id, labels={"private"})
-    entry = curious(database.url, {"filter": {"labels": ["private"]}})
+    device, entity = furnish(hass, hue)
+    floor = fr.async_get(hass).async_create("Ground")
+    area = ar.async_get(hass).async_create("Kitchen", floor_id=floor.floor_id)
+    dr.async_get(hass).async_update_device(device.id, labels={"private"}, area_id=area.id)
+    er.async_get(hass).async_update_entity(entity.entity_id, entity_category=EntityCategory.CONFIG)
+    stored = json.loads(json.dumps(lists).replace("DEVICE", device.id))
+    entry = curious(database.url, {"filter": stored})
     await set_up(hass, entry)
     await deliver(hass, entry)
-    assert told(database) == []
+    assert bool(told(database, "entities", "light.lamp")) is is_told
 
 
 async def test_a_store_of_numbers_gets_what_is_no_text(

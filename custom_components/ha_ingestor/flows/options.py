@@ -13,7 +13,7 @@ from ..health.server_text import plain
 from ..options import attributes, events, noise, points, spool, weather
 from ..options import filter as filter_page
 from ..options.page import OptionError, Page
-from ..options.selectors import offering, offers_names
+from ..options.selectors import collapsing, offering, offers_names
 from .filter_preview import PREVIEWS, SAVE, SAVE_ANYWAY, placeholders, save_of, step_of
 from .home_offers import async_offers
 from .series_changes import STEPS, Consequence, async_consequences
@@ -79,7 +79,7 @@ class HaIngestorOptionsFlow(OptionsFlow):
             schema = offering(schema, await async_offers(self.hass))
         return self.async_show_form(
             step_id=key,
-            data_schema=self.add_suggested_values_to_schema(schema, shown),
+            data_schema=self.add_suggested_values_to_schema(collapsing(schema, shown), shown),
             errors=errors,
             description_placeholders={
                 name: plain(text) for name, text in {"wrong": "", **words, **told}.items()

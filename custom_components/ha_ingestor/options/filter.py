@@ -56,7 +56,7 @@ _LISTS: Final = vol.Schema({vol.Optional(name): selector for name, selector in C
 PAGE: Final = Page(
     key=FILTER,
     schema=vol.Schema(
-        {vol.Optional(name, default=dict): section(_LISTS) for name in (CONF_INCLUDE, CONF_EXCLUDE)}
+        {vol.Optional(name): section(_LISTS) for name in (CONF_INCLUDE, CONF_EXCLUDE)}
     ),
     defaults=_DEFAULTS,
     validate=_accepted,

@@ -103,3 +103,15 @@ def _offering(selector: Any, offers: Offers) -> Any:
         }
         return ObjectSelector({**config, "fields": fields})
     return selector
+
+
+def collapsing(schema: vol.Schema, shown: Mapping[str, Any]) -> vol.Schema:
+    """Return a form whose sections are open where there is something to see."""
+    return vol.Schema(
+        {
+            marker: section(field.schema, {"collapsed": not any(shown.get(marker, {}).values())})
+            if isinstance(field, section)
+            else field
+            for marker, field in schema.schema.items()
+        }
+    )
