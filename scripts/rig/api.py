@@ -150,6 +150,8 @@ class Api:
             if step.get("step_id") != expected or step.get("errors"):
                 raise ApiError(f"wanted step {expected!r}: {_told(step)}")
             step = self.request("POST", f"{_OPTIONS}/{step['flow_id']}", given)
+        if step.get("step_id") == "fits_nothing":
+            step = self.request("POST", f"{_OPTIONS}/{step['flow_id']}", {})
         if step["type"] == "menu":  # the preview of a filter
             save = {"next_step_id": step["menu_options"][0]}
             step = self.request("POST", f"{_OPTIONS}/{step['flow_id']}", save)

@@ -128,6 +128,7 @@ async def test_an_entry_with_absurd_numbers_of_an_earlier_version_loads_and_open
             "rules": [{"name": "A", "globs": ["light.*"], "heartbeat": absurd, "deadband": absurd}],
         },
     }
+    hass.states.async_set("light.a", "on")
     entry.add_to_hass(hass)
     hass.config_entries.async_update_entry(entry, options=options)
     assert await hass.config_entries.async_setup(entry.entry_id)

@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ha_ingestor.enrich.selection import EVERYTHING, Match
 from custom_components.ha_ingestor.flows.filter_preview import PREVIEWS, SAVE, SAVE_ANYWAY
+from custom_components.ha_ingestor.flows.fits_nothing import FITS_NOTHING
 from custom_components.ha_ingestor.flows.options import MENUS, PAGES
 from custom_components.ha_ingestor.flows.series_changes import STEPS
 from custom_components.ha_ingestor.options.filter import entity_filter
@@ -28,7 +29,7 @@ from custom_components.ha_ingestor.pipeline.model import NO_RULES, Rules
 from custom_components.ha_ingestor.pipeline.spool.durability import Durability
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from tests.emulator import Answer, Emulator
-from tests.flows.steps import enter, locate, suggested
+from tests.flows.steps import enter, locate, suggested, told
 from tests.pages import WORDS, fill_in, open_page, save
 from tests.shell import NOWHERE, new_entry, points, set_up, until, unzipped
 
@@ -253,9 +254,14 @@ REFUSED = [
     ("noise", {"rules": [RULE | {"throttle": 1e9}]}, {"rules": "row_out_of_range"}),
     ("spool", {"max_age": 0.01}, {"max_age": "age_too_short"}),
     ("homeiq", {"tags": MANY_TAGS}, {"tags": "too_many_tags"}),
-    ("core", {"tags": "north"}, {"tags": "not_understood"}),
-    ("core", {"component_config": {"a.b": {"tags": 1}}}, {"component_config": "not_understood"}),
-    ("core", {"tags": ["a"]}, {"tags": "not_understood"}),
+    ("core", {"tags": "north"}, {"tags": "not_a_mapping"}),
+    (
+        "core",
+        {"component_config": {"a.b": {"tags": 1}}},
+        {"component_config": "part_not_understood"},
+    ),
+    ("core", {"tags": ["a"]}, {"tags": "not_a_mapping"}),
+    ("core", {"tags": {"room": ["a"]}}, {"tags": "part_not_understood"}),
     ("attributes", {"only": [" "]}, {"only": "bad_name"}),
     ("attributes", {"only": ["a\nb"]}, {"only": "bad_name"}),
     ("attributes", {"drop": ["a" * 256]}, {"drop": "text_too_long"}),
@@ -393,7 +399,7 @@ def test_every_page_and_every_refusal_has_words_and_there_are_no_others() -> Non
         assert list(steps[name]["menu_option_descriptions"]) == choices
     for name in PREVIEWS:
         assert set(steps[name]["menu_options"]) == {SAVE, SAVE_ANYWAY, "filter"}
-    assert set(steps) == {*MENUS, *PAGES, *PREVIEWS, *STEPS}
+    assert set(steps) == {*MENUS, *PAGES, *PREVIEWS, *STEPS, FITS_NOTHING}
     reasons = {reason for _, _, errors in REFUSED for reason in errors.values()}
     assert set(WORDS["options"]["error"]) == reasons
 
@@ -463,6 +469,10 @@ async def test_a_refusal_names_what_is_wrong(hass: HomeAssistant, entry: MockCon
     result = await fill_in(hass, page, exclude={"globs": ["a.*", "b b"]})
     assert result["description_placeholders"]
     assert result["description_placeholders"]["wrong"] == "b b"
+    result = await fill_in(hass, await open_page(hass, entry, "points"), profile="core")
+    wrong = {"component_config": {"light.a": {"ignore_attributes": ["icon"], "tags": {}}}}
+    result = await fill_in(hass, result, measurement_attr="entity_id", **wrong)
+    assert told(result)["wrong"] == "component_config.light.a.tags"
 
 
 async def test_a_weather_entity_can_be_taken_back(

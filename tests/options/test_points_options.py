@@ -326,7 +326,7 @@ async def test_attributes_become_what_the_options_say(
 ) -> None:
     await set_up(hass, entry)
     page = await open_page(hass, entry, "attributes")
-    await fill_in(
+    result = await fill_in(
         hass,
         page,
         shape="flat",
@@ -335,6 +335,7 @@ async def test_attributes_become_what_the_options_say(
         coordinates=False,
         media=True,
     )
+    await fill_in(hass, result)  # such an attribute is still to come
     attributes = {"volume_level": 0.5, "media_title": "x", "latitude": 1.0, "source": "radio"}
     hass.states.async_set("media_player.a", "on", attributes)
     await deliver(hass, entry)

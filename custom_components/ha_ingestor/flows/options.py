@@ -15,6 +15,7 @@ from ..options import filter as filter_page
 from ..options.page import OptionError, Page
 from ..options.selectors import collapsing, offering, offers_names
 from .filter_preview import PREVIEWS, SAVE, SAVE_ANYWAY, placeholders, save_of, step_of
+from .fits_nothing import FITS_NOTHING, async_fits_nothing
 from .home_offers import async_offers
 from .series_changes import STEPS, Consequence, async_consequences
 
@@ -108,7 +109,10 @@ class HaIngestorOptionsFlow(OptionsFlow):
             return await self._async_page(next_page)
         before = self.config_entry.options
         after = {**before, **self._chosen}
-        self._unconfirmed = await async_consequences(self.hass, before, after)
+        self._unconfirmed = [
+            *await async_fits_nothing(self.hass, before, after),
+            *await async_consequences(self.hass, before, after),
+        ]
         return self._finish()
 
     async def _async_confirmed(
@@ -141,7 +145,7 @@ for _names, _method in (
     (PAGES, HaIngestorOptionsFlow._async_page),  # noqa: SLF001
     (PREVIEWS, HaIngestorOptionsFlow._async_preview),  # noqa: SLF001
     ((SAVE, SAVE_ANYWAY), HaIngestorOptionsFlow._async_save_filter),  # noqa: SLF001
-    (STEPS, HaIngestorOptionsFlow._async_confirmed),  # noqa: SLF001
+    ((FITS_NOTHING, *STEPS), HaIngestorOptionsFlow._async_confirmed),  # noqa: SLF001
 ):
     for _name in _names:
         setattr(HaIngestorOptionsFlow, f"async_step_{_name}", partialmethod(_method, _name))

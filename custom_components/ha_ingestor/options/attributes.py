@@ -12,7 +12,8 @@ from homeassistant.helpers.selector import BooleanSelector
 from ..pipeline.encode.attributes import AttributesPolicy, Shape
 from ..pipeline.encode.privacy.secrets import is_secret
 from .page import OptionError, Page
-from .selectors import TEXTS, choice
+from .selectors import ATTRIBUTES as NAMES
+from .selectors import Offered, choice
 
 ATTRIBUTES: Final = "attributes"
 
@@ -67,8 +68,8 @@ PAGE: Final = Page(
     schema=vol.Schema(
         {
             vol.Required(CONF_SHAPE): choice(CONF_SHAPE, [STANDARD, *Shape]),
-            vol.Optional(CONF_ONLY): TEXTS,
-            vol.Optional(CONF_DROP): TEXTS,
+            vol.Optional(CONF_ONLY): Offered(NAMES),
+            vol.Optional(CONF_DROP): Offered(NAMES),
             vol.Required(CONF_RECORDER): BooleanSelector(),
             vol.Required(CONF_COORDINATES): BooleanSelector(),
             vol.Required(CONF_MEDIA): BooleanSelector(),

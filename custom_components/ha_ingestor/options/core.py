@@ -27,7 +27,7 @@ from .criteria import CONF_DOMAINS, CONF_ENTITIES, CONF_GLOBS
 from .exclude import FILTER, excluding_all
 from .exclude import PAGE as FILTER_PAGE
 from .page import OptionError, Page, Suggestion
-from .selectors import TEXTS
+from .selectors import ATTRIBUTES, Offered
 
 CORE: Final = "core"
 
@@ -81,7 +81,10 @@ def _override(override: CoreOverride) -> dict[str, Any]:
 def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
     read = core_settings_from(entered)
     if read.left_out:
-        raise OptionError(read.left_out[0].partition(".")[0], "not_understood")
+        where = read.left_out[0]
+        field, _, inner = where.partition(".")
+        reason = "part_not_understood" if inner else "not_a_mapping"
+        raise OptionError(field, reason, where)
     return _page_of(read.settings)
 
 
@@ -160,8 +163,8 @@ PAGE: Final = Page(
             vol.Optional("default_measurement"): TextSelector(),
             vol.Optional("override_measurement"): TextSelector(),
             vol.Optional("tags"): ObjectSelector(),
-            vol.Optional("tags_attributes"): TEXTS,
-            vol.Optional(CONF_IGNORE): TEXTS,
+            vol.Optional("tags_attributes"): Offered(ATTRIBUTES),
+            vol.Optional(CONF_IGNORE): Offered(ATTRIBUTES),
             vol.Optional("component_config"): ObjectSelector(),
             vol.Optional("component_config_domain"): ObjectSelector(),
             vol.Optional("component_config_glob"): ObjectSelector(),

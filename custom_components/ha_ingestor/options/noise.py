@@ -13,7 +13,7 @@ from homeassistant.helpers.selector import (
     TextSelector,
 )
 
-from ..enrich.selection import RuleTable
+from ..enrich.selection import Match, RuleTable
 from ..pipeline.filter.filters import NoiseFilterSettings
 from ..pipeline.model import Rules
 from .criteria import (
@@ -119,6 +119,11 @@ def rule_table(options: Mapping[str, Any]) -> RuleTable:
         )
         for rule in PAGE.read(options)[CONF_RULES]
     )
+
+
+def named_rules(options: Mapping[str, Any]) -> tuple[tuple[str, Match], ...]:
+    """Read what each rule is called, and which entities it means."""
+    return tuple((rule[CONF_NAME], match_of(rule)) for rule in PAGE.read(options)[CONF_RULES])
 
 
 def deduplication_window(options: Mapping[str, Any]) -> float:

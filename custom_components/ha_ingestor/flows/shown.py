@@ -1,0 +1,22 @@
+"""Numbers and names as the sentences of a dialogue show them, in every language."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from ..health.server_text import markdown
+
+_NOTHING: Final = "\N{EN DASH}"
+_SHOWN_MAX: Final = 10
+
+
+def number(value: float) -> str:
+    """Write a whole number, with a space between thousands."""
+    return f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def listed(names: Iterable[str]) -> str:
+    """Write the first names, and how many more there are."""
+    texts = [markdown(name) for name in names]
+    more = len(texts) - _SHOWN_MAX
+    shown = ", ".join(texts[:_SHOWN_MAX]) or _NOTHING
+    return f"{shown} \N{HORIZONTAL ELLIPSIS} (+ {number(more)})" if more > 0 else shown
