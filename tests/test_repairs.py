@@ -1,6 +1,9 @@
 """What a user is asked to repair, and what happens when they agree."""
 
+import re
 from dataclasses import replace
+from functools import partial
+from html import unescape
 from http import HTTPStatus
 from typing import Any
 from unittest.mock import AsyncMock
@@ -21,7 +24,9 @@ from custom_components.ha_ingestor.health.issues import BLOCKING_PROBLEMS
 from custom_components.ha_ingestor.pipeline.export.result import Problem
 from custom_components.ha_ingestor.repair_flows.destination import RepairDestination
 from custom_components.ha_ingestor.repairs import async_create_fix_flow
+from tests.docs.reading import DOCS, anchors
 from tests.emulator import Answer, Emulator, Fault
+from tests.pages import PACKAGE
 from tests.shell import points, set_up, until
 
 CONFLICT = Answer(
@@ -234,6 +239,102 @@ async def test_an_attribute_that_is_refused_can_be_left_out(  # noqa: PLR0917
     assert issue(hass, entry, "quarantined") is None
 
 
+async def refused(
+    hass: HomeAssistant, database: Emulator, entry: MockConfigEntry, entities: tuple[str, ...]
+) -> None:
+    """Set a destination up whose database refuses a point of each of these entities."""
+    await set_up(hass, entry)
+    for number, entity_id in enumerate(entities, 1):
+        database.faults.append(Fault(answer=CONFLICT))
+        hass.states.async_set(entity_id, "1")
+        await entry.runtime_data.pipeline.flush()
+        await until(partial(_quarantined, entry.runtime_data.pipeline, number))
+    await entry.runtime_data.coordinator.async_refresh()
+
+
+async def test_all_entities_with_refused_points_are_named_and_some_can_be_left_out(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    database: Emulator,
+    entry: MockConfigEntry,
+) -> None:
+    await refused(hass, database, entry, ("sensor.a", "sensor.b", "sensor.c"))
+    found = issue(hass, entry, "quarantined")
+    assert found
+    assert found.translation_placeholders
+    assert found.translation_placeholders["entities"] == "sensor.c, sensor.b, sensor.a"
+    http, menu = await offers(hass, hass_client, entry)
+    url = f"/api/repairs/issues/fix/{menu['flow_id']}"
+    form = await (await http.post(url, json={"next_step_id": "exclude_entity"})).json()
+    assert form["step_id"] == "exclude_entity"
+
+    result = await (await http.post(url, json={"entities": ["sensor.c", "sensor.a"]})).json()
+
+    assert result["type"] == "create_entry"
+    assert set(entry.options["filter"]["entities"]) == {"sensor.a", "sensor.c"}
+    await hass.async_block_till_done()
+
+
+@pytest.mark.parametrize(("choice", "arrived"), [("replay", 1), ("purge", 0)])
+async def test_points_in_quarantine_can_be_delivered_or_deleted_in_the_repair(  # noqa: PLR0917
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    database: Emulator,
+    entry: MockConfigEntry,
+    choice: str,
+    arrived: int,
+) -> None:
+    await refused(hass, database, entry, ("sensor.odd",))
+    http, menu = await offers(hass, hass_client, entry)
+
+    await choose(hass, http, menu, choice)
+
+    assert issue(hass, entry, "quarantined") is None
+    await until(lambda: len(points(database, "sensor.odd")) == arrived)
+    assert await entry.runtime_data.pipeline.quarantined() == []
+
+
+async def test_the_words_of_a_database_are_shown_without_their_json(
+    hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
+) -> None:
+    await refused(hass, database, entry, ("sensor.odd",))
+    found = issue(hass, entry, "quarantined")
+    assert found
+    assert found.translation_placeholders
+    shown = MarkdownIt().render(found.translation_placeholders["reason"])
+    said = 'partial write: field type conflict: input field "value" dropped=1'
+    assert unescape(shown) == f"<p>{said}</p>\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "key", "said"),
+    [
+        (Answer(status=403, body='{"error":"not for you"}'), "forbidden", "not for you"),
+        (Answer(status=404, body='{"error":"database not found"}'), "database_not_found", ""),
+    ],
+)
+async def test_what_blocks_delivery_is_an_error_that_names_database_server_and_reason(  # noqa: PLR0917
+    hass: HomeAssistant,
+    database: Emulator,
+    entry: MockConfigEntry,
+    answer: Answer,
+    key: str,
+    said: str,
+) -> None:
+    database.impostor = answer
+    hass.states.async_set("sensor.one", "1")
+    await set_up(hass, entry)
+    await until(lambda: issue(hass, entry, key))
+    found = issue(hass, entry, key)
+    assert found
+    assert found.severity is ir.IssueSeverity.ERROR
+    assert found.translation_placeholders
+    shown = unescape(" ".join(found.translation_placeholders.values())).replace("\\", "")
+    assert database.url in shown
+    assert "home_assistant" in shown
+    assert said in shown
+
+
 async def test_a_refused_point_that_was_taken_note_of_is_no_issue_until_the_next(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,
@@ -400,6 +501,14 @@ async def test_a_ledger_that_does_not_add_up_is_to_be_reported(
     monkeypatch.setattr(pipeline, "snapshot", AsyncMock(return_value=snapshot))
     await entry.runtime_data.coordinator.async_refresh()
     assert issue(hass, entry, "ledger_unbalanced") is None
+
+
+async def test_every_page_that_a_repair_links_to_has_the_heading() -> None:
+    source = "".join(file.read_text() for file in PACKAGE.rglob("*.py"))
+    pages = set(re.findall(r'"([\w-]+\.md)#([\w-]+)"', source))
+    assert len(pages) > 3
+    for page, heading in pages:
+        assert heading in anchors(DOCS / page), f"{page}#{heading}"
 
 
 async def test_every_issue_has_its_texts(hass: HomeAssistant) -> None:

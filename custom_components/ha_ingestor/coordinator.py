@@ -31,6 +31,7 @@ from .health.place import database_of, distinct_title, server_of
 from .health.rejected_point import entities_of
 from .health.server import async_note_version
 from .health.throughput import Throughput
+from .pipeline.export.breaker import CHANGES, BreakerChange
 from .pipeline.export.export_state import HISTORY, ExportState, Status, StatusChange
 from .pipeline.export.result import Problem
 from .pipeline.pipeline import Handover, Pipeline
@@ -58,6 +59,7 @@ class PreviousHealth:
 
     data: Mapping[str, Any]
     history: tuple[StatusChange, ...]
+    breaker_changes: tuple[BreakerChange, ...]
     rejection: RejectedPoint | None
     export: ExportState
     throughput: Throughput
@@ -153,6 +155,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         past = hass.data.setdefault(PREVIOUS_HEALTHS, {}).pop(entry.entry_id, None)
         is_same = past is not None and past.data == self._data
         self._history = past.history if past and is_same else ()
+        self._breaker_changes = past.breaker_changes if past and is_same else ()
         self._rejection = past.rejection if past and is_same else None
         self._export = past.export if past and is_same else ExportState()
         self._throughput = past.throughput if past and is_same else Throughput()
@@ -178,6 +181,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
             snapshot,
             export=export,
             history=_changes((*self._history, *snapshot.history))[-HISTORY:],
+            breaker_changes=(*self._breaker_changes, *snapshot.breaker_changes)[-CHANGES:],
             rejection=snapshot.rejection or self._rejection,
             points_per_minute=self._throughput.per_minute,
         )
@@ -188,6 +192,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         self.hass.data[PREVIOUS_HEALTHS][self.config_entry.entry_id] = PreviousHealth(
             data=self._data,
             history=snapshot.history,
+            breaker_changes=snapshot.breaker_changes,
             rejection=snapshot.rejection,
             export=snapshot.export,
             throughput=self._throughput,

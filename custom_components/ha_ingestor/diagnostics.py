@@ -1,19 +1,25 @@
 """What a bug report needs, without private data."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Final
 
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.const import CONF_API_KEY, CONF_PASSWORD, CONF_TOKEN, CONF_URL, CONF_USERNAME
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 
 from .connection import ADDRESS_PROBLEMS
-from .const import CONF_CA_CERTIFICATE
+from .const import CONF_CA_CERTIFICATE, DOMAIN, SPOOL_DIRECTORY
 from .coordinator import HaIngestorConfigEntry
+from .flows.options import PAGES
+from .health.condition import condition_of, problem_of
 from .health.server_text import redacted_for_report, redacted_line
 from .metadata_store.metadata_sync import METADATA_SYNC
+from .pipeline.encode.privacy.secrets import is_secret
+from .pipeline.snapshot import Snapshot
 
-# The title and the unique id repeat the address.
+# The title and the unique id repeat the address, and so do the placeholders of repairs.
 TO_REDACT: Final = {
     CONF_API_KEY,
     CONF_CA_CERTIFICATE,
@@ -29,38 +35,70 @@ TO_REDACT: Final = {
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: HaIngestorConfigEntry
 ) -> dict[str, Any]:
-    """Return the redacted entry and the ledger."""
-    snapshot = await entry.runtime_data.coordinator.async_snapshot()
+    """Return the redacted entry, what it is doing, and what became of every point."""
+    runtime = entry.runtime_data
+    snapshot = await runtime.coordinator.async_snapshot()
+    metadata_sync = hass.data.get(METADATA_SYNC)
+    spool = Path(hass.config.path(SPOOL_DIRECTORY, entry.entry_id))
+    return {
+        "entry": _redacted(async_redact_data(entry.as_dict(), TO_REDACT)),
+        # Also what is nowhere stored, because it is the default.
+        "options": _redacted({key: page.read(entry.options) for key, page in PAGES.items()}),
+        "server_version": runtime.coordinator.server_version,
+        "ledger": _ledger(snapshot),
+        "health": _redacted(_health(snapshot)),
+        "repairs": sorted(
+            issue_id.replace(entry.entry_id, "entry")
+            for domain, issue_id in ir.async_get(hass).issues
+            if domain == DOMAIN and entry.entry_id in issue_id
+        ),
+        "chatty_entities": (await runtime.pipeline.top_entities()).as_dict(),
+        "sample_points": [redacted_line(line) for line in runtime.pipeline.sample],
+        "spool": await hass.async_add_executor_job(_files, spool),
+        "metadata": _redacted(asdict(metadata_sync.state)) if metadata_sync else None,
+        "registries": _redacted(_registries(entry)),
+    }
+
+
+def _ledger(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        **snapshot.ledger,
+        "pending": snapshot.pending,
+        "balanced": _is_balanced(snapshot.ledger, snapshot.pending),
+        "unbalanced": snapshot.unbalanced,
+    }
+
+
+def _health(snapshot: Snapshot) -> dict[str, Any]:
     health = asdict(snapshot)
     for shown in (health["export"], *health["history"]):
         if shown["problem"] in ADDRESS_PROBLEMS:
             shown["detail"] = REDACTED  # it names hosts, resolved or redirected to
-    ledger = health.pop("ledger")
+    for repeated in ("ledger", "unbalanced"):
+        health.pop(repeated)
     if snapshot.rejection:
-        health["rejection"]["line"] = redacted_line(snapshot.rejection.line)
+        line = snapshot.rejection.line
+        health["rejection"]["line"] = redacted_line(line)
         # Some servers repeat the line that they refuse.
-        reason = snapshot.rejection.reason.replace(snapshot.rejection.line, REDACTED)
-        health["rejection"]["reason"] = reason
-    registries = None
-    if synced := entry.runtime_data.registries:
-        registries = asdict(synced.sync.state)
-        if registries["problem"] in ADDRESS_PROBLEMS:
-            registries["detail"] = REDACTED
-    return {
-        "entry": async_redact_data(entry.as_dict(), TO_REDACT),
-        "ledger": {
-            **ledger,
-            "pending": snapshot.pending,
-            "balanced": _is_balanced(ledger, snapshot.pending),
-            "unbalanced": health.pop("unbalanced"),
-        },
-        "health": _redacted_for_report(health),
-        "chatty_entities": (await entry.runtime_data.pipeline.top_entities()).as_dict(),
-        "metadata": _redacted_for_report(asdict(metadata_sync.state))
-        if (metadata_sync := hass.data.get(METADATA_SYNC))
-        else None,
-        "registries": _redacted_for_report(registries),
-    }
+        health["rejection"]["reason"] = snapshot.rejection.reason.replace(line, REDACTED)
+    return {"condition": condition_of(snapshot), "problem": problem_of(snapshot), **health}
+
+
+def _registries(entry: HaIngestorConfigEntry) -> dict[str, Any] | None:
+    if (synced := entry.runtime_data.registries) is None:
+        return None
+    registries = asdict(synced.sync.state)
+    if registries["problem"] in ADDRESS_PROBLEMS:
+        registries["detail"] = REDACTED
+    return registries
+
+
+def _files(spool: Path) -> dict[str, int]:
+    """List the files of a spool with their sizes."""
+    try:
+        return {file.name: file.stat().st_size for file in sorted(spool.iterdir())}
+    except OSError:
+        return {}
 
 
 def _is_balanced(ledger: dict[str, Any], pending: int) -> bool:
@@ -74,10 +112,13 @@ def _is_balanced(ledger: dict[str, Any], pending: int) -> bool:
     return count["received"] == came and count["captured"] == settled + pending
 
 
-def _redacted_for_report(shown: Any) -> Any:
-    """Redact text that a server may have repeated, in every string."""
+def _redacted(shown: Any) -> Any:
+    """Redact what has the name of a secret, and what a server may have repeated in a text."""
     if isinstance(shown, dict):
-        return {key: _redacted_for_report(value) for key, value in shown.items()}
+        return {
+            key: REDACTED if value and is_secret(str(key)) else _redacted(value)
+            for key, value in shown.items()
+        }
     if isinstance(shown, (list, tuple)):
-        return [_redacted_for_report(value) for value in shown]
+        return [_redacted(value) for value in shown]
     return redacted_for_report(shown) if type(shown) is str else shown

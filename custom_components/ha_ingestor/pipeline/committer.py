@@ -19,6 +19,8 @@ _LOGGER = logging.getLogger(__name__)
 
 # Encoded in one slice: half a millisecond, while a thread may block the event loop for five.
 SLICE_POINTS: Final = 50
+# Of the lines stored last, for a report.
+SAMPLE_LINES: Final = 5
 # Somebody who looks on. Whoever it is must not keep or change the list.
 type Watcher = Callable[[Sequence[str]], None]
 
@@ -28,7 +30,10 @@ INTERNAL_ERROR: Final = "internal_error"
 
 @dataclass(slots=True, kw_only=True)
 class Committer:
-    """Filters, encodes and appends events; `next_due` is when to commit without a new one."""
+    """Filters, encodes and appends events; `next_due` is when to commit without a new one.
+
+    `sample` are some of the lines that were stored last.
+    """
 
     ledger: Ledger
     files: Files
@@ -37,6 +42,7 @@ class Committer:
     buffer: Buffer
     next_due: float = inf
     watchers: tuple[Watcher, ...] = ()
+    sample: tuple[str, ...] = ()
     _has_opened: bool = False
     _is_last_written_loaded: bool = False
 
@@ -65,6 +71,7 @@ class Committer:
         self.next_due = self.noise_filter.next_due
         self.ledger.throttled = self.noise_filter.held
         if lines:
+            self.sample = tuple(lines[-SAMPLE_LINES:])
             self._show(lines)
         self.buffer.commit(lines)
 

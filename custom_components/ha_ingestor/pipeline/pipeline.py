@@ -351,6 +351,11 @@ class Pipeline:
     def _replay(self) -> int:
         return self._quarantine.replay(self._buffer.requeue, lambda: self._spool.last_seq)
 
+    @property
+    def sample(self) -> tuple[str, ...]:
+        """Some of the lines that were stored last, for a report."""
+        return self._committer.sample
+
     async def top_entities(self) -> TopEntities:
         """Return the entities with most points and bytes since the start."""
         seconds = self._clocks.monotonic() - self._began
@@ -468,6 +473,7 @@ class Pipeline:
             oldest_age=self._oldest_age(),
             unanswered=self._exporter.unanswered,
             performance=self._performance(),
+            breaker_changes=self._exporter.breaker_changes,
         )
 
     def _performance(self) -> Performance:

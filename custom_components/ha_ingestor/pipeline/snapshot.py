@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .export.breaker import BreakerState
+from .export.breaker import BreakerChange, BreakerState
 from .export.export_state import ExportState, StatusChange
 from .performance import Performance
 from .spool.quarantine import RejectedPoint
@@ -37,6 +37,7 @@ class Snapshot:
     performance: Performance = field(compare=False)
     unanswered: float | None = None
     points_per_minute: float | None = None
+    breaker_changes: tuple[BreakerChange, ...] = ()
 
     @property
     def backlog(self) -> int:

@@ -1,6 +1,8 @@
 """Whether batches are sent, none is, or one probe batch (half-open)."""
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -8,6 +10,7 @@ from .result import Problem
 
 # One lost reply is transient, three in a row are an outage.
 FAILURES_TO_OPEN: Final = 3
+CHANGES: Final = 20
 # These open the breaker at once.
 _UNREACHABLE: Final = frozenset({Problem.UNREACHABLE, Problem.TLS})
 
@@ -21,17 +24,29 @@ class BreakerState(StrEnum):
     BLOCKED = "blocked"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerChange:
+    """One change of the state, for the history."""
+
+    time: datetime
+    state: BreakerState
+
+
 @dataclass(slots=True, kw_only=True)
 class Breaker:
-    """A state machine over results; the caller waits."""
+    """A state machine over results; the caller waits.
+
+    The `changes` leave out half open, which comes with each attempt.
+    """
 
     failures_to_open: int = FAILURES_TO_OPEN
     state: BreakerState = BreakerState.CLOSED
     failures: int = 0
+    changes: deque[BreakerChange] = field(default_factory=lambda: deque(maxlen=CHANGES))
 
     def succeeded(self) -> None:
         """Note that the database took points."""
-        self.state = BreakerState.CLOSED
+        self._move(BreakerState.CLOSED)
         self.failures = 0
 
     def failed(self, problem: Problem, *, is_transient: bool = False) -> None:
@@ -40,14 +55,20 @@ class Breaker:
         self.failures += 1
         was_closed = self.state is BreakerState.CLOSED
         if not was_closed or self.failures >= self.failures_to_open or is_unreachable:
-            self.state = BreakerState.OPEN
+            self._move(BreakerState.OPEN)
 
     def blocked(self) -> None:
         """Note that the database takes no points until somebody changes something."""
         self.failures += 1
-        self.state = BreakerState.BLOCKED
+        self._move(BreakerState.BLOCKED)
 
     def allow_probe(self) -> None:
         """Note that enough time has passed for a probe batch."""
         if self.state is not BreakerState.CLOSED:
             self.state = BreakerState.HALF_OPEN
+
+    def _move(self, state: BreakerState) -> None:
+        self.state = state
+        before = self.changes[-1].state if self.changes else BreakerState.CLOSED
+        if state is not before:
+            self.changes.append(BreakerChange(time=datetime.now(UTC), state=state))

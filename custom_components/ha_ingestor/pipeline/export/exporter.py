@@ -13,7 +13,7 @@ from ..spool.buffer import Buffer
 from ..spool.quarantine import Quarantine
 from .age_check import AgeCheck
 from .attempts import Attempts, wait_for
-from .breaker import Breaker, BreakerState
+from .breaker import Breaker, BreakerChange, BreakerState
 from .delivery import Delivery
 from .end_to_end import EndToEnd
 from .expiry import Expiry
@@ -115,6 +115,11 @@ class Exporter:
     def breaker(self) -> BreakerState:
         """The state of the breaker."""
         return self._attempts.breaker.state
+
+    @property
+    def breaker_changes(self) -> tuple[BreakerChange, ...]:
+        """The last changes of the breaker."""
+        return tuple(self._attempts.breaker.changes)
 
     @property
     def unanswered(self) -> float | None:
