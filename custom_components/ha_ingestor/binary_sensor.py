@@ -9,12 +9,12 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .coordinator import HaIngestorConfigEntry
 from .entities.base import (
     IngestorBinarySensorDescription,
-    IngestorEntity,
     data_api_service,
     destination_service,
 )
 from .entities.data_api import DATA_API_BINARY_SENSORS
 from .entities.descriptions import BINARY_SENSORS
+from .entity import IngestorEntity
 
 PARALLEL_UPDATES = 0
 
@@ -26,7 +26,7 @@ async def async_setup_entry(
 ) -> None:
     """Add the connection of one destination, and that of its data-api if it has one."""
     runtime = entry.runtime_data
-    database = destination_service(hass, entry)
+    database = destination_service(entry)
     async_add_entities(
         IngestorBinarySensor(runtime.coordinator, database, each) for each in BINARY_SENSORS
     )

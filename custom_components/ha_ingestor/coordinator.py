@@ -164,6 +164,11 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         # point.
         self._is_rejection_known = past is not None
 
+    @property
+    def title(self) -> str:
+        """The title of the destination, told apart from others of the same."""
+        return distinct_title(self.hass, self.config_entry)
+
     async def async_snapshot(self) -> Snapshot:
         """Read the health, with what was before a reload."""
         self._last_read = await self._pipeline.snapshot()
@@ -240,7 +245,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
                 self.hass,
                 entry.entry_id,
                 {
-                    "title": distinct_title(self.hass, entry),
+                    "title": self.title,
                     "database": database_of(entry.data),
                     "server": server_of(entry.data),
                 },
@@ -287,7 +292,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         """Log once that the database is unavailable, and once that it is back."""
         state, ledger = self._pipeline.export_state, self._pipeline.ledger
         self._log.note(
-            distinct_title(self.hass, self.config_entry),
+            self.title,
             state,
             written=ledger.written,
             waiting=ledger.captured - ledger.settled,

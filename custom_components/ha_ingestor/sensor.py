@@ -8,7 +8,6 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import HaIngestorConfigEntry
 from .entities.base import (
-    IngestorEntity,
     IngestorSensorDescription,
     Reading,
     data_api_service,
@@ -16,6 +15,7 @@ from .entities.base import (
 )
 from .entities.data_api import DATA_API_SENSORS
 from .entities.descriptions import SENSORS
+from .entity import IngestorEntity
 
 PARALLEL_UPDATES = 0
 
@@ -27,7 +27,7 @@ async def async_setup_entry(
 ) -> None:
     """Add the sensors of one destination, and those of its data-api if it has one."""
     runtime = entry.runtime_data
-    database = destination_service(hass, entry)
+    database = destination_service(entry)
     async_add_entities(IngestorSensor(runtime.coordinator, database, each) for each in SENSORS)
     if registries := runtime.registries:
         data_api = data_api_service(registries.subentry)

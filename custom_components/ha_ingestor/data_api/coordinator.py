@@ -1,6 +1,6 @@
 """The health of one data-api, and its repair issues."""
 
-from typing import Final, override
+from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_URL
@@ -62,7 +62,7 @@ class RegistryCoordinator(DataUpdateCoordinator[SyncState]):
     """Publishes the state of the sync."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry, client: Client
+        self, hass: HomeAssistant, entry: ConfigEntry[Any], subentry: ConfigSubentry, client: Client
     ) -> None:
         """Watch the sync that it makes."""
         super().__init__(
@@ -120,7 +120,9 @@ class RegistryCoordinator(DataUpdateCoordinator[SyncState]):
             LOGGER.info("%s takes the registries again", self.subentry.title)
 
 
-async def async_registries(hass: HomeAssistant, entry: ConfigEntry) -> RegistryCoordinator | None:
+async def async_registries(
+    hass: HomeAssistant, entry: ConfigEntry[Any]
+) -> RegistryCoordinator | None:
     """Prepare the sync with the data-api of a destination, if it has one; raises AddressError."""
     for subentry in entry.get_subentries_of_type(SUBENTRY_DATA_API):
         client = await async_data_api(hass, subentry.data)
@@ -130,6 +132,6 @@ async def async_registries(hass: HomeAssistant, entry: ConfigEntry) -> RegistryC
 
 
 @callback
-def async_clear_issues(hass: HomeAssistant, entry: ConfigEntry) -> None:
+def async_clear_issues(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
     """Clear all issues."""
     async_update_issues(hass, entry.entry_id, {}, [], prefix=ISSUE_PREFIX)

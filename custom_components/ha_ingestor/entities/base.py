@@ -1,21 +1,19 @@
-"""The base of all entities: a value of a coordinator's data, on a service device."""
+"""Service devices, and the descriptions of entities on them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, override
+from typing import Any
 
 from homeassistant.components.binary_sensor import BinarySensorEntityDescription
 from homeassistant.components.sensor import SensorEntityDescription
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_URL, EntityCategory
-from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
-from homeassistant.helpers.update_coordinator import CoordinatorEntity, DataUpdateCoordinator
 
 from ..connection import PRODUCTS, destination
 from ..const import DOMAIN
-from ..health.place import distinct_title
+from ..coordinator import HaIngestorConfigEntry
 from ..health.server import MANUFACTURERS, pages_of
 
 type Reading = datetime | float | str | None
@@ -36,12 +34,12 @@ class Service:
     pages: str | None
 
 
-def destination_service(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Service:
+def destination_service(entry: HaIngestorConfigEntry) -> Service:
     """Describe the database of an entry."""
     dialect = destination(entry.data).dialect
     return Service(
         identifier=entry.entry_id,
-        name=distinct_title(hass, entry),
+        name=entry.runtime_data.coordinator.title,
         manufacturer=MANUFACTURERS[dialect],
         model=PRODUCTS[dialect],
         pages=pages_of(entry.data),
@@ -87,34 +85,3 @@ class IngestorBinarySensorDescription[T](BinarySensorEntityDescription):
     entity_category: EntityCategory | None = EntityCategory.DIAGNOSTIC
     value_fn: Callable[[T], bool | None]
     attributes_fn: Callable[[T], Attributes] = lambda _data: {}
-
-
-class IngestorEntity[T](CoordinatorEntity[DataUpdateCoordinator[T]]):
-    """A value, as its description reads it."""
-
-    _attr_has_entity_name = True
-    # Counters that change all day, and lists, are shown but not recorded.
-    _unrecorded_attributes = frozenset(
-        {
-            *("attempts", "misdated", "next_retry", "pending", "reasons", "received"),
-            *("replayed", "rows", "since", "waiting"),
-        }
-    )
-    entity_description: IngestorSensorDescription[T] | IngestorBinarySensorDescription[T]
-
-    def __init__(
-        self,
-        coordinator: DataUpdateCoordinator[T],
-        service: Service,
-        description: IngestorSensorDescription[T] | IngestorBinarySensorDescription[T],
-    ) -> None:
-        """Attach to the device of the service."""
-        super().__init__(coordinator)
-        self.entity_description = description
-        self._attr_unique_id = f"{service.identifier}_{description.key}"
-        self._attr_device_info = device_of(service)
-
-    @property
-    @override
-    def extra_state_attributes(self) -> dict[str, Any]:
-        return dict(self.entity_description.attributes_fn(self.coordinator.data))

@@ -1,0 +1,86 @@
+"""The quality scale names every rule, and evidence that is there."""
+
+import re
+from typing import Final
+
+import pytest
+from homeassistant.util.yaml import load_yaml_dict
+
+from tests.pages import PACKAGE
+
+ROOT: Final = PACKAGE.parent.parent
+RULES: Final = load_yaml_dict(str(PACKAGE / "quality_scale.yaml"))["rules"]
+NAMED: Final = {
+    "action-setup",
+    "appropriate-polling",
+    "brands",
+    "common-modules",
+    "config-flow-test-coverage",
+    "config-flow",
+    "dependency-transparency",
+    "docs-actions",
+    "docs-conditions",
+    "docs-high-level-description",
+    "docs-installation-instructions",
+    "docs-removal-instructions",
+    "docs-triggers",
+    "entity-event-setup",
+    "entity-unique-id",
+    "has-entity-name",
+    "runtime-data",
+    "test-before-configure",
+    "test-before-setup",
+    "unique-config-entry",
+    "action-exceptions",
+    "config-entry-unloading",
+    "docs-configuration-parameters",
+    "docs-installation-parameters",
+    "entity-unavailable",
+    "integration-owner",
+    "log-when-unavailable",
+    "parallel-updates",
+    "reauthentication-flow",
+    "test-coverage",
+    "devices",
+    "diagnostics",
+    "discovery-update-info",
+    "discovery",
+    "docs-data-update",
+    "docs-examples",
+    "docs-known-limitations",
+    "docs-supported-devices",
+    "docs-supported-functions",
+    "docs-troubleshooting",
+    "docs-use-cases",
+    "dynamic-devices",
+    "entity-category",
+    "entity-device-class",
+    "entity-disabled-by-default",
+    "entity-translations",
+    "exception-translations",
+    "icon-translations",
+    "reconfiguration-flow",
+    "repair-issues",
+    "stale-devices",
+    "async-dependency",
+    "inject-websession",
+    "strict-typing",
+}
+TESTS: Final = "".join(file.read_text() for file in (ROOT / "tests").rglob("test_*.py"))
+
+
+def test_every_rule_is_there_and_is_done_or_exempt() -> None:
+    assert set(RULES) == NAMED
+    assert {rule["status"] for rule in RULES.values()} == {"done", "exempt"}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_evidence_of_a_rule_is_there(rule: str) -> None:
+    comment = RULES[rule]["comment"]
+    for path in re.findall(
+        r"[\w/-]+\.(?:py|md|json|yaml)\b|\b(?:docs|tests|flows)/[\w/-]+", comment
+    ):
+        assert (ROOT / path).exists() or (PACKAGE / path).exists(), path
+    for name in re.findall(r"\btest_\w+(?!\w|\.py)", comment):
+        if f"{name}.py" not in comment:
+            assert f"def {name}" in TESTS, name
