@@ -23,6 +23,7 @@ from . import (
     full_load,
     metadata,
     outage,
+    quarantine,
     registries,
     stages,
     write_amplification,
@@ -79,6 +80,10 @@ _PARTS: Final = {
         measure=lambda at: asyncio.run(
             write_amplification.measure(at.directory, at.arguments.seconds)
         ),
+    ),
+    "quarantine": Part(
+        title="The thread of the spool during an action on a quarantine of 13 MB",
+        measure=lambda at: asyncio.run(quarantine.measure(at.directory)),
     ),
     "load": Part(
         title="Home Assistant with no exporter, with its own for InfluxDB, with ours",

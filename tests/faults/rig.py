@@ -16,6 +16,7 @@ from custom_components.ha_ingestor.pipeline.spool.buffer import Buffer
 from custom_components.ha_ingestor.pipeline.spool.files import Files
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool.slices import complete
 from custom_components.ha_ingestor.pipeline.spool.spool import Spool
 from tests.pipeline.state_events import NOON
 
@@ -136,7 +137,9 @@ class Rig:
 
 def quarantined(rig: Rig) -> list[str]:
     """Lines in the quarantine; a record that a crash made twice counts once."""
-    return list({record["seq"]: record["line"] for record in rig.quarantine.records()}.values())
+    return list(
+        {record["seq"]: record["line"] for record in complete(rig.quarantine.records())}.values()
+    )
 
 
 def missing(wanted: Sequence[str], *found: Sequence[str]) -> list[str]:

@@ -17,6 +17,7 @@ from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
 from custom_components.ha_ingestor.pipeline.spool.quarantine_files import FILE_BYTES, FILES_MAX
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool.slices import complete
 from tests.pipeline.memory_files import MemoryFiles
 from tests.pipeline.state_events import NOON, FakeState, change
 
@@ -33,7 +34,7 @@ def test_a_full_quarantine_gives_up_its_oldest_records() -> None:
         quarantine.add(seq=seq, line="x" * LINE, status=400, reason="no")
 
     assert files.used < FILES_MAX * (FILE_BYTES + 2 * LINE)
-    kept = [record["seq"] for record in quarantine.records()]
+    kept = [record["seq"] for record in complete(quarantine.records())]
     assert len(kept) * LINE > (FILES_MAX - 1) * FILE_BYTES
     assert kept == list(range(kept[0], count))
     assert files.descriptors == 0

@@ -16,6 +16,7 @@ from custom_components.ha_ingestor.pipeline.spool.buffer import HELD_POINTS
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from custom_components.ha_ingestor.pipeline.spool.segments import READ_ATTEMPTS
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool.slices import complete
 from tests.pipeline.memory_files import MemoryFiles
 
 from .bad_disk import BadDisk
@@ -467,7 +468,7 @@ async def test_whatever_else_lies_in_the_directory_stops_nothing(tmp_path: Path)
 
     assert rig.buffer.error == ""
     assert rig.pending == 0
-    assert points(2, 2)[0] in [record["line"] for record in rig.quarantine.records()]
+    assert points(2, 2)[0] in [record["line"] for record in complete(rig.quarantine.records())]
     rig.buffer.close()
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
+from custom_components.ha_ingestor.pipeline.spool.slices import complete
 from tests.emulator import Emulator
 
 from .driver import KilledError
@@ -61,7 +62,9 @@ def stored_numbers(server: Emulator) -> Counter[int]:
 
 def quarantined_numbers(directory: Path) -> list[int]:
     """Numbers in the quarantine; a record that was repeated after a kill counts once."""
-    records = {record["seq"]: record for record in Quarantine(OsFiles(directory)).records()}
+    records = {
+        record["seq"]: record for record in complete(Quarantine(OsFiles(directory)).records())
+    }
     return [number for record in records.values() for number in numbers_in(record["line"])]
 
 

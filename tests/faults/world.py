@@ -65,8 +65,6 @@ class Known:
     replayed: int = 0
     # How many the ledger may call lost although they are there.
     unsure: int = 0
-    # How many may have been purged that could not be read before.
-    unread: int = 0
     is_exact: bool = True
     # Whether nothing may be sent; False also where a disk that failed may have forgotten it.
     is_paused: bool = False
@@ -239,8 +237,6 @@ class World[D: Driver]:
             with suppress(OSError):
                 # What stays of a purge that fails is found again in the end.
                 self.known.purged |= self.quarantined()
-                if self.driver.is_broken:
-                    self.known.unread += self.state().ledger["quarantined"]
                 self._ask("purge")
         finally:
             self._ask("release")
@@ -395,7 +391,7 @@ class World[D: Driver]:
         # Each point that is gone is named, with and without those that a rule may leave out.
         filtered = ledger["filtered"]
         silent = (missing & known.sure) - known.excluded
-        may_be = named - filtered.get("excluded", 0) + known.unread
+        may_be = named - filtered.get("excluded", 0)
         assert len(silent) <= may_be, (ledger, sorted(silent)[:20])
         silent -= known.ruled
         may_be -= filtered.get("throttled", 0) + filtered.get("deadband", 0)

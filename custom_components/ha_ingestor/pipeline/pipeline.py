@@ -44,6 +44,7 @@ from .spool.counted_files import CountedFiles
 from .spool.files import Files
 from .spool.quarantine import Quarantine
 from .spool.settings import SpoolSettings
+from .spool.slices import SlicedJobs, Slices
 from .spool.spool import Spool, SpoolPosition
 
 _LOGGER = logging.getLogger(__name__)
@@ -142,6 +143,7 @@ class Pipeline:
             buffer=self._buffer,
         )
         self._executor = executor or ThreadPoolExecutor(1, "ha_ingestor_spool")
+        self._sliced = SlicedJobs(self._executor)
         self._quarantine = Quarantine(files, destination)
         self._buffer.when_opened = self._quarantine.resume
         self._writer = MeasuredWriter(writer=writer)
@@ -243,6 +245,7 @@ class Pipeline:
             await self._exporter.stop(STOP_SECONDS)
             export.cancel()
             await asyncio.gather(export, return_exceptions=True)
+            self._sliced.close()
             held = await self._run(self._committer.close, hand_over=hand_over)
             self._running = False
             await asyncio.get_running_loop().run_in_executor(None, self._executor.shutdown)
@@ -327,11 +330,11 @@ class Pipeline:
 
     async def quarantined(self) -> list[dict[str, Any]]:
         """Read the records of the quarantine; raises OSError."""
-        return await self._run(self._quarantine.records)
+        return await self._run_sliced(self._quarantine.records())
 
     async def newest_quarantined(self, limit: int) -> tuple[list[dict[str, Any]], int]:
         """Read the newest records of the quarantine, and count all; raises OSError."""
-        return await self._run(self._quarantine.newest_records, limit)
+        return await self._run_sliced(self._quarantine.newest_records(limit))
 
     @property
     def quarantine_errors(self) -> str:
@@ -340,16 +343,14 @@ class Pipeline:
 
     async def purge_quarantine(self) -> int:
         """Delete the quarantine and return how many points were in it; raises OSError."""
-        return await self._run(self._quarantine.purge)
+        return await self._run_sliced(self._quarantine.purge())
 
     async def replay_quarantine(self) -> int:
         """Deliver the quarantined points once more and return how many; raises OSError."""
-        count = await self._run(self._replay)
+        replay = self._quarantine.replay(self._buffer.requeue, lambda: self._spool.last_seq)
+        count = await self._run_sliced(replay)
         self._exporter.notify()
         return count
-
-    def _replay(self) -> int:
-        return self._quarantine.replay(self._buffer.requeue, lambda: self._spool.last_seq)
 
     @property
     def sample(self) -> tuple[str, ...]:
@@ -496,6 +497,9 @@ class Pipeline:
             queue_bytes=self._buffer.held_bytes + writer.body_bytes,
             disk_bytes=self._files.written,
         )
+
+    def _run_sliced[T](self, slices: Slices[T]) -> Awaitable[T]:
+        return asyncio.shield(asyncio.wrap_future(self._sliced.submit(slices)))
 
     def _run[**P, T](
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs

@@ -27,6 +27,7 @@ from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.spool.buffer import Buffer
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool.slices import complete
 from custom_components.ha_ingestor.pipeline.spool.spool import Spool
 from tests.pipeline.memory_files import MemoryFiles
 from tests.pipeline.scripted_writer import OK, UNAVAILABLE, ScriptedWriter
@@ -162,7 +163,7 @@ async def test_only_points_that_were_rejected_alone_are_quarantined(bad_lines: s
     assert await rig.exporter.drain() is None
 
     assert writer.stored == [point for point in points(600) if point not in bad]
-    records = rig.quarantine.records()
+    records = complete(rig.quarantine.records())
     assert {record["line"] for record in records} == bad
     assert len(records) == rig.ledger.quarantined == len(bad)
     assert rig.ledger.captured == rig.ledger.settled == 600
@@ -288,7 +289,7 @@ async def test_a_reply_that_names_the_wrong_line_does_not_stop_the_search() -> N
     rig = Rig(writer, points(64))
 
     assert await rig.exporter.drain() is None
-    assert [record["line"] for record in rig.quarantine.records()] == [bad]
+    assert [record["line"] for record in complete(rig.quarantine.records())] == [bad]
 
 
 async def test_a_point_answered_with_500_for_ever_is_put_aside_when_others_are_taken() -> None:
@@ -303,7 +304,7 @@ async def test_a_point_answered_with_500_for_ever_is_put_aside_when_others_are_t
         assert waits < 30
 
     assert waits >= 10
-    assert [record["line"] for record in rig.quarantine.records()] == [bad]
+    assert [record["line"] for record in complete(rig.quarantine.records())] == [bad]
     assert rig.ledger.written == 299
 
 
@@ -352,7 +353,7 @@ async def test_a_quarantined_point_says_why_and_where() -> None:
 
     await rig.exporter.drain()
 
-    (record,) = rig.quarantine.records()
+    (record,) = complete(rig.quarantine.records())
     assert record["status"] == 422
     assert record["reason"] == "field type conflict"
     assert record["destination"] == "ha on db.lan"
@@ -531,7 +532,7 @@ async def test_ten_thousand_expired_points_do_not_stop_the_fresh_ones(
 
     assert sorted(set(writer.stored)) == sorted([*new, *first])
     assert (rig.ledger.written, rig.ledger.quarantined) == (10_001, 10_000)
-    records = rig.quarantine.records()
+    records = complete(rig.quarantine.records())
     assert sorted(record["line"] for record in records) == sorted(old)
     assert len({record["seq"] for record in records}) == 10_000
     assert all("retention" in record["reason"].lower() for record in records)
@@ -556,7 +557,7 @@ async def test_expired_points_are_evicted_where_the_user_says_so(
 
     assert sorted(set(writer.stored)) == sorted(new)
     assert (rig.ledger.written, rig.ledger.evicted, rig.ledger.quarantined) == (300, 300, 0)
-    assert rig.quarantine.records() == []
+    assert complete(rig.quarantine.records()) == []
 
 
 @SERVERS_WITH_RETENTION
@@ -585,7 +586,7 @@ async def test_expired_and_refused_points_are_each_put_aside_for_their_own_reaso
 
     assert await rig.exporter.drain() is None
 
-    records = rig.quarantine.records()
+    records = complete(rig.quarantine.records())
     refused = {record["line"] for record in records if "conflict" in record["reason"]}
     assert refused == bad
     assert len(records) == rig.ledger.quarantined == 302
@@ -606,7 +607,7 @@ async def test_a_point_of_the_future_that_is_refused_in_the_same_words_says_noth
     rig = Rig(ScriptedWriter(judge=judge), [*new[:100], *future, *new[100:]])
 
     assert await rig.exporter.drain() is None
-    assert [record["line"] for record in rig.quarantine.records()] == future
+    assert [record["line"] for record in complete(rig.quarantine.records())] == future
     assert rig.ledger.written == 299
 
 
@@ -803,7 +804,7 @@ async def test_points_that_no_disk_takes_expire_like_all_others() -> None:
 
     assert rig.exporter.buffer.held == 0
     assert (rig.ledger.captured, rig.ledger.written, rig.ledger.quarantined) == (60, 30, 30)
-    assert [record["line"] for record in rig.quarantine.records()] == old
+    assert [record["line"] for record in complete(rig.quarantine.records())] == old
 
 
 async def test_an_expired_point_is_no_reason_to_change_anything() -> None:

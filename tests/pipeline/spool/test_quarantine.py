@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
 from random import Random
@@ -14,6 +15,7 @@ from custom_components.ha_ingestor.pipeline.spool.buffer import Buffer
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
 from custom_components.ha_ingestor.pipeline.spool.quarantine_files import FILE_BYTES
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings, WhenFull
+from custom_components.ha_ingestor.pipeline.spool.slices import Slices, complete
 from custom_components.ha_ingestor.pipeline.spool.spool import Spool
 from tests.pipeline.memory_files import MemoryFiles
 from tests.pipeline.state_events import NOON
@@ -39,7 +41,7 @@ class Process:
         self.buffer.commit([])
 
     def replay(self) -> int:
-        return self.quarantine.replay(self.buffer.requeue, lambda: self.spool.last_seq)
+        return complete(self.quarantine.replay(self.buffer.requeue, lambda: self.spool.last_seq))
 
     def commit(self, *lines: str) -> None:
         self.buffer.commit(list(lines))
@@ -50,7 +52,7 @@ class Process:
         while batch := self.buffer.read(5000, 1 << 20):
             lines += batch.payload.decode().split("\n")
             self.buffer.settle(batch, "written")
-        return lines + [record["line"] for record in self.quarantine.records()]
+        return lines + [record["line"] for record in complete(self.quarantine.records())]
 
 
 def filled(files: MemoryFiles) -> Process:
@@ -115,7 +117,7 @@ def test_a_replay_brings_every_record_to_the_spool_and_leaves_none() -> None:
     process = filled(MemoryFiles())
 
     assert process.replay() == 1200
-    assert process.quarantine.records() == []
+    assert complete(process.quarantine.records()) == []
     assert [name for name in process.files.names() if name.endswith(".ndjson")] == []
     assert_once(process.found())
     assert process.replay() == 0
@@ -141,7 +143,7 @@ def test_a_replay_that_fails_can_be_repeated_and_brings_each_record_once(
 
         found = process.found()
         assert_once([line for line in found if "between" not in line])
-        assert process.quarantine.records() == []
+        assert complete(process.quarantine.records()) == []
         assert process.ledger.quarantined >= 0
 
 
@@ -150,7 +152,7 @@ def test_what_a_full_spool_does_not_take_of_a_replay_stays_in_quarantine() -> No
     process = Process(files, max_bytes=100_000, full=WhenFull.NEWEST)
     with pytest.raises(OSError, match="full"):
         process.replay()
-    left = [record["line"] for record in process.quarantine.records()]
+    left = [record["line"] for record in complete(process.quarantine.records())]
 
     assert 0 < len(left) < len(LINES)
     assert process.ledger.evicted == 0
@@ -158,12 +160,71 @@ def test_what_a_full_spool_does_not_take_of_a_replay_stays_in_quarantine() -> No
     assert_once(process.found())
 
 
-def test_a_process_killed_in_a_replay_leaves_each_record_once() -> None:
-    for step in steps(Process.replay):
+def in_slices(slices: Slices[int], between: Callable[[int], None]) -> int:
+    """Do something between any two slices, and say after how many."""
+    for number in itertools.count(1):
+        try:
+            next(slices)
+        except StopIteration as end:
+            result: int = end.value
+            return result
+        between(number)
+    raise AssertionError("it never ends")
+
+
+def replay_beside_commits(process: Process) -> int:
+    replay = process.quarantine.replay(process.buffer.requeue, lambda: process.spool.last_seq)
+    return in_slices(replay, lambda number: process.commit(f"m n={number} 1"))
+
+
+def test_points_that_are_committed_during_a_replay_are_neither_lost_nor_counted_as_replayed() -> (
+    None
+):
+    process = filled(MemoryFiles())
+
+    assert replay_beside_commits(process) == process.ledger.replayed == 1200
+    found = process.found()
+    committed = [line for line in found if line.startswith("m n=")]
+    assert len(committed) > 3
+    assert_once(found, *committed)
+
+
+@pytest.mark.parametrize("after", range(1, 7))
+def test_records_that_are_added_during_a_replay_stay_in_quarantine(after: int) -> None:
+    process = filled(MemoryFiles())
+
+    def add(number: int) -> None:
+        if number == after:
+            process.quarantine.add(seq=5000, line="m new=1 1", status=422, reason="no")
+
+    replay = process.quarantine.replay(process.buffer.requeue, lambda: process.spool.last_seq)
+    in_slices(replay, add)
+    records = complete(process.quarantine.records())
+    assert "m new=1 1" in [record["line"] for record in records] or process.ledger.replayed == 1201
+    assert_once(process.found(), "m new=1 1")
+
+
+@pytest.mark.parametrize("after", range(1, 4))
+def test_records_that_are_added_during_a_purge_are_counted_if_they_are_deleted(after: int) -> None:
+    process = filled(MemoryFiles())
+
+    def add(number: int) -> None:
+        if number == after:
+            process.quarantine.add(seq=5000, line="m new=1 1", status=422, reason="no")
+
+    purged = in_slices(process.quarantine.purge(), add)
+    assert purged + len(complete(process.quarantine.records())) == 1201
+
+
+@pytest.mark.parametrize("replay", [Process.replay, replay_beside_commits])
+def test_a_process_killed_in_a_replay_leaves_each_record_once(
+    replay: Callable[[Process], int],
+) -> None:
+    for step in steps(replay):
         process = filled(MemoryFiles())
         process.files.fault = at(step, Killed, stays=True)
         with pytest.raises(Killed):
-            process.replay()
+            replay(process)
         process.files.fault = no_fault
         process.files.kill()
 
@@ -173,8 +234,9 @@ def test_a_process_killed_in_a_replay_leaves_each_record_once() -> None:
 
         third = Process(process.files)
         third.replay()
-        assert third.quarantine.records() == []
-        assert_once(third.found(), "m later=1 1", "m later=2 2")
+        assert complete(third.quarantine.records()) == []
+        found = [line for line in third.found() if not line.startswith("m n=")]
+        assert_once(found, "m later=1 1", "m later=2 2")
 
 
 def test_a_power_cut_in_a_replay_leaves_each_record_once() -> None:
@@ -200,17 +262,17 @@ def test_a_purge_is_complete_even_where_no_file_can_be_removed() -> None:
             raise OSError(errno.EACCES, "Permission denied")
 
     process.files.fault = no_removal
-    assert process.quarantine.purge() == 1200
-    assert process.quarantine.records() == []
+    assert complete(process.quarantine.purge()) == 1200
+    assert complete(process.quarantine.records()) == []
     process.files.kill()
     second = Process(process.files)
-    assert second.quarantine.records() == []
-    assert second.quarantine.purge() == 0
+    assert complete(second.quarantine.records()) == []
+    assert complete(second.quarantine.purge()) == 0
 
     second.quarantine.add(seq=9999, line="m new=1 1", status=400, reason="no")
-    assert [record["line"] for record in second.quarantine.records()] == ["m new=1 1"]
+    assert [record["line"] for record in complete(second.quarantine.records())] == ["m new=1 1"]
     process.files.fault = no_fault
-    assert second.quarantine.purge() == 1
+    assert complete(second.quarantine.purge()) == 1
     assert [name for name in process.files.names() if name.endswith(".ndjson")] == []
 
 
@@ -222,8 +284,8 @@ def test_a_purge_works_on_a_disk_that_takes_nothing() -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
 
     process.files.fault = read_only
-    assert process.quarantine.purge() == 1200
-    assert process.quarantine.records() == []
+    assert complete(process.quarantine.purge()) == 1200
+    assert complete(process.quarantine.records()) == []
 
 
 def test_a_purge_that_can_change_nothing_says_so_and_changes_nothing() -> None:
@@ -237,28 +299,28 @@ def test_a_purge_that_can_change_nothing_says_so_and_changes_nothing() -> None:
     process.files.fault = dead
     for _ in range(3):
         with pytest.raises(OSError, match="no"):
-            process.quarantine.purge()
-        assert len(process.quarantine.records()) == 1200
+            complete(process.quarantine.purge())
+        assert len(complete(process.quarantine.records())) == 1200
 
     process.files.fault = no_fault
-    assert process.quarantine.purge() == 1200
-    assert process.quarantine.records() == []
+    assert complete(process.quarantine.purge()) == 1200
+    assert complete(process.quarantine.records()) == []
 
 
 def test_a_purge_that_fails_or_is_killed_leaves_all_or_nothing() -> None:
-    for step in steps(lambda process: process.quarantine.purge()):
+    for step in steps(lambda process: complete(process.quarantine.purge())):
         for error in (Killed, OSError):
             process = filled(MemoryFiles())
             process.files.fault = at(step, error, stays=True)
             with contextlib.suppress(Killed, OSError):
-                process.quarantine.purge()
+                complete(process.quarantine.purge())
             process.files.fault = no_fault
             process.files.kill()
 
             second = Process(process.files)
-            assert len(second.quarantine.records()) in {0, 1200}
-            second.quarantine.purge()
-            assert second.quarantine.records() == []
+            assert len(complete(second.quarantine.records())) in {0, 1200}
+            complete(second.quarantine.purge())
+            assert complete(second.quarantine.records()) == []
 
 
 def test_thousands_of_records_cost_a_write_for_each_file() -> None:
@@ -267,7 +329,7 @@ def test_thousands_of_records_cost_a_write_for_each_file() -> None:
     quarantine.add_all(list(enumerate(LINES, 1)), status=422, reason="no")
 
     assert files.syncs <= 1 + files.used // FILE_BYTES
-    assert [record["line"] for record in quarantine.records()] == LINES
+    assert [record["line"] for record in complete(quarantine.records())] == LINES
 
 
 def test_records_that_are_added_again_after_a_failure_count_once() -> None:
@@ -285,7 +347,7 @@ def test_records_that_are_added_again_after_a_failure_count_once() -> None:
             break
         files.fault = no_fault
 
-        assert [record["line"] for record in quarantine.records()] == LINES[:50]
+        assert [record["line"] for record in complete(quarantine.records())] == LINES[:50]
         restarted = Quarantine(files)
         restarted.add_all(points[10:], status=422, reason="no")
-        assert [record["seq"] for record in restarted.records()] == list(range(1, 51))
+        assert [record["seq"] for record in complete(restarted.records())] == list(range(1, 51))

@@ -7,6 +7,7 @@ import pytest
 
 from custom_components.ha_ingestor.pipeline.spool import quarantine_files as module
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
+from custom_components.ha_ingestor.pipeline.spool.slices import complete
 from tests.faults.memory_driver import StubbornDisk
 
 POSITION = "quarantine-position"
@@ -46,11 +47,11 @@ def put(quarantine: Quarantine, first: int, last: int) -> None:
 
 
 def kept(quarantine: Quarantine) -> list[int]:
-    return [record["seq"] for record in quarantine.records()]
+    return [record["seq"] for record in complete(quarantine.records())]
 
 
 def replayed(quarantine: Quarantine, spool: Spool) -> int:
-    return quarantine.replay(spool.requeue, lambda: spool.last_seq)
+    return complete(quarantine.replay(spool.requeue, lambda: spool.last_seq))
 
 
 def files_of(disk: StubbornDisk) -> list[str]:
@@ -105,7 +106,7 @@ def test_a_purge_whose_position_cannot_be_stored_hides_nothing_that_comes_after_
     disk = StubbornDisk()
     quarantine = half_replayed(disk)
     disk.broken[f"sync {POSITION}"] = errno.EIO
-    assert quarantine.purge() == 100
+    assert complete(quarantine.purge()) == 100
     quarantine = go_on(disk, quarantine)
     disk.broken.clear()
 
@@ -222,14 +223,24 @@ def test_a_replay_of_what_was_left_aside_can_be_stopped_and_killed() -> None:
     assert len(set(spool.lines)) == len(spool.lines) == 1210
 
 
-def test_a_purge_takes_a_file_that_cannot_be_read() -> None:
+@pytest.mark.parametrize("broken", ["read quarantine-000001.ndjson", "* quarantine-000001.ndjson"])
+@pytest.mark.parametrize("also", [[], [f"write {POSITION}"]])
+def test_a_purge_deletes_only_what_can_be_read_and_counted(broken: str, also: list[str]) -> None:
     disk = StubbornDisk()
     put(opened(disk), 1, 10)
-    disk.broken["read quarantine-000001.ndjson"] = errno.EIO
+    disk.broken[broken] = errno.EIO
     quarantine = opened(disk, 10)
     put(quarantine, 11, 13)
+    disk.broken |= dict.fromkeys(also, errno.EIO)
 
-    assert quarantine.purge() == 3
+    assert complete(quarantine.purge()) == 3
+    assert files_of(disk) == ["quarantine-000001.ndjson"]
+    assert "quarantine-000001.ndjson: Input/output error" in quarantine.disk_error
+    assert complete(quarantine.purge()) == 0
+    disk.broken.clear()
+    quarantine = restarted(disk, quarantine)
+    assert kept(quarantine) == list(range(1, 11))
+    assert complete(quarantine.purge()) == 10
     assert files_of(disk) == []
     assert quarantine.disk_error == ""
 
@@ -264,7 +275,7 @@ def test_without_a_readable_position_replay_and_purge_still_work() -> None:
 
     assert replayed(quarantine, Spool(20)) == 10
     put(quarantine, 21, 30)
-    assert quarantine.purge() == 10
+    assert complete(quarantine.purge()) == 10
     disk.broken.clear()
     assert kept(restarted(disk, quarantine)) == []
 
@@ -328,7 +339,9 @@ def test_points_that_never_were_in_the_spool_are_kept_once_however_often_it_fail
     quarantine = go_on(disk, quarantine)
     quarantine.add_all(held, status=422, reason="conflict")
 
-    assert [record["line"] for record in quarantine.records()] == [line for _, line in held]
+    assert [record["line"] for record in complete(quarantine.records())] == [
+        line for _, line in held
+    ]
     spool = Spool(0)
     assert replayed(quarantine, spool) == 3
     assert len(spool.lines) == 3
@@ -351,16 +364,16 @@ def test_the_newest_records_are_bounded_in_number_and_in_size_and_all_are_counte
     quarantine = opened(StubbornDisk())
     put(quarantine, 1, 3_000)
 
-    newest, total = quarantine.newest_records(10)
+    newest, total = complete(quarantine.newest_records(10))
     assert [record["seq"] for record in newest] == list(range(2_991, 3_001))
     assert total == 3_000
     long = [(number, f'm state="{"x" * 60_000}" {number}') for number in range(4_001, 4_101)]
     quarantine.add_all(long, status=422, reason="conflict")
-    newest, total = quarantine.newest_records(1_000)
+    newest, total = complete(quarantine.newest_records(1_000))
     assert total == 3_100
     assert newest[-1]["seq"] == 4_100
     assert 10 < len(newest) < 40
-    assert quarantine.newest_records(1)[0][0]["seq"] == 4_100
+    assert complete(quarantine.newest_records(1))[0][0]["seq"] == 4_100
 
 
 def test_a_purge_without_a_usable_position_hides_nothing_that_comes_after_it() -> None:
@@ -372,7 +385,7 @@ def test_a_purge_without_a_usable_position_hides_nothing_that_comes_after_it() -
     put(quarantine, 31, 40)
     disk.broken[f"* {POSITION}"] = errno.EIO
     quarantine = restarted(disk, quarantine)
-    assert quarantine.purge() == 10
+    assert complete(quarantine.purge()) == 10
     put(quarantine, 41, 50)
     disk.broken.clear()
 
@@ -391,7 +404,7 @@ def test_a_file_that_could_not_be_written_is_not_used_once_the_position_has_pass
         with pytest.raises(OSError, match="Input/output"):
             put(quarantine, 2, 2)
     del disk.broken["write quarantine-0*"]
-    assert (quarantine.purge() if act == "purge" else replayed(quarantine, spool)) == 1
+    assert (complete(quarantine.purge()) if act == "purge" else replayed(quarantine, spool)) == 1
 
     put(quarantine, 2, 2)
 

@@ -15,6 +15,9 @@ A file that cannot be read is left aside: new records go to a new file, all that
 exported, replayed and purged, and `disk_error` names the file. When it can be read again, its
 records are there.
 
+All that takes long is done in slices. Between them records may be added, and points committed and
+delivered; export, replay and purge come one after the other.
+
 Replay brings one chunk of records after the other to the end of the spool. Before that, `position`
 says at which sequence number of the spool the chunk is about to be appended; afterwards it moves on
 by what was really appended, whether that ended with an error or not. A process that was killed in
@@ -29,16 +32,20 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import batched
 from typing import Any, Final
 
 from . import quarantine_position
 from .files import Files
 from .quarantine_files import FILE_BYTES, QuarantineFiles
 from .quarantine_position import PositionFile, QuarantinePosition
-from .quarantine_records import StoredRecord, behind, chunks, kept
+from .quarantine_records import StoredRecord, behind, chunks
+from .slices import Slices, complete
 
 # The limit for records that are shown at once, as they may be converted in the event loop.
 ANSWER_BYTES: Final = 2 * 1024 * 1024
+# How many records are read in one slice: a few milliseconds.
+_SLICE_RECORDS: Final = 500
 # What a record is but its line, about.
 _RECORD_BYTES: Final = 400
 
@@ -102,11 +109,12 @@ class Quarantine:
         """Check again the files that could not be used; raises OSError."""
         self._files.check_again()
 
-    def records(self) -> list[dict[str, Any]]:
+    def records(self) -> Slices[list[dict[str, Any]]]:
         """Read every record, oldest first; damaged lines are left out. Raises OSError."""
-        return [record.record for record in self._kept(self._now())]
+        records, _ = yield from self._kept(self._now())
+        return [record.record for record in records]
 
-    def newest_records(self, limit: int) -> tuple[list[dict[str, Any]], int]:
+    def newest_records(self, limit: int) -> Slices[tuple[list[dict[str, Any]], int]]:
         """Read the newest records, oldest first, and count all; raises OSError.
 
         They are up to `limit`, and less where their lines are long.
@@ -116,11 +124,9 @@ class Quarantine:
         # Hashes, as tens of thousands of records at once would stop all threads to collect garbage.
         seen: set[int] = set()
         room = ANSWER_BYTES
-        for number, content in self._files.contents(position, newest_first=True):
-            records = behind(position, number, content)
-            if room > 0 and len(newest) < limit:
-                records = reversed(list(records))
-            for record in records:
+        for number in reversed(self._files.numbers(position)):
+            records, _ = yield from self._read(position, [number])
+            for record in reversed(records):
                 if (point := hash(record.point)) in seen:
                     continue
                 seen.add(point)
@@ -133,32 +139,53 @@ class Quarantine:
         """Keep the records, but have no newest one."""
         self.newest = None
 
-    def purge(self) -> int:
-        """Delete every record and return how many there were; raises OSError."""
-        count = len(self.records())
-        if names := self._files.names():
-            before = self._position.read()
-            self._files.retire(names)
-            try:
-                self._position.move(self._end())
-            except OSError:
-                # On a full disk only removing files helps.
-                self._position.undo(before)
-                self._files.remove(names)
+    def purge(self) -> Slices[int]:
+        """Delete every record that can be read and return how many these were; raises OSError."""
+        position, additions = self._now(), self._files.additions
+        numbers = self._files.numbers(position)
+        if not numbers:
             self._files.remove_gone()
-        return count
+            return 0
+        points: set[int] = set()
+        left_out: set[int] = set()
+        for number in numbers:
+            records, unread = yield from self._read(position, [number])
+            points.update(hash(record.point) for record in records)
+            left_out.update(unread)
+        # From here on in one slice.
+        if self._files.additions != additions:
+            added = [number for number in self._files.numbers(position) if number >= numbers[-1]]
+            records, unread = complete(self._read(position, added))
+            points.update(hash(record.point) for record in records)
+            left_out.update(unread)
+        self._remove_all(left_out)
+        return len(points)
 
-    def replay(self, requeue: Callable[[list[str]], None], last_seq: Callable[[], int]) -> int:
+    def _remove_all(self, left_out: Iterable[int]) -> None:
+        before = self._position.read()
+        self._files.retire()
+        try:
+            self._position.move(self._end(left_out))
+        except OSError:
+            # On a full disk only removing files helps.
+            self._position.undo(before)
+            self._files.remove(left_out)
+        self._files.remove_gone()
+
+    def replay(
+        self, requeue: Callable[[list[str]], None], last_seq: Callable[[], int]
+    ) -> Slices[int]:
         """Bring the records back to the spool and return how many; raises OSError.
 
         `requeue` appends lines to the spool, of which `last_seq` is the newest number. What was
         taken before an error is gone from here, all else is still here.
         """
+        additions = self._files.additions
         position = self._now().settled()
-        records = self._kept(position)
-        left_out = self._files.unreadable()
+        records, left_out = yield from self._kept(position)
         for chunk in chunks(records):
-            before = last_seq()
+            # Nothing else is appended within this slice.
+            file, before = position.file, last_seq()
             until = chunk[-1].end
             self._position.announce(replace(position, after=before, count=len(chunk), until=until))
             try:
@@ -168,7 +195,10 @@ class Quarantine:
                 if taken:
                     position = position.passed(chunk[taken - 1].end, left_out)
                 self._position.move(position)
-        if records:
+            if position.file != file:
+                self._files.remove_gone()
+            yield
+        if records and self._files.additions == additions:
             self._position.move(self._end(left_out))
             self._files.remove_gone()
         return len(records)
@@ -192,8 +222,8 @@ class Quarantine:
         if position.until is not None and taken == position.count:
             end = start.passed(position.until, self._files.below(position.until.file))
         else:
-            ends = [record.end for record in self._kept(start)[:taken]]
-            end = start.passed(ends[-1], self._files.unreadable()) if ends else start
+            records, left_out = complete(self._kept(start))
+            end = start.passed(records[:taken][-1].end, left_out) if records[:taken] else start
         with suppress(OSError):  # tried again with every use
             self._position.move(end)
         return self._position.read()
@@ -205,5 +235,33 @@ class Quarantine:
         aside = tuple(gone for other in left_out if (gone := position.removed_of(other)))
         return QuarantinePosition(file=number, newest=number - 1, aside=aside)
 
-    def _kept(self, position: QuarantinePosition) -> list[StoredRecord]:
-        return kept(position, self._files.contents(position))
+    def _kept(self, position: QuarantinePosition) -> Slices[tuple[list[StoredRecord], list[int]]]:
+        """Read the records behind a position, the last of those that are there twice.
+
+        Returns also which files cannot be read.
+        """
+        found: dict[tuple[str, str], StoredRecord] = {}
+        left_out: list[int] = []
+        for number in self._files.numbers(position):
+            records, unread = yield from self._read(position, [number])
+            left_out += unread
+            for record in records:
+                found.pop(record.point, None)
+                found[record.point] = record
+        return list(found.values()), left_out
+
+    def _read(
+        self, position: QuarantinePosition, numbers: Iterable[int]
+    ) -> Slices[tuple[list[StoredRecord], list[int]]]:
+        """Read what these files hold behind a position; returns also which cannot be read."""
+        records: list[StoredRecord] = []
+        unread: list[int] = []
+        for number in numbers:
+            if (content := self._files.read(number)) is None:
+                unread.append(number)
+                continue
+            stored = behind(position, number, content)
+            for part in batched(stored, _SLICE_RECORDS, strict=False):
+                records += part
+                yield
+        return records, unread

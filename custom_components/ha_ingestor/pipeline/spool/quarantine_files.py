@@ -7,7 +7,7 @@ go to a new file. Numbers are never used again.
 import re
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 
@@ -32,6 +32,8 @@ class QuarantineFiles:
         """Use the quarantine's files among `files`."""
         self._files = files
         self._position = position
+        # How often records were added, or that was tried.
+        self.additions = 0
         # What a failed write left behind is not appended to.
         self._is_tail_sound = True
         self._bad_files: deque[str] = deque()
@@ -48,26 +50,21 @@ class QuarantineFiles:
         """List the files, oldest first; raises OSError."""
         return sorted(filter(_NAME.fullmatch, self._files.names()), key=_number)
 
-    def unreadable(self) -> list[int]:
-        """List the numbers of the files that could not be read."""
-        return sorted(_number(name) for name in self.names() if name in self._bad)
-
     def below(self, number: int) -> list[int]:
         """List the numbers of the files before this one."""
         return [other for name in self.names() if (other := _number(name)) < number]
 
-    def contents(
-        self, position: QuarantinePosition, *, newest_first: bool = False
-    ) -> Iterator[tuple[int, bytes]]:
-        """Read the files that something may be kept in, as far as they can be."""
-        names = self.names()
-        for name in reversed(names) if newest_first else names:
-            number = _number(name)
-            if position.removed_of(number) and (content := self._read(name)) is not None:
-                yield number, content
+    def numbers(self, position: QuarantinePosition) -> list[int]:
+        """List the numbers of the files that something may be kept in; raises OSError."""
+        return [number for name in self.names() if position.removed_of(number := _number(name))]
+
+    def read(self, number: int) -> bytes | None:
+        """Read a file; None where it cannot be read."""
+        return self._read(_name(number))
 
     def append(self, data: bytes) -> None:
         """Write records behind the last ones, on disk when it returns; raises OSError."""
+        self.additions += 1
         name, before = self._tail()
         if not name:
             self._begin(data)
@@ -87,9 +84,9 @@ class QuarantineFiles:
             return max(used + 1, int(time.time()))
         return max(used + 1, position.file + bool(position.records))
 
-    def retire(self, names: list[str]) -> None:
-        """Never append to any of these again."""
-        self._last_number = max(self._last_number, _number(names[-1]))
+    def retire(self) -> None:
+        """Never append to any of these files again."""
+        self._last_number = max([self._last_number, *map(_number, self.names())])
 
     def check_again(self) -> None:
         """Check again the files that could not be used; raises OSError."""
@@ -102,10 +99,13 @@ class QuarantineFiles:
             elif name not in there[:-FILES_MAX]:
                 self._read(name)
 
-    def remove(self, names: Iterable[str]) -> None:
-        """Remove all that can be, and raise the OSError that stood in the way of the others."""
+    def remove(self, left_out: Iterable[int]) -> None:
+        """Remove the files but these; raises the OSError that stood in the way of others."""
         failures: list[OSError] = []
-        for name in names:
+        kept = set(left_out)
+        for name in self.names():
+            if _number(name) in kept:
+                continue
             try:
                 self._files.remove(name)
             except OSError as err:

@@ -109,8 +109,8 @@ class PositionFile:
     def move(self, position: QuarantinePosition) -> None:
         """Go to a position; raises OSError when that is not safely on disk."""
         self._replace_file()
-        self._current = position
-        self._write(position)
+        self._current = self._with_newest(position)
+        self._write(self._current)
 
     def undo(self, position: QuarantinePosition) -> None:
         """Undo a move that could not be stored."""
@@ -121,7 +121,7 @@ class PositionFile:
         """Store the next position as announced, without moving to it; raises OSError."""
         self._replace_file()
         try:
-            self._write(position)
+            self._write(self._with_newest(position))
         except OSError:
             self.read()  # takes the note back, in case that it reached the disk
             raise
@@ -132,6 +132,10 @@ class PositionFile:
             self._current = replace(self._current, newest=number)
             with suppress(OSError):
                 self._write(self._current, is_synced=False)
+
+    def _with_newest(self, position: QuarantinePosition) -> QuarantinePosition:
+        """Take over the number of a file that was begun since."""
+        return replace(position, newest=max(position.newest, self.read().newest))
 
     def _replace_file(self) -> None:
         """Replace a file that cannot be read."""

@@ -1,7 +1,7 @@
 """The records in the files of the quarantine, and what of them is kept."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -32,19 +32,6 @@ class StoredRecord:
         The number in the spool is 0 for all points that never were in it.
         """
         return (str(self.record.get("seq")), self.line)
-
-
-def kept(position: QuarantinePosition, contents: Iterable[tuple[int, bytes]]) -> list[StoredRecord]:
-    """List the records behind a position, the last of those that are there twice.
-
-    `contents` are the numbers and the contents of files.
-    """
-    found: dict[tuple[str, str], StoredRecord] = {}
-    for number, content in contents:
-        for record in behind(position, number, content):
-            found.pop(record.point, None)
-            found[record.point] = record
-    return list(found.values())
 
 
 def behind(position: QuarantinePosition, number: int, content: bytes) -> Iterator[StoredRecord]:
