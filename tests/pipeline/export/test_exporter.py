@@ -632,6 +632,25 @@ async def test_a_retention_that_cannot_be_read_stops_nothing() -> None:
     assert writer.stored == points(10)
 
 
+async def test_what_was_acknowledged_does_not_wait_for_the_answer_about_the_retention() -> None:
+    is_asked, answers = asyncio.Event(), asyncio.Event()
+
+    class SlowToTell(ScriptedWriter):
+        async def retention(self) -> float | None:
+            is_asked.set()
+            await answers.wait()
+            return None
+
+    rig = Rig(SlowToTell(), points(10))
+    async with asyncio.timeout(10):
+        drained = asyncio.create_task(rig.exporter.drain())
+        await is_asked.wait()
+        assert (rig.ledger.written, rig.spool.pending) == (10, 0)
+        assert rig.exporter.state.last_write is not None
+        answers.set()
+        assert await drained is None
+
+
 async def test_the_retention_is_asked_for_once_an_hour() -> None:
     writer = ScriptedWriter(retention_seconds=7 * 86_400.0)
     rig = Rig(writer, [])
