@@ -105,7 +105,7 @@ class IngestorRuntimeData:
         return await self._end.async_run(partial(self._async_stop, hand_over=hand_over))
 
     async def _async_stop(self, *, hand_over: bool) -> Handover:
-        self.source.async_stop()
+        await self.source.async_stop()
         for part in (self.history, self.registries):
             try:
                 if part:

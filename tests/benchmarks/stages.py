@@ -210,7 +210,7 @@ async def captured(hass: HomeAssistant, directory: Path, events: int) -> list[St
     for count in range(events):
         hass.states.async_set(*next_state(1_000_003 + count))
         found += [each for each in pipeline.intake.take().items if isinstance(each, StateEvent)]
-    source.async_stop()
+    await source.async_stop()
     pipeline._executor.shutdown()
     return found
 

@@ -196,7 +196,7 @@ async def used(hass: HomeAssistant) -> list[StateEvent | OtherEvent]:
         await hass.async_block_till_done()
     wear_and_tear(hass)
     await hass.async_block_till_done()
-    source.async_stop()
+    await source.async_stop()
     return collector.state_events
 
 

@@ -1,6 +1,8 @@
 """From a state in Home Assistant to a point in the database."""
 
+import asyncio
 import enum
+import itertools
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -579,9 +581,38 @@ async def test_a_home_without_any_state_is_listened_to_all_the_same(
     await source.async_start()
     hass.states.async_set("sensor.a", "1")
     assert pipeline.intake.received == 1
-    source.async_stop()
+    await source.async_stop()
     await pipeline.stop()
     assert [line for line in writer.stored if "entity_id=sensor.a" in line]
+
+
+async def test_a_stop_while_the_states_are_captured_lets_the_event_loop_run_in_between(
+    hass: HomeAssistant,
+) -> None:
+    pipeline = Pipeline(
+        profile=HomeIQ(dumps=json.dumps),
+        files=MemoryFiles(),
+        writer=ScriptedWriter(),
+        settings=SpoolSettings(),
+    )
+    for number in range(3000):
+        hass.states.async_set(f"sensor.s{number}", "1")
+    source = LocalSource(hass, Catalog(hass), pipeline)
+    start = hass.async_create_task(source.async_start())
+    await asyncio.sleep(0)
+    captured = [pipeline.intake.received]
+
+    async def look() -> None:
+        while not stop.done():
+            captured.append(pipeline.intake.received)
+            await asyncio.sleep(0)
+
+    stop = hass.async_create_task(source.async_stop())
+    await asyncio.gather(look(), stop, start)
+
+    assert captured[0] < 3000
+    assert max(after - before for before, after in itertools.pairwise(captured)) <= 600
+    assert pipeline.intake.received == 3000
 
 
 async def test_an_entity_that_is_removed_while_the_source_starts_has_no_heartbeat(

@@ -94,16 +94,14 @@ class LocalSource:
                 self._hass, self._captures, self._catalog, states=states
             )
         self._stops.append(self._weather.async_start())
-        while self._reload_buffer and self._reload_buffer.count > _FEW:
-            self._catch_up(_FEW)
-            await asyncio.sleep(0)
+        await self._async_catch_up_in_slices()
         if self._reload_buffer is not None:
             self._async_take_over()
             await self._async_start_heartbeats()
 
-    @callback
-    def async_stop(self) -> None:
+    async def async_stop(self) -> None:
         """Stop after capturing the buffered events. Safe to call twice."""
+        await self._async_catch_up_in_slices()
         if self._is_paused:
             return
         self._async_take_over()
@@ -149,6 +147,12 @@ class LocalSource:
         # Bound methods are equal, never identical.
         if self._catalog.on_change == self._async_described:
             self._catalog.on_change = None
+
+    async def _async_catch_up_in_slices(self) -> None:
+        """Capture all but a few of the buffered events; a start and a stop may do so together."""
+        while self._reload_buffer and self._reload_buffer.count > _FEW:
+            self._catch_up(_FEW)
+            await asyncio.sleep(0)
 
     def _catch_up(self, count: int) -> None:
         for _ in range(count):

@@ -80,7 +80,7 @@ class ReloadHandover:
         pipeline.start()
         try:
             await source.async_start()
-            source.async_stop()
+            await source.async_stop()
         finally:
             await pipeline.stop()
 
