@@ -25,6 +25,7 @@ from . import (
     outage,
     quarantine,
     registries,
+    scrape,
     stages,
     write_amplification,
 )
@@ -74,6 +75,12 @@ _PARTS: Final = {
     "registries": Part(
         title="The event loop while registries of 5 000 entities are read and told",
         measure=lambda at: asyncio.run(registries.measure(at.directory)),
+    ),
+    "scrape": Part(
+        title="Metrics for Prometheus, without the HTTP around them",
+        measure=lambda at: asyncio.run(
+            scrape.measure(at.directory, min(at.arguments.events, 2000))
+        ),
     ),
     "wear": Part(
         title=f"Bytes on the device per byte of payload, {write_amplification.RATE} events/s",
