@@ -79,6 +79,10 @@ class HealthView(HomeAssistantView):
             return self.json_message(f"No destination has this {PARAMETER}", HTTPStatus.NOT_FOUND)
         return await self.async_answer(hass, readings)
 
+    async def head(self, request: web.Request) -> web.Response:
+        """Answer with the status alone, which is enough for many a monitor."""
+        return await self.get(request)
+
     async def async_answer(self, hass: HomeAssistant, readings: Sequence[Reading]) -> web.Response:
         """Answer with what is known."""
         raise NotImplementedError

@@ -182,6 +182,25 @@ async def test_a_read_only_user_is_answered_without_the_servers_words_or_an_addr
 
 
 @pytest.mark.parametrize("path", VIEWS)
+async def test_the_status_alone_can_be_asked_for(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    hass_client_no_auth: ClientSessionGenerator,
+    socket_enabled: None,
+    path: str,
+) -> None:
+    entry = new_entry(NOWHERE)
+    await set_up(hass, entry)
+    await until(lambda: entry.runtime_data.pipeline.export_state.status is Status.RETRYING)
+    reply = await (await hass_client()).head(f"/api/ha_ingestor/{path}")
+    is_ready = path != "ready"
+    assert reply.status == (HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE)
+    assert await reply.text() == ""
+    reply = await (await hass_client_no_auth()).head(f"/api/ha_ingestor/{path}")
+    assert reply.status == HTTPStatus.UNAUTHORIZED
+
+
+@pytest.mark.parametrize("path", VIEWS)
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 async def test_nothing_can_be_changed(
     hass: HomeAssistant,
