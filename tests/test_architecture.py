@@ -70,7 +70,9 @@ ARROWS: Final[Mapping[str, set[str]]] = {
         *("options", "health", "enrich", "tasks", "clients", "clients/influx"),
         *("pipeline/encode/profiles", "pipeline/export"),
     },
-    "actions": {"health", "sources", "pipeline/encode", "pipeline/encode/profiles"},
+    "actions": {
+        *("health", "sources", "pipeline/encode", "pipeline/encode/profiles", "pipeline/export"),
+    },
     "repair_flows": {"health", "options", "tasks", "pipeline/export"},
 }
 

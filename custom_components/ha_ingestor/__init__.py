@@ -20,7 +20,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .clients.address import AddressError, is_same_machine
 from .clients.influx.dialect import Dialect
-from .connection import CertificateError, async_client
+from .connection import CertificateError, async_client, async_read_back
 from .const import DOMAIN, SPOOL_DIRECTORY
 from .coordinator import (
     HaIngestorConfigEntry,
@@ -34,6 +34,7 @@ from .enrich.catalog import Catalog
 from .enrich.weather import WeatherWatch
 from .health.deletion import async_tell_deleted
 from .health.issues import async_forget
+from .health.self_test import SelfTest
 from .health.server_text import plain
 from .http import async_setup_views
 from .metadata_store.metadata_sync import async_keep, async_release, metadata_directory
@@ -161,6 +162,7 @@ async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bo
                 hass, options, pipeline, _spool_path(hass, entry), entry.unique_id or ""
             ),
             causes=causes,
+            self_test=SelfTest(pipeline, client, partial(async_read_back, hass, dict(entry.data))),
             build=build,
         )
         await coordinator.async_config_entry_first_refresh()

@@ -24,6 +24,7 @@ from .clients.influx.client import InfluxClient
 from .clients.influx.destination import Destination
 from .clients.influx.dialect import Dialect
 from .clients.influx.listing import Administrator
+from .clients.influx.read_back import ReadBack
 from .clients.influx.victoriametrics import Storage, ask_storage
 from .const import (
     CONF_BUCKET,
@@ -114,6 +115,13 @@ async def async_administrator(hass: HomeAssistant, data: Mapping[str, Any]) -> A
     # The client of InfluxDB 2 has a connection of its own, which trusts whom Home Assistant trusts.
     trusted = get_default_context() if verified is True else verified
     return administrator_of(async_get_clientsession(hass), destination(data), ssl=trusted)
+
+
+async def async_read_back(hass: HomeAssistant, data: Mapping[str, Any]) -> ReadBack:
+    """Build what reads a point back; raises as `async_client`."""
+    return ReadBack(
+        async_get_clientsession(hass), destination(data), ssl=await async_ssl(hass, data)
+    )
 
 
 async def async_storage(hass: HomeAssistant, data: Mapping[str, Any]) -> Storage:

@@ -29,6 +29,7 @@ from .health.issues import (
 )
 from .health.place import database_of, distinct_title, server_of
 from .health.rejected_point import entities_of
+from .health.self_test import SelfTest
 from .health.server import async_note_version
 from .health.throughput import Throughput
 from .pipeline.export.breaker import CHANGES, BreakerChange
@@ -80,6 +81,7 @@ class IngestorRuntimeData:
     registries: RegistryCoordinator | None
     history: RegistryHistory | None
     causes: Attribution
+    self_test: SelfTest
     build: Build
     _end: SharedTask[Handover] = field(default_factory=SharedTask)
 

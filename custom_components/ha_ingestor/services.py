@@ -28,6 +28,7 @@ from .actions.delivery import (
 from .actions.errors import disk_errors, wrong_input
 from .actions.points import FIELDS, async_write_points
 from .actions.quarantine import EXPORT_POINTS_MAX, async_export, async_purge, async_replay
+from .actions.self_test import async_self_test
 from .const import DOMAIN
 from .coordinator import HaIngestorConfigEntry
 from .health.add_dashboard import async_add_dashboard
@@ -71,6 +72,7 @@ ACTIONS: Final[Mapping[str, Service]] = {
     "replay_quarantine": Service(action=async_replay),
     "purge_quarantine": Service(action=async_purge),
     "chatty_entities": Service(action=async_top_entities, response=SupportsResponse.ONLY),
+    "self_test": Service(action=async_self_test, response=SupportsResponse.ONLY, every=True),
     "write_points": Service(action=async_write_points, fields=FIELDS),
     "resync_registries": Service(action=async_resync, response=SupportsResponse.NONE),
 }

@@ -13,9 +13,11 @@ from custom_components.ha_ingestor.entities.descriptions import SENSORS
 from custom_components.ha_ingestor.flows.options import PAGES
 from custom_components.ha_ingestor.health.metric_table import NUMBERS
 from custom_components.ha_ingestor.health.metrics import metrics
+from custom_components.ha_ingestor.health.self_test import Verdict
 from custom_components.ha_ingestor.metadata_store.queries import DEVICES, ENTITIES, Listing
 from custom_components.ha_ingestor.options.noise import RULE_FIELDS
 from custom_components.ha_ingestor.options.number import Number
+from custom_components.ha_ingestor.pipeline.encode.own_points import Fault
 from custom_components.ha_ingestor.websocket_api import COMMANDS
 from tests.pages import WORDS
 
@@ -162,6 +164,18 @@ def test_every_action_is_documented_with_its_parameters(name: str) -> None:
     assert {row[0].strip("`") for row in rows(part)} >= (SERVICES[name] or {}).get(
         "fields", {}
     ).keys()
+
+
+def test_every_verdict_of_the_self_test_is_documented_and_has_a_text() -> None:
+    documented = first(section(text("actions.md"), "Self-test"))
+    for verdict in Verdict:
+        assert f"`{verdict}`" in documented
+        assert f"self_test_{verdict}" in WORDS["common"]
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_every_fault_of_a_point_has_a_text(fault: Fault) -> None:
+    assert "{number}" in WORDS["exceptions"][fault]["message"]
 
 
 @pytest.mark.parametrize("listing", [DEVICES, ENTITIES], ids=lambda listing: listing.table)

@@ -9,6 +9,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.util.json import JsonObjectType
 
 from ..coordinator import HaIngestorConfigEntry
+from ..health.self_test import MEASUREMENT as SELF_TEST
 from ..health.server_text import plain
 from ..pipeline.encode.columns import REGISTRIES
 from ..pipeline.encode.own_points import GivenPoint, OwnPointEncoder, PointError
@@ -25,7 +26,7 @@ ATTR_POINTS: Final = "points"
 POINTS_MAX: Final = 1_000
 TEXT_MAX: Final = 512 * 1024
 # A point of one of these would change what the columns of ours are.
-RESERVED: Final = frozenset({MEASUREMENT, *REGISTRIES})
+RESERVED: Final = frozenset({MEASUREMENT, SELF_TEST, *REGISTRIES})
 # Enough of a name to find it.
 _NAME_SHOWN: Final = 100
 

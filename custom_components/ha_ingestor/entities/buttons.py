@@ -9,6 +9,7 @@ from homeassistant.const import EntityCategory
 
 from ..actions.delivery import async_flush, async_pause, async_resume, async_resync
 from ..actions.quarantine import async_purge, async_replay
+from ..actions.self_test import async_self_test_with_notification
 from ..coordinator import HaIngestorConfigEntry
 from ..pipeline.export.export_state import Status
 
@@ -46,6 +47,12 @@ BUTTONS: Final[tuple[IngestorButtonDescription, ...]] = (
         entity_category=EntityCategory.CONFIG,
         press_fn=async_resume,
         available_fn=_is_paused,
+    ),
+    IngestorButtonDescription(
+        key="self_test",
+        translation_key="self_test",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        press_fn=async_self_test_with_notification,
     ),
     IngestorButtonDescription(
         key="replay_quarantine",

@@ -83,9 +83,7 @@ def health_issues(snapshot: Snapshot, refused: Sequence[str] = ()) -> list[Issue
         )
     if is_nearly_full(snapshot):
         evicted = {"evicted": str(snapshot.ledger["evicted"])}
-        found.append(
-            Issue(key=SPOOL_FULL, page="options.md#delivery", placeholders=evicted)
-        )
+        found.append(Issue(key=SPOOL_FULL, page="options.md#delivery", placeholders=evicted))
     if snapshot.rejection:
         placeholders = {
             "entities": entities_text(refused or [entity_of(snapshot.rejection.line)]),

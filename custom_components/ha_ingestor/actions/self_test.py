@@ -1,0 +1,85 @@
+"""Tests a destination, and says in the words of the home's language what came of it."""
+
+from math import isfinite
+from typing import Any, Final
+
+from homeassistant.components import persistent_notification
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.util.json import JsonObjectType
+
+from ..const import DOMAIN
+from ..coordinator import HaIngestorConfigEntry
+from ..health.self_test import SelfTestReport
+from ..health.server_text import markdown, plain
+from ..pipeline.export.result import Problem
+
+_DAY: Final = 86_400
+_UNKNOWN: Final = "?"
+
+
+async def async_self_test(entry: HaIngestorConfigEntry) -> JsonObjectType:
+    """Run the test and return the report, with what it means."""
+    runtime = entry.runtime_data
+    report = await runtime.self_test.async_run()
+    words = await _words(runtime.coordinator.hass)
+    message = _filled(words, f"self_test_{report.verdict}", _placeholders(words, report))
+    shown = report.as_dict() | {"detail": plain(report.detail), "message": plain(message)}
+    return {**shown, "problem": str(report.problem), "verdict": str(report.verdict)}
+
+
+async def async_self_test_with_notification(entry: HaIngestorConfigEntry) -> None:
+    """Run the test, and show the report to whoever pressed the button."""
+    runtime = entry.runtime_data
+    report = await runtime.self_test.async_run()
+    hass = runtime.coordinator.hass
+    words = await _words(hass)
+    placeholders = _placeholders(words, report)
+    shown = {name: markdown(text) for name, text in placeholders.items()}
+    lines = [_filled(words, f"self_test_{report.verdict}", shown)]
+    if report.server_version or report.clock_ahead_seconds is not None:
+        lines.append(_filled(words, "self_test_server", shown))
+    persistent_notification.async_create(
+        hass,
+        "\n\n".join(lines),
+        title=_filled(words, "self_test_title", {"title": plain(entry.title)}),
+        notification_id=f"{DOMAIN}_self_test_{entry.entry_id}",
+    )
+
+
+async def _words(hass: HomeAssistant) -> dict[str, str]:
+    return {
+        key.removeprefix(f"component.{DOMAIN}."): text
+        for category in ("common", "entity")
+        for key, text in (
+            await async_get_translations(hass, hass.config.language, category, {DOMAIN})
+        ).items()
+    }
+
+
+def _filled(words: dict[str, str], key: str, placeholders: dict[str, str]) -> str:
+    return words.get(f"common.{key}", key).format(**placeholders)
+
+
+def _placeholders(words: dict[str, str], report: SelfTestReport) -> dict[str, str]:
+    problem = f"entity.sensor.status.state_attributes.problem.state.{report.problem}"
+    return {
+        "write": _number(report.write_seconds, 2),
+        "read": _number(report.read_seconds, 2),
+        "ahead": _number(report.clock_ahead_seconds, 0),
+        "days": _days(report.retention_seconds),
+        "version": report.server_version or _UNKNOWN,
+        "backlog": str(report.backlog),
+        "problem": words.get(problem, "") if report.problem is not Problem.NONE else "",
+        "detail": report.detail or _UNKNOWN,
+    }
+
+
+def _number(value: Any, digits: int) -> str:
+    return _UNKNOWN if value is None else f"{value:.{digits}f}"
+
+
+def _days(seconds: float | None) -> str:
+    if seconds is None or not isfinite(seconds):
+        return _UNKNOWN
+    return f"{seconds / _DAY:g}" if seconds else "∞"
