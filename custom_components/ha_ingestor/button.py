@@ -24,7 +24,7 @@ async def async_setup_entry(
 ) -> None:
     """Add the buttons of one destination, and that of its data-api if it has one."""
     runtime = entry.runtime_data
-    database = destination_service(hass, entry)
+    database = destination_service(entry)
     async_add_entities(
         IngestorButton(entry, runtime.coordinator, database, each) for each in BUTTONS
     )
