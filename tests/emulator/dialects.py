@@ -54,8 +54,9 @@ class Profile:
     headers: Mapping[str, str] = field(default_factory=dict)
     # What is added where points are written.
     write_headers: Mapping[str, str] = field(default_factory=dict)
-    # None: this server has no such page where points are written.
-    metrics: str | None = ""
+    metrics: str = ""
+    # In a cluster it is not where points are written.
+    has_metrics: bool = True
     # The answer to everything without credentials, where the server asks for them everywhere.
     locked: Answer | None = None
     read: Reader = parse

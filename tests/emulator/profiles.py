@@ -180,7 +180,7 @@ VM_CLUSTER: Final = replace(
     VM_NEW,
     ping=_VM_NO_PATH,
     health=_json(name="influxdb", message="ready for queries and writes", status="pass"),
-    metrics=None,
+    has_metrics=False,
     not_found=_VM_NO_PATH,
 )
 # The same behind vmauth, which knows who writes to which tenant.

@@ -151,7 +151,7 @@ class Emulator:
 
     def _elsewhere(self) -> Answer:
         """Answer outside the prefix: a proxy does, or the same server for all its paths."""
-        is_proxy = self.profile.metrics is not None
+        is_proxy = self.profile.has_metrics
         return Answer(status=404, body="not found") if is_proxy else self.profile.not_found
 
     async def _fail(self, fault: Fault, request: web.Request, seen: Seen) -> web.StreamResponse:
@@ -174,11 +174,8 @@ class Emulator:
     def _page(self, path: str, seen: Seen) -> Answer:
         if self.profile.locked and not self._request(seen).is_known:
             return self.profile.locked
-        if (
-            path == "/metrics"
-            and self.profile.metrics is not None
-            and not self._request(seen).is_known
-        ):
+        has_metrics = path == "/metrics" and self.profile.has_metrics
+        if has_metrics and not self._request(seen).is_known:
             return UNKNOWN_TO_VM
         if administered := self._administer(path, seen):
             return administered
@@ -188,7 +185,7 @@ class Emulator:
             "/ping": self.profile.ping,
             "/health": self.profile.health,
         }
-        if self.profile.metrics is not None:
+        if has_metrics:
             body = self.profile.metrics + self._ignored_metrics()
             pages["/metrics"] = Answer(status=200, body=body)
         return pages.get(path, self.profile.not_found)

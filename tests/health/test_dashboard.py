@@ -132,10 +132,12 @@ async def test_several_destinations_have_a_view_each_and_a_removed_one_has_none(
     assert (await add(hass))["views"] == 2
     one, two = (await stored(hass))["views"]
     assert not set(named(one)) & set(named(two))
+    # Both are called Attic.
+    assert one["title"] != two["title"]
 
     await hass.config_entries.async_remove(entry.entry_id)
     await add(hass)
-    assert (await stored(hass))["views"] == [two]
+    assert (await stored(hass))["views"] == [two | {"title": "Attic"}]
 
 
 async def test_without_a_destination_it_says_so(

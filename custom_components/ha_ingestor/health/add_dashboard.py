@@ -23,6 +23,7 @@ from homeassistant.helpers.translation import async_get_translations
 from ..const import DOMAIN
 from ..options.spool import spool_settings
 from .dashboard import Config, View, view_config
+from .place import distinct_title
 
 URL_PATH: Final = "ha-ingestor"
 ICON: Final = "mdi:database-export"
@@ -71,7 +72,7 @@ def _view(hass: HomeAssistant, entry: ConfigEntry[Any], words: Mapping[str, str]
     owners = (entry.entry_id, *entry.subentries)
     registered = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
     return View(
-        title=entry.title,
+        title=distinct_title(hass, entry),
         path=f"{_PATH_PREFIX}{entry.entry_id.lower()}",
         entities={
             entity.unique_id.removeprefix(f"{owner}_"): entity.entity_id

@@ -14,7 +14,7 @@ PAGE: Final = CHECKOUT / "docs" / "dashboards.md"
 TITLE: Final = "home_assistant on influxdb.local"
 # Those that a user finds enabled.
 SENSORS: Final = (
-    *("status", "backlog", "last_write"),
+    *("status", "points_per_minute", "backlog", "last_write"),
     *("points_written", "points_quarantined", "points_evicted", "points_lost"),
 )
 BINARY_SENSORS: Final = ("database_connected",)
