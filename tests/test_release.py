@@ -48,7 +48,9 @@ def test_the_archive_has_the_integration_at_its_root_and_the_licence(archive: Pa
             assert content.read(name) == (PACKAGE / name).read_bytes()
     assert {"__init__.py", "config_flow.py", "translations/en.json", "brand/icon.png"} <= names
     assert len([name for name in names if name.endswith(".py")]) > 100
-    assert not [name for name in names if re.search(r"__pycache__|\.pyc|(?:^|/)tests?[_/]|^/|\.\.", name)]
+    assert not [
+        name for name in names if re.search(r"__pycache__|\.pyc|(?:^|/)tests?[_/]|^/|\.\.", name)
+    ]
 
 
 def test_the_same_files_make_the_same_archive(archive: Path, tmp_path: Path) -> None:

@@ -139,6 +139,8 @@ def test_the_parts_of_the_translations_are_those_that_exist() -> None:
     }
     for words in WORDS["exceptions"].values():
         assert words.keys() == {"message"}
+    # The validator takes no groups here.
+    assert all(isinstance(words, str) for words in WORDS.get("common", {}).values())
 
 
 def test_every_action_and_every_field_of_it_has_words_and_an_icon_and_there_are_no_others() -> None:
