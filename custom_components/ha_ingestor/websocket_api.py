@@ -1,4 +1,4 @@
-"""The WebSocket API, for administrators: health, and points as they are captured."""
+"""The WebSocket API, for administrators: health, points as they are captured, previews."""
 
 from typing import Any, Final
 
@@ -8,13 +8,16 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
 
 from .const import DOMAIN
+from .health.home_entities import async_preview_filter
 from .health.live import Live, LiveHealth, LivePoints
 from .health.readings import UnknownDestinationError, async_destinations, async_readings
 from .health.report import report
 from .health.sample import Sample
+from .options.page import OptionError
 
 ATTR_CONFIG_ENTRY_ID: Final = "config_entry_id"
 ATTR_ENTITY_ID: Final = "entity_id"
+ATTR_FILTER: Final = "filter"
 ATTR_TEXT: Final = "text"
 
 ENTITIES_MAX: Final = 100
@@ -76,6 +79,29 @@ def async_subscribe_points(hass: HomeAssistant, connection: Connection, msg: Mes
     _follow(connection, msg, LivePoints(**_live(hass, connection, msg), new_sample=new_sample))
 
 
+@websocket_api.require_admin
+@websocket_api.websocket_command(
+    {
+        vol.Required("type"): f"{DOMAIN}/preview_filter",
+        vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string,
+        vol.Required(ATTR_FILTER): dict,
+    }
+)
+@websocket_api.async_response
+async def async_preview(hass: HomeAssistant, connection: Connection, msg: Message) -> None:
+    """Answer what a destination would record with another filter."""
+    try:
+        (entry,) = async_destinations(hass, msg[ATTR_CONFIG_ENTRY_ID])
+        found = await async_preview_filter(hass, entry, msg[ATTR_FILTER])
+    except UnknownDestinationError:
+        connection.send_error(msg["id"], websocket_api.ERR_NOT_FOUND, _NOT_FOUND)
+    except OptionError as err:
+        message = f"{err.field}: {err.reason}"
+        connection.send_error(msg["id"], websocket_api.ERR_INVALID_FORMAT, message)
+    else:
+        connection.send_result(msg["id"], found)
+
+
 def _live(hass: HomeAssistant, connection: Connection, msg: Message) -> dict[str, Any]:
     def send(content: dict[str, Any]) -> None:
         connection.send_event(msg["id"], content)
@@ -94,4 +120,4 @@ def _follow(connection: Connection, msg: Message, live: Live) -> None:
     live.async_start()
 
 
-COMMANDS: Final = (async_health, async_subscribe, async_subscribe_points)
+COMMANDS: Final = (async_health, async_subscribe, async_subscribe_points, async_preview)

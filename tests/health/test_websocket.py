@@ -26,6 +26,7 @@ from tests.shell import NOWHERE, new_entry, set_up, until
 from .seen import deliver_one
 
 COMMANDS: Final = ("health", "subscribe", "subscribe_points")
+EVERY_COMMAND: Final = (*COMMANDS, "preview_filter")
 MARKUP: Final = "<img src=x> [x](http://evil) token=t0p-s3cr3t"
 
 
@@ -104,7 +105,7 @@ async def test_the_health_is_told_with_everything_in_it(
     assert found["data_api"] is None
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", EVERY_COMMAND)
 async def test_a_read_only_user_is_refused(
     hass: HomeAssistant,
     hass_ws_client: WebSocketGenerator,
@@ -114,7 +115,8 @@ async def test_a_read_only_user_is_refused(
 ) -> None:
     await set_up(hass, entry)
     client = await hass_ws_client(hass, hass_read_only_access_token)
-    answer = await ask(client, command)
+    more = {"config_entry_id": entry.entry_id, "filter": {}}
+    answer = await ask(client, command, **(more if command == "preview_filter" else {}))
     assert (answer["success"], answer["error"]["code"]) == (False, "unauthorized")
 
 
@@ -184,6 +186,28 @@ async def test_the_words_of_a_server_are_no_markup_and_tell_no_secret(
     assert "<img" not in told
 
 
+async def test_the_refused_point_is_told_with_the_reason(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    entry: MockConfigEntry,
+    database: Emulator,
+) -> None:
+    await deliver_one(hass, entry)
+    body = json.dumps({"error": f"partial write: field type conflict {MARKUP} dropped=1"})
+    database.faults.extend([Fault(answer=Answer(status=400, body=body))] * 9)
+    hass.states.async_set("sensor.refused", "1")
+    await hass.async_block_till_done()
+    pipeline = entry.runtime_data.pipeline
+    await pipeline.flush()
+    await until(lambda: pipeline.ledger.quarantined)
+    answer = await ask(await hass_ws_client(hass), "health")
+    rejection = answer["result"]["destinations"][0]["health"]["rejection"]
+    assert rejection["entity_id"] == "sensor.refused"
+    assert "field type conflict" in rejection["reason"]
+    assert rejection["line"].startswith("home_assistant_events,")
+    assert "t0p-s3cr3t" not in json.dumps(answer)
+
+
 async def test_a_change_of_health_is_told_once_in_a_second(
     hass: HomeAssistant, hass_ws_client: WebSocketGenerator, entry: MockConfigEntry
 ) -> None:
@@ -246,6 +270,48 @@ async def test_a_removed_destination_is_gone_from_the_subscription(
     while told["destinations"]:
         await a_second_passes(hass)
         told = await heard(client)
+
+
+async def test_a_filter_is_previewed_and_not_changed(
+    hass: HomeAssistant, hass_ws_client: WebSocketGenerator, entry: MockConfigEntry
+) -> None:
+    for entity_id in ("light.a", "light.b", "sensor.a"):
+        hass.states.async_set(entity_id, "1")
+    await set_up(hass, entry)
+    client = await hass_ws_client(hass)
+    named = {"config_entry_id": entry.entry_id}
+    wanted = {"exclude": {"domains": ["light", "lihgt"]}}
+    found = (await ask(client, "preview_filter", **named, filter=wanted))["result"]
+    assert (found["captured"], found["total"]) == (1, 3)
+    assert found["removed"] == ["light.a", "light.b"]
+    assert found["unfit"] == [{"criterion": "domains", "value": "lihgt"}]
+    assert entry.options == {}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"exclude": {"globs": ["*"]}},
+        {"exclude": {"domains": [1]}},
+        {"include": {"entities": ["x" * 10_000]}},
+        {"include": 3},
+        {"other": {}},
+        [],
+        7,
+    ],
+)
+async def test_a_filter_that_is_not_possible_is_refused(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    entry: MockConfigEntry,
+    wrong: Any,
+) -> None:
+    await set_up(hass, entry)
+    client = await hass_ws_client(hass)
+    answer = await ask(client, "preview_filter", config_entry_id=entry.entry_id, filter=wrong)
+    assert answer["error"]["code"] == "invalid_format"
+    answer = await ask(client, "preview_filter", config_entry_id="nobody", filter={})
+    assert answer["error"]["code"] == "not_found"
 
 
 async def test_points_are_told_as_they_are_captured(

@@ -25,10 +25,11 @@ NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
 class Time:
-    """A clock that stands still until it is moved; on the wall it is noon when it begins."""
+    """A clock that stands still until it is moved; it begins shortly after noon."""
 
     def __init__(self) -> None:
-        self.now = 1000.0
+        # Frames know whole seconds only.
+        self.now = 1000.5
 
     def __call__(self) -> float:
         return self.now
