@@ -64,6 +64,9 @@ ON_DEMAND = {
     "write_latency",
     "breaker",
     "next_retry",
+    "processor_time",
+    "queue_memory",
+    "disk_written",
 }
 # What Home Assistant itself adds to every state.
 STANDARD = {
@@ -571,6 +574,9 @@ async def test_counters_and_moments_are_what_home_assistant_calls_them(
         "current_problem": ("enum", None),
         "points_per_minute": (None, "measurement"),
         "problem": ("problem", None),
+        "processor_time": ("duration", "total_increasing"),
+        "queue_memory": ("data_size", "measurement"),
+        "disk_written": ("data_size", "total_increasing"),
         "backlog": (None, "measurement"),
         "last_write": ("timestamp", None),
         "database_connected": ("connectivity", None),

@@ -15,6 +15,7 @@ from ..pipeline.export.export_state import StatusChange
 from ..pipeline.export.result import Problem
 from ..pipeline.snapshot import Snapshot
 from .base import IngestorBinarySensorDescription, IngestorSensorDescription
+from .cost import COST_SENSORS
 
 HealthSensor = IngestorSensorDescription[Snapshot]
 HealthBinarySensor = IngestorBinarySensorDescription[Snapshot]
@@ -184,6 +185,7 @@ SENSORS: Final[tuple[HealthSensor, ...]] = (
         entity_registry_enabled_default=False,
         value_fn=lambda snapshot: snapshot.export.next_retry,
     ),
+    *COST_SENSORS,
 )
 
 BINARY_SENSORS: Final[tuple[HealthBinarySensor, ...]] = (
