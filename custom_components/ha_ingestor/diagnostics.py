@@ -39,6 +39,7 @@ async def async_get_config_entry_diagnostics(
     runtime = entry.runtime_data
     snapshot = await runtime.coordinator.async_snapshot()
     metadata_sync = hass.data.get(METADATA_SYNC)
+    self_test = runtime.self_test.last
     spool = Path(hass.config.path(SPOOL_DIRECTORY, entry.entry_id))
     return {
         "entry": _redacted(async_redact_data(entry.as_dict(), TO_REDACT)),
@@ -52,6 +53,7 @@ async def async_get_config_entry_diagnostics(
             for domain, issue_id in ir.async_get(hass).issues
             if domain == DOMAIN and entry.entry_id in issue_id
         ),
+        "last_self_test": _redacted(self_test.as_dict()) if self_test else None,
         "chatty_entities": (await runtime.pipeline.top_entities()).as_dict(),
         "sample_points": [redacted_line(line) for line in runtime.pipeline.sample],
         "spool": await hass.async_add_executor_job(_files, spool),
