@@ -175,6 +175,11 @@ async def test_the_last_problem_is_still_shown_after_a_reload(
         error = reading(hass, entry, "last_error")
         assert "no write permission" in error.state
         assert error.attributes["problem"] == Problem.FORBIDDEN
+        await until(lambda: entry.runtime_data.pipeline.export_state.status is Status.OK)
+        snapshot = await entry.runtime_data.coordinator.async_snapshot()
+        # A reload changes nothing, and is no change.
+        assert [change.status for change in snapshot.history] == ["blocked", "ok"]
+        assert [change.state for change in snapshot.breaker_changes] == ["blocked", "closed"]
 
 
 @pytest.mark.usefixtures("everything_shown")

@@ -1,5 +1,6 @@
 """The entities of a destination's health."""
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -20,6 +21,10 @@ from .cost import COST_SENSORS
 HealthSensor = IngestorSensorDescription[Snapshot]
 HealthBinarySensor = IngestorBinarySensorDescription[Snapshot]
 
+# What the system says behind the address, such as "Connection refused".
+_REASON: Final = re.compile(r"\S+: ([A-Za-z ]+)")
+_ABBREVIATED: Final = {Problem.TLS: "TLS"}
+
 
 def _status_attributes(snapshot: Snapshot) -> dict[str, Any]:
     export = snapshot.export
@@ -38,9 +43,13 @@ def _last_problem(snapshot: Snapshot) -> StatusChange | None:
 def _last_error(snapshot: Snapshot) -> str | None:
     if not (turn := _last_problem(snapshot)):
         return None
-    # The detail of some names hosts, and where a redirect leads may hold a session.
-    is_told = turn.detail and turn.problem not in ADDRESS_PROBLEMS
-    return (plain(turn.detail) if is_told else turn.problem)[:MAX_LENGTH_STATE_STATE]
+    detail = turn.detail
+    if turn.problem in ADDRESS_PROBLEMS:
+        # The detail of these names hosts, and where a redirect leads may hold a session.
+        reason = _REASON.fullmatch(detail)
+        detail = reason[1] if reason else ""
+    named = _ABBREVIATED.get(turn.problem, turn.problem.replace("_", " ").capitalize())
+    return (plain(detail) or named)[:MAX_LENGTH_STATE_STATE]
 
 
 def _last_error_attributes(snapshot: Snapshot) -> dict[str, Any]:
