@@ -414,6 +414,31 @@ async def test_an_action_without_a_destination_explains_itself(hass: HomeAssista
         await hass.services.async_call(DOMAIN, "flush", {}, blocking=True)
 
 
+@pytest.mark.parametrize("action", ACTIONS)
+async def test_a_destination_that_is_unknown_or_another_s_or_not_loaded_is_refused(
+    hass: HomeAssistant, database: Emulator, entry: MockConfigEntry, action: str
+) -> None:
+    await set_up(hass, entry)
+    await deliver(hass, entry)
+    foreign = MockConfigEntry(domain="sun", title="Sun", data={})
+    foreign.add_to_hass(hass)
+    wants_response = ACTIONS[action].response is SupportsResponse.ONLY
+    more = {"line_protocol": "m v=1"} if action == "write_points" else {}
+    expected = {
+        "unknown": "service_config_entry_not_found",
+        "x" * 10_000: "service_config_entry_not_found",
+        foreign.entry_id: "service_config_entry_wrong_domain",
+        entry.entry_id: "service_config_entry_not_loaded",
+    }
+    for entry_id, key in expected.items():
+        data = {"config_entry_id": entry_id, **more}
+        with pytest.raises(ServiceValidationError) as raised:
+            await hass.services.async_call(
+                DOMAIN, action, data, blocking=True, return_response=wants_response
+            )
+        assert raised.value.translation_key == key
+
+
 async def test_with_two_destinations_one_has_to_be_named(
     hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
 ) -> None:

@@ -171,7 +171,10 @@ HIDDEN = json.dumps({"code": "not found", "message": 'could not find bucket "hom
         ("v2", _always(200, "", "text/csv"), "not_found"),
         ("v3", _always(403), "no_permission"),
         ("v3", _always(200, "[]"), "not_found"),
-        ("victoriametrics", _always(400, "unsupported path requested"), "read_failed"),
+        ("v2", _always(200, "<html>login</html>", "text/html"), "read_failed"),
+        ("v2", _always(200, "<html>\n\n,result,table", "text/csv"), "read_failed"),
+        ("victoriametrics", _always(400, "unsupported path requested"), "no_queries"),
+        ("victoriametrics", _always(400, "cannot parse"), "read_failed"),
         ("victoriametrics", _always(200, ""), "not_found_metrics"),
     ],
 )
@@ -246,6 +249,19 @@ async def test_a_request_that_hangs_ends_the_wait(
     database.slowness = 0.0
     # So that the stop does not wait for it either.
     await database.__aexit__()
+
+
+async def test_a_destination_that_is_unloaded_meanwhile_ends_the_test(
+    hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    await until(lambda: entry.runtime_data.pipeline.export_state.status == "ok")
+    database.slowness = 1.0
+    test = hass.async_create_task(report_of(hass))
+    await until(lambda: [seen for seen in database.writes if b"self_test" in seen.body])
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    report = await test
+    assert report["verdict"] == "stopped"
 
 
 async def test_a_disk_that_fails_is_named(

@@ -39,6 +39,7 @@ class Verdict(StrEnum):
     OK = "ok"
     PAUSED = "paused"
     DISK = "disk"
+    STOPPED = "stopped"
     NOT_SENT = "not_sent"
     WAITING = "waiting"
     REFUSED = "refused"
@@ -151,7 +152,7 @@ class SelfTest:
             return replace(report, verdict=Verdict.DISK)
         seq = pipeline.last_seq
         await pipeline.flush()
-        while pipeline.settled_seq < seq:
+        while pipeline.is_stopped or pipeline.settled_seq < seq:
             if obstacle := self._obstacle(report, before, seq, time.monotonic() - began):
                 return obstacle
             await asyncio.sleep(_POLL_SECONDS)
@@ -167,6 +168,8 @@ class SelfTest:
     ) -> SelfTestReport | None:
         """Return why it is not sent, if that is known by now."""
         state = self._pipeline.export_state
+        if self._pipeline.is_stopped:
+            return replace(report, verdict=Verdict.STOPPED)
         if state.status is Status.PAUSED:
             return replace(report, verdict=Verdict.PAUSED)
         if state is not before and state.status in {Status.RETRYING, Status.BLOCKED}:

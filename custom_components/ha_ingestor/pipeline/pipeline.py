@@ -305,6 +305,11 @@ class Pipeline:
         self._exporter.retry_now()
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether its end has begun."""
+        return self._stopped is not None
+
+    @property
     def is_paused(self) -> bool:
         """Whether the user has paused the export."""
         return self._pause.is_on

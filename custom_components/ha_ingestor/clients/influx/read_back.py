@@ -24,6 +24,9 @@ from .probe import probe
 from .retention import ahead
 
 _NO_PERMISSION: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_UNKNOWN_PATH: Final = frozenset(
+    {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.OK}
+)
 _MS: Final = 1_000_000
 _MS_PER_SECOND: Final = 1000
 # A date in a header is cut to whole seconds.
@@ -173,7 +176,6 @@ class ReadBack:
     def _ask_flux(self, query: str, marker: Marker) -> Look:
         from influxdb_client.client.exceptions import InfluxDBError  # noqa: PLC0415
         from influxdb_client.client.influxdb_client import InfluxDBClient  # noqa: PLC0415
-        from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
         destination = self._destination
         try:
@@ -189,7 +191,7 @@ class ReadBack:
         except InfluxDBError as err:
             status = getattr(err, "status", 0) or 0
             return _refused(status, self._redacted(str(err.message or "")))
-        except (HTTPError, OSError, ValueError) as err:
+        except Exception as err:  # noqa: BLE001  it has errors of its own for each of its parts
             return Look(
                 reading=Reading.FAILED, detail=self._redacted(f"{type(err).__name__}: {err}")
             )
@@ -223,7 +225,7 @@ def _refused(status: int, detail: str) -> Look:
     """Judge a refusal of what was written a moment ago: a bucket that is hidden is there."""
     if status in _NO_PERMISSION or "could not find bucket" in detail:
         return Look(reading=Reading.NO_PERMISSION, detail=detail)
-    if status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.OK}:
+    if status in _UNKNOWN_PATH or "unsupported path" in detail:
         return Look(reading=Reading.NO_QUERIES, detail=detail)
     return Look(reading=Reading.FAILED, detail=detail or str(status))
 
