@@ -208,3 +208,14 @@ async def test_it_can_be_resumed_although_the_disk_takes_nothing() -> None:
     reloaded.start()
     await until(lambda: status(reloaded) is Status.OK)
     await reloaded.stop()
+
+
+async def test_the_status_is_known_again_soon_after_it_was_resumed_without_points() -> None:
+    pipeline = make(MemoryFiles(), ScriptedWriter())
+    pipeline.start()
+    await until(lambda: status(pipeline) is Status.OK)
+    await pipeline.pause()
+    await pipeline.resume()
+    assert status(pipeline) is not Status.PAUSED
+    await until(lambda: status(pipeline) is Status.OK)
+    await pipeline.stop()

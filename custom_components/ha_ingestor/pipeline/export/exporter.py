@@ -165,6 +165,7 @@ class Exporter:
             if self.state.status is Status.PAUSED:
                 self._progress.set_idle(Status.STARTING)
             self.retry_now()
+            self._wake.set()  # also without a point, so that the connection is checked
 
     async def stop(self, seconds: float) -> None:
         """Let the request in flight end, and send what is left as long as there is time.
