@@ -192,7 +192,7 @@ async def test_a_clock_that_differs_is_the_likely_reason(hass: HomeAssistant) ->
     report = await verdict_of(hass, _always(200, EMPTY), "v1", Date=date)
     assert report["verdict"] == "not_found_clock"
     assert report["clock_ahead_seconds"] == pytest.approx(7200, abs=3)
-    assert re.search("7(199|200|201) s ahead", report["message"])
+    assert re.search("differs by 7(199|200|201) s", report["message"])
 
 
 @pytest.mark.usefixtures("socket_enabled")
@@ -295,6 +295,7 @@ async def test_the_button_shows_what_came_of_it(
     assert shown["title"] == "Attic: self-test"
     # The emulated database takes points and answers no queries.
     assert "answers no queries" in shown["message"]
+    assert "keeps points for ever" in shown["message"]
     assert entry.runtime_data.self_test.last.written
 
 

@@ -1,6 +1,5 @@
 """Tests a destination, and says in the words of the home's language what came of it."""
 
-from math import isfinite
 from typing import Any, Final
 
 from homeassistant.components import persistent_notification
@@ -37,8 +36,9 @@ async def async_self_test_with_notification(entry: HaIngestorConfigEntry) -> Non
     placeholders = _placeholders(words, report)
     shown = {name: markdown(text) for name, text in placeholders.items()}
     lines = [_filled(words, f"self_test_{report.verdict}", shown)]
-    if report.server_version or report.clock_ahead_seconds is not None:
-        lines.append(_filled(words, "self_test_server", shown))
+    facts = [_filled(words, f"self_test_{fact}", shown) for fact in _known_facts(report)]
+    if facts:
+        lines.append(" ".join(facts))
     persistent_notification.async_create(
         hass,
         "\n\n".join(lines),
@@ -66,8 +66,8 @@ def _placeholders(words: dict[str, str], report: SelfTestReport) -> dict[str, st
     return {
         "write": _number(report.write_seconds, 2),
         "read": _number(report.read_seconds, 2),
-        "ahead": _number(report.clock_ahead_seconds, 0),
-        "days": _days(report.retention_seconds),
+        "ahead": _number(abs(report.clock_ahead_seconds or 0), 0),
+        "days": f"{(report.retention_seconds or 0) / _DAY:g}",
         "version": report.server_version or _UNKNOWN,
         "backlog": str(report.backlog),
         "problem": words.get(problem, "") if report.problem is not Problem.NONE else "",
@@ -75,11 +75,15 @@ def _placeholders(words: dict[str, str], report: SelfTestReport) -> dict[str, st
     }
 
 
+def _known_facts(report: SelfTestReport) -> list[str]:
+    retention = "retention_infinite" if report.retention_seconds == 0 else "retention"
+    known = {
+        "version": bool(report.server_version),
+        "clock": report.clock_ahead_seconds is not None,
+        retention: report.retention_seconds is not None,
+    }
+    return [fact for fact, is_known in known.items() if is_known]
+
+
 def _number(value: Any, digits: int) -> str:
     return _UNKNOWN if value is None else f"{value:.{digits}f}"
-
-
-def _days(seconds: float | None) -> str:
-    if seconds is None or not isfinite(seconds):
-        return _UNKNOWN
-    return f"{seconds / _DAY:g}" if seconds else "∞"
