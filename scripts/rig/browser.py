@@ -4,12 +4,13 @@ import argparse
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import TimeoutError as NotThereError
 
 from .api import Api
 
@@ -17,6 +18,8 @@ DOMAIN: Final = "ha_ingestor"
 WAIT_MS: Final = 30_000
 # Material's dialogs and ripples are animated; a picture in the middle of it is blurred.
 _SETTLE_MS: Final = 1_500
+_LIST_MS: Final = 700
+_ATTEMPTS: Final = 4
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS: Final = (
@@ -58,6 +61,25 @@ class Frontend:
         devices = self.api.ws("config/device_registry/list")
         ours = next(each for each in devices if entry_id in each["config_entries"])
         self.open(f"/config/devices/device/{ours['id']}")
+
+    def choose(self, dialog: Locator, name: str) -> None:
+        """Choose from a menu of a dialog."""
+        rows = dialog.locator("ha-list-item-button, ha-list-item, ha-md-list-item")
+        rows.filter(has_text=name).first.click()
+
+    def type_into(self, select: Locator, text: str) -> None:
+        """Choose a name from a list, or enter one of one's own where the list allows it."""
+        for _ in range(_ATTEMPTS):
+            select.click()
+            self.page.wait_for_timeout(_LIST_MS)
+            field = self.page.locator("ha-picker-combo-box input, ha-combo-box input").last
+            field.fill(text)
+            self.page.wait_for_timeout(_LIST_MS)
+            field.press("Enter")
+            with suppress(NotThereError):  # on a busy machine the list was not ready yet
+                select.get_by_text(text).first.wait_for(timeout=_LIST_MS * 3)
+                return
+        raise NotThereError(text)
 
     def open_flow(self) -> Locator:
         """Begin to add the integration; returns the dialog with the first form."""

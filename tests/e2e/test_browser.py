@@ -48,14 +48,17 @@ def test_a_user_connects_a_database_in_the_browser(
     dialog.get_by_role("button", name="Submit").click()
     token = dialog.locator('input[name="token"]')
     token.fill("wrong")
-    dialog.locator('input[name="org"]').fill(server.org)
-    dialog.locator('input[name="bucket"]').fill(DATABASE)
     dialog.get_by_role("button", name="Submit").click()
     dialog.get_by_text("These credentials are refused").wait_for()
     assert before == {each["entry_id"] for each in installation.api.entries(DOMAIN)}
 
     token.fill(server.token)
     dialog.get_by_role("button", name="Submit").click()
+    dialog.get_by_text("Which bucket?").wait_for()
+    window.type_into(dialog.locator("ha-selector-select").nth(1), DATABASE)
+    dialog.get_by_role("button", name="Submit").click()
+    dialog.get_by_text("What a point looks like").wait_for()
+    window.choose(dialog, "HomeIQ")
     dialog.get_by_role("button", name="Skip and finish").click()
     (entry_id,) = {each["entry_id"] for each in installation.api.entries(DOMAIN)} - before
     assert until(lambda: server.query_points("home_assistant_events", DATABASE))

@@ -66,7 +66,7 @@ async def test_connection_and_settings_are_taken_over(
     built_in.add_to_hass(hass)
     result = await take_over(hass)
     explained(result, "built_in_summary")
-    taken = set(told(result)["taken"].split(", "))
+    taken = set(told(result)["taken"].replace("\\", "").split(", "))
     assert taken == {
         *("measurement_attr", "default_measurement", "tags", "tags_attributes", "exclude"),
     }
@@ -90,7 +90,7 @@ async def test_what_is_not_taken_over_is_named_and_nothing_is_disabled_unasked(
     built_in.add_to_hass(hass)
     result = await take_over(hass)
     explained(result, "built_in_partly")
-    assert {"precision", "include"} <= set(told(result)["left_out"].split(", "))
+    assert {"precision", "include"} <= set(told(result)["left_out"].replace("\\", "").split(", "))
     result = await submit(hass, result, disable_built_in=False)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert built_in.disabled_by is None

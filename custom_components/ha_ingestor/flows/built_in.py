@@ -15,7 +15,7 @@ from homeassistant.helpers.selector import BooleanSelector
 from ..clients.address import AddressError
 from ..clients.influx.dialect import Dialect
 from ..connection import CONNECTION_PROBLEMS, CertificateError
-from ..health.server_text import plain
+from ..health.server_text import markdown, plain
 from ..options import core
 from ..options.core import CORE
 from .built_in_connection import BuiltIn, async_built_in, has_built_in
@@ -89,10 +89,10 @@ class BuiltInFlow(ProfileFlow):
             step_id=_summary(found),
             data_schema=vol.Schema({switch: BooleanSelector()} if can_disable else {}),
             description_placeholders={
-                "name": plain(place_name(self._data)),
+                "name": markdown(place_name(self._data)),
                 "url": plain(self._data[CONF_URL]),
-                "taken": plain(", ".join(found.taken)),
-                "left_out": plain(", ".join(found.left_out)),
+                "taken": markdown(", ".join(found.taken)),
+                "left_out": markdown(", ".join(found.left_out)),
             },
         )
 
