@@ -5,12 +5,16 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from homeassistant.components.influxdb import INFLUX_SCHEMA
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers.entityfilter import convert_include_exclude_filter
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.ha_ingestor.enrich.selection import Traits
 from custom_components.ha_ingestor.flows.built_in_connection import connection_of
+from custom_components.ha_ingestor.options.filter import entity_filter
 from tests.emulator import V1_13, VM_NEW, Emulator
 
 from .steps import begin, choose, connected, locate, submit, suggested, told
@@ -82,15 +86,39 @@ async def test_connection_and_settings_are_taken_over(
     assert built_in.disabled_by is ConfigEntryDisabler.USER
 
 
+async def test_what_it_includes_and_excludes_is_recorded_as_before(
+    hass: HomeAssistant, server: Emulator, yaml: dict[str, Any]
+) -> None:
+    """Its own filter decides the same for every entity."""
+    section = {
+        "include": {"domains": ["sensor"], "entities": ["light.a"], "entity_globs": ["cover.*"]},
+        "exclude": {"entities": ["sensor.b"], "entity_globs": ["sensor.*_x"]},
+    }
+    yaml["influxdb"] = dict(section)
+    as_entry(server.url).add_to_hass(hass)
+    result = await take_over(hass)
+    assert set(told(result)["taken"].split(", ")) == {"include", "exclude"}
+    result = await submit(hass, result, disable_built_in=False)
+    ours = entity_filter(result["result"].options)
+    theirs = convert_include_exclude_filter(INFLUX_SCHEMA(section))
+    for entity_id in (
+        *("sensor.a", "sensor.b", "sensor.b_x", "light.a", "light.b", "cover.a", "switch.a"),
+    ):
+        entity = Traits(entity_id=entity_id, domain=entity_id.partition(".")[0])
+        assert ours.captures(entity) is theirs(entity_id), entity_id
+
+
 async def test_what_is_not_taken_over_is_named_and_nothing_is_disabled_unasked(
     hass: HomeAssistant, server: Emulator, yaml: dict[str, Any]
 ) -> None:
-    yaml["influxdb"] |= {"precision": "s", "include": {"domains": 5}}
+    yaml["influxdb"] |= {"precision": "s", "include": "sensor"}
     built_in = as_entry(server.url)
     built_in.add_to_hass(hass)
     result = await take_over(hass)
     explained(result, "built_in_partly")
-    assert {"precision", "include"} <= set(told(result)["left_out"].replace("\\", "").split(", "))
+    assert {"precision", "include", "exclude"} == set(
+        told(result)["left_out"].replace("\\", "").split(", ")
+    )
     result = await submit(hass, result, disable_built_in=False)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert built_in.disabled_by is None

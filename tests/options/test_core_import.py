@@ -93,8 +93,8 @@ def test_the_data_of_an_entry_has_nothing_to_take_over_and_nothing_left_out() ->
         ({"tags_attributes": [None]}, "tags_attributes"),
         ({"component_config": {"light.a": "x"}}, "component_config.light.a"),
         ({"component_config_glob": {"*": {"tags": {}}}}, "component_config_glob.*.tags"),
-        ({"include": {"domains": ["sensor"]}}, "include"),
-        ({"include": {"entities": "sensor.a"}, "exclude": {"domains": []}}, "include"),
+        ({"include": "sensor"}, "include"),
+        ({"include": {"entities": [1, ["a"]]}, "exclude": {"domains": []}}, "include"),
         ({"exclude": ["light.a"]}, "exclude"),
         ({"exclude": {"domain": ["light"]}}, "exclude"),
         ({"exclude": {"domains": [["light"]]}}, "exclude"),
@@ -117,16 +117,26 @@ def test_a_list_with_nothing_behind_it_is_an_empty_one() -> None:
     assert validated.settings == core_settings_from(config).settings
 
 
-@pytest.mark.parametrize(
-    "include", [{"domains": ["sensor"]}, {"entity_globs": ["*"]}, {"entities": "a.b"}, "sensor"]
-)
-def test_of_include_and_exclude_together_neither_is_taken_over(include: Any) -> None:
-    config = {"exclude": {"entities": ["light.a"]}, "include": include}
+def test_include_and_exclude_are_taken_over_together() -> None:
+    config = {
+        "include": {"domains": ["sensor"], "entities": "Light.A, light.b"},
+        "exclude": {"entity_globs": ["sensor.*_x"]},
+    }
+
+    taken = core_settings_from(config)
+
+    assert taken.include == {"domains": ("sensor",), "entities": ("light.a", "light.b")}
+    assert taken.exclude == {"entity_globs": ("sensor.*_x",)}
+    assert (taken.taken, taken.left_out) == (("include", "exclude"), ())
+
+
+def test_where_one_of_the_two_cannot_be_read_neither_is_taken_over() -> None:
+    config = {"exclude": {"entities": ["light.a"]}, "include": "sensor"}
 
     taken = core_settings_from(config)
 
     assert taken.left_out == ("include", "exclude")
-    assert taken.exclude == {}
+    assert (taken.include, taken.exclude) == ({}, {})
 
 
 @pytest.mark.parametrize("nothing", [None, {}, {"domains": []}, {"entities": None}])

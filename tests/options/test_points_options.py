@@ -281,8 +281,8 @@ influxdb:
 @pytest.mark.parametrize(
     ("lists", "left_out"),
     [
-        ("include: {domains: [sensor]}", "include"),
-        ("include: {domains: [sensor]}\n  exclude: {entities: [sensor.a]}", "include, exclude"),
+        ("include: {domains: [Sensor]}", "include"),
+        ("include: {entity_globs: ['*']}\n  exclude: {entities: [sensor.a]}", "include, exclude"),
         ("exclude: {entity_globs: ['*'], domains: [light]}", "exclude"),
         ("exclude: {domains: [Light]}", "exclude"),
         ("exclude: {entity_globs: ['Sensor.*_x']}", "exclude"),
@@ -292,7 +292,7 @@ async def test_lists_that_cannot_be_taken_over_exactly_are_named_and_left_alone(
     hass: HomeAssistant, entry: MockConfigEntry, lists: str, left_out: str
 ) -> None:
     page = await take_over(hass, entry, f"influxdb:\n  {lists}\n")
-    assert told(page) == {"left_out": left_out, "excluded": "-", "wrong": ""}
+    assert told(page) == {"left_out": left_out, "included": "-", "excluded": "-", "wrong": ""}
     assert entry.options["filter"] == {"entities": ["light.old"], "areas": ["attic"]}
 
 

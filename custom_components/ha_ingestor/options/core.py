@@ -24,7 +24,7 @@ from ..pipeline.encode.profiles.core_settings import (
 )
 from .core_import import core_settings_from
 from .criteria import CONF_DOMAINS, CONF_ENTITIES, CONF_GLOBS
-from .exclude import FILTER, excluding_all
+from .exclude import FILTER, excluding_all, including_all
 from .exclude import PAGE as FILTER_PAGE
 from .page import OptionError, Page, Suggestion
 from .selectors import ATTRIBUTES, Offered
@@ -35,7 +35,9 @@ CONF_IGNORE: Final = "ignore_attributes"
 
 _BUILT_IN: Final = "influxdb"
 _NOTHING: Final = "-"
+_INCLUDE: Final = "include"
 _EXCLUDE: Final = "exclude"
+_PARTS: Final = (_INCLUDE, _EXCLUDE)
 # What the built-in integration calls its lists, and what ours are called.
 _LISTS: Final[Mapping[str, str]] = {
     "domains": CONF_DOMAINS,
@@ -95,11 +97,14 @@ class Found:
     values: Mapping[str, Any]
     taken: tuple[str, ...]
     left_out: tuple[str, ...]
-    excluded: Mapping[str, list[str]]
+    filter_lists: Mapping[str, Mapping[str, list[str]]]
 
     def beside(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what is stored of the page of what is not captured, if anything is excluded."""
-        return {FILTER: excluding_all(options, self.excluded)[FILTER]} if self.excluded else {}
+        """Return what is stored of the page of what is recorded, if its lists say anything."""
+        if not any(self.filter_lists.values()):
+            return {}
+        changed = including_all(options, self.filter_lists[_INCLUDE])
+        return {FILTER: excluding_all(changed, self.filter_lists[_EXCLUDE])[FILTER]}
 
 
 async def async_found(hass: HomeAssistant) -> Found:
@@ -109,42 +114,57 @@ async def async_found(hass: HomeAssistant) -> Found:
     except HomeAssistantError, FileNotFoundError:
         section = None  # Home Assistant says itself what is wrong with its configuration
     read = core_settings_from(section if isinstance(section, Mapping) else {})
-    excluded = _excluded(read.exclude)
-    is_refused = excluded is None
+    lists = _filter_lists({_INCLUDE: read.include, _EXCLUDE: read.exclude})
+    refused = () if lists is not None else [key for key in _PARTS if key in read.taken]
     return Found(
         values=_page_of(read.settings),
-        taken=tuple(key for key in read.taken if not (is_refused and key == _EXCLUDE)),
-        left_out=(*read.left_out, *([_EXCLUDE] if is_refused else ())),
-        excluded=excluded or {},
+        taken=tuple(key for key in read.taken if key not in refused),
+        left_out=(*read.left_out, *refused),
+        filter_lists=lists or {part: {} for part in _PARTS},
     )
 
 
 async def _async_suggest(hass: HomeAssistant) -> Suggestion:
     """Suggest those settings; those that are not taken over are named."""
     found = await async_found(hass)
-    names = [name for listed in found.excluded.values() for name in listed]
+
+    def names(part: str) -> str:
+        listed = (name for values in found.filter_lists[part].values() for name in values)
+        return ", ".join(listed) or _NOTHING
+
     return Suggestion(
         values=found.values,
         placeholders={
             "left_out": ", ".join(found.left_out) or _NOTHING,
-            "excluded": ", ".join(names) or _NOTHING,
+            "included": names(_INCLUDE),
+            "excluded": names(_EXCLUDE),
         },
         beside=found.beside,
     )
 
 
-def _excluded(exclude: Mapping[str, Iterable[str]]) -> dict[str, list[str]] | None:
-    """Return lists for the page of what is not captured; None where they would say another thing.
+def _filter_lists(
+    parts: Mapping[str, Mapping[str, Iterable[str]]],
+) -> dict[str, dict[str, list[str]]] | None:
+    """Return lists for the page of what is recorded; None where they would say another thing.
 
     That page takes names in any case, the built-in integration does not.
     """
-    lists = {_LISTS[name]: list(names) for name, names in exclude.items()}
+    lists = {
+        part: {_LISTS[name]: list(names) for name, names in of.items()}
+        for part, of in parts.items()
+    }
     try:
-        accepted = FILTER_PAGE.validate({_EXCLUDE: lists})
+        accepted = FILTER_PAGE.validate(lists)
     except OptionError:
         return None
-    found = {name: values for name, values in accepted.items() if values}
-    is_same = all(set(values) == set(found.get(name, ())) for name, values in lists.items())
+    stored = {_INCLUDE: accepted[_INCLUDE], _EXCLUDE: accepted}
+    found = {part: {name: stored[part].get(name, []) for name in of} for part, of in lists.items()}
+    is_same = all(
+        set(values) == set(found[part][name])
+        for part, of in lists.items()
+        for name, values in of.items()
+    )
     return found if is_same else None
 
 
@@ -172,7 +192,7 @@ PAGE: Final = Page(
     ),
     defaults=_page_of(CoreSettings()),
     validate=_accepted,
-    placeholders={"left_out": _NOTHING, "excluded": _NOTHING},
+    placeholders={"left_out": _NOTHING, "included": _NOTHING, "excluded": _NOTHING},
     async_suggest=_async_suggest,
 )
 

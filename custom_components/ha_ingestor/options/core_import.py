@@ -40,13 +40,14 @@ _SPLIT: Final[Mapping[str, bool]] = {"domains": False, "entities": True, "entity
 class CoreImport:
     """The settings, and the paths of what is not taken over: `precision`, `tags.room`, `include`.
 
-    `taken` are the keys of which at least a part is taken over. `exclude` lists `domains`,
-    `entities` and `entity_globs` of which nothing is written.
+    `taken` are the keys of which at least a part is taken over. `include` and `exclude` list
+    `domains`, `entities` and `entity_globs`.
     """
 
     settings: CoreSettings
     left_out: tuple[str, ...]
     taken: tuple[str, ...] = ()
+    include: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     exclude: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -59,32 +60,33 @@ def core_settings_from(config: Mapping[str, Any]) -> CoreImport:
     ours = {key: value for key, value in config.items() if key not in _NOT_OURS}
     lists = {key: ours.pop(key, None) for key in _FILTER}
     read = _read(ours, _READERS, "", left_out)
-    exclude = _excluded(lists, left_out)
+    chosen = _filter_lists(lists, left_out)
     return CoreImport(
         settings=CoreSettings(**read),
         left_out=tuple(left_out),
-        taken=(*read, *([_EXCLUDE] if exclude else ())),
-        exclude=exclude,
+        taken=(*read, *(key for key in _FILTER if chosen.get(key))),
+        include=chosen.get(_INCLUDE, {}),
+        exclude=chosen.get(_EXCLUDE, {}),
     )
 
 
-def _excluded(lists: Mapping[str, Any], left_out: list[str]) -> dict[str, tuple[str, ...]]:
-    """Read what is excluded; all of it is left out where it cannot be taken over exactly.
+def _filter_lists(
+    lists: Mapping[str, Any], left_out: list[str]
+) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Read what is included and excluded; both are left out where one cannot be read.
 
-    There is no list here of what alone is written. Where there is an `include`, what `exclude` says
-    depends on it, so that neither can be taken over without the other.
+    What `exclude` says depends on `include`, so that neither can be taken over without the other.
     """
-    read: dict[str, dict[str, tuple[str, ...]] | None] = {}
+    read: dict[str, dict[str, tuple[str, ...]]] = {}
+    unreadable: list[str] = []
     for key, value in lists.items():
         try:
             read[key] = _criteria(value)
         except ValueError:
-            read[key] = None
-    invalid_value = [key for key, found in read.items() if found is None]
-    included, excluded = read[_INCLUDE], read[_EXCLUDE]
-    if not invalid_value and not included:
-        return excluded or {}
-    left_out += [key for key in _FILTER if read[key] or key in invalid_value]
+            unreadable.append(key)
+    if not unreadable:
+        return read
+    left_out += [key for key in _FILTER if read.get(key) or key in unreadable]
     return {}
 
 
