@@ -27,7 +27,7 @@ from custom_components.ha_ingestor.pipeline.export.exporter import GATHER_SECOND
 from custom_components.ha_ingestor.pipeline.export.settings import DeliverySettings
 from custom_components.ha_ingestor.pipeline.model import NO_RULES, Rules
 from custom_components.ha_ingestor.pipeline.spool.durability import Durability
-from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
+from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings, WhenFull
 from tests.emulator import Answer, Emulator
 from tests.flows.steps import enter, locate, suggested, told
 from tests.pages import WORDS, fill_in, open_page, save
@@ -46,6 +46,7 @@ SPOOL = {
     "request_points": 250,
     "longest_pause": 600,
     "failures_to_open": 1,
+    "full": "newest",
 }
 
 
@@ -346,6 +347,7 @@ def test_options_are_read_in_the_units_of_the_spool() -> None:
         max_age=7 * 86_400,
         min_free_bytes=100 * MIB,
         compress=False,
+        full=WhenFull.NEWEST,
     )
     assert gather_seconds({"spool": SPOOL}) == 20
     assert delivery_settings({"spool": SPOOL}) == DeliverySettings(

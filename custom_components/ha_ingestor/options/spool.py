@@ -12,7 +12,7 @@ from ..pipeline.export.exporter import GATHER_SECONDS
 from ..pipeline.export.settings import DeliverySettings
 from ..pipeline.spool.durability import Durability
 from ..pipeline.spool.segments import SEGMENT_BYTES
-from ..pipeline.spool.settings import SpoolSettings
+from ..pipeline.spool.settings import SpoolSettings, WhenFull
 from .number import Number
 from .page import OptionError, Page
 from .selectors import choice
@@ -29,6 +29,7 @@ CONF_EXPIRED: Final = "expired"
 CONF_REQUEST_POINTS: Final = "request_points"
 CONF_LONGEST_PAUSE: Final = "longest_pause"
 CONF_FAILURES: Final = "failures_to_open"
+CONF_FULL: Final = "full"
 
 QUARANTINE: Final = "quarantine"
 EVICT: Final = "evict"
@@ -66,6 +67,7 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     CONF_REQUEST_POINTS: _DELIVERY.request_points,
     CONF_LONGEST_PAUSE: _DELIVERY.longest_pause,
     CONF_FAILURES: _DELIVERY.failures_to_open,
+    CONF_FULL: _STANDARD.full.value,
 }
 
 
@@ -96,6 +98,7 @@ PAGE: Final = Page(
                 unit=UnitOfInformation.MEBIBYTES,
                 too_small="spool_too_small",
             ),
+            vol.Optional(CONF_FULL): choice("when_full", WhenFull),
             vol.Optional(CONF_MAX_AGE): Number(0, AGE_MAX, unit=UnitOfTime.DAYS),
             vol.Required(CONF_MIN_FREE): Number(
                 0, SIZE_MAX, step=1, unit=UnitOfInformation.MEBIBYTES
@@ -119,6 +122,7 @@ def spool_settings(options: Mapping[str, Any]) -> SpoolSettings:
         max_age=page[CONF_MAX_AGE] * _DAY or math.inf,
         min_free_bytes=page[CONF_MIN_FREE] * _MIB,
         compress=page[CONF_COMPRESS],
+        full=WhenFull(page[CONF_FULL]),
     )
 
 
