@@ -122,8 +122,11 @@ async def test_a_full_batch_waits_for_no_more_points(tmp_path: Path) -> None:
     async with running(OsFiles(tmp_path / "spool"), writer, gather_seconds=3600) as pipeline:
         offer(pipeline, 1)
         await until(lambda: len(writer.stored) == 1)
-        offer(pipeline, 500, start=1)
-        await until(lambda: len(writer.stored) == 501)
+        offer(pipeline, 999, start=1)
+        await until(lambda: pipeline.ledger.captured == 1000)
+        assert len(writer.stored) == 1
+        offer(pipeline, 1, start=1000)
+        await until(lambda: len(writer.stored) == 1001)
 
 
 @pytest.mark.parametrize("gzip", [True, False])

@@ -30,7 +30,7 @@ _LOGGER = logging.getLogger(__name__)
 # A request costs as much as fifty points, so a steady trickle is gathered; a point that comes alone
 # does not wait, and a full batch neither.
 GATHER_SECONDS: Final = 5.0
-GATHER_POINTS: Final = 500
+GATHER_POINTS: Final = 1000
 # A bad sector may take the disk seconds to fail at.
 RECHECK_SECONDS: Final = 60.0
 
