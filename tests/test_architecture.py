@@ -52,12 +52,18 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     "tasks": set(),
     "enrich": {"tasks", "pipeline/encode"},
     "sources": {"enrich", "tasks", "pipeline", "pipeline/encode", "pipeline/filter"},
+    "sources/remote": {
+        *("sources", "enrich", "tasks", "options", "health", "clients/homeassistant"),
+        *("pipeline", "pipeline/export"),
+    },
     "options": {
+        "clients/homeassistant",
         *("enrich", "clients/data_api", "pipeline/encode", "pipeline/encode/privacy"),
         *("pipeline/encode/profiles", "pipeline/export", "pipeline/filter", "pipeline/spool"),
     },
     "health": {
-        *("clients", "clients/influx", "pipeline", "pipeline/encode", "pipeline/export"),
+        *("clients", "clients/influx", "clients/homeassistant", "pipeline", "pipeline/encode"),
+        "pipeline/export",
         *("pipeline/encode/privacy", "pipeline/spool", "enrich", "options", "tasks"),
     },
     "registry": {"enrich", "tasks", "options", "pipeline", "pipeline/encode"},
@@ -65,15 +71,18 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     "data_api": {
         *("registry", "options", "health", "clients", "clients/data_api", "pipeline/export"),
     },
-    "entities": {"actions", "data_api", "health", "pipeline", "pipeline/export"},
+    "entities": {"actions", "data_api", "sources/remote", "health", "pipeline", "pipeline/export"},
     "flows": {
         *("options", "health", "enrich", "tasks", "clients", "clients/influx"),
+        "clients/homeassistant",
         *("pipeline/encode/profiles", "pipeline/export"),
     },
     "actions": {
         *("health", "sources", "pipeline/encode", "pipeline/encode/profiles", "pipeline/export"),
     },
-    "repair_flows": {"health", "options", "tasks", "pipeline/export"},
+    "repair_flows": {
+        *("flows", "health", "options", "tasks", "clients/homeassistant", "pipeline/export"),
+    },
 }
 
 

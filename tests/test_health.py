@@ -26,6 +26,7 @@ from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.ha_ingestor.clients.homeassistant.errors import Problem as RemoteProblem
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
@@ -762,7 +763,7 @@ async def test_every_problem_has_a_text_where_it_is_shown(hass: HomeAssistant) -
 
     assert shown
     for key in shown:
-        for problem in Problem:
+        for problem in RemoteProblem if ".remote_connected." in key else Problem:
             assert texts[f"{key.removesuffix('name')}state.{problem}"]
 
 

@@ -21,7 +21,7 @@ from homeassistant.helpers.typing import ConfigType
 from .clients.address import AddressError, is_same_machine
 from .clients.influx.dialect import Dialect
 from .connection import CertificateError, async_client, async_read_back
-from .const import DOMAIN, SPOOL_DIRECTORY
+from .const import DOMAIN, SPOOL_DIRECTORY, SUBENTRY_REMOTE
 from .coordinator import (
     HaIngestorConfigEntry,
     HealthCoordinator,
@@ -60,6 +60,7 @@ from .services import async_setup_services
 from .sources.local import LocalSource
 from .sources.reload_buffer import ReloadBuffer
 from .sources.reload_handover import RELOAD_HANDOVERS, ReloadHandover
+from .sources.remote.remotes import Contexts, Remotes, async_forget_remotes
 from .tasks.shielded import async_finish
 from .websocket_api import async_setup_commands
 
@@ -114,7 +115,9 @@ async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bo
             location=location,
             numbers_only=numbers_only,
             causes=causes,
+            has_instances=bool(entry.get_subentries_of_type(SUBENTRY_REMOTE)),
         )
+        contexts = Contexts(catalog)
 
         def build(
             resume: Handover | None, reload_buffer: ReloadBuffer | None
@@ -134,7 +137,7 @@ async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bo
                 gather_seconds=gather_seconds(options),
                 expired=expired_points(options),
                 delivery=delivery_settings(options),
-                contexts=catalog,
+                contexts=contexts,
                 dumps=json_dumps,
                 resume=resume,
             )
@@ -152,6 +155,7 @@ async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bo
         resume = await reload_handover.async_handover() if reload_handover else None
         pipeline, source = build(resume, reload_handover.reload_buffer if reload_handover else None)
         coordinator = HealthCoordinator(hass, entry, pipeline)
+        remotes = Remotes(hass, entry, pipeline, contexts)
         undo.push_async_callback(coordinator.async_end)
         entry.runtime_data = runtime = IngestorRuntimeData(
             source=source,
@@ -163,6 +167,7 @@ async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bo
             ),
             causes=causes,
             self_test=SelfTest(pipeline, client, partial(async_read_back, hass, dict(entry.data))),
+            remotes=remotes,
             build=build,
         )
         await coordinator.async_config_entry_first_refresh()
@@ -196,6 +201,7 @@ async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bo
 
         entry.async_on_unload(hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, async_home_renamed))
         await source.async_start()
+        await remotes.async_start()
         undo.pop_all()
     if hass.state in _AFTER_FINAL_WRITE:
         await async_final_write()
@@ -222,6 +228,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) 
 
 async def _async_remove(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
     async_forget(hass, entry.entry_id)
+    await async_forget_remotes(hass, entry.entry_id)
     if reload_handover := hass.data.get(RELOAD_HANDOVERS, {}).pop(entry.entry_id, None):
         reload_handover.async_drop()
     if not hass.config_entries.async_entries(DOMAIN):

@@ -14,6 +14,7 @@ from .entities.base import (
 )
 from .entities.data_api import DATA_API_BINARY_SENSORS
 from .entities.descriptions import BINARY_SENSORS
+from .entities.remote import REMOTE_BINARY_SENSORS, remote_service
 from .entity import IngestorEntity
 
 PARALLEL_UPDATES = 0
@@ -35,6 +36,15 @@ async def async_setup_entry(
         async_add_entities(
             [IngestorBinarySensor(registries, data_api, each) for each in DATA_API_BINARY_SENSORS],
             config_subentry_id=registries.subentry.subentry_id,
+        )
+    for remote in runtime.remotes.all:
+        home = remote_service(remote.subentry)
+        async_add_entities(
+            [
+                IngestorBinarySensor(remote.coordinator, home, each)
+                for each in REMOTE_BINARY_SENSORS
+            ],
+            config_subentry_id=remote.subentry.subentry_id,
         )
 
 

@@ -12,12 +12,13 @@ from homeassistant.config_entries import (
 from homeassistant.core import callback
 
 from .connection import try_at_once
-from .const import DOMAIN, SUBENTRY_DATA_API
+from .const import DOMAIN, SUBENTRY_DATA_API, SUBENTRY_REMOTE
 from .flows.built_in import BuiltInFlow
 from .flows.data_api import DataApiFlow
 from .flows.destination import is_own_title, title, unique_id
 from .flows.fields import CREDENTIALS, field_errors, merged, text_errors
 from .flows.options import HaIngestorOptionsFlow
+from .flows.remote import RemoteFlow
 from .options.core import CORE
 from .pipeline.export.result import Problem
 
@@ -40,7 +41,7 @@ class HaIngestorConfigFlow(BuiltInFlow, domain=DOMAIN):
         cls, _config_entry: ConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Offer what a destination may have beside its database."""
-        return {SUBENTRY_DATA_API: DataApiFlow}
+        return {SUBENTRY_DATA_API: DataApiFlow, SUBENTRY_REMOTE: RemoteFlow}
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask where the database is, or offer the one of the built-in integration."""

@@ -16,6 +16,7 @@ CONF_CA_CERTIFICATE: Final = "ca_certificate"
 CONF_REFRESH: Final = "refresh"
 
 SUBENTRY_DATA_API: Final = "data_api"
+SUBENTRY_REMOTE: Final = "remote"
 
 # Backups leave out `*.log.*`: a restored spool would deliver its points a second time.
 SPOOL_DIRECTORY: Final = "ha_ingestor.log.d"

@@ -1,7 +1,7 @@
 """The health of one destination, read at intervals and at every change of its status."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -41,6 +41,7 @@ from .pipeline.spool.quarantine import RejectedPoint
 from .registry.history import RegistryHistory
 from .sources.local import LocalSource
 from .sources.reload_handover import Build
+from .sources.remote.remotes import Remotes
 from .tasks.shielded import Background, SharedTask, async_shielded
 
 # How often the health is checked.
@@ -82,6 +83,7 @@ class IngestorRuntimeData:
     history: RegistryHistory | None
     causes: Attribution
     self_test: SelfTest
+    remotes: Remotes
     build: Build
     _end: SharedTask[Handover] = field(default_factory=SharedTask)
 
@@ -89,6 +91,7 @@ class IngestorRuntimeData:
         """Deliver at once, and send the registries again: the cause of an error may be gone."""
         if self.registries:
             self.registries.sync.async_resync()
+        self.remotes.async_try_now()
         await self.pipeline.flush()
 
     @callback
@@ -108,12 +111,15 @@ class IngestorRuntimeData:
 
     async def _async_stop(self, *, hand_over: bool) -> Handover:
         await self.source.async_stop()
-        for part in (self.history, self.registries):
+        stops: list[Callable[[], Awaitable[None]]] = [
+            partial(self.remotes.async_stop, hand_over=hand_over),
+            *(part.async_stop for part in (self.history, self.registries) if part),
+        ]
+        for stop in stops:
             try:
-                if part:
-                    await part.async_stop()
+                await stop()
             except Exception:  # noqa: BLE001  the pipeline has to end
-                LOGGER.exception("%s could not be stopped in order", type(part).__name__)
+                LOGGER.exception("A part of the destination could not be stopped in order")
         # The health is not read while the pipeline stops.
         await self.coordinator.async_end()
         handover = await self.pipeline.stop(hand_over=hand_over)

@@ -5,11 +5,14 @@ from homeassistant.core import HomeAssistant
 
 from .data_api.coordinator import UNAUTHORIZED
 from .health.issues import QUARANTINED
+from .health.remote import GIVEN_UP as REMOTE_GIVEN_UP
+from .health.remote import UNAUTHORIZED as REMOTE_UNAUTHORIZED
 from .pipeline.export.result import Problem
 from .repair_flows.data_api import RepairDataApiKey
 from .repair_flows.destination import RepairDestination
 from .repair_flows.quarantine import RepairQuarantine
 from .repair_flows.rejection_surge import RepairRejectionSurge
+from .repair_flows.remote import RepairRemote
 
 
 async def async_create_fix_flow(
@@ -21,6 +24,8 @@ async def async_create_fix_flow(
     entry_id, problem = str(data["entry_id"]), str(data["problem"])
     if problem == UNAUTHORIZED:
         return RepairDataApiKey(entry_id)
+    if problem in {REMOTE_UNAUTHORIZED, REMOTE_GIVEN_UP}:
+        return RepairRemote(entry_id, str(data["subentry_id"]), problem)
     if problem == QUARANTINED:
         return RepairQuarantine(entry_id)
     if problem == Problem.REJECTION_SURGE:

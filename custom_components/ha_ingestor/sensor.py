@@ -15,6 +15,7 @@ from .entities.base import (
 )
 from .entities.data_api import DATA_API_SENSORS
 from .entities.descriptions import SENSORS
+from .entities.remote import REMOTE_SENSORS, remote_service
 from .entity import IngestorEntity
 
 PARALLEL_UPDATES = 0
@@ -34,6 +35,12 @@ async def async_setup_entry(
         async_add_entities(
             [IngestorSensor(registries, data_api, each) for each in DATA_API_SENSORS],
             config_subentry_id=registries.subentry.subentry_id,
+        )
+    for remote in runtime.remotes.all:
+        home = remote_service(remote.subentry)
+        async_add_entities(
+            [IngestorSensor(remote.coordinator, home, each) for each in REMOTE_SENSORS],
+            config_subentry_id=remote.subentry.subentry_id,
         )
 
 

@@ -165,11 +165,12 @@ class Api:
             time.sleep(0.05)
         return step
 
-    def add_subentry(self, entry_id: str, kind: str, **answer: Json) -> Json:
-        """Add something to an entry; a refused input is an error."""
+    def add_subentry(self, entry_id: str, kind: str, *further: Json, **answer: Json) -> Json:
+        """Add something to an entry, with an answer for each step; a refused input is an error."""
         step = self.request("POST", _SUBENTRIES, {"handler": [entry_id, kind]})
-        if step["type"] == "form":
-            step = self.request("POST", f"{_SUBENTRIES}/{step['flow_id']}", answer)
+        for given in (answer, *further):
+            if step["type"] == "form" and not step.get("errors"):
+                step = self.request("POST", f"{_SUBENTRIES}/{step['flow_id']}", given)
         if step["type"] not in {"create_entry", "abort"}:
             raise ApiError(f"it is not added: {_told(step)}")
         return step

@@ -71,3 +71,10 @@ def connect(api: Api, address: Address) -> Any:
 def connect_data_api(api: Api, entry_id: str, url: str, key: str = "") -> Any:
     """Add a data-api to a destination; returns the result, which is it or an abort."""
     return api.add_subentry(entry_id, "data_api", url=url, api_key=key, verify_ssl=True, refresh=30)
+
+
+def connect_remote(api: Api, entry_id: str, url: str, token: str, name: str) -> Any:
+    """Add another Home Assistant to a destination; returns the result, which is it or an abort."""
+    address = {"url": url, "token": token, "advanced": {"verify_ssl": True}}
+    capture = {"name": name, "attempts": 0, "include": {}, "exclude": {}}
+    return api.add_subentry(entry_id, "remote", capture, **address)

@@ -29,12 +29,21 @@ _PROFILES: Final[Mapping[str, type[HomeIQ | Tidy]]] = {HOMEIQ: HomeIQ, TIDY: Tid
 
 
 def profile_of(
-    options: Mapping[str, Any], *, location: str, numbers_only: bool, causes: Attribution
+    options: Mapping[str, Any],
+    *,
+    location: str,
+    numbers_only: bool,
+    causes: Attribution,
+    has_instances: bool = False,
 ) -> Profile:
     """Build the profile."""
     name = profile_name(options)
     if name == CORE:
-        return Core(settings=core_settings(options), numbers_only=numbers_only)
+        return Core(
+            settings=core_settings(options),
+            numbers_only=numbers_only,
+            has_instances=has_instances,
+        )
     page, profile = profile_page(options), _PROFILES[name]
     plain_names, aliases = state_names(options)
     return profile(

@@ -4,7 +4,7 @@ import asyncio
 import ssl as tls
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import suppress
 from typing import Any, Final, NamedTuple, Self
 
@@ -85,6 +85,10 @@ class Connection:
     def waiting(self) -> int:
         """How many events wait to be taken."""
         return len(self._events)
+
+    def waiting_for(self, subscriptions: Container[int]) -> list[Event]:
+        """Return the events of some subscriptions that wait to be taken, which they still are."""
+        return [event for event in self._events if event.subscription in subscriptions]
 
     @property
     def error(self) -> HomeAssistantError | None:

@@ -1,0 +1,204 @@
+"""Makes items of the pipeline from what a remote home sends."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant
+
+from ...clients.homeassistant.states import Change, Context, State
+from ...const import LOGGER
+from ...enrich.describe import Describer
+from ...enrich.markers import markers
+from ...enrich.selection import EntityFilter, RuleTable
+from ...pipeline.committer import INTERNAL_ERROR
+from ...pipeline.model import (
+    STATE_CHANGED,
+    ContextLike,
+    EntityContext,
+    Instance,
+    NoContext,
+    OtherEvent,
+    StateEvent,
+)
+from ...pipeline.pipeline import Pipeline
+from ..event_bus import async_clock
+from .catalog import RemoteCatalog, RemoteHome
+from .health import RemoteHealth
+
+# As after a restart of this home: a state that was restored and had been captured already.
+RESTART_ECHO: Final = "restart_echo"
+
+
+class RemoteCapture:
+    """Counts each change as received before anything else; then it is filtered, offered or lost.
+
+    `event_types` are those that are captured beside the states.
+    """
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        pipeline: Pipeline,
+        *,
+        name: str,
+        entity_filter: EntityFilter,
+        rules: RuleTable,
+        event_types: Iterable[str],
+    ) -> None:
+        """Prepare for a pipeline."""
+        self.event_types = tuple(event_types)
+        self.catalog: RemoteCatalog | None = None
+        self._pipeline = pipeline
+        self._clock = async_clock(hass)
+        self._name = name
+        self._filter = entity_filter
+        self._rules = rules
+        self._instance = Instance(name=name)
+        self._home = RemoteHome()
+        self._health = RemoteHealth()
+
+    async def async_describe(self, home: RemoteHome, health: RemoteHealth) -> None:
+        """Describe a home again, after its registries were listed."""
+        instance = Instance(name=self._name, location=home.location)
+        if self.catalog is None or instance != self._instance or home is not self._home:
+            self._home, self._health, self._instance = home, health, instance
+            describer = Describer(
+                registries=home,
+                entity_filter=self._filter,
+                rules=self._rules,
+                instance=instance,
+            )
+            self.catalog = RemoteCatalog(describer, home)
+        now = time.time() + health.clock_ahead
+        async for before, after in self.catalog.async_sweep():
+            self.mark(before, after, now, NoContext())
+
+    def changed(self, change: Change) -> None:
+        """Capture a change of a state."""
+        self._receive(self._change, change)
+
+    def restored(self, change: Change) -> None:
+        """Count a state that the restart of the remote home set once more."""
+        self._receive(self._restored, change)
+
+    def fired(self, event_type: str, event: Mapping[str, Any]) -> None:
+        """Capture another event, as it was sent."""
+        self._receive(self._fired, (event_type, event))
+
+    def mark(
+        self, before: EntityContext, after: EntityContext, fired: float, context: ContextLike
+    ) -> None:
+        """Capture what changed in the registries."""
+        for marker in markers(before, after, fired, context):
+            self._receive(self._mark, marker)
+
+    def _receive[T](self, capture: Callable[[T], None], item: T) -> None:
+        """Count an item; an error affects no other item."""
+        self._pipeline.intake.received += 1
+        self._health.received()
+        try:
+            capture(item)
+        except Exception:  # noqa: BLE001  another home sends anything
+            LOGGER.exception("An event of another home could not be captured")
+            self._pipeline.intake.count_lost(1, INTERNAL_ERROR)
+
+    def _change(self, change: Change) -> None:
+        entity_id, old, new = change
+        described = self._described(entity_id)
+        if new is None and self.catalog is not None:
+            self.catalog.forget(entity_id)
+        if not (entity := self._wanted(described)):
+            return
+        fired = new.last_updated_timestamp if new else self._now(old)
+        context: ContextLike = new.context if new else NoContext()
+        # The weather there is not known, and the clock is another one.
+        self._pipeline.offer(
+            StateEvent(entity, new, old, fired, context, STATE_CHANGED, None, self._clock.check())
+        )
+
+    def _now(self, old: State | None) -> float:
+        """Return what time it is there, as far as it is known, and not before a state."""
+        now = time.time() + self._health.clock_ahead
+        return max(now, old.last_updated_timestamp if old else now)
+
+    def _restored(self, change: Change) -> None:
+        if self._wanted(self._described(change.entity_id)):
+            self._pipeline.intake.filtered[RESTART_ECHO] += 1
+
+    def _fired(self, fired: tuple[str, Mapping[str, Any]]) -> None:
+        event_type, event = fired
+        data = event.get("data") or {}
+        entity = self._subject(data)
+        if entity and not self._wanted(entity):
+            return
+        self._pipeline.offer(
+            OtherEvent(
+                event_type,
+                data,
+                time_of(event),
+                context_of(event),
+                entity,
+                self._instance,
+            )
+        )
+
+    def _mark(self, marker: OtherEvent) -> None:
+        if marker.entity is None or self._wanted(marker.entity):
+            self._pipeline.offer(marker)
+
+    def _described(self, entity_id: str) -> EntityContext:
+        if self.catalog is None:
+            return EntityContext(
+                entity_id=entity_id,
+                domain=entity_id.partition(".")[0],
+                instance=self._instance,
+            )
+        return self.catalog[entity_id]
+
+    def _wanted(self, entity: EntityContext) -> EntityContext | None:
+        """Return the entity, or None when its event is not captured, which counts the event."""
+        if entity.filtered:
+            self._pipeline.intake.filtered[entity.filtered] += 1
+            return None
+        return entity
+
+    def _subject(self, data: Mapping[str, Any]) -> EntityContext | None:
+        """Find the one entity that an event names, if it exists."""
+        entity_id = data.get("entity_id")
+        if entity_id is None and isinstance(call := data.get("service_data"), Mapping):
+            entity_id = call.get("entity_id")
+        if isinstance(entity_id, list) and len(entity_id) == 1:
+            entity_id = entity_id[0]
+        if not isinstance(entity_id, str) or self.catalog is None:
+            return None
+        exists = entity_id in self.catalog or entity_id in self._home.states.states
+        return self.catalog[entity_id] if exists else None
+
+
+def time_of(event: Mapping[str, Any]) -> float:
+    """Read when an event fired, in seconds since 1970."""
+    try:
+        return datetime.fromisoformat(event["time_fired"]).timestamp()
+    except KeyError, TypeError, ValueError:
+        return time.time()
+
+
+def context_of(event: Mapping[str, Any]) -> Context:
+    """Read the context of an event."""
+    said = event.get("context") or {}
+    return Context(
+        id=str(said.get("id", "")),
+        parent_id=said.get("parent_id"),
+        user_id=said.get("user_id"),
+    )
+
+
+def with_date(change: Change) -> State | None:
+    """Return the new state of a change, as old as it was before the restart of the other home."""
+    old, new = change.old, change.new
+    if old is None or new is None or old.state != new.state:
+        return None
+    return replace(new, last_changed_timestamp=old.last_changed_timestamp)

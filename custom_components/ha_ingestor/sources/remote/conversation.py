@@ -1,0 +1,225 @@
+"""What is said over one connection to a remote home, from its registries to its states."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, Final
+
+from ...clients.homeassistant.connection import Connection, Event
+from ...clients.homeassistant.errors import CommandError, HomeAssistantError
+from ...clients.homeassistant.registries import (
+    Registry,
+    list_registries,
+    refresh_entities,
+    relist,
+)
+from ...clients.homeassistant.states import SUBSCRIBE, Change, StateMirror
+from ...const import LOGGER
+from ...tasks.slices import SLICE_SECONDS, async_slices
+from .capture import RemoteCapture, context_of, time_of, with_date
+from .catalog import RemoteHome
+from .health import RemoteHealth
+
+# Until Home Assistant runs, its entities come and go.
+RUNNING: Final = "RUNNING"
+START_POLL_SECONDS: Final = 2.0
+# Registries change in bursts: what comes within this time is read together.
+QUIET_SECONDS: Final = 0.5
+# With so many events waiting nothing is awaited before the registries are read.
+BUSY: Final = 10_000
+# More entities than that are read as a whole registry.
+MANY_ENTITIES: Final = 500
+# Read again what no event told of.
+REFRESH_SECONDS: Final = 1800.0
+
+SUBSCRIBE_EVENTS: Final = "subscribe_events"
+
+type Captures = Callable[[], Awaitable[RemoteCapture]]
+
+
+class Conversation:
+    """Registries first, then the states: from then on everything comes in order."""
+
+    def __init__(
+        self, connection: Connection, home: RemoteHome, health: RemoteHealth, captures: Captures
+    ) -> None:
+        """Prepare; `captures` returns where the events go, and waits for it during a reload."""
+        self._connection = connection
+        self._home = home
+        self._health = health
+        self._captures = captures
+        self._described_for: RemoteCapture | None = None
+        self._registries: dict[int, Registry] = {}
+        self._others: dict[int, str] = {}
+        self._asked_for: tuple[str, ...] = ()
+        self._states = 0
+        self._has_snapshot = False
+        # Up to which event each registry is known: what came later is not in it yet.
+        self._known_to: dict[Registry, int] = {}
+        self._list_again_at = 0.0
+
+    async def async_begin(self) -> None:
+        """Wait until the home runs, list its registries and follow its states."""
+        connection = self._connection
+        while (config := await connection.command("get_config")).get("state") != RUNNING:
+            self._health.is_waiting_for_start = True
+            await asyncio.sleep(START_POLL_SECONDS)
+        self._home.location = str(config.get("location_name") or "")
+        for registry in Registry:
+            number = await connection.subscribe(SUBSCRIBE_EVENTS, event_type=registry.value)
+            self._registries[number] = registry
+        await self._list()
+        await self._captured_for()
+        self._states = await connection.subscribe(SUBSCRIBE)
+
+    async def async_follow(self) -> None:
+        """Capture everything that comes, until the connection is lost, which raises."""
+        began = time.perf_counter()
+        while True:
+            try:
+                async with asyncio.timeout_at(self._list_again_at):
+                    event = await self._connection.take()
+            except TimeoutError:
+                await self._list_again()
+                continue
+            await self._handle(event)
+            if time.perf_counter() - began > SLICE_SECONDS:
+                await asyncio.sleep(0)
+                began = time.perf_counter()
+
+    async def _captured_for(self) -> RemoteCapture:
+        """Return where the events go; a new one is first told what there is."""
+        capture = await self._captures()
+        if capture is not self._described_for:
+            await capture.async_describe(self._home, self._health)
+            self._described_for = capture
+            with suppress(HomeAssistantError):  # it is raised again once everything is captured
+                await self._subscribe_others(capture)
+        return capture
+
+    async def _subscribe_others(self, capture: RemoteCapture) -> None:
+        """Subscribe to the other events that are wanted, as far as the token allows."""
+        wanted = capture.event_types
+        if wanted == self._asked_for:
+            return
+        self._asked_for = wanted
+        for number in list(self._others):
+            del self._others[number]
+            await self._connection.command("unsubscribe_events", subscription=number)
+        for event_type in wanted:
+            try:
+                number = await self._connection.subscribe(SUBSCRIBE_EVENTS, event_type=event_type)
+            except CommandError as err:
+                LOGGER.warning("Events %s of another home are not sent: %s", event_type, err.code)
+                continue
+            self._others[number] = event_type
+
+    async def _handle(self, event: Event) -> None:
+        number, content = event.subscription, event.content
+        if number == self._states:
+            if self._has_snapshot:
+                await self._changes(content)
+            else:
+                await self._snapshot(content)
+        elif registry := self._registries.get(number):
+            await self._registry_changed(registry, event)
+        elif event_type := self._others.get(number):
+            (await self._captured_for()).fired(event_type, content)
+
+    async def _changes(self, content: Any) -> None:
+        capture = await self._captured_for()
+        for change in self._home.states.apply(content):
+            capture.changed(change)
+        self._health.entities = len(self._home.states.states)
+
+    async def _snapshot(self, content: Any) -> None:
+        """Capture what is different from what was known, each change once."""
+        states = self._home.states
+        newest = max(
+            (state.last_updated_timestamp for state in states.states.values()), default=None
+        )
+        changes = await asyncio.to_thread(states.snapshot, content)
+        self._has_snapshot = True
+        oldest = min(
+            (state.last_updated_timestamp for state in states.states.values()), default=0.0
+        )
+        # A start sets every state anew; without one some are always older than a disconnect.
+        has_restarted = newest is not None and oldest > newest
+        async for change in async_slices(changes):
+            capture = await self._captured_for()
+            if has_restarted and (dated := with_date(change)):
+                states.states[change.entity_id] = dated
+                if change.old and change.old.attributes == dated.attributes:
+                    capture.restored(change)
+                    continue
+                change = Change(change.entity_id, change.old, dated)  # noqa: PLW2901
+            capture.changed(change)
+        self._health.entities = len(states.states)
+
+    async def _registry_changed(self, registry: Registry, event: Event) -> None:
+        if event.number > self._known_to.get(registry, 0):
+            # Without a connection the events that wait are captured with what is known.
+            with suppress(HomeAssistantError):
+                await self._refresh(event)
+        capture = await self._captured_for()
+        if capture.catalog is None or not isinstance(event.content, dict):
+            return
+        fired, context = time_of(event.content), context_of(event.content)
+        if registry is Registry.ENTITIES:
+            data = event.content.get("data") or {}
+            entity_id = str(data.get("entity_id", ""))
+            was_called = str(data.get("old_entity_id") or entity_id)
+            if data.get("action") != "remove" and (
+                pair := capture.catalog.describe_again(was_called, entity_id)
+            ):
+                capture.mark(*pair, fired, context)
+            return
+        async for pair in capture.catalog.async_sweep():
+            capture.mark(*pair, fired, context)
+
+    async def _refresh(self, event: Event) -> None:
+        """Read what changed. The events behind this one wait, so that they are described right."""
+        connection = self._connection
+        if connection.waiting < BUSY:
+            await asyncio.sleep(QUIET_SECONDS)
+        now = connection.received
+        behind = [event, *connection.waiting_for(self._registries)]
+        changed = {self._registries[each.subscription] for each in behind}
+        for registry in Registry:
+            if registry not in changed:
+                continue
+            ids = _entity_ids(behind, self._registries) if registry is Registry.ENTITIES else None
+            if ids and len(ids) <= MANY_ENTITIES:
+                await refresh_entities(connection, self._home.registries, ids)
+            else:
+                await relist(connection, self._home.registries, registry)
+            self._known_to[registry] = now
+
+    async def _list(self) -> None:
+        now, home = self._connection.received, self._home
+        registries = await list_registries(self._connection)
+        before = home.registries.config_entries.keys()
+        if before and before.isdisjoint(registries.config_entries):
+            home.states = StateMirror()  # it is another home at the same place
+        home.registries = registries
+        self._known_to = dict.fromkeys(Registry, now)
+        self._list_again_at = asyncio.get_running_loop().time() + REFRESH_SECONDS
+
+    async def _list_again(self) -> None:
+        with suppress(HomeAssistantError):
+            await self._list()
+            self._described_for = None
+            await self._captured_for()
+
+
+def _entity_ids(events: list[Event], registries: dict[int, Registry]) -> list[str]:
+    """Name the entities that registry events are about."""
+    found: dict[str, None] = {}
+    for each in events:
+        if registries[each.subscription] is Registry.ENTITIES and isinstance(each.content, dict):
+            data = each.content.get("data") or {}
+            for name in ("entity_id", "old_entity_id"):
+                if isinstance(data.get(name), str):
+                    found[data[name]] = None
+    return list(found)

@@ -1,0 +1,129 @@
+"""The health of the connection to one remote home."""
+
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from ...clients.homeassistant.errors import HomeAssistantError, Problem
+
+MINUTE: Final = 60.0
+# The minute is counted in slots, so that a busy home costs no more than a quiet one.
+_SLOT: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteState:
+    """The state of a connection; counts since the start of Home Assistant, moments in UTC.
+
+    `reconnect_seconds` is how long the last interruption was. `is_given_up` says that nothing is
+    tried any more. `clock_ahead` is by how many seconds the other clock is ahead.
+    """
+
+    connected: bool | None = None
+    problem: Problem = Problem.NONE
+    detail: str = ""
+    attempts: int = 0
+    successes: int = 0
+    failures: int = 0
+    last_connected: datetime | None = None
+    next_retry: datetime | None = None
+    reconnect_seconds: float | None = None
+    events: int = 0
+    events_per_minute: int = 0
+    entities: int = 0
+    version: str = ""
+    clock_ahead: float = 0.0
+    is_waiting_for_start: bool = False
+    is_given_up: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class RemoteHealth:
+    """Notes what happens; used in the event loop."""
+
+    connected: bool | None = None
+    problem: Problem = Problem.NONE
+    detail: str = ""
+    attempts: int = 0
+    successes: int = 0
+    failures: int = 0
+    events: int = 0
+    entities: int = 0
+    version: str = ""
+    clock_ahead: float = 0.0
+    is_waiting_for_start: bool = False
+    is_given_up: bool = False
+    last_connected: datetime | None = None
+    next_retry: datetime | None = None
+    reconnect_seconds: float | None = None
+    _lost_at: float | None = None
+    _slots: deque[tuple[float, int]] = field(default_factory=deque)
+
+    def attempt_began(self) -> None:
+        """Note an attempt to connect."""
+        self.attempts += 1
+        self.next_retry = None
+
+    def connection_made(self, version: str, clock_ahead: float) -> None:
+        """Note that states are followed now."""
+        self.successes += 1
+        self.connected, self.problem, self.detail = True, Problem.NONE, ""
+        self.version, self.clock_ahead = version, clock_ahead
+        self.last_connected = datetime.now(UTC)
+        self.is_waiting_for_start = False
+        if self._lost_at is not None:
+            self.reconnect_seconds = time.monotonic() - self._lost_at
+            self._lost_at = None
+
+    def connection_failed(self, error: HomeAssistantError) -> None:
+        """Note that an attempt failed, or that a connection was lost."""
+        if self.connected:
+            self._lost_at = time.monotonic()
+        else:
+            self.failures += 1
+        self.connected, self.problem, self.detail = False, error.problem, error.detail
+        self.is_waiting_for_start = False
+
+    def retry_in(self, seconds: float) -> None:
+        """Note when the next attempt is."""
+        self.next_retry = datetime.now(UTC) + timedelta(seconds=seconds)
+
+    def received(self, count: int = 1) -> None:
+        """Count events."""
+        self.events += count
+        now = time.monotonic()
+        if self._slots and now - self._slots[-1][0] < _SLOT:
+            began, before = self._slots.pop()
+            self._slots.append((began, before + count))
+        else:
+            self._slots.append((now, count))
+            self._forget(now)
+
+    @property
+    def state(self) -> RemoteState:
+        """The present state."""
+        self._forget(time.monotonic())
+        return RemoteState(
+            connected=self.connected,
+            problem=self.problem,
+            detail=self.detail,
+            attempts=self.attempts,
+            successes=self.successes,
+            failures=self.failures,
+            last_connected=self.last_connected,
+            next_retry=self.next_retry,
+            reconnect_seconds=self.reconnect_seconds,
+            events=self.events,
+            events_per_minute=sum(count for _, count in self._slots),
+            entities=self.entities,
+            version=self.version,
+            clock_ahead=self.clock_ahead,
+            is_waiting_for_start=self.is_waiting_for_start,
+            is_given_up=self.is_given_up,
+        )
+
+    def _forget(self, now: float) -> None:
+        while self._slots and now - self._slots[0][0] > MINUTE:
+            self._slots.popleft()

@@ -1,0 +1,210 @@
+"""The remote homes of one destination, and their connections."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.event import async_call_later
+from homeassistant.util.hass_dict import HassKey
+
+from ...clients.homeassistant.connection import Connection
+from ...connection import async_ssl
+from ...const import CONF_CA_CERTIFICATE, DOMAIN, SUBENTRY_REMOTE
+from ...options.events import event_types
+from ...options.filter import entity_filter
+from ...options.noise import rule_table
+from ...pipeline.model import EntityContext, is_here
+from ...pipeline.pipeline import Pipeline
+from .capture import RemoteCapture
+from .coordinator import RemoteCoordinator
+from .link import RemoteLink
+from .settings import RemoteSettings
+
+# A connection is kept so long for the next set-up of its destination.
+KEEP_SECONDS: Final = 60.0
+
+
+@dataclass(slots=True, kw_only=True)
+class KeptLink:
+    """A connection, the entry that it belongs to, and its end if nobody takes it over."""
+
+    link: RemoteLink
+    entry_id: str
+    cancel_end: CALLBACK_TYPE | None = None
+
+
+# By subentry.
+REMOTE_LINKS: HassKey[dict[str, KeptLink]] = HassKey(f"{DOMAIN}_remote_links")
+
+
+class Contexts(Mapping[str, EntityContext]):
+    """The descriptions of the entities of all homes as they are now, by their keys."""
+
+    def __init__(self, here: Mapping[str, EntityContext]) -> None:
+        """Start with this home."""
+        self._here = here
+        self.remotes: Mapping[str, RemoteCapture] = {}
+
+    def __getitem__(self, key: str) -> EntityContext:
+        """Look up what is described already: another thread must not describe."""
+        if is_here(key):
+            context = self._here.get(key)
+        else:
+            name, _, entity_id = key.rpartition("/")
+            capture = self.remotes.get(name)
+            catalog = capture.catalog if capture else None
+            context = catalog.get(entity_id) if catalog is not None else None
+        if context is None:
+            raise KeyError(key)
+        return context
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the keys of this home, which are all that anybody asks for."""
+        return iter(self._here)
+
+    def __len__(self) -> int:
+        """Count the keys of this home."""
+        return len(self._here)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remote:
+    """One remote home of a destination."""
+
+    subentry: ConfigSubentry
+    link: RemoteLink
+    capture: RemoteCapture
+    coordinator: RemoteCoordinator
+
+
+class Remotes:
+    """Starts and stops with the pipeline; the connections stay over a reload."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry[Any],
+        pipeline: Pipeline,
+        contexts: Contexts,
+    ) -> None:
+        """Prepare a capture for each remote home, and find its connection or make one."""
+        self._hass = hass
+        self._links = hass.data.setdefault(REMOTE_LINKS, {})
+        self._entry_id = entry.entry_id
+        self._entry = entry
+        self._pipeline = pipeline
+        self.all = tuple(map(self._remote, entry.get_subentries_of_type(SUBENTRY_REMOTE)))
+        contexts.remotes = {each.link.settings.instance: each.capture for each in self.all}
+
+    def _remote(self, subentry: ConfigSubentry) -> Remote:
+        options, link = self._entry.options, self._link(subentry)
+        capture = RemoteCapture(
+            self._hass,
+            self._pipeline,
+            name=link.settings.instance,
+            entity_filter=entity_filter(subentry.data),
+            rules=rule_table(options),
+            event_types=event_types(options),
+        )
+        coordinator = RemoteCoordinator(self._hass, self._entry, subentry, link)
+        return Remote(subentry=subentry, link=link, capture=capture, coordinator=coordinator)
+
+    def _link(self, subentry: ConfigSubentry) -> RemoteLink:
+        settings = RemoteSettings.of(subentry)
+        kept = self._links.get(subentry.subentry_id)
+        if kept and kept.link.settings == settings:
+            return kept.link
+        link = RemoteLink(self._hass, settings, partial(_async_open, self._hass, settings))
+        if kept and kept.link.settings.instance == settings.instance:
+            link.home = kept.link.home
+        return link
+
+    async def async_start(self) -> None:
+        """End the connections of remote homes that are not there any more, and begin the others."""
+        wanted = {each.subentry.subentry_id: each.link for each in self.all}
+        for subentry_id, kept in list(self._links.items()):
+            if kept.entry_id == self._entry_id and wanted.get(subentry_id) is not kept.link:
+                del self._links[subentry_id]
+                await _async_end(kept)
+        for each in self.all:
+            kept = self._links.setdefault(
+                each.subentry.subentry_id, KeptLink(link=each.link, entry_id=self._entry_id)
+            )
+            if kept.cancel_end:
+                kept.cancel_end()
+                kept.cancel_end = None
+            each.coordinator.async_start()
+            each.link.async_attach(each.capture)
+
+    async def async_stop(self, *, hand_over: bool) -> None:
+        """Capture nothing more. Safe to call twice.
+
+        The connections wait for the next set-up, or end after what came is captured.
+        """
+        ended = []
+        for each in self.all:
+            subentry_id = each.subentry.subentry_id
+            kept = self._links.get(subentry_id)
+            each.coordinator.async_stop()
+            if kept is None or kept.link is not each.link:
+                continue
+            if not hand_over:
+                del self._links[subentry_id]
+                ended.append(_async_end(kept))
+            elif kept.cancel_end is None:
+                each.link.async_detach()
+                job = HassJob(partial(self._async_expire, subentry_id), cancel_on_shutdown=True)
+                kept.cancel_end = async_call_later(self._hass, KEEP_SECONDS, job)
+        await asyncio.gather(*ended)
+
+    @callback
+    def async_try_now(self) -> None:
+        """Try to connect at once."""
+        for each in self.all:
+            each.link.async_try_now()
+
+    @callback
+    def async_begin_again(self, subentry_id: str) -> None:
+        """Try to connect to one home at once, also with a token that was refused before."""
+        for each in self.all:
+            if each.subentry.subentry_id == subentry_id:
+                each.link.async_begin_again()
+
+    async def _async_expire(self, subentry_id: str, _now: object) -> None:
+        # What is known of the home stays: later it tells what happened meanwhile.
+        if kept := self._links.get(subentry_id):
+            kept.cancel_end = None
+            await kept.link.async_stop()
+
+
+async def async_forget_remotes(hass: HomeAssistant, entry_id: str) -> None:
+    """End the connections of a destination that is removed."""
+    links = hass.data.get(REMOTE_LINKS, {})
+    for subentry_id, kept in list(links.items()):
+        if kept.entry_id == entry_id:
+            del links[subentry_id]
+            await _async_end(kept)
+
+
+async def _async_end(kept: KeptLink) -> None:
+    if kept.cancel_end:
+        kept.cancel_end()
+    await kept.link.async_stop()
+
+
+async def _async_open(hass: HomeAssistant, settings: RemoteSettings) -> Connection:
+    ssl = await async_ssl(
+        hass,
+        {
+            CONF_CA_CERTIFICATE: settings.ca_certificate,
+            "verify_ssl": settings.verify_ssl,
+        },
+    )
+    return await Connection.open(
+        async_get_clientsession(hass), settings.url, settings.token, ssl=ssl
+    )

@@ -1,0 +1,1 @@
+"""Other Home Assistants as sources."""

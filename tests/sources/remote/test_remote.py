@@ -1,0 +1,428 @@
+"""What happens in another home is in the database once, with its own times and its own tags."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from homeassistant.core import HomeAssistant
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from tests.emulator import Emulator
+from tests.emulator.home_assistant import Home, Refusal
+from tests.shell import deliver, points, set_up, until
+
+from .conftest import entry_with, remote
+
+NOON = 1_795_262_400.0
+
+
+def link_of(entry: MockConfigEntry, number: int = 0) -> Any:
+    return entry.runtime_data.remotes.all[number].link
+
+
+async def connected(entry: MockConfigEntry, successes: int = 1) -> None:
+    health = link_of(entry).health
+    await until(lambda: health.connected and health.successes >= successes)
+
+
+async def captured(entry: MockConfigEntry, count: int) -> None:
+    """Wait until so many events came in, and that nothing else comes."""
+    health = link_of(entry).health
+    await until(lambda: health.events >= count)
+    await asyncio.sleep(0.05)
+    assert health.events == count
+
+
+async def balanced(entry: MockConfigEntry) -> dict[str, Any]:
+    snapshot = await entry.runtime_data.pipeline.snapshot()
+    assert snapshot.unbalanced == ""
+    ledger: dict[str, Any] = snapshot.ledger
+    # Those of this home.
+    ledger["received"] -= ledger["filtered"].pop("own_entity", 0)
+    return ledger
+
+
+def told(database: Emulator, entity_id: str | None = None) -> list[Any]:
+    return [
+        (point.tags["entity_id"], point.fields.get("state"), point.time / 1e9)
+        for point in points(database, entity_id)
+    ]
+
+
+async def test_states_are_captured_with_their_own_times_and_tags(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    home.areas = [{"area_id": "attic", "name": "Attic", "floor_id": None}]
+    home.devices = [{"id": "d1", "name": "Plug", "area_id": "attic", "manufacturer": "Shelly"}]
+    home.register("sensor.power", device_id="d1", platform="shelly", entity_category="diagnostic")
+    home.changing("sensor.power", "1", NOON, unit_of_measurement="W")
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await connected(entry)
+    await home.set_state("sensor.power", "2.5", NOON + 60, context="ctx", unit_of_measurement="W")
+    await captured(entry, 2)
+    assert (await balanced(entry))["received"] == 2
+    await deliver(hass, entry)
+
+    first, second = points(database)
+    assert (first.fields["state"], first.time) == ("1", int(NOON * 1e9))
+    assert second.time == int((NOON + 60) * 1e9)
+    assert second.tags == {
+        "entity_id": "sensor.power",
+        "domain": "sensor",
+        "event_type": "state_changed",
+        "event_category": "monitoring",
+        "device_id": "d1",
+        "area_id": "attic",
+        "area": "Attic",
+        "integration": "shelly",
+        "location": "Cabin",
+        "instance": "cabin",
+    }
+    expected = {
+        "value": 2.5,
+        "old_state": "1",
+        "duration_in_state_seconds": 60.0,
+        "context_id": "ctx",
+        "manufacturer": "Shelly",
+        "unit_of_measurement": "W",
+    }
+    assert expected.items() <= second.fields.items()
+
+
+async def test_changes_during_an_interruption_are_captured_each_once(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    for number in range(3):
+        home.changing(f"sensor.s{number}", "0", NOON + number)
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await connected(entry)
+    await captured(entry, 3)
+    await home.stop()
+    home.changing("sensor.s0", "1", NOON + 10)
+    home.changing("sensor.s1", "0", NOON + 11, unit="W")
+    home.changing("sensor.new", "1", NOON + 12)
+    home.removing("sensor.s2")
+    await until(lambda: link_of(entry).health.failures >= 2)
+    await home.start()
+    await connected(entry, 2)
+    await captured(entry, 7)
+    await home.drop()
+    await connected(entry, 3)
+    await captured(entry, 7)
+    ledger, state = await balanced(entry), link_of(entry).health.state
+    await deliver(hass, entry)
+    assert ledger["received"] == ledger["captured"] == 7
+    assert told(database, "sensor.s0") == [("sensor.s0", "0", NOON), ("sensor.s0", "1", NOON + 10)]
+    assert told(database, "sensor.s1")[1] == ("sensor.s1", "0", NOON + 11)
+    assert told(database, "sensor.new") == [("sensor.new", "1", NOON + 12)]
+    [_, removed] = points(database, "sensor.s2")
+    assert removed.tags["event_type"] == "entity_removed"
+    assert removed.fields["old_state"] == "0"
+    assert state.successes == 3
+    assert state.attempts == state.successes + state.failures
+    assert state.reconnect_seconds is not None
+
+
+async def test_a_burst_that_the_connection_ends_in_is_not_lost(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    home.register("light.a")
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await connected(entry)
+    # The registry event makes what is behind it wait, and then nobody answers any more.
+    home.silent.add("config/entity_registry/get_entries")
+    event = {"event_type": "entity_registry_updated", "data": {"action": "update"}}
+    event["data"]["entity_id"] = "light.a"  # type: ignore[index]
+    await home.fire("entity_registry_updated", event)
+    await home.send(*(home.changing("light.a", str(each), NOON + each) for each in range(500)))
+    await until(lambda: home.commands["config/entity_registry/get_entries"] >= 2)
+    home.silent.clear()
+    await home.drop()
+    await connected(entry, 2)
+    await captured(entry, 500)
+    await deliver(hass, entry)
+    assert [state for _, state, _ in told(database, "light.a")] == [str(n) for n in range(500)]
+
+
+async def test_a_refused_token_is_presented_once(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    entry = entry_with(database, remote(home, token="revoked"))
+    await set_up(hass, entry)
+    await until(lambda: link_of(entry).health.is_given_up)
+    await asyncio.sleep(0.3)
+    # Neither a reload nor a try at once changes that.
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    entry.runtime_data.remotes.async_try_now()
+    await asyncio.sleep(0.2)
+    assert home.logins == ["revoked"]
+    await deliver(hass, entry)
+
+
+async def test_a_token_that_is_revoked_ends_it_and_a_new_one_begins_again(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    home.changing("sensor.a", "1", NOON)
+    subentry = remote(home)
+    entry = entry_with(database, subentry)
+    await set_up(hass, entry)
+    await connected(entry)
+    home.token = "new"
+    await home.drop()
+    await until(lambda: link_of(entry).health.is_given_up)
+    home.changing("sensor.a", "2", NOON + 1)
+    [stored] = entry.subentries.values()
+    hass.config_entries.async_update_subentry(entry, stored, data={**stored.data, "token": "new"})
+    await hass.async_block_till_done()
+    await connected(entry)
+    await captured(entry, 1)
+    assert home.logins == ["good", "good", "new"]
+    await deliver(hass, entry)
+    assert [state for _, state, _ in told(database)] == ["1", "2"]
+
+
+async def test_after_so_many_failures_nothing_more_is_tried_if_that_was_wanted(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    await home.stop()
+    entry = entry_with(database, remote(home, attempts=3))
+    await set_up(hass, entry)
+    health = link_of(entry).health
+    await until(lambda: health.is_given_up)
+    assert (health.attempts, health.failures) == (3, 3)
+    await home.start()
+    entry.runtime_data.remotes.async_try_now()
+    await connected(entry)
+    await deliver(hass, entry)
+
+
+async def test_a_home_that_starts_is_followed_once_it_runs(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    home.state = "STARTING"
+    home.changing("sensor.a", "unavailable", NOON, restored=True)
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await until(lambda: link_of(entry).health.is_waiting_for_start)
+    assert not link_of(entry).health.connected
+    home.changing("sensor.a", "1", NOON + 1)
+    home.state = "RUNNING"
+    await connected(entry)
+    await captured(entry, 1)
+    await deliver(hass, entry)
+    assert told(database) == [("sensor.a", "1", NOON + 1)]
+
+
+async def test_what_a_restart_there_sets_again_is_counted_and_not_written(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    home.changing("sensor.same", "1", NOON, unit="W")
+    home.changing("sensor.other", "1", NOON + 1)
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await connected(entry)
+    await captured(entry, 2)
+    await home.stop()
+    home.states.clear()
+    home.changing("sensor.same", "1", NOON + 100, unit="W")
+    home.changing("sensor.other", "2", NOON + 101)
+    await home.start()
+    await connected(entry, 2)
+    await captured(entry, 4)
+    await home.set_state("sensor.same", "3", NOON + 200, unit="W")
+    await captured(entry, 5)
+    ledger = await balanced(entry)
+    assert ledger["filtered"] == {"restart_echo": 1}
+    await deliver(hass, entry)
+    [_, changed] = points(database, "sensor.same")
+    # It had this state since noon, whatever the restart says.
+    assert changed.fields["duration_in_state_seconds"] == 200.0
+    assert [state for _, state, _ in told(database, "sensor.other")] == ["1", "2"]
+
+
+async def test_our_own_entities_and_those_of_its_filter_are_left_out(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    home.register("sensor.points", platform="ha_ingestor")
+    home.register("sensor.by_area", area_id="attic")
+    for name in ("points", "by_area", "kept"):
+        home.changing(f"sensor.{name}", "1", NOON)
+    entry = entry_with(database, remote(home, filter={"areas": ["attic"]}))
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.here", "1")
+    await connected(entry)
+    await captured(entry, 3)
+    ledger = await balanced(entry)
+    assert ledger["filtered"] == {"excluded": 1}
+    await deliver(hass, entry)
+    assert {entity_id for entity_id, _, _ in told(database)} == {"sensor.kept", "sensor.here"}
+
+
+async def test_two_homes_with_the_same_entities_stay_apart(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    async with Home() as other:
+        other.location = "Boat"
+        home.changing("sensor.a", "1", NOON)
+        other.changing("sensor.a", "1", NOON)
+        entry = entry_with(database, remote(home), remote(other, "boat"), noise={"window": 3600})
+        await set_up(hass, entry)
+        hass.states.async_set("sensor.a", "1")
+        await connected(entry)
+        await until(lambda: link_of(entry, 1).health.events == 1)
+        await until(lambda: link_of(entry, 0).health.events == 1)
+        await deliver(hass, entry)
+    found = {(point.tags.get("instance"), point.tags["location"]) for point in points(database)}
+    assert found == {(None, "test home"), ("cabin", "Cabin"), ("boat", "Boat")}
+
+
+async def test_what_happens_during_a_reload_is_captured_over_the_same_connection(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    home.changing("sensor.a", "0", NOON)
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await connected(entry)
+    await captured(entry, 1)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    for number in range(1, 6):
+        await home.set_state("sensor.a", str(number), NOON + number)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    await captured(entry, 6)
+    await home.set_state("sensor.a", "6", NOON + 6)
+    await captured(entry, 7)
+    assert home.logins == ["good"]
+    await balanced(entry)
+    await deliver(hass, entry)
+    assert [state for _, state, _ in told(database)] == [str(number) for number in range(7)]
+
+
+async def test_a_removed_remote_home_is_left(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await connected(entry)
+    [subentry_id] = entry.subentries
+    hass.config_entries.async_remove_subentry(entry, subentry_id)
+    await hass.async_block_till_done()
+    await until(lambda: not home.clients)
+    assert entry.runtime_data.remotes.all == ()
+    await deliver(hass, entry)
+
+
+async def test_a_new_area_holds_for_the_events_behind_it(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    home.areas = [{"area_id": "attic", "name": "Attic"}, {"area_id": "cellar", "name": "Cellar"}]
+    home.register("light.a", area_id="attic")
+    home.changing("light.a", "on", NOON)
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await connected(entry)
+    await captured(entry, 1)
+    home.register("light.a", area_id="cellar")
+    fired = {
+        "event_type": "entity_registry_updated",
+        "data": {"action": "update", "entity_id": "light.a"},
+        "time_fired": "2026-11-21T12:00:01+00:00",
+        "context": {"id": "moved", "parent_id": None, "user_id": None},
+    }
+    await home.fire("entity_registry_updated", fired)
+    await home.set_state("light.a", "off", NOON + 2)
+    await captured(entry, 3)
+    home.areas = [{"area_id": "attic", "name": "Attic"}, {"area_id": "cellar", "name": "Crypt"}]
+    await home.fire("area_registry_updated", {"data": {"action": "update", "area_id": "cellar"}})
+    await home.set_state("light.a", "on", NOON + 3)
+    await captured(entry, 4)
+    await deliver(hass, entry)
+    states = [each for each in points(database) if each.tags["event_type"] == "state_changed"]
+    assert [each.tags["area"] for each in states] == ["Attic", "Cellar", "Crypt"]
+    [marker] = [each for each in points(database) if each.tags["event_type"] == "entity_moved"]
+    assert marker.fields["old_area"] == "Attic"
+    assert marker.fields["new_area"] == "Cellar"
+    assert marker.fields["context_id"] == "moved"
+    assert marker.time == int((NOON + 1) * 1e9)
+    assert marker.tags["instance"] == "cabin"
+
+
+async def test_an_entity_that_was_renamed_while_away_goes_on_under_its_new_name(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    home.register("light.before", id="uuid", area_id="attic")
+    home.changing("light.before", "on", NOON)
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await connected(entry)
+    await captured(entry, 1)
+    await home.stop()
+    del home.entities["light.before"]
+    home.removing("light.before")
+    home.register("light.after", id="uuid", area_id="attic")
+    home.changing("light.after", "on", NOON + 10)
+    await home.start()
+    await connected(entry, 2)
+    await captured(entry, 4)
+    await deliver(hass, entry)
+    kinds = sorted(
+        (point.tags["entity_id"], point.tags["event_type"], point.tags.get("area_id"))
+        for point in points(database)
+    )
+    assert kinds == [
+        ("light.after", "entity_renamed", None),
+        ("light.after", "state_changed", "attic"),
+        ("light.before", "entity_removed", "attic"),
+        ("light.before", "state_changed", "attic"),
+    ]
+
+
+async def test_other_events_come_where_the_token_allows_it(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    def answer(asked: Any) -> Any:
+        if asked["event_type"] == "call_service":
+            raise Refusal(code="unauthorized")
+
+    home.answers["subscribe_events"] = answer
+    entry = entry_with(database, remote(home), events={"types": ["call_service", "my_event"]})
+    await set_up(hass, entry)
+    await connected(entry)
+    event = {
+        "event_type": "my_event",
+        "data": {"entity_id": "light.nowhere", "level": 3},
+        "time_fired": "2026-11-21T12:00:01+00:00",
+        "context": {"id": "mine", "parent_id": None, "user_id": None},
+    }
+    await home.fire("my_event", event)
+    await captured(entry, 1)
+    await deliver(hass, entry)
+    [point] = points(database)
+    assert point.tags["event_type"] == "my_event"
+    assert point.tags["instance"] == "cabin"
+    assert point.tags["location"] == "Cabin"
+    assert (point.fields["data_level"], point.fields["context_id"]) == (3.0, "mine")
+    assert point.time == int((NOON + 1) * 1e9)
+
+
+@pytest.mark.parametrize(
+    "content", [{"c": {"sensor.never": {"+": {"s": "1"}}}}, {"a": 7}, "text", None]
+)
+async def test_what_cannot_be_understood_leads_to_a_new_snapshot(
+    hass: HomeAssistant, home: Home, database: Emulator, content: Any
+) -> None:
+    home.changing("sensor.a", "1", NOON)
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await connected(entry)
+    await captured(entry, 1)
+    home.changing("sensor.a", "2", NOON + 1)
+    await home.send(content)
+    await connected(entry, 2)
+    await captured(entry, 2)
+    await deliver(hass, entry)
+    assert [state for _, state, _ in told(database)] == ["1", "2"]
