@@ -53,8 +53,8 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     "enrich": {"tasks", "pipeline/encode"},
     "sources": {"enrich", "tasks", "pipeline", "pipeline/encode", "pipeline/filter"},
     "sources/remote": {
-        *("sources", "enrich", "tasks", "options", "health", "clients/homeassistant"),
-        *("pipeline", "pipeline/export"),
+        *("sources", "enrich", "tasks", "options", "health", "clients", "clients/homeassistant"),
+        *("pipeline", "pipeline/encode", "pipeline/export"),
     },
     "options": {
         "clients/homeassistant",

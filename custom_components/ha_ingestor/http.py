@@ -19,6 +19,7 @@ from .health import api, metrics
 from .health.readings import Reading, UnknownDestinationError, async_readings
 from .metadata_store.metadata_sync import METADATA_SYNC
 from .metadata_store.queries import DEVICES, ENTITIES, Listing, QueryError, parse
+from .sources.remote.states_view import StatesView
 
 # Home Assistant's own numbers: below the first it does not pay, above the second it takes a thread.
 COMPRESS_BYTES: Final = 1024
@@ -144,7 +145,7 @@ def async_setup_views(hass: HomeAssistant) -> None:
     hass.data[_STARTED] = time.monotonic()
     for listing in (DEVICES, ENTITIES):
         hass.http.register_view(MetadataView(listing))
-    for view in (SummaryView, DependenciesView, ReadyView, MetricsView):
+    for view in (SummaryView, DependenciesView, ReadyView, MetricsView, StatesView):
         hass.http.register_view(view)
 
 
