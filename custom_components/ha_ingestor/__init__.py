@@ -193,19 +193,25 @@ async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bo
         runtime.async_start()
         async_keep(hass, entry.entry_id)
         entry.async_on_unload(entry.add_update_listener(_async_reload))
-
-        @callback
-        def async_home_renamed(_event: Event) -> None:
-            if hass.config.location_name != location:
-                hass.config_entries.async_schedule_reload(entry.entry_id)
-
-        entry.async_on_unload(hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, async_home_renamed))
+        _async_reload_when_renamed(hass, entry, location)
         await source.async_start()
         await remotes.async_start()
         undo.pop_all()
     if hass.state in _AFTER_FINAL_WRITE:
         await async_final_write()
     return True
+
+
+@callback
+def _async_reload_when_renamed(
+    hass: HomeAssistant, entry: HaIngestorConfigEntry, location: str
+) -> None:
+    @callback
+    def async_config_updated(_event: Event) -> None:
+        if hass.config.location_name != location:
+            hass.config_entries.async_schedule_reload(entry.entry_id)
+
+    entry.async_on_unload(hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, async_config_updated))
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bool:
