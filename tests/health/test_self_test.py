@@ -14,6 +14,7 @@ from homeassistant.exceptions import ServiceValidationError
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ha_ingestor.const import DOMAIN
+from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.ha_ingestor.health import self_test
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from tests.emulator import Answer, Emulator, Fault
@@ -235,6 +236,8 @@ async def test_a_database_that_does_not_answer_is_named(
     report = await report_of(hass)
     assert (report["verdict"], report["problem"]) == ("not_sent", "proxy")
     assert "Something else answered" in report["message"]
+    told = await async_get_config_entry_diagnostics(hass, entry)
+    assert told["self_test"]["detail"] == "**REDACTED**"
 
 
 async def test_a_request_that_hangs_ends_the_wait(
@@ -296,7 +299,8 @@ async def test_the_button_shows_what_came_of_it(
     # The emulated database takes points and answers no queries.
     assert "answers no queries" in shown["message"]
     assert "keeps points for ever" in shown["message"]
-    assert entry.runtime_data.self_test.last.written
+    told = await async_get_config_entry_diagnostics(hass, entry)
+    assert told["self_test"]["verdict"] == "no_queries"
 
 
 async def test_a_destination_that_is_not_loaded_is_not_tested(
