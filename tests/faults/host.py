@@ -118,7 +118,7 @@ class Host:
         )
         settings: dict[str, Any] = {"segment_bytes": 2_000, "min_free_bytes": 0, "compress": False}
         settings |= options["settings"]
-        settings["full"] = WhenFull(settings["full"])
+        settings["full"] = WhenFull(settings.get("full", WhenFull.OLDEST))
         self.pipeline = Pipeline(
             profile=HomeIQ(dumps=json.dumps),
             files=place.files,
