@@ -155,7 +155,7 @@ async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bo
         resume = await reload_handover.async_handover() if reload_handover else None
         pipeline, source = build(resume, reload_handover.reload_buffer if reload_handover else None)
         coordinator = HealthCoordinator(hass, entry, pipeline)
-        remotes = Remotes(hass, entry, pipeline, contexts)
+        remotes = Remotes(hass, entry, pipeline, contexts, causes)
         undo.push_async_callback(coordinator.async_end)
         entry.runtime_data = runtime = IngestorRuntimeData(
             source=source,

@@ -57,6 +57,7 @@ class Home:
     def __init__(self, *, port: int = 0) -> None:
         self.token = "good"
         self.state = "RUNNING"
+        self.is_admin = True
         self.location = "Cabin"
         self.states: dict[str, dict[str, Json]] = {}
         self.entities: dict[str, dict[str, Json]] = {}
@@ -241,6 +242,7 @@ class Home:
         config = {"state": self.state, "location_name": self.location, "version": "2026.11.0"}
         results: dict[str, Json] = {
             "get_config": config,
+            "auth/current_user": {"id": "u", "is_admin": self.is_admin},
             "config/entity_registry/list": [_partial(row) for row in self.entities.values()],
             "config/device_registry/list": self.devices,
             "config/area_registry/list": self.areas,

@@ -1,5 +1,6 @@
 """The automation, script or user that caused a change."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from homeassistant.auth import EVENT_USER_ADDED, EVENT_USER_REMOVED, EVENT_USER_UPDATED
@@ -10,7 +11,7 @@ from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 # Hours of the busiest home. What a run changes, it changes soon.
 CAUSES_MAX: Final = 5_000
 
-_RUNS: Final = (EVENT_AUTOMATION_TRIGGERED, EVENT_SCRIPT_STARTED)
+RUNS: Final = (EVENT_AUTOMATION_TRIGGERED, EVENT_SCRIPT_STARTED)
 _USERS: Final = (EVENT_USER_ADDED, EVENT_USER_UPDATED, EVENT_USER_REMOVED)
 
 
@@ -32,7 +33,7 @@ class Attribution:
         if not self._stops:
             listen = self._hass.bus.async_listen
             self._stops = [
-                *(listen(event_type, self._async_ran) for event_type in _RUNS),
+                *(listen(event_type, self._async_ran) for event_type in RUNS),
                 *(listen(event_type, self._async_read_users) for event_type in _USERS),
             ]
         await self._async_read_users()
@@ -45,13 +46,18 @@ class Attribution:
             self._stops.pop()()
 
     @callback
-    def _async_ran(self, event: Event[dict[str, Any]]) -> None:
+    def async_note(self, context_id: str, data: Mapping[str, Any]) -> None:
+        """Keep what ran in a context, of this home or another one."""
         # A script that an automation calls has its context: the automation was there first.
-        entity_id = event.data.get("entity_id")
+        entity_id = data.get("entity_id")
         if isinstance(entity_id, str):
-            self.causes.setdefault(event.context.id, entity_id)
+            self.causes.setdefault(context_id, entity_id)
         if len(self.causes) > CAUSES_MAX:
             del self.causes[next(iter(self.causes))]
+
+    @callback
+    def _async_ran(self, event: Event[dict[str, Any]]) -> None:
+        self.async_note(event.context.id, event.data)
 
     async def _async_read_users(self, _event: Event[Any] | None = None) -> None:
         users = await self._hass.auth.async_get_users()

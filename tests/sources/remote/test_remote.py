@@ -426,3 +426,25 @@ async def test_what_cannot_be_understood_leads_to_a_new_snapshot(
     await captured(entry, 2)
     await deliver(hass, entry)
     assert [state for _, state, _ in told(database)] == ["1", "2"]
+
+
+@pytest.mark.parametrize("cause", ["automation.evening", None])
+async def test_the_automation_behind_a_change_is_told_to_administrators(
+    hass: HomeAssistant, home: Home, database: Emulator, cause: str | None
+) -> None:
+    home.is_admin = cause is not None
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await connected(entry)
+    ran = {
+        "event_type": "automation_triggered",
+        "data": {"entity_id": "automation.evening", "name": "Evening"},
+        "time_fired": "2026-11-21T12:00:01+00:00",
+        "context": {"id": "run", "parent_id": None, "user_id": None},
+    }
+    await home.fire("automation_triggered", ran)
+    await home.set_state("light.a", "on", NOON + 2, context="run")
+    await captured(entry, 1)
+    await deliver(hass, entry)
+    [point] = points(database)
+    assert point.fields.get("cause") == cause

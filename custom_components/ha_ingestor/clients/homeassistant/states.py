@@ -4,7 +4,7 @@ The first event of `subscribe_entities` holds every state, the others what is di
 `a` are new entities, `c` changes of those that are known, `r` names those that are gone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,6 +37,8 @@ class State:
     last_changed_timestamp: float
     last_updated_timestamp: float
     context: Context
+    # What else is known of the entity, which is not sent.
+    state_info: Mapping[str, Any] | None = None
 
 
 class Change(NamedTuple):
@@ -47,11 +49,16 @@ class Change(NamedTuple):
     new: State | None
 
 
+def _nothing(_entity_id: str) -> None:
+    return None
+
+
 @dataclass(slots=True)
 class StateMirror:
-    """The newest state of every entity."""
+    """The newest state of every entity; `about` returns what else is known of one."""
 
     states: dict[str, State] = field(default_factory=dict)
+    about: Callable[[str], Mapping[str, Any] | None] = _nothing
 
     def snapshot(self, event: Any) -> list[Change]:
         """Become equal to a snapshot; returns what is different, the oldest first.
@@ -59,7 +66,7 @@ class StateMirror:
         A state is the same if it was written at the same moment.
         """
         with _understood():
-            found = {name: _new_state(name, row) for name, row in event.get("a", {}).items()}
+            found = {name: self._new(name, row) for name, row in event.get("a", {}).items()}
         changes = []
         for name, new in found.items():
             old = self.states.get(name)
@@ -76,7 +83,7 @@ class StateMirror:
         """Apply an event that follows the snapshot."""
         with _understood():
             for name, row in event.get("a", {}).items():
-                new = self.states[name] = _new_state(name, row)
+                new = self.states[name] = self._new(name, row)
                 yield Change(name, None, new)
             for name, difference in event.get("c", {}).items():
                 old = self.states[name]
@@ -85,6 +92,9 @@ class StateMirror:
             for name in event.get("r", ()):
                 if gone := self.states.pop(name, None):
                     yield Change(name, gone, None)
+
+    def _new(self, entity_id: str, row: Mapping[str, Any]) -> State:
+        return _new_state(entity_id, row, self.about(entity_id))
 
 
 @contextmanager
@@ -97,7 +107,7 @@ def _understood() -> Iterator[None]:
         raise HomeAssistantError(Problem.PROTOCOL, detail) from err
 
 
-def _new_state(entity_id: str, row: Mapping[str, Any]) -> State:
+def _new_state(entity_id: str, row: Mapping[str, Any], info: Mapping[str, Any] | None) -> State:
     changed = float(row["lc"])
     return State(
         entity_id=entity_id,
@@ -106,6 +116,7 @@ def _new_state(entity_id: str, row: Mapping[str, Any]) -> State:
         last_changed_timestamp=changed,
         last_updated_timestamp=float(row.get("lu", changed)),
         context=_context(Context(), row.get("c")),
+        state_info=info,
     )
 
 
@@ -129,6 +140,7 @@ def _changed(old: State, difference: Mapping[str, Any]) -> State:
         last_changed_timestamp=changed,
         last_updated_timestamp=updated,
         context=_context(old.context, more["c"]) if "c" in more else old.context,
+        state_info=old.state_info,
     )
 
 

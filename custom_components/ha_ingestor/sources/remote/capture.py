@@ -10,6 +10,7 @@ from homeassistant.core import HomeAssistant
 
 from ...clients.homeassistant.states import Change, Context, State
 from ...const import LOGGER
+from ...enrich.attribution import RUNS, Attribution
 from ...enrich.describe import Describer
 from ...enrich.markers import markers
 from ...enrich.selection import EntityFilter, RuleTable
@@ -47,10 +48,12 @@ class RemoteCapture:
         entity_filter: EntityFilter,
         rules: RuleTable,
         event_types: Iterable[str],
+        causes: Attribution,
     ) -> None:
         """Prepare for a pipeline."""
         self.event_types = tuple(event_types)
         self.catalog: RemoteCatalog | None = None
+        self._causes = causes
         self._pipeline = pipeline
         self._clock = async_clock(hass)
         self._name = name
@@ -85,8 +88,11 @@ class RemoteCapture:
         self._receive(self._restored, change)
 
     def fired(self, event_type: str, event: Mapping[str, Any]) -> None:
-        """Capture another event, as it was sent."""
-        self._receive(self._fired, (event_type, event))
+        """Capture another event, as it was sent, if it is wanted."""
+        if event_type in RUNS:
+            self._causes.async_note(context_of(event).id, event.get("data") or {})
+        if event_type in self.event_types:
+            self._receive(self._fired, (event_type, event))
 
     def mark(
         self, before: EntityContext, after: EntityContext, fired: float, context: ContextLike

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Final
 
 from ...clients.homeassistant.entries import (
@@ -14,6 +15,7 @@ from ...clients.homeassistant.entries import (
 from ...clients.homeassistant.registries import Registries
 from ...clients.homeassistant.states import StateMirror
 from ...enrich.describe import Describer, DeviceRow
+from ...enrich.unrecorded import state_info
 from ...pipeline.model import EntityContext
 from ...tasks.slices import async_slices
 
@@ -27,7 +29,7 @@ class RemoteHome:
 
     location: str = ""
     registries: Registries = field(default_factory=Registries)
-    states: StateMirror = field(default_factory=StateMirror)
+    states: StateMirror = field(default_factory=partial(StateMirror, about=state_info))
 
     def entity(self, entity_id: str) -> EntityEntry | None:
         """Look up an entity of the registry."""

@@ -14,8 +14,9 @@ from ...clients.homeassistant.registries import (
     refresh_entities,
     relist,
 )
-from ...clients.homeassistant.states import SUBSCRIBE, Change, StateMirror
+from ...clients.homeassistant.states import SUBSCRIBE, Change
 from ...const import LOGGER
+from ...enrich.attribution import RUNS
 from ...tasks.slices import SLICE_SECONDS, async_slices
 from .capture import RemoteCapture, context_of, time_of, with_date
 from .catalog import RemoteHome
@@ -53,6 +54,7 @@ class Conversation:
         self._registries: dict[int, Registry] = {}
         self._others: dict[int, str] = {}
         self._asked_for: tuple[str, ...] = ()
+        self._is_admin = False
         self._states = 0
         self._has_snapshot = False
         # Up to which event each registry is known: what came later is not in it yet.
@@ -66,6 +68,7 @@ class Conversation:
             self._health.is_waiting_for_start = True
             await asyncio.sleep(START_POLL_SECONDS)
         self._home.location = str(config.get("location_name") or "")
+        self._is_admin = bool((await connection.command("auth/current_user") or {}).get("is_admin"))
         for registry in Registry:
             number = await connection.subscribe(SUBSCRIBE_EVENTS, event_type=registry.value)
             self._registries[number] = registry
@@ -101,6 +104,9 @@ class Conversation:
     async def _subscribe_others(self, capture: RemoteCapture) -> None:
         """Subscribe to the other events that are wanted, as far as the token allows."""
         wanted = capture.event_types
+        if self._is_admin:
+            # They tell what caused a change. Others may not ask for them.
+            wanted = tuple(dict.fromkeys((*wanted, *RUNS)))
         if wanted == self._asked_for:
             return
         self._asked_for = wanted
@@ -201,7 +207,7 @@ class Conversation:
         registries = await list_registries(self._connection)
         before = home.registries.config_entries.keys()
         if before and before.isdisjoint(registries.config_entries):
-            home.states = StateMirror()  # it is another home at the same place
+            home.states = RemoteHome().states  # it is another home at the same place
         home.registries = registries
         self._known_to = dict.fromkeys(Registry, now)
         self._list_again_at = asyncio.get_running_loop().time() + REFRESH_SECONDS

@@ -15,6 +15,7 @@ from homeassistant.util.hass_dict import HassKey
 from ...clients.homeassistant.connection import Connection
 from ...connection import async_ssl
 from ...const import CONF_CA_CERTIFICATE, DOMAIN, SUBENTRY_REMOTE
+from ...enrich.attribution import Attribution
 from ...options.events import event_types
 from ...options.filter import entity_filter
 from ...options.noise import rule_table
@@ -91,6 +92,7 @@ class Remotes:
         entry: ConfigEntry[Any],
         pipeline: Pipeline,
         contexts: Contexts,
+        causes: Attribution,
     ) -> None:
         """Prepare a capture for each remote home, and find its connection or make one."""
         self._hass = hass
@@ -98,6 +100,7 @@ class Remotes:
         self._entry_id = entry.entry_id
         self._entry = entry
         self._pipeline = pipeline
+        self._causes = causes
         self.all = tuple(map(self._remote, entry.get_subentries_of_type(SUBENTRY_REMOTE)))
         contexts.remotes = {each.link.settings.instance: each.capture for each in self.all}
 
@@ -110,6 +113,7 @@ class Remotes:
             entity_filter=entity_filter(subentry.data),
             rules=rule_table(options),
             event_types=event_types(options),
+            causes=self._causes,
         )
         coordinator = RemoteCoordinator(self._hass, self._entry, subentry, link)
         return Remote(subentry=subentry, link=link, capture=capture, coordinator=coordinator)
