@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, section
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components import ha_ingestor
@@ -14,7 +14,27 @@ from custom_components.ha_ingestor.flows.filter_preview import SAVE, SAVE_ANYWAY
 from custom_components.ha_ingestor.flows.options import MENUS
 
 PACKAGE: Final = Path(ha_ingestor.__file__).parent
-WORDS: Final = json.loads((PACKAGE / "translations" / "en.json").read_text())
+LANGUAGES: Final = {
+    path.stem: json.loads(path.read_text())
+    for path in sorted((PACKAGE / "translations").glob("*.json"))
+}
+WORDS: Final = LANGUAGES["en"]
+
+
+def explained(words: Any) -> Any:
+    """Read which fields and sections some words explain; each field has a label too."""
+    assert set(words.get("data", {})) == set(words.get("data_description", {}))
+    parts = words.get("sections", {})
+    assert all(part["name"] and part["description"] for part in parts.values())
+    return {**dict.fromkeys(words.get("data", {})), **{k: explained(v) for k, v in parts.items()}}
+
+
+def fields(schema: Any) -> Any:
+    """Read which fields and sections a form has."""
+    return {
+        str(key): fields(field.schema) if isinstance(field, section) else None
+        for key, field in schema.schema.items()
+    }
 
 
 def way_to(page: str) -> list[str]:

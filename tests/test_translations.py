@@ -1,17 +1,55 @@
-"""The keys of the translations are those that Home Assistant's validation takes."""
+"""Every text that the code asks for is there in every language, and there are no others."""
 
+import ast
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from string import Formatter
+from typing import Any, Final
 
 import pytest
+from homeassistant import const
+from homeassistant.const import EntityCategory
+from homeassistant.helpers.entity import EntityDescription
 
+from custom_components.ha_ingestor.clients.homeassistant.errors import Problem as RemoteProblem
+from custom_components.ha_ingestor.clients.homeassistant.registries import Registries
+from custom_components.ha_ingestor.data_api.sync import SyncState
+from custom_components.ha_ingestor.entities.buttons import BUTTONS, DATA_API_BUTTONS
+from custom_components.ha_ingestor.entities.data_api import (
+    DATA_API_BINARY_SENSORS,
+    DATA_API_SENSORS,
+)
+from custom_components.ha_ingestor.entities.descriptions import BINARY_SENSORS, SENSORS
+from custom_components.ha_ingestor.entities.remote import REMOTE_BINARY_SENSORS, REMOTE_SENSORS
+from custom_components.ha_ingestor.flows.remote import address_schema
+from custom_components.ha_ingestor.health import issues, remote
+from custom_components.ha_ingestor.health.self_test import Verdict
+from custom_components.ha_ingestor.metadata_store import metadata_sync
 from custom_components.ha_ingestor.options.core import PAGE
+from custom_components.ha_ingestor.options.remote import schema
+from custom_components.ha_ingestor.pipeline.encode.own_points import Fault
 from custom_components.ha_ingestor.pipeline.encode.profiles.core_settings import MEASUREMENT_ATTRS
+from custom_components.ha_ingestor.sources.remote.health import RemoteState
 
-from .pages import WORDS
+from .pages import LANGUAGES, PACKAGE, WORDS, explained, fields
 
 KEY = re.compile(r"^(?!.+[_-]{2})(?![_-])[a-z0-9-_]+(?<![_-])$")
+# What Home Assistant calls the parts of its translations.
+PARTS: Final = {
+    *("config", "options", "config_subentries", "selector", "entity", "issues", "exceptions"),
+    *("services", "system_health", "common", "info", "step", "error", "abort", "sections"),
+    *("title", "description", "data", "data_description", "menu_options"),
+    *("menu_option_descriptions", "entry_type", "initiate_flow", "fix_flow", "fields", "message"),
+    *("binary_sensor", "sensor", "button", "name", "state", "state_attributes"),
+    "unit_of_measurement",
+}
+# States and choices that are Home Assistant's own.
+VALUES: Final = {"on", "off", *EntityCategory}
+CODE: Final = {
+    path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text())
+    for path in PACKAGE.rglob("*.py")
+}
 
 
 def keys(words: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -22,9 +60,207 @@ def keys(words: Any, path: str = "") -> Iterator[tuple[str, str]]:
             yield from keys(value, f"{path}.{key}")
 
 
-@pytest.mark.parametrize(("path", "key"), keys(WORDS))
-def test_every_key_is_a_translation_key(path: str, key: str) -> None:
-    assert KEY.fullmatch(key), f"{path}.{key}"
+def texts(words: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every text with the path to it."""
+    if isinstance(words, dict):
+        for key, value in words.items():
+            yield from texts(value, f"{path}.{key}")
+    else:
+        yield path, words
+
+
+def placeholders(text: str) -> set[str]:
+    """Return what is filled in."""
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def test_every_key_is_a_translation_key() -> None:
+    assert [f"{path}.{key}" for path, key in keys(WORDS) if not KEY.fullmatch(key)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_has_the_texts_of_english_in_their_order(language: str) -> None:
+    assert list(keys(LANGUAGES[language])) == list(keys(WORDS))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_text_fills_in_what_the_english_one_does(language: str) -> None:
+    english = dict(texts(WORDS))
+    other = {
+        path: text
+        for path, text in texts(LANGUAGES[language])
+        if placeholders(text) != placeholders(english.get(path, ""))
+    }
+    assert other == {}
+
+
+def strings(tree: ast.AST) -> Iterator[str]:
+    """Yield every string of some code, and those that it has of Home Assistant."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+        elif isinstance(node, ast.ImportFrom) and node.module == "homeassistant.const":
+            yield from (str(getattr(const, each.name)) for each in node.names)
+
+
+def test_no_text_is_unused() -> None:
+    spelled = {text for tree in CODE.values() for text in strings(tree)}
+
+    def is_put_together(key: str) -> bool:
+        return any(
+            (key[: at + 1] in spelled and key[at + 1 :] in spelled)
+            or (key[:at] in spelled and key[at:] in spelled)
+            for at, character in enumerate(key)
+            if character == "_"
+        )
+
+    known = PARTS | VALUES | spelled
+    unused = {
+        f"{path}.{key}"
+        for path, key in keys(WORDS)
+        if key not in known and not is_put_together(key)
+    }
+    assert unused == set()
+
+
+def passed(*functions: str, to: str) -> set[str]:
+    """Return the keys that the code passes to functions: texts, and constants of its module."""
+    found: set[str] = set()
+    for path, tree in CODE.items():
+        dotted = path.removesuffix(".py").removesuffix("__init__").replace("/", ".")
+        module = import_module(f"custom_components.ha_ingestor.{dotted}".rstrip("."))
+        for call in ast.walk(tree):
+            if isinstance(call, ast.Call) and ast.unparse(call.func).split(".")[-1] in functions:
+                given = [*call.args[:1], *(each.value for each in call.keywords if each.arg == to)]
+                found.update(str(each.value) for each in given if isinstance(each, ast.Constant))
+                names = (each.id for each in given if isinstance(each, ast.Name))
+                found.update(getattr(module, name) for name in names if name.isupper())
+    return found
+
+
+def test_every_error_of_an_action_has_a_message_and_there_are_no_others() -> None:
+    raising = ("wrong_input", "failure", "ServiceValidationError", "HomeAssistantError")
+    assert WORDS["exceptions"].keys() == {
+        *passed(*raising, "ConfigEntryError", to="translation_key"),
+        *Fault,
+    }
+
+
+def test_every_repair_has_texts_and_there_are_no_others() -> None:
+    assert WORDS["issues"].keys() == {
+        *passed("Issue", to="key"),
+        *passed("async_create_issue", to="translation_key"),
+        *issues.BLOCKING_PROBLEMS,
+        *metadata_sync.ISSUES_ASIDE.values(),
+        *(remote.UNAUTHORIZED, remote.GIVEN_UP),
+    }
+
+
+DESCRIPTIONS: Final[Mapping[str, tuple[EntityDescription, ...]]] = {
+    "sensor": (*SENSORS, *DATA_API_SENSORS, *REMOTE_SENSORS),
+    "binary_sensor": (*BINARY_SENSORS, *DATA_API_BINARY_SENSORS, *REMOTE_BINARY_SENSORS),
+    "button": (*BUTTONS, *DATA_API_BUTTONS),
+}
+
+
+def test_every_entity_has_a_name_and_there_are_no_others() -> None:
+    named = {platform: set(entities) for platform, entities in WORDS["entity"].items()}
+    assert named == {
+        platform: {each.translation_key for each in descriptions}
+        for platform, descriptions in DESCRIPTIONS.items()
+    }
+
+
+@pytest.mark.parametrize("sensor", DESCRIPTIONS["sensor"], ids=lambda sensor: sensor.key)
+def test_every_state_of_a_sensor_has_a_name_and_there_are_no_others(sensor: Any) -> None:
+    words = WORDS["entity"]["sensor"][sensor.translation_key]
+    assert words.get("state", {}).keys() == set(sensor.options or ())
+
+
+@pytest.mark.parametrize(
+    ("platform", "description", "state"),
+    [
+        *(("sensor", each, SyncState()) for each in DATA_API_SENSORS),
+        *(("sensor", each, RemoteState()) for each in REMOTE_SENSORS),
+        *(("binary_sensor", each, SyncState()) for each in DATA_API_BINARY_SENSORS),
+        *(("binary_sensor", each, RemoteState()) for each in REMOTE_BINARY_SENSORS),
+    ],
+)
+def test_every_attribute_has_a_name_and_there_are_no_others(
+    platform: str, description: Any, state: Any
+) -> None:
+    words = WORDS["entity"][platform][description.translation_key]
+    assert words.get("state_attributes", {}).keys() == description.attributes_fn(state).keys()
+
+
+REMOTE: Final = WORDS["config_subentries"]["remote"]
+# What is said of an address, of a name, of a filter and of a number.
+REFUSED: Final = {
+    *("invalid_url", "url_credentials", "invalid_certificate", "this_home", "already_added"),
+    *("name_not_possible", "name_taken"),
+    *("not_an_entity_id", "not_a_name", "not_a_pattern", "fits_everything", "in_both_lists"),
+    *("text_too_long", "out_of_range"),
+}
+PROBLEMS: Final[set[str]] = set(RemoteProblem) - {RemoteProblem.NONE}
+
+
+@pytest.mark.parametrize(
+    ("step", "asked"),
+    [
+        ("user", address_schema(has_token=False)),
+        ("reconfigure", address_schema(has_token=True)),
+        ("capture", schema(Registries())),
+    ],
+)
+def test_every_field_of_a_remote_home_has_a_label_and_an_explanation(step: str, asked: Any) -> None:
+    assert explained(REMOTE["step"][step]) == fields(asked)
+
+
+def test_every_error_of_a_remote_home_has_words_and_there_are_no_others() -> None:
+    assert REMOTE["step"].keys() == {"user", "reconfigure", "capture"}
+    assert REMOTE["error"].keys() == REFUSED | PROBLEMS
+    assert REMOTE["abort"].keys() == {"not_found"}
+
+
+MISSING: Final = {"bucket_not_found", "database_not_found", "retention_policy_not_found"}
+REMOTES: Final = {remote.UNAUTHORIZED, remote.GIVEN_UP}
+# What a dialogue of a repair says instead of going on; the errors of a data-api have their test.
+ABORTS: Final[Mapping[str, set[str]]] = {
+    **{key: {"not_loaded"} for key in (*MISSING, *REMOTES, "storm", "data_api_unauthorized")},
+    "quarantined": {"not_loaded", "nothing_refused", "disk"},
+}
+ERRORS: Final[Mapping[str, set[str]]] = {
+    **{key: {"not_created", "out_of_range"} for key in MISSING},
+    **dict.fromkeys(REMOTES, PROBLEMS),
+}
+
+
+def test_every_end_and_every_error_of_a_repair_has_words_and_there_are_no_others() -> None:
+    flows = {
+        key: words["fix_flow"] for key, words in WORDS["issues"].items() if "fix_flow" in words
+    }
+    assert {key: set(flow["abort"]) for key, flow in flows.items() if "abort" in flow} == ABORTS
+    errors = {key: set(flow["error"]) for key, flow in flows.items() if "error" in flow}
+    assert {key: errors[key] for key in errors.keys() - {"data_api_unauthorized"}} == ERRORS
+
+
+def test_every_end_of_a_dialogue_has_words() -> None:
+    ends = {path.rpartition(".abort.")[2] for path, _ in texts(WORDS) if ".abort." in path}
+    assert passed("async_abort", to="reason") == ends
+
+
+def test_every_common_text_is_used_and_there_are_no_others() -> None:
+    of_dashboard = {
+        text
+        for text in strings(CODE["health/dashboard.py"])
+        if re.fullmatch(r"dashboard_[a-z_]+", text)
+    }
+    facts = ("title", "version", "clock", "retention", "retention_infinite")
+    assert WORDS["common"].keys() == {
+        "dashboard_title",
+        *of_dashboard,
+        *(f"self_test_{each}" for each in (*facts, *Verdict)),
+    }
 
 
 def test_the_measurements_that_have_no_translation_have_a_label() -> None:

@@ -13,7 +13,7 @@ from homeassistant.const import __version__ as HA_VERSION  # noqa: N812
 from homeassistant.helpers.selector import validate_selector
 from homeassistant.util.yaml import load_yaml_dict
 
-from tests.pages import PACKAGE, WORDS
+from tests.pages import LANGUAGES, PACKAGE, WORDS
 
 ICONS: Final = json.loads((PACKAGE / "icons.json").read_text())
 MANIFEST: Final = json.loads((PACKAGE / "manifest.json").read_text())
@@ -100,8 +100,10 @@ def faults(path: str, text: str) -> Iterator[str]:
         yield "a placeholder where there is none to fill in"
 
 
-def test_a_sentence_is_text_and_nothing_else() -> None:
-    assert [(path, fault) for path, text in texts(WORDS) for fault in faults(path, text)] == []
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sentence_is_text_and_nothing_else(language: str) -> None:
+    found = texts(LANGUAGES[language])
+    assert [(path, fault) for path, text in found for fault in faults(path, text)] == []
 
 
 @pytest.mark.parametrize(

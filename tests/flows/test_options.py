@@ -30,7 +30,7 @@ from custom_components.ha_ingestor.pipeline.spool.durability import Durability
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings, WhenFull
 from tests.emulator import Answer, Emulator
 from tests.flows.steps import enter, locate, suggested, told
-from tests.pages import WORDS, fill_in, open_page, save
+from tests.pages import WORDS, explained, fields, fill_in, open_page, save
 from tests.shell import NOWHERE, new_entry, points, set_up, until, unzipped
 
 BUSY = Answer(status=503, body='{"error":"timeout"}')
@@ -369,22 +369,6 @@ async def test_an_age_left_empty_is_no_limit(hass: HomeAssistant, entry: MockCon
     entered = {key: value for key, value in SPOOL.items() if key != "max_age"}
     await fill_in(hass, await open_page(hass, entry, "spool"), **entered)
     assert spool_settings(entry.options).max_age == SpoolSettings().max_age
-
-
-def explained(words: Any) -> Any:
-    """Read which fields and sections some words explain; each field has a label too."""
-    assert set(words.get("data", {})) == set(words.get("data_description", {}))
-    parts = words.get("sections", {})
-    assert all(part["name"] and part["description"] for part in parts.values())
-    return {**dict.fromkeys(words.get("data", {})), **{k: explained(v) for k, v in parts.items()}}
-
-
-def fields(schema: Any) -> Any:
-    """Read which fields and sections a form has."""
-    return {
-        str(key): fields(field.schema) if isinstance(field, section) else None
-        for key, field in schema.schema.items()
-    }
 
 
 @pytest.mark.parametrize("page", PAGES)
