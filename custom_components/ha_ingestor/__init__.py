@@ -234,7 +234,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) 
 
 async def _async_remove(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
     async_forget(hass, entry.entry_id)
-    await async_forget_remotes(hass, entry.entry_id)
+    await async_forget_remotes(hass, entry)
     if reload_handover := hass.data.get(RELOAD_HANDOVERS, {}).pop(entry.entry_id, None):
         reload_handover.async_drop()
     if not hass.config_entries.async_entries(DOMAIN):

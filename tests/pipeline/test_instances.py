@@ -156,7 +156,9 @@ def test_after_a_restart_each_home_is_compared_with_what_was_written_of_it() -> 
     rig = Rig(NoiseFilterSettings(), files)
     later = FakeState(state="on", last_changed_timestamp=NOON + 60)
     there = entity(instance=CABIN)
-    written = rig.write(change(on), change(off, of=there), change(later, off, of=there))
+    written = rig.write(
+        change(on, time=0.0), change(off, of=there, time=0.0), change(later, off, of=there)
+    )
     assert [(event.entity.instance, event.new.state) for event in written] == [(CABIN, "on")]
     assert rig.ledger.filtered == {"restart_echo": 2}
 
@@ -176,3 +178,16 @@ def test_a_clock_that_is_set_here_changes_no_time_of_another_home() -> None:
     rig.noise_filter.save(files, 1)
     stored = json.loads(files.read("recollection.json", 0, 1 << 20))["states"]
     assert stored["cabin/sensor.kitchen"][1] == NOON + 10
+
+
+def test_a_state_of_another_home_that_says_when_it_was_set_is_no_echo() -> None:
+    files = MemoryFiles()
+    rig = Rig(NoiseFilterSettings())
+    there, on = entity(instance=CABIN), FakeState(state="on")
+    rig.write(change(on, of=there))
+    rig.noise_filter.save(files, 1)
+    rig = Rig(NoiseFilterSettings(), files)
+    later = FakeState(state="on", last_changed_timestamp=NOON + 60)
+    [event] = rig.write(change(later, of=there, time=NOON + 60))
+    assert event.old.state == "on"
+    assert event.old.last_changed_timestamp == NOON

@@ -1,11 +1,14 @@
 """What happens in another home is in the database once, with its own times and its own tags."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from homeassistant.util import dt as dt_util
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from tests.emulator import Emulator
 from tests.emulator.home_assistant import Home, Refusal
@@ -448,3 +451,68 @@ async def test_the_automation_behind_a_change_is_told_to_administrators(
     await deliver(hass, entry)
     [point] = points(database)
     assert point.fields.get("cause") == cause
+
+
+async def test_after_a_start_only_what_is_newer_than_what_was_captured_comes(
+    hass: HomeAssistant, home: Home, database: Emulator, hass_storage: dict[str, Any]
+) -> None:
+    subentry = remote(home)
+    data = {subentry.subentry_id: NOON}
+    hass_storage["ha_ingestor.remotes"] = {"version": 1, "key": "ha_ingestor.remotes", "data": data}
+    home.changing("sensor.before", "1", NOON - 1)
+    home.changing("sensor.last", "1", NOON)
+    home.changing("sensor.later", "1", NOON + 1)
+    entry = entry_with(database, subentry)
+    await set_up(hass, entry)
+    await connected(entry)
+    await captured(entry, 1)
+    await deliver(hass, entry)
+    assert told(database) == [("sensor.later", "1", NOON + 1)]
+
+
+async def test_what_changed_while_the_destination_was_disabled_is_captured(
+    hass: HomeAssistant, home: Home, database: Emulator, hass_storage: dict[str, Any]
+) -> None:
+    home.changing("sensor.a", "1", NOON)
+    home.changing("sensor.b", "1", NOON + 1)
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await connected(entry)
+    await captured(entry, 2)
+    by_user = ConfigEntryDisabler.USER
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, by_user)
+    [subentry_id] = entry.subentries
+    assert hass_storage["ha_ingestor.remotes"]["data"] == {subentry_id: NOON + 1}
+    assert not home.clients
+    # As before in the end, but not all the time.
+    home.changing("sensor.a", "2", NOON + 10)
+    home.changing("sensor.a", "1", NOON + 20)
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
+    await hass.async_block_till_done()
+    await connected(entry)
+    await captured(entry, 1)
+    await deliver(hass, entry)
+    assert told(database, "sensor.a") == [("sensor.a", "1", NOON), ("sensor.a", "1", NOON + 20)]
+    assert len(points(database, "sensor.b")) == 1
+    # Of a destination that is removed nothing is kept.
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert hass_storage["ha_ingestor.remotes"]["data"] == {}
+
+
+async def test_up_to_when_a_home_was_captured_is_stored_after_it_is_safely_on_the_disk(
+    hass: HomeAssistant, home: Home, database: Emulator, hass_storage: dict[str, Any]
+) -> None:
+    home.changing("sensor.a", "1", NOON)
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await connected(entry)
+    await captured(entry, 1)
+    [subentry_id] = entry.subentries
+    now = dt_util.utcnow()
+    async_fire_time_changed(hass, now + timedelta(seconds=31))
+    await hass.async_block_till_done(wait_background_tasks=False)
+    assert "ha_ingestor.remotes" not in hass_storage
+    async_fire_time_changed(hass, now + timedelta(seconds=62))
+    await until(lambda: "ha_ingestor.remotes" in hass_storage)
+    assert hass_storage["ha_ingestor.remotes"]["data"] == {subentry_id: NOON}
+    await deliver(hass, entry)

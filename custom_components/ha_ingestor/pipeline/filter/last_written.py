@@ -16,7 +16,15 @@ from typing import Any, Final, NamedTuple, Protocol
 from ..clock import CLOCKS_ARE_SET
 from ..encode.attributes import JsonDumps, attributes_json
 from ..ledger import Ledger
-from ..model import UNAVAILABLE, EntityContext, NoContext, Point, StateEvent, StateLike
+from ..model import (
+    UNAVAILABLE,
+    EntityContext,
+    NoContext,
+    Point,
+    StateEvent,
+    StateLike,
+    is_here,
+)
 from ..spool.files import Files
 from ..text import text_of
 from .state_times import RedatedState, StateTimes, dated
@@ -130,7 +138,8 @@ class LastWritten:
             return self._with_resumed_date(state_event)
         if new is None:
             return state_event
-        if new.state == remembered.state:
+        # Another home says itself which of its states are as before, and gives these no time.
+        if new.state == remembered.state and (is_here(entity_id) or not state_event.time):
             self._since[entity_id] = remembered.since
             if self._digest(entity_id, new) == remembered.digest:
                 self.note(entity_id, new)

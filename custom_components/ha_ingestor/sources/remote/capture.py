@@ -83,6 +83,10 @@ class RemoteCapture:
         """Capture a change of a state."""
         self._receive(self._change, change)
 
+    def existing(self, change: Change) -> None:
+        """Capture a state that was there before anybody listened."""
+        self._receive(self._existing, change)
+
     def restored(self, change: Change) -> None:
         """Count a state that the restart of the remote home set once more."""
         self._receive(self._restored, change)
@@ -111,14 +115,22 @@ class RemoteCapture:
             LOGGER.exception("An event of another home could not be captured")
             self._pipeline.intake.count_lost(1, INTERNAL_ERROR)
 
-    def _change(self, change: Change) -> None:
+    def _existing(self, change: Change) -> None:
+        self._change(change, has_time=False)
+
+    def _change(self, change: Change, *, has_time: bool = True) -> None:
         entity_id, old, new = change
+        if new:
+            # Also when the clock there was set back: what is captured twice is stored once.
+            self._home.newest = new.last_updated_timestamp
         described = self._described(entity_id)
         if new is None and self.catalog is not None:
             self.catalog.forget(entity_id)
         if not (entity := self._wanted(described)):
             return
-        fired = new.last_updated_timestamp if new else self._now(old)
+        fired = 0.0
+        if has_time:
+            fired = new.last_updated_timestamp if new else self._now(old)
         context: ContextLike = new.context if new else NoContext()
         # The weather there is not known, and the clock is another one.
         self._pipeline.offer(
@@ -131,6 +143,8 @@ class RemoteCapture:
         return max(now, old.last_updated_timestamp if old else now)
 
     def _restored(self, change: Change) -> None:
+        if change.new:
+            self._home.newest = change.new.last_updated_timestamp
         if self._wanted(self._described(change.entity_id)):
             self._pipeline.intake.filtered[RESTART_ECHO] += 1
 

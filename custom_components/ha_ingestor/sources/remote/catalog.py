@@ -28,6 +28,8 @@ class RemoteHome:
     """What is known of a remote home, over a loss of the connection and over a reload."""
 
     location: str = ""
+    # When the newest state that was captured was set, by the clock of that home.
+    newest: float | None = None
     registries: Registries = field(default_factory=Registries)
     states: StateMirror = field(default_factory=partial(StateMirror, about=state_info))
 

@@ -141,10 +141,8 @@ class Conversation:
 
     async def _snapshot(self, content: Any) -> None:
         """Capture what is different from what was known, each change once."""
-        states = self._home.states
-        newest = max(
-            (state.last_updated_timestamp for state in states.states.values()), default=None
-        )
+        states, newest = self._home.states, self._home.newest
+        is_first = not states.states
         changes = await asyncio.to_thread(states.snapshot, content)
         self._has_snapshot = True
         oldest = min(
@@ -154,6 +152,12 @@ class Conversation:
         has_restarted = newest is not None and oldest > newest
         async for change in async_slices(changes):
             capture = await self._captured_for()
+            if is_first and (newest is None or has_restarted):
+                # Only what was written before this home started can tell which are as before.
+                capture.existing(change)
+                continue
+            if is_first and change.new and change.new.last_updated_timestamp <= (newest or 0.0):
+                continue  # captured before this home started
             if has_restarted and (dated := with_date(change)):
                 states.states[change.entity_id] = dated
                 if change.old and change.old.attributes == dated.attributes:
@@ -207,7 +211,8 @@ class Conversation:
         registries = await list_registries(self._connection)
         before = home.registries.config_entries.keys()
         if before and before.isdisjoint(registries.config_entries):
-            home.states = RemoteHome().states  # it is another home at the same place
+            # It is another home at the same place.
+            home.states, home.newest = RemoteHome().states, None
         home.registries = registries
         self._known_to = dict.fromkeys(Registry, now)
         self._list_again_at = asyncio.get_running_loop().time() + REFRESH_SECONDS

@@ -25,6 +25,7 @@ from .capture import RemoteCapture
 from .coordinator import RemoteCoordinator
 from .link import RemoteLink
 from .settings import RemoteSettings
+from .watermarks import async_watermarks
 
 # A connection is kept so long for the next set-up of its destination.
 KEEP_SECONDS: Final = 60.0
@@ -130,11 +131,15 @@ class Remotes:
 
     async def async_start(self) -> None:
         """End the connections of remote homes that are not there any more, and begin the others."""
+        if not (self.all or self._links):
+            return
+        watermarks = await async_watermarks(self._hass)
         wanted = {each.subentry.subentry_id: each.link for each in self.all}
         for subentry_id, kept in list(self._links.items()):
             if kept.entry_id == self._entry_id and wanted.get(subentry_id) is not kept.link:
                 del self._links[subentry_id]
                 await _async_end(kept)
+                await watermarks.async_leave(subentry_id, is_removed=subentry_id not in wanted)
         for each in self.all:
             kept = self._links.setdefault(
                 each.subentry.subentry_id, KeptLink(link=each.link, entry_id=self._entry_id)
@@ -142,6 +147,10 @@ class Remotes:
             if kept.cancel_end:
                 kept.cancel_end()
                 kept.cancel_end = None
+            home, subentry_id = each.link.home, each.subentry.subentry_id
+            if home.newest is None:
+                home.newest = watermarks.newest(subentry_id)
+            watermarks.async_follow(subentry_id, partial(getattr, home, "newest"))
             each.coordinator.async_start()
             each.link.async_attach(each.capture)
 
@@ -165,6 +174,10 @@ class Remotes:
                 job = HassJob(partial(self._async_expire, subentry_id), cancel_on_shutdown=True)
                 kept.cancel_end = async_call_later(self._hass, KEEP_SECONDS, job)
         await asyncio.gather(*ended)
+        if ended:
+            watermarks = await async_watermarks(self._hass)
+            for each in self.all:
+                await watermarks.async_leave(each.subentry.subentry_id)
 
     @callback
     def async_try_now(self) -> None:
@@ -186,13 +199,16 @@ class Remotes:
             await kept.link.async_stop()
 
 
-async def async_forget_remotes(hass: HomeAssistant, entry_id: str) -> None:
+async def async_forget_remotes(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
     """End the connections of a destination that is removed."""
     links = hass.data.get(REMOTE_LINKS, {})
     for subentry_id, kept in list(links.items()):
-        if kept.entry_id == entry_id:
+        if kept.entry_id == entry.entry_id:
             del links[subentry_id]
             await _async_end(kept)
+    for subentry in entry.get_subentries_of_type(SUBENTRY_REMOTE):
+        watermarks = await async_watermarks(hass)
+        await watermarks.async_leave(subentry.subentry_id, is_removed=True)
 
 
 async def _async_end(kept: KeptLink) -> None:
