@@ -516,3 +516,65 @@ async def test_up_to_when_a_home_was_captured_is_stored_after_it_is_safely_on_th
     await until(lambda: "ha_ingestor.remotes" in hass_storage)
     assert hass_storage["ha_ingestor.remotes"]["data"] == {subentry_id: NOON}
     await deliver(hass, entry)
+
+
+def registry_event(action: str, entity_id: str, second: int, **more: Any) -> Any:
+    return {
+        "event_type": "entity_registry_updated",
+        "data": {"action": action, "entity_id": entity_id, **more},
+        "time_fired": f"2026-11-21T12:00:{second:02}+00:00",
+        "context": {"id": f"at {second}", "parent_id": None, "user_id": None},
+    }
+
+
+async def test_in_a_burst_each_event_has_what_the_registry_said_at_its_time(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    home.areas = [{"area_id": name, "name": name.title()} for name in ("attic", "cellar", "roof")]
+    home.register("light.a", id="uuid", area_id="attic", labels=[])
+    home.changing("light.a", "0", NOON)
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await connected(entry)
+    await captured(entry, 1)
+    kind = "entity_registry_updated"
+    # All of this is over before the first question is answered.
+    old = {"area_id": "attic", "labels": []}
+    await home.fire(kind, registry_event("update", "light.a", 1, changes=old))
+    await home.send(home.changing("light.a", "1", NOON + 2))
+    await home.fire(kind, registry_event("update", "light.a", 3, changes={"area_id": "cellar"}))
+    await home.send(home.changing("light.a", "2", NOON + 4))
+    renamed = {"changes": {"entity_id": "light.a"}, "old_entity_id": "light.a"}
+    await home.fire(kind, registry_event("update", "light.b", 5, **renamed))
+    await home.send(home.removing("light.a"), home.changing("light.b", "3", NOON + 6))
+    await home.fire(kind, registry_event("update", "light.b", 7, changes={"area_id": "roof"}))
+    del home.entities["light.a"]
+    home.register("light.b", id="uuid", area_id=None, labels=["loud"])
+    await home.send(home.changing("light.b", "4", NOON + 8))
+    await captured(entry, 10)
+    await deliver(hass, entry)
+    states = [
+        (each.tags["entity_id"], each.fields.get("state"), each.tags.get("area_id"))
+        for each in points(database)
+        if each.tags["event_type"] in {"state_changed", "entity_removed"}
+    ]
+    assert states == [
+        ("light.a", "0", "attic"),
+        ("light.a", "1", "cellar"),
+        ("light.a", "2", "roof"),
+        ("light.a", None, "roof"),
+        ("light.b", "3", "roof"),
+        ("light.b", "4", None),
+    ]
+    moves = [
+        (each.fields.get("old_area_id"), each.fields.get("new_area_id"), each.time)
+        for each in points(database)
+        if each.tags["event_type"] == "entity_moved"
+    ]
+    assert moves == [
+        ("attic", "cellar", int((NOON + 1) * 1e9)),
+        ("cellar", "roof", int((NOON + 3) * 1e9)),
+        ("roof", None, int((NOON + 7) * 1e9)),
+    ]
+    [rename] = [each for each in points(database) if each.tags["event_type"] == "entity_renamed"]
+    assert rename.time == int((NOON + 5) * 1e9)

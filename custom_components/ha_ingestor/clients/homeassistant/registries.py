@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import batched
@@ -45,6 +46,13 @@ class Registries:
     labels: dict[str, LabelEntry] = field(default_factory=dict)
     config_entries: dict[str, ConfigEntry] = field(default_factory=dict)
 
+    def put(self, entity_id: str, entry: EntityEntry | None) -> None:
+        """Set an entity of the registry, or take it out."""
+        if entry:
+            self.entities[entity_id] = entry
+        else:
+            self.entities.pop(entity_id, None)
+
 
 async def list_registries(connection: Connection) -> Registries:
     """List everything; raises HomeAssistantError."""
@@ -65,7 +73,8 @@ async def relist(connection: Connection, into: Registries, registry: Registry) -
         case Registry.ENTITIES:
             rows = await _rows(connection, "entity")
             into.entities = await _by_id(rows, entries.entity_entry, lambda entry: entry.entity_id)
-            await refresh_entities(connection, into, tuple(into.entities))
+            with suppress(CommandError):  # an older version knows no such command
+                await refresh_entities(connection, into, tuple(into.entities))
         case Registry.DEVICES:
             rows = await _rows(connection, "device")
             into.devices = await _by_id(rows, entries.device_entry, lambda entry: entry.id)

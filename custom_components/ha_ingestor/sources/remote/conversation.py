@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
 from ...clients.homeassistant.connection import Connection, Event
+from ...clients.homeassistant.entries import EntityEntry
 from ...clients.homeassistant.errors import CommandError, HomeAssistantError
 from ...clients.homeassistant.registries import (
     Registry,
@@ -18,6 +19,7 @@ from ...clients.homeassistant.states import SUBSCRIBE, Change
 from ...const import LOGGER
 from ...enrich.attribution import RUNS
 from ...tasks.slices import SLICE_SECONDS, async_slices
+from .as_of import rows_as_of
 from .capture import RemoteCapture, context_of, time_of, with_date
 from .catalog import RemoteHome
 from .health import RemoteHealth
@@ -60,6 +62,8 @@ class Conversation:
         # Up to which event each registry is known: what came later is not in it yet.
         self._known_to: dict[Registry, int] = {}
         self._list_again_at = 0.0
+        # What the rows of entities are after each event that was read together with others.
+        self._rows: Mapping[int, EntityEntry | None] = {}
 
     async def async_begin(self) -> None:
         """Wait until the home runs, list its registries and follow its states."""
@@ -180,6 +184,10 @@ class Conversation:
             data = event.content.get("data") or {}
             entity_id = str(data.get("entity_id", ""))
             was_called = str(data.get("old_entity_id") or entity_id)
+            if event.number in self._rows:
+                self._home.registries.put(entity_id, self._rows[event.number])
+            if was_called != entity_id:
+                self._home.registries.put(was_called, None)
             if data.get("action") != "remove" and (
                 pair := capture.catalog.describe_again(was_called, entity_id)
             ):
@@ -205,6 +213,16 @@ class Conversation:
             else:
                 await relist(connection, self._home.registries, registry)
             self._known_to[registry] = now
+        if Registry.ENTITIES in changed:
+            events = [
+                each
+                for each in behind
+                if self._registries[each.subscription] is Registry.ENTITIES and each.number <= now
+            ]
+            rows = rows_as_of(events, self._home.registries.entities)
+            self._rows = rows.after
+            for entity_id, row in rows.before.items():
+                self._home.registries.put(entity_id, row)
 
     async def _list(self) -> None:
         now, home = self._connection.received, self._home
@@ -213,7 +231,7 @@ class Conversation:
         if before and before.isdisjoint(registries.config_entries):
             # It is another home at the same place.
             home.states, home.newest = RemoteHome().states, None
-        home.registries = registries
+        home.registries, self._rows = registries, {}
         self._known_to = dict.fromkeys(Registry, now)
         self._list_again_at = asyncio.get_running_loop().time() + REFRESH_SECONDS
 
