@@ -18,7 +18,7 @@ from tests.data_api.test_data_api import issue as data_api_issue
 from tests.data_api.test_data_api import submit as submit_data_api
 from tests.data_api.test_data_api import with_data_api
 from tests.emulator import Answer, Emulator, Fault
-from tests.flows.steps import locate, submit
+from tests.flows.steps import enter, locate
 from tests.pages import fill_in, open_page
 from tests.shell import points, set_up, until
 from tests.test_repairs import issue
@@ -78,7 +78,7 @@ async def test_a_connection_that_is_confirmed_is_used_at_once_and_nothing_is_lef
     before = entry.runtime_data
 
     result = await locate(hass, database.url, result=await entry.start_reconfigure_flow(hass))
-    result = await submit(hass, result, database="home_assistant")
+    result = await enter(hass, result, database="home_assistant")
 
     assert result["reason"] == "reconfigure_successful"
     assert entry.runtime_data is before
@@ -131,7 +131,7 @@ async def test_a_destination_that_could_not_be_set_up_is_tried_again_when_it_is_
     result = await locate(
         hass, database.url, result=await entry.start_reconfigure_flow(hass), ca_certificate=""
     )
-    await submit(hass, result, database="home_assistant")
+    await enter(hass, result, database="home_assistant")
     await hass.async_block_till_done()
 
     loaded: ConfigEntryState = entry.state

@@ -128,7 +128,7 @@ async def test_it_is_added_and_everything_is_there_at_once(
     ("prepare", "entered", "errors"),
     [
         ({}, {"url": NOWHERE}, {"url": "unreachable"}),
-        ({}, {"url": "ftp://x"}, {"url": "invalid_url"}),
+        ({}, {"url": "ftp://x"}, {"url": "unsupported_scheme"}),
         ({}, {"url": "http://a:b@x"}, {"url": "url_credentials"}),
         ({"api_key": KEY}, {}, {"api_key": "invalid_auth"}),
         ({"api_key": KEY}, {"api_key": "wrong"}, {"api_key": "invalid_auth"}),
@@ -436,7 +436,7 @@ def test_every_text_is_there_and_no_other() -> None:
         assert words["step"][step]["data_description"].keys() == words["step"][step]["data"].keys()
     said = {Problem.UNREACHABLE, Problem.TIMEOUT, Problem.TLS, Problem.REDIRECT}
     said |= {Problem.SERVER_ERROR, Problem.INVALID_AUTH}
-    form = {"invalid_url", "url_credentials", "out_of_range"}
+    form = {"invalid_url", "unsupported_scheme", "url_credentials", "out_of_range"}
     assert set(words["error"]) == {*said, *ERRORS.values(), *form}
     fix = WORDS["issues"]["data_api_unauthorized"]["fix_flow"]
     assert set(fix["error"]) == set(words["error"]) - form
