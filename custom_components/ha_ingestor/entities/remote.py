@@ -67,6 +67,7 @@ REMOTE_SENSORS: Final[tuple[RemoteSensor, ...]] = (
         key="events_per_minute",
         translation_key="events_per_minute",
         state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=0,
         value_fn=lambda state: state.events_per_minute,
     ),
     RemoteSensor(

@@ -1,16 +1,12 @@
 """The health of the connection to one remote home."""
 
 import time
-from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from functools import partial
 
 from ...clients.homeassistant.errors import HomeAssistantError, Problem
-
-MINUTE: Final = 60.0
-# The minute is counted in slots, so that a busy home costs no more than a quiet one.
-_SLOT: Final = 5.0
+from ...pipeline.rate import Rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +27,7 @@ class RemoteState:
     next_retry: datetime | None = None
     reconnect_seconds: float | None = None
     events: int = 0
-    events_per_minute: int = 0
+    events_per_minute: float | None = None
     entities: int = 0
     version: str = ""
     clock_ahead: float = 0.0
@@ -59,7 +55,7 @@ class RemoteHealth:
     next_retry: datetime | None = None
     reconnect_seconds: float | None = None
     _lost_at: float | None = None
-    _slots: deque[tuple[float, int]] = field(default_factory=deque)
+    _rate: Rate = field(default_factory=partial(Rate, time.monotonic))
 
     def attempt_began(self) -> None:
         """Note an attempt to connect."""
@@ -93,18 +89,11 @@ class RemoteHealth:
     def received(self, count: int = 1) -> None:
         """Count events."""
         self.events += count
-        now = time.monotonic()
-        if self._slots and now - self._slots[-1][0] < _SLOT:
-            began, before = self._slots.pop()
-            self._slots.append((began, before + count))
-        else:
-            self._slots.append((now, count))
-            self._forget(now)
+        self._rate.add(count)
 
     @property
     def state(self) -> RemoteState:
         """The present state."""
-        self._forget(time.monotonic())
         return RemoteState(
             connected=self.connected,
             problem=self.problem,
@@ -116,14 +105,10 @@ class RemoteHealth:
             next_retry=self.next_retry,
             reconnect_seconds=self.reconnect_seconds,
             events=self.events,
-            events_per_minute=sum(count for _, count in self._slots),
+            events_per_minute=self._rate.per_minute(),
             entities=self.entities,
             version=self.version,
             clock_ahead=self.clock_ahead,
             is_waiting_for_start=self.is_waiting_for_start,
             is_given_up=self.is_given_up,
         )
-
-    def _forget(self, now: float) -> None:
-        while self._slots and now - self._slots[0][0] > MINUTE:
-            self._slots.popleft()
