@@ -26,18 +26,30 @@ def async_update_remote_issue(
 ) -> None:
     """Tell that nothing is tried any more, which only the user can change."""
     found = UNAUTHORIZED if problem is Problem.INVALID_AUTH else GIVEN_UP
-    for key in (UNAUTHORIZED, GIVEN_UP):
-        issue_id = f"{key}_{entry_id}_{subentry_id}"
-        if not is_given_up or key != found:
-            ir.async_delete_issue(hass, DOMAIN, issue_id)
-            continue
-        ir.async_create_issue(
-            hass,
-            DOMAIN,
-            issue_id,
-            data={"entry_id": entry_id, "problem": key, "subentry_id": subentry_id},
-            is_fixable=True,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key=key,
-            translation_placeholders={"title": plain(title), "detail": markdown(detail)},
-        )
+    kept = found if is_given_up else ""
+    async_forget_remote(hass, entry_id, subentry_id, but=kept)
+    if not kept:
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        _issue_id(kept, entry_id, subentry_id),
+        data={"entry_id": entry_id, "problem": kept, "subentry_id": subentry_id},
+        is_fixable=True,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=kept,
+        translation_placeholders={"title": plain(title), "detail": markdown(detail)},
+    )
+
+
+@callback
+def async_forget_remote(
+    hass: HomeAssistant, entry_id: str, subentry_id: str, *, but: str = ""
+) -> None:
+    """Delete the issues of a remote home."""
+    for key in {UNAUTHORIZED, GIVEN_UP} - {but}:
+        ir.async_delete_issue(hass, DOMAIN, _issue_id(key, entry_id, subentry_id))
+
+
+def _issue_id(key: str, entry_id: str, subentry_id: str) -> str:
+    return f"{key}_{entry_id}_{subentry_id}"

@@ -16,6 +16,7 @@ from ...clients.homeassistant.connection import Connection
 from ...connection import async_ssl
 from ...const import CONF_CA_CERTIFICATE, DOMAIN, SUBENTRY_REMOTE
 from ...enrich.attribution import Attribution
+from ...health.remote import async_forget_remote
 from ...options.events import event_types
 from ...options.filter import entity_filter
 from ...options.noise import rule_table
@@ -139,7 +140,10 @@ class Remotes:
             if kept.entry_id == self._entry_id and wanted.get(subentry_id) is not kept.link:
                 del self._links[subentry_id]
                 await _async_end(kept)
-                await watermarks.async_leave(subentry_id, is_removed=subentry_id not in wanted)
+                is_removed = subentry_id not in wanted
+                await watermarks.async_leave(subentry_id, is_removed=is_removed)
+                if is_removed:
+                    async_forget_remote(self._hass, self._entry_id, subentry_id)
         for each in self.all:
             kept = self._links.setdefault(
                 each.subentry.subentry_id, KeptLink(link=each.link, entry_id=self._entry_id)
