@@ -201,7 +201,7 @@ REFUSED: Final = {
     *("not_an_entity_id", "not_a_name", "not_a_pattern", "fits_everything", "in_both_lists"),
     *("text_too_long", "out_of_range"),
 }
-PROBLEMS: Final[set[str]] = set(RemoteProblem) - {RemoteProblem.NONE}
+PROBLEMS: Final = {problem.value for problem in RemoteProblem} - {"none"}
 
 
 @pytest.mark.parametrize(
