@@ -278,3 +278,50 @@ async def test_garbage_ends_the_connection(session: aiohttp.ClientSession, home:
         with pytest.raises(HomeAssistantError) as raised:
             await connection.take()
         assert raised.value.problem is Problem.PROTOCOL
+
+
+async def test_the_token_never_follows_a_redirect_to_another_place(
+    session: aiohttp.ClientSession, home: Home
+) -> None:
+    async def redirect(request: web.Request) -> web.Response:
+        if "Upgrade" not in request.headers:
+            return web.Response(status=400)
+        raise web.HTTPFound(f"{home.url}/api/websocket")
+
+    app = web.Application()
+    app.router.add_get("/api/websocket", redirect)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    error = await failure(session, f"http://127.0.0.1:{runner.addresses[0][1]}", home.token)
+    await runner.cleanup()
+    assert error.problem is Problem.REDIRECT
+    assert home.logins == []
+
+
+async def test_a_server_that_repeats_the_token_is_not_quoted(
+    session: aiohttp.ClientSession, home: Home
+) -> None:
+    home.token = "a-token-of-some-length"
+
+    def refuse(_: Any) -> Any:
+        raise Refusal(code=home.token, message=f"Not with {home.token}")
+
+    home.answers["get_config"] = refuse
+    async with connected(session, home) as connection:
+        with pytest.raises(CommandError) as raised:
+            await connection.command("get_config")
+    assert home.token not in f"{raised.value} {raised.value.code} {raised.value.detail}"
+    assert "Not with" in raised.value.detail
+
+
+async def test_one_array_does_not_run_over_the_bound(
+    session: aiohttp.ClientSession, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "WAITING_MAX", 10)
+    async with connected(session, home) as connection:
+        await connection.subscribe("subscribe_events", event_type="x")
+        await home.fire("x", *range(2000))
+        await asyncio.sleep(0.2)
+        assert 0 < connection.waiting < 1000
+        assert [(await connection.take()).content for _ in range(2000)] == list(range(2000))

@@ -6,11 +6,13 @@ import time
 from collections import deque
 from collections.abc import Container, Mapping
 from contextlib import suppress
+from itertools import batched
 from typing import Any, Final, NamedTuple, Self
 
 import aiohttp
 import orjson
 
+from ..exchange import DETAIL_MAX, redact
 from .errors import CommandError, HomeAssistantError, Problem
 from .handshake import MESSAGE_MAX, Handshake, shake_hands
 
@@ -22,6 +24,8 @@ PONG_SECONDS: Final = 10.0
 WAITING_MAX: Final = 50_000
 # Longer messages are parsed in a thread.
 _LONG: Final = 128 * 1024
+# How many messages of one array are sorted before a look at the clock.
+_AT_ONCE: Final = 256
 # The longest that is parsed without a look at what else the event loop has to do.
 _SLICE_SECONDS: Final = 0.004
 
@@ -43,13 +47,14 @@ class Connection:
     raised. It is not restored: whoever needs another one opens it.
     """
 
-    def __init__(self, handshake: Handshake) -> None:
-        """Take over an authenticated socket."""
+    def __init__(self, handshake: Handshake, token: str) -> None:
+        """Take over an authenticated socket; the token is left out of what the server says."""
         self.version = handshake.version
         self.clock_ahead = handshake.clock_ahead
         # How many events came so far.
         self.received = 0
         self._socket = handshake.socket
+        self._secrets = (token,)
         self._id = 0
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._events: deque[Event] = deque()
@@ -72,7 +77,7 @@ class Connection:
         ssl: bool | tls.SSLContext = True,
     ) -> Self:
         """Connect and authenticate; raises HomeAssistantError."""
-        connection = cls(await shake_hands(session, url, token, ssl=ssl))
+        connection = cls(await shake_hands(session, url, token, ssl=ssl), token)
         try:
             # From now on several messages may come as one array.
             await connection.command("supported_features", features={"coalesce_messages": 1})
@@ -145,8 +150,12 @@ class Connection:
         if reply.get("type") == "result" and not reply.get("success"):
             said = reply.get("error")
             said = said if isinstance(said, dict) else {}
-            raise CommandError(kind, str(said.get("code", "")), str(said.get("message", "")))
+            code, message = (self._shown(said.get(name, "")) for name in ("code", "message"))
+            raise CommandError(kind, code, message)
         return number, reply.get("result")
+
+    def _shown(self, said: Any) -> str:
+        return redact(str(said)[:DETAIL_MAX], self._secrets)
 
     async def _read(self) -> None:
         """Read as fast as the server sends: it drops clients that lag behind."""
@@ -167,15 +176,17 @@ class Connection:
             except ValueError:
                 self._end(HomeAssistantError(Problem.PROTOCOL, "a message that is no JSON"))
                 return
-            for each in content if isinstance(content, list) else (content,):
-                self._sort(each)
-            if len(self._events) >= WAITING_MAX:
-                self._room.clear()
-                await self._room.wait()
-            # A socket that has more to read does not make anybody wait.
-            if time.perf_counter() - began > _SLICE_SECONDS:
-                await asyncio.sleep(0)
-                began = time.perf_counter()
+            messages = content if isinstance(content, list) else (content,)
+            for some in batched(messages, _AT_ONCE, strict=False):
+                for each in some:
+                    self._sort(each)
+                if len(self._events) >= WAITING_MAX:
+                    self._room.clear()
+                    await self._room.wait()
+                # A socket that has more to read does not make anybody wait.
+                if time.perf_counter() - began > _SLICE_SECONDS:
+                    await asyncio.sleep(0)
+                    began = time.perf_counter()
 
     def _sort(self, message: Any) -> None:
         if not isinstance(message, dict) or not isinstance(number := message.get("id"), int):

@@ -19,6 +19,8 @@ from .errors import HomeAssistantError, Problem, problem_of
 MESSAGE_MAX: Final = 64 * 1024 * 1024
 # The server waits as long for the token.
 HANDSHAKE_SECONDS: Final = 10.0
+# Enough for any version.
+VERSION_MAX: Final = 64
 # The date of an answer has whole seconds.
 _CLOCK_SECONDS: Final = 2.0
 
@@ -44,6 +46,7 @@ async def shake_hands(
                 websocket_url(url), ssl=ssl, max_msg_size=MESSAGE_MAX, decode_text=False
             )
             try:
+                _refuse_redirect(socket)
                 version = await _authenticate(socket, token)
             except BaseException:
                 with suppress(Exception):
@@ -73,6 +76,12 @@ async def _look(session: aiohttp.ClientSession, url: str, *, ssl: bool | tls.SSL
     return ahead if abs(ahead) > _CLOCK_SECONDS else 0.0
 
 
+def _refuse_redirect(socket: Socket) -> None:
+    """Raise where another place answers: aiohttp follows redirects, and cannot be told not to."""
+    if history := socket._response.history:  # noqa: SLF001
+        raise HomeAssistantError(Problem.REDIRECT, f"HTTP {history[0].status}")
+
+
 async def _authenticate(socket: Socket, token: str) -> str:
     """Present the token; returns the version of the other side."""
     if (await _read(socket)).get("type") != "auth_required":
@@ -81,7 +90,7 @@ async def _authenticate(socket: Socket, token: str) -> str:
     answer = await _read(socket)
     match answer.get("type"):
         case "auth_ok":
-            return str(answer.get("ha_version", ""))
+            return redact(str(answer.get("ha_version", ""))[:VERSION_MAX], (token,))
         case "auth_invalid":
             detail = redact(str(answer.get("message", "")), (token,))
             raise HomeAssistantError(Problem.INVALID_AUTH, detail)
