@@ -103,3 +103,18 @@ async def test_only_administrators_read_states_of_another_home(
     assert (await (await hass_client_no_auth()).get(PATH)).status == 401
     reader = await hass_client(hass_read_only_access_token)
     assert (await reader.get(PATH)).status == 401
+
+
+async def test_a_state_with_a_time_that_is_none_hides_no_other_state(
+    hass: HomeAssistant, home: Home, database: Emulator, hass_client: ClientSessionGenerator
+) -> None:
+    home.changing("sensor.a", "1", NOON)
+    home.changing("sensor.b", "1", 1e20)
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await connected(entry)
+    await captured(entry, 2)
+    answer = await (await (await hass_client()).get(PATH)).json()
+    times = {state["entity_id"]: state["last_changed"] for state in answer["states"]}
+    assert times == {"sensor.a": "2026-11-21T12:00:00+00:00", "sensor.b": None}
+    await deliver(hass, entry)

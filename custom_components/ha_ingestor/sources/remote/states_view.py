@@ -127,5 +127,8 @@ def _state(home: HomeStates, state: State) -> dict[str, Any]:
     }
 
 
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
+def _moment(seconds: float) -> str | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat()
+    except ValueError, OverflowError, OSError:
+        return None  # another home sends anything
