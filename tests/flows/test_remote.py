@@ -257,3 +257,28 @@ async def test_what_was_given_up_is_tried_again_on_request(
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await until(lambda: link_of(loaded).health.connected)
     await until(lambda: registry.async_get_issue(DOMAIN, issue_id) is None)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("get_config", []),
+        ("get_config", None),
+        ("config/entity_registry/get_entries", ["sensor.a"]),
+    ],
+)
+async def test_an_answer_of_another_form_is_an_error_in_the_form(
+    hass: HomeAssistant, loaded: MockConfigEntry, home: Home, case: tuple[str, Any]
+) -> None:
+    command, answer = case
+    home.answers[command] = lambda _: answer
+    result = await address(hass, await begin(hass, loaded), home.url)
+    assert result["errors"] == {"url": "protocol_error"}
+
+
+async def test_an_identity_is_stored_in_bounds(
+    hass: HomeAssistant, loaded: MockConfigEntry, home: Home
+) -> None:
+    home.entries = [{"entry_id": "E" * 100_000, "domain": "met", "title": "", "created_at": 1.0}]
+    subentry = await added(hass, loaded, home)
+    assert subentry.unique_id == "E" * 64

@@ -17,6 +17,9 @@ from ..connection import async_ssl
 # Where one of these happens is the place, whatever else could be tried.
 _FOUND: Final = frozenset({Problem.INVALID_AUTH, Problem.BANNED})
 
+# Longer than any ID of Home Assistant's.
+_IDENTITY_MAX: Final = 64
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
@@ -31,7 +34,7 @@ class Found:
         """What tells it from others: its oldest config entry, or its place if it has none."""
         entries = self.registries.config_entries.values()
         oldest = min(entries, key=lambda entry: (entry.created_at, entry.entry_id), default=None)
-        return oldest.entry_id if oldest else self.url
+        return oldest.entry_id[:_IDENTITY_MAX] if oldest else self.url
 
 
 async def async_find(hass: HomeAssistant, data: Mapping[str, Any]) -> Found:
@@ -54,8 +57,10 @@ async def async_find(hass: HomeAssistant, data: Mapping[str, Any]) -> Found:
         try:
             config = await connection.command("get_config")
             registries = await list_registries(connection)
+            location = str(config.get("location_name") or "")
+        except (AttributeError, KeyError, TypeError, ValueError) as err:
+            raise HomeAssistantError(Problem.PROTOCOL, "an unexpected answer") from err
         finally:
             await connection.close()
-        location = str(config.get("location_name") or "")
         return Found(url=url, location=location, registries=registries)
     raise first or HomeAssistantError(Problem.UNREACHABLE)
