@@ -1,5 +1,6 @@
 """The actions, called as an automation calls them."""
 
+import threading
 import time
 from functools import partial
 from typing import Any
@@ -279,6 +280,23 @@ async def test_points_of_a_user_arrive_as_they_were_given_and_are_counted(
     assert (subjects["energy"], subjects["water"]) == (2, 2)
 
 
+async def test_a_long_list_of_points_is_not_read_in_the_event_loop(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    threads: list[threading.Thread] = []
+
+    class Tag:
+        def __str__(self) -> str:
+            threads.append(threading.current_thread())
+            return "x"
+
+    await _write(hass, points=[{"measurement": "m", "tags": {"t": Tag()}, "fields": {"v": 1}}])
+    await deliver(hass, entry)
+    assert threads
+    assert threading.main_thread() not in threads
+
+
 def _own(database: Emulator) -> list[tuple[str, dict[str, str], dict[str, Any], int]]:
     return [
         (parsed["measurement"], parsed["tags"], parsed["fields"], parsed["time"])
@@ -316,6 +334,14 @@ def _own(database: Emulator) -> list[tuple[str, dict[str, str], dict[str, Any], 
         ({"points": [{"measurement": "a", "fields": {"v": 1}, "time": True}]}, "point_time", "1"),
         ({"points": [{"measurement": "a", "fields": {"v": 1}, "time": 1.7e12}]}, "point_time", "1"),
         ({"points": [{"measurement": "a", "fields": {"v": 1}, "time": {}}]}, "point_time", "1"),
+        # Half of a surrogate pair, as templates can make one.
+        (
+            {"points": [{"measurement": "a", "fields": {"v": 1}, "time": "\ud800"}]},
+            "point_time",
+            "1",
+        ),
+        # They are not looked at, as that would take long.
+        ({"points": [1] * 1001}, "points_too_many", None),
     ],
 )
 async def test_a_point_that_is_wrong_is_named_and_nothing_is_written(  # noqa: PLR0917

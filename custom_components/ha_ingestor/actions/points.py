@@ -1,7 +1,7 @@
 """Writes the points that a user gives."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import voluptuous as vol
@@ -38,23 +38,27 @@ _POINT: Final = vol.Schema(
         vol.Optional("time"): object,
     }
 )
+_POINTS: Final = vol.Schema({ATTR_POINTS: [_POINT]})
+# What is in the list is looked at in a thread: a thousand points may have half a million fields.
 FIELDS: Final[Mapping[vol.Marker, Any]] = {
     vol.Exclusive(ATTR_LINES, "input"): cv.string,
-    vol.Exclusive(ATTR_POINTS, "input"): vol.All(cv.ensure_list, [_POINT]),
+    vol.Exclusive(ATTR_POINTS, "input"): cv.ensure_list,
 }
 
 
 async def async_write_points(
     entry: HaIngestorConfigEntry,
     line_protocol: str = "",
-    points: Iterable[Mapping[str, Any]] = (),
+    points: Sequence[Any] = (),
 ) -> JsonObjectType:
-    """Check all points, then take all of them; raises OSError when the disk takes nothing."""
+    """Check all points, then take all of them.
+
+    Raises vol.Invalid for what is no point, and OSError when the disk takes nothing.
+    """
     pipeline = entry.runtime_data.pipeline
     encoder = OwnPointEncoder(
         now_ns=time.time_ns() // 1000 * 1000, numbers_only=pipeline.numbers_only, reserved=RESERVED
     )
-    # A thousand points would block the event loop for too long.
     encoded = await entry.runtime_data.coordinator.hass.async_add_executor_job(
         _encoded, encoder, line_protocol, points
     )
@@ -63,9 +67,7 @@ async def async_write_points(
     return {"received": received, "filtered": encoder.left_out, "on_disk": on_disk}
 
 
-def _encoded(
-    encoder: OwnPointEncoder, line_protocol: str, points: Iterable[Mapping[str, Any]]
-) -> list[OwnPoint]:
+def _encoded(encoder: OwnPointEncoder, line_protocol: str, points: Sequence[Any]) -> list[OwnPoint]:
     try:
         return encoder.encode(_given(line_protocol, points))
     except PointError as err:
@@ -73,12 +75,14 @@ def _encoded(
         raise wrong_input(err.fault, number=str(err.number), name=name) from err
 
 
-def _given(line_protocol: str, points: Iterable[Mapping[str, Any]]) -> list[GivenPoint]:
+def _given(line_protocol: str, points: Sequence[Any]) -> list[GivenPoint]:
     if len(line_protocol) > TEXT_MAX:
         raise wrong_input("points_too_large", limit=str(TEXT_MAX // 1024))
-    listed = list(points)
-    is_short = line_protocol.count("\n") < 2 * POINTS_MAX and len(listed) <= POINTS_MAX
-    given = [*read_lines(line_protocol), *listed_points(listed)] if is_short else []
+    is_short = line_protocol.count("\n") < 2 * POINTS_MAX and len(points) <= POINTS_MAX
+    given: list[GivenPoint] = []
+    if is_short:
+        listed = _POINTS({ATTR_POINTS: list(points)})[ATTR_POINTS]
+        given = [*read_lines(line_protocol), *listed_points(listed)]
     if len(given) > POINTS_MAX or not is_short:
         raise wrong_input("points_too_many", limit=str(POINTS_MAX))
     if not given:

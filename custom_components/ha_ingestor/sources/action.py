@@ -53,6 +53,8 @@ def _time_ns(time: object) -> int | None:
 
 def _seconds(time: object) -> object:
     """Read a date and time as seconds since 1970; anything else stays as it is."""
+    if isinstance(time, str) and not time.isascii():
+        return None  # the parser is of C, and half of a surrogate pair ends the whole process
     try:
         moment = dt_util.parse_datetime(time) if isinstance(time, str) else time
         if not isinstance(moment, datetime):
