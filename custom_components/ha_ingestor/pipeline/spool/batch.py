@@ -1,7 +1,9 @@
 """Joins lines to the payload of a frame, and frames to the body of a request."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from .frame import Frame
 from .segments import FrameEnd
@@ -67,7 +69,15 @@ def chunk(lines: Sequence[str], max_bytes: int) -> tuple[int, bytes]:
     """Join as many of the first lines as fit, and one in any case."""
     # Line by line, because most are ASCII, which is only copied; one that is not would have the
     # whole frame go through character by character.
-    encoded = [line.encode("utf-8", "replace") for line in lines]
+    encoded = [line.encode("utf-8", "replace") for line in _possible(lines, max_bytes)]
     while len(encoded) > 1 and sum(map(len, encoded)) + len(encoded) > max_bytes:
         del encoded[len(encoded) // 2 :]
     return len(encoded), b"\n".join(encoded)
+
+
+def _possible(lines: Sequence[str], max_bytes: int) -> Sequence[str]:
+    """Leave out what cannot fit, as it has more characters than that: to encode it takes long."""
+    if sum(map(len, lines)) <= max_bytes:
+        return lines
+    ends = list(accumulate(map(len, lines)))
+    return lines[: max(bisect_right(ends, max_bytes), 1)]
