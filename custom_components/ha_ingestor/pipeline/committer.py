@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
-from .encode.encoder import Encoder
+from .encode.encoder import LATER, Encoder
 from .filter.filters import NoiseFilter
 from .ledger import Ledger
 from .model import IntakeContent, Item
@@ -57,14 +57,15 @@ class Committer:
         self.ledger.take(taken)
         left = len(taken.items)
         lines: list[str] = []
+        oldest = LATER
         try:
             for start in range(0, len(taken.items), SLICE_POINTS):
                 items = taken.items[start : start + SLICE_POINTS]
                 left -= len(items)
-                self._encode(self._filter(items), lines)
+                oldest = min(oldest, self._encode(self._filter(items), lines))
                 if left:
                     time.sleep(0)  # let the event loop run in between
-            self._encode(self._due(is_last=is_last), lines)
+            oldest = min(oldest, self._encode(self._due(is_last=is_last), lines))
         except Exception:
             _LOGGER.exception("Commit failed; %s events lost", left)
             self.ledger.count_lost(left, INTERNAL_ERROR)
@@ -73,7 +74,7 @@ class Committer:
         if lines:
             self.sample = tuple(lines[-SAMPLE_LINES:])
             self._show(lines)
-        self.buffer.commit(lines)
+        self.buffer.commit(lines, oldest)
 
     def _show(self, lines: Sequence[str]) -> None:
         for watcher in self.watchers:
@@ -131,13 +132,15 @@ class Committer:
     def _filtered(self) -> int:
         return self.ledger.filtered.total() + self.ledger.deduplicated
 
-    def _encode(self, state_events: Sequence[Item], lines: list[str]) -> None:
+    def _encode(self, state_events: Sequence[Item], lines: list[str]) -> int:
+        """Add the lines of events, and return a time that none of them is older than."""
         try:
             encoded = self.encoder.encode(state_events)
         except Exception:
             _LOGGER.exception("Encoding failed; %s events lost", len(state_events))
             self.ledger.count_lost(len(state_events), INTERNAL_ERROR)
-            return
+            return LATER
         self.ledger.filtered.update(encoded.filtered)
         self.ledger.misdated += encoded.misdated
         lines += encoded.lines
+        return encoded.oldest

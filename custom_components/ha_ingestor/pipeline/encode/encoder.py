@@ -17,6 +17,8 @@ from .top_entities import EntityStats
 # as many again for what moves to the next free microsecond.
 _SPAN_US: Final = 2**40
 _LATEST_US: Final = TIME_MAX_US - 2 * _SPAN_US
+# Than any time of a line.
+LATER: Final = TIME_MAX_US + 1
 # More than large homes have entities.
 SERIES_STATES_MAX: Final = 16_384
 # The states of this many top entities are always kept; the report names fewer.
@@ -51,12 +53,14 @@ class Profile(Protocol):
 class Encoded:
     """The lines of some events, and how many gave none, by reason.
 
-    `misdated` of the lines are from before the clock was set.
+    `misdated` of the lines are from before the clock was set. No line is older than `oldest`, in
+    microseconds since 1970: 0 where that is not known.
     """
 
     lines: list[str]
     filtered: dict[str, int]
     misdated: int = 0
+    oldest: int = LATER
 
 
 @dataclass(slots=True)
@@ -91,13 +95,14 @@ class Encoder:
         """Encode events in order. Never raises for what a state event holds."""
         lines: list[str] = []
         filtered: dict[str, int] = {}
-        misdated = 0
+        misdated, oldest = 0, LATER
         profile, stats = self.profile, self.stats
         self._round += 1
         for state_event in state_events:
             try:
                 if isinstance(state_event, OwnPoint):
                     # Its time is its own: the same one again replaces the point before.
+                    oldest = 0
                     lines.append(state_event.line)
                     self._count(state_event.measurement, state_event.line)
                     continue
@@ -119,7 +124,8 @@ class Encoder:
                 series_state = stats.get(subject)
                 if series_state is None:
                     series_state = stats[subject] = SeriesState()
-                text = line(series, fields, _free_microsecond(series_state, wanted))
+                moment = _free_microsecond(series_state, wanted)
+                text = line(series, fields, moment)
                 # Text knows whether it is ASCII, and then how many bytes it has.
                 size = len(text if text.isascii() else text.encode("utf-8", "replace")) + 1
             except Exception:
@@ -127,13 +133,15 @@ class Encoder:
                 filtered["not_encodable"] = filtered.get("not_encodable", 0) + 1
                 continue
             misdated += is_misdated
+            if moment < oldest:  # noqa: PLR1730  four times faster than min()
+                oldest = moment
             lines.append(text)
             series_state.round = self._round
             series_state.points += 1
             series_state.bytes += size
         if len(stats) > SERIES_STATES_MAX:
             self._forget()
-        return Encoded(lines=lines, filtered=filtered, misdated=misdated)
+        return Encoded(lines=lines, filtered=filtered, misdated=misdated, oldest=oldest)
 
     def _count(self, subject: str, text: str) -> None:
         stats = self.stats.setdefault(subject, SeriesState())

@@ -50,7 +50,7 @@ def compose(
     together = isolation.prefix(batch.payload, batch.count)
     if together < batch.count and (shorter := buffer.read(together, BATCH_BYTES)):
         batch = shorter
-    aside, reason = _expired(batch, expiry)
+    aside, reason = _expired(batch, buffer.oldest, expiry)
     payload, texts = batch.payload, frozenset[int]()
     if numbers_only and may_have_texts(payload):
         lines, texts = without_texts(payload)
@@ -71,8 +71,10 @@ def compose(
     )
 
 
-def _expired(batch: Batch, expiry: Expiry) -> tuple[frozenset[int], str]:
-    if (limit := expiry.limit()) is None:
+def _expired(batch: Batch, oldest: int, expiry: Expiry) -> tuple[frozenset[int], str]:
+    """Find the expired lines; `oldest` spares the look at each of them."""
+    limit = expiry.limit()
+    if limit is None or limit[0] < oldest * 1000:
         return frozenset(), ""
     newest, reason = limit
     times = map(time_of, batch.payload.split(b"\n"))

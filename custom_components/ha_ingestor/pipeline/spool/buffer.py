@@ -14,7 +14,7 @@ from typing import Final
 from ..ledger import Fate, Ledger
 from ..memory import MEMORY_BYTES, MEMORY_POINTS
 from .batch import Batch, chunk
-from .spool import Spool, SpoolFullError
+from .spool import UNKNOWN_TIME, Spool, SpoolFullError
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -44,6 +44,7 @@ class Buffer:
         self._spool = spool
         self._ledger = ledger
         self._held = held or []
+        self._held_oldest = UNKNOWN_TIME
         self._passed = 0
         self._was_opened = False
         self._is_closed = False
@@ -79,6 +80,11 @@ class Buffer:
         return sum(map(len, self._held))
 
     @property
+    def oldest(self) -> int:
+        """A time that no point here is older than, in microseconds since 1970."""
+        return min(self._spool.oldest, self._held_oldest) if self._held else self._spool.oldest
+
+    @property
     def disk_error(self) -> str:
         """The error of the disk; empty without any."""
         return self.error or self._spool.disk_error
@@ -89,11 +95,12 @@ class Buffer:
             return clock() + DISK_RETRY
         return self._spool.due if self._spool.is_open else math.inf
 
-    def commit(self, lines: list[str]) -> None:
+    def commit(self, lines: list[str], oldest: int = UNKNOWN_TIME) -> None:
         """Bring lines to the disk, or hold them; when these are too many, some are lost.
 
-        These are the oldest, or the newest, as in a full spool.
+        These are the oldest, or the newest, as in a full spool. No line is older than `oldest`.
         """
+        self._held_oldest = min(self._held_oldest, oldest) if self._held else oldest
         self._held += lines
         self._ledger.held += len(lines)
         self._store()
@@ -130,7 +137,7 @@ class Buffer:
                 self._was_opened = True
             before = len(self._held)
             try:
-                self._spool.append(self._held)
+                self._spool.append(self._held, self._held_oldest)
             except SpoolFullError:
                 self._refuse_held()
             finally:

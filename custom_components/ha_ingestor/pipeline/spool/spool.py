@@ -41,6 +41,11 @@ BACKLOG_POINTS: Final = 500
 # How often it is tried again to remove a file or to write the cursor, when the disk refused.
 RETRY_SECONDS: Final = 5.0
 
+# Points of earlier processes and of the quarantine may be of any time, and so may those that
+# somebody has written.
+UNKNOWN_TIME: Final = 0
+_NO_TIME: Final = 1 << 63
+
 DISK_LOW: Final = "disk_low"
 MEMORY_FULL: Final = "memory_full"
 
@@ -94,6 +99,7 @@ class Spool:
         self._synced_seq = 0
         self._durable_acked = 0
         self._opened_at = 0.0
+        self._oldest = UNKNOWN_TIME
         self._retry_at = math.inf
 
     @property
@@ -129,6 +135,11 @@ class Spool:
         if since is None or (since < CLOCKS_ARE_SET) != (now < CLOCKS_ARE_SET):
             return None
         return max(now - since, 0.0)
+
+    @property
+    def oldest(self) -> int:
+        """A time that no pending point is older than, in microseconds since 1970."""
+        return self._oldest
 
     @property
     def keeps_oldest(self) -> bool:
@@ -211,23 +222,23 @@ class Spool:
 
     # In
 
-    def append(self, lines: list[str]) -> None:
+    def append(self, lines: list[str], oldest: int = UNKNOWN_TIME) -> None:
         """Move encoded lines to the end of the queue; they are captured from here on.
 
-        The ledger has them as held. After an error `lines` holds what was not appended. Raises
-        SpoolFullError when the newest points are the ones to give up.
+        No line is older than `oldest`. The ledger has them as held. After an error `lines` holds
+        what was not appended. Raises SpoolFullError when the newest points are the ones to give up.
         """
         self._unsynced.rewrite(self._acked)
         if lines:
             self._save(upcoming=len(lines))
         try:
             while lines:
-                self._append_frame(lines)
+                self._append_frame(lines, oldest)
         except OSError:
             self._save()
             raise
 
-    def _append_frame(self, lines: list[str]) -> None:
+    def _append_frame(self, lines: list[str], oldest: int) -> None:
         count, payload = chunk(lines[:FRAME_POINTS], FRAME_BYTES)
         first, last = self._next_seq, self._next_seq + count - 1
         time = min(max(int(self._steady()), 0), TIME_MAX)
@@ -243,6 +254,7 @@ class Spool:
         self._unsynced.append(data, first_seq=first, last_seq=last, time=time)
         del lines[:count]
         self._next_seq = last + 1
+        self._oldest = min(self._oldest, oldest)
         self.ledger.captured += count
         self.ledger.held -= count
         if self._segments.is_full:
@@ -361,6 +373,8 @@ class Spool:
     def _advance(self, acked: int, *, durable: bool = False) -> None:
         """Move the acknowledged prefix; first the cursor, then the files it frees."""
         self._acked = acked
+        if not self.pending:
+            self._oldest = _NO_TIME
         self._unsynced.settle(acked)
         self._save()
         # Removing points that a power cut would have spared must not outlive the cursor's knowledge
