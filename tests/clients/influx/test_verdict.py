@@ -94,6 +94,13 @@ REPLIES: Final = [
     (ALL, 401, "", BLOCKED, Problem.INVALID_AUTH),
     (ALL, 403, "", BLOCKED, Problem.FORBIDDEN),
     (
+        (V2,),
+        403,
+        '{"code":"forbidden","message":"insufficient permissions for write: token is inactive"}',
+        BLOCKED,
+        Problem.INVALID_AUTH,
+    ),
+    (
         (V3,),
         400,
         '{"error": "Authorization header was malformed, the request was not …"}',

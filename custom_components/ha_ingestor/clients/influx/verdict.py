@@ -67,6 +67,7 @@ _NO_PATH: Final = re.compile(
     r'|cannot parse path ")'
 )
 _V1: Final = (Dialect.V1,)
+_V2: Final = (Dialect.V2,)
 _V3: Final = (Dialect.V3,)
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -92,6 +93,14 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(kind=Kind.KEPT, problem=Problem.PROXY, statuses=_OK),
     Rule(kind=Kind.BLOCKED, problem=Problem.REDIRECT, statuses=_REDIRECT),
     Rule(kind=Kind.BLOCKED, problem=Problem.INVALID_AUTH, statuses={401}),
+    # A token that was switched off is known, and yet another one is needed.
+    Rule(
+        kind=Kind.BLOCKED,
+        problem=Problem.INVALID_AUTH,
+        statuses={403},
+        says="token is inactive",
+        dialects=_V2,
+    ),
     # v1 and v3 answer 403 for both; only v2 tells a known token without permission from a bad one.
     Rule(kind=Kind.BLOCKED, problem=Problem.FORBIDDEN, statuses={403}),
     Rule(kind=Kind.TOO_LARGE, problem=Problem.TOO_LARGE, statuses={413}),
