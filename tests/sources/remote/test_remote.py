@@ -1,6 +1,7 @@
 """What happens in another home is in the database once, with its own times and its own tags."""
 
 import asyncio
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
+from custom_components.ha_ingestor.sources.remote import conversation, link
 from tests.emulator import Emulator
 from tests.emulator.home_assistant import Home, Refusal
 from tests.shell import deliver, points, set_up, until
@@ -578,3 +580,35 @@ async def test_in_a_burst_each_event_has_what_the_registry_said_at_its_time(
     ]
     [rename] = [each for each in points(database) if each.tags["event_type"] == "entity_renamed"]
     assert rename.time == int((NOON + 5) * 1e9)
+
+
+async def test_with_the_connection_lost_no_registry_event_makes_the_others_wait(
+    hass: HomeAssistant, home: Home, database: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.register("light.a")
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await connected(entry)
+    monkeypatch.setattr(conversation, "QUIET_SECONDS", 0.5)
+    kind = "entity_registry_updated"
+    for number in range(100):
+        await home.fire(kind, registry_event("update", "light.a", 1, changes={"icon": "mdi:a"}))
+        await home.send(home.changing("light.a", str(number), NOON + number))
+    await until(lambda: link_of(entry).health.events > 0 or home.clients)
+    await home.drop()
+    await connected(entry, 2)
+    await captured(entry, 100)
+    await deliver(hass, entry)
+
+
+async def test_a_home_that_hangs_does_not_delay_the_stop(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    home.greets = False
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await until(lambda: home.looks)
+    await asyncio.sleep(0.1)
+    began = time.monotonic()
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+    assert time.monotonic() - began < link.STOP_SECONDS - 1

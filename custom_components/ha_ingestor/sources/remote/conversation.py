@@ -199,6 +199,8 @@ class Conversation:
     async def _refresh(self, event: Event) -> None:
         """Read what changed. The events behind this one wait, so that they are described right."""
         connection = self._connection
+        if connection.error:
+            raise connection.error
         if connection.waiting < BUSY:
             await asyncio.sleep(QUIET_SECONDS)
         now = connection.received

@@ -92,10 +92,12 @@ class RemoteLink:
         self._is_stopping = True
         self._wake.set()
         task, self._task = self._task, None
+        # Without a connection there is nothing left to capture.
+        has_more = self._connection is not None and self._capture is not None
         if self._connection:
             await self._connection.close()
         if task:
-            await asyncio.wait([task], timeout=STOP_SECONDS if self._capture else 0)
+            await asyncio.wait([task], timeout=STOP_SECONDS if has_more else 0)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
