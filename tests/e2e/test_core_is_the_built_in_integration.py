@@ -13,6 +13,8 @@ CONFIGS: Final = 200
 CHANGES: Final = 50
 
 
+# It compares 200 settings in a process of its own, which is slow on a busy machine.
+@pytest.mark.timeout(400)
 @pytest.mark.skipif(not HASS.exists(), reason="there is no Home Assistant: run scripts/setup")
 async def test_changes_are_stored_as_by_the_converter_and_clients_installed_with_it() -> None:
     program = [

@@ -19,6 +19,9 @@ from scripts.rig.servers import Server
 from .installation import Destination, any_database, until
 from .relay import Relay
 
+# Two homes are started and stopped, several times.
+pytestmark = pytest.mark.timeout(600)
+
 DISCONNECTS: Final = 12
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from custom_components.ha_ingestor.pipeline.encode.encoder import LATER, Encoder
 from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
-from custom_components.ha_ingestor.pipeline.export import request
+from custom_components.ha_ingestor.pipeline.export import expiry, request
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.model import OwnPoint
 from custom_components.ha_ingestor.pipeline.pipeline import Clocks, Pipeline
@@ -56,7 +56,7 @@ async def settled(pipeline: Pipeline, points: int) -> None:
 def _looks(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The lines of which a request read the time."""
     seen: list[bytes] = []
-    read: Callable[[bytes], int | None] = request.time_of
+    read: Callable[[bytes], int | None] = expiry.time_of
 
     def look(line: bytes) -> int | None:
         seen.append(line)
@@ -177,16 +177,6 @@ def time_of(line: str) -> int:
 def test_no_line_of_the_encoder_is_older_than_it_says(ages: list[int]) -> None:
     encoded = Encoder(profile=Core()).encode([at(age / 1000, age % 3) for age in ages])
     assert encoded.oldest * 1000 <= min(map(time_of, encoded.lines))
-
-
-STEPS = st.one_of(
-    st.tuples(st.just("commit"), st.lists(st.integers(1, 1000), max_size=5)),
-    st.tuples(st.just("deliver"), st.integers(1, 8)),
-    st.tuples(st.just("requeue"), st.integers(1, 1000)),
-    st.tuples(st.just("disk"), st.booleans()),
-    st.tuples(st.just("evict"), st.none()),
-    st.tuples(st.just("restart"), st.booleans()),
-)
 
 
 class Home:
