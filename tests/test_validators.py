@@ -137,7 +137,7 @@ def test_an_issue_has_a_title_and_either_a_description_or_a_dialogue() -> None:
 def test_the_parts_of_the_translations_are_those_that_exist() -> None:
     assert WORDS.keys() <= {
         *("config", "options", "config_subentries", "selector", "entity", "issues"),
-        *("exceptions", "services", "system_health", "device", "common"),
+        *("exceptions", "services", "system_health", "device", "common", "config_panel"),
     }
     for words in WORDS["exceptions"].values():
         assert words.keys() == {"message"}

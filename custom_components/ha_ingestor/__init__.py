@@ -51,6 +51,7 @@ from .options.spool import (
     spool_settings,
 )
 from .options.weather import weather_entity, weather_max_age
+from .panel import async_serve, async_show
 from .pipeline.filter.filters import NoiseFilterSettings
 from .pipeline.pipeline import Handover, Pipeline
 from .pipeline.spool.files import OsFiles
@@ -72,10 +73,12 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
-    """Register actions, views and commands, also before there is a destination."""
+    """Register actions, views, commands and the panel, also before there is a destination."""
     async_setup_services(hass)
     async_setup_views(hass)
     async_setup_commands(hass)
+    await async_serve(hass)
+    await async_show(hass)
     return True
 
 
@@ -85,6 +88,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
     An unreachable database does not fail the setup: captured events wait on disk. Only what no
     attempt could change does.
     """
+    await async_show(hass)
     try:
         return await async_finish(hass, _async_set_up(hass, entry), "ha_ingestor setup")
     except (AddressError, CertificateError) as err:
@@ -216,6 +220,7 @@ def _async_reload_when_renamed(
 
 async def async_unload_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bool:
     """Stop, with everything captured on disk or delivered."""
+    await async_show(hass)  # not for one that was disabled, if there is no other
     return await async_finish(hass, _async_unload(hass, entry), "ha_ingestor unload")
 
 
@@ -229,6 +234,7 @@ async def _async_unload(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bo
 
 async def async_remove_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
     """Delete the spool of a removed destination; with the last destination, also the metadata."""
+    await async_show(hass)
     await async_finish(hass, _async_remove(hass, entry), "ha_ingestor removal")
 
 

@@ -27,6 +27,7 @@ from .health.issues import (
     health_issues,
     undecided_issues,
 )
+from .health.last_hour import LastHour
 from .health.place import database_of, distinct_title, server_of
 from .health.rejected_point import entities_of
 from .health.self_test import SelfTest
@@ -65,6 +66,7 @@ class PreviousHealth:
     rejection: RejectedPoint | None
     export: ExportState
     throughput: Throughput
+    last_hour: LastHour
     server_version: str
 
 
@@ -167,6 +169,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         self._rejection = past.rejection if past and is_same else None
         self._export = past.export if past and is_same else ExportState()
         self._throughput = past.throughput if past and is_same else Throughput()
+        self.last_hour = past.last_hour if past and is_same else LastHour()
         self.server_version = past.server_version if past and is_same else ""
         # After a start of Home Assistant it is not known whether the user handled the last rejected
         # point.
@@ -186,6 +189,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         """Add what was before a reload, and what is seen over time."""
         if snapshot.is_open:
             self._throughput.note(snapshot.ledger["written"])
+            self.last_hour.note(snapshot)
         export = snapshot.export
         if export.last_write is None:
             last_write, latency = self._export.last_write, self._export.write_latency
@@ -209,6 +213,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
             rejection=snapshot.rejection,
             export=snapshot.export,
             throughput=self._throughput,
+            last_hour=self.last_hour,
             server_version=self.server_version,
         )
 

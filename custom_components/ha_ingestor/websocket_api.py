@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import voluptuous as vol
 from homeassistant.components import websocket_api
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
 
@@ -11,6 +12,7 @@ from .const import DOMAIN
 from .health.home_entities import async_preview_filter
 from .health.live import Live, LiveHealth, LivePoints
 from .health.readings import UnknownDestinationError, async_destinations, async_readings
+from .health.recorded import async_recorded
 from .health.report import report
 from .health.sample import Sample
 from .options.page import OptionError
@@ -102,6 +104,46 @@ async def async_preview(hass: HomeAssistant, connection: Connection, msg: Messag
         connection.send_result(msg["id"], found)
 
 
+@websocket_api.require_admin
+@websocket_api.websocket_command(
+    {
+        vol.Required("type"): f"{DOMAIN}/entities",
+        vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string,
+    }
+)
+@websocket_api.async_response
+async def async_entities(hass: HomeAssistant, connection: Connection, msg: Message) -> None:
+    """Answer of every entity whether a destination records it, and what it costs."""
+    try:
+        (entry,) = async_destinations(hass, msg[ATTR_CONFIG_ENTRY_ID])
+    except UnknownDestinationError:
+        connection.send_error(msg["id"], websocket_api.ERR_NOT_FOUND, _NOT_FOUND)
+        return
+    connection.send_result(msg["id"], await async_recorded(hass, entry))
+
+
+@websocket_api.require_admin
+@websocket_api.websocket_command({vol.Required("type"): f"{DOMAIN}/last_hour", **_ENTRY})
+@callback
+def async_last_hour(hass: HomeAssistant, connection: Connection, msg: Message) -> None:
+    """Answer what the last hour was like."""
+    try:
+        entries = async_destinations(hass, msg.get(ATTR_CONFIG_ENTRY_ID))
+    except UnknownDestinationError:
+        connection.send_error(msg["id"], websocket_api.ERR_NOT_FOUND, _NOT_FOUND)
+        return
+    found = [
+        {
+            ATTR_CONFIG_ENTRY_ID: entry.entry_id,
+            "samples": entry.runtime_data.coordinator.last_hour.as_dict()
+            if entry.state is ConfigEntryState.LOADED
+            else None,
+        }
+        for entry in entries
+    ]
+    connection.send_result(msg["id"], {"destinations": found})
+
+
 def _live(hass: HomeAssistant, connection: Connection, msg: Message) -> dict[str, Any]:
     def send(content: dict[str, Any]) -> None:
         connection.send_event(msg["id"], content)
@@ -120,4 +162,7 @@ def _follow(connection: Connection, msg: Message, live: Live) -> None:
     live.async_start()
 
 
-COMMANDS: Final = (async_health, async_subscribe, async_subscribe_points, async_preview)
+COMMANDS: Final = (
+    *(async_health, async_subscribe, async_subscribe_points, async_preview),
+    *(async_entities, async_last_hour),
+)

@@ -25,8 +25,8 @@ from tests.shell import NOWHERE, new_entry, set_up, until
 
 from .seen import deliver_one
 
-COMMANDS: Final = ("health", "subscribe", "subscribe_points")
-EVERY_COMMAND: Final = (*COMMANDS, "preview_filter")
+COMMANDS: Final = ("health", "subscribe", "subscribe_points", "last_hour")
+EVERY_COMMAND: Final = (*COMMANDS, "preview_filter", "entities")
 MARKUP: Final = "<img src=x> [x](http://evil) token=t0p-s3cr3t"
 
 
@@ -115,8 +115,9 @@ async def test_a_read_only_user_is_refused(
 ) -> None:
     await set_up(hass, entry)
     client = await hass_ws_client(hass, hass_read_only_access_token)
-    more = {"config_entry_id": entry.entry_id, "filter": {}}
-    answer = await ask(client, command, **(more if command == "preview_filter" else {}))
+    one = {"config_entry_id": entry.entry_id}
+    more = {"preview_filter": {**one, "filter": {}}, "entities": one}
+    answer = await ask(client, command, **more.get(command, {}))
     assert (answer["success"], answer["error"]["code"]) == (False, "unauthorized")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 from ..pipeline.model import NO_RULES, Rules
 
@@ -69,6 +69,27 @@ class Match:
             or not self.labels.isdisjoint(entity.labels)
         )
 
+    def group_of(self, entity: Traits) -> tuple[str, str]:
+        """Return the first group that the entity is in, and its name there; empty without one."""
+        for criterion, of_entity in (
+            ("domains", (entity.domain,)),
+            ("device_classes", (entity.device_class,)),
+            ("integrations", (entity.integration,)),
+            ("categories", (entity.category,)),
+            ("areas", (entity.area_id,)),
+            ("floors", (entity.floor_id,)),
+            ("devices", sorted(entity.devices)),
+            ("labels", sorted(entity.labels)),
+        ):
+            for value in of_entity:
+                if value in getattr(self, criterion):
+                    return criterion, value
+        return "", ""
+
+    def glob_of(self, entity: Traits) -> str:
+        """Return the first pattern that fits; empty without one."""
+        return next((each for each in self.globs if _pattern((each,)).match(entity.entity_id)), "")
+
     @property
     def has_groups(self) -> bool:
         """Whether there is a group at all."""
@@ -86,6 +107,22 @@ def _pattern(globs: tuple[str, ...]) -> re.Pattern[str]:
 
 
 NOTHING: Final = Match()
+
+type _List = tuple[Literal["include", "exclude"], Match]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Whether an entity is captured, and what decides: one value of a criterion of a list.
+
+    Without a criterion nothing fits: then `list` is empty, or `include` where only what is listed
+    there is captured.
+    """
+
+    captures: bool
+    list: Literal["", "include", "exclude"] = ""
+    criterion: str = ""
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +151,23 @@ class EntityFilter:
             return False
         return include.fits_group(entity) or self.captures_others
 
+    def decide(self, entity: Traits) -> Decision:
+        """Say whether the entity is captured as `captures` does, and why."""
+        include: _List = ("include", self.include)
+        exclude: _List = ("exclude", self.exclude)
+        for name, chosen in (include, exclude):
+            if entity.entity_id in chosen.entities:
+                return _decided(name, "entities", entity.entity_id)
+        for name, chosen in (include, exclude):
+            if glob := chosen.glob_of(entity):
+                return _decided(name, "globs", glob)
+        for name, chosen in (exclude, include):
+            criterion, value = chosen.group_of(entity)
+            if criterion:
+                return _decided(name, criterion, value)
+        captures = self.captures_others
+        return Decision(captures=captures, list="" if captures else "include")
+
     @property
     def captures_others(self) -> bool:
         """Whether an entity is captured that nothing fits.
@@ -124,6 +178,10 @@ class EntityFilter:
         if include.globs or include.has_groups:
             return False
         return not include.entities or bool(exclude.globs or exclude.has_groups)
+
+
+def _decided(name: Literal["include", "exclude"], criterion: str, value: str) -> Decision:
+    return Decision(captures=name == "include", list=name, criterion=criterion, value=value)
 
 
 EVERYTHING: Final = EntityFilter()

@@ -45,6 +45,19 @@ class DataApiReading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteReading:
+    """What is known of the connection to another home."""
+
+    title: str
+    connected: bool | None
+    problem: str
+    entities: int
+    events: int
+    events_per_minute: int
+    next_retry: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """One destination; `name` is its title, told apart from others of the same.
 
@@ -57,6 +70,7 @@ class Reading:
     state: str
     snapshot: Snapshot | None = None
     data_api: DataApiReading | None = None
+    remotes: tuple[RemoteReading, ...] = ()
 
 
 @callback
@@ -112,6 +126,7 @@ async def _async_read(
         state=state,
         snapshot=snapshot,
         data_api=_data_api(runtime),
+        remotes=_remotes(runtime),
     )
 
 
@@ -138,6 +153,24 @@ def _data_api(runtime: IngestorRuntimeData) -> DataApiReading | None:
         rows_pending=state.rows_pending,
         rows_rejected=state.rows_rejected,
     )
+
+
+def _remotes(runtime: IngestorRuntimeData) -> tuple[RemoteReading, ...]:
+    found: list[RemoteReading] = []
+    for remote in runtime.remotes.all:
+        state = remote.link.health.state
+        found.append(
+            RemoteReading(
+                title=plain(remote.subentry.title),
+                connected=state.connected,
+                problem=state.problem,
+                entities=state.entities,
+                events=state.events,
+                events_per_minute=state.events_per_minute,
+                next_retry=state.next_retry,
+            )
+        )
+    return tuple(found)
 
 
 def _names(hass: HomeAssistant) -> dict[str, str]:

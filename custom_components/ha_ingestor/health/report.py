@@ -9,6 +9,7 @@ from ..pipeline.histogram import BOUNDS
 from ..pipeline.performance import Performance
 from ..pipeline.snapshot import Snapshot
 from ..pipeline.spool.quarantine import RejectedPoint
+from .condition import condition_of, problem_of
 from .readings import Reading
 from .rejected_point import entity_of
 from .server_text import plain, redacted
@@ -26,6 +27,7 @@ def report(reading: Reading) -> dict[str, Any]:
         "state": reading.state,
         "health": _health(reading.snapshot) if reading.snapshot else None,
         "data_api": _as_json(asdict(data_api)) if data_api else None,
+        "remotes": [_as_json(asdict(each)) for each in reading.remotes],
     }
 
 
@@ -34,6 +36,8 @@ def _health(snapshot: Snapshot) -> dict[str, Any]:
     return {
         **_as_json(asdict(export)),
         "detail": plain(export.detail),
+        "condition": condition_of(snapshot),
+        "concern": problem_of(snapshot),
         "breaker": str(snapshot.breaker),
         # Before the disk was read the counts of earlier processes are not known.
         "ledger": snapshot.ledger if snapshot.is_open else None,

@@ -20,7 +20,13 @@ from .committer import Committer, Watcher
 from .encode.attributes import JsonDumps
 from .encode.encoder import Encoder, Profile
 from .encode.own_points import NO_NUMBER
-from .encode.top_entities import TopEntities, entity_points, top_entities
+from .encode.top_entities import (
+    EntityPoints,
+    TopEntities,
+    entity_points,
+    entity_statistics,
+    top_entities,
+)
 from .export.end_to_end import EndToEnd
 from .export.export_state import ExportState
 from .export.exporter import GATHER_SECONDS, Exporter
@@ -375,6 +381,14 @@ class Pipeline:
         if self._running:
             return seconds, await self._run(entity_points, self._encoder.stats)
         return seconds, entity_points(self._encoder.stats)
+
+    async def entity_statistics(self) -> tuple[float, dict[str, EntityPoints]]:
+        """Return the seconds since the start, and what was written of each entity."""
+        seconds = self._clocks.monotonic() - self._began
+        stats, last = self._encoder.stats, self._noise_filter.last_written.last
+        if self._running:
+            return seconds, await self._run(entity_statistics, stats, last)
+        return seconds, entity_statistics(stats, last)
 
     async def snapshot(self) -> Snapshot:
         """Commit, and copy the state of health, all of it from the same moment."""

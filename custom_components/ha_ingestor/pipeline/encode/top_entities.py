@@ -6,6 +6,8 @@ from heapq import nlargest
 from operator import attrgetter
 from typing import Any, Final
 
+from ..model import StateLike
+
 TOP_ENTITIES: Final = 20
 
 
@@ -15,6 +17,19 @@ class EntityStats:
 
     points: int = 0
     bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityPoints:
+    """What was written of one entity, and of its last state, None where that is not known.
+
+    `last_time` in seconds since 1970.
+    """
+
+    points: int
+    bytes: int
+    last_state: str | None = None
+    last_time: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,3 +77,19 @@ def top_entities(stats: Mapping[str, EntityStats], seconds: float) -> TopEntitie
 def entity_points(stats: Mapping[str, EntityStats]) -> dict[str, int]:
     """Return the points of each entity or event type."""
     return {subject: stats_of_one.points for subject, stats_of_one in stats.items()}
+
+
+def entity_statistics(
+    stats: Mapping[str, EntityStats], last: Mapping[str, StateLike]
+) -> dict[str, EntityPoints]:
+    """Return points, bytes and the last written state of each entity or event type."""
+    found: dict[str, EntityPoints] = {}
+    for subject, stats_of_one in stats.items():
+        state = last.get(subject)
+        found[subject] = EntityPoints(
+            points=stats_of_one.points,
+            bytes=stats_of_one.bytes,
+            last_state=state.state if state else None,
+            last_time=state.last_updated_timestamp if state else None,
+        )
+    return found

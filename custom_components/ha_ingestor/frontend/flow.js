@@ -1,0 +1,129 @@
+/** The page that shows where the points are now. */
+
+import { chart, chartStyle } from "./chart.js";
+import { ledger, ledgerStyle } from "./ledger.js";
+import { LitElement, css, define, html } from "./lit.js";
+import { levels, rates } from "./samples.js";
+import { situation } from "./situation.js";
+import { stageStyle, stages } from "./stages.js";
+import { pageStyle } from "./style.js";
+
+const ICONS = {
+  good: "mdi:check-circle-outline",
+  info: "mdi:information-outline",
+  warning: "mdi:alert-outline",
+  error: "mdi:alert-circle-outline",
+};
+
+class Flow extends LitElement {
+  static properties = {
+    words: { attribute: false },
+    destinations: { attribute: false },
+    hours: { attribute: false },
+  };
+
+  static styles = [
+    pageStyle,
+    stageStyle,
+    chartStyle,
+    ledgerStyle,
+    css`
+      .destinations {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr));
+        gap: 16px;
+        align-items: start;
+      }
+      .pipeline {
+        container-type: inline-size;
+      }
+      .says {
+        display: flex;
+        gap: 12px;
+        margin-block-end: 20px;
+        align-items: flex-start;
+      }
+      .says ha-icon {
+        --mdc-icon-size: 28px;
+        flex: none;
+        color: var(--success-color);
+      }
+      .says.info ha-icon {
+        color: var(--info-color);
+      }
+      .says.warning ha-icon {
+        color: var(--warning-color);
+      }
+      .says.error ha-icon {
+        color: var(--error-color);
+      }
+      .says p {
+        margin: 2px 0 0;
+      }
+      .says .sentence {
+        font-size: var(--ha-font-size-l, 16px);
+      }
+      .says .server {
+        color: var(--secondary-text-color);
+        font-family: var(--ha-font-family-code, monospace);
+        font-size: var(--ha-font-size-s, 12px);
+        overflow-wrap: anywhere;
+      }
+    `,
+  ];
+
+  render() {
+    const now = Date.now() / 1000;
+    return html`<div class="destinations">
+      ${this.destinations.map((each) => this._destination(each, now))}
+    </div>`;
+  }
+
+  _destination(destination, now) {
+    const { words } = this;
+    const { health } = destination;
+    const samples = this.hours.get(destination.config_entry_id) ?? [];
+    return html`<div>
+      <div class="card pipeline">
+        <h2><bdi>${destination.title}</bdi></h2>
+        ${this._says(destination, samples, now)}
+        ${health ? stages(words, destination, samples, now) : ""}
+      </div>
+      ${health?.ledger
+        ? html`<div class="card">
+              <h2>${words.text("chart.title")}</h2>
+              <div class="charts">
+                ${chart(words, words.text("chart.received"), rates(samples, "received"), (each) => words.perMinute(each), now)}
+                ${chart(words, words.text("chart.written"), rates(samples, "written"), (each) => words.perMinute(each), now)}
+                ${chart(words, words.text("chart.backlog"), levels(samples, "backlog"), (each) => words.number(each), now)}
+              </div>
+            </div>
+            <div class="card">
+              <h2>${words.text("ledger.title")}</h2>
+              ${ledger(words, health)}
+            </div>`
+        : ""}
+    </div>`;
+  }
+
+  _says(destination, samples, now) {
+    const { words } = this;
+    const { level, key, values = {}, advice } = situation(destination, samples, now);
+    const sentence = words.text(`says.${key}`, {
+      points: words.count("points", values.points ?? 0),
+      problem: words.problem(values.problem ?? "none"),
+      duration: words.duration(values.duration ?? 0),
+    });
+    const detail = level === "error" || level === "warning" ? destination.health?.detail : "";
+    return html`<div class="says ${level}" role="status">
+      <ha-icon .icon=${ICONS[level]}></ha-icon>
+      <div>
+        <div class="sentence">${sentence}</div>
+        ${advice ? html`<p>${words.text(`advice.${advice}`)}</p>` : ""}
+        ${detail ? html`<p class="server"><bdi>${detail}</bdi></p>` : ""}
+      </div>
+    </div>`;
+  }
+}
+
+define("ha-ingestor-flow", Flow);

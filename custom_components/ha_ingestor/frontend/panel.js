@@ -1,0 +1,209 @@
+/** The panel: the bar, the tabs, and what every page needs. */
+
+import "./entities.js";
+import "./flow.js";
+import "./points.js";
+import "./problems.js";
+import { LitElement, css, define, html } from "./lit.js";
+import { keepSubscribed } from "./live.js";
+import { appended, samplesOf } from "./samples.js";
+import { pageStyle } from "./style.js";
+import { Words, load } from "./words.js";
+
+const PATH = "/ha-ingestor";
+const PAGES = ["flow", "entities", "points", "problems"];
+// What is of importance here; everything else of `hass` changes with every state.
+const WATCHED = ["localize", "locale", "connected", "themes"];
+const here = new URL(".", import.meta.url).pathname;
+
+class Panel extends LitElement {
+  static properties = {
+    hass: { attribute: false },
+    narrow: { type: Boolean },
+    route: { attribute: false },
+    panel: { attribute: false },
+    _destinations: { state: true },
+    _hours: { state: true },
+    _problem: { state: true },
+    _since: { state: true },
+  };
+
+  static styles = [
+    pageStyle,
+    css`
+      .content {
+        padding: 16px;
+        max-width: 1440px;
+        margin: 0 auto;
+        box-sizing: border-box;
+      }
+      .stale {
+        filter: grayscale(1);
+        opacity: 0.6;
+      }
+      .choice {
+        display: flex;
+        align-items: center;
+        gap: 12px;
+        margin-block-end: 16px;
+      }
+      ha-alert {
+        display: block;
+        margin-block-end: 16px;
+      }
+      @media (max-width: 600px) {
+        .content {
+          padding: 8px;
+        }
+      }
+    `,
+  ];
+
+  constructor() {
+    super();
+    this._hours = new Map();
+  }
+
+  shouldUpdate(changed) {
+    const old = changed.get("hass");
+    const isOther = () => WATCHED.some((key) => old[key] !== this.hass[key]);
+    return changed.size > 1 || !changed.has("hass") || !old || isOther();
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    this._follow();
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this._end?.();
+    this._end = undefined;
+  }
+
+  willUpdate(changed) {
+    const old = changed.get("hass");
+    if (changed.has("hass") && old?.language !== this.hass.language) load(this.hass);
+    if (["localize", "locale"].some((key) => old?.[key] !== this.hass[key]) && changed.has("hass")) {
+      this._words = new Words(this.hass);
+    }
+  }
+
+  _follow() {
+    const { connection } = this.hass;
+    this._end = keepSubscribed(
+      connection,
+      { type: "ha_ingestor/subscribe" },
+      (event) => this._show(event.destinations),
+      (error) => {
+        this._problem = error;
+      },
+    );
+  }
+
+  _show(destinations) {
+    const now = Date.now() / 1000;
+    const isFirst = !this._destinations || this._problem || now - this._since > 30;
+    this._destinations = destinations;
+    this._problem = undefined;
+    this._since = now;
+    const hours = new Map(this._hours);
+    for (const { config_entry_id: id, health } of destinations) {
+      hours.set(id, appended(hours.get(id) ?? [], health, now));
+    }
+    this._hours = hours;
+    if (isFirst) this._readHour();
+  }
+
+  async _readHour() {
+    const answer = await this.hass.callWS({ type: "ha_ingestor/last_hour" }).catch(() => undefined);
+    if (!answer) return;
+    const hours = new Map(this._hours);
+    for (const { config_entry_id: id, samples } of answer.destinations) {
+      const known = samplesOf(samples);
+      const newest = known.at(-1)?.time ?? 0;
+      hours.set(id, [...known, ...(hours.get(id) ?? []).filter((each) => each.time > newest)]);
+    }
+    this._hours = hours;
+  }
+
+  get _page() {
+    const name = this.route?.path?.split("/")[1];
+    return PAGES.includes(name) ? name : PAGES[0];
+  }
+
+  /** The destination that the address names, or the first one. */
+  get _chosen() {
+    const named = new URLSearchParams(location.search).get("entry");
+    const found = this._destinations.find((each) => each.config_entry_id === named);
+    return found ?? this._destinations[0];
+  }
+
+  _go(path) {
+    history.pushState(null, "", path);
+    window.dispatchEvent(new CustomEvent("location-changed"));
+    this.requestUpdate();
+  }
+
+  render() {
+    const { _words: words, _page: page } = this;
+    const isOutdated = !here.startsWith(`${this.panel.config.modules}/`);
+    return html`<ha-top-app-bar-fixed .narrow=${this.narrow}>
+      <div slot="title">${words.text("title")}</div>
+      <ha-tab-group slot="subRow" tab-only
+        @wa-tab-show=${(event) => event.detail.name !== this._page && this._go(`${PATH}/${event.detail.name}`)}>
+        ${PAGES.map((each) => html`<ha-tab-group-tab slot="nav" .panel=${each} .active=${each === page}>
+          ${words.text(`page.${each}`)}
+        </ha-tab-group-tab>`)}
+      </ha-tab-group>
+      <div class="content">
+        ${isOutdated ? html`<ha-alert>${words.text("outdated")}
+          <ha-button slot="action" @click=${() => location.reload()}>${words.text("reload")}</ha-button>
+        </ha-alert>` : ""}
+        ${this._alert(words)}
+        ${this._destinations
+          ? html`<div class=${this._isStale ? "stale" : ""}>${this._content(words, page)}</div>`
+          : html`<p>${words.text("loading")}</p>`}
+      </div>
+    </ha-top-app-bar-fixed>`;
+  }
+
+  get _isStale() {
+    return !this.hass.connected || this._problem !== undefined;
+  }
+
+  _alert(words) {
+    if (!this._isStale) return "";
+    const time = this._since ? words.moment(this._since * 1000) : "–";
+    return html`<ha-alert alert-type="warning">${words.text("connection_lost", { time })}</ha-alert>`;
+  }
+
+  _content(words, page) {
+    if (!this._destinations.length) return html`<p>${words.text("no_destination")}</p>`;
+    if (page === "flow") {
+      return html`<ha-ingestor-flow .words=${words} .destinations=${this._destinations}
+        .hours=${this._hours}></ha-ingestor-flow>`;
+    }
+    const chosen = this._chosen;
+    return html`${this._destinations.length > 1 ? this._choice(words, page, chosen) : ""}
+      ${{
+        entities: () => html`<ha-ingestor-entities .hass=${this.hass} .words=${words}
+          .narrow=${this.narrow} .entryId=${chosen.config_entry_id}></ha-ingestor-entities>`,
+        points: () => html`<ha-ingestor-points .connection=${this.hass.connection} .words=${words}
+          .entryId=${chosen.config_entry_id} .route=${this.route}></ha-ingestor-points>`,
+        problems: () => html`<ha-ingestor-problems .hass=${this.hass} .words=${words}
+          .destination=${chosen}></ha-ingestor-problems>`,
+      }[page]()}`;
+  }
+
+  _choice(words, page, chosen) {
+    return html`<label class="choice">${words.text("destination")}
+      <select @change=${(event) => this._go(`${PATH}/${page}?entry=${event.target.value}`)}>
+        ${this._destinations.map(({ config_entry_id: id, title }) =>
+          html`<option value=${id} ?selected=${id === chosen.config_entry_id}>${title}</option>`)}
+      </select>
+    </label>`;
+  }
+}
+
+define("ha-ingestor-panel", Panel);

@@ -1,0 +1,226 @@
+/** The page with what went wrong: outages, points in quarantine, and a test of the whole way. */
+
+import { LitElement, css, define, html } from "./lit.js";
+import { outages } from "./outages.js";
+import { pageStyle } from "./style.js";
+
+const RECORDS = 100;
+
+class Problems extends LitElement {
+  static properties = {
+    hass: { attribute: false },
+    words: { attribute: false },
+    destination: { attribute: false },
+    _records: { state: true },
+    _total: { state: true },
+    _isBusy: { state: true },
+    _result: { state: true },
+    _tested: { state: true },
+    _isPurging: { state: true },
+  };
+
+  static styles = [
+    pageStyle,
+    css`
+      table {
+        width: 100%;
+        border-collapse: collapse;
+      }
+      th,
+      td {
+        text-align: start;
+        padding: 8px 8px 8px 0;
+        border-block-end: 1px solid var(--divider-color);
+        vertical-align: top;
+        overflow-wrap: anywhere;
+      }
+      th {
+        color: var(--secondary-text-color);
+        font-weight: normal;
+        font-size: var(--ha-font-size-s, 12px);
+      }
+      ul {
+        list-style: none;
+        margin: 12px 0 0;
+        padding: 0;
+      }
+      li {
+        padding-block: 8px;
+        border-block-end: 1px solid var(--divider-color);
+      }
+      ha-alert {
+        display: block;
+        margin-block: 12px;
+      }
+    `,
+  ];
+
+  shouldUpdate(changed) {
+    return [...changed.keys()].some((key) => key !== "hass");
+  }
+
+  willUpdate(changed) {
+    const before = changed.get("destination");
+    if (before && before.config_entry_id !== this.destination.config_entry_id) {
+      this._records = this._result = this._tested = undefined;
+    }
+  }
+
+  async _call(service, data = {}) {
+    const entry = this.destination.config_entry_id;
+    const { response } = await this.hass.callWS({
+      type: "call_service",
+      domain: "ha_ingestor",
+      service,
+      service_data: { config_entry_id: entry, ...data },
+      return_response: true,
+    });
+    return response;
+  }
+
+  /** Do something that takes a while, and show what came of it. */
+  async _do(work) {
+    this._isBusy = true;
+    this._result = undefined;
+    try {
+      this._result = { level: "success", text: await work() };
+    } catch (error) {
+      this._result = { level: "error", text: error.message };
+    } finally {
+      this._isBusy = false;
+    }
+  }
+
+  _show() {
+    return this._do(async () => {
+      const { points, total } = await this._call("export_quarantine", { limit: RECORDS });
+      [this._records, this._total] = [points.reverse(), total];
+      return "";
+    });
+  }
+
+  _replay() {
+    return this._do(async () => {
+      const { replayed } = await this._call("replay_quarantine");
+      this._records = undefined;
+      return this.words.text("problems.replayed", { points: this.words.count("points", replayed) });
+    });
+  }
+
+  _purge() {
+    this._isPurging = false;
+    return this._do(async () => {
+      const { purged } = await this._call("purge_quarantine");
+      this._records = undefined;
+      return this.words.text("problems.purged", { points: this.words.count("points", purged) });
+    });
+  }
+
+  async _test() {
+    this._tested = { isRunning: true };
+    try {
+      const { destinations } = await this._call("self_test");
+      this._tested = destinations[0];
+    } catch (error) {
+      this._tested = { message: error.message };
+    }
+  }
+
+  async _download() {
+    const id = this.destination.config_entry_id;
+    const { path } = await this.hass.callWS({
+      type: "auth/sign_path",
+      path: `/api/diagnostics/config_entry/${id}`,
+    });
+    const link = document.createElement("a");
+    link.href = path;
+    link.download = "";
+    link.click();
+  }
+
+  render() {
+    const { health } = this.destination;
+    if (!health) return html`<div class="card">${this.words.text("problems.not_loaded")}</div>`;
+    return html`${this._outages(health)} ${this._quarantine(health)} ${this._selfTest()} ${this._dialog()}`;
+  }
+
+  _outages(health) {
+    const { words } = this;
+    const found = outages(health.history);
+    return html`<div class="card">
+      <h2>${words.text("problems.outages")}</h2>
+      ${found.length
+        ? html`<table>
+            <tr>${["since", "lasted", "problem"].map((each) => html`<th>${words.text(`problems.${each}`)}</th>`)}</tr>
+            ${found.map((each) => html`<tr>
+              <td>${words.moment(each.since)}</td>
+              <td>${each.seconds === null ? words.text("problems.still") : words.duration(each.seconds)}</td>
+              <td>${each.problem === "none" ? words.status(each.status) : words.problem(each.problem)}
+                <div class="secondary"><bdi>${each.detail}</bdi></div></td>
+            </tr>`)}
+          </table>`
+        : html`<p>${words.text("problems.no_outages")}</p>`}
+    </div>`;
+  }
+
+  _quarantine(health) {
+    const { words } = this;
+    const { rejection } = health;
+    return html`<div class="card">
+      <h2>${words.text("problems.quarantine")}</h2>
+      <p class="secondary">${words.text("problems.quarantine_is")}</p>
+      ${rejection
+        ? html`<p>${words.text("problems.newest")} <bdi>${rejection.entity_id ?? ""}</bdi>
+            <br /><bdi class="code">${rejection.reason}</bdi></p>`
+        : ""}
+      <div class="bar">
+        <ha-button appearance="outlined" .disabled=${Boolean(this._isBusy)} @click=${() => this._show()}>${words.text("problems.show")}</ha-button>
+        <ha-button appearance="outlined" .disabled=${Boolean(this._isBusy)} @click=${() => this._replay()}>${words.text("problems.replay")}</ha-button>
+        <ha-button appearance="outlined" .disabled=${Boolean(this._isBusy)} variant="danger" @click=${() => { this._isPurging = true; }}>${words.text("problems.purge")}</ha-button>
+      </div>
+      ${this._result?.text ? html`<ha-alert alert-type=${this._result.level}>${this._result.text}</ha-alert>` : ""}
+      ${this._records ? this._list() : ""}
+    </div>`;
+  }
+
+  _list() {
+    const { words, _records: records } = this;
+    if (!records.length) return html`<p>${words.text("problems.empty")}</p>`;
+    return html`<p class="secondary">${words.text("problems.shown", {
+        count: words.number(records.length), total: words.number(this._total) })}</p>
+      <ul>${records.map((each) => html`<li>
+        <span class="secondary">${words.moment(each.time)}</span> <bdi>${each.reason}</bdi>
+        <bdi class="code" dir="ltr" style="display: block">${each.line}</bdi>
+      </li>`)}</ul>`;
+  }
+
+  _selfTest() {
+    const { words, _tested: tested } = this;
+    const level = tested?.verdict === "ok" ? "success" : "warning";
+    return html`<div class="card">
+      <h2>${words.text("problems.self_test")}</h2>
+      <p class="secondary">${words.text("problems.self_test_is")}</p>
+      <div class="bar">
+        <ha-button .disabled=${Boolean(tested?.isRunning)} @click=${() => this._test()}>${words.text("problems.test")}</ha-button>
+        <ha-button appearance="outlined" @click=${() => this._download()}>${words.text("problems.diagnostics")}</ha-button>
+      </div>
+      ${tested?.isRunning ? html`<p role="status">${words.text("problems.testing")}</p>` : ""}
+      ${tested?.message ? html`<ha-alert alert-type=${level}>${tested.message}</ha-alert>` : ""}
+    </div>`;
+  }
+
+  _dialog() {
+    const { words } = this;
+    if (!this._isPurging) return "";
+    return html`<ha-dialog open .headerTitle=${words.text("problems.purge")}
+      @closed=${() => { this._isPurging = false; }}>
+      <p>${words.text("problems.purge_question")}</p>
+      <ha-dialog-footer slot="footer">
+        <ha-button slot="secondaryAction" @click=${() => { this._isPurging = false; }}>${words.text("cancel")}</ha-button>
+        <ha-button slot="primaryAction" variant="danger" @click=${() => this._purge()}>${words.text("problems.purge")}</ha-button>
+      </ha-dialog-footer>
+    </ha-dialog>`;
+  }
+}
+
+define("ha-ingestor-problems", Problems);

@@ -1,0 +1,61 @@
+/** The last hour of a destination, and what follows from it. */
+
+const HOUR = 3600;
+const EVERY = 10;
+// A trend is taken over so many seconds.
+const TREND = 60;
+// A backlog below this is what is on its way.
+export const ON_ITS_WAY = 2000;
+
+/** Turn the columns that the server sends into samples. */
+export const samplesOf = (columns) =>
+  (columns?.time ?? []).map((time, index) => ({
+    time,
+    received: columns.received[index],
+    written: columns.written[index],
+    backlog: columns.backlog[index],
+    bytes: columns.spool_bytes[index],
+  }));
+
+/** Add the counts of now, if the last ones are old enough; returns new samples. */
+export const appended = (samples, health, now) => {
+  if (!health?.ledger || now - (samples.at(-1)?.time ?? 0) < EVERY) return samples;
+  const sample = {
+    time: now,
+    received: health.ledger.received,
+    written: health.ledger.written,
+    backlog: backlogOf(health),
+    bytes: health.spool_bytes,
+  };
+  return [...samples.filter((each) => each.time > now - HOUR), sample];
+};
+
+export const backlogOf = (health) => (health.pending ?? 0) + health.waiting;
+
+export const sum = (counts) => Object.values(counts).reduce((one, other) => one + other, 0);
+
+/** The value at each sample, as [seconds since 1970, value]. */
+export const levels = (samples, name) => samples.map((each) => [each.time, each[name]]);
+
+/** How many a minute between each two samples. */
+export const rates = (samples, name) =>
+  samples.slice(1).map((each, index) => {
+    const before = samples[index];
+    const seconds = Math.max(each.time - before.time, 1);
+    return [each.time, Math.max(((each[name] - before[name]) * 60) / seconds, 0)];
+  });
+
+/** In how many seconds the backlog is gone at the present speed; null when it does not shrink. */
+export const emptyIn = (samples, backlog, now) => secondsUntil(samples, "backlog", backlog, 0, now);
+
+/** In how many seconds the spool is full at the present speed; null when it does not grow. */
+export const fullIn = (samples, health, now) =>
+  secondsUntil(samples, "bytes", health.spool_bytes, health.spool_limit, now);
+
+const secondsUntil = (samples, name, value, goal, now) => {
+  const before = samples.find((each) => each.time >= now - TREND);
+  if (!before || now - before.time < EVERY / 2) return null;
+  const speed = (value - before[name]) / (now - before.time);
+  const left = goal - value;
+  return speed && left / speed > 0 ? left / speed : null;
+};

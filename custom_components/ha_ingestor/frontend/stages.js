@@ -1,0 +1,385 @@
+/** The way of the points, from left to right: sources, filter, spool, database. */
+
+import { css, html } from "./lit.js";
+import { ON_ITS_WAY, backlogOf, emptyIn, fullIn, sum } from "./samples.js";
+
+const REASONS_SHOWN = 3;
+const WEEK = 7 * 86_400;
+const NEARLY_FULL = 0.8;
+
+export const stageStyle = css`
+  .stages {
+    display: flex;
+    flex-direction: row;
+    align-items: stretch;
+  }
+  .stage {
+    flex: 1 1 0;
+    min-width: 0;
+    display: flex;
+    flex-direction: column;
+  }
+  .box {
+    flex: 0 0 auto;
+    min-height: 168px;
+    box-sizing: border-box;
+    padding: 12px;
+    border: 1px solid var(--divider-color);
+    border-radius: var(--ha-border-radius-lg, 12px);
+    background: var(--card-background-color);
+    display: flex;
+    flex-direction: column;
+    gap: 4px;
+    overflow: hidden;
+    position: relative;
+  }
+  .box.warning {
+    border-color: var(--warning-color);
+    box-shadow: inset 0 3px 0 var(--warning-color);
+  }
+  .box.error {
+    border-color: var(--error-color);
+    box-shadow: inset 0 3px 0 var(--error-color);
+  }
+  .box h3 {
+    margin: 0;
+    display: flex;
+    align-items: center;
+    gap: 8px;
+    font-size: var(--ha-font-size-m, 14px);
+    font-weight: var(--ha-font-weight-medium, 500);
+  }
+  .box h3 ha-icon {
+    --mdc-icon-size: 20px;
+    color: var(--secondary-text-color);
+  }
+  .box .big {
+    font-size: var(--ha-font-size-2xl, 24px);
+    line-height: 1.2;
+    overflow-wrap: anywhere;
+  }
+  .box .row,
+  .branch .row {
+    display: flex;
+    justify-content: space-between;
+    gap: 8px;
+    font-size: var(--ha-font-size-s, 12px);
+    color: var(--secondary-text-color);
+  }
+  .row > :last-child {
+    color: var(--primary-text-color);
+    text-align: end;
+  }
+  .row > :first-child {
+    min-width: 0;
+    overflow-wrap: anywhere;
+  }
+  .note {
+    font-size: var(--ha-font-size-s, 12px);
+    color: var(--secondary-text-color);
+  }
+  .bad {
+    color: var(--error-color) !important;
+  }
+  .branch {
+    margin-block-start: 20px;
+    margin-inline: 8px;
+    padding: 8px 12px;
+    border: 1px dashed var(--divider-color);
+    border-radius: var(--ha-border-radius-md, 8px);
+    position: relative;
+    font-size: var(--ha-font-size-s, 12px);
+  }
+  .branch::before {
+    content: "";
+    position: absolute;
+    inset-block-start: -20px;
+    inset-inline-start: 50%;
+    height: 20px;
+    border-inline-start: 1px dashed var(--secondary-text-color);
+  }
+  .branch.warning {
+    border-color: var(--warning-color);
+  }
+  .branch b {
+    color: var(--primary-text-color);
+    font-weight: var(--ha-font-weight-medium, 500);
+  }
+  .link {
+    flex: 0 0 92px;
+    height: 168px;
+    display: flex;
+    flex-direction: column;
+    justify-content: center;
+    align-items: center;
+    font-size: var(--ha-font-size-s, 12px);
+    text-align: center;
+  }
+  .link::after {
+    content: "";
+    display: block;
+    margin-block-start: 16px;
+  }
+  .arrow {
+    align-self: stretch;
+    margin: 4px;
+    height: 2px;
+    background: var(--primary-color);
+    position: relative;
+  }
+  .arrow::after {
+    content: "";
+    position: absolute;
+    inset-inline-end: -2px;
+    inset-block-start: -4px;
+    border-block: 5px solid transparent;
+    border-inline-start: 9px solid var(--primary-color);
+  }
+  .link.idle .arrow {
+    background: var(--divider-color);
+  }
+  .link.idle .arrow::after {
+    border-inline-start-color: var(--divider-color);
+  }
+  .link.broken .arrow {
+    background: repeating-linear-gradient(
+      90deg,
+      var(--error-color) 0 6px,
+      transparent 6px 12px
+    );
+  }
+  .link.broken .arrow::after {
+    border-inline-start-color: var(--error-color);
+  }
+  .tank {
+    position: absolute;
+    inset-inline: 0;
+    inset-block-end: 0;
+    background: var(--primary-color);
+    opacity: 0.16;
+    transition: height 0.8s ease-out;
+    pointer-events: none;
+  }
+  .warning .tank {
+    background: var(--warning-color);
+    opacity: 0.3;
+  }
+  .error .tank {
+    background: var(--error-color);
+    opacity: 0.22;
+  }
+  .registries {
+    margin-block-start: 20px;
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 8px 16px;
+    padding: 12px;
+    border: 1px solid var(--divider-color);
+    border-radius: var(--ha-border-radius-lg, 12px);
+    font-size: var(--ha-font-size-s, 12px);
+    color: var(--secondary-text-color);
+  }
+  .registries.error {
+    border-color: var(--error-color);
+  }
+  .registries b {
+    color: var(--primary-text-color);
+    font-weight: var(--ha-font-weight-medium, 500);
+  }
+  @container (max-width: 800px) {
+    .stages {
+      flex-direction: column;
+    }
+    .stage {
+      flex: 0 0 auto;
+    }
+    .box {
+      min-height: 0;
+    }
+    .tank {
+      min-height: 0;
+    }
+    .link {
+      flex: 0 0 auto;
+      height: auto;
+      flex-direction: row;
+      gap: 12px;
+      padding-block: 6px;
+      justify-content: flex-start;
+      padding-inline-start: 24px;
+    }
+    .link::after {
+      display: none;
+    }
+    .arrow {
+      align-self: auto;
+      width: 2px;
+      height: 28px;
+      order: -1;
+    }
+    .arrow::after {
+      inset-inline: -4px auto;
+      inset-block: auto -2px;
+      border-inline: 5px solid transparent;
+      border-block: 9px solid var(--primary-color);
+      border-block-end-width: 0;
+    }
+    .link.idle .arrow::after {
+      border-block-start-color: var(--divider-color);
+      border-inline-start-color: transparent;
+    }
+    .link.broken .arrow {
+      background: repeating-linear-gradient(var(--error-color) 0 6px, transparent 6px 12px);
+    }
+    .link.broken .arrow::after {
+      border-block-start-color: var(--error-color);
+      border-inline-start-color: transparent;
+    }
+    .branch {
+      margin-block-start: 12px;
+    }
+    .branch::before {
+      inset-block-start: -12px;
+      height: 12px;
+    }
+  }
+`;
+
+/** Draw the pipeline of a loaded destination. */
+export const stages = (words, destination, samples, now) => {
+  const { health } = destination;
+  const { performance } = health;
+  const backlog = backlogOf(health);
+  const isBroken = health.connected === false;
+  const captured = captures(performance, health, samples);
+  return html`<div class="stages">
+      ${sources(words, destination)}
+      ${link(words, words.perMinute(performance.received_per_minute), words.text("flow.received"),
+        performance.received_per_minute ? "" : "idle")}
+      ${filter(words, health)}
+      ${link(words, words.perMinute(captured), words.text("flow.captured"), captured ? "" : "idle")}
+      ${spool(words, destination, backlog, samples, now)}
+      ${link(words, isBroken ? words.text("flow.interrupted") : words.perMinute(performance.written_per_minute),
+        isBroken ? "" : words.text("flow.written"),
+        isBroken ? "broken" : performance.written_per_minute ? "" : "idle")}
+      ${database(words, destination, now)}
+    </div>
+    ${registries(words, destination.data_api)}`;
+};
+
+/** Of what comes in, the share that was captured of late; null where nothing is known. */
+const captures = (performance, health, samples) => {
+  const { received_per_minute: received } = performance;
+  const before = samples[Math.max(samples.length - 7, 0)];
+  if (!health.ledger || !before || received === null) return null;
+  const came = health.ledger.received - before.received;
+  const went = backlogOf(health) - before.backlog + (health.ledger.written - before.written);
+  return came > 0 ? Math.max(Math.min((received * went) / came, received), 0) : 0;
+};
+
+const box = (level, icon, title, content) => html`<div class="box ${level}">
+  <h3><ha-icon .icon=${icon}></ha-icon>${title}</h3>
+  ${content}
+</div>`;
+
+const row = (name, value) => html`<div class="row"><span>${name}</span><span>${value}</span></div>`;
+
+const link = (words, rate, what, kind) => html`<div class="link ${kind}">
+  <span><b>${rate}</b></span>
+  <div class="arrow"></div>
+  <span class="note">${what}</span>
+</div>`;
+
+const sources = (words, { health, remotes }) => {
+  const isLost = remotes.some((each) => each.connected === false);
+  const { last_received: last } = health.performance;
+  return html`<section class="stage">
+    ${box(isLost ? "warning" : "", "mdi:home-outline", words.text("flow.sources"), html`
+      <div class="big">${health.ledger ? words.number(health.ledger.received) : "–"}</div>
+      <div class="note">${words.text("flow.events_received")}</div>
+      ${row(words.text("flow.last_event"), last ? words.moment(last) : "–")}
+      ${remotes.map((each) => row(
+        html`<bdi>${each.title}</bdi>`,
+        each.connected
+          ? words.perMinute(each.events_per_minute)
+          : html`<span class=${each.connected === false ? "bad" : ""}>${words.text("flow.not_connected")}</span>`,
+      ))}`)}
+  </section>`;
+};
+
+const filter = (words, { ledger }) => {
+  if (!ledger) return html`<section class="stage">${box("", "mdi:filter-outline", words.text("flow.filter"), "")}</section>`;
+  const reasons = Object.entries({ ...ledger.filtered, deduplicated: ledger.deduplicated })
+    .filter(([, count]) => count)
+    .sort(([, one], [, other]) => other - one);
+  const out = sum(ledger.filtered) + ledger.deduplicated;
+  const others = sum(Object.fromEntries(reasons.slice(REASONS_SHOWN)));
+  return html`<section class="stage">
+    ${box("", "mdi:filter-outline", words.text("flow.filter"), html`
+      <div class="big">${words.number(ledger.captured)}</div>
+      <div class="note">${words.text("flow.points_captured")}</div>
+      ${row(words.text("flow.share"), ledger.received ? words.percent(ledger.captured / ledger.received) : "–")}`)}
+    <div class="branch">
+      <div class="row"><b>${words.text("flow.left_out")}</b><b>${words.number(out)}</b></div>
+      ${reasons.slice(0, REASONS_SHOWN).map(([reason, count]) => row(words.word("reason", reason), words.number(count)))}
+      ${others ? row(words.text("flow.others"), words.number(others)) : ""}
+    </div>
+  </section>`;
+};
+
+const spool = (words, { health }, backlog, samples, now) => {
+  const share = Math.min(health.spool_bytes / health.spool_limit, 1);
+  const level = health.spool_error || share >= 1 ? "error" : share > NEARLY_FULL ? "warning" : "";
+  const empty = backlog > ON_ITS_WAY && emptyIn(samples, backlog, now);
+  const full = backlog > ON_ITS_WAY && fullIn(samples, health, now);
+  const { ledger } = health;
+  const lost = ledger ? sum(ledger.lost) : 0;
+  return html`<section class="stage">
+    ${box(level, "mdi:database-clock-outline", words.text("flow.spool"), html`
+      <div class="tank" style="height: ${(share * 100).toFixed(1)}%"></div>
+      <div class="big">${words.number(backlog)}</div>
+      <div class="note">${words.text("flow.points_wait")}</div>
+      ${row(words.text("flow.oldest"), health.oldest_age === null ? "–" : words.duration(health.oldest_age))}
+      <div role="meter" aria-label=${words.text("flow.disk")} aria-valuemin="0" aria-valuemax="100"
+        aria-valuenow=${Math.round(share * 100)}>
+        ${row(words.text("flow.disk"), words.text("flow.of", { value: words.bytes(health.spool_bytes), limit: words.bytes(health.spool_limit) }))}
+      </div>
+      ${empty ? row(words.text("flow.empty_in"), words.duration(empty)) : ""}
+      ${full && full < WEEK ? row(words.text("flow.full_in"), words.duration(full)) : ""}
+      ${health.spool_error ? html`<div class="note bad">${health.spool_error}</div>` : ""}`)}
+    ${ledger ? html`<div class="branch ${health.rejection ? "warning" : ""}">
+      <div class="row"><a href="/ha-ingestor/problems">${words.text("flow.quarantine")}</a><b>${words.number(ledger.quarantined)}</b></div>
+      ${ledger.evicted ? row(words.text("term.evicted"), html`<span class="bad">${words.number(ledger.evicted)}</span>`) : ""}
+      ${lost ? row(words.text("term.lost"), html`<span class="bad">${words.number(lost)}</span>`) : ""}
+    </div>` : ""}
+  </section>`;
+};
+
+const database = (words, { title, health }, now) => {
+  const wait = health.next_retry ? Math.max(Date.parse(health.next_retry) / 1000 - now, 0) : null;
+  const level = health.connected === false ? "error" : health.concern === "none" ? "" : "warning";
+  return html`<section class="stage">
+    ${box(level, level === "error" ? "mdi:database-alert-outline" : "mdi:database-outline", html`<bdi>${title}</bdi>`, html`
+      <div class="big">${health.ledger ? words.number(health.ledger.written) : "–"}</div>
+      <div class="note">${words.text("flow.points_written")}</div>
+      ${row(words.text("flow.status"), words.status(health.condition))}
+      ${health.concern === "none" ? "" : row(words.text("flow.problem"), html`<span class="bad">${words.problem(health.concern)}</span>`)}
+      ${row(words.text("flow.last_write"), health.last_write ? words.moment(health.last_write) : "–")}
+      ${row(words.text("flow.latency"), words.seconds(health.write_latency))}
+      ${health.breaker === "closed" ? "" : row(words.text("flow.breaker"), words.breaker(health.breaker))}
+      ${wait === null || health.connected ? "" : row(words.text("flow.next_attempt"), wait < 1 ? words.text("flow.at_once") : words.text("flow.in", { duration: words.duration(wait) }))}`)}
+  </section>`;
+};
+
+const registries = (words, api) => api
+  ? html`<div class="registries ${api.connected === false ? "error" : ""}">
+      <ha-icon .icon=${"mdi:format-list-bulleted"}></ha-icon>
+      <span><b>${words.text("flow.registries")}</b> → <bdi>${api.title}</bdi></span>
+      <span>${api.connected === false ? html`<span class="bad">${words.problem(api.problem)}</span>` : words.status(api.connected ? "ok" : "starting")}</span>
+      <span>${words.text("flow.rows_sent")} <b>${words.number(api.rows_sent)}</b></span>
+      <span>${words.text("flow.rows_pending")} <b>${words.number(api.rows_pending)}</b></span>
+      <span>${words.text("flow.rows_rejected")} <b>${words.number(api.rows_rejected)}</b></span>
+      <span>${words.text("flow.last_sync")} <b>${api.last_sync ? words.moment(api.last_sync) : "–"}</b></span>
+    </div>`
+  : "";

@@ -1,0 +1,50 @@
+"""Every entity of the home: whether a destination records it, why not, and what it costs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+
+from ..coordinator import HaIngestorConfigEntry
+from ..enrich.selection import EntityFilter
+from ..options.filter import entity_filter
+from ..pipeline.encode.top_entities import EntityPoints
+from .filter_preview import HomeEntity
+from .home_entities import async_home_entities
+
+
+async def async_recorded(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> dict[str, Any]:
+    """Answer the WebSocket command `entities`: the rows, and for how many hours was counted."""
+    home, seconds, points = await async_home_entities(hass), 0.0, dict[str, EntityPoints]()
+    if entry.state is ConfigEntryState.LOADED:
+        seconds, points = await entry.runtime_data.pipeline.entity_statistics()
+    rows = await hass.async_add_executor_job(_rows, home, entity_filter(entry.options), points)
+    return {"hours": seconds / 3600, "entities": rows}
+
+
+def _rows(
+    home: Sequence[HomeEntity], chosen: EntityFilter, points: Mapping[str, EntityPoints]
+) -> list[dict[str, Any]]:
+    return [dict(_row(each, chosen, points.get(each.traits.entity_id))) for each in home]
+
+
+def _row(
+    entity: HomeEntity, chosen: EntityFilter, points: EntityPoints | None
+) -> Iterator[tuple[str, Any]]:
+    """Yield what there is to say; what an entity has not is left out, as there may be thousands."""
+    decision = chosen.decide(entity.traits)
+    yield "entity_id", entity.traits.entity_id
+    yield "recorded", decision.captures
+    if decision.criterion:
+        yield "rule", [decision.list, decision.criterion, decision.value]
+    if entity.traits.integration:
+        yield "integration", entity.traits.integration
+    if entity.last_updated is None:
+        yield "stateless", True
+    if points:
+        yield "points", points.points
+        yield "bytes", points.bytes
+        if points.last_time is not None:
+            yield "last_time", points.last_time
+            yield "last_state", points.last_state
