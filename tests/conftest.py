@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 # The test harness has a `custom_components` of its own; whichever is imported first is found.
@@ -12,6 +13,12 @@ from tests.emulator import Emulator
 from tests.shell import new_entry
 
 from .tls import Authority, make_authority
+
+# How long an example takes says something of the machine, and nothing of the code.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)
