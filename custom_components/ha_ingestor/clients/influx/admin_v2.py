@@ -13,11 +13,14 @@ from ..exchange import DETAIL_MAX, Failure, Reply, redact
 from .client import speaks_as_database
 from .destination import Destination, secrets_of
 from .dialect import Dialect
+from .library import load_library
 from .listing import DONE, NAMES_MAX, Listing, sorted_names
 from .outcome import Outcome
 from .summary import SUMMARY_DAYS, summary_bucket, summary_task, summary_task_name
 from .verdict import classify
 
+# For all requests together, as a user waits: a server may send one part after the other for ever.
+ALL_SECONDS: Final = 60.0
 # To connect, and between two parts of an answer.
 _TIMEOUT_MS: Final = (5_000, 10_000)
 _PAGE: Final = 100
@@ -43,13 +46,11 @@ class InfluxDB2Administrator:
 
     async def list_orgs(self) -> Listing:
         """List the organizations, or the IDs of those whose buckets alone are visible."""
-        return await asyncio.to_thread(self._list, _org_names)
+        return await self._async_list(_org_names)
 
     async def list_databases(self) -> Listing:
         """List the buckets of users."""
-        return await asyncio.to_thread(
-            self._list, lambda client: [each.name for each in _buckets(client)]
-        )
+        return await self._async_list(lambda client: [each.name for each in _buckets(client)])
 
     async def list_policies(self, databases: Sequence[str]) -> Listing:  # noqa: ARG002
         """Return none, as a bucket has one retention only."""
@@ -58,18 +59,16 @@ class InfluxDB2Administrator:
     async def create_missing(self, retention_days: int = 0) -> Result:
         """Create the bucket."""
         bucket = self._destination.bucket
-        return await asyncio.to_thread(
-            self._do, lambda client: self._create_bucket(client, bucket, retention_days)
+        return await self._async_do(
+            lambda client: self._create_bucket(client, bucket, retention_days)
         )
 
     async def create_summary(self, time_zone: str) -> Result:
         """Create the bucket of the daily summaries, and the task that fills it."""
-        return await asyncio.to_thread(
-            self._do, lambda client: self._create_summary(client, time_zone)
-        )
+        return await self._async_do(lambda client: self._create_summary(client, time_zone))
 
     def _create_bucket(self, client: _Client, name: str, days: int) -> Result:
-        library = _library()
+        library = load_library()
         rules = [library.BucketRetentionRules(type="expire", every_seconds=days * _DAY_SECONDS)]
         wanted = library.PostBucketRequest(
             org_id=self._org_id(client), name=name, retention_rules=rules if days else []
@@ -94,7 +93,7 @@ class InfluxDB2Administrator:
             return DONE
         org = client.organizations_api().find_organization(org_id).name
         flux = summary_task(bucket, org=org, time_zone=time_zone)
-        wanted = _library().TaskCreateRequest(org_id=org_id, flux=flux, status="active")
+        wanted = load_library().TaskCreateRequest(org_id=org_id, flux=flux, status="active")
         task = tasks.create_task(task_create_request=wanted)
         return DONE if getattr(task, "id", None) else _NO_ANSWER
 
@@ -109,19 +108,26 @@ class InfluxDB2Administrator:
                 return str(org.id)
         raise _RefusedError(Problem.ORG_NOT_FOUND, "")
 
-    def _list(self, names: _Action[list[str]]) -> Listing:
+    async def _async_list(self, names: _Action[list[str]]) -> Listing:
         found: list[str] = []
 
         def action(client: _Client) -> Result:
             found.extend(names(client))
             return DONE
 
-        result = self._do(action)
+        result = await self._async_do(action)
         return Listing(names=sorted_names(found), result=result)
+
+    async def _async_do(self, action: _Action[Result]) -> Result:
+        try:
+            async with asyncio.timeout(ALL_SECONDS):
+                return await asyncio.to_thread(self._do, action)
+        except TimeoutError:
+            return _failed(Failure.TIMEOUT)
 
     def _do(self, action: _Action[Result]) -> Result:
         """Run an action with a client of its own; whatever goes wrong is a result."""
-        library, errors = _library(), import_module("urllib3.exceptions")
+        library, errors = load_library(), import_module("urllib3.exceptions")
         try:
             with library.InfluxDBClient(
                 self._url,
@@ -155,12 +161,6 @@ class InfluxDB2Administrator:
         reply = Reply(status=err.status, headers=dict(err.headers or {}), body=body)
         outcome = Outcome(status=err.status, body=body, from_database=speaks_as_database(reply))
         return classify(outcome, Dialect.V2)
-
-
-def _library() -> Any:
-    """Import the library, which takes long and which most homes need once."""
-    import_module("influxdb_client.rest")
-    return import_module("influxdb_client")
 
 
 def _failed(failure: Failure) -> Result:

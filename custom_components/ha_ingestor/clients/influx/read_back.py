@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from http import HTTPStatus
-from importlib import import_module
 from ssl import SSLContext
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from ..encoding import decode, decode_object
 from ..exchange import CHECK_TIMEOUT, DETAIL_MAX, Reply, exchange, redact
 from .destination import Destination, authorization, secrets_of
 from .dialect import Dialect
+from .library import load_library
 from .probe import probe
 from .retention import ahead
 
@@ -29,6 +29,8 @@ _UNKNOWN_PATH: Final = frozenset(
 )
 _MS: Final = 1_000_000
 _MS_PER_SECOND: Final = 1000
+# The timeout of the library is one of each part of an answer.
+LOOK_SECONDS: Final = 30.0
 # A date in a header is cut to whole seconds.
 _DATE_CUT: Final = 0.5
 
@@ -100,7 +102,7 @@ class ReadBack:
     async def prepare(self) -> None:
         """Do what would make the first look a slow one: an import takes seconds."""
         if self.dialect is Dialect.V2:
-            await asyncio.to_thread(import_module, "influxdb_client.client.influxdb_client")
+            await asyncio.to_thread(load_library)
 
     async def look(self, marker: Marker) -> Look:
         """Look once; network errors are not raised."""
@@ -171,15 +173,16 @@ class ReadBack:
             f" |> filter(fn: (r) => r._measurement == {_flux_text(marker.measurement)}"
             f" and r._field == {_flux_text(marker.field)})"
         )
-        return await asyncio.to_thread(self._ask_flux, query, marker)
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                return await asyncio.to_thread(self._ask_flux, query, marker)
+        except TimeoutError:
+            return Look(reading=Reading.FAILED, detail=f"No answer in {LOOK_SECONDS:.0f} s")
 
     def _ask_flux(self, query: str, marker: Marker) -> Look:
-        from influxdb_client.client.exceptions import InfluxDBError  # noqa: PLC0415
-        from influxdb_client.client.influxdb_client import InfluxDBClient  # noqa: PLC0415
-
-        destination = self._destination
+        library, destination = load_library(), self._destination
         try:
-            with InfluxDBClient(
+            with library.InfluxDBClient(
                 url=str(self._root).removesuffix("/"),
                 token=destination.token,
                 org=destination.org,
@@ -188,7 +191,7 @@ class ReadBack:
                 ssl_context=self._ssl if isinstance(self._ssl, SSLContext) else None,
             ) as client:
                 tables = client.query_api().query(query)
-        except InfluxDBError as err:
+        except library.client.exceptions.InfluxDBError as err:
             status = getattr(err, "status", 0) or 0
             return _refused(status, self._redacted(str(err.message or "")))
         except Exception as err:  # noqa: BLE001  it has errors of its own for each of its parts

@@ -1,0 +1,65 @@
+"""A server whose answer never ends, a few bytes at a time."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import aiohttp
+import pytest
+
+from custom_components.ha_ingestor.clients.influx import admin_v2, read_back
+from custom_components.ha_ingestor.clients.influx.admin_v2 import InfluxDB2Administrator
+from custom_components.ha_ingestor.clients.influx.destination import Destination
+from custom_components.ha_ingestor.clients.influx.dialect import Dialect
+from custom_components.ha_ingestor.clients.influx.library import load_library
+from custom_components.ha_ingestor.clients.influx.read_back import Marker, ReadBack, Reading
+from custom_components.ha_ingestor.pipeline.export.result import Problem
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+
+@pytest.fixture(name="destination")
+async def _destination(socket_enabled: None) -> AsyncIterator[Destination]:
+    await asyncio.to_thread(load_library)  # an import must not be what is slow
+    is_over = asyncio.Event()
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+        with suppress(ConnectionError):
+            while not is_over.is_set():
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    yield Destination(
+        dialect=Dialect.V2, url=f"http://127.0.0.1:{port}", token="t", org="o", bucket="b"
+    )
+    is_over.set()
+    server.close()
+    await asyncio.sleep(0.2)
+
+
+async def test_a_list_that_never_ends_is_given_up(
+    destination: Destination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin_v2, "ALL_SECONDS", 0.5)
+    began = time.monotonic()
+    async with asyncio.timeout(20):
+        listing = await InfluxDB2Administrator(destination).list_databases()
+    assert listing.result.problem is Problem.TIMEOUT
+    assert time.monotonic() - began < 15
+
+
+async def test_a_look_that_never_ends_is_given_up(
+    destination: Destination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_back, "LOOK_SECONDS", 0.5)
+    async with aiohttp.ClientSession() as session, asyncio.timeout(20):
+        reader = ReadBack(session, destination)
+        look = await reader.look(Marker(measurement="m", field="f", value=1.0, time_ms=1))
+    assert look.reading is Reading.FAILED
+    assert "No answer" in look.detail
