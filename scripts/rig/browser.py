@@ -93,7 +93,12 @@ class Frontend:
 
 @contextmanager
 def frontend(
-    api: Api, *, width: int = 1280, height: int = 860, dark: bool = False
+    api: Api,
+    *,
+    width: int = 1280,
+    height: int = 860,
+    dark: bool = False,
+    language: str = "en",
 ) -> Iterator[Frontend]:
     """Open a browser that is logged in with the API's token."""
     tokens = {
@@ -105,7 +110,9 @@ def frontend(
         "expires_in": 10**9,
         "expires": 10**14,
     }
-    stored = json.dumps({"hassTokens": json.dumps(tokens)})
+    stored = json.dumps(
+        {"hassTokens": json.dumps(tokens), "selectedLanguage": json.dumps(language)}
+    )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=_FLAGS)
         try:
