@@ -1,5 +1,6 @@
 """The quality scale names every rule, and evidence that is there."""
 
+import ast
 import re
 from typing import Final
 
@@ -84,3 +85,19 @@ def test_the_evidence_of_a_rule_is_there(rule: str) -> None:
     for name in re.findall(r"\btest_\w+(?!\w|\.py)", comment):
         if f"{name}.py" not in comment:
             assert f"def {name}" in TESTS, name
+
+
+# The alias itself, the entries of the built-in integration, and a listener to those of everybody.
+OTHERS: Final = {"coordinator.py", "flows/built_in_connection.py", "health/live.py"}
+
+
+def test_our_entries_have_their_own_type_everywhere() -> None:
+    found = {
+        file.relative_to(PACKAGE).as_posix()
+        for file in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module == "homeassistant.config_entries"
+        for each in node.names
+        if each.name == "ConfigEntry"
+    }
+    assert found == OTHERS

@@ -1,6 +1,5 @@
 """What a user is asked to repair, and what happens when they agree."""
 
-import re
 from dataclasses import replace
 from functools import partial
 from html import unescape
@@ -24,9 +23,7 @@ from custom_components.ha_ingestor.health.issues import BLOCKING_PROBLEMS
 from custom_components.ha_ingestor.pipeline.export.result import Problem
 from custom_components.ha_ingestor.repair_flows.destination import RepairDestination
 from custom_components.ha_ingestor.repairs import async_create_fix_flow
-from tests.docs.reading import DOCS, anchors
 from tests.emulator import Answer, Emulator, Fault
-from tests.pages import PACKAGE
 from tests.shell import points, set_up, until
 
 CONFLICT = Answer(
@@ -501,14 +498,6 @@ async def test_a_ledger_that_does_not_add_up_is_to_be_reported(
     monkeypatch.setattr(pipeline, "snapshot", AsyncMock(return_value=snapshot))
     await entry.runtime_data.coordinator.async_refresh()
     assert issue(hass, entry, "ledger_unbalanced") is None
-
-
-async def test_every_page_that_a_repair_links_to_has_the_heading() -> None:
-    source = "".join(file.read_text() for file in PACKAGE.rglob("*.py"))
-    pages = set(re.findall(r'"([\w-]+\.md)#([\w-]+)"', source))
-    assert len(pages) > 3
-    for page, heading in pages:
-        assert heading in anchors(DOCS / page), f"{page}#{heading}"
 
 
 async def test_every_issue_has_its_texts(hass: HomeAssistant) -> None:

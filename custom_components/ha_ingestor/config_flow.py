@@ -5,7 +5,6 @@ from typing import Any
 
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
-    ConfigEntry,
     ConfigFlowResult,
     ConfigSubentryFlow,
 )
@@ -13,6 +12,7 @@ from homeassistant.core import callback
 
 from .connection import try_at_once
 from .const import DOMAIN, SUBENTRY_DATA_API, SUBENTRY_REMOTE
+from .coordinator import HaIngestorConfigEntry
 from .flows.built_in import BuiltInFlow
 from .flows.data_api import DataApiFlow
 from .flows.destination import is_own_title, title, unique_id
@@ -31,14 +31,14 @@ class HaIngestorConfigFlow(BuiltInFlow, domain=DOMAIN):
 
     @staticmethod
     @callback
-    def async_get_options_flow(_config_entry: ConfigEntry) -> HaIngestorOptionsFlow:
+    def async_get_options_flow(_config_entry: HaIngestorConfigEntry) -> HaIngestorOptionsFlow:
         """Open the dialogue for behaviour."""
         return HaIngestorOptionsFlow()
 
     @classmethod
     @callback
     def async_get_supported_subentry_types(
-        cls, _config_entry: ConfigEntry
+        cls, _config_entry: HaIngestorConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Offer what a destination may have beside its database."""
         return {SUBENTRY_DATA_API: DataApiFlow, SUBENTRY_REMOTE: RemoteFlow}
@@ -107,12 +107,12 @@ class HaIngestorConfigFlow(BuiltInFlow, domain=DOMAIN):
         name = title(self._data, self._titles())
         return self.async_create_entry(title=name, data=self._data, options=options)
 
-    def _titles(self, but: ConfigEntry | None = None) -> set[str]:
+    def _titles(self, but: HaIngestorConfigEntry | None = None) -> set[str]:
         """Return the titles that other destinations have."""
         entries = self.hass.config_entries.async_entries(DOMAIN)
         return {entry.title for entry in entries if entry is not but}
 
-    def _renew(self, entry: ConfigEntry, **changes: Any) -> ConfigFlowResult:
+    def _renew(self, entry: HaIngestorConfigEntry, **changes: Any) -> ConfigFlowResult:
         """Store what works, and have the destination use it at once."""
         is_changed = entry.data != self._data
         result = self.async_update_and_abort(entry, data=self._data, **changes)

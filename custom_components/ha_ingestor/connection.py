@@ -3,9 +3,9 @@
 import re
 import ssl
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import (
     CONF_API_KEY,
     CONF_PASSWORD,
@@ -35,6 +35,9 @@ from .const import (
     CONF_RETENTION_POLICY,
 )
 from .pipeline.export.result import Problem, Result
+
+if TYPE_CHECKING:
+    from .coordinator import HaIngestorConfigEntry
 
 PRODUCTS: Final = {
     Dialect.V1: "InfluxDB 1",
@@ -134,7 +137,7 @@ async def async_storage(hass: HomeAssistant, data: Mapping[str, Any]) -> Storage
 
 
 @callback
-def try_at_once(hass: HomeAssistant, entry: ConfigEntry[Any], *, is_changed: bool) -> None:
+def try_at_once(hass: HomeAssistant, entry: HaIngestorConfigEntry, *, is_changed: bool) -> None:
     """Have a destination use at once what a dialogue has just found to work.
 
     What is changed is used anyway, because the entry reloads, but not when its set-up had failed.

@@ -6,6 +6,7 @@ from typing import Final
 DOMAIN: Final = "ha_ingestor"
 NAME: Final = "HA Ingestor"
 LOGGER: Final = logging.getLogger(__package__)
+DOCS_URL: Final = "https://github.com/ha-ingestor/ha_ingestor/blob/main/docs/"
 
 CONF_DIALECT: Final = "dialect"
 CONF_ORG: Final = "org"

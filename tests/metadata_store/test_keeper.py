@@ -36,6 +36,11 @@ SNAPSHOT: Final = "custom_components.ha_ingestor.registry.watch.async_snapshot"
 INTERVALS: Final = Intervals()
 
 
+PAGE: Final = (
+    "https://github.com/ha-ingestor/ha_ingestor/blob/main/docs/data-api.md#the-metadata-store"
+)
+
+
 @pytest.fixture
 def entry(socket_enabled: None) -> MockConfigEntry:
     """A destination that needs no database."""
@@ -365,6 +370,7 @@ async def test_a_damaged_file_is_rebuilt_and_a_repair_says_so_until_it_was_read(
     issue = ir.async_get(hass).async_get_issue(DOMAIN, "metadata_damaged")
     assert issue
     assert issue.translation_placeholders == {"file": f"damaged-{FILE}"}
+    assert issue.learn_more_url == PAGE
 
     wanted = {"handler": DOMAIN, "issue_id": "metadata_damaged"}
     form = await (await client.post("/api/repairs/issues/fix", json=wanted)).json()
@@ -388,6 +394,7 @@ async def test_a_disk_that_refuses_is_a_repair_until_it_takes_the_file(
     issue = ir.async_get(hass).async_get_issue(DOMAIN, "metadata_error")
     assert issue
     assert issue.translation_placeholders == {"detail": "unable to open database file"}
+    assert issue.learn_more_url == PAGE
     client = await hass_client()
     assert len(await get(client, ENTITIES, domain="light")) == 1
 

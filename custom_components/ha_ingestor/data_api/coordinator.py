@@ -1,8 +1,8 @@
 """The health of one data-api, and its repair issues."""
 
-from typing import Any, Final, override
+from typing import TYPE_CHECKING, Final, override
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_URL
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
@@ -16,6 +16,9 @@ from ..pipeline.export.result import Problem
 from .runner import RegistrySync
 from .sync import SyncState
 from .transfer import Client
+
+if TYPE_CHECKING:
+    from ..coordinator import HaIngestorConfigEntry
 
 ISSUE_PREFIX: Final = "data_api_"
 UNAUTHORIZED: Final = "data_api_unauthorized"
@@ -62,7 +65,11 @@ class RegistryCoordinator(DataUpdateCoordinator[SyncState]):
     """Publishes the state of the sync."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry[Any], subentry: ConfigSubentry, client: Client
+        self,
+        hass: HomeAssistant,
+        entry: HaIngestorConfigEntry,
+        subentry: ConfigSubentry,
+        client: Client,
     ) -> None:
         """Watch the sync that it makes."""
         super().__init__(
@@ -113,15 +120,13 @@ class RegistryCoordinator(DataUpdateCoordinator[SyncState]):
     def _log(self, state: SyncState) -> None:
         """Log once that the server is unavailable, and once that it is back."""
         if state.connected is False:
-            LOGGER.warning(
-                "%s does not answer as it should: %s", self.subentry.title, state.problem
-            )
+            LOGGER.info("%s does not answer as it should: %s", self.subentry.title, state.problem)
         elif self.data.connected is False:
             LOGGER.info("%s takes the registries again", self.subentry.title)
 
 
 async def async_registries(
-    hass: HomeAssistant, entry: ConfigEntry[Any]
+    hass: HomeAssistant, entry: HaIngestorConfigEntry
 ) -> RegistryCoordinator | None:
     """Prepare the sync with the data-api of a destination, if it has one; raises AddressError."""
     for subentry in entry.get_subentries_of_type(SUBENTRY_DATA_API):
@@ -132,6 +137,6 @@ async def async_registries(
 
 
 @callback
-def async_clear_issues(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+def async_clear_issues(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
     """Clear all issues."""
     async_update_issues(hass, entry.entry_id, {}, [], prefix=ISSUE_PREFIX)

@@ -45,7 +45,7 @@ _CERTIFICATE_MAX: Final = 1_000_000
 class BuiltIn:
     """The built-in integration: its entry, if there is one, and our entry data for its database."""
 
-    entry: ConfigEntry | None
+    entry: ConfigEntry[Any] | None
     data: Mapping[str, Any]
 
 

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from homeassistant.components import websocket_api
 from homeassistant.components.lovelace.const import (
@@ -14,13 +14,13 @@ from homeassistant.components.lovelace.const import (
     ConfigNotFound,
 )
 from homeassistant.components.lovelace.dashboard import DashboardsCollection, LovelaceStorage
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.translation import async_get_translations
 
 from ..const import DOMAIN
+from ..coordinator import HaIngestorConfigEntry
 from ..options.spool import spool_settings
 from .dashboard import Config, View, view_config
 from .place import distinct_title
@@ -67,7 +67,7 @@ async def _async_words(hass: HomeAssistant) -> dict[str, str]:
 
 
 @callback
-def _view(hass: HomeAssistant, entry: ConfigEntry[Any], words: Mapping[str, str]) -> View:
+def _view(hass: HomeAssistant, entry: HaIngestorConfigEntry, words: Mapping[str, str]) -> View:
     """Find the entities of a destination and of its data-api, whatever they are called now."""
     owners = (entry.entry_id, *entry.subentries)
     registered = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)

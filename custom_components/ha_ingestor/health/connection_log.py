@@ -27,7 +27,7 @@ class ConnectionLog:
         """Log that points are not accepted, or that they are again; `written` so far."""
         if state.connected is False and self._loss is None:
             self._loss = _Loss(self._clock(), written)
-            LOGGER.warning(
+            LOGGER.info(
                 "%s does not accept points, which wait on disk: %s (%s)",
                 title,
                 state.problem,

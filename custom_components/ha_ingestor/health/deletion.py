@@ -5,8 +5,7 @@ from typing import Final
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
-from ..const import DOMAIN, LOGGER
-from .issues import DOCS_URL
+from ..const import DOCS_URL, DOMAIN, LOGGER
 from .server_text import plain
 
 POINTS_DELETED: Final = "points_deleted"

@@ -8,7 +8,7 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
-from ..const import DOMAIN
+from ..const import DOCS_URL, DOMAIN
 from ..pipeline.export.export_state import Status
 from ..pipeline.export.result import Problem
 from ..pipeline.snapshot import Snapshot
@@ -16,7 +16,6 @@ from .condition import is_nearly_full
 from .rejected_point import entity_of
 from .server_text import markdown, plain
 
-DOCS_URL: Final = "https://github.com/ha-ingestor/ha_ingestor/blob/main/docs/"
 DEFAULT_PAGE: Final = "entities.md#repairs"
 # From 2026.11 on issues are hidden while their entry is disabled, and go with it.
 _KNOWS_ENTRIES: Final = "config_entry_id" in signature(ir.async_create_issue).parameters

@@ -20,6 +20,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_track_time_interval
 
 from ..const import DOMAIN, LOGGER
+from ..coordinator import HaIngestorConfigEntry
 from ..pipeline.pipeline import Pipeline
 from .readings import LOADED, Reading, UnknownDestinationError, async_destinations, async_readings
 from .report import report
@@ -68,7 +69,7 @@ class Live:
     def _async_changed(self) -> None:
         raise NotImplementedError
 
-    def _destinations(self) -> list[ConfigEntry[Any]]:
+    def _destinations(self) -> list[HaIngestorConfigEntry]:
         """Return the entries that there are now."""
         try:
             return async_destinations(self.hass, self.entry_id)
@@ -179,5 +180,5 @@ class LivePoints(Live):
             self.send({"destinations": self._sent, "points": points, "left_out": left_out})
 
 
-def _is_loaded(entry: ConfigEntry[Any]) -> bool:
+def _is_loaded(entry: HaIngestorConfigEntry) -> bool:
     return entry.state is ConfigEntryState.LOADED

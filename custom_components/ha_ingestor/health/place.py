@@ -1,14 +1,16 @@
 """Where the points of a destination go, in words for people."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from yarl import URL
 
 from ..connection import PRODUCTS, destination
 from ..const import DOMAIN
+
+if TYPE_CHECKING:
+    from ..coordinator import HaIngestorConfigEntry
 
 
 def server_of(data: Mapping[str, Any]) -> str:
@@ -23,7 +25,7 @@ def database_of(data: Mapping[str, Any]) -> str:
     return f"{name}/{there.retention_policy}" if there.retention_policy else name
 
 
-def distinct_title(hass: HomeAssistant, entry: ConfigEntry[Any]) -> str:
+def distinct_title(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> str:
     """Return the title of an entry, with its place where another one is called the same."""
     others = hass.config_entries.async_entries(DOMAIN)
     if all(entry.title != other.title or entry.entry_id == other.entry_id for other in others):

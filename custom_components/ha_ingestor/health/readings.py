@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 
 from ..const import DOMAIN
-from ..coordinator import IngestorRuntimeData
+from ..coordinator import HaIngestorConfigEntry, IngestorRuntimeData
 from ..pipeline.export.breaker import BreakerState
 from ..pipeline.export.result import Problem
 from ..pipeline.snapshot import Snapshot
@@ -76,7 +76,7 @@ class Reading:
 @callback
 def async_destinations(
     hass: HomeAssistant, entry_id: str | None = None
-) -> list[ConfigEntry[IngestorRuntimeData]]:
+) -> list[HaIngestorConfigEntry]:
     """Return the entries that are not disabled, or the one of this id, whatever it is.
 
     Raises UnknownDestinationError.
@@ -107,7 +107,7 @@ async def async_readings(
 
 
 async def _async_read(
-    entry: ConfigEntry[IngestorRuntimeData], name: str, previous: Snapshot | None
+    entry: HaIngestorConfigEntry, name: str, previous: Snapshot | None
 ) -> Reading:
     title, state = plain(entry.title), entry.state.value
     if entry.state is not ConfigEntryState.LOADED:

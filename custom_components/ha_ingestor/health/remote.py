@@ -6,7 +6,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from ..clients.homeassistant.errors import Problem
-from ..const import DOMAIN
+from ..const import DOCS_URL, DOMAIN
 from .server_text import markdown, plain
 
 UNAUTHORIZED: Final = "remote_unauthorized"
@@ -39,6 +39,7 @@ def async_update_remote_issue(
         severity=ir.IssueSeverity.WARNING,
         translation_key=kept,
         translation_placeholders={"title": plain(title), "detail": markdown(detail)},
+        learn_more_url=f"{DOCS_URL}remote.md#when-it-does-not-connect",
     )
 
 

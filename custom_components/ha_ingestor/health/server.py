@@ -1,9 +1,8 @@
 """What is known of the server of a destination: its version, and its own pages."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
@@ -14,6 +13,9 @@ from ..clients.influx.probe import probe
 from ..connection import async_ssl, destination
 from ..const import DOMAIN
 from .place import server_of
+
+if TYPE_CHECKING:
+    from ..coordinator import HaIngestorConfigEntry
 
 MANUFACTURERS: Final[Mapping[Dialect, str]] = {
     Dialect.V1: "InfluxData",
@@ -31,7 +33,7 @@ def pages_of(data: Mapping[str, Any]) -> str | None:
     return None if path is None else str(URL(server_of(data)) / path)
 
 
-async def async_note_version(hass: HomeAssistant, entry: ConfigEntry[Any]) -> str:
+async def async_note_version(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> str:
     """Ask the server for its version, and show it on the device page."""
     found = await probe(
         async_get_clientsession(hass), entry.data["url"], ssl=await async_ssl(hass, entry.data)
@@ -42,7 +44,7 @@ async def async_note_version(hass: HomeAssistant, entry: ConfigEntry[Any]) -> st
 
 
 @callback
-def _async_show(hass: HomeAssistant, entry: ConfigEntry[Any], version: str) -> None:
+def _async_show(hass: HomeAssistant, entry: HaIngestorConfigEntry, version: str) -> None:
     registry = dr.async_get(hass)
     for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
         if (DOMAIN, entry.entry_id) in device.identifiers:

@@ -12,12 +12,13 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..const import DOMAIN, LOGGER, SPOOL_DIRECTORY
+from ..const import DOCS_URL, DOMAIN, LOGGER, SPOOL_DIRECTORY
 from ..registry.watch import RegistrySnapshot, async_watch
 from .queries import Query
 from .store import FILE, MetadataStore, SetAside, StoreState
 
 ISSUE_ERROR: Final = "metadata_error"
+PAGE: Final = f"{DOCS_URL}data-api.md#the-metadata-store"
 ISSUES_ASIDE: Final = {
     SetAside.DAMAGED: "metadata_damaged",
     SetAside.NEWER: "metadata_newer",
@@ -91,6 +92,7 @@ class MetadataSync:
                 severity=ir.IssueSeverity.WARNING,
                 translation_key=ISSUE_ERROR,
                 translation_placeholders={"detail": state.error},
+                learn_more_url=PAGE,
             )
         else:
             ir.async_delete_issue(self._hass, DOMAIN, ISSUE_ERROR)
@@ -109,6 +111,7 @@ class MetadataSync:
             severity=ir.IssueSeverity.WARNING,
             translation_key=issue,
             translation_placeholders={"file": f"{state.aside}-{FILE}"},
+            learn_more_url=PAGE,
         )
 
 

@@ -5,11 +5,12 @@ from typing import Any, Final
 
 import voluptuous as vol
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigSubentry
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.const import CONF_TOKEN
 
 from ..clients.homeassistant.errors import HomeAssistantError
 from ..connection import CertificateError
+from ..coordinator import HaIngestorConfigEntry
 from ..flows.remote import TOKEN_SELECTOR
 from ..flows.remote_probe import async_find
 from ..health.remote import UNAUTHORIZED
@@ -63,7 +64,7 @@ class RepairRemote(RepairsFlow):
         )
 
     def _begin_again(
-        self, entry: ConfigEntry[Any], subentry: ConfigSubentry, data: dict[str, Any]
+        self, entry: HaIngestorConfigEntry, subentry: ConfigSubentry, data: dict[str, Any]
     ) -> None:
         """Use what works: what is changed by a reload, what is not by the connection itself."""
         is_changed = self.hass.config_entries.async_update_subentry(

@@ -1,9 +1,9 @@
 """Publishes the health of one remote home."""
 
 from datetime import timedelta
-from typing import Any, Final, override
+from typing import TYPE_CHECKING, Final, override
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
@@ -11,6 +11,9 @@ from ...const import DOMAIN, LOGGER
 from ...health.remote import async_update_remote_issue
 from .health import RemoteState
 from .link import RemoteLink
+
+if TYPE_CHECKING:
+    from ...coordinator import HaIngestorConfigEntry
 
 # What counts all day is shown no more often than a recorder can bear, and with every change of the
 # connection.
@@ -27,7 +30,7 @@ class RemoteCoordinator(DataUpdateCoordinator[RemoteState]):
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: ConfigEntry[Any],
+        entry: HaIngestorConfigEntry,
         subentry: ConfigSubentry,
         link: RemoteLink,
     ) -> None:

@@ -155,10 +155,10 @@ class RemoteLink:
                 await self._connection.close()
                 self._connection = None
         if health.connected:
-            LOGGER.warning("%s is not connected any more: %s", self.settings.instance, error)
+            LOGGER.info("%s is not connected any more: %s", self.settings.instance, error)
             if self._hass.loop.time() - began > GOOD_SECONDS:
                 self._failed = 0
         elif health.connected is None:
-            LOGGER.warning("%s cannot be connected: %s", self.settings.instance, error)
+            LOGGER.info("%s cannot be connected: %s", self.settings.instance, error)
         health.connection_failed(error)
         return error

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.event import async_call_later
@@ -27,6 +27,9 @@ from .coordinator import RemoteCoordinator
 from .link import RemoteLink
 from .settings import RemoteSettings
 from .watermarks import async_watermarks
+
+if TYPE_CHECKING:
+    from ...coordinator import HaIngestorConfigEntry
 
 # A connection is kept so long for the next set-up of its destination.
 KEEP_SECONDS: Final = 60.0
@@ -91,7 +94,7 @@ class Remotes:
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: ConfigEntry[Any],
+        entry: HaIngestorConfigEntry,
         pipeline: Pipeline,
         contexts: Contexts,
         causes: Attribution,
@@ -203,7 +206,7 @@ class Remotes:
             await kept.link.async_stop()
 
 
-async def async_forget_remotes(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+async def async_forget_remotes(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
     """End the connections of a destination that is removed."""
     links = hass.data.get(REMOTE_LINKS, {})
     for subentry_id, kept in list(links.items()):
