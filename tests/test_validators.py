@@ -1,5 +1,6 @@
 """The files that Home Assistant's own validator reads, held to its rules as they are documented."""
 
+import ast
 import json
 import re
 import struct
@@ -141,6 +142,7 @@ def test_the_parts_of_the_translations_are_those_that_exist() -> None:
     }
     for words in WORDS["exceptions"].values():
         assert words.keys() == {"message"}
+    assert WORDS["system_health"].keys() == {"info"}
     # The validator takes no groups here.
     assert all(isinstance(words, str) for words in WORDS.get("common", {}).values())
 
@@ -192,6 +194,28 @@ def test_the_manifest_says_only_what_the_validator_knows() -> None:
     assert all(re.fullmatch(r"[a-z0-9-]+==[0-9.]+", each) for each in MANIFEST["requirements"])
     assert all(owner.startswith("@") for owner in MANIFEST["codeowners"])
     assert AwesomeVersion(MANIFEST["version"]).strategy is AwesomeVersionStrategy.SEMVER
+
+
+# What may be used without being declared: it is there in every home, or can be imported without.
+ALWAYS_THERE: Final = {"automation", "persistent_notification", "script", "system_health"}
+
+
+def test_every_component_that_is_used_is_declared() -> None:
+    used: set[str] = set()
+    for file in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(node, ast.ImportFrom) or node.level or node.module is None:
+                continue
+            if node.module == "homeassistant.components":
+                used.update(each.name for each in node.names)
+            elif node.module.startswith("homeassistant.components."):
+                used.add(node.module.split(".")[2])
+    declared = {*MANIFEST["dependencies"], *MANIFEST["after_dependencies"]}
+    undeclared = used - declared - ALWAYS_THERE
+    # The others are what one of our modules is for.
+    assert [name for name in sorted(undeclared) if not (PACKAGE / f"{name}.py").exists()] == []
+    assert "sensor" in undeclared
+    assert not set(MANIFEST["dependencies"]) & set(MANIFEST["after_dependencies"])
 
 
 def test_the_marketplace_and_hacs_find_one_integration_and_its_archive() -> None:

@@ -56,6 +56,19 @@ async def test_reauth_survives_a_server_that_is_down(hass: HomeAssistant, server
     assert result["errors"] == {"base": "proxy"}
 
 
+async def test_reauth_refuses_what_can_be_no_token_without_asking_the_server(
+    hass: HomeAssistant, server: Emulator
+) -> None:
+    entry = await connected(hass, server)
+    result = await entry.start_reauth_flow(hass)
+    before = len(server.seen)
+    result = await submit(hass, result, token="t" * 4_097)
+    assert result["errors"] == {"token": "secret_too_long"}
+    assert len(server.seen) == before
+    result = await submit(hass, result, token="good")
+    assert result["reason"] == "reauth_successful"
+
+
 async def test_reconfigure_points_the_entry_elsewhere(
     hass: HomeAssistant, server: Emulator
 ) -> None:

@@ -1,6 +1,7 @@
 """Taking over from the built-in `influxdb` integration."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -15,7 +16,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.ha_ingestor.enrich.selection import Traits
 from custom_components.ha_ingestor.flows.built_in_connection import connection_of
 from custom_components.ha_ingestor.options.filter import entity_filter
-from tests.emulator import V1_13, VM_NEW, Emulator
+from tests.emulator import V1_13, V2_7, VM_NEW, Emulator
+from tests.tls import Authority
 
 from .steps import begin, choose, connected, locate, submit, suggested, told
 from .test_words import explained
@@ -132,6 +134,60 @@ async def test_without_settings_the_connection_alone_is_taken_over(
     result = await take_over(hass)
     assert result["step_id"] == "built_in_connection"
     explained(result, "built_in_connection")
+    result = await submit(hass, result, disable_built_in=False)
+    assert result["result"].options["points"] == {"profile": "core"}
+
+
+async def test_settings_none_of_which_can_be_taken_over_are_named(
+    hass: HomeAssistant, server: Emulator, yaml: dict[str, Any]
+) -> None:
+    yaml["influxdb"] = {"precision": "s"}
+    as_entry(server.url).add_to_hass(hass)
+    result = await take_over(hass)
+    explained(result, "built_in_nothing")
+    assert told(result)["left_out"] == "precision"
+    result = await submit(hass, result, disable_built_in=False)
+    assert result["result"].options["points"] == {"profile": "core"}
+
+
+async def test_its_certificate_authority_is_taken_over(
+    hass: HomeAssistant, yaml: Mapping[str, Any], authority: Authority, tmp_path: Path
+) -> None:
+    assert yaml
+    file = tmp_path / "authority.pem"
+    file.write_text(authority.pem)
+    async with Emulator(profile=V2_7, tls=authority.server_context) as server:
+        as_entry(server.url, ssl_ca_cert=str(file)).add_to_hass(hass)
+        result = await submit(hass, await take_over(hass), disable_built_in=False)
+    assert result["data"]["ca_certificate"].split() == authority.pem.split()
+
+
+async def test_a_file_that_is_no_certificate_is_asked_for(
+    hass: HomeAssistant, server: Emulator, yaml: Mapping[str, Any], tmp_path: Path
+) -> None:
+    assert yaml
+    file = tmp_path / "authority.pem"
+    file.write_text("no certificate")
+    as_entry(server.url, ssl_ca_cert=str(file)).add_to_hass(hass)
+    result = await take_over(hass)
+    assert (result["step_id"], result["errors"]) == ("user", {"base": "invalid_certificate"})
+
+
+async def test_a_file_that_is_not_there_is_no_reason_to_stop(
+    hass: HomeAssistant, server: Emulator, yaml: Mapping[str, Any], tmp_path: Path
+) -> None:
+    assert yaml
+    as_entry(server.url, ssl_ca_cert=str(tmp_path / "gone.pem")).add_to_hass(hass)
+    assert (await take_over(hass))["step_id"] == "built_in_summary"
+
+
+async def test_an_address_that_is_none_leads_to_the_address(
+    hass: HomeAssistant, yaml: Mapping[str, Any]
+) -> None:
+    assert yaml
+    as_entry("ftp://127.0.0.1").add_to_hass(hass)
+    result = await take_over(hass)
+    assert (result["step_id"], result["errors"]) == ("user", {"url": "unsupported_scheme"})
 
 
 async def test_a_built_in_integration_in_yaml_only_is_taken_over(
@@ -216,6 +272,9 @@ async def test_beside_the_built_in_integration_its_profile_is_suggested(
     options = result["menu_options"]
     assert isinstance(options, list)
     assert options[0] == "profile_core"
+    # As a browser does that opens the dialogue again.
+    again = await hass.config_entries.flow.async_configure(result["flow_id"])
+    assert again["menu_options"] == options
     result = await choose(hass, result, "profile_core")
     schema = result["data_schema"]
     assert schema
@@ -233,6 +292,8 @@ CONNECTIONS: list[tuple[dict[str, Any], str]] = [
     ({"api_version": "2"}, "https://us-west-2-1.aws.cloud2.influxdata.com"),
     ({"api_version": 2, "host": "db", "ssl": False, "port": 8086}, "http://db:8086"),
     ({"api_version": "2", "url": "https://db:1/x"}, "https://db:1/x"),
+    # No address at all, which the dialogue asks for.
+    ({"host": "db", "port": 99_999, "path": "x"}, "http://db:99999"),
 ]
 
 

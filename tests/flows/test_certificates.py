@@ -42,6 +42,7 @@ async def test_verification_can_be_switched_off(hass: HomeAssistant, authority: 
     "pem",
     [
         "garbage",
+        "a" * 1_000_000,
         "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
         "-----BEGIN CERTIFICATE-----\nä\n-----END CERTIFICATE-----",
         "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----",

@@ -50,6 +50,28 @@ async def test_what_a_server_lists_is_offered(hass: HomeAssistant, profile: Prof
             assert offered(result, "retention_policy") == ["autogen", "other"]
 
 
+async def test_the_first_database_of_a_server_is_created_once(hass: HomeAssistant) -> None:
+    async with Emulator(profile=V3) as server:
+        server.names["db"].clear()
+        result = await enter(hass, await locate(hass, server.url), database="new_home")
+        assert result["step_id"] == "missing_database"
+        # As a browser does that opens the dialogue again.
+        again = await hass.config_entries.flow.async_configure(result["flow_id"])
+        assert again["menu_options"] == result["menu_options"]
+        result = await choose(hass, result, "create_database")
+        result = await submit(hass, result, retention_days=30)
+        assert result["step_id"] == "profile"
+        assert server.names["db"] == {"new_home"}
+
+
+async def test_the_names_are_still_offered_to_a_browser_that_opens_the_dialogue_again(
+    hass: HomeAssistant, server: Emulator
+) -> None:
+    result = await submit(hass, await locate(hass, server.url), token="good")
+    again = await hass.config_entries.flow.async_configure(result["flow_id"])
+    assert offered(again, "bucket") == ["home_assistant"]
+
+
 async def test_where_nothing_may_be_listed_the_names_are_typed(
     hass: HomeAssistant, server: Emulator
 ) -> None:

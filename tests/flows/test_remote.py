@@ -69,6 +69,17 @@ def link_of(entry: MockConfigEntry) -> Any:
     return entry.runtime_data.remotes.all[0].link
 
 
+async def test_what_is_no_certificate_is_refused(
+    hass: HomeAssistant, loaded: MockConfigEntry, home: Home
+) -> None:
+    entered = {**ENCRYPTION, "ca_certificate": "no certificate"}
+    result = await begin(hass, loaded)
+    result = await submit(hass, result, url=home.url, token="good", advanced=entered)
+    assert result["errors"] == {"base": "invalid_certificate"}
+    result = await address(hass, result, home.url)
+    assert result["step_id"] == "capture"
+
+
 async def test_a_home_is_added_and_followed_at_once(
     hass: HomeAssistant, loaded: MockConfigEntry, home: Home
 ) -> None:

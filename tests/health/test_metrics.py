@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import prometheus_client
+import pytest
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from prometheus_client.metrics_core import Metric
@@ -15,6 +16,8 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
+from scripts.rig.data_api import DataApi
+from tests.data_api.test_data_api import with_data_api
 from tests.emulator import Emulator
 from tests.shell import NOWHERE, new_entry, set_up, until
 
@@ -204,3 +207,17 @@ async def test_nothing_is_left_in_the_registry_that_others_share(
         await scrape(client)
     shared = prometheus_client.generate_latest(prometheus_client.REGISTRY).decode()
     assert "ha_ingestor" not in shared
+
+
+async def test_a_data_api_is_measured_too(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, database: Emulator
+) -> None:
+    async with DataApi() as server:
+        entry = with_data_api(database, server.url)
+        await set_up(hass, entry)
+        sync = entry.runtime_data.registries.sync
+        await until(lambda: sync.state.last_sync)
+        families = await scrape(await hass_client())
+    assert value(families, "ha_ingestor_data_api_connected") == 1
+    last_sync = value(families, "ha_ingestor_data_api_last_sync_timestamp_seconds")
+    assert last_sync == pytest.approx(sync.state.last_sync.timestamp())
