@@ -358,7 +358,7 @@ async def test_the_log_tells_once_that_the_database_is_lost_and_once_that_it_is_
         for record in caplog.records
         if "does not accept points" in record.message or "accepts points again" in record.message
     ]
-    assert told == ["INFO", "INFO"]
+    assert told == ["WARNING", "WARNING"]
     assert re.search(
         r"Attic accepts points again after 0:00:\d\d: 1 delivered, 0 waiting", caplog.text
     )

@@ -16,7 +16,10 @@ class _Loss(NamedTuple):
 
 
 class ConnectionLog:
-    """Remembers what was logged last."""
+    """Remembers what was logged last.
+
+    Both lines are warnings: Home Assistant shows nothing less important unless it is told to.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Log nothing yet."""
@@ -27,7 +30,7 @@ class ConnectionLog:
         """Log that points are not accepted, or that they are again; `written` so far."""
         if state.connected is False and self._loss is None:
             self._loss = _Loss(self._clock(), written)
-            LOGGER.info(
+            LOGGER.warning(
                 "%s does not accept points, which wait on disk: %s (%s)",
                 title,
                 state.problem,
@@ -35,7 +38,7 @@ class ConnectionLog:
             )
         elif state.status is Status.OK and self._loss:
             loss, self._loss = self._loss, None
-            LOGGER.info(
+            LOGGER.warning(
                 "%s accepts points again after %s: %s delivered, %s waiting",
                 title,
                 timedelta(seconds=round(self._clock() - loss.since)),
