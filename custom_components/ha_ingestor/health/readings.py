@@ -53,7 +53,7 @@ class RemoteReading:
     problem: str
     entities: int
     events: int
-    events_per_minute: int
+    events_per_minute: float | None
     next_retry: datetime | None
 
 
