@@ -1,6 +1,10 @@
 """The panel in the sidebar: who sees it, for how long, and where its files are."""
 
+import re
+import subprocess
 from http import HTTPStatus
+from pathlib import Path
+from shutil import which
 from typing import Any, Final
 
 import pytest
@@ -12,11 +16,16 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.ha_ingestor.const import DOMAIN
+from custom_components.ha_ingestor.health.condition import PROBLEMS
+from custom_components.ha_ingestor.options.criteria import CRITERIA
 from custom_components.ha_ingestor.panel import FILES
+from tests.docs.reading import rows, section, text
 from tests.emulator import Emulator
+from tests.pages import WORDS
 from tests.shell import new_entry, set_up
 
 PATH: Final = "ha-ingestor"
+TEXTS: Final = WORDS["config_panel"]
 
 
 def panel(hass: HomeAssistant) -> Any:
@@ -82,3 +91,57 @@ async def test_the_panel_goes_with_the_last_destination_that_is_enabled(
 @pytest.mark.parametrize("word", ["innerHTML", "outerHTML", "insertAdjacentHTML", "eval("])
 def test_no_module_makes_markup_of_data(word: str) -> None:
     assert [file.name for file in FILES.glob("*.js") if word in file.read_text()] == []
+
+
+def texts(group: str) -> set[str]:
+    """Return the keys of a group of texts."""
+    return set(TEXTS[group])
+
+
+@pytest.mark.parametrize("file", sorted(FILES.glob("*.js")), ids=lambda file: file.name)
+def test_every_text_that_a_module_asks_for_is_there(file: Path) -> None:
+    source = file.read_text()
+    for key in re.findall(r'\.text\("([^"]+)"', source):
+        group, _, name = key.rpartition(".")
+        assert isinstance((TEXTS[group] if group else TEXTS)[name], str), key
+    for pair in re.findall(r'words\.text\([^)]*\? "([^"]+)" : "([^"]+)"\)', source):
+        for key in pair:
+            group, _, name = key.partition(".")
+            assert isinstance(TEXTS[group][name], str), key
+    for group in re.findall(r"\.text\(`([a-z_]+)\.", source):
+        assert group in TEXTS
+
+
+def test_every_situation_and_its_advice_has_a_text() -> None:
+    source = (FILES / "situation.js").read_text()
+    words = set(re.findall(r'"([a-z_]+)"', source))
+    assert texts("says") <= words
+    assert set(re.findall(r'key: "([a-z_]+)"', source)) <= texts("says")
+    advice = set(re.findall(r'^  [a-z_]+: "([a-z]+)",$', source, re.MULTILINE))
+    advice |= set(re.findall(r'advice: "([a-z]+)"', source))
+    assert advice | {"entry"} == texts("advice")
+
+
+def test_every_problem_that_lasts_has_an_advice() -> None:
+    source = (FILES / "situation.js").read_text()
+    known = set(re.findall(r'^  ([a-z_]+): "[a-z]+",$', source, re.MULTILINE))
+    assert known == set(PROBLEMS) - {"none", "too_large"}
+
+
+def test_every_reason_of_the_ledger_that_is_documented_has_a_text() -> None:
+    told = [row[1] for row in rows(section(text("points.md"), "Not captured"))]
+    documented = set(re.findall(r"`([a-z_]+)`", " ".join(told)))
+    assert documented | {"deduplicated"} == texts("reason")
+    assert texts("criterion") == set(CRITERIA)
+
+
+@pytest.mark.skipif(which("node") is None, reason="no node")
+def test_what_the_modules_compute() -> None:
+    tests = Path(__file__).parent / "frontend"
+    run = subprocess.run(  # noqa: S603  our own files
+        [str(which("node")), "--test", *map(str, sorted(tests.glob("*.test.mjs")))],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout

@@ -72,7 +72,7 @@ class Entities extends LitElement {
 
   willUpdate(changed) {
     if (changed.has("entryId")) this._read();
-    if (["_answer", "_shown", "words"].some((key) => changed.has(key))) this._arrange();
+    if (["_answer", "_shown", "words", "narrow"].some((key) => changed.has(key))) this._arrange();
   }
 
   async _read() {
@@ -91,7 +91,7 @@ class Entities extends LitElement {
     const { _answer: answer, words } = this;
     if (!answer) return;
     const isMeasured = answer.hours >= HOURS_MIN;
-    this._columns = columns(words);
+    this._columns = columns(words, this.narrow);
     this._rows = answer.entities.filter(KEPT[this._shown]).map((each) => ({
       ...each,
       id: each.entity_id,
@@ -167,16 +167,22 @@ class Entities extends LitElement {
   }
 }
 
-const columns = (words) => ({
+const CUT = "overflow: hidden; text-overflow: ellipsis;";
+const SMALL = "color: var(--secondary-text-color); font-size: var(--ha-font-size-s, 12px);";
+
+// It is drawn inside the table, where our styles do not reach.
+const named = (row) => html`<div style=${CUT}><bdi>${row.name}</bdi></div>
+  <div style=${CUT + SMALL}><bdi>${row.entity_id}</bdi></div>`;
+
+const columns = (words, narrow) => ({
   name: {
     title: words.text("entities.name"),
     main: true,
     sortable: true,
     filterable: true,
     flex: 3,
-    template: (row) => html`<div style="overflow: hidden; text-overflow: ellipsis"><bdi>${row.name}</bdi></div>
-      <div style="overflow: hidden; text-overflow: ellipsis; color: var(--secondary-text-color); font-size: var(--ha-font-size-s, 12px)">
-        <bdi>${row.entity_id}</bdi></div>`,
+    // On a phone the table itself puts the other columns below the name.
+    ...(narrow ? {} : { template: named }),
   },
   entity_id: { title: words.text("entities.entity_id"), filterable: true, hidden: true },
   recorded: {

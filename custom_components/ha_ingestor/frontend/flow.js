@@ -15,11 +15,15 @@ const ICONS = {
   error: "mdi:alert-circle-outline",
 };
 
+// Which action helps at once.
+const REMEDIES = { retrying: "flush", blocked: "flush", paused: "resume" };
+
 class Flow extends LitElement {
   static properties = {
     words: { attribute: false },
     destinations: { attribute: false },
     hours: { attribute: false },
+    connection: { attribute: false },
   };
 
   static styles = [
@@ -106,6 +110,21 @@ class Flow extends LitElement {
     </div>`;
   }
 
+  async _call(service, entry) {
+    const message = {
+      type: "call_service",
+      domain: "ha_ingestor",
+      service,
+      service_data: { config_entry_id: entry },
+    };
+    try {
+      await this.connection.sendMessagePromise(message);
+    } catch (error) {
+      const detail = { message: error.message };
+      this.dispatchEvent(new CustomEvent("hass-notification", { detail, bubbles: true, composed: true }));
+    }
+  }
+
   _says(destination, samples, now) {
     const { words } = this;
     const { level, key, values = {}, advice } = situation(destination, samples, now);
@@ -121,6 +140,10 @@ class Flow extends LitElement {
         <div class="sentence">${sentence}</div>
         ${advice ? html`<p>${words.text(`advice.${advice}`)}</p>` : ""}
         ${detail ? html`<p class="server"><bdi>${detail}</bdi></p>` : ""}
+        ${REMEDIES[key]
+          ? html`<p><ha-button appearance="outlined" size="small"
+              @click=${() => this._call(REMEDIES[key], destination.config_entry_id)}>${words.button(REMEDIES[key])}</ha-button></p>`
+          : ""}
       </div>
     </div>`;
   }

@@ -182,7 +182,7 @@ class Panel extends LitElement {
     if (!this._destinations.length) return html`<p>${words.text("no_destination")}</p>`;
     if (page === "flow") {
       return html`<ha-ingestor-flow .words=${words} .destinations=${this._destinations}
-        .hours=${this._hours}></ha-ingestor-flow>`;
+        .hours=${this._hours} .connection=${this.hass.connection}></ha-ingestor-flow>`;
     }
     const chosen = this._chosen;
     return html`${this._destinations.length > 1 ? this._choice(words, page, chosen) : ""}

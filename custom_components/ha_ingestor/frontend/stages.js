@@ -328,7 +328,7 @@ const filter = (words, { ledger }) => {
   </section>`;
 };
 
-const spool = (words, { health }, backlog, samples, now) => {
+const spool = (words, { config_entry_id: entry, health }, backlog, samples, now) => {
   const share = Math.min(health.spool_bytes / health.spool_limit, 1);
   const level = health.spool_error || share >= 1 ? "error" : share > NEARLY_FULL ? "warning" : "";
   const empty = backlog > ON_ITS_WAY && emptyIn(samples, backlog, now);
@@ -349,7 +349,7 @@ const spool = (words, { health }, backlog, samples, now) => {
       ${full && full < WEEK ? row(words.text("flow.full_in"), words.duration(full)) : ""}
       ${health.spool_error ? html`<div class="note bad">${health.spool_error}</div>` : ""}`)}
     ${ledger ? html`<div class="branch ${health.rejection ? "warning" : ""}">
-      <div class="row"><a href="/ha-ingestor/problems">${words.text("flow.quarantine")}</a><b>${words.number(ledger.quarantined)}</b></div>
+      <div class="row"><a href="/ha-ingestor/problems?entry=${entry}">${words.text("flow.quarantine")}</a><b>${words.number(ledger.quarantined)}</b></div>
       ${ledger.evicted ? row(words.text("term.evicted"), html`<span class="bad">${words.number(ledger.evicted)}</span>`) : ""}
       ${lost ? row(words.text("term.lost"), html`<span class="bad">${words.number(lost)}</span>`) : ""}
     </div>` : ""}

@@ -58,6 +58,10 @@ export class Words {
     return this._localize(`${STATUS}.state_attributes.problem.state.${key}`) || key;
   }
 
+  button(key) {
+    return this._localize(`component.ha_ingestor.entity.button.${key}.name`) || key;
+  }
+
   breaker(key) {
     return this._localize(`component.ha_ingestor.entity.sensor.breaker.state.${key}`) || key;
   }

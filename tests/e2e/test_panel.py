@@ -1,0 +1,180 @@
+"""What an administrator sees of the panel, at a desk, on a phone and in the dark."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Error
+
+from scripts.rig.browser import Frontend, frontend
+
+from .installation import Destination, Installation
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.parametrize("destination", ["influxdb2"], indirect=True),
+]
+
+PAGES: Final = {
+    "flow": "Every event is accounted for",
+    "entities": "entities recorded",
+    "points": "New points are shown",
+    "problems": "Self-test",
+}
+WINDOWS: Final = {
+    "desktop": {"width": 1400, "height": 1150},
+    "phone": {"width": 390, "height": 1500},
+    "dark": {"width": 1400, "height": 1150, "dark": True},
+}
+HOSTILE: Final = "<img src=x onerror='window.hacked = true'>"
+# Every element of Home Assistant in the panel that is shown, with whether it is one, and its size.
+ELEMENTS: Final = """panel => {
+  const found = [];
+  const look = (root) => {
+    for (const each of root.querySelectorAll("*")) {
+      const name = each.localName;
+      if (name.startsWith("ha-ingestor")) look(each.shadowRoot);
+      else if (name.startsWith("ha-")) {
+        const { width, height } = each.getBoundingClientRect();
+        found.push([name, Boolean(customElements.get(name)), width * height]);
+      }
+    }
+  };
+  look(panel.shadowRoot);
+  return found;
+}"""
+
+
+@contextmanager
+def opened(installation: Installation, **window: Any) -> Iterator[Frontend]:
+    """Open a browser that is logged in; afterwards the page has had no error."""
+    with ExitStack() as stack:
+        try:
+            shown = stack.enter_context(frontend(installation.api, **window))
+        except Error as error:
+            if "Executable doesn't exist" not in str(error):
+                raise
+            pytest.skip("no browser: scripts/setup browser")
+        errors: list[str] = []
+        shown.page.on("pageerror", lambda error: errors.append(str(error)))
+        yield shown
+        assert errors == []
+
+
+def _picture(window: Frontend, name: str) -> None:
+    """Take a picture, where somebody wants to look at it."""
+    if folder := os.environ.get("HA_INGESTOR_PICTURES"):
+        window.settle()
+        window.page.screenshot(path=Path(folder) / f"panel_{name}.png", scale="css")
+
+
+@pytest.mark.parametrize("size", WINDOWS)
+def test_every_page_is_drawn_with_elements_that_are_there(
+    installation: Installation, destination: Destination, size: str
+) -> None:
+    destination.settle()
+    with opened(installation, **WINDOWS[size]) as window:
+        window.open("/ha-ingestor")
+        panel = window.page.locator("ha-ingestor-panel")
+        for name, sign in PAGES.items():
+            panel.locator(f'ha-tab-group-tab[panel="{name}"], ha-tab-group-tab').filter(
+                has_text={"points": "Live points"}.get(name, name.capitalize())
+            ).click()
+            panel.get_by_text(sign).first.wait_for()
+            window.settle()
+            assert window.page.url.endswith(("/ha-ingestor", f"/ha-ingestor/{name}"))
+            elements = panel.evaluate(ELEMENTS)
+            assert {"ha-top-app-bar-fixed", "ha-tab-group"} <= {each for each, *_ in elements}
+            assert [each for each in elements if not (each[1] and each[2])] == []
+            _picture(window, f"{name}_{size}")
+            width = window.page.evaluate("document.documentElement.scrollWidth")
+            assert width <= WINDOWS[size]["width"]
+
+
+def test_the_drawing_follows_the_database(
+    installation: Installation, destination: Destination
+) -> None:
+    destination.settle()
+    with opened(installation, **WINDOWS["desktop"]) as window:
+        window.open("/ha-ingestor")
+        panel = window.page.locator("ha-ingestor-panel")
+        place = urlsplit(destination.server.url).netloc
+        mine = panel.locator(".pipeline").filter(has_text=place)
+        mine.get_by_text("Everything is delivered").wait_for()
+        destination.server.stop()
+        try:
+            installation.set_state("sensor.panel", "1")
+            mine.get_by_text("The database does not accept points").wait_for()
+            mine.get_by_text("interrupted").wait_for()
+            _picture(window, "outage")
+        finally:
+            destination.server.start()
+        mine.get_by_role("button", name="Deliver now").click()
+        mine.get_by_text("Everything is delivered").wait_for()
+
+
+def test_names_and_values_are_text_and_nothing_else(
+    installation: Installation, destination: Destination
+) -> None:
+    entity_id = "sensor.panel_hostile"
+    installation.set_state(entity_id, HOSTILE, friendly_name=HOSTILE)
+    destination.settle()
+    with opened(installation, **WINDOWS["desktop"]) as window:
+        chosen = f"?entry={destination.entry_id}"
+        window.open(f"/ha-ingestor/points{chosen}&entity={entity_id}")
+        panel = window.page.locator("ha-ingestor-panel")
+        panel.get_by_text("No points yet").wait_for()
+        installation.set_state(entity_id, f"{HOSTILE} 2", friendly_name=HOSTILE)
+        panel.get_by_text(entity_id).first.wait_for()
+        window.open(f"/ha-ingestor/entities{chosen}")
+        panel.locator("ha-data-table").get_by_text("onerror").first.wait_for()
+        panel.get_by_text(entity_id).first.click()
+        panel.get_by_text("Watch live points").wait_for()
+        _picture(window, "entity")
+        assert window.page.evaluate("window.hacked") is None
+    installation.api.remove_state(entity_id)
+
+
+def test_a_page_that_is_left_is_told_nothing_more(
+    installation: Installation, destination: Destination
+) -> None:
+    sent: list[Any] = []
+
+    def note(frame: str | bytes) -> None:
+        said = json.loads(frame)
+        sent.extend(said if isinstance(said, list) else [said])
+
+    with opened(installation, **WINDOWS["desktop"]) as window:
+        window.page.on("websocket", lambda socket: socket.on("framesent", note))
+        window.open(f"/ha-ingestor/points?entry={destination.entry_id}")
+        window.page.locator("ha-ingestor-panel").get_by_text("New points are shown").wait_for()
+        window.page.get_by_role("link", name="History").first.click()
+        window.page.locator("ha-panel-history").wait_for()
+        window.settle()
+        begun = {each["id"] for each in sent if "ha_ingestor/subscribe" in each["type"]}
+        ended = {each["subscription"] for each in sent if each["type"] == "unsubscribe_events"}
+        assert len(begun) == 2
+        assert begun <= ended
+
+
+def test_a_destination_is_tested_and_its_diagnostics_are_downloaded(
+    installation: Installation, destination: Destination
+) -> None:
+    destination.settle()
+    with opened(installation, **WINDOWS["desktop"]) as window:
+        window.open(f"/ha-ingestor/problems?entry={destination.entry_id}")
+        panel = window.page.locator("ha-ingestor-panel")
+        panel.get_by_role("button", name="Test now").click()
+        panel.get_by_text("Everything works").wait_for()
+        panel.get_by_role("button", name="Show points").click()
+        panel.get_by_text("The quarantine is empty").wait_for()
+        with window.page.expect_download() as download:
+            panel.get_by_role("button", name="Download diagnostics").click()
+        told = json.loads(download.value.path().read_text())
+        assert told["data"]["entry"]["entry_id"] == destination.entry_id
+        _picture(window, "self_test")

@@ -1,0 +1,58 @@
+// Rates and trends of the last hour, and outages of the history.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { outages } from "../../custom_components/ha_ingestor/frontend/outages.js";
+import { appended, emptyIn, rates, samplesOf } from "../../custom_components/ha_ingestor/frontend/samples.js";
+
+const COLUMNS = {
+  time: [0, 10, 30],
+  received: [0, 10, 20],
+  written: [0, 0, 5],
+  backlog: [100, 80, 60],
+  spool_bytes: [1, 2, 3],
+};
+
+test("counts become rates a minute, whatever the time between them", () => {
+  assert.deepEqual(rates(samplesOf(COLUMNS), "received"), [[10, 60], [30, 30]]);
+});
+
+test("a count that began again is no negative rate", () => {
+  const samples = samplesOf({ ...COLUMNS, received: [50, 0, 20] });
+  assert.equal(rates(samples, "received")[0][1], 0);
+});
+
+test("a destination that is not loaded has no samples", () => {
+  assert.deepEqual(samplesOf(null), []);
+});
+
+test("the present counts are added every ten seconds, and nothing is kept longer than an hour", () => {
+  const health = { ledger: { received: 1, written: 1 }, pending: 2, waiting: 1, spool_bytes: 9 };
+  const samples = samplesOf(COLUMNS);
+  assert.equal(appended(samples, health, 35), samples);
+  assert.deepEqual(appended(samples, health, 40).at(-1), { time: 40, received: 1, written: 1, backlog: 3, bytes: 9 });
+  assert.deepEqual(appended(samples, health, 3605).map((each) => each.time), [10, 30, 3605]);
+});
+
+test("without a trend nothing is said of the end of a backlog", () => {
+  assert.equal(emptyIn([], 60, 40), null);
+  assert.equal(emptyIn(samplesOf({ ...COLUMNS, backlog: [60, 60, 60] }), 60, 40), null);
+  assert.equal(emptyIn(samplesOf(COLUMNS), 60, 40), 60);
+});
+
+test("changes of the status are joined to outages, the newest first", () => {
+  const change = (minute, status, problem = "none") => ({
+    time: `2027-01-15T08:0${minute}:00+00:00`,
+    status,
+    problem,
+    detail: problem,
+  });
+  const found = outages([
+    change(0, "ok"),
+    change(1, "retrying", "timeout"),
+    change(2, "retrying", "unreachable"),
+    change(4, "ok"),
+    change(5, "blocked", "invalid_auth"),
+  ]);
+  assert.deepEqual(found.map((each) => [each.problem, each.seconds]), [["invalid_auth", null], ["timeout", 180]]);
+});
