@@ -14,6 +14,7 @@ from .const import CONF_CA_CERTIFICATE, DOMAIN, SPOOL_DIRECTORY
 from .coordinator import HaIngestorConfigEntry
 from .flows.options import PAGES
 from .health.condition import condition_of, problem_of
+from .health.self_test import SelfTestReport
 from .health.server_text import redacted_for_report, redacted_line
 from .metadata_store.metadata_sync import METADATA_SYNC
 from .pipeline.encode.privacy.secrets import is_secret
@@ -53,7 +54,7 @@ async def async_get_config_entry_diagnostics(
             for domain, issue_id in ir.async_get(hass).issues
             if domain == DOMAIN and entry.entry_id in issue_id
         ),
-        "last_self_test": _redacted(self_test.as_dict()) if self_test else None,
+        "last_self_test": _redacted(_self_test(self_test)) if self_test else None,
         "chatty_entities": (await runtime.pipeline.top_entities()).as_dict(),
         "sample_points": [redacted_line(line) for line in runtime.pipeline.sample],
         "spool": await hass.async_add_executor_job(_files, spool),
@@ -84,6 +85,13 @@ def _health(snapshot: Snapshot) -> dict[str, Any]:
         # Some servers repeat the line that they refuse.
         health["rejection"]["reason"] = snapshot.rejection.reason.replace(line, REDACTED)
     return {"condition": condition_of(snapshot), "problem": problem_of(snapshot), **health}
+
+
+def _self_test(report: SelfTestReport) -> dict[str, Any]:
+    shown = report.as_dict()
+    if report.problem in ADDRESS_PROBLEMS:
+        shown["detail"] = REDACTED
+    return shown
 
 
 def _registries(entry: HaIngestorConfigEntry) -> dict[str, Any] | None:

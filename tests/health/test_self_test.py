@@ -237,7 +237,7 @@ async def test_a_database_that_does_not_answer_is_named(
     assert (report["verdict"], report["problem"]) == ("not_sent", "proxy")
     assert "Something else answered" in report["message"]
     told = await async_get_config_entry_diagnostics(hass, entry)
-    assert told["self_test"]["detail"] == "**REDACTED**"
+    assert told["last_self_test"]["detail"] == "**REDACTED**"
 
 
 async def test_a_request_that_hangs_ends_the_wait(
@@ -300,7 +300,7 @@ async def test_the_button_shows_what_came_of_it(
     assert "answers no queries" in shown["message"]
     assert "keeps points for ever" in shown["message"]
     told = await async_get_config_entry_diagnostics(hass, entry)
-    assert told["self_test"]["verdict"] == "no_queries"
+    assert told["last_self_test"]["verdict"] == "no_queries"
 
 
 async def test_a_destination_that_is_not_loaded_is_not_tested(
