@@ -157,7 +157,6 @@ export const stageStyle = css`
     inset-block-end: 0;
     background: var(--primary-color);
     opacity: 0.16;
-    transition: height 0.8s ease-out;
     pointer-events: none;
   }
   .warning .tank {
