@@ -10,6 +10,8 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import Context, CoreState, HomeAssistant
+from homeassistant.helpers import area_registry as ar
+from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 import custom_components.ha_ingestor as integration
@@ -151,6 +153,26 @@ async def test_a_reload_that_takes_long_loses_nothing(
     assert await hass.config_entries.async_setup(entry.entry_id)
     await deliver(hass, entry)
     assert states(database) == ["0", "1", "2", "3"]
+
+
+async def test_an_entity_that_is_removed_in_a_reload_is_told_with_its_area(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    registry = er.async_get(hass)
+    area = ar.async_get(hass).async_create("Attic room")
+    lamp = registry.async_get_or_create("light", "hue", "1").entity_id
+    registry.async_update_entity(lamp, area_id=area.id)
+    await set_up(hass, entry)
+    hass.states.async_set(lamp, "on")
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    registry.async_remove(lamp)
+    hass.states.async_remove(lamp)
+    await hass.async_block_till_done()
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await deliver(hass, entry)
+    last = points(database, lamp)[-1]
+    assert last.tags["event_type"] == "entity_removed"
+    assert last.tags["area_id"] == area.id
 
 
 @pytest.mark.parametrize("clock", [timedelta(), timedelta(hours=-5)], ids=["right", "set back"])

@@ -1,6 +1,6 @@
 """The registries as one dictionary: entity id → EntityContext."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
@@ -76,6 +76,13 @@ class Catalog(dict[str, EntityContext]):
     def forget(self, entity_id: str) -> None:
         """Read the registries again before the next event of this entity."""
         self.pop(entity_id, None)
+
+    @callback
+    def add_removed(self, contexts: Mapping[str, EntityContext]) -> None:
+        """Add what entities were whose events are still to come, if they are gone."""
+        for entity_id, context in contexts.items():
+            if not self._entities.async_is_registered(entity_id):
+                self.setdefault(entity_id, context)
 
     def __missing__(self, entity_id: str) -> EntityContext:
         context = self[entity_id] = self._describer.describe(entity_id)

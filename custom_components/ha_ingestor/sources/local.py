@@ -155,6 +155,10 @@ class LocalSource:
             await asyncio.sleep(0)
 
     def _catch_up(self, count: int) -> None:
+        if self._reload_buffer:
+            # Once: the capture of their last event forgets them again.
+            self._catalog.add_removed(self._reload_buffer.removed)
+            self._reload_buffer.removed.clear()
         for _ in range(count):
             if self._reload_buffer is None or (kept := self._reload_buffer.take()) is None:
                 return

@@ -61,6 +61,8 @@ class ReloadBuffer:
         self.filtered: Counter[str] = Counter()
         self._hass = hass
         self.catalog = catalog
+        # What the removed entities were, as the registries no longer know that.
+        self.removed: dict[str, EntityContext] = {}
         self._clock = async_clock(hass)
         self._events: deque[BufferedEvent] = deque(
             BufferedEvent(state, self._clock.clock_offset) for state in states
@@ -136,6 +138,8 @@ class ReloadBuffer:
     def _async_keep(self, event: Event[Any]) -> None:
         if event.event_type in _STATES:
             data = event.data
+            if data["new_state"] is None and (known := self.catalog.get(data["entity_id"])):
+                self.removed[data["entity_id"]] = known
             capture = StateEvent(_ANY, data["new_state"], data.get("old_state"), 0.0, NoContext())
             self._keep(event, estimate_size(capture))
             return
