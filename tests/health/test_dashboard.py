@@ -36,7 +36,7 @@ async def add(hass: HomeAssistant) -> Any:
 
 
 async def stored(hass: HomeAssistant) -> dict[str, Any]:
-    dashboard = hass.data[LOVELACE_DATA].dashboards["ha-ingestor"]
+    dashboard = hass.data[LOVELACE_DATA].dashboards["ha-ingestor-health"]
     return await dashboard.async_load(force=False)
 
 
@@ -63,7 +63,7 @@ async def test_one_action_adds_a_dashboard_of_stock_cards(
 ) -> None:
     await set_up(hass, entry)
 
-    assert await add(hass) == {"url": "/ha-ingestor", "views": 1}
+    assert await add(hass) == {"url": "/ha-ingestor-health", "views": 1}
 
     (view,) = (await stored(hass))["views"]
     assert (view["type"], view["title"]) == ("sections", "Attic")
@@ -71,7 +71,7 @@ async def test_one_action_adds_a_dashboard_of_stock_cards(
     titles = [card["heading"] for card in cards(view) if card["type"] == "heading"]
     assert titles[0] == "Now"
     assert "Data-api" not in titles
-    panel = hass.data[frontend.DATA_PANELS]["ha-ingestor"]
+    panel = hass.data[frontend.DATA_PANELS]["ha-ingestor-health"]
     assert (panel.sidebar_title, panel.require_admin) == ("HA Ingestor", True)
 
 
@@ -113,13 +113,13 @@ async def test_once_more_changes_nothing_and_keeps_the_views_of_the_user(
     await add(hass)
     first = await stored(hass)
     own = {"title": "Mine", "path": "mine", "cards": []}
-    dashboard = hass.data[LOVELACE_DATA].dashboards["ha-ingestor"]
+    dashboard = hass.data[LOVELACE_DATA].dashboards["ha-ingestor-health"]
     await dashboard.async_save({"views": [own, *first["views"]], "background": "red"})
 
     await add(hass)
 
     assert await stored(hass) == {"views": [own, *first["views"]], "background": "red"}
-    assert list(hass.data[LOVELACE_DATA].dashboards) == [None, "ha-ingestor"]
+    assert list(hass.data[LOVELACE_DATA].dashboards) == [None, "ha-ingestor-health"]
 
 
 async def test_several_destinations_have_a_view_each_and_a_removed_one_has_none(
@@ -154,8 +154,8 @@ async def test_a_dashboard_in_yaml_is_left_alone(
 ) -> None:
     await set_up(hass, entry)
     config = {"mode": "yaml", "filename": "x.yaml", "title": "X"}
-    theirs = LovelaceYAML(hass, "ha-ingestor", config)
-    hass.data[LOVELACE_DATA].dashboards["ha-ingestor"] = theirs
+    theirs = LovelaceYAML(hass, "ha-ingestor-health", config)
+    hass.data[LOVELACE_DATA].dashboards["ha-ingestor-health"] = theirs
     with pytest.raises(ServiceValidationError, match="defined in YAML"):
         await add(hass)
 

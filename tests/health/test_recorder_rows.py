@@ -113,7 +113,7 @@ async def test_a_healthy_destination_writes_no_more_rows_than_a_recorder_can_bea
     record_property: Callable[[str, object], None],
 ) -> None:
     day = await rows_a_day(hass, entry)
-    record_property("rows a day", day)
+    record_property("rows a day", dict(day))
     # What changes with every point is recorded, but not with every point.
     assert day["sensor.attic_points_written"] >= PER_DAY
     assert day["sensor.attic_points_per_minute"] >= PER_DAY
@@ -138,6 +138,6 @@ async def test_a_data_api_and_a_remote_home_leave_it_at_that(
             domain=base.domain, title=base.title, data=base.data, subentries_data=subentries
         )
         day = await rows_a_day(hass, entry, home)
-        record_property("rows a day", day)
+        record_property("rows a day", dict(day))
         assert any("cabin" in entity_id or "remote" in entity_id for entity_id in day), day
         assert day.total() <= ROWS_A_DAY, day

@@ -25,7 +25,7 @@ from ..options.spool import spool_settings
 from .dashboard import Config, View, view_config
 from .place import distinct_title
 
-URL_PATH: Final = "ha-ingestor"
+URL_PATH: Final = "ha-ingestor-health"
 ICON: Final = "mdi:database-export"
 # What the views of destinations begin with; all other views are the user's own.
 _PATH_PREFIX: Final = "destination-"
