@@ -89,7 +89,7 @@ def _window(home: HomeAssistant, request: pytest.FixtureRequest) -> Iterator[Fro
                 raise
             pytest.skip("no browser: scripts/setup browser")
         window.page.add_init_script("localStorage.setItem('dockedSidebar', '\"always_hidden\"')")
-        window.open("/ha-ingestor")
+        window.open("/ha-ingestor-health")
         window.page.locator("hui-statistics-graph-card").first.wait_for()
         window.settle()
         yield window
