@@ -68,6 +68,8 @@ class Known:
     is_exact: bool = True
     # Whether nothing may be sent; False also where a disk that failed may have forgotten it.
     is_paused: bool = False
+    # Whether this process had a disk that could tell it so; until then it sends.
+    has_read_pause: bool = False
 
 
 def counts_of(ledger: dict[str, Any]) -> dict[str, int]:
@@ -220,7 +222,10 @@ class World[D: Driver]:
 
     def deliver(self, attempts: int = 3) -> None:
         """Let the exporter go on until it has to wait, a few times."""
-        before = sum(self.driver.held().values()) if self.known.is_paused else None
+        known = self.known
+        known.has_read_pause |= not self.driver.is_broken
+        known.is_paused &= known.has_read_pause
+        before = sum(self.driver.held().values()) if known.is_paused else None
         self._ask("deliver", attempts=attempts)
         if before is not None:
             assert sum(self.driver.held().values()) == before, "sent while paused"
@@ -245,7 +250,7 @@ class World[D: Driver]:
         """Let nothing be sent, if the disk takes that."""
         with suppress(OSError):
             self._ask("pause")
-            self.known.is_paused = True
+            self.known.is_paused = self.known.has_read_pause = True
 
     def resume(self) -> None:
         """Let points be sent again."""
@@ -327,6 +332,7 @@ class World[D: Driver]:
         self._counts = counts or {}
         self._was_broken = self.driver.is_broken
         self.known.is_paused &= not self.driver.is_broken
+        self.known.has_read_pause = False
         self.driver.begin(self._options)
         if offers:
             # They wait for the first commit, which opens the spool.
