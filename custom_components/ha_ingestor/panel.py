@@ -34,7 +34,7 @@ async def async_serve(hass: HomeAssistant) -> None:
 async def async_show(hass: HomeAssistant) -> None:
     """Show the panel as long as there is a destination that is not disabled.
 
-    It stays while one is reloaded: whoever looks at it would be sent away.
+    It stays while one is reloaded: an open page would be left otherwise.
     """
     if not hass.config_entries.async_entries(DOMAIN, include_ignore=False, include_disabled=False):
         frontend.async_remove_panel(hass, URL_PATH, warn_if_unknown=False)

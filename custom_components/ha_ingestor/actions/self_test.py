@@ -28,7 +28,7 @@ async def async_self_test(entry: HaIngestorConfigEntry) -> JsonObjectType:
 
 
 async def async_self_test_with_notification(entry: HaIngestorConfigEntry) -> None:
-    """Run the test, and show the report to whoever pressed the button."""
+    """Run the test, and show the report to the user."""
     runtime = entry.runtime_data
     report = await runtime.self_test.async_run()
     hass = runtime.coordinator.hass

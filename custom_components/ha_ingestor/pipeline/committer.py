@@ -21,7 +21,7 @@ _LOGGER = logging.getLogger(__name__)
 SLICE_POINTS: Final = 50
 # Of the lines stored last, for a report.
 SAMPLE_LINES: Final = 5
-# Somebody who looks on. Whoever it is must not keep or change the list.
+# Is called with the stored lines. It must not keep or change the list.
 type Watcher = Callable[[Sequence[str]], None]
 
 # The reason for points that are lost by a programming error.

@@ -44,7 +44,7 @@ class Connection:
     """Commands are sent at any time; events are taken one by one in the order they came.
 
     When the connection is lost, the events that came before are still taken, and then the error is
-    raised. It is not restored: whoever needs another one opens it.
+    raised. It is not restored: the caller opens another one.
     """
 
     def __init__(self, handshake: Handshake, token: str) -> None:
