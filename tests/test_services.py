@@ -143,7 +143,7 @@ async def test_an_export_returns_the_newest_points_and_says_how_many_there_are(
     await set_up(hass, entry)
     pipeline = entry.runtime_data.pipeline
     refused = [(0, f"m v={number} {number}") for number in range(3_000)]
-    await pipeline._run(pipeline._quarantine.add_all, refused, status=422, reason="no")
+    await pipeline._thread.run(pipeline._quarantine.add_all, refused, status=422, reason="no")
 
     async def export(**data: Any) -> Any:
         return await hass.services.async_call(

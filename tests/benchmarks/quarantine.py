@@ -44,7 +44,7 @@ async def _longest(pipeline: Pipeline, act: Callable[[], Awaitable[Any]]) -> flo
         nonlocal longest
         while not is_over.wait(0.005):
             began = time.perf_counter()
-            pipeline._executor.submit(lambda: None).result()
+            pipeline._thread.submit(lambda: None).result()
             longest = max(longest, time.perf_counter() - began)
 
     thread = Thread(target=probe)

@@ -192,7 +192,6 @@ async def callback_costs(hass: HomeAssistant, directory: Path, events: int) -> l
     for _ in range(_ROUNDS):
         least = thread_us(lambda: give(empty), events)
         ours.append(thread_us(lambda: give(source._async_fired), events) - least)
-    pipeline._executor.shutdown()
     what = f"our capture callback on top of an empty listener, best {min(ours):.2f}"
     return [
         Row(what="a change of state itself, nobody listening", measured=f"{median(bare):.2f} µs"),
@@ -211,7 +210,6 @@ async def captured(hass: HomeAssistant, directory: Path, events: int) -> list[St
         hass.states.async_set(*next_state(1_000_003 + count))
         found += [each for each in pipeline.intake.take().items if isinstance(each, StateEvent)]
     await source.async_stop()
-    pipeline._executor.shutdown()
     return found
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from unittest.mock import patch
 
+from custom_components.ha_ingestor.pipeline.clock import Clocks
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import MEASUREMENT, HomeIQ
 from custom_components.ha_ingestor.pipeline.export.writer import Writer
 from custom_components.ha_ingestor.pipeline.filter import intake
@@ -23,7 +24,7 @@ from custom_components.ha_ingestor.pipeline.model import (
     Rules,
     StateEvent,
 )
-from custom_components.ha_ingestor.pipeline.pipeline import Clocks, Handover, Pipeline
+from custom_components.ha_ingestor.pipeline.pipeline import Handover, Pipeline
 from custom_components.ha_ingestor.pipeline.spool import buffer
 from custom_components.ha_ingestor.pipeline.spool.files import Files
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings, WhenFull
@@ -226,10 +227,10 @@ class Host:
     async def state(self) -> State:
         if self._is_stopped:
             return self._state()
-        return await self.pipeline._run(self._state)
+        return await self.pipeline._thread.run(self._state)
 
     def _state(self) -> State:
-        found = self.pipeline._snapshot()
+        found = self.pipeline._health.snapshot()
         return State(
             is_open=found.is_open,
             ledger=found.ledger,

@@ -19,8 +19,8 @@ from custom_components.ha_ingestor.clients.exchange import Failure
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.clients.influx.outcome import Outcome
 from custom_components.ha_ingestor.clients.influx.verdict import classify
+from custom_components.ha_ingestor.pipeline.clock import Clocks
 from custom_components.ha_ingestor.pipeline.export.result import Result
-from custom_components.ha_ingestor.pipeline.pipeline import Clocks
 from tests.pipeline.memory_files import MemoryFiles
 from tests.pipeline.state_events import NOON
 

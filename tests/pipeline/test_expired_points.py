@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from custom_components.ha_ingestor.pipeline.clock import Clocks
 from custom_components.ha_ingestor.pipeline.encode.encoder import LATER, Encoder
 from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.export import expiry, request
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.model import OwnPoint
-from custom_components.ha_ingestor.pipeline.pipeline import Clocks, Pipeline
+from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.buffer import Buffer
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from custom_components.ha_ingestor.pipeline.spool.spool import Spool

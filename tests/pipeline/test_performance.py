@@ -9,10 +9,11 @@ from homeassistant.helpers.json import json_dumps
 
 from custom_components.ha_ingestor.clients.exchange import Failure
 from custom_components.ha_ingestor.clients.influx.outcome import Outcome
+from custom_components.ha_ingestor.pipeline.clock import Clocks
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.histogram import Histogram
-from custom_components.ha_ingestor.pipeline.pipeline import Clocks, Pipeline
+from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.rate import Rate
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings

@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from homeassistant.helpers.json import json_dumps
 
 from custom_components.ha_ingestor.clients.exchange import Failure
 from custom_components.ha_ingestor.clients.influx.outcome import Outcome
+from custom_components.ha_ingestor.pipeline.clock import Clocks
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
@@ -21,7 +22,7 @@ from custom_components.ha_ingestor.pipeline.export.result import Result
 from custom_components.ha_ingestor.pipeline.filter.filters import NoiseFilter
 from custom_components.ha_ingestor.pipeline.filter.intake import INTAKE_POINTS
 from custom_components.ha_ingestor.pipeline.model import Rules
-from custom_components.ha_ingestor.pipeline.pipeline import Clocks, Pipeline
+from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool import buffer, spool
 from custom_components.ha_ingestor.pipeline.spool.durability import Durability
 from custom_components.ha_ingestor.pipeline.spool.files import Files, OsFiles
@@ -315,21 +316,25 @@ async def test_filtered_and_captured_make_up_what_was_received(tmp_path: Path) -
 
 
 async def test_nothing_runs_while_nothing_happens(tmp_path: Path) -> None:
-    async with running(OsFiles(tmp_path / "spool"), ScriptedWriter()) as pipeline:
+    jobs = 0
+
+    class Counting(ThreadPoolExecutor):
+        def submit[**P, T](
+            self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+        ) -> Future[T]:
+            nonlocal jobs
+            jobs += 1
+            return super().submit(fn, *args, **kwargs)
+
+    executor = Counting(1)
+    async with running(
+        OsFiles(tmp_path / "spool"), ScriptedWriter(), executor=executor
+    ) as pipeline:
         offer(pipeline, 1)
         await asyncio.sleep(1.3)
-        commits = 0
-        real = pipeline._commit
-
-        async def counted(*, is_last: bool = False) -> None:
-            nonlocal commits
-            commits += 1
-            await real(is_last=is_last)
-
-        pipeline._commit = counted  # type: ignore[method-assign]
+        before, jobs = jobs, 0
         await asyncio.sleep(2.2)
-        assert commits <= 1
-        pipeline._commit = real  # type: ignore[method-assign]
+        assert (before > 1, jobs <= 1) == (True, True)
 
 
 async def test_a_restart_writes_no_restored_state_and_keeps_durations(tmp_path: Path) -> None:
@@ -454,7 +459,7 @@ class Busy:
 async def test_who_is_cancelled_while_the_disk_is_busy_takes_no_event_with_it(action: str) -> None:
     busy, writer = Busy(), ScriptedWriter()
     pipeline = make(MemoryFiles(), writer, executor=busy.executor)
-    pipeline._running = True
+    pipeline._thread.is_running = True
     offer(pipeline, 40)
     task = asyncio.create_task(getattr(pipeline, action)())
     await asyncio.sleep(0.01)

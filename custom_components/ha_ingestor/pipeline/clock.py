@@ -1,5 +1,6 @@
-"""Detects changes of the wall clock, by comparing it with the monotonic clock."""
+"""The two clocks, and changes of the wall clock, found by comparing it with the monotonic one."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -8,6 +9,14 @@ from typing import Final
 JUMP_SECONDS: Final = 2.0
 # 2026: a machine without a clock of its own begins in 1970, and what it wrote then is not old.
 CLOCKS_ARE_SET: Final = 1_767_225_600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """What time it is: by a clock that never jumps, and on the wall. Both in seconds."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
 
 
 @dataclass(slots=True, kw_only=True)

@@ -83,6 +83,15 @@ class Committer:
             except Exception:
                 _LOGGER.exception("Points could not be shown")
 
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Show the lines of each commit to `watcher`; returns what ends it. In the event loop."""
+        self.watchers += (watcher,)
+
+        def stop() -> None:
+            self.watchers = tuple(each for each in self.watchers if each is not watcher)
+
+        return stop
+
     def close(self, *, hand_over: bool = False) -> list[str]:
         """Store the last written states, and close the files.
 

@@ -1,21 +1,21 @@
-"""Builds the pipeline: intake, filter, encode, spool, export."""
+"""The pipeline of one destination: it puts the parts together, starts and stops them.
+
+What others ask of it goes to the part that has it. Whatever touches the spool runs in its thread.
+"""
 
 import asyncio
 import errno
 import json
-import logging
-import math
 import random
-import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from .commit_schedule import CommitSchedule
+from .clock import Clocks
+from .commit_jobs import CommitJobs
+from .commit_times import CommitTimes
 from .committer import Committer, Watcher
 from .encode.attributes import JsonDumps
 from .encode.encoder import Encoder, Profile
@@ -37,23 +37,17 @@ from .export.writer import Writer
 from .filter.filters import NoiseFilter, NoiseFilterMemory, NoiseFilterSettings
 from .filter.intake import Intake
 from .filter.last_written import LastWritten
-from .histogram import Histogram
+from .health import Health
 from .ledger import Ledger
 from .model import EntityContext, IntakeContent, Item, OwnPoint, StateEvent
-from .performance import Performance
-from .rate import Rate
 from .snapshot import Snapshot
-from .spool.batch import Batch
 from .spool.buffer import Buffer
-from .spool.capture_times import CaptureTimes
 from .spool.counted_files import CountedFiles
 from .spool.files import Files
 from .spool.quarantine import Quarantine
 from .spool.settings import SpoolSettings
-from .spool.slices import SlicedJobs, Slices
 from .spool.spool import Spool, SpoolPosition
-
-_LOGGER = logging.getLogger(__name__)
+from .spool_thread import SpoolThread
 
 # The stop of Home Assistant must not be delayed.
 STOP_SECONDS: Final = 5.0
@@ -61,14 +55,6 @@ STOP_SECONDS: Final = 5.0
 
 def _nobody() -> None:
     """Do nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clocks:
-    """What time it is: by a clock that never jumps, and on the wall. Both in seconds."""
-
-    monotonic: Callable[[], float] = time.monotonic
-    wall: Callable[[], float] = time.time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +89,7 @@ class Pipeline:
         contexts: Mapping[str, EntityContext] = MappingProxyType({}),
         dumps: JsonDumps = json.dumps,
         resume: Handover | None = None,
-        clocks: Clocks = Clocks(),
+        clocks: Clocks = Clocks(),  # noqa: B008  frozen
         jitter: Callable[[], float] = random.random,
         executor: Executor | None = None,
     ) -> None:
@@ -113,10 +99,8 @@ class Pipeline:
         """
         self.intake = resume.intake if resume else Intake()
         self.ledger = resume.ledger if resume else Ledger()
-        self._clocks = clocks
-        self._began = clocks.monotonic()
         self._encoder = Encoder(profile=profile)
-        self._files = files = CountedFiles(files)
+        files = CountedFiles(files)
         self._spool = Spool(
             files,
             self.ledger,
@@ -126,21 +110,20 @@ class Pipeline:
             position=resume.position if resume else None,
         )
         self._buffer = Buffer(self._spool, self.ledger, resume.held if resume else None)
-        last_written = LastWritten(
-            ledger=self.ledger, dumps=dumps, profile=profile, contexts=contexts
-        )
+        self._quarantine = Quarantine(files, destination)
+        self._buffer.when_opened = self._quarantine.resume
         self._noise_filter = NoiseFilter(
             ledger=self.ledger,
             settings=noise_filter,
-            last_written=last_written,
+            last_written=LastWritten(
+                ledger=self.ledger, dumps=dumps, profile=profile, contexts=contexts
+            ),
             clock=clocks.monotonic,
             wall_clock=clocks.wall,
             contexts=contexts,
         )
         if resume:
             self._noise_filter.resume(resume.noise_filter)
-        self._resumed = resume
-        self._stopped: asyncio.Task[Handover] | None = None
         self._committer = Committer(
             ledger=self.ledger,
             files=files,
@@ -148,21 +131,19 @@ class Pipeline:
             encoder=self._encoder,
             buffer=self._buffer,
         )
-        self._executor = executor or ThreadPoolExecutor(1, "ha_ingestor_spool")
-        self._sliced = SlicedJobs(self._executor)
-        self._quarantine = Quarantine(files, destination)
-        self._buffer.when_opened = self._quarantine.resume
-        self._writer = MeasuredWriter(writer=writer)
-        self._end_to_end = EndToEnd(clock=clocks.monotonic, captured_at=self._captured_at)
+        self._thread = SpoolThread(executor)
+        times = CommitTimes(buffer=self._buffer, spool=self._spool, clock=clocks.monotonic)
+        measured = MeasuredWriter(writer=writer)
+        end_to_end = EndToEnd(clock=clocks.monotonic, captured_at=times.captured_at)
         is_paused = resume.is_paused if resume else None
         self._pause = Pause(files=files, is_on=is_paused is True, is_known=is_paused is not None)
         self._exporter = Exporter(
             buffer=self._buffer,
             quarantine=self._quarantine,
-            writer=self._writer,
-            end_to_end=self._end_to_end,
+            writer=measured,
+            end_to_end=end_to_end,
             pause=self._pause,
-            run=self._run,
+            run=self._thread.run,
             jitter=jitter,
             on_change=self._changed,
             gzip=gzip,
@@ -173,18 +154,38 @@ class Pipeline:
             clock=clocks.monotonic,
             wall_clock=clocks.wall,
         )
+        self._commits = CommitJobs(
+            intake=self.intake,
+            committer=self._committer,
+            buffer=self._buffer,
+            exporter=self._exporter,
+            times=times,
+            thread=self._thread,
+            clock=clocks.monotonic,
+            on_change=self._changed,
+        )
+        self._schedule = self._commits.schedule
+        self._health = Health(
+            intake=self.intake,
+            schedule=self._schedule,
+            noise_filter=self._noise_filter,
+            ledger=self.ledger,
+            spool=self._spool,
+            spool_limit=settings.max_bytes,
+            buffer=self._buffer,
+            files=files,
+            quarantine=self._quarantine,
+            exporter=self._exporter,
+            writer=measured,
+            times=times,
+            end_to_end=end_to_end,
+            clock=clocks.monotonic,
+            began=clocks.monotonic(),
+        )
         self._on_change: Callable[[], None] = _nobody
-        self._settings = settings
-        self._schedule = CommitSchedule(self._submit_commit, clocks.monotonic)
-        self._held_since = math.inf
-        self._capture_times = CaptureTimes()
-        self._captured_to_committed, self._commit_seconds = Histogram(), Histogram()
-        self._received = Rate(clocks.monotonic)
-        self._last_received: datetime | None = None
-        self._thread_seconds = 0.0
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._resumed = resume
         self._export: asyncio.Task[None] | None = None
-        self._running = False
+        self._stopped: asyncio.Task[Handover] | None = None
 
     @property
     def export_state(self) -> ExportState:
@@ -205,13 +206,7 @@ class Pipeline:
 
     def watch_lines(self, watcher: Watcher) -> Callable[[], None]:
         """Show the lines of each commit, in the spool's thread; returns what ends it."""
-        committer = self._committer
-        committer.watchers += (watcher,)
-
-        def stop() -> None:
-            committer.watchers = tuple(each for each in committer.watchers if each is not watcher)
-
-        return stop
+        return self._committer.watch(watcher)
 
     def start_heartbeats(self, state_events: Iterable[StateEvent]) -> None:
         """Start the heartbeats of entities without events, from these states."""
@@ -224,9 +219,8 @@ class Pipeline:
         `on_change` is called in the event loop whenever delivery or the disk is in another state.
         """
         self._on_change = on_change
-        self._running = True
-        self._loop = asyncio.get_running_loop()
-        self._schedule.start()
+        self._thread.is_running = True
+        self._commits.start()
         self._export = asyncio.create_task(
             self._exporter.export_forever(), name="ha_ingestor export"
         )
@@ -247,14 +241,11 @@ class Pipeline:
         held: list[str] = []
         if export:
             self._schedule.stop()
-            await self._commit(is_last=not hand_over)
+            await self._commits.commit(is_last=not hand_over)
             await self._exporter.stop(STOP_SECONDS)
             export.cancel()
             await asyncio.gather(export, return_exceptions=True)
-            self._sliced.close()
-            held = await self._run(self._committer.close, hand_over=hand_over)
-            self._running = False
-            await asyncio.get_running_loop().run_in_executor(None, self._executor.shutdown)
+            held = await self._thread.end(self._committer.close, hand_over=hand_over)
         elif self._resumed:
             return self._resumed  # it never started, and hands on what it was given
         return Handover(
@@ -269,7 +260,7 @@ class Pipeline:
     async def commit(self) -> bool:
         """Store offered items on disk; returns whether they are stored."""
         if self._stopped is None:
-            await self._commit()
+            await self._commits.commit()
         return not self._buffer.held
 
     @property
@@ -337,15 +328,15 @@ class Pipeline:
 
     async def forget_rejection(self) -> None:
         """Stop reporting the points that were rejected so far."""
-        await self._run(self._quarantine.forget)
+        await self._thread.run(self._quarantine.forget)
 
     async def quarantined(self) -> list[dict[str, Any]]:
         """Read the records of the quarantine; raises OSError."""
-        return await self._run_sliced(self._quarantine.records())
+        return await self._thread.run_sliced(self._quarantine.records())
 
     async def newest_quarantined(self, limit: int) -> tuple[list[dict[str, Any]], int]:
         """Read the newest records of the quarantine, and count all; raises OSError."""
-        return await self._run_sliced(self._quarantine.newest_records(limit))
+        return await self._thread.run_sliced(self._quarantine.newest_records(limit))
 
     @property
     def quarantine_errors(self) -> str:
@@ -354,12 +345,12 @@ class Pipeline:
 
     async def purge_quarantine(self) -> int:
         """Delete the quarantine and return how many points were in it; raises OSError."""
-        return await self._run_sliced(self._quarantine.purge())
+        return await self._thread.run_sliced(self._quarantine.purge())
 
     async def replay_quarantine(self) -> int:
         """Deliver the quarantined points once more and return how many; raises OSError."""
         replay = self._quarantine.replay(self._buffer.requeue, lambda: self._spool.last_seq)
-        count = await self._run_sliced(replay)
+        count = await self._thread.run_sliced(replay)
         self._exporter.notify()
         return count
 
@@ -370,159 +361,31 @@ class Pipeline:
 
     async def top_entities(self) -> TopEntities:
         """Return the entities with most points and bytes since the start."""
-        seconds = self._clocks.monotonic() - self._began
-        if self._running:
-            return await self._run(top_entities, self._encoder.stats, seconds)
-        return top_entities(self._encoder.stats, seconds)
+        return await self._thread.read(top_entities, self._encoder.stats, self._health.uptime)
 
     async def entity_points(self) -> tuple[float, dict[str, int]]:
         """Return the seconds since the start, and the points of each entity or event type."""
-        seconds = self._clocks.monotonic() - self._began
-        if self._running:
-            return seconds, await self._run(entity_points, self._encoder.stats)
-        return seconds, entity_points(self._encoder.stats)
+        return self._health.uptime, await self._thread.read(entity_points, self._encoder.stats)
 
     async def entity_statistics(self) -> tuple[float, dict[str, EntityPoints]]:
         """Return the seconds since the start, and what was written of each entity."""
-        seconds = self._clocks.monotonic() - self._began
         stats, last = self._encoder.stats, self._noise_filter.last_written.last
-        if self._running:
-            return seconds, await self._run(entity_statistics, stats, last)
-        return seconds, entity_statistics(stats, last)
+        return self._health.uptime, await self._thread.read(entity_statistics, stats, last)
 
     async def snapshot(self) -> Snapshot:
         """Commit, and copy the state of health, all of it from the same moment."""
-        if not self._running or self._stopped:
-            return self._snapshot()
-        return await self._run(self._commit_and_copy, self._take())
+        if not self._thread.is_running or self._stopped:
+            return self._health.snapshot()
+        return await self._thread.run(self._commit_and_copy, self._commits.take())
 
     def is_unchanged_since(self, snapshot: Snapshot) -> bool:
         """Whether nothing happened since a snapshot in which nothing waited."""
-        is_quiet = snapshot.is_open and not (snapshot.backlog or snapshot.spool_error)
-        return (
-            is_quiet
-            and not (self.intake or self.intake.received)
-            and self.ledger.received == snapshot.ledger["received"]
-            and self._exporter.state == snapshot.export
-            and self._exporter.breaker == snapshot.breaker
-        )
+        return self._health.is_unchanged_since(snapshot)
 
-    def _take(self) -> IntakeContent:
-        return self.intake.take(self._schedule.since)
-
-    async def _commit(self, *, is_last: bool = False) -> None:
-        await self._run(self._commit_taken, self._take(), is_last=is_last)
-
-    def _submit_commit(self) -> Future[None]:
-        return self._executor.submit(self._commit_taken, self._take())
-
-    def _commit_taken(self, taken: IntakeContent, *, is_last: bool = False) -> None:
-        """Commit items, in the spool's thread; the event loop is called only for changes."""
-        buffer, began = self._buffer, self._clocks.monotonic()
-        before, last_seq = (buffer.disk_error, buffer.is_open), buffer.last_seq
-        try:
-            self._committer.commit(taken, is_last=is_last)
-        except Exception:
-            _LOGGER.exception("Commit failed; the next one continues")
-        self._measure(taken, began, max(last_seq, buffer.found_seq))
-        self._held_since = min(self._held_since, began) if buffer.held else math.inf
-        self._schedule.note(min(self._committer.next_due, buffer.next_due(self._clocks.monotonic)))
-        if self._loop is None:
-            return
-        if (buffer.disk_error, buffer.is_open) != before:
-            self._loop.call_soon_threadsafe(self._changed)
-        if self._exporter.needs_notify(buffer.pending + buffer.held):
-            self._loop.call_soon_threadsafe(self._exporter.notify)
-
-    def _measure(self, taken: IntakeContent, began: float, last_seq: int) -> None:
-        """Note how long a commit took, and since when its points wait."""
-        ended, since = self._clocks.monotonic(), min(taken.since, began)
-        self._commit_seconds.observe(ended - began)
-        self._capture_times.note(last_seq, self._buffer.last_seq, min(since, self._held_since))
-        if taken.received:
-            self._received.add(taken.received)
-            self._last_received = datetime.now(UTC)
-        if taken.items:
-            self._captured_to_committed.observe(ended - since)
-
-    def _captured_at(self, batch: Batch) -> float | None:
-        """When the oldest point of a batch was captured, by the monotonic clock."""
-        if not batch.spans:
-            return self._held_since if self._held_since < math.inf else None
-        if (known := self._capture_times.of(batch.spans[0][0])) is not None:
-            return known
-        age = self._spool.oldest_age
-        return None if age is None else self._clocks.monotonic() - age
+    def _commit_and_copy(self, taken: IntakeContent) -> Snapshot:
+        self._commits.commit_taken(taken)
+        self._health.times.note_thread()
+        return self._health.snapshot()
 
     def _changed(self) -> None:
         self._on_change()
-
-    def _commit_and_copy(self, taken: IntakeContent) -> Snapshot:
-        self._commit_taken(taken)
-        self._thread_seconds = time.thread_time()
-        return self._snapshot()
-
-    def _oldest_age(self) -> float | None:
-        """For how long the oldest point of the backlog waits, on disk or in memory."""
-        on_disk = self._spool.oldest_age if self._spool.pending else -math.inf
-        if on_disk is None:
-            return None  # it came while the clock was not set
-        since = self._noise_filter.held_since
-        if self.ledger.held:
-            since = min(since, self._held_since)
-        elif self.intake:
-            since = min(since, self._schedule.since)
-        oldest = max(on_disk, self._clocks.monotonic() - since)
-        return None if oldest == -math.inf else max(oldest, 0.0)
-
-    def _snapshot(self) -> Snapshot:
-        pending = self._spool.pending
-        return Snapshot(
-            is_open=self._buffer.is_open,
-            ledger=self.ledger.as_dict(),
-            pending=pending,
-            waiting=self.ledger.waiting,
-            unbalanced=self.ledger.imbalance(pending) if self._buffer.is_open else "",
-            spool_bytes=self._spool.disk_bytes,
-            spool_error=self._buffer.disk_error or self._quarantine.disk_error,
-            export=self._exporter.state,
-            breaker=self._exporter.breaker,
-            history=self._exporter.history,
-            rejection=self._quarantine.newest,
-            spool_limit=self._settings.max_bytes,
-            oldest_age=self._oldest_age(),
-            unanswered=self._exporter.unanswered,
-            performance=self._performance(),
-            breaker_changes=self._exporter.breaker_changes,
-        )
-
-    def _performance(self) -> Performance:
-        writer, end_to_end = self._writer, self._end_to_end
-        return Performance(
-            uptime=self._clocks.monotonic() - self._began,
-            received_per_minute=self._received.per_minute(),
-            written_per_minute=end_to_end.written.per_minute(),
-            last_received=self._last_received,
-            requests={str(kind): count for kind, count in writer.results.items()},
-            failures={str(problem): count for problem, count in writer.problems.items()},
-            last_success=writer.last_success,
-            last_failure=writer.last_failure,
-            sent_bytes=writer.sent_bytes,
-            captured_to_committed=self._captured_to_committed.copy(),
-            commit=self._commit_seconds.copy(),
-            request=writer.latency.copy(),
-            captured_to_acknowledged=end_to_end.seconds.copy(),
-            thread_seconds=self._thread_seconds,
-            queue_bytes=self._buffer.held_bytes + writer.body_bytes,
-            disk_bytes=self._files.written,
-        )
-
-    def _run_sliced[T](self, slices: Slices[T]) -> Awaitable[T]:
-        return asyncio.shield(asyncio.wrap_future(self._sliced.submit(slices)))
-
-    def _run[**P, T](
-        self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-    ) -> Awaitable[T]:
-        # Shielded, because a job that waits for its turn would be dropped with its caller.
-        job = self._executor.submit(partial(function, *args, **kwargs))
-        return asyncio.shield(asyncio.wrap_future(job))

@@ -1,0 +1,58 @@
+"""Since when points wait, and how long commits take."""
+
+import math
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from .histogram import Histogram
+from .model import IntakeContent
+from .rate import Rate
+from .spool.batch import Batch
+from .spool.buffer import Buffer
+from .spool.capture_times import CaptureTimes
+from .spool.spool import Spool
+
+
+class CommitTimes:
+    """Used by the spool's thread; another may read the public ones. `clock` is monotonic."""
+
+    def __init__(self, *, buffer: Buffer, spool: Spool, clock: Callable[[], float]) -> None:
+        """Begin with no commit."""
+        # Since when points wait in memory for the disk.
+        self.held_since = math.inf
+        self.received = Rate(clock)
+        self.last_received: datetime | None = None
+        self.captured_to_committed, self.commit = Histogram(), Histogram()
+        # The processor time of the thread.
+        self.thread_seconds = 0.0
+        self._buffer = buffer
+        self._spool = spool
+        self._clock = clock
+        self._capture_times = CaptureTimes()
+
+    def note(self, taken: IntakeContent, *, began: float, last_seq: int) -> None:
+        """Note that a commit has ended; `last_seq` was the newest point before it."""
+        ended, since, buffer = self._clock(), min(taken.since, began), self._buffer
+        self.commit.observe(ended - began)
+        before = max(last_seq, buffer.found_seq)
+        self._capture_times.note(before, buffer.last_seq, min(since, self.held_since))
+        if taken.received:
+            self.received.add(taken.received)
+            self.last_received = datetime.now(UTC)
+        if taken.items:
+            self.captured_to_committed.observe(ended - since)
+        self.held_since = min(self.held_since, began) if buffer.held else math.inf
+
+    def note_thread(self) -> None:
+        """Note how much processor time the thread that calls this has used."""
+        self.thread_seconds = time.thread_time()
+
+    def captured_at(self, batch: Batch) -> float | None:
+        """When the oldest point of a batch was captured, by the clock; None if not known."""
+        if not batch.spans:
+            return self.held_since if self.held_since < math.inf else None
+        if (known := self._capture_times.of(batch.spans[0][0])) is not None:
+            return known
+        age = self._spool.oldest_age
+        return None if age is None else self._clock() - age
