@@ -72,6 +72,10 @@ ARROWS: Final[Mapping[str, set[str]]] = {
         *("registry", "options", "health", "clients", "clients/data_api", "pipeline/export"),
     },
     "entities": {"actions", "data_api", "sources/remote", "health", "pipeline", "pipeline/export"},
+    "destination": {
+        *("clients", "clients/influx", "data_api", "enrich", "health", "metadata_store", "options"),
+        *("pipeline", "pipeline/filter", "pipeline/spool", "registry", "sources", "sources/remote"),
+    },
     "flows": {
         *("options", "health", "enrich", "tasks", "clients", "clients/influx"),
         "clients/homeassistant",

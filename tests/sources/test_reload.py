@@ -16,6 +16,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 import custom_components.ha_ingestor as integration
 from custom_components.ha_ingestor.coordinator import HealthCoordinator
+from custom_components.ha_ingestor.destination import build
 from custom_components.ha_ingestor.enrich.attribution import Attribution
 from custom_components.ha_ingestor.enrich.describe import Describer
 from custom_components.ha_ingestor.enrich.weather import WeatherWatch
@@ -304,11 +305,11 @@ STEPS: dict[str, tuple[Any, str, Any]] = {
     "client": (integration, "async_client", _fail),
     "causes": (Attribution, "_async_read_users", _fail),
     "catalog": (Describer, "describe", _fail_at_once),
-    "profile": (integration, "profile_of", _fail_at_once),
-    "pipeline": (integration, "NoiseFilterSettings", _fail_at_once),
+    "profile": (build, "profile_of", _fail_at_once),
+    "pipeline": (build, "NoiseFilterSettings", _fail_at_once),
     "coordinator": (HealthCoordinator, "__init__", _fail_at_once),
-    "registries": (integration, "async_registries", _fail),
-    "history": (integration, "history_of", _fail_at_once),
+    "registries": (build, "async_registries", _fail),
+    "history": (build, "history_of", _fail_at_once),
     "first refresh": (HealthCoordinator, "async_config_entry_first_refresh", _fail),
     "start": (Pipeline, "start", _fail_at_once),
     "metadata": (integration, "async_keep", _fail_at_once),

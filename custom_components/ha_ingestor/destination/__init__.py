@@ -1,0 +1,1 @@
+"""One destination: built from its entry, reloaded, removed."""

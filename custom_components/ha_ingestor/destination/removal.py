@@ -1,0 +1,25 @@
+"""What a removed destination leaves behind: nothing."""
+
+from homeassistant.core import HomeAssistant
+
+from ..const import DOMAIN
+from ..coordinator import HaIngestorConfigEntry
+from ..health.deletion import async_tell_deleted
+from ..health.issues import async_forget
+from ..metadata_store.metadata_sync import metadata_directory
+from ..metadata_store.store import delete_store
+from ..sources.reload_handover import RELOAD_HANDOVERS
+from ..sources.remote.remotes import async_forget_remotes
+from .spool_folder import delete, spool_folder
+
+
+async def async_remove(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
+    """Delete the spool; with the last destination, also the metadata."""
+    async_forget(hass, entry.entry_id)
+    await async_forget_remotes(hass, entry)
+    if before := hass.data.get(RELOAD_HANDOVERS, {}).pop(entry.entry_id, None):
+        before.async_drop()
+    if not hass.config_entries.async_entries(DOMAIN):
+        await hass.async_add_executor_job(delete_store, metadata_directory(hass))
+    if waiting := await hass.async_add_executor_job(delete, spool_folder(hass, entry)):
+        async_tell_deleted(hass, entry.entry_id, entry.title, waiting)
