@@ -511,7 +511,7 @@ async def test_points_per_minute_are_counted_over_time(
     await settle_quiet(entry)
     now = [100.0]
     coordinator = entry.runtime_data.coordinator
-    coordinator._throughput = Throughput(lambda: now[0])
+    coordinator.remembered._throughput = Throughput(lambda: now[0])
     await coordinator.async_refresh()
     for number in range(30):
         hass.states.async_set("sensor.a", str(number))

@@ -12,7 +12,7 @@ from homeassistant.helpers.typing import ConfigType
 from .clients.address import AddressError
 from .connection import CertificateError, async_client
 from .const import DOMAIN
-from .coordinator import HaIngestorConfigEntry, async_forget_unloaded
+from .coordinator import HaIngestorConfigEntry
 from .destination.build import async_build, prepare
 from .destination.final_write import async_stop, async_stop_at_final_write, is_after_final_write
 from .destination.reload import (
@@ -22,6 +22,7 @@ from .destination.reload import (
     async_take_over,
 )
 from .destination.removal import async_remove
+from .destination.unloaded import async_forget_unloaded
 from .health.server_text import plain
 from .http import async_setup_views
 from .metadata_store.metadata_sync import async_keep

@@ -46,7 +46,7 @@ async def async_get_config_entry_diagnostics(
         "entry": _redacted(async_redact_data(entry.as_dict(), TO_REDACT)),
         # Also what is nowhere stored, because it is the default.
         "options": _redacted({key: page.read(entry.options) for key, page in PAGES.items()}),
-        "server_version": runtime.coordinator.server_version,
+        "server_version": runtime.coordinator.remembered.server_version,
         "ledger": _ledger(snapshot),
         "health": _redacted(_health(snapshot)),
         "repairs": sorted(

@@ -135,7 +135,7 @@ def async_last_hour(hass: HomeAssistant, connection: Connection, msg: Message) -
     found = [
         {
             ATTR_CONFIG_ENTRY_ID: entry.entry_id,
-            "samples": entry.runtime_data.coordinator.last_hour.as_dict()
+            "samples": entry.runtime_data.coordinator.remembered.last_hour.as_dict()
             if entry.state is ConfigEntryState.LOADED
             else None,
         }

@@ -94,7 +94,7 @@ async def rows_a_day(
     await set_up(hass, entry)
     runtime, clock = entry.runtime_data, Clock()
     await until(lambda: runtime.coordinator.data.export.status is Status.OK)
-    runtime.coordinator._throughput = Throughput(clock)
+    runtime.coordinator.remembered._throughput = Throughput(clock)
     remotes = runtime.remotes.all
     await until(lambda: all(each.link.health.connected for each in remotes))
     for each in remotes:

@@ -7,8 +7,9 @@ import voluptuous as vol
 from homeassistant.components.repairs import RepairsFlowResult
 from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig
 
-from ..coordinator import RECORDS_READ, HaIngestorConfigEntry
+from ..coordinator import HaIngestorConfigEntry
 from ..health.issues import entities_text
+from ..health.refused_entities import RECORDS_READ
 from ..health.rejected_point import attribute_of, entities_of, entity_of
 from ..health.server_text import markdown, plain
 from ..options.attributes import dropping
