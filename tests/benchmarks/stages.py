@@ -45,8 +45,9 @@ from custom_components.ha_ingestor.pipeline.model import StateEvent
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from custom_components.ha_ingestor.pipeline.spool.frame import Compressor, pack
+from custom_components.ha_ingestor.pipeline.spool.packing import FRAME_POINTS
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
-from custom_components.ha_ingestor.pipeline.spool.spool import FRAME_POINTS, Spool
+from custom_components.ha_ingestor.pipeline.spool.spool import Spool
 from custom_components.ha_ingestor.sources.local import LocalSource
 from scripts.rig.destination import address_of
 from scripts.rig.servers import Server

@@ -19,6 +19,12 @@ class Clocks:
     wall: Callable[[], float] = time.time
 
 
+def steady_clock(monotonic: Callable[[], float], wall: Callable[[], float]) -> Callable[[], float]:
+    """Return a clock that is set once, to what the wall clock says now, and never jumps."""
+    offset = wall() - monotonic()
+    return lambda: monotonic() + offset
+
+
 @dataclass(slots=True, kw_only=True)
 class ClockWatch:
     """Used by one thread. `clock_offset` is the sum of all jumps so far, in seconds."""

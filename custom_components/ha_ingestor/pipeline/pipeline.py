@@ -45,8 +45,9 @@ from .spool.buffer import Buffer
 from .spool.counted_files import CountedFiles
 from .spool.files import Files
 from .spool.quarantine import Quarantine
+from .spool.recovery import SpoolPosition
 from .spool.settings import SpoolSettings
-from .spool.spool import Spool, SpoolPosition
+from .spool.spool import Spool
 from .spool_thread import SpoolThread
 
 # The stop of Home Assistant must not be delayed.

@@ -16,12 +16,10 @@ from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.spool import frame
 from custom_components.ha_ingestor.pipeline.spool.durability import SYNC_AFTER, Durability
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
+from custom_components.ha_ingestor.pipeline.spool.packing import FRAME_POINTS
+from custom_components.ha_ingestor.pipeline.spool.room import SpoolFullError
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings, WhenFull
-from custom_components.ha_ingestor.pipeline.spool.spool import (
-    FRAME_POINTS,
-    Spool,
-    SpoolFullError,
-)
+from custom_components.ha_ingestor.pipeline.spool.spool import Spool
 from tests.pipeline.memory_files import MemoryFiles
 
 NOON = 1_795_262_400.0

@@ -14,7 +14,8 @@ from typing import Final
 from ..ledger import Fate, Ledger
 from ..memory import MEMORY_BYTES, MEMORY_POINTS
 from .batch import Batch, chunk
-from .spool import UNKNOWN_TIME, Spool, SpoolFullError
+from .room import SpoolFullError
+from .spool import UNKNOWN_TIME, Spool
 
 _LOGGER = logging.getLogger(__name__)
 

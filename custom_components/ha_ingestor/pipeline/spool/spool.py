@@ -10,34 +10,27 @@ they are written. What the files hold is the truth, and the cursor a hint where 
 Synchronous; one thread uses it.
 """
 
-import errno
 import logging
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, NamedTuple
+from typing import Final
 
-from ..clock import CLOCKS_ARE_SET
+from ..clock import CLOCKS_ARE_SET, steady_clock
 from ..ledger import Fate, Ledger
-from .batch import Batch, chunk, gather
+from .batch import Batch, gather
 from .durability import Unsynced
 from .files import Files
-from .frame import TIME_MAX, Compressor, pack
+from .lock import Lock
+from .packing import Packer, frame_time
 from .progress import StoredProgress
+from .recovery import SpoolPosition, recover
+from .room import Room
 from .segments import Segments
-from .settings import TOO_OLD, ClockReadings, SpoolSettings, WhenFull
+from .settings import SpoolSettings
 
 _LOGGER = logging.getLogger(__name__)
 
-# A frame is the unit of loss when bytes are damaged, and of memory when it is read.
-FRAME_POINTS: Final = 500
-FRAME_BYTES: Final = 256 * 1024
-# Below this a frame saves less than a sector of the disk.
-COMPRESS_FROM: Final = 1024
-# What is delivered within seconds hardly reaches the disk. An ordinary home makes a frame of less
-# than a page with every commit, and to compress these would be a sixth of all work.
-COMPRESS_AT_ONCE_FROM: Final = 4096
-BACKLOG_POINTS: Final = 500
 # How often it is tried again to remove a file or to write the cursor, when the disk refused.
 RETRY_SECONDS: Final = 5.0
 
@@ -46,19 +39,7 @@ RETRY_SECONDS: Final = 5.0
 UNKNOWN_TIME: Final = 0
 _NO_TIME: Final = 1 << 63
 
-DISK_LOW: Final = "disk_low"
 MEMORY_FULL: Final = "memory_full"
-
-
-class SpoolFullError(OSError):
-    """There is no room for new points, and older ones are not to be given up for them."""
-
-
-class SpoolPosition(NamedTuple):
-    """How far an earlier spool of this process came: known even where it could not be stored."""
-
-    acked: int
-    last_seq: int
 
 
 class Spool:
@@ -84,21 +65,26 @@ class Spool:
         self.found_seq = 0
         self._files = files
         self._clock = clock
-        self._wall_clock = wall_clock
-        # Frames are dated by a clock that never jumps.
-        self._steady_offset = wall_clock() - clock()
-        self._settings = settings
-        self._compress = Compressor() if settings.compress else None
+        # Dates the frames.
+        self._steady = steady_clock(clock, wall_clock)
         self._progress = StoredProgress(files, ledger)
         self._segments = Segments(files, settings.segment_bytes)
         self._unsynced = Unsynced(self._segments, clock, settings.durability)
+        self._packer = Packer(compresses=settings.compress)
+        self._room = Room(
+            files,
+            self._segments,
+            settings,
+            clock=clock,
+            steady=self._steady,
+            wall_clock=wall_clock,
+        )
+        self._lock = Lock(files)
         self._position = position
-        self._lock = -1
         self._next_seq = 1
         self._acked = 0
         self._synced_seq = 0
         self._durable_acked = 0
-        self._opened_at = 0.0
         self._oldest = UNKNOWN_TIME
         self._retry_at = math.inf
 
@@ -144,7 +130,7 @@ class Spool:
     @property
     def keeps_oldest(self) -> bool:
         """Whether a full spool gives up the newest points."""
-        return self._settings.full is WhenFull.NEWEST
+        return self._room.keeps_oldest
 
     @property
     def disk_bytes(self) -> int:
@@ -168,35 +154,25 @@ class Spool:
     def open(self) -> None:
         """Recover what earlier processes left, whatever its state."""
         self._files.names()
-        if self._lock < 0:
-            self._lock = self._files.lock()
+        self._lock.take()
         stored = self._progress.open()
-        before = self._position or SpoolPosition(
-            acked=int(stored.get("acked", 0)),
-            last_seq=int(stored.get("last", stored.get("synced", 0))),
-        )
-        synced = int(stored.get("synced", 0))
-        acked, found = before.acked, 0
-        for frame in self._segments.recover():
-            acked = max(acked, frame.acked)
-            found = max(found, frame.last_seq)
-        self.found_seq = max(found, acked)
-        last = max(before.last_seq, self.found_seq)
+        found = recover(stored, self._segments.recover(), self._position)
+        self.found_seq = found.found_seq
         with suppress(OSError):  # then a power cut may cost what a killed process did not sync
-            self._segments.sync_recovered(synced)
+            self._segments.sync_recovered(found.synced)
         # Nothing below fails, so that nothing is counted twice when this is tried again.
         if self._position is None:
-            self.ledger.restore(stored, recovered=last - before.last_seq)
+            self.ledger.restore(stored, recovered=found.last_seq - found.before.last_seq)
         # A frame says that these were settled before it, and a segment goes only when its points
         # are; all that settles without syncing the cursor is a delivery.
-        self.ledger.written += acked - before.acked
-        self._acked, self._next_seq = acked, last + 1
-        self._synced_seq = last
-        self._durable_acked = int(stored.get("acked", 0))
-        self._opened_at = self._clock()
-        self._position = SpoolPosition(acked, last)
+        self.ledger.written += found.acked - found.before.acked
+        self._acked, self._next_seq = found.acked, found.last_seq + 1
+        self._synced_seq = found.last_seq
+        self._durable_acked = found.durable_acked
+        self._room.opened()
+        self._position = SpoolPosition(found.acked, found.last_seq)
         self.is_open = True
-        self._segments.release(acked)
+        self._segments.release(found.acked)
         self._save()
 
     def close(self) -> None:
@@ -212,13 +188,7 @@ class Spool:
             self.is_open = False
             self._segments.finish()
             self._progress.close()
-            self._unlock()
-
-    def _unlock(self) -> None:
-        if self._lock >= 0:
-            lock, self._lock = self._lock, -1
-            with suppress(OSError):
-                self._files.close(lock)
+            self._lock.release()
 
     # In
 
@@ -239,19 +209,13 @@ class Spool:
             raise
 
     def _append_frame(self, lines: list[str], oldest: int) -> None:
-        count, payload = chunk(lines[:FRAME_POINTS], FRAME_BYTES)
-        first, last = self._next_seq, self._next_seq + count - 1
-        time = min(max(int(self._steady()), 0), TIME_MAX)
-        data = pack(
-            payload,
-            first_seq=first,
-            count=count,
-            acked=self._acked,
-            time=time,
-            compress=self._compress if self._is_worth_compressing(len(payload)) else None,
+        first, time = self._next_seq, frame_time(self._steady())
+        count, frame = self._packer.pack(
+            lines, first_seq=first, acked=self._acked, time=time, pending=self.pending
         )
-        self._make_room(len(data))
-        self._unsynced.append(data, first_seq=first, last_seq=last, time=time)
+        last = first + count - 1
+        self._make_room(len(frame))
+        self._unsynced.append(frame, first_seq=first, last_seq=last, time=time)
         del lines[:count]
         self._next_seq = last + 1
         self._oldest = min(self._oldest, oldest)
@@ -262,10 +226,6 @@ class Spool:
                 self.sync()
             self._segments.finish()
             self._unsynced.seal()
-
-    def _is_worth_compressing(self, size: int) -> bool:
-        is_backlog = self.pending >= BACKLOG_POINTS
-        return size >= (COMPRESS_FROM if is_backlog else COMPRESS_AT_ONCE_FROM)
 
     def work(self) -> None:
         """Do what is due: sync, and try again what the disk refused."""
@@ -302,8 +262,8 @@ class Spool:
     def _recover_deleted(self) -> None:
         """Recover after open files were deleted: their points are lost."""
         self._segments.forget_missing()
-        self._unlock()
-        self._lock = self._files.lock()
+        self._lock.release()
+        self._lock.take()
         self._progress.open()
 
     def settle(self, batch: Batch, fate: Fate, reason: str = "") -> None:
@@ -341,29 +301,11 @@ class Spool:
 
     def _make_room(self, size: int) -> None:
         """Evict the oldest segments, so that new points can be stored, or raise SpoolFullError."""
-        settings, segments = self._settings, self._segments
-        now = ClockReadings(
-            steady=self._steady(),
-            open_for=self._clock() - self._opened_at,
-            wall=self._wall_clock(),
-        )
         # Each step acknowledges more, so this ends whatever the disk does.
-        while (oldest := segments.oldest(self._acked)) and (
-            reason := settings.excess(oldest, segments.size + size, now)
-        ):
-            self._evict_for_room(reason)
-        if segments.disk_error and segments.size + size > settings.max_bytes:
-            raise OSError(errno.ENOSPC, f"The spool cannot remove its files: {segments.disk_error}")
-        # The disk belongs to Home Assistant first: while it is low, the spool goes on in the space
-        # that it has.
-        is_low = segments.needs_file and self._files.free_bytes() < settings.min_free_bytes
-        if is_low and segments.oldest(self._acked):
-            self._evict_for_room(DISK_LOW)
-
-    def _evict_for_room(self, reason: str) -> None:
-        if self.keeps_oldest and reason != TOO_OLD:
-            raise SpoolFullError(errno.ENOSPC, "The spool is full")
-        self._evict(reason)
+        while reason := self._room.excess(self._acked, size):
+            self._evict(reason)
+        if reason := self._room.shortage(self._acked):
+            self._evict(reason)
 
     def _evict(self, reason: str) -> None:
         last_seq = self._segments.evict(self._acked)
@@ -393,6 +335,3 @@ class Spool:
         self._progress.save(
             acked=self._acked, synced=self._synced_seq, last=self._next_seq - 1, upcoming=upcoming
         )
-
-    def _steady(self) -> float:
-        return self._clock() + self._steady_offset
