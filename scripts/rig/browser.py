@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Locator, Page, Request, sync_playwright
 from playwright.sync_api import TimeoutError as NotThereError
 
 from .api import Api
@@ -18,7 +18,8 @@ DOMAIN: Final = "ha_ingestor"
 WAIT_MS: Final = 30_000
 # Material's dialogs and ripples are animated; a picture in the middle of it is blurred.
 _SETTLE_MS: Final = 1_500
-_LIST_MS: Final = 700
+# A click can fall into an animation; then it is not taken, and has to be repeated.
+_TRY_MS: Final = 5_000
 _ATTEMPTS: Final = 4
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
@@ -36,6 +37,12 @@ _FLAGS: Final = (
 def find_browser() -> str | None:
     """Return the path of an installed Chromium."""
     return next(filter(None, map(shutil.which, _NAMES)), None)
+
+
+def _is_step(request: Request) -> bool:
+    """Whether a form of a flow or of a repair is sent."""
+    is_flow = "/flow/" in request.url or "/repairs/issues/fix/" in request.url
+    return is_flow and request.method == "POST"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,17 +76,26 @@ class Frontend:
 
     def type_into(self, select: Locator, text: str) -> None:
         """Choose a name from a list, or enter one of one's own where the list allows it."""
+        field = select.locator("ha-picker-field")
+        # The list lies inside the field's element, so its rows are no proof that one was taken.
+        choices = select.locator("ha-picker-combo-box")
         for _ in range(_ATTEMPTS):
-            select.click()
-            self.page.wait_for_timeout(_LIST_MS)
-            field = self.page.locator("ha-picker-combo-box input, ha-combo-box input").last
-            field.fill(text)
-            self.page.wait_for_timeout(_LIST_MS)
-            field.press("Enter")
-            with suppress(NotThereError):  # on a busy machine the list was not ready yet
-                select.get_by_text(text).first.wait_for(timeout=_LIST_MS * 3)
+            with suppress(NotThereError):
+                if not choices.is_visible():
+                    field.click(timeout=_TRY_MS)
+                choices.locator("input").fill(text, timeout=_TRY_MS)
+                rows = choices.locator("ha-list-item-option").filter(has_text=text)
+                rows.first.click(timeout=_TRY_MS)
+                choices.wait_for(state="hidden", timeout=_TRY_MS)
+                field.get_by_text(text, exact=True).wait_for(timeout=_TRY_MS)
                 return
-        raise NotThereError(text)
+        raise NotThereError(f"{text} was not taken")
+
+    def submit(self, dialog: Locator) -> None:
+        """Press Submit, and wait until the step is sent and answered."""
+        with self.page.expect_request(_is_step) as sent:
+            dialog.get_by_role("button", name="Submit").click()
+        sent.value.response()
 
     def open_flow(self) -> Locator:
         """Begin to add the integration; returns the dialog with the first form."""

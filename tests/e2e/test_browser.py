@@ -45,18 +45,18 @@ def test_a_user_connects_a_database_in_the_browser(
 
     dialog = window.open_flow()
     dialog.locator('input[name="url"]').fill(server.url)
-    dialog.get_by_role("button", name="Submit").click()
+    window.submit(dialog)
     token = dialog.locator('input[name="token"]')
     token.fill("wrong")
-    dialog.get_by_role("button", name="Submit").click()
+    window.submit(dialog)
     dialog.get_by_text("These credentials are refused").wait_for()
     assert before == {each["entry_id"] for each in installation.api.entries(DOMAIN)}
 
     token.fill(server.token)
-    dialog.get_by_role("button", name="Submit").click()
+    window.submit(dialog)
     dialog.get_by_text("Which bucket?").wait_for()
     window.type_into(dialog.locator("ha-selector-select").nth(1), DATABASE)
-    dialog.get_by_role("button", name="Submit").click()
+    window.submit(dialog)
     dialog.get_by_text("What a point looks like").wait_for()
     window.choose(dialog, "HomeIQ")
     dialog.get_by_role("button", name="Skip and finish").click()

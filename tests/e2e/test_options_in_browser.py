@@ -52,12 +52,12 @@ def test_a_filter_is_corrected_previewed_saved_and_shown_again(
     exclude.get_by_role("button", name="Add Patterns").click()
     pattern = exclude.locator("ha-selector-text input").first
     pattern.fill("sensor seen")
-    dialog.get_by_role("button", name="Submit").click()
+    window.submit(dialog)
     dialog.get_by_text("“sensor seen” fits no entity ID").wait_for()
 
     assert pattern.input_value() == "sensor seen"
     pattern.fill("sensor.seen_*")
-    dialog.get_by_role("button", name="Submit").click()
+    window.submit(dialog)
     dialog.get_by_text("No longer recorded (2): sensor.seen_a, sensor.seen_b").wait_for()
     dialog.get_by_text("Save", exact=True).click()
     dialog.get_by_role("button", name="Finish").click()

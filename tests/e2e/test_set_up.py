@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Error, Locator
+from playwright.sync_api import Error
 
 from scripts.rig.browser import Frontend, frontend
 from scripts.rig.integration import DOMAIN
@@ -37,10 +37,6 @@ def window(installation: Installation) -> Iterator[Frontend]:
         yield window
 
 
-def submit(dialog: Locator) -> None:
-    dialog.get_by_role("button", name="Submit").click()
-
-
 def test_a_newcomer_creates_a_bucket_and_has_points_in_it(
     installation: Installation,
     destination: Destination,
@@ -60,28 +56,28 @@ def test_a_newcomer_creates_a_bucket_and_has_points_in_it(
     dialog = window.open_flow()
     picture("1_address")
     dialog.locator('input[name="url"]').fill(server.url)
-    submit(dialog)
+    window.submit(dialog)
     token = dialog.locator('input[name="token"]')
     token.fill("wrong")
-    submit(dialog)
+    window.submit(dialog)
     dialog.get_by_text("These credentials are refused").wait_for()
     picture("2_wrong_token")
     assert token.input_value() == "wrong"
     token.fill(server.token)
-    submit(dialog)
+    window.submit(dialog)
     dialog.get_by_text("Which bucket?").wait_for()
     picture("3_bucket")
     bucket = dialog.locator("ha-selector-select").nth(1)
     window.type_into(bucket, BUCKET)
     picture("4_typed")
-    submit(dialog)
+    window.submit(dialog)
     dialog.get_by_text("Bucket missing").wait_for()
     picture("5_missing")
     window.choose(dialog, "Create it")
     dialog.get_by_text("Create the bucket").wait_for()
     dialog.locator("ha-switch, ha-checkbox").first.click()
     picture("6_create")
-    submit(dialog)
+    window.submit(dialog)
     dialog.get_by_text("What a point looks like").wait_for()
     picture("7_profile")
     window.choose(dialog, "HomeIQ")

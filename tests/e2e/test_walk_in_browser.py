@@ -59,10 +59,6 @@ def picture(window: Frontend, name: str) -> None:
         window.page.screenshot(path=Path(folder) / f"{name}.png", scale="css")
 
 
-def submit(dialog: Locator) -> None:
-    dialog.get_by_role("button", name="Submit").click()
-
-
 def status(window: Frontend, entry_id: str, word: str) -> None:
     """Wait until the device page says so."""
     window.open_device(entry_id)
@@ -121,11 +117,11 @@ def renew_credentials(window: Frontend, server: Server, entry_id: str) -> None:
     dialog = window.page.locator("dialog-data-entry-flow")
     token = dialog.locator('input[name="token"]')
     token.fill("wrong")
-    submit(dialog)
+    window.submit(dialog)
     dialog.get_by_text("These credentials are refused").wait_for()
     picture(window, "reauth_refused")
     token.fill(server.token)
-    submit(dialog)
+    window.submit(dialog)
     dialog.get_by_text("Re-authentication was successful").wait_for()
     status(window, entry_id, "OK")
 
@@ -137,7 +133,7 @@ def create_bucket(window: Frontend, entry_id: str) -> None:
     dialog = window.page.locator("dialog-data-entry-flow")
     dialog.get_by_text(BUCKET).last.wait_for()
     picture(window, "bucket_missing")
-    submit(dialog)
+    window.submit(dialog)
     dialog.get_by_text("The issue is repaired").wait_for()
     status(window, entry_id, "OK")
 
