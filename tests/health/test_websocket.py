@@ -26,7 +26,9 @@ from tests.shell import NOWHERE, new_entry, set_up, until
 from .seen import deliver_one
 
 COMMANDS: Final = ("health", "subscribe", "subscribe_points", "last_hour")
-EVERY_COMMAND: Final = (*COMMANDS, "preview_filter", "entities")
+EVERY_COMMAND: Final = (
+    *(*COMMANDS, "preview_filter", "entities", "preview_entities", "change_entities"),
+)
 MARKUP: Final = "<img src=x> [x](http://evil) token=t0p-s3cr3t"
 
 
@@ -116,7 +118,13 @@ async def test_a_read_only_user_is_refused(
     await set_up(hass, entry)
     client = await hass_ws_client(hass, hass_read_only_access_token)
     one = {"config_entry_id": entry.entry_id}
-    more = {"preview_filter": {**one, "filter": {}}, "entities": one}
+    change = {**one, "entity_id": "sensor.a", "recorded": False}
+    more = {
+        "preview_filter": {**one, "filter": {}},
+        "entities": one,
+        "preview_entities": change,
+        "change_entities": change,
+    }
     answer = await ask(client, command, **more.get(command, {}))
     assert (answer["success"], answer["error"]["code"]) == (False, "unauthorized")
 

@@ -11,7 +11,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from custom_components.ha_ingestor.enrich.selection import Traits
-from custom_components.ha_ingestor.options.exclude import excluding, excluding_all, including_all
+from custom_components.ha_ingestor.options.exclude import (
+    excluding,
+    excluding_all,
+    including,
+    including_all,
+)
 from custom_components.ha_ingestor.options.filter import entity_filter
 
 # A lamp in the attic, seen from every side.
@@ -179,3 +184,43 @@ def test_lists_are_added_to_those_that_there_are() -> None:
     assert excluding_all(options, more)["filter"]["domains"] == ["light", "update"]
     included = including_all(options, more)["filter"]["include"]
     assert included == {"globs": ["sensor.*"], "domains": ["light", "update"]}
+
+
+# Entities of a home, and lists that may fit some of them.
+HOME = [
+    Traits(entity_id=f"{domain}.{name}", domain=domain, area_id=area)
+    for domain in ("light", "sensor")
+    for name, area in (("a", "attic"), ("b", ""))
+]
+LISTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "entities": st.lists(st.sampled_from([each.entity_id for each in HOME]), unique=True),
+        "globs": st.lists(st.sampled_from(["light.*", "*.a"]), unique=True),
+        "domains": st.lists(st.sampled_from(["light", "sensor"]), unique=True),
+        "areas": st.lists(st.just("attic"), unique=True),
+    },
+)
+
+
+@given(include=LISTS, exclude=LISTS, chosen=st.lists(st.sampled_from(HOME), unique=True))
+def test_chosen_entities_are_included_or_excluded_and_all_others_stay_as_they_are(
+    include: dict[str, list[str]], exclude: dict[str, list[str]], chosen: list[Traits]
+) -> None:
+    before = {"filter": {**exclude, "include": include}, "another": 1}
+    names = [each.entity_id for each in chosen]
+    changes = {True: including(before, chosen), False: excluding(before, *names) if names else {}}
+    for is_wanted, after in changes.items():
+        if not names:
+            continue
+        for entity in HOME:
+            is_chosen = entity.entity_id in names
+            expected = is_wanted if is_chosen else entity_filter(before).captures(entity)
+            assert entity_filter(after).captures(entity) is expected
+        assert after["another"] == 1
+
+
+def test_an_entity_that_is_captured_anyway_is_not_listed() -> None:
+    after = including({"filter": {"entities": ["light.a"], "include": {}}}, HOME[:1])
+    assert after["filter"]["include"] == {}
+    assert after["filter"]["entities"] == []

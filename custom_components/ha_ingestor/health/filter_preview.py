@@ -35,6 +35,7 @@ class HomeEntity:
 
     traits: Traits
     last_updated: float | None
+    is_disabled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

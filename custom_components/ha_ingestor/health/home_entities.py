@@ -23,13 +23,20 @@ from .filter_preview import FilterPreview, HomeEntity, Measured, Unfit, preview
 async def async_home_entities(hass: HomeAssistant) -> list[HomeEntity]:
     """Describe every entity but our own, those without a state too."""
     catalog = Catalog(hass)
-    names = dict.fromkeys([*hass.states.async_entity_ids(), *er.async_get(hass).entities])
+    registered = er.async_get(hass)
+    names = dict.fromkeys([*hass.states.async_entity_ids(), *registered.entities])
     home: list[HomeEntity] = []
     async for entity_id in async_slices(names):
         traits, state = catalog.traits(entity_id), hass.states.get(entity_id)
         if traits.integration != DOMAIN:
-            last_updated = state.last_updated_timestamp if state else None
-            home.append(HomeEntity(traits=traits, last_updated=last_updated))
+            found = registered.async_get(entity_id)
+            home.append(
+                HomeEntity(
+                    traits=traits,
+                    last_updated=state.last_updated_timestamp if state else None,
+                    is_disabled=found is not None and found.disabled,
+                )
+            )
     return home
 
 

@@ -1,32 +1,47 @@
 """Changes of the filter that other pages and repairs make."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from ..enrich.selection import Traits
 from .criteria import CONF_ENTITIES, CONF_GLOBS
 from .filter import CONF_INCLUDE, FILTER, PAGE, entity_filter
 
-__all__ = ["FILTER", "PAGE", "excluding", "excluding_all", "including_all"]
+__all__ = ["FILTER", "PAGE", "excluding", "excluding_all", "including", "including_all"]
 
 _ALL: Final = "*"
 
 
-def excluding(options: Mapping[str, Any], entity_id: str) -> dict[str, Any]:
-    """Return options that leave out one more entity.
+def excluding(options: Mapping[str, Any], *entity_ids: str) -> dict[str, Any]:
+    """Return options that leave out some more entities.
 
-    It is taken from the included ones. When it was all that is included, nothing is captured any
-    more: without that, an empty list would include everything.
+    They are taken from the included ones. When they were all that is included, nothing is captured
+    any more: without that, an empty list would include everything.
     """
-    page = PAGE.read(options)
+    page, chosen = PAGE.read(options), set(entity_ids)
     include = {
         name: left
         for name, values in page[CONF_INCLUDE].items()
-        if (left := [value for value in values if name != CONF_ENTITIES or value != entity_id])
+        if (left := [value for value in values if name != CONF_ENTITIES or value not in chosen])
     }
-    more = {CONF_ENTITIES: [entity_id]}
+    more = {CONF_ENTITIES: list(entity_ids)}
     if not (include or entity_filter(options).captures_others):
         more[CONF_GLOBS] = [_ALL]
     return excluding_all(PAGE.changed(options, {CONF_INCLUDE: include}), more)
+
+
+def including(options: Mapping[str, Any], entities: Iterable[Traits]) -> dict[str, Any]:
+    """Return options that capture these entities, and of all others the same as before.
+
+    One that is captured without it is not listed: with a single one listed, nothing else would be.
+    """
+    chosen = {entity.entity_id: entity for entity in entities}
+    excluded = PAGE.read(options).get(CONF_ENTITIES, ())
+    left = [entity_id for entity_id in excluded if entity_id not in chosen]
+    allowed = PAGE.changed(options, {CONF_ENTITIES: left})
+    captures = entity_filter(allowed).captures
+    missing = [entity_id for entity_id, entity in chosen.items() if not captures(entity)]
+    return including_all(allowed, {CONF_ENTITIES: missing}) if missing else allowed
 
 
 def excluding_all(options: Mapping[str, Any], lists: Mapping[str, list[str]]) -> dict[str, Any]:

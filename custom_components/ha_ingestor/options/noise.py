@@ -121,6 +121,16 @@ def rule_table(options: Mapping[str, Any]) -> RuleTable:
     )
 
 
+def shown_rules(rules: Rules) -> dict[str, float]:
+    """Return the rules of an entity in the units of the page; without those that there are not."""
+    found = {
+        CONF_HEARTBEAT: rules.heartbeat / _MINUTE,
+        CONF_THROTTLE: rules.throttle,
+        CONF_DEADBAND: rules.deadband,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
 def named_rules(options: Mapping[str, Any]) -> tuple[tuple[str, Match], ...]:
     """Read what each rule is called, and which entities it means."""
     return tuple((rule[CONF_NAME], match_of(rule)) for rule in PAGE.read(options)[CONF_RULES])

@@ -81,10 +81,7 @@ class RepairQuarantine(LoadedRepair):
                 data_schema=vol.Schema({vol.Required(_ENTITIES, default=self._entities): choice}),
                 description_placeholders={"title": self._title(entry)},
             )
-        options: Mapping[str, Any] = entry.options
-        for entity_id in chosen:
-            options = excluding(options, entity_id)
-        return await self._async_store(entry, options)
+        return await self._async_store(entry, excluding(entry.options, *chosen))
 
     async def async_step_ignore_attribute(
         self, _user_input: dict[str, str] | None = None
