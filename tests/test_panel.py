@@ -135,6 +135,16 @@ def test_every_reason_of_the_ledger_that_is_documented_has_a_text() -> None:
     assert texts("criterion") == set(CRITERIA)
 
 
+def test_every_hindrance_and_every_change_has_a_text() -> None:
+    found = re.findall(r'return "([a-z]+)";', (FILES / "reasons.js").read_text())
+    assert set(found) == texts("hindrance")
+    (kinds,) = re.findall(r"CHANGES = \[(.+)\];", (FILES / "entities.js").read_text())
+    for kind in re.findall(r'"([a-z]+)"', kinds):
+        assert {kind, f"title_{kind}"} <= texts("change")
+    (groups,) = re.findall(r"GROUPS = \[(.+)\];", (FILES / "entities.js").read_text())
+    assert set(re.findall(r'"([a-z_]+)"', groups)) | {"none", "label"} == texts("group")
+
+
 @pytest.mark.skipif(which("node") is None, reason="no node")
 def test_what_the_modules_compute() -> None:
     tests = Path(__file__).parent / "frontend"

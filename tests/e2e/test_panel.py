@@ -140,6 +140,56 @@ def test_names_and_values_are_text_and_nothing_else(
     installation.api.remove_state(entity_id)
 
 
+def test_chosen_entities_are_left_out_and_recorded_again(
+    installation: Installation, destination: Destination
+) -> None:
+    entity_ids = ["sensor.panel_one", "sensor.panel_two"]
+    for entity_id in entity_ids:
+        installation.set_state(entity_id, "1", friendly_name=entity_id.upper())
+    destination.settle()
+    with opened(installation, **WINDOWS["desktop"]) as window:
+        window.open(f"/ha-ingestor/entities?entry={destination.entry_id}")
+        panel = window.page.locator("ha-ingestor-panel")
+        table = panel.locator("ha-data-table")
+
+        def choose() -> None:
+            table.get_by_placeholder("Search entities").fill("panel_")
+            for entity_id in entity_ids:
+                table.locator(".mdc-data-table__row").filter(has_text=entity_id).locator(
+                    "ha-checkbox"
+                ).click()
+
+        choose()
+        panel.get_by_role("toolbar").get_by_role("button", name="Leave out").click()
+        dialog = panel.locator("ha-dialog")
+        dialog.get_by_text("Not recorded any more:").wait_for()
+        for entity_id in entity_ids:
+            dialog.get_by_text(entity_id).wait_for()
+        _picture(window, "change")
+        dialog.get_by_role("button", name="Apply").click()
+        table.get_by_text("Excluded by entity: sensor.panel_one").wait_for()
+        for entity_id in entity_ids:
+            installation.set_state(entity_id, "2")
+        choose()
+        panel.get_by_role("toolbar").get_by_role("button", name="Rules").click()
+        dialog.get_by_label("Throttle").fill("90")
+        dialog.get_by_label("Heartbeat").fill("1")
+        dialog.get_by_text("its heartbeat is shorter than its throttle").wait_for()
+        assert dialog.get_by_role("button", name="Apply").is_disabled()
+        dialog.get_by_label("Heartbeat").fill("10")
+        dialog.get_by_text("At most 40 points per hour").wait_for()
+        dialog.get_by_role("button", name="Cancel").click()
+        panel.get_by_role("toolbar").get_by_role("button", name="Record").click()
+        dialog.get_by_text("Recorded from now on:").wait_for()
+        dialog.get_by_role("button", name="Apply").click()
+        table.get_by_text("Nothing excludes it").first.wait_for()
+    installation.set_state(entity_ids[0], "3")
+    destination.settle()
+    written = [each["fields"]["state"] for each in destination.points(entity_ids[0])]
+    # What it was while it was left out is not there.
+    assert written == ["1", "3"]
+
+
 def test_a_page_that_is_left_is_told_nothing_more(
     installation: Installation, destination: Destination
 ) -> None:

@@ -1,6 +1,10 @@
-/** The page with every entity: recorded or not, why, and what it costs. */
+/** The page with every entity: recorded or not, why, and what it costs; and to change that. */
 
+import "./change.js";
+import "./entity.js";
+import { columns } from "./columns.js";
 import { LitElement, css, define, html } from "./lit.js";
+import { ruleText } from "./reasons.js";
 import { pageStyle } from "./style.js";
 
 const SHOWN = ["all", "recorded", "left_out"];
@@ -9,7 +13,10 @@ const KEPT = {
   recorded: (each) => each.recorded,
   left_out: (each) => !each.recorded,
 };
-const NAMED = new Set(["areas", "floors", "devices"]);
+const GROUPS = ["", "domain", "integration", "area", "is_recorded"];
+const CHANGES = ["include", "exclude", "rules"];
+// What one change may name.
+const CHANGED_MAX = 1000;
 // What was measured for less says nothing about an hour.
 const HOURS_MIN = 1 / 60;
 
@@ -19,10 +26,14 @@ class Entities extends LitElement {
     words: { attribute: false },
     narrow: { type: Boolean },
     entryId: { attribute: false },
+    state: { attribute: false },
     _answer: { state: true },
     _error: { state: true },
     _shown: { state: true },
+    _group: { state: true },
     _open: { state: true },
+    _selected: { state: true },
+    _change: { state: true },
   };
 
   static styles = [
@@ -30,6 +41,7 @@ class Entities extends LitElement {
     css`
       .bar {
         margin-block-end: 12px;
+        min-height: 40px;
       }
       ha-data-table {
         --data-table-border-width: 0;
@@ -40,22 +52,10 @@ class Entities extends LitElement {
         padding: 0;
         overflow: hidden;
       }
-      dl {
-        display: grid;
-        grid-template-columns: auto 1fr;
-        gap: 4px 16px;
-      }
-      dt {
-        color: var(--secondary-text-color);
-      }
-      dd {
-        margin: 0;
-        overflow-wrap: anywhere;
-      }
-      .links {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 8px 16px;
+      .chosen {
+        padding: 4px 12px;
+        border-radius: var(--ha-border-radius-lg, 12px);
+        background: var(--secondary-background-color);
       }
     `,
   ];
@@ -63,15 +63,19 @@ class Entities extends LitElement {
   constructor() {
     super();
     this._shown = "all";
+    this._group = "";
+    this._selected = [];
   }
 
   shouldUpdate(changed) {
     // `hass` changes with every state; the names are read when the rows are.
-    return [...changed.keys()].some((key) => key !== "hass");
+    return this._open !== undefined || [...changed.keys()].some((key) => key !== "hass");
   }
 
   willUpdate(changed) {
-    if (changed.has("entryId")) this._read();
+    const isLoadedAgain = this.state === "loaded" && changed.get("state");
+    if (changed.has("entryId")) [this._answer, this._selected] = [undefined, []];
+    if (changed.has("entryId") || isLoadedAgain) this._read();
     if (["_answer", "_shown", "words", "narrow"].some((key) => changed.has(key))) this._arrange();
   }
 
@@ -88,133 +92,108 @@ class Entities extends LitElement {
   }
 
   _arrange() {
-    const { _answer: answer, words } = this;
+    const { _answer: answer, words, hass } = this;
     if (!answer) return;
     const isMeasured = answer.hours >= HOURS_MIN;
     this._columns = columns(words, this.narrow);
     this._rows = answer.entities.filter(KEPT[this._shown]).map((each) => ({
       ...each,
       id: each.entity_id,
-      name: this.hass.states[each.entity_id]?.attributes.friendly_name || each.entity_id,
-      why: this._why(each),
+      name: hass.states[each.entity_id]?.attributes.friendly_name || each.entity_id,
+      domain: each.entity_id.split(".")[0],
+      area: this._area(each.entity_id),
+      is_recorded: words.text(each.recorded ? "entities.yes" : "entities.no"),
+      why: ruleText(words, hass, each),
+      rules: words.rules(each.rules),
       per_hour: isMeasured ? (each.points ?? 0) / answer.hours : null,
       bytes_per_hour: isMeasured ? (each.bytes ?? 0) / answer.hours : null,
     }));
   }
 
-  /** Say what decides whether an entity is recorded. */
-  _why({ rule, recorded }) {
-    const { words } = this;
-    if (!rule) return words.text(recorded ? "entities.why_all" : "entities.why_not_listed");
-    const [list, criterion, value] = rule;
-    // What has a name is stored by its id.
-    const named = NAMED.has(criterion) ? this.hass[criterion]?.[value] : undefined;
-    return words.text(`entities.why_${list}`, {
-      criterion: words.word("criterion", criterion),
-      value: named?.name_by_user || named?.name || value,
-    });
+  _area(entityId) {
+    const { areas, devices, entities } = this.hass;
+    const entity = entities?.[entityId];
+    return areas?.[entity?.area_id ?? devices?.[entity?.device_id]?.area_id]?.name ?? "";
+  }
+
+  _begin(kind, entityIds) {
+    this._open = undefined;
+    this._change = { kind, entityIds };
+  }
+
+  _changed() {
+    this._change = undefined;
+    this.renderRoot.querySelector("ha-data-table")?.clearSelection();
+    const detail = { message: this.words.text("change.done") };
+    this.dispatchEvent(new CustomEvent("hass-notification", { detail, bubbles: true, composed: true }));
+    this._read();
   }
 
   render() {
     const { words, _answer: answer } = this;
     if (this._error) return html`<ha-alert alert-type="error">${words.text("not_read")} ${this._error.message}</ha-alert>`;
     if (!answer) return html`<p>${words.text("loading")}</p>`;
-    const recorded = answer.entities.filter((each) => each.recorded).length;
-    return html`<div class="bar">
-        ${SHOWN.map((each) => html`<button class="chip" aria-pressed=${each === this._shown}
-          @click=${() => { this._shown = each; }}>${words.text(`entities.${each}`)}</button>`)}
-        <span class="secondary rest">${words.text("entities.summary", {
-          recorded: words.number(recorded),
-          total: words.number(answer.entities.length),
-          duration: words.duration(answer.hours * 3600),
-        })}</span>
-        <ha-button appearance="plain" size="small" @click=${() => this._read()}>${words.text("refresh")}</ha-button>
-      </div>
+    return html`${this._selected.length ? this._chosen(words) : this._bar(words, answer)}
       <div class="card table">
         <ha-data-table .columns=${this._columns} .data=${this._rows} .narrow=${this.narrow}
           .searchLabel=${words.text("entities.search")} .noDataText=${words.text("entities.none")}
-          clickable @row-click=${(event) => { this._open = event.detail.id; }}></ha-data-table>
+          .groupColumn=${this._group || undefined} selectable clickable
+          @selection-changed=${(event) => { this._selected = event.detail.value; }}
+          @row-click=${(event) => { this._open = event.detail.id; }}></ha-data-table>
       </div>
-      ${this._dialog()}`;
+      ${this._dialog(words, answer)}`;
   }
 
-  _dialog() {
-    const { words } = this;
-    const row = this._answer.entities.find((each) => each.entity_id === this._open);
-    if (!row) return "";
-    const state = this.hass.states[row.entity_id];
-    const id = encodeURIComponent(row.entity_id);
-    const entry = encodeURIComponent(this.entryId);
-    const facts = [
-      ["entity_id", html`<bdi class="code">${row.entity_id}</bdi>`],
-      ["recorded", words.text(row.recorded ? "entities.yes" : "entities.no")],
-      ["why", this._why(row)],
-      ["points", row.points === undefined ? "–" : words.number(row.points)],
-      ["bytes", row.bytes === undefined ? "–" : words.bytes(row.bytes)],
-      ["last_state", html`<bdi>${row.last_state ?? "–"}</bdi>`],
-      ["last_time", row.last_time ? words.moment(row.last_time * 1000) : "–"],
-      ["state_now", html`<bdi>${state ? state.state : "–"}</bdi>`],
-    ];
-    return html`<ha-dialog open .headerTitle=${state?.attributes.friendly_name || row.entity_id}
-      @closed=${() => { this._open = undefined; }}>
-      <dl>${facts.map(([key, value]) => html`<dt>${words.text(`entities.${key}`)}</dt><dd>${value}</dd>`)}</dl>
-      <div class="links">
-        <a href="/ha-ingestor/points?entry=${entry}&entity=${id}">${words.text("entities.watch")}</a>
-        <a href="/history?entity_id=${id}">${words.text("entities.history")}</a>
-        <a href="/config/integrations/integration/ha_ingestor">${words.text("entities.change")}</a>
-      </div>
-    </ha-dialog>`;
+  _bar(words, answer) {
+    const recorded = answer.entities.filter((each) => each.recorded).length;
+    return html`<div class="bar">
+      ${SHOWN.map((each) => html`<button class="chip" aria-pressed=${each === this._shown}
+        @click=${() => { this._shown = each; }}>${words.text(`entities.${each}`)}</button>`)}
+      <span class="secondary rest">${words.text("entities.summary", {
+        recorded: words.number(recorded),
+        total: words.number(answer.entities.length),
+        duration: words.duration(answer.hours * 3600),
+      })}</span>
+      <select aria-label=${words.text("group.label")} @change=${(event) => { this._group = event.target.value; }}>
+        ${GROUPS.map((each) => html`<option value=${each} ?selected=${each === this._group}>${words.text(`group.${each || "none"}`)}</option>`)}
+      </select>
+      <ha-button appearance="plain" size="small" @click=${() => this._read()}>${words.text("refresh")}</ha-button>
+    </div>`;
+  }
+
+  _chosen(words) {
+    const isTooMuch = this._selected.length > CHANGED_MAX;
+    return html`<div class="bar chosen" role="toolbar" aria-label=${words.text("change.toolbar")}>
+      <span class="rest" role="status">${words.text("change.selected", { entities: words.count("entities", this._selected.length) })}
+        ${isTooMuch ? words.text("change.too_many", { count: words.number(CHANGED_MAX) }) : ""}</span>
+      ${CHANGES.map((each) => html`<ha-button appearance="outlined" size="small" .disabled=${isTooMuch}
+        @click=${() => this._begin(each, this._selected)}>${words.text(`change.${each}`)}</ha-button>`)}
+      <ha-button appearance="plain" size="small"
+        @click=${() => this.renderRoot.querySelector("ha-data-table").clearSelection()}>${words.text("change.clear")}</ha-button>
+    </div>`;
+  }
+
+  _dialog(words, answer) {
+    const { _change: change } = this;
+    if (change) {
+      return html`<ha-ingestor-change .hass=${this.hass} .words=${words} .entryId=${this.entryId}
+        .entityIds=${change.entityIds} .kind=${change.kind} .rules=${commonRules(answer.entities, change.entityIds)}
+        @closed=${() => { this._change = undefined; }} @changed=${() => this._changed()}></ha-ingestor-change>`;
+    }
+    const row = answer.entities.find((each) => each.entity_id === this._open);
+    return row
+      ? html`<ha-ingestor-entity .hass=${this.hass} .words=${words} .row=${row} .entryId=${this.entryId}
+          .numbersOnly=${answer.numbers_only} @closed=${() => { this._open = undefined; }}
+          @change=${(event) => this._begin(event.detail, [row.entity_id])}></ha-ingestor-entity>`
+      : "";
   }
 }
 
-const CUT = "overflow: hidden; text-overflow: ellipsis;";
-const SMALL = "color: var(--secondary-text-color); font-size: var(--ha-font-size-s, 12px);";
-
-// It is drawn inside the table, where our styles do not reach.
-const named = (row) => html`<div style=${CUT}><bdi>${row.name}</bdi></div>
-  <div style=${CUT + SMALL}><bdi>${row.entity_id}</bdi></div>`;
-
-const columns = (words, narrow) => ({
-  name: {
-    title: words.text("entities.name"),
-    main: true,
-    sortable: true,
-    filterable: true,
-    flex: 3,
-    // On a phone the table itself puts the other columns below the name.
-    ...(narrow ? {} : { template: named }),
-  },
-  entity_id: { title: words.text("entities.entity_id"), filterable: true, hidden: true },
-  recorded: {
-    title: words.text("entities.recorded"),
-    sortable: true,
-    minWidth: "100px",
-    template: (row) => html`${words.text(row.recorded ? "entities.yes" : "entities.no")}`,
-  },
-  why: { title: words.text("entities.why"), sortable: true, filterable: true, flex: 2 },
-  per_hour: {
-    title: words.text("entities.per_hour"),
-    sortable: true,
-    direction: "desc",
-    type: "numeric",
-    template: (row) => html`${words.number(row.per_hour, row.per_hour < 10 ? 1 : 0)}`,
-  },
-  bytes_per_hour: {
-    title: words.text("entities.bytes_per_hour"),
-    sortable: true,
-    type: "numeric",
-    template: (row) => html`${words.bytes(row.bytes_per_hour)}`,
-  },
-  last_state: {
-    title: words.text("entities.last_state"),
-    template: (row) => html`<bdi>${row.last_state ?? "–"}</bdi>`,
-  },
-  last_time: {
-    title: words.text("entities.last_time"),
-    sortable: true,
-    type: "numeric",
-    template: (row) => html`${row.last_time ? words.moment(row.last_time * 1000) : "–"}`,
-  },
-});
+/** The rules that all of these have, or none. */
+const commonRules = (entities, chosen) => {
+  const wanted = new Set(chosen);
+  const found = entities.filter((each) => wanted.has(each.entity_id)).map((each) => JSON.stringify(each.rules ?? {}));
+  return new Set(found).size === 1 ? JSON.parse(found[0]) : {};
+};
 
 define("ha-ingestor-entities", Entities);

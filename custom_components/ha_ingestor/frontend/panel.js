@@ -188,7 +188,7 @@ class Panel extends LitElement {
     return html`${this._destinations.length > 1 ? this._choice(words, page, chosen) : ""}
       ${{
         entities: () => html`<ha-ingestor-entities .hass=${this.hass} .words=${words}
-          .narrow=${this.narrow} .entryId=${chosen.config_entry_id}></ha-ingestor-entities>`,
+          .narrow=${this.narrow} .entryId=${chosen.config_entry_id} .state=${chosen.state}></ha-ingestor-entities>`,
         points: () => html`<ha-ingestor-points .connection=${this.hass.connection} .words=${words}
           .entryId=${chosen.config_entry_id} .route=${this.route}></ha-ingestor-points>`,
         problems: () => html`<ha-ingestor-problems .hass=${this.hass} .words=${words}

@@ -69,7 +69,20 @@ export class Words {
   /** A count with its noun, such as "7 points". */
   count(noun, value) {
     const form = this._plural.select(value) === "one" ? "one" : "other";
-    return this.text(`count.${noun}_${form}`, { count: this.number(value) });
+    return this.text(`count.${noun}.${form}`, { count: this.number(value) });
+  }
+
+  /** The rules of an entity in a few words; empty without any. */
+  rules({ heartbeat, throttle, deadband } = {}) {
+    const said = {
+      throttle: throttle && this.span(throttle),
+      deadband: deadband && this.number(deadband, 6),
+      heartbeat: heartbeat && this.span(heartbeat * 60),
+    };
+    return Object.entries(said)
+      .filter(([, value]) => value)
+      .map(([name, value]) => this.text("rules.is", { rule: this.text(`rules.${name}`), value }))
+      .join(" · ");
   }
 
   number(value, digits = 0) {
@@ -93,6 +106,12 @@ export class Words {
 
   duration(seconds) {
     return this._unit(seconds, DURATIONS);
+  }
+
+  /** A duration that somebody chose, which is not rounded. */
+  span(seconds) {
+    const [size, name] = DURATIONS.find(([each]) => seconds >= each && seconds % each === 0) ?? DURATIONS.at(-1);
+    return this._format(seconds / size, unit(name, 3));
   }
 
   seconds(value) {

@@ -1,0 +1,194 @@
+/** The dialog that changes some entities: first what it would do, then to do it. */
+
+import { LitElement, css, define, html } from "./lit.js";
+import { pageStyle } from "./style.js";
+
+const LISTED = 8;
+const TYPING_MS = 400;
+const HOUR = 3600;
+// The units of the options: minutes, seconds, and that of the entity.
+const FIELDS = { heartbeat: "minute", throttle: "second", deadband: "" };
+
+class Change extends LitElement {
+  static properties = {
+    hass: { attribute: false },
+    words: { attribute: false },
+    entryId: { attribute: false },
+    entityIds: { attribute: false },
+    kind: { attribute: false },
+    rules: { attribute: false },
+    _values: { state: true },
+    _preview: { state: true },
+    _error: { state: true },
+    _isBusy: { state: true },
+  };
+
+  static styles = [
+    pageStyle,
+    css`
+      .fields {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(140px, 1fr));
+        gap: 12px;
+        margin-block: 0 16px;
+      }
+      label {
+        display: flex;
+        flex-direction: column;
+        gap: 4px;
+        color: var(--secondary-text-color);
+        font-size: var(--ha-font-size-s, 12px);
+      }
+      label input {
+        color: var(--primary-text-color);
+        font-size: var(--ha-font-size-m, 14px);
+      }
+      p {
+        margin: 0 0 8px;
+      }
+      .big {
+        font-size: var(--ha-font-size-xl, 20px);
+      }
+      ul {
+        margin: 0 0 12px;
+        padding-inline-start: 20px;
+      }
+      li {
+        overflow-wrap: anywhere;
+      }
+      ha-alert {
+        display: block;
+        margin-block: 8px;
+      }
+    `,
+  ];
+
+  shouldUpdate(changed) {
+    return [...changed.keys()].some((key) => key !== "hass");
+  }
+
+  firstUpdated() {
+    this._values = { heartbeat: 0, throttle: 0, deadband: 0, ...this.rules };
+    this._look();
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    clearTimeout(this._timer);
+  }
+
+  get _message() {
+    const wanted = this.kind === "rules" ? { rules: this._values } : { recorded: this.kind === "include" };
+    return { config_entry_id: this.entryId, entity_id: this.entityIds, ...wanted };
+  }
+
+  async _look() {
+    const asked = (this._asked = (this._asked ?? 0) + 1);
+    try {
+      const found = await this.hass.callWS({ type: "ha_ingestor/preview_entities", ...this._message });
+      if (asked === this._asked) [this._preview, this._error] = [found, undefined];
+    } catch (error) {
+      if (asked === this._asked) [this._preview, this._error] = [undefined, await this._reason(error)];
+    }
+  }
+
+  /** The options have a text for what they refuse. */
+  async _reason({ message, translation_key: key, translation_placeholders: values }) {
+    if (!key) return message;
+    const localize = await this.hass.loadBackendTranslation("options", "ha_ingestor");
+    return localize(`component.ha_ingestor.options.error.${key}`, values) || message;
+  }
+
+  _typed(name, value) {
+    this._values = { ...this._values, [name]: Number(value) || 0 };
+    this._preview = undefined;
+    clearTimeout(this._timer);
+    this._timer = setTimeout(() => this._look(), TYPING_MS);
+  }
+
+  async _apply() {
+    this._isBusy = true;
+    try {
+      await this.hass.callWS({ type: "ha_ingestor/change_entities", ...this._message });
+      this.dispatchEvent(new CustomEvent("changed"));
+    } catch (error) {
+      this._error = await this._reason(error);
+    } finally {
+      this._isBusy = false;
+    }
+  }
+
+  render() {
+    const { words, kind, entityIds } = this;
+    const entities = words.count("entities", entityIds.length);
+    const isReady = this._preview?.is_changed && !this._isBusy;
+    return html`<ha-dialog open .headerTitle=${words.text(`change.title_${kind}`, { entities })}
+      @closed=${() => this.dispatchEvent(new CustomEvent("closed"))}>
+      ${kind === "rules" && this._values ? this._fields(words) : ""}
+      <div role="status">
+        ${this._error ? html`<ha-alert alert-type="error">${this._error}</ha-alert>` : this._effect(words)}
+      </div>
+      <ha-dialog-footer slot="footer">
+        <ha-button slot="secondaryAction" appearance="plain"
+          @click=${() => this.dispatchEvent(new CustomEvent("closed"))}>${words.text("cancel")}</ha-button>
+        <ha-button slot="primaryAction" .disabled=${!isReady} @click=${() => this._apply()}>${words.text("change.apply")}</ha-button>
+      </ha-dialog-footer>
+    </ha-dialog>`;
+  }
+
+  _fields(words) {
+    return html`<div class="fields">
+      ${Object.entries(FIELDS).map(([name, unit]) => html`<label>${words.text(`rules.${name}`)}
+        <input type="number" min="0" step="any" inputmode="decimal" .value=${String(this._values[name])}
+          @input=${(event) => this._typed(name, event.target.value)} />
+        <span>${words.text(unit ? `rules.unit_${unit}` : "rules.unit_own")}</span>
+      </label>`)}
+    </div>`;
+  }
+
+  _effect(words) {
+    const { _preview: preview } = this;
+    if (!preview) return html`<p>${words.text("loading")}</p>`;
+    if (!preview.is_changed) return html`<p>${words.text("change.nothing")}</p>`;
+    return html`${this.kind === "rules" ? this._ruled(words, preview) : this._recorded(words, preview.filter)}
+      <p class="secondary">${words.text("change.reload")}</p>`;
+  }
+
+  _ruled(words, { rules }) {
+    return rules.map(({ entities, ...each }) => html`
+      <p><b>${words.count("entities", entities)}:</b> ${words.rules(each) || words.text("entities.no_rules")}</p>
+      <ul>
+        ${each.throttle ? html`<li>${words.text("rules.at_most", { count: words.number(HOUR / each.throttle, 1) })}</li>` : ""}
+        ${each.deadband ? html`<li>${words.text("rules.from", { value: words.number(each.deadband, 6) })}</li>` : ""}
+        ${each.heartbeat ? html`<li>${words.text("rules.at_least", { count: words.number(60 / each.heartbeat, 1) })}</li>` : ""}
+      </ul>`);
+  }
+
+  _recorded(words, filter) {
+    const { captured, added, removed, points_per_hour: then, points_per_hour_now: now } = filter;
+    const before = captured - added.length + removed.length;
+    const count = (value) => words.number(value);
+    return html`<p class="big">${words.text("change.recorded", { before: count(before), after: count(captured), total: count(filter.total) })}</p>
+      ${then === null || now === null
+        ? ""
+        : html`<p>${words.text("change.rate", {
+            before: count(now),
+            after: count(then),
+            duration: words.duration(filter.measured_hours * HOUR),
+          })}</p>`}
+      ${this._list(words, "added", added)} ${this._list(words, "removed", removed)}
+      ${captured ? "" : html`<ha-alert alert-type="warning">${words.text("change.none_left")}</ha-alert>`}`;
+  }
+
+  _list(words, name, entityIds) {
+    if (!entityIds.length) return "";
+    const more = entityIds.length - LISTED;
+    return html`<p>${words.text(`change.${name}`)}</p>
+      <ul>
+        ${entityIds.slice(0, LISTED).map((each) => html`<li><bdi class="code">${each}</bdi></li>`)}
+        ${more > 0 ? html`<li>${words.text("change.more", { count: words.number(more) })}</li>` : ""}
+      </ul>`;
+  }
+}
+
+define("ha-ingestor-change", Change);

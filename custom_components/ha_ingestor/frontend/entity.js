@@ -1,0 +1,89 @@
+/** The dialog with everything that is known of one entity. */
+
+import { LitElement, css, define, html } from "./lit.js";
+import { hindrance, ruleText } from "./reasons.js";
+import { pageStyle } from "./style.js";
+
+class Entity extends LitElement {
+  static properties = {
+    hass: { attribute: false },
+    words: { attribute: false },
+    row: { attribute: false },
+    entryId: { attribute: false },
+    numbersOnly: { type: Boolean },
+  };
+
+  static styles = [
+    pageStyle,
+    css`
+      dl {
+        display: grid;
+        grid-template-columns: auto minmax(0, 1fr);
+        gap: 6px 16px;
+        margin: 0 0 16px;
+      }
+      dt {
+        color: var(--secondary-text-color);
+      }
+      dd {
+        margin: 0;
+        overflow-wrap: anywhere;
+      }
+      ha-alert {
+        display: block;
+        margin-block-end: 16px;
+      }
+      .links,
+      .changes {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 8px 16px;
+        margin-block-start: 16px;
+      }
+    `,
+  ];
+
+  shouldUpdate(changed) {
+    // `hass` changes with every state, and the state of now is shown.
+    const old = changed.get("hass");
+    const id = this.row.entity_id;
+    return [...changed.keys()].some((key) => key !== "hass") || old?.states[id] !== this.hass.states[id];
+  }
+
+  _tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  render() {
+    const { words, row } = this;
+    const state = this.hass.states[row.entity_id];
+    const id = encodeURIComponent(row.entity_id);
+    const entry = encodeURIComponent(this.entryId);
+    const hinders = hindrance(row, state?.state, this.numbersOnly);
+    const facts = [
+      ["entity_id", html`<bdi class="code">${row.entity_id}</bdi>`],
+      ["recorded", words.text(row.recorded ? "entities.yes" : "entities.no")],
+      ["why", ruleText(words, this.hass, row)],
+      ["rules", words.rules(row.rules) || words.text("entities.no_rules")],
+      ["points", row.points === undefined ? "–" : words.number(row.points)],
+      ["bytes", row.bytes === undefined ? "–" : words.bytes(row.bytes)],
+      ["last_state", html`<bdi>${row.last_state ?? "–"}</bdi>`],
+      ["last_time", row.last_time ? words.moment(row.last_time * 1000) : "–"],
+      ["state_now", html`<bdi>${state ? state.state : "–"}</bdi>`],
+    ];
+    const change = (kind, appearance = "outlined") => html`<ha-button appearance=${appearance} size="small"
+      @click=${() => this._tell("change", kind)}>${words.text(`change.${kind}`)}</ha-button>`;
+    return html`<ha-dialog open .headerTitle=${state?.attributes.friendly_name || row.entity_id}
+      @closed=${() => this._tell("closed")}>
+      ${hinders ? html`<ha-alert alert-type="info">${words.text(`hindrance.${hinders}`)}</ha-alert>` : ""}
+      <dl>${facts.map(([key, value]) => html`<dt>${words.text(`entities.${key}`)}</dt><dd>${value}</dd>`)}</dl>
+      <div class="links">
+        <a href="/ha-ingestor/points?entry=${entry}&entity=${id}">${words.text("entities.watch")}</a>
+        <a href="/history?entity_id=${id}">${words.text("entities.history")}</a>
+      </div>
+      <div class="changes">${change(row.recorded ? "exclude" : "include")} ${change("rules")}</div>
+    </ha-dialog>`;
+  }
+}
+
+define("ha-ingestor-entity", Entity);

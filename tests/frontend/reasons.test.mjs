@@ -1,0 +1,38 @@
+// Why an entity has no points, and how its rules are said.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { hindrance, ruleText } from "../../custom_components/ha_ingestor/frontend/reasons.js";
+import { Words } from "../../custom_components/ha_ingestor/frontend/words.js";
+
+const localize = (key, values = {}) =>
+  [key.replace("component.ha_ingestor.config_panel.", ""), ...Object.values(values)].join(" ");
+const words = new Words({ locale: { language: "en", number_format: "language" }, localize });
+
+test("of what is recorded the first thing that keeps it without points is named", () => {
+  const row = { recorded: true };
+  assert.equal(hindrance({ recorded: false, stateless: true }, undefined, false), "");
+  assert.equal(hindrance({ ...row, disabled: true, stateless: true }, undefined, false), "disabled");
+  assert.equal(hindrance({ ...row, stateless: true }, undefined, false), "stateless");
+  assert.equal(hindrance({ ...row, points: 4 }, "unavailable", false), "silent");
+  assert.equal(hindrance({ ...row, points: 4 }, "21.5", false), "");
+  assert.equal(hindrance(row, "calm", true), "number");
+  assert.equal(hindrance(row, "21.5", true), "unchanged");
+  assert.equal(hindrance(row, "calm", false), "unchanged");
+});
+
+test("a rule names an area by its name, and what has none by its value", () => {
+  const hass = { areas: { a1: { name: "Attic" } } };
+  const told = (criterion, value) => ruleText(words, hass, { rule: ["exclude", criterion, value] });
+  assert.equal(told("areas", "a1"), "entities.why_exclude criterion.areas Attic");
+  assert.equal(told("areas", "gone"), "entities.why_exclude criterion.areas gone");
+  assert.equal(told("domains", "light"), "entities.why_exclude criterion.domains light");
+  assert.equal(ruleText(words, hass, { recorded: false }), "entities.why_not_listed");
+});
+
+test("what somebody chose is not rounded", () => {
+  assert.equal(words.rules({ throttle: 90, heartbeat: 10 }), "rules.is rules.throttle 90 sec · rules.is rules.heartbeat 10 min");
+  assert.equal(words.rules({ throttle: 120 }), "rules.is rules.throttle 2 min");
+  assert.equal(words.rules({ deadband: 0.05, heartbeat: 1.5 }), "rules.is rules.deadband 0.05 · rules.is rules.heartbeat 90 sec");
+  assert.equal(words.rules(undefined), "");
+});
