@@ -23,7 +23,7 @@ from custom_components.ha_ingestor.pipeline.filter.filters import NoiseFilter
 from custom_components.ha_ingestor.pipeline.filter.intake import INTAKE_POINTS
 from custom_components.ha_ingestor.pipeline.model import Rules
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
-from custom_components.ha_ingestor.pipeline.spool import buffer, spool
+from custom_components.ha_ingestor.pipeline.spool import buffer, packing
 from custom_components.ha_ingestor.pipeline.spool.durability import Durability
 from custom_components.ha_ingestor.pipeline.spool.files import Files, OsFiles
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings, WhenFull
@@ -537,7 +537,7 @@ async def test_any_error_of_the_spool_is_told_and_holds_points_within_bounds(
     async with running(MemoryFiles(), writer, settings=SpoolSettings(full=full)) as pipeline:
         await pipeline.commit()
         with monkeypatch.context() as broken:
-            broken.setattr(spool, "pack", lambda *_, **__: 1 / 0)
+            broken.setattr(packing, "pack", lambda *_, **__: 1 / 0)
             for start in range(0, 300, 50):
                 offer(pipeline, 50, start=start)
                 await pipeline.commit()
