@@ -14,7 +14,7 @@ import pytest
 from custom_components.ha_ingestor.pipeline.spool import frame
 from custom_components.ha_ingestor.pipeline.spool.buffer import HELD_POINTS
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
-from custom_components.ha_ingestor.pipeline.spool.segments import READ_ATTEMPTS
+from custom_components.ha_ingestor.pipeline.spool.segment_reader import READ_ATTEMPTS
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from custom_components.ha_ingestor.pipeline.spool.slices import complete
 from tests.pipeline.memory_files import MemoryFiles

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from .frame import Frame
-from .segments import FrameEnd
+from .segment import FrameEnd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
