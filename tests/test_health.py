@@ -31,10 +31,10 @@ from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.ha_ingestor.health import condition
-from custom_components.ha_ingestor.health.throughput import Throughput
 from custom_components.ha_ingestor.pipeline.export.breaker import BreakerState
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.result import Problem
+from custom_components.ha_ingestor.pipeline.rate import Rate
 from tests.emulator import Answer, Emulator, Fault
 from tests.shell import NOWHERE, new_entry, set_up, until
 from tests.tls import Authority
@@ -511,7 +511,7 @@ async def test_points_per_minute_are_counted_over_time(
     await settle_quiet(entry)
     now = [100.0]
     coordinator = entry.runtime_data.coordinator
-    coordinator.remembered._throughput = Throughput(lambda: now[0])
+    entry.runtime_data.pipeline._health.end_to_end.written = Rate(lambda: now[0])
     await coordinator.async_refresh()
     for number in range(30):
         hass.states.async_set("sensor.a", str(number))

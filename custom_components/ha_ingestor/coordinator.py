@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final, override
@@ -170,7 +170,8 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         entry, deduplication = self.config_entry, self._deduplication
         is_due = not self._is_scheduled or deduplication.is_due
         if not is_due and self._last_read and self._pipeline.is_unchanged_since(self._last_read):
-            snapshot = self.remembered.completed(self._last_read)
+            rate = self._pipeline.points_per_minute  # which time alone changes
+            snapshot = self.remembered.completed(replace(self._last_read, points_per_minute=rate))
         else:
             snapshot = await self.async_snapshot()
             if snapshot.export.status is Status.OK and deduplication.is_due:

@@ -17,7 +17,6 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
 )
 
-from custom_components.ha_ingestor.health.throughput import Throughput
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.rate import Rate
 from scripts.rig.data_api import DataApi
@@ -94,7 +93,7 @@ async def rows_a_day(
     await set_up(hass, entry)
     runtime, clock = entry.runtime_data, Clock()
     await until(lambda: runtime.coordinator.data.export.status is Status.OK)
-    runtime.coordinator.remembered._throughput = Throughput(clock)
+    runtime.pipeline._health.end_to_end.written = Rate(clock)
     remotes = runtime.remotes.all
     await until(lambda: all(each.link.health.connected for each in remotes))
     for each in remotes:

@@ -13,7 +13,7 @@ from custom_components.ha_ingestor.pipeline.clock import Clocks
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.histogram import Histogram
-from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
+from custom_components.ha_ingestor.pipeline.pipeline import Handover, Pipeline
 from custom_components.ha_ingestor.pipeline.rate import Rate
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
@@ -39,9 +39,11 @@ class Time:
         return NOON.timestamp() + self.now - 1000.0
 
 
-def timed(directory: Path, writer: ScriptedWriter, clock: Time) -> Pipeline:
+def timed(
+    directory: Path, writer: ScriptedWriter, clock: Time, resume: Handover | None = None
+) -> Pipeline:
     clocks = Clocks(monotonic=clock, wall=clock.wall)
-    return make(OsFiles(directory), writer, clocks=clocks, gather_seconds=0.0)
+    return make(OsFiles(directory), writer, clocks=clocks, gather_seconds=0.0, resume=resume)
 
 
 async def delivered(pipeline: Pipeline, points: int) -> None:
@@ -77,6 +79,35 @@ def test_a_rate_is_of_the_last_whole_minute() -> None:
     rate.add(7)
     clock.now += 3600
     assert rate.per_minute() == 0
+
+
+def test_a_rate_over_five_minutes_is_told_by_the_minute() -> None:
+    clock = Time()
+    rate = Rate(clock)
+    rate.add(300)
+    clock.now += 120
+    assert (rate.per_minute(5), rate.per_minute()) == (150, 0)
+    rate.add(30)
+    clock.now += 180
+    assert rate.per_minute(5) == 66
+    clock.now += 5
+    assert rate.per_minute(5) == 6
+    clock.now += 3600
+    assert rate.per_minute(5) == 0
+
+
+async def test_the_rate_of_written_points_goes_on_over_a_reload(tmp_path: Path) -> None:
+    clock = Time()
+    before = timed(tmp_path / "spool", ScriptedWriter(), clock)
+    before.start()
+    offer(before, 30)
+    await delivered(before, 30)
+    handover = await before.stop(hand_over=True)
+    clock.now += 60
+    async with started(
+        timed(tmp_path / "spool", ScriptedWriter(), clock, resume=handover)
+    ) as after:
+        assert (await after.snapshot()).points_per_minute == 30
 
 
 async def test_the_time_from_the_event_to_the_acknowledgement_is_of_the_oldest_point(

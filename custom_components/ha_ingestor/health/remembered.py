@@ -13,7 +13,6 @@ from ..pipeline.export.export_state import HISTORY, ExportState, StatusChange
 from ..pipeline.snapshot import Snapshot
 from ..pipeline.spool.quarantine import RejectedPoint
 from .last_hour import LastHour
-from .throughput import Throughput
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,12 +31,10 @@ class RememberedHealth:
     _history: tuple[StatusChange, ...] = ()
     _breaker_changes: tuple[BreakerChange, ...] = ()
     _export: ExportState = field(default_factory=ExportState)
-    _throughput: Throughput = field(default_factory=Throughput)
 
     def completed(self, snapshot: Snapshot) -> Snapshot:
         """Add what was before a reload, and what is seen over time."""
         if snapshot.is_open:
-            self._throughput.note(snapshot.ledger["written"])
             self.last_hour.note(snapshot)
         export = snapshot.export
         if export.last_write is None:
@@ -49,7 +46,6 @@ class RememberedHealth:
             history=_changes((*self._history, *snapshot.history))[-HISTORY:],
             breaker_changes=(*self._breaker_changes, *snapshot.breaker_changes)[-CHANGES:],
             rejection=snapshot.rejection or self.rejection,
-            points_per_minute=self._throughput.per_minute,
         )
 
     def forget_rejection(self) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from .commit_schedule import CommitSchedule
 from .commit_times import CommitTimes
@@ -18,6 +19,9 @@ from .spool.buffer import Buffer
 from .spool.counted_files import CountedFiles
 from .spool.quarantine import Quarantine
 from .spool.spool import Spool
+
+# Points come in bursts, and requests gather them for some seconds: a minute would jump.
+RATE_MINUTES: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,11 @@ class Health:
         """Seconds since the pipeline was made."""
         return self.clock() - self.began
 
+    @property
+    def points_per_minute(self) -> float | None:
+        """Points written in the last five minutes, by the minute."""
+        return self.end_to_end.written.per_minute(RATE_MINUTES)
+
     def snapshot(self) -> Snapshot:
         """Copy the state of health, all of it from the same moment."""
         pending = self.spool.pending
@@ -65,6 +74,7 @@ class Health:
             rejection=self.quarantine.newest,
             spool_limit=self.spool_limit,
             oldest_age=self._oldest_age(),
+            points_per_minute=self.points_per_minute,
             unanswered=self.exporter.unanswered,
             performance=self._performance(),
             breaker_changes=self.exporter.breaker_changes,

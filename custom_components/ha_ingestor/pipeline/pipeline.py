@@ -40,6 +40,7 @@ from .filter.last_written import LastWritten
 from .health import Health
 from .ledger import Ledger
 from .model import EntityContext, IntakeContent, Item, OwnPoint, StateEvent
+from .rate import Rate
 from .snapshot import Snapshot
 from .spool.buffer import Buffer
 from .spool.counted_files import CountedFiles
@@ -68,6 +69,7 @@ class Handover:
     position: SpoolPosition | None
     noise_filter: NoiseFilterMemory
     is_paused: bool | None
+    written: Rate
 
 
 class Pipeline:
@@ -135,7 +137,11 @@ class Pipeline:
         self._thread = SpoolThread(executor)
         times = CommitTimes(buffer=self._buffer, spool=self._spool, clock=clocks.monotonic)
         measured = MeasuredWriter(writer=writer)
-        end_to_end = EndToEnd(clock=clocks.monotonic, captured_at=times.captured_at)
+        end_to_end = EndToEnd(
+            clock=clocks.monotonic,
+            captured_at=times.captured_at,
+            written=resume.written if resume else Rate(clocks.monotonic),
+        )
         is_paused = resume.is_paused if resume else None
         self._pause = Pause(files=files, is_on=is_paused is True, is_known=is_paused is not None)
         self._exporter = Exporter(
@@ -256,6 +262,7 @@ class Pipeline:
             position=self._spool.position,
             noise_filter=self._noise_filter.hand_over(),
             is_paused=self._pause.is_on if self._pause.is_known else None,
+            written=self._health.end_to_end.written,
         )
 
     async def commit(self) -> bool:
@@ -378,6 +385,11 @@ class Pipeline:
         if not self._thread.is_running or self._stopped:
             return self._health.snapshot()
         return await self._thread.run(self._commit_and_copy, self._commits.take())
+
+    @property
+    def points_per_minute(self) -> float | None:
+        """Points written in the last five minutes, by the minute."""
+        return self._health.points_per_minute
 
     def is_unchanged_since(self, snapshot: Snapshot) -> bool:
         """Whether nothing happened since a snapshot in which nothing waited."""

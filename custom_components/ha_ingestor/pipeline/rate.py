@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from typing import Final
 
-# The minute ends with the last whole slot.
+# What is counted ends with the last whole slot.
 SLOT_SECONDS: Final = 5
-_SLOTS: Final = 60 // SLOT_SECONDS
+_SLOTS_A_MINUTE: Final = 60 // SLOT_SECONDS
+# Over how many minutes a rate can be told.
+MINUTES_MAX: Final = 5
+_SLOTS: Final = MINUTES_MAX * _SLOTS_A_MINUTE
 
 
 class Rate:
@@ -15,7 +18,7 @@ class Rate:
         """Begin now."""
         self._clock = clock
         self._began = clock()
-        # One more than a minute has: for the slot that is not over.
+        # One more than is told: for the slot that is not over.
         self._counts = [0] * (_SLOTS + 1)
         self._newest = 0
 
@@ -24,17 +27,19 @@ class Rate:
         self._advance()
         self._counts[self._newest % len(self._counts)] += count
 
-    def per_minute(self) -> float | None:
-        """Return how many there were in the last minute; None before the first slot is over.
+    def per_minute(self, minutes: int = 1) -> float | None:
+        """Return how many there were in the last minutes, by the minute.
 
-        In the first minute it is what the slots so far would come to.
+        Before so many have passed it is what the slots so far would come to; None before the first
+        slot is over.
         """
         self._advance()
-        whole = min(self._newest, _SLOTS)
+        whole = min(self._newest, minutes * _SLOTS_A_MINUTE)
         if not whole:
             return None
-        current = self._counts[self._newest % len(self._counts)]
-        return (sum(self._counts) - current) * _SLOTS / whole
+        slots = range(self._newest - whole, self._newest)
+        counted = sum(self._counts[slot % len(self._counts)] for slot in slots)
+        return counted * _SLOTS_A_MINUTE / whole
 
     def _advance(self) -> None:
         """Empty the slots that began since the last call."""

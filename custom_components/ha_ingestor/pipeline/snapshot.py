@@ -16,8 +16,8 @@ class Snapshot:
     Until the spool `is_open`, what an earlier process counted is not known. `waiting` points are in
     memory only. `unbalanced` says which equation of the ledger fails, which must never be.
     `oldest_age` is how long the oldest point waits, in seconds; None when none does. `unanswered`
-    is for how long the request in flight has no answer. `points_per_minute` is added by the
-    health coordinator.
+    is for how long the request in flight has no answer. `points_per_minute` were written in the
+    last five minutes.
     """
 
     is_open: bool

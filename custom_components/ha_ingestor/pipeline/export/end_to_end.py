@@ -15,20 +15,16 @@ def _unknown(_batch: Batch) -> None:
 
 @dataclass(slots=True, kw_only=True)
 class EndToEnd:
-    """Times the oldest point of each accepted request, and counts the points.
+    """Times the oldest point of each accepted request, and counts the points as `written`.
 
     `captured_at` names the moment by the monotonic clock, None where it is not known.
     """
 
+    written: Rate = field(default_factory=lambda: Rate(time.monotonic))
     clock: Callable[[], float] = time.monotonic
     captured_at: Callable[[Batch], float | None] = _unknown
     seconds: Histogram = field(default_factory=Histogram)
-    written: Rate = field(init=False)
     _captured_at: float | None = None
-
-    def __post_init__(self) -> None:
-        """Begin to count."""
-        self.written = Rate(self.clock)
 
     def composed(self, batch: Batch) -> None:
         """Note what will be sent next. In the spool's thread, before it is sent."""
