@@ -65,6 +65,7 @@ ARROWS: Final[Mapping[str, set[str]]] = {
         *("clients", "clients/influx", "clients/homeassistant", "pipeline", "pipeline/encode"),
         "pipeline/export",
         *("pipeline/encode/privacy", "pipeline/spool", "enrich", "options", "tasks"),
+        "metadata_store",
     },
     "registry": {"enrich", "tasks", "options", "pipeline", "pipeline/encode"},
     "metadata_store": {"registry"},

@@ -145,6 +145,21 @@ def test_every_hindrance_and_every_change_has_a_text() -> None:
     assert set(re.findall(r'"([a-z_]+)"', groups)) | {"none", "label"} == texts("group")
 
 
+def test_every_fact_of_a_source_and_every_table_has_a_text() -> None:
+    source = (FILES / "origins.js").read_text()
+    facts = set(re.findall(r'\["([a-z_]+)", ', source))
+    notes = {
+        word for note in re.findall(r"note: (.+)", source) for word in re.findall(r'"(\w+)"', note)
+    }
+    states = {"connected", "not_connected", "unknown"}
+    assert facts | notes | states | {"local", "add", "connect"} == texts("origin")
+    source = (FILES / "registries.js").read_text()
+    tables, changes = re.findall(r"^const [A-Z]+ = \[(.+)\];$", source, re.MULTILINE)
+    assert set(re.findall(r'"([a-z]+)"', tables)) == texts("table")
+    assert set(re.findall(r'"([a-z]+)"', changes)) <= texts("registries")
+    assert set(re.findall(r'^      \["([a-z_]+)", ', source, re.MULTILINE)) <= texts("registries")
+
+
 @pytest.mark.skipif(which("node") is None, reason="no node")
 def test_what_the_modules_compute() -> None:
     tests = Path(__file__).parent / "frontend"

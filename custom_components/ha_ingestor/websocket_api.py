@@ -15,9 +15,10 @@ from .coordinator import HaIngestorConfigEntry
 from .health.entity_changes import EntityChange, async_change, async_preview_change
 from .health.home_entities import async_preview_filter
 from .health.live import Live, LiveHealth, LivePoints
+from .health.parts import store_of
 from .health.readings import UnknownDestinationError, async_destinations, async_readings
 from .health.recorded import async_recorded
-from .health.report import report
+from .health.report import reports
 from .health.sample import Sample
 from .options.entity_rules import EFFECTS
 from .options.page import OptionError
@@ -92,7 +93,7 @@ def _answering(schema: Schema) -> Callable[[Answer], Command]:
 async def async_health(hass: HomeAssistant, msg: Message) -> Message:
     """Answer what is known of all destinations, or of one."""
     readings = await async_readings(hass, msg.get(ATTR_CONFIG_ENTRY_ID))
-    return {"destinations": [report(each) for each in readings]}
+    return reports(readings, store_of(hass))
 
 
 @websocket_api.require_admin

@@ -24,6 +24,8 @@ PAGES: Final = {
     "flow": "Every event is accounted for",
     "entities": "entities recorded",
     "points": "New points are shown",
+    "sources": "This Home Assistant",
+    "registries": "Metadata store",
     "problems": "Self-test",
 }
 WINDOWS: Final = {

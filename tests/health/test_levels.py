@@ -9,7 +9,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ha_ingestor.health import levels
 from custom_components.ha_ingestor.health.levels import Level
-from custom_components.ha_ingestor.health.readings import DataApiReading, Reading
+from custom_components.ha_ingestor.health.parts import DataApiReading
+from custom_components.ha_ingestor.health.readings import Reading
 from custom_components.ha_ingestor.pipeline.export.breaker import BreakerState
 from custom_components.ha_ingestor.pipeline.export.result import Problem
 from custom_components.ha_ingestor.pipeline.spool.quarantine import RejectedPoint

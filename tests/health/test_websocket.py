@@ -9,6 +9,8 @@ from typing import Any, Final
 import pytest
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
@@ -19,7 +21,10 @@ from pytest_homeassistant_custom_component.typing import (
 
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.health.live import EVERY
+from custom_components.ha_ingestor.metadata_store.metadata_sync import METADATA_SYNC
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
+from scripts.rig.data_api import DataApi
+from tests.data_api.test_data_api import with_data_api
 from tests.emulator import Answer, Emulator, Fault
 from tests.shell import NOWHERE, new_entry, set_up, until
 
@@ -107,6 +112,25 @@ async def test_the_health_is_told_with_everything_in_it(
     assert found["data_api"] is None
 
 
+async def test_what_has_the_registries_is_told_with_its_rows(
+    hass: HomeAssistant, hass_ws_client: WebSocketGenerator, database: Emulator
+) -> None:
+    async with DataApi() as server:
+        entry = with_data_api(database, server.url)
+        await set_up(hass, entry)
+        registries = entry.runtime_data.registries
+        await until(lambda: registries.sync.state.last_sync and METADATA_SYNC in hass.data)
+        await until(lambda: hass.data[METADATA_SYNC].state.synced_at)
+        told = (await ask(await hass_ws_client(hass), "health"))["result"]
+        data_api, store = told["destinations"][0]["data_api"], told["metadata_store"]
+        assert data_api["rows_stored"]["devices"] == len(server.tables.devices) > 0
+        assert data_api["rows_stored"]["entities"] == len(server.tables.entities) > 0
+        assert (data_api["rejections"], data_api["lingering"]) == ([], [])
+        assert store["rows"]["devices"] == len(dr.async_get(hass).devices)
+        assert store["rows"]["entities"] == len(er.async_get(hass).entities)
+        assert (store["error"], store["changes"]["removed"]) == ("", 0)
+
+
 @pytest.mark.parametrize("command", EVERY_COMMAND)
 async def test_a_read_only_user_is_refused(
     hass: HomeAssistant,
@@ -175,7 +199,7 @@ async def test_without_a_destination_there_are_none(
     client = await hass_ws_client(hass)
     answer = await ask(client, command)
     found = answer["result"] if command == "health" else await heard(client)
-    assert found == {"destinations": []}
+    assert found == {"destinations": [], "metadata_store": None}
 
 
 async def test_the_words_of_a_server_are_no_markup_and_tell_no_secret(

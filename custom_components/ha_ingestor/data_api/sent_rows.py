@@ -17,6 +17,11 @@ class SentRows:
     stale: set[str] = field(default_factory=set)
 
     @property
+    def count(self) -> int:
+        """How many rows the server has taken, in whatever version."""
+        return len(self._stored)
+
+    @property
     def refused(self) -> dict[str, str]:
         """The reason by key of every row that is not taken."""
         return self._reasons

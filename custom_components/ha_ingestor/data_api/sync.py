@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import inf
@@ -42,8 +42,9 @@ class RejectedRow:
 class SyncState:
     """The state of the sync. Counts of rows are since the start, moments in UTC.
 
-    `rows_unchanged` were left alone at the last sync. `lingering` are removed or renamed rows that
-    the server still has; of the long lists only the beginning is here, the counts are whole.
+    `rows_stored` is how many rows of each table the server has taken. `rows_unchanged` were left
+    alone at the last sync. `lingering` are removed or renamed rows that the server still has. Of
+    the long lists only the beginning is here, the counts are whole.
     `attempts` is how many ended in trouble, one after the other.
     """
 
@@ -55,6 +56,7 @@ class SyncState:
     next_retry: datetime | None = None
     last_sync: datetime | None = None
     rows_sent: int = 0
+    rows_stored: Mapping[str, int] = field(default_factory=dict)
     rows_unchanged: int = 0
     rows_pending: int = 0
     rows_rejected: int = 0
@@ -121,6 +123,7 @@ class Sync:
             next_retry=self._next_retry,
             last_sync=self._last_sync,
             rows_sent=self.transfer.sent,
+            rows_stored={str(table): known[table].count for table in Table},
             rows_unchanged=self.transfer.unchanged,
             rows_pending=self.transfer.pending,
             rows_rejected=len(rejections),

@@ -2,7 +2,7 @@
 
 import { LitElement, css, define, html } from "./lit.js";
 import { hindrance, ruleText } from "./reasons.js";
-import { pageStyle } from "./style.js";
+import { facts, pageStyle } from "./style.js";
 
 class Entity extends LitElement {
   static properties = {
@@ -16,19 +16,6 @@ class Entity extends LitElement {
   static styles = [
     pageStyle,
     css`
-      dl {
-        display: grid;
-        grid-template-columns: auto minmax(0, 1fr);
-        gap: 6px 16px;
-        margin: 0 0 16px;
-      }
-      dt {
-        color: var(--secondary-text-color);
-      }
-      dd {
-        margin: 0;
-        overflow-wrap: anywhere;
-      }
       ha-alert {
         display: block;
         margin-block-end: 16px;
@@ -60,7 +47,7 @@ class Entity extends LitElement {
     const id = encodeURIComponent(row.entity_id);
     const entry = encodeURIComponent(this.entryId);
     const hinders = hindrance(row, state?.state, this.numbersOnly);
-    const facts = [
+    const told = [
       ["entity_id", html`<bdi class="code">${row.entity_id}</bdi>`],
       ["recorded", words.text(row.recorded ? "entities.yes" : "entities.no")],
       ["why", ruleText(words, this.hass, row)],
@@ -76,7 +63,7 @@ class Entity extends LitElement {
     return html`<ha-dialog open .headerTitle=${state?.attributes.friendly_name || row.entity_id}
       @closed=${() => this._tell("closed")}>
       ${hinders ? html`<ha-alert alert-type="info">${words.text(`hindrance.${hinders}`)}</ha-alert>` : ""}
-      <dl>${facts.map(([key, value]) => html`<dt>${words.text(`entities.${key}`)}</dt><dd>${value}</dd>`)}</dl>
+      ${facts(told.map(([key, value]) => [words.text(`entities.${key}`), value]))}
       <div class="links">
         <a href="/ha-ingestor/points?entry=${entry}&entity=${id}">${words.text("entities.watch")}</a>
         <a href="/history?entity_id=${id}">${words.text("entities.history")}</a>

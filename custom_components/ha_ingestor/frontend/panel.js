@@ -4,6 +4,8 @@ import "./entities.js";
 import "./flow.js";
 import "./points.js";
 import "./problems.js";
+import "./registries.js";
+import "./sources.js";
 import { LitElement, css, define, html } from "./lit.js";
 import { keepSubscribed } from "./live.js";
 import { appended, samplesOf } from "./samples.js";
@@ -11,7 +13,7 @@ import { pageStyle } from "./style.js";
 import { Words, load } from "./words.js";
 
 const PATH = "/ha-ingestor";
-const PAGES = ["flow", "entities", "points", "problems"];
+const PAGES = ["flow", "entities", "points", "sources", "registries", "problems"];
 // What is of importance here; everything else of `hass` changes with every state.
 const WATCHED = ["localize", "locale", "connected", "themes"];
 const here = new URL(".", import.meta.url).pathname;
@@ -94,17 +96,18 @@ class Panel extends LitElement {
     this._end = keepSubscribed(
       connection,
       { type: "ha_ingestor/subscribe" },
-      (event) => this._show(event.destinations),
+      (event) => this._show(event),
       (error) => {
         this._problem = error;
       },
     );
   }
 
-  _show(destinations) {
+  _show({ destinations, metadata_store: store }) {
     const now = Date.now() / 1000;
     const isFirst = !this._destinations || this._problem || now - this._since > 30;
     this._destinations = destinations;
+    this._store = store;
     this._problem = undefined;
     this._since = now;
     const hours = new Map(this._hours);
@@ -191,6 +194,10 @@ class Panel extends LitElement {
           .narrow=${this.narrow} .entryId=${chosen.config_entry_id} .state=${chosen.state}></ha-ingestor-entities>`,
         points: () => html`<ha-ingestor-points .connection=${this.hass.connection} .words=${words}
           .entryId=${chosen.config_entry_id} .route=${this.route}></ha-ingestor-points>`,
+        sources: () => html`<ha-ingestor-sources .hass=${this.hass} .words=${words}
+          .destination=${chosen}></ha-ingestor-sources>`,
+        registries: () => html`<ha-ingestor-registries .hass=${this.hass} .words=${words}
+          .destination=${chosen} .store=${this._store}></ha-ingestor-registries>`,
         problems: () => html`<ha-ingestor-problems .hass=${this.hass} .words=${words}
           .destination=${chosen}></ha-ingestor-problems>`,
       }[page]()}`;

@@ -22,23 +22,6 @@ class Problems extends LitElement {
   static styles = [
     pageStyle,
     css`
-      table {
-        width: 100%;
-        border-collapse: collapse;
-      }
-      th,
-      td {
-        text-align: start;
-        padding: 8px 8px 8px 0;
-        border-block-end: 1px solid var(--divider-color);
-        vertical-align: top;
-        overflow-wrap: anywhere;
-      }
-      th {
-        color: var(--secondary-text-color);
-        font-weight: normal;
-        font-size: var(--ha-font-size-s, 12px);
-      }
       ul {
         list-style: none;
         margin: 12px 0 0;

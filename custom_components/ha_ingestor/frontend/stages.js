@@ -1,6 +1,7 @@
 /** The way of the points, from left to right: sources, filter, spool, database. */
 
 import { css, html } from "./lit.js";
+import { origins } from "./origins.js";
 import { ON_ITS_WAY, backlogOf, emptyIn, fullIn, sum } from "./samples.js";
 
 const REASONS_SHOWN = 3;
@@ -52,6 +53,13 @@ export const stageStyle = css`
   .box h3 ha-icon {
     --mdc-icon-size: 20px;
     color: var(--secondary-text-color);
+  }
+  .box h3 a {
+    color: inherit;
+    text-decoration: none;
+  }
+  .box h3 a:hover {
+    text-decoration: underline;
   }
   .box .big {
     font-size: var(--ha-font-size-2xl, 24px);
@@ -264,7 +272,7 @@ export const stages = (words, destination, samples, now) => {
         isBroken ? "broken" : performance.written_per_minute ? "" : "idle")}
       ${database(words, destination, now)}
     </div>
-    ${registries(words, destination.data_api)}`;
+    ${registries(words, destination)}`;
 };
 
 /** Of what comes in, the share that was captured of late; null where nothing is known. */
@@ -284,24 +292,28 @@ const box = (level, icon, title, content) => html`<div class="box ${level}">
 
 const row = (name, value) => html`<div class="row"><span>${name}</span><span>${value}</span></div>`;
 
+const page = (name, entry, title) => html`<a href="/ha-ingestor/${name}?entry=${entry}">${title}</a>`;
+
 const link = (words, rate, what, kind) => html`<div class="link ${kind}">
   <span><b>${rate}</b></span>
   <div class="arrow"></div>
   <span class="note">${what}</span>
 </div>`;
 
-const sources = (words, { health, remotes }) => {
-  const isLost = remotes.some((each) => each.connected === false);
+const sources = (words, destination) => {
+  const { config_entry_id: entry, health } = destination;
+  const others = origins(words, destination).slice(1);
+  const isLost = others.some((each) => each.connected === false);
   const { last_received: last } = health.performance;
   return html`<section class="stage">
-    ${box(isLost ? "warning" : "", "mdi:home-outline", words.text("flow.sources"), html`
+    ${box(isLost ? "warning" : "", "mdi:home-outline", page("sources", entry, words.text("flow.sources")), html`
       <div class="big">${health.ledger ? words.number(health.ledger.received) : "–"}</div>
       <div class="note">${words.text("flow.events_received")}</div>
       ${row(words.text("flow.last_event"), last ? words.moment(last) : "–")}
-      ${remotes.map((each) => row(
+      ${others.map((each) => row(
         html`<bdi>${each.title}</bdi>`,
         each.connected
-          ? words.perMinute(each.events_per_minute)
+          ? each.facts[0][1]
           : html`<span class=${each.connected === false ? "bad" : ""}>${words.text("flow.not_connected")}</span>`,
       ))}`)}
   </section>`;
@@ -348,7 +360,7 @@ const spool = (words, { config_entry_id: entry, health }, backlog, samples, now)
       ${full && full < WEEK ? row(words.text("flow.full_in"), words.duration(full)) : ""}
       ${health.spool_error ? html`<div class="note bad">${health.spool_error}</div>` : ""}`)}
     ${ledger ? html`<div class="branch ${health.rejection ? "warning" : ""}">
-      <div class="row"><a href="/ha-ingestor/problems?entry=${entry}">${words.text("flow.quarantine")}</a><b>${words.number(ledger.quarantined)}</b></div>
+      <div class="row">${page("problems", entry, words.text("flow.quarantine"))}<b>${words.number(ledger.quarantined)}</b></div>
       ${ledger.evicted ? row(words.text("term.evicted"), html`<span class="bad">${words.number(ledger.evicted)}</span>`) : ""}
       ${lost ? row(words.text("term.lost"), html`<span class="bad">${words.number(lost)}</span>`) : ""}
     </div>` : ""}
@@ -371,10 +383,10 @@ const database = (words, { title, health }, now) => {
   </section>`;
 };
 
-const registries = (words, api) => api
+const registries = (words, { config_entry_id: entry, data_api: api }) => api
   ? html`<div class="registries ${api.connected === false ? "error" : ""}">
       <ha-icon .icon=${"mdi:format-list-bulleted"}></ha-icon>
-      <span><b>${words.text("flow.registries")}</b> → <bdi>${api.title}</bdi></span>
+      <span>${page("registries", entry, words.text("flow.registries"))} → <bdi>${api.title}</bdi></span>
       <span>${api.connected === false ? html`<span class="bad">${words.problem(api.problem)}</span>` : words.status(api.connected ? "ok" : "starting")}</span>
       <span>${words.text("flow.rows_sent")} <b>${words.number(api.rows_sent)}</b></span>
       <span>${words.text("flow.rows_pending")} <b>${words.number(api.rows_pending)}</b></span>

@@ -1,6 +1,6 @@
 /** What the pages have in common. */
 
-import { css } from "./lit.js";
+import { css, html } from "./lit.js";
 
 export const pageStyle = css`
   :host {
@@ -32,6 +32,74 @@ export const pageStyle = css`
   }
   .secondary {
     color: var(--secondary-text-color);
+    font-size: var(--ha-font-size-s, 12px);
+  }
+  .facts {
+    display: grid;
+    grid-template-columns: auto minmax(0, 1fr);
+    gap: 6px 16px;
+    margin: 0 0 16px;
+  }
+  .facts:last-child {
+    margin: 0;
+  }
+  .facts dt {
+    color: var(--secondary-text-color);
+  }
+  .facts dd {
+    margin: 0;
+    overflow-wrap: anywhere;
+  }
+  .cards {
+    display: grid;
+    grid-template-columns: repeat(auto-fill, minmax(min(100%, 340px), 1fr));
+    gap: 16px;
+    align-items: start;
+  }
+  .head {
+    display: flex;
+    align-items: center;
+    gap: 12px;
+    margin-block-end: 12px;
+  }
+  .head h2 {
+    margin: 0;
+    flex: 1 1 auto;
+  }
+  .head ha-icon {
+    color: var(--secondary-text-color);
+  }
+  .mark {
+    font-size: var(--ha-font-size-s, 12px);
+    padding: 2px 10px;
+    border-radius: 12px;
+    border: 1px solid var(--divider-color);
+    white-space: nowrap;
+  }
+  .mark.good {
+    border-color: var(--success-color);
+  }
+  .mark.bad {
+    border-color: var(--error-color);
+    color: var(--error-color);
+  }
+  table {
+    width: 100%;
+    border-collapse: collapse;
+    margin-block-end: 16px;
+  }
+  th,
+  td {
+    text-align: start;
+    padding-block: 8px;
+    padding-inline: 0 8px;
+    border-block-end: 1px solid var(--divider-color);
+    vertical-align: top;
+    overflow-wrap: anywhere;
+  }
+  th {
+    color: var(--secondary-text-color);
+    font-weight: normal;
     font-size: var(--ha-font-size-s, 12px);
   }
   .bar {
@@ -72,3 +140,15 @@ export const pageStyle = css`
     outline-offset: 2px;
   }
 `;
+
+/** Names with their values. */
+export const facts = (pairs) => html`<dl class="facts">
+  ${pairs.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}
+</dl>`;
+
+/** The head of a card: what it is about, and how that is. */
+export const head = (icon, title, mark, isGood) => html`<div class="head">
+  <ha-icon .icon=${icon}></ha-icon>
+  <h2><bdi>${title}</bdi></h2>
+  <span class="mark ${isGood === null ? "" : isGood ? "good" : "bad"}">${mark}</span>
+</div>`;

@@ -58,6 +58,11 @@ export class Words {
     return this._localize(`${STATUS}.state_attributes.problem.state.${key}`) || key;
   }
 
+  remoteProblem(key) {
+    const of = "component.ha_ingestor.entity.binary_sensor.remote_connected.state_attributes.problem.state";
+    return this._localize(`${of}.${key}`) || key;
+  }
+
   button(key) {
     return this._localize(`component.ha_ingestor.entity.button.${key}.name`) || key;
   }

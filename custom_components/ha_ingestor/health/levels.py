@@ -6,7 +6,8 @@ from typing import Final
 
 from ..pipeline.export.export_state import Status
 from ..pipeline.export.result import Problem
-from .readings import NO_ANSWER, DataApiReading, Reading
+from .parts import DataApiReading
+from .readings import NO_ANSWER, Reading
 
 
 class Level(IntEnum):

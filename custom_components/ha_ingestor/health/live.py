@@ -22,8 +22,9 @@ from homeassistant.helpers.event import async_track_time_interval
 from ..const import DOMAIN, LOGGER
 from ..coordinator import HaIngestorConfigEntry
 from ..pipeline.pipeline import Pipeline
+from .parts import store_of
 from .readings import LOADED, Reading, UnknownDestinationError, async_destinations, async_readings
-from .report import report
+from .report import reports
 from .sample import SAMPLE_POINTS, Sample
 
 # Home Assistant cuts the whole connection of a user who is sent too much.
@@ -82,7 +83,7 @@ class LiveHealth(Live):
     """Sends the reports of the destinations whenever they are others."""
 
     _readings: list[Reading] = field(default_factory=list)
-    _sent: list[dict[str, Any]] | None = None
+    _sent: dict[str, Any] | None = None
     _is_reading: bool = False
 
     @callback
@@ -119,10 +120,10 @@ class LiveHealth(Live):
             return
         finally:
             self._is_reading = False
-        reports = [report(reading) for reading in self._readings]
-        if self._stops and reports != self._sent:
-            self._sent = reports
-            self.send({"destinations": reports})
+        now = reports(self._readings, store_of(self.hass))
+        if self._stops and now != self._sent:
+            self._sent = now
+            self.send(now)
 
 
 @dataclass(slots=True, kw_only=True)

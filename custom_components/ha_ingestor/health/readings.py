@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntryState
@@ -12,9 +11,8 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..const import DOMAIN
 from ..coordinator import HaIngestorConfigEntry, IngestorRuntimeData
-from ..pipeline.export.breaker import BreakerState
-from ..pipeline.export.result import Problem
 from ..pipeline.snapshot import Snapshot
+from .parts import DataApiReading, RemoteReading, data_api_of, remotes_of
 from .server_text import plain
 
 # A monitor wants an answer also while the disk does not give one.
@@ -27,34 +25,6 @@ NO_ANSWER: Final = "no_answer"
 
 class UnknownDestinationError(LookupError):
     """There is no destination of this id."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataApiReading:
-    """What is known of the sync with a data-api."""
-
-    title: str
-    connected: bool | None
-    problem: Problem
-    breaker: BreakerState
-    attempts: int
-    last_sync: datetime | None
-    rows_sent: int
-    rows_pending: int
-    rows_rejected: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteReading:
-    """What is known of the connection to another home."""
-
-    title: str
-    connected: bool | None
-    problem: str
-    entities: int
-    events: int
-    events_per_minute: float | None
-    next_retry: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +95,8 @@ async def _async_read(
         name=name,
         state=state,
         snapshot=snapshot,
-        data_api=_data_api(runtime),
-        remotes=_remotes(runtime),
+        data_api=data_api_of(runtime),
+        remotes=remotes_of(runtime),
     )
 
 
@@ -136,41 +106,6 @@ def _is_at_rest(runtime: IngestorRuntimeData, previous: Snapshot) -> bool:
     return not any(rate is None or rate for rate in rates) and (
         runtime.pipeline.is_unchanged_since(previous)
     )
-
-
-def _data_api(runtime: IngestorRuntimeData) -> DataApiReading | None:
-    if runtime.registries is None:
-        return None
-    state = runtime.registries.sync.state
-    return DataApiReading(
-        title=plain(runtime.registries.subentry.title),
-        connected=state.connected,
-        problem=state.problem,
-        breaker=state.breaker,
-        attempts=state.attempts,
-        last_sync=state.last_sync,
-        rows_sent=state.rows_sent,
-        rows_pending=state.rows_pending,
-        rows_rejected=state.rows_rejected,
-    )
-
-
-def _remotes(runtime: IngestorRuntimeData) -> tuple[RemoteReading, ...]:
-    found: list[RemoteReading] = []
-    for remote in runtime.remotes.all:
-        state = remote.link.health.state
-        found.append(
-            RemoteReading(
-                title=plain(remote.subentry.title),
-                connected=state.connected,
-                problem=state.problem,
-                entities=state.entities,
-                events=state.events,
-                events_per_minute=state.events_per_minute,
-                next_retry=state.next_retry,
-            )
-        )
-    return tuple(found)
 
 
 def _names(hass: HomeAssistant) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Everything that is known of a destination, as JSON for an administrator."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
@@ -10,6 +10,7 @@ from ..pipeline.performance import Performance
 from ..pipeline.snapshot import Snapshot
 from ..pipeline.spool.quarantine import RejectedPoint
 from .condition import condition_of, problem_of
+from .parts import StoreReading
 from .readings import Reading
 from .rejected_point import entity_of
 from .server_text import plain, redacted
@@ -28,6 +29,14 @@ def report(reading: Reading) -> dict[str, Any]:
         "health": _health(reading.snapshot) if reading.snapshot else None,
         "data_api": _as_json(asdict(data_api)) if data_api else None,
         "remotes": [_as_json(asdict(each)) for each in reading.remotes],
+    }
+
+
+def reports(readings: Iterable[Reading], store: StoreReading | None) -> dict[str, Any]:
+    """Return what is known of the destinations, and of the metadata store that they share."""
+    return {
+        "destinations": [report(each) for each in readings],
+        "metadata_store": _as_json(asdict(store)) if store else None,
     }
 
 
@@ -82,7 +91,7 @@ def _json_value(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Mapping):
         return _as_json(value)
-    if isinstance(value, tuple):
+    if isinstance(value, (list, tuple)):
         return [_json_value(each) for each in value]
     # A word of an enum is a text as well.
     return str(value) if isinstance(value, str) else value

@@ -11,7 +11,7 @@ Everything here blocks, and belongs into one thread; only `state` may be read fr
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -26,6 +26,9 @@ from .queries import Query, answer
 from .schema import DamagedError, NewerSchemaError, prepare
 
 FILE: Final = "metadata.db"
+
+# The tables whose rows people know; actions are one row for each domain.
+_COUNTED: Final = ("devices", "entities", "areas", "floors", "labels")
 
 _BUSY_SECONDS: Final = 5.0
 # A home of 5 000 entities; smaller ones take what they need.
@@ -44,9 +47,13 @@ class SetAside(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreState:
-    """How the store is. With an `error` it is in memory only; `aside` stays until it is closed."""
+    """How the store is. With an `error` it is in memory only; `aside` stays until it is closed.
+
+    `rows` is how many of each table the last sync found.
+    """
 
     synced_at: datetime | None = None
+    rows: Mapping[str, int] = field(default_factory=dict)
     changes: Changes = field(default_factory=Changes)
     error: str = ""
     aside: SetAside | None = None
@@ -74,7 +81,8 @@ class MetadataStore:
         else:
             self._close_memory()
             self.state = replace(self.state, error="")
-        self.state = replace(self.state, synced_at=now, changes=changes)
+        rows = {table: len(getattr(home, table)) for table in _COUNTED}
+        self.state = replace(self.state, synced_at=now, rows=rows, changes=changes)
         return self.state
 
     def answer(self, query: Query, now: datetime) -> bytes:

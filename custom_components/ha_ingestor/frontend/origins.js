@@ -1,0 +1,62 @@
+/** What there is to say of each kind of source, in one shape. */
+
+// A difference of clocks below this is that of the network.
+const CLOCK_SECONDS = 2;
+
+/** The sources of a destination: kind, title, whether it is connected, its problem, and facts. */
+export const origins = (words, { health, remotes, mqtt }) => [
+  local(words, health),
+  ...remotes.map((each) => remote(words, each)),
+  ...(mqtt ?? []).map((each) => broker(words, each)),
+];
+
+const moment = (words, value) => (value ? words.moment(value) : "–");
+
+// The events of all sources pass it, so a rate of its own is not known.
+const local = (words, health) => ({
+  kind: "local",
+  title: words.text("origin.local"),
+  connected: health ? true : null,
+  problem: "",
+  detail: "",
+  facts: health
+    ? [
+        ["rate_all", words.perMinute(health.performance.received_per_minute)],
+        ["last_event", moment(words, health.performance.last_received)],
+      ]
+    : [],
+});
+
+const remote = (words, it) => ({
+  kind: "remote",
+  title: it.title,
+  connected: it.connected,
+  problem: it.connected === false ? words.remoteProblem(it.problem) : "",
+  detail: it.connected ? "" : it.detail,
+  note: it.is_given_up ? "given_up" : it.is_waiting_for_start ? "waits_for_start" : "",
+  facts: [
+    ["rate", it.connected ? words.perMinute(it.events_per_minute) : "–"],
+    ["events", words.number(it.events)],
+    ["entities", words.number(it.entities)],
+    ["last_connected", moment(words, it.last_connected)],
+    ...(it.reconnect_seconds === null ? [] : [["interruption", words.duration(it.reconnect_seconds)]]),
+    ...(it.connected || !it.next_retry ? [] : [["next_retry", moment(words, it.next_retry)]]),
+    ...(it.version ? [["version", it.version]] : []),
+    ...(Math.abs(it.clock_ahead) < CLOCK_SECONDS ? [] : [["clock", words.duration(Math.abs(it.clock_ahead))]]),
+  ],
+});
+
+const broker = (words, it) => ({
+  kind: "mqtt",
+  title: it.title,
+  connected: it.connected,
+  problem: "",
+  detail: "",
+  note: it.is_set_up ? "" : "mqtt_not_set_up",
+  facts: [
+    ["messages", words.perMinute(it.messages_per_minute)],
+    ["points", words.number(it.points)],
+    ["left_out", words.number(Object.values(it.filtered).reduce((sum, each) => sum + each, 0))],
+    ["last_message", moment(words, it.last_message)],
+  ],
+});

@@ -1,0 +1,148 @@
+/** The page with what the data-api and the metadata store have of the registries. */
+
+import { LitElement, css, define, html } from "./lit.js";
+import { facts, head, pageStyle } from "./style.js";
+
+const TABLES = ["devices", "entities", "services", "areas", "floors", "labels"];
+const CHANGES = ["added", "changed", "removed", "returned", "renamed"];
+
+class Registries extends LitElement {
+  static properties = {
+    hass: { attribute: false },
+    words: { attribute: false },
+    destination: { attribute: false },
+    store: { attribute: false },
+    _isBusy: { state: true },
+    _error: { state: true },
+  };
+
+  static styles = [
+    pageStyle,
+    css`
+      .number {
+        text-align: end;
+        font-variant-numeric: tabular-nums;
+      }
+      th:first-child,
+      td:first-child {
+        white-space: nowrap;
+        overflow-wrap: normal;
+      }
+      h3 {
+        font-size: var(--ha-font-size-m, 14px);
+        font-weight: var(--ha-font-weight-medium, 500);
+        margin: 0 0 4px;
+      }
+      .cards {
+        grid-template-columns: repeat(auto-fill, minmax(min(100%, 460px), 1fr));
+      }
+      ha-alert {
+        display: block;
+        margin-block-end: 12px;
+      }
+    `,
+  ];
+
+  shouldUpdate(changed) {
+    return [...changed.keys()].some((key) => key !== "hass");
+  }
+
+  async _resync() {
+    this._isBusy = true;
+    this._error = undefined;
+    try {
+      const data = { config_entry_id: this.destination.config_entry_id };
+      await this.hass.callService("ha_ingestor", "resync_registries", data);
+    } catch (error) {
+      this._error = error.message;
+    } finally {
+      this._isBusy = false;
+    }
+  }
+
+  render() {
+    const { words, destination, store } = this;
+    return html`<div class="cards">
+      ${destination.data_api ? this._dataApi(words, destination.data_api) : this._none(words, destination)}
+      ${store ? this._store(words, store) : ""}
+    </div>`;
+  }
+
+  _none(words, { health }) {
+    return html`<div class="card">
+      <h2>${words.text("registries.data_api")}</h2>
+      <p>${words.text(health ? "registries.no_data_api" : "problems.not_loaded")}</p>
+    </div>`;
+  }
+
+  _dataApi(words, api) {
+    const isWell = api.connected;
+    const mark = isWell === false ? words.problem(api.problem) : words.status(isWell ? "ok" : "starting");
+    const told = [
+      ["last_sync", api.last_sync ? words.moment(api.last_sync) : "–"],
+      ["sent", words.number(api.rows_sent)],
+      ["unchanged", words.number(api.rows_unchanged)],
+      ["pending", words.number(api.rows_pending)],
+    ];
+    if (api.next_retry && !isWell) told.push(["next_retry", words.moment(api.next_retry)]);
+    return html`<div class="card">
+      ${head("mdi:server-network-outline", api.title, mark, isWell)}
+      ${api.detail && !isWell ? html`<p class="code"><bdi>${api.detail}</bdi></p>` : ""}
+      ${this._error ? html`<ha-alert alert-type="error">${this._error}</ha-alert>` : ""}
+      ${this._rows(words, api.rows_stored, "stored")}
+      ${facts(told.map(([key, value]) => [words.text(`registries.${key}`), value]))}
+      ${this._refused(words, api)} ${this._stale(words, api)}
+      <ha-button appearance="outlined" .disabled=${Boolean(this._isBusy)} @click=${() => this._resync()}>${words.text("registries.resync")}</ha-button>
+    </div>`;
+  }
+
+  _rows(words, rows, what) {
+    const known = TABLES.filter((each) => each in rows);
+    if (!known.length) return "";
+    return html`<table>
+      <thead><tr><th>${words.text("registries.table")}</th><th class="number">${words.text(`registries.${what}`)}</th></tr></thead>
+      <tbody>${known.map((each) => html`<tr><td>${words.text(`table.${each}`)}</td><td class="number">${words.number(rows[each])}</td></tr>`)}</tbody>
+    </table>`;
+  }
+
+  _refused(words, api) {
+    if (!api.rows_rejected) return html`<p class="secondary">${words.text("registries.none_refused")}</p>`;
+    return html`<h3>${words.text("registries.refused", { count: words.number(api.rows_rejected) })}</h3>
+      <p class="secondary">${words.text("registries.refused_is")}</p>
+      <table>
+        <thead><tr>${["table", "row", "reason"].map((each) => html`<th>${words.text(`registries.${each}`)}</th>`)}</tr></thead>
+        <tbody>${api.rejections.map((each) => html`<tr>
+          <td>${words.text(`table.${each.table}`)}</td>
+          <td><bdi class="code">${each.key}</bdi></td>
+          <td><bdi>${each.reason}</bdi></td>
+        </tr>`)}</tbody>
+      </table>`;
+  }
+
+  _stale(words, api) {
+    if (!api.rows_lingering) return "";
+    return html`<h3>${words.text("registries.stale", { count: words.number(api.rows_lingering) })}</h3>
+      <p class="secondary">${words.text("registries.stale_is")}</p>
+      <p class="code">${api.lingering.map((each) => html`<bdi>${each}</bdi><br />`)}</p>`;
+  }
+
+  _store(words, store) {
+    const isWell = store.error ? false : store.synced_at ? true : null;
+    const mark = isWell === false ? words.problem("disk") : words.status(isWell ? "ok" : "starting");
+    const changes = CHANGES.filter((each) => store.changes[each]).map((each) =>
+      words.text(`registries.${each}`, { count: words.number(store.changes[each]) }));
+    return html`<div class="card">
+      ${head("mdi:database-outline", words.text("registries.store"), mark, isWell)}
+      <p class="secondary">${words.text("registries.store_is")}</p>
+      ${store.error ? html`<ha-alert alert-type="error">${words.text("registries.store_error")} <bdi>${store.error}</bdi></ha-alert>` : ""}
+      ${store.aside ? html`<ha-alert alert-type="warning">${words.text("registries.store_aside")}</ha-alert>` : ""}
+      ${this._rows(words, store.rows, "kept")}
+      ${facts([
+        [words.text("registries.last_sync"), store.synced_at ? words.moment(store.synced_at) : "–"],
+        [words.text("registries.changes"), changes.join(", ") || words.text("registries.no_changes")],
+      ])}
+    </div>`;
+  }
+}
+
+define("ha-ingestor-registries", Registries);

@@ -1,0 +1,55 @@
+// The sources of a destination, whatever kind they are of, in one shape.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { origins } from "../../custom_components/ha_ingestor/frontend/origins.js";
+import { Words } from "../../custom_components/ha_ingestor/frontend/words.js";
+
+const localize = (key, values = {}) => [key.split(".").at(-1), ...Object.values(values)].join(" ");
+const words = new Words({ locale: { language: "en", number_format: "language" }, localize });
+const health = { performance: { received_per_minute: 120, last_received: null } };
+const REMOTE = {
+  title: "Cabin",
+  connected: true,
+  problem: "none",
+  detail: "",
+  is_given_up: false,
+  is_waiting_for_start: false,
+  events: 20417,
+  events_per_minute: 83,
+  entities: 418,
+  last_connected: null,
+  reconnect_seconds: null,
+  next_retry: null,
+  version: "2026.11.0",
+  clock_ahead: 0.2,
+};
+const named = (found, key) => Object.fromEntries(found.facts)[key];
+
+test("this home comes first, with the rate of all sources", () => {
+  const [local] = origins(words, { health, remotes: [] });
+  assert.deepEqual([local.kind, local.connected, named(local, "rate_all")], ["local", true, "per_minute 120"]);
+  assert.equal(origins(words, { health: null, remotes: [] })[0].connected, null);
+});
+
+test("a home that is connected has a rate, and no difference of clocks below two seconds", () => {
+  const [, cabin] = origins(words, { health, remotes: [REMOTE] });
+  assert.deepEqual([cabin.title, cabin.connected, cabin.problem, cabin.note], ["Cabin", true, "", ""]);
+  assert.deepEqual([named(cabin, "rate"), named(cabin, "clock")], ["per_minute 83", undefined]);
+  const [, ahead] = origins(words, { health, remotes: [{ ...REMOTE, clock_ahead: -3 }] });
+  assert.equal(named(ahead, "clock"), "3 sec");
+});
+
+test("a home that is lost says why, and a rate would be none", () => {
+  const lost = { ...REMOTE, connected: false, problem: "invalid_auth", detail: "HTTP 401", is_given_up: true };
+  const [, cabin] = origins(words, { health, remotes: [lost] });
+  assert.deepEqual([cabin.problem, cabin.detail, cabin.note], ["invalid_auth", "HTTP 401", "given_up"]);
+  assert.equal(named(cabin, "rate"), "–");
+});
+
+test("messages of a broker are a source like others", () => {
+  const mqtt = { title: "MQTT", connected: true, is_set_up: true, messages_per_minute: 612, points: 9, filtered: { retained: 2, other: 1 } };
+  const found = origins(words, { health, remotes: [REMOTE], mqtt: [mqtt] });
+  assert.deepEqual(found.map((each) => each.kind), ["local", "remote", "mqtt"]);
+  assert.equal(named(found[2], "left_out"), "3");
+});
