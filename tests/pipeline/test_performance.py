@@ -188,7 +188,7 @@ async def test_requests_are_counted_by_their_result_and_failures_by_their_proble
         assert after.sent_bytes > 100
 
 
-async def test_a_rate_counts_what_was_received_and_what_was_written(tmp_path: Path) -> None:
+async def test_a_rate_counts_what_was_received_captured_and_written(tmp_path: Path) -> None:
     clock = Time()
     async with started(timed(tmp_path / "spool", ScriptedWriter(), clock)) as pipeline:
         offer(pipeline, 30)
@@ -197,10 +197,27 @@ async def test_a_rate_counts_what_was_received_and_what_was_written(tmp_path: Pa
         clock.now += 5
         performance = (await pipeline.snapshot()).performance
         assert performance.received_per_minute == 360
+        assert performance.captured_per_minute == 360
         assert performance.written_per_minute == 360
         assert performance.last_received
         assert datetime.now(UTC) - performance.last_received < timedelta(seconds=60)
         assert performance.uptime == 5.0
+
+
+async def test_what_an_earlier_process_captured_is_in_no_rate(tmp_path: Path) -> None:
+    clock, switch = Time(), Switch()
+    switch.up = False
+    nobody = ScriptedWriter(judge=switch)
+    async with started(timed(tmp_path / "spool", nobody, clock)) as pipeline:
+        offer(pipeline, 30)
+        await pipeline.commit()
+    async with started(timed(tmp_path / "spool", nobody, clock)) as pipeline:
+        offer(pipeline, 5, start=30)
+        await pipeline.commit()
+        clock.now += 5
+        snapshot = await pipeline.snapshot()
+        assert snapshot.pending == 35
+        assert snapshot.performance.captured_per_minute == 60
 
 
 async def test_the_processor_time_of_the_thread_grows_with_its_work(tmp_path: Path) -> None:

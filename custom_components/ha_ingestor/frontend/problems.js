@@ -142,7 +142,9 @@ class Problems extends LitElement {
                 <div class="secondary"><bdi>${each.detail}</bdi></div></td>
             </tr>`)}
           </table>`
-        : html`<p>${words.text("problems.no_outages")}</p>`}
+        : html`<p>${health.history.length
+            ? words.text("problems.no_outages", { time: words.moment(health.history[0].time) })
+            : words.text("problems.no_history")}</p>`}
     </div>`;
   }
 

@@ -259,7 +259,7 @@ export const stages = (words, destination, samples, now) => {
   const { performance } = health;
   const backlog = backlogOf(health);
   const isBroken = health.connected === false;
-  const captured = captures(performance, health, samples);
+  const { captured_per_minute: captured } = performance;
   return html`<div class="stages">
       ${sources(words, destination)}
       ${link(words, words.perMinute(performance.received_per_minute), words.text("flow.received"),
@@ -273,16 +273,6 @@ export const stages = (words, destination, samples, now) => {
       ${database(words, destination, now)}
     </div>
     ${registries(words, destination)}`;
-};
-
-/** Of what comes in, the share that was captured of late; null where nothing is known. */
-const captures = (performance, health, samples) => {
-  const { received_per_minute: received } = performance;
-  const before = samples[Math.max(samples.length - 7, 0)];
-  if (!health.ledger || !before || received === null) return null;
-  const came = health.ledger.received - before.received;
-  const went = backlogOf(health) - before.backlog + (health.ledger.written - before.written);
-  return came > 0 ? Math.max(Math.min((received * went) / came, received), 0) : 0;
 };
 
 const box = (level, icon, title, content) => html`<div class="box ${level}">

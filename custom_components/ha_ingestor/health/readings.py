@@ -102,7 +102,8 @@ async def _async_read(
 
 def _is_at_rest(runtime: IngestorRuntimeData, previous: Snapshot) -> bool:
     """Whether a new look would see the same: also the rates, which fall for a minute."""
-    rates = (previous.performance.received_per_minute, previous.performance.written_per_minute)
+    did = previous.performance
+    rates = (did.received_per_minute, did.captured_per_minute, did.written_per_minute)
     return not any(rate is None or rate for rate in rates) and (
         runtime.pipeline.is_unchanged_since(previous)
     )

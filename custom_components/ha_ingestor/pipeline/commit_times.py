@@ -21,7 +21,7 @@ class CommitTimes:
         """Begin with no commit."""
         # Since when points wait in memory for the disk.
         self.held_since = math.inf
-        self.received = Rate(clock)
+        self.received, self.captured = Rate(clock), Rate(clock)
         self.last_received: datetime | None = None
         self.captured_to_committed, self.commit = Histogram(), Histogram()
         # The processor time of the thread.
@@ -37,6 +37,8 @@ class CommitTimes:
         self.commit.observe(ended - began)
         before = max(last_seq, buffer.found_seq)
         self._capture_times.note(before, buffer.last_seq, min(since, self.held_since))
+        if (captured := buffer.last_seq - before) > 0:
+            self.captured.add(captured)
         if taken.received:
             self.received.add(taken.received)
             self.last_received = datetime.now(UTC)

@@ -109,6 +109,7 @@ class Health:
         return Performance(
             uptime=self.uptime,
             received_per_minute=times.received.per_minute(),
+            captured_per_minute=times.captured.per_minute(),
             written_per_minute=end_to_end.written.per_minute(),
             last_received=times.last_received,
             requests={str(kind): count for kind, count in writer.results.items()},

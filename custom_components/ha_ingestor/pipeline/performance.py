@@ -24,6 +24,7 @@ class Performance:
 
     uptime: float
     received_per_minute: float | None
+    captured_per_minute: float | None
     written_per_minute: float | None
     last_received: datetime | None
     requests: dict[str, int]
