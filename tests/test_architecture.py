@@ -52,6 +52,9 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     "tasks": set(),
     "enrich": {"tasks", "pipeline/encode"},
     "sources": {"enrich", "tasks", "pipeline", "pipeline/encode", "pipeline/filter"},
+    "sources/recorder": {
+        *("sources", "enrich", "tasks", "pipeline", "pipeline/encode", "pipeline/filter"),
+    },
     "sources/remote": {
         *("sources", "enrich", "tasks", "options", "health", "clients", "clients/homeassistant"),
         *("pipeline", "pipeline/encode", "pipeline/export"),
@@ -76,6 +79,7 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     "destination": {
         *("clients", "clients/influx", "data_api", "enrich", "health", "metadata_store", "options"),
         *("pipeline", "pipeline/filter", "pipeline/spool", "registry", "sources", "sources/remote"),
+        "sources/recorder",
     },
     "flows": {
         *("options", "health", "enrich", "tasks", "clients", "clients/influx"),

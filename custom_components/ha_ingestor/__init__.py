@@ -90,7 +90,9 @@ async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bo
         runtime.async_start()
         async_keep(hass, entry.entry_id)
         async_reload_when_changed(hass, entry, parts.location)
+        await runtime.recovery.async_prepare()
         await runtime.source.async_start()
+        runtime.recovery.async_start()
         await runtime.remotes.async_start()
         undo.pop_all()
     if is_after_final_write(hass):

@@ -31,6 +31,7 @@ from .pipeline.pipeline import Handover, Pipeline
 from .pipeline.snapshot import Snapshot
 from .registry.history import RegistryHistory
 from .sources.local import LocalSource
+from .sources.recorder.recovery import GapRecovery
 from .sources.reload_handover import Build
 from .sources.remote.remotes import Remotes
 from .tasks.shielded import Background, SharedTask, async_shielded
@@ -51,6 +52,7 @@ class IngestorRuntimeData:
     causes: Attribution
     self_test: SelfTest
     remotes: Remotes
+    recovery: GapRecovery
     build: Build
     _end: SharedTask[Handover] = field(default_factory=SharedTask)
 
@@ -79,6 +81,7 @@ class IngestorRuntimeData:
     async def _async_stop(self, *, hand_over: bool) -> Handover:
         await self.source.async_stop()
         stops: list[Callable[[], Awaitable[None]]] = [
+            self.recovery.async_stop,
             partial(self.remotes.async_stop, hand_over=hand_over),
             *(part.async_stop for part in (self.history, self.registries) if part),
         ]

@@ -46,6 +46,7 @@ VALID: Mapping[str, dict[str, Any]] = {
     },
     "weather": {"max_age": 1.5},
     "noise": {"rules": [], "window": 2},
+    "history": {"gap_days": 2},
 }
 ABSURD = [1e21, 2.0**63, 2**63, 10**30, -1, -1e21, math.inf, -math.inf, math.nan, "1e21", "nan"]
 

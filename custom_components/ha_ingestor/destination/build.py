@@ -20,6 +20,7 @@ from ..enrich.weather import WeatherWatch
 from ..health.self_test import SelfTest
 from ..options.events import captures_reports, event_types
 from ..options.filter import entity_filter
+from ..options.history import gap_days
 from ..options.noise import deduplication_window, rule_table
 from ..options.points import skips_unavailable
 from ..options.profile import profile_of
@@ -30,6 +31,8 @@ from ..pipeline.pipeline import Handover, Pipeline
 from ..pipeline.spool.files import OsFiles
 from ..registry.history import history_of
 from ..sources.local import LocalSource
+from ..sources.recorder.gaps import Gaps
+from ..sources.recorder.recovery import GapRecovery
 from ..sources.reload_buffer import ReloadBuffer
 from ..sources.reload_handover import Build, ReloadHandover
 from ..sources.remote.remotes import Contexts, Remotes
@@ -138,5 +141,13 @@ async def async_build(
         causes=parts.causes,
         self_test=SelfTest(pipeline, parts.client, read_back),
         remotes=remotes,
+        recovery=GapRecovery(
+            hass,
+            pipeline,
+            parts.catalog,
+            source,
+            Gaps(path=directory),
+            max_days=gap_days(entry.options),
+        ),
         build=parts.build,
     )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass
@@ -71,6 +72,10 @@ def _evicted_reasons(ledger: dict[str, Any]) -> dict[str, Any]:
     return {"reasons": ledger["evicted_for"]}
 
 
+def _recovery(snapshot: Snapshot) -> dict[str, Any]:
+    return asdict(snapshot.recovery)
+
+
 def _fate(
     name: str,
     *,
@@ -132,6 +137,7 @@ SENSORS: Final[tuple[HealthSensor, ...]] = (
     _fate("quarantined", attributes_fn=lambda ledger: {"replayed": ledger["replayed"]}),
     _fate("evicted", attributes_fn=_evicted_reasons),
     _fate("lost", attributes_fn=lambda ledger: {"reasons": ledger["lost"]}),
+    replace(_fate("recovered"), attributes_fn=_recovery),
     _fate("filtered", enabled=False, attributes_fn=lambda ledger: {"reasons": ledger["filtered"]}),
     _fate("deduplicated", enabled=False),
     HealthSensor(

@@ -10,7 +10,7 @@ from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 from ..connection import try_at_once
 from ..health.home_entities import async_preview
 from ..health.server_text import plain
-from ..options import attributes, events, noise, points, spool, weather
+from ..options import attributes, events, history, noise, points, spool, weather
 from ..options import filter as filter_page
 from ..options.page import OptionError, Page
 from ..options.selectors import collapsing, offering, offers_names
@@ -24,12 +24,15 @@ PAGES: Final[Mapping[str, Page]] = {
     page.key: page
     for page in (
         *(points.PAGE, *points.PROFILE_PAGES.values(), attributes.PAGE, filter_page.PAGE),
-        *(events.PAGE, weather.PAGE, noise.PAGE, spool.PAGE),
+        *(events.PAGE, weather.PAGE, noise.PAGE, spool.PAGE, history.PAGE),
     )
 }
 # Each menu leads to pages and to other menus.
 MENUS: Final[Mapping[str, list[str]]] = {
-    "init": [filter_page.FILTER, "how_points_look", noise.NOISE, "events_and_weather", spool.SPOOL],
+    "init": [
+        *(filter_page.FILTER, "how_points_look", noise.NOISE, "events_and_weather", spool.SPOOL),
+        history.HISTORY,
+    ],
     "how_points_look": [points.POINTS, attributes.ATTRIBUTES],
     "events_and_weather": [events.EVENTS, weather.WEATHER],
 }

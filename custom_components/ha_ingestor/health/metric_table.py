@@ -139,6 +139,16 @@ NUMBERS: Final[Sequence[Counter]] = (
         text="Points that came back out of the quarantine.",
         read=_count("replayed"),
     ),
+    Counter(
+        name="points_recovered",
+        text="Points that came out of the recorder, of times when nothing was captured.",
+        read=_count("recovered"),
+    ),
+    Gauge(
+        name="recovery_unfillable_entities",
+        text="Entities whose changes in the last gap are not in the recorder.",
+        read=lambda snapshot: snapshot.recovery.unfillable,
+    ),
     Gauge(
         name="points_pending",
         text="Points in the spool that wait for delivery.",

@@ -62,6 +62,7 @@ def _health(snapshot: Snapshot) -> dict[str, Any]:
             for change in snapshot.history
         ],
         "rejection": _rejection(snapshot.rejection) if snapshot.rejection else None,
+        "recovery": _as_json(asdict(snapshot.recovery)),
         "performance": _performance(snapshot.performance),
     }
 

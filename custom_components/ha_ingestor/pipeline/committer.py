@@ -10,9 +10,11 @@ from typing import Final
 
 from .encode.encoder import LATER, Encoder
 from .filter.filters import NoiseFilter
+from .filter.recovered import RecoveredFilter
 from .ledger import Ledger
-from .model import IntakeContent, Item
+from .model import IntakeContent, Item, StateEvent, is_here
 from .spool.buffer import Buffer
+from .spool.captured_until import CapturedUntil
 from .spool.files import Files
 
 _LOGGER = logging.getLogger(__name__)
@@ -38,8 +40,10 @@ class Committer:
     ledger: Ledger
     files: Files
     noise_filter: NoiseFilter
+    recovered_filter: RecoveredFilter
     encoder: Encoder
     buffer: Buffer
+    captured_until: CapturedUntil
     next_due: float = inf
     watchers: tuple[Watcher, ...] = ()
     sample: tuple[str, ...] = ()
@@ -75,6 +79,32 @@ class Committer:
             self.sample = tuple(lines[-SAMPLE_LINES:])
             self._show(lines)
         self.buffer.commit(lines, oldest)
+        if (newest := _newest(taken.items)) is not None:
+            self.captured_until.newest = newest
+        if self.buffer.is_open and not self.buffer.held:
+            self.captured_until.store()
+
+    def commit_recovered(self, taken: IntakeContent) -> int:
+        """Store events of the past, counted as all others; return how many points they give."""
+        self.ledger.take(taken)
+        left = len(taken.items)
+        lines: list[str] = []
+        oldest = LATER
+        try:
+            for start in range(0, len(taken.items), SLICE_POINTS):
+                items = taken.items[start : start + SLICE_POINTS]
+                kept = self.recovered_filter.filter(
+                    item for item in items if isinstance(item, StateEvent)
+                )
+                left -= len(items)
+                oldest = min(oldest, self._encode(kept, lines))
+                time.sleep(0)  # let the event loop run in between
+        except Exception:
+            _LOGGER.exception("Commit of the history failed; %s events lost", left)
+            self.ledger.count_lost(left, INTERNAL_ERROR)
+        self.ledger.recovered += len(lines)
+        self.buffer.commit(lines, oldest)
+        return len(lines)
 
     def _show(self, lines: Sequence[str]) -> None:
         for watcher in self.watchers:
@@ -100,6 +130,7 @@ class Committer:
         self.buffer.commit([])
         with suppress(OSError):
             self.noise_filter.save(self.files, self.buffer.last_seq)
+        self.captured_until.close()
         return self.buffer.close(hand_over=hand_over)
 
     def _load_last_written(self) -> None:
@@ -153,3 +184,11 @@ class Committer:
         self.ledger.misdated += encoded.misdated
         lines += encoded.lines
         return encoded.oldest
+
+
+def _newest(items: Sequence[Item]) -> float | None:
+    """Return when the newest event of this home fired; states that were there have no such time."""
+    for item in reversed(items):
+        if isinstance(item, StateEvent) and item.time and is_here(item.entity.key):
+            return item.time
+    return None

@@ -26,6 +26,7 @@ _WAITING: Final = "waiting"
 
 _NUMBERS: Final = (
     *("received", "deduplicated", "captured", "written", "quarantined", "replayed", "misdated"),
+    "recovered",
 )
 _BY_REASON: Final = ("filtered", "lost")
 
@@ -37,7 +38,7 @@ class Ledger:
     `captured` counts what got a sequence number in the spool, or was settled without one.
     `throttled` are events that the filter holds, `held` are lines that wait for the disk.
     `replayed` points came in a second time, out of the quarantine. `misdated` points were dated
-    while the clock of the machine was not set.
+    while the clock of the machine was not set. `recovered` points came out of the recorder.
     """
 
     received: int = 0
@@ -47,6 +48,7 @@ class Ledger:
     deduplicated: int = 0
     replayed: int = 0
     misdated: int = 0
+    recovered: int = 0
     throttled: int = 0
     held: int = 0
     evicted_for: Counter[str] = field(default_factory=Counter)
@@ -122,6 +124,7 @@ class Ledger:
             "evicted_for": dict(self.evicted_for),
             "replayed": self.replayed,
             "misdated": self.misdated,
+            "recovered": self.recovered,
             _WAITING: self.waiting,
         }
 

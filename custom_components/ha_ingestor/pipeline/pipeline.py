@@ -7,9 +7,10 @@ import asyncio
 import errno
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -37,12 +38,14 @@ from .export.writer import Writer
 from .filter.filters import NoiseFilter, NoiseFilterMemory, NoiseFilterSettings
 from .filter.intake import Intake
 from .filter.last_written import LastWritten
+from .filter.recovered import RecoveredFilter
 from .health import Health
 from .ledger import Ledger
 from .model import EntityContext, IntakeContent, Item, OwnPoint, StateEvent
 from .rate import Rate
-from .snapshot import Snapshot
+from .snapshot import Recovery, Snapshot
 from .spool.buffer import Buffer
+from .spool.captured_until import CapturedUntil
 from .spool.counted_files import CountedFiles
 from .spool.files import Files
 from .spool.quarantine import Quarantine
@@ -115,24 +118,32 @@ class Pipeline:
         self._buffer = Buffer(self._spool, self.ledger, resume.held if resume else None)
         self._quarantine = Quarantine(files, destination)
         self._buffer.when_opened = self._quarantine.resume
+        last_written = LastWritten(
+            ledger=self.ledger, dumps=dumps, profile=profile, contexts=contexts
+        )
         self._noise_filter = NoiseFilter(
             ledger=self.ledger,
             settings=noise_filter,
-            last_written=LastWritten(
-                ledger=self.ledger, dumps=dumps, profile=profile, contexts=contexts
-            ),
+            last_written=last_written,
             clock=clocks.monotonic,
             wall_clock=clocks.wall,
             contexts=contexts,
         )
         if resume:
             self._noise_filter.resume(resume.noise_filter)
+        self.captured_until = CapturedUntil(files=files)
+        # Set by the source that fills gaps.
+        self.recovery = Recovery()
         self._committer = Committer(
             ledger=self.ledger,
             files=files,
             noise_filter=self._noise_filter,
+            recovered_filter=RecoveredFilter(
+                ledger=self.ledger, settings=noise_filter, last_written=last_written
+            ),
             encoder=self._encoder,
             buffer=self._buffer,
+            captured_until=self.captured_until,
         )
         self._thread = SpoolThread(executor)
         times = CommitTimes(buffer=self._buffer, spool=self._spool, clock=clocks.monotonic)
@@ -292,17 +303,44 @@ class Pipeline:
         `left_out` were given too, and have nothing that the database can store. Raises OSError when
         the disk takes nothing, or the pipeline has stopped: they must not take the place of events.
         """
-        await self.commit()
-        if self._stopped:
-            raise OSError(errno.ESHUTDOWN, "The destination is not loaded any more")
-        if self._buffer.error:
-            raise OSError(errno.EIO, self._buffer.error)
+        await self._ready_for_more()
         self.intake.received += len(points) + left_out
         if left_out:
             self.intake.filtered[NO_NUMBER] += left_out
         for point in points:
             self.offer(point)
         return await self.commit()
+
+    async def load_captured_until(self) -> float | None:
+        """Return up to when an earlier process captured this home; None if that is not known."""
+        return await self._thread.run(self.captured_until.load)
+
+    async def recover(self, state_events: Sequence[StateEvent], filtered: Counter[str]) -> int:
+        """Store events of the past, which were counted by nobody; return how many points they give.
+
+        `filtered` are those that the source left out. Raises OSError when the disk takes nothing,
+        or the pipeline has stopped.
+        """
+        await self._ready_for_more()
+        received = len(state_events) + filtered.total()
+        taken = IntakeContent(items=list(state_events), received=received, filtered=filtered)
+        points = await self._thread.run(self._committer.commit_recovered, taken)
+        if self._exporter.needs_notify(self._buffer.pending + self._buffer.held):
+            self._exporter.notify()
+        return points
+
+    @property
+    def spool_fill(self) -> float:
+        """How much of the room for the spool is used, from 0 to 1."""
+        return self._spool.disk_bytes / self._health.spool_limit
+
+    async def _ready_for_more(self) -> None:
+        """Store what is captured so far; raises OSError if nothing more can be stored."""
+        await self.commit()
+        if self._stopped:
+            raise OSError(errno.ESHUTDOWN, "The destination is not loaded any more")
+        if self._buffer.error:
+            raise OSError(errno.EIO, self._buffer.error)
 
     async def flush(self) -> None:
         """Commit what waits and try to deliver at once."""
@@ -383,8 +421,10 @@ class Pipeline:
     async def snapshot(self) -> Snapshot:
         """Commit, and copy the state of health, all of it from the same moment."""
         if not self._thread.is_running or self._stopped:
-            return self._health.snapshot()
-        return await self._thread.run(self._commit_and_copy, self._commits.take())
+            found = self._health.snapshot()
+        else:
+            found = await self._thread.run(self._commit_and_copy, self._commits.take())
+        return replace(found, recovery=self.recovery)
 
     @property
     def points_per_minute(self) -> float | None:
@@ -393,7 +433,7 @@ class Pipeline:
 
     def is_unchanged_since(self, snapshot: Snapshot) -> bool:
         """Whether nothing happened since a snapshot in which nothing waited."""
-        return self._health.is_unchanged_since(snapshot)
+        return snapshot.recovery == self.recovery and self._health.is_unchanged_since(snapshot)
 
     def _commit_and_copy(self, taken: IntakeContent) -> Snapshot:
         self._commits.commit_taken(taken)

@@ -1,12 +1,29 @@
 """The health of a destination at one moment."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 
 from .export.breaker import BreakerChange, BreakerState
 from .export.export_state import ExportState, StatusChange
 from .performance import Performance
 from .spool.quarantine import RejectedPoint
+
+# `waiting` is for the recorder, or for room in the spool.
+type RecoveryStatus = Literal["idle", "waiting", "reading"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """What the recovery of gaps is doing: how far it is, and where the gap ends.
+
+    `unfillable` are the entities whose changes in the last gap nobody has.
+    """
+
+    status: RecoveryStatus = "idle"
+    position: datetime | None = None
+    until: datetime | None = None
+    unfillable: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +55,8 @@ class Snapshot:
     unanswered: float | None = None
     points_per_minute: float | None = None
     breaker_changes: tuple[BreakerChange, ...] = ()
+    # Its position changes all day while a long gap is filled.
+    recovery: Recovery = field(default=Recovery(), compare=False)
 
     @property
     def backlog(self) -> int:

@@ -80,6 +80,8 @@ class LocalSource:
         self._is_started = self._is_paused = False
         # What is still to be captured while the source starts.
         self._reload_buffer = reload_buffer
+        # Returns which of the states after a gap are to be captured at once.
+        self.when_missed: Callable[[Iterable[State]], Iterable[State]] = list
 
     async def async_start(self) -> None:
         """Capture the buffered events, and then new ones.
@@ -91,7 +93,7 @@ class LocalSource:
         if reload_buffer is None or reload_buffer.is_expired:
             states = reload_buffer.changed if reload_buffer else self._hass.states.async_all()
             self._reload_buffer = ReloadBuffer(
-                self._hass, self._captures, self._catalog, states=states
+                self._hass, self._captures, self._catalog, states=self.when_missed(states)
             )
         self._stops.append(self._weather.async_start())
         await self._async_catch_up_in_slices()
@@ -120,6 +122,11 @@ class LocalSource:
         return reload_buffer or ReloadBuffer(
             self._hass, self._captures, self._catalog, states=states, is_disabled=is_disabled
         )
+
+    @callback
+    def async_capture_existing(self, state: State) -> None:
+        """Capture a state that was there at the start."""
+        self._receive(self._capture_existing, state, self._clock.check())
 
     @callback
     def _async_take_over(self) -> None:

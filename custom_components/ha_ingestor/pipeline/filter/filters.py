@@ -213,7 +213,7 @@ class NoiseFilter:
         is_same = (
             now - seen_at <= window + PROCESSING_SECONDS
             and 0 <= event.time - last.time <= window
-            and _are_same(last.data, event.data)
+            and are_same(last.data, event.data)
         )
         self.ledger.deduplicated += is_same
         return is_same
@@ -235,7 +235,7 @@ class NoiseFilter:
             and state_event.kind is STATE_CHANGED
             and 0 <= self.last_written.times.age(entity_id, last, new) <= settings.window
             and last.state == new.state
-            and _are_same(last.attributes, new.attributes)
+            and are_same(last.attributes, new.attributes)
         )
         if is_same:
             self.ledger.deduplicated += 1
@@ -243,7 +243,7 @@ class NoiseFilter:
         return is_same
 
 
-def _are_same(one: Any, other: Any) -> bool:
+def are_same(one: Any, other: Any) -> bool:
     """Whether two values are equal; those that cannot be compared are not."""
     try:
         return bool(one == other)

@@ -134,7 +134,7 @@ class RuleFilter:
         is_within = (
             last is not None
             and is_like_the_last
-            and _is_within(rules.deadband, state_event.entity.domain, last, new)
+            and is_within_deadband(rules.deadband, state_event.entity.domain, last, new)
         )
         if rule_state is None:
             rule_state = self._rule_states[entity_id] = RuleState(state_event)
@@ -272,7 +272,7 @@ def _is_silent(state: StateLike) -> bool:
     return state.state in UNAVAILABLE_STATES
 
 
-def _is_within(deadband: float, domain: str, last: StateLike, new: StateLike) -> bool:
+def is_within_deadband(deadband: float, domain: str, last: StateLike, new: StateLike) -> bool:
     """Whether a measurement moved less than it has to; what is none always moves.
 
     What means yes or no is none, nor is a choice, and numbers of two units cannot be compared.

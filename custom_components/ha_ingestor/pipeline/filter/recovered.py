@@ -1,0 +1,85 @@
+"""The noise filter for events of the past: the same rules, by the times of the events.
+
+There are no heartbeats, as nothing was silent, and a throttle keeps the first event of its time and
+holds none. What was restored at a start is told by who reads the history.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ..encode.masked import MASKED, unmasked
+from ..ledger import Ledger
+from ..model import NO_RULES, UNAVAILABLE_STATES, Rules, StateEvent, StateLike
+from .filters import NoiseFilterSettings, are_same
+from .last_written import LastWritten
+from .rules import is_within_deadband
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class RecoveredFilter:
+    """Used by one thread. The events of an entity come in their order."""
+
+    ledger: Ledger
+    settings: NoiseFilterSettings
+    last_written: LastWritten
+    _kept: dict[str, StateLike] = field(default_factory=dict)
+
+    def filter(self, state_events: Iterable[StateEvent]) -> list[StateEvent]:
+        """Return the events to write; one that raises an error is kept, and affects no other."""
+        passed: list[StateEvent] = []
+        for state_event in state_events:
+            try:
+                kept = unmasked(state_event)
+                reason = MASKED if kept is None else self._reason(kept)
+            except Exception:
+                _LOGGER.exception("An event of the history could not be filtered and is kept")
+                kept, reason = state_event, ""
+            if reason == "deduplicated":
+                self.ledger.deduplicated += 1
+            elif reason or kept is None:
+                self.ledger.filtered[reason] += 1
+            else:
+                self._note(kept)
+                passed.append(kept)
+        return passed
+
+    def forget(self) -> None:
+        """Keep nothing: the next events are of another time."""
+        self._kept.clear()
+
+    def _reason(self, state_event: StateEvent) -> str:
+        """Name why an event is not written; empty when it is."""
+        entity, new, old, *_ = state_event
+        if new is None:
+            return ""
+        if new.state in UNAVAILABLE_STATES and self.settings.skip_unavailable:
+            return "unavailable"
+        last = self._kept.get(entity.key) or old
+        return self._repeats(entity.rules, entity.domain, last, new) if last else ""
+
+    def _repeats(self, rules: Rules, domain: str, last: StateLike, new: StateLike) -> str:
+        """Name why a state says too little beside the last one; empty when it does not."""
+        age = new.last_updated_timestamp - last.last_updated_timestamp
+        if (
+            0 <= age <= self.settings.window
+            and last.state == new.state
+            and are_same(last.attributes, new.attributes)
+        ):
+            return "deduplicated"
+        is_silent = new.state in UNAVAILABLE_STATES
+        if rules is NO_RULES or is_silent is not (last.state in UNAVAILABLE_STATES):
+            return ""
+        if is_within_deadband(rules.deadband, domain, last, new):
+            return "deadband"
+        return "throttled" if age < rules.throttle else ""
+
+    def _note(self, state_event: StateEvent) -> None:
+        key, new = state_event.entity.key, state_event.new
+        if new is None:
+            self._kept.pop(key, None)
+        else:
+            self._kept[key] = new
+        self.last_written.note_recovered(key, new)

@@ -1,0 +1,271 @@
+"""Fills the gaps of this home out of the recorder: what happened while nobody captured.
+
+The states that are there at a start are the end of the gap. Those that changed in it are captured
+only when the recorder has been asked what was before: then each says what it follows.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant, State, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.recorder import DATA_INSTANCE
+
+from ...const import LOGGER
+from ...enrich.catalog import Catalog
+from ...pipeline.model import EntityContext, StateEvent
+from ...pipeline.pipeline import Pipeline
+from ...pipeline.snapshot import Recovery, RecoveryStatus
+from ...tasks.slices import async_slices
+from ..local import LocalSource
+from .gaps import Gap, Gaps
+from .page import HistoryError, Position, Recorded, Span
+from .recovered_events import RecoveredEvents
+
+_DAY: Final = 86_400.0
+# Between two pages, so that neither the recorder nor live events notice.
+PAUSE_SECONDS: Final = 0.25
+# The rest of the spool is for live events.
+SPOOL_FILL_MAX: Final = 0.5
+# A recorder that is not ready then migrates its database; states do not wait that long.
+READY_SECONDS: Final = 60.0
+RETRY_SECONDS: Final = 300.0
+# The page that is being read is read to its end.
+STOP_SECONDS: Final = 5.0
+
+
+class GapRecovery:
+    """Starts after the source of this home and stops before it."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        pipeline: Pipeline,
+        catalog: Catalog,
+        source: LocalSource,
+        gaps: Gaps,
+        *,
+        max_days: float,
+    ) -> None:
+        """Prepare; gaps older than `max_days` are not filled, and none at all if it is zero."""
+        self._hass = hass
+        self._pipeline = pipeline
+        self._catalog = catalog
+        self._source = source
+        self._gaps = gaps
+        self._max_days = max_days
+        self._captured_until: float | None = None
+        self._began: float | None = None
+        # The states at the end of the newest gap that are still to be captured.
+        self._deferred: dict[str, State] = {}
+        # Entities that changed in the newest gap, and that the recorder leaves out.
+        self._unfound = 0
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
+        self._rows: Any = None
+
+    async def async_prepare(self) -> None:
+        """Read up to when an earlier process captured; before the source starts."""
+        self._captured_until = await self._pipeline.load_captured_until()
+        await self._hass.async_add_executor_job(self._gaps.load)
+        # Until the gap is stored, it must be found again.
+        self._pipeline.captured_until.hold()
+        self._source.when_missed = self.async_missed
+
+    @callback
+    def async_missed(self, states: Iterable[State]) -> Iterable[State]:
+        """Begin a gap that ends now, and return the states that it does not concern."""
+        after, self._began = self._captured_until, time.time()
+        if not self._max_days or after is None or after >= self._began or not self._recorder:
+            return states
+        # A process that was killed at once has stored the gap, and not that it has.
+        after = max([after, *(gap.until for gap in self._gaps.open)])
+        self._gaps.open.append(Gap(until=self._began, position=Position(after)))
+        present = list(states)
+        self._deferred = {
+            state.entity_id: state for state in present if state.last_updated_timestamp > after
+        }
+        return [state for state in present if state.entity_id not in self._deferred]
+
+    @callback
+    def async_start(self) -> None:
+        """Fill the gaps in the background."""
+        # Home Assistant cancels those that it knows when it begins to stop.
+        self._task = asyncio.create_task(self._async_run(), name="ha_ingestor gap recovery")
+
+    async def async_stop(self) -> None:
+        """Stop behind the present page; the next start goes on from there. Safe to call twice."""
+        self._stopping.set()
+        if task := self._task:
+            await asyncio.wait([task], timeout=STOP_SECONDS)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    @property
+    def _recorder(self) -> Any:
+        return self._hass.data.get(DATA_INSTANCE)
+
+    async def _async_run(self) -> None:
+        try:
+            is_stored = await self._async_save()
+        finally:
+            self._pipeline.captured_until.release(self._began)
+        await self._pipeline.commit()
+        if not (self._gaps.open and self._max_days and self._recorder):
+            return
+        await self._async_capture_unrecorded(is_stored=is_stored)
+        while self._gaps.open and not self._stopping.is_set():
+            self._show("waiting")
+            try:
+                await self._async_wait_for_recorder()
+                self._rows = await self._hass.async_add_import_executor_job(
+                    import_module, ".rows", __package__
+                )
+                while self._gaps.open and not self._stopping.is_set():
+                    await self._async_fill(self._gaps.open[-1])
+            except (HistoryError, OSError, TimeoutError) as err:
+                LOGGER.debug("The history cannot be read now: %s", err)
+                await self._async_capture_deferred()
+                await self._async_sleep(RETRY_SECONDS)
+        if not self._gaps.open:
+            self._show("idle")
+
+    async def _async_wait_for_recorder(self) -> None:
+        """Wait until what happened in the gap is in the database; raises TimeoutError."""
+        recorder = self._recorder
+        async with asyncio.timeout(READY_SECONDS):
+            if not await asyncio.shield(recorder.async_db_ready):
+                raise HistoryError("The recorder has no database")
+            if committed := recorder.async_get_commit_future():
+                await committed
+
+    async def _async_fill(self, gap: Gap) -> None:
+        """Fill a gap, or as much as there is time for; raises HistoryError and OSError."""
+        position = max(gap.position, Position(time.time() - self._max_days * _DAY))
+        span = Span(after=position.moment, until=gap.until)
+        starts = await self._rows.async_starts(self._hass, span)
+        events = RecoveredEvents(
+            describe=self._describe, state_now=self._hass.states.get, starts=starts
+        )
+        recovered, is_last = 0, position.moment >= span.until
+        while not is_last:
+            await self._async_pace()
+            if self._stopping.is_set():
+                return
+            page = await self._rows.async_page(self._hass, position, span)
+            if unknown := events.unknown(page.rows):
+                first = page.rows[0].moment
+                events.add_before(await self._rows.async_states_before(self._hass, unknown, first))
+            found, filtered = events.read(self._without_present(page.rows, events))
+            position, is_last = page.position, page.is_last
+            if is_last:
+                found += events.end()
+            if found or filtered:
+                recovered += await self._pipeline.recover(found, filtered)
+            self._forget_gone(page.rows)
+            self._gaps.open[-1] = replace(gap, position=position)
+            self._show("reading", gap=self._gaps.open[-1])
+            await self._async_save()
+        if gap.until == self._began:
+            self._gaps.unfillable = self._unfound + sum(
+                not self._describe(entity_id).filtered for entity_id in self._deferred
+            )
+        await self._async_capture_deferred()
+        self._gaps.open.pop()
+        await self._async_save()
+        LOGGER.info(
+            "%s points out of the recorder fill the gap from %s to %s; it has nothing of %s"
+            " entities",
+            *(recovered, _time(span.after), _time(span.until), self._gaps.unfillable),
+        )
+
+    async def _async_pace(self) -> None:
+        await self._async_sleep(PAUSE_SECONDS)
+        while self._pipeline.spool_fill >= SPOOL_FILL_MAX and not self._stopping.is_set():
+            self._show("waiting")
+            await self._async_sleep(PAUSE_SECONDS)
+
+    async def _async_sleep(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+
+    def _without_present(
+        self, rows: Iterable[Recorded], events: RecoveredEvents
+    ) -> Iterator[Recorded]:
+        """Capture the present states that follow nothing as after any start; yield the others."""
+        for row in rows:
+            state = self._deferred.get(row.entity_id)
+            if state is not None and row.moment >= state.last_updated_timestamp:
+                del self._deferred[row.entity_id]
+                if not events.has_seen(row.entity_id) and self._is_present(state):
+                    self._source.async_capture_existing(state)
+                    continue
+            yield row
+
+    async def _async_capture_unrecorded(self, *, is_stored: bool) -> None:
+        """Capture the states that will not be found; all of them where the gap is not stored."""
+        is_recorded: Callable[[str], bool] | None = self._recorder.entity_filter
+        async for state in async_slices(list(self._deferred.values())):
+            if not is_stored or (is_recorded and not is_recorded(state.entity_id)):
+                del self._deferred[state.entity_id]
+                self._unfound += not self._describe(state.entity_id).filtered
+                await self._async_capture(state)
+
+    async def _async_capture_deferred(self) -> None:
+        """Capture the states that are left, which the recorder does not have."""
+        while self._deferred:
+            await self._async_capture(self._deferred.popitem()[1])
+
+    async def _async_capture(self, state: State) -> None:
+        """Capture a state as after any start; after newer events it is one of the past."""
+        if self._is_present(state):
+            self._source.async_capture_existing(state)
+            return
+        entity = self._describe(state.entity_id)
+        if entity.filtered:
+            await self._pipeline.recover([], Counter([entity.filtered]))
+            return
+        event = StateEvent(entity, state, None, state.last_updated_timestamp, state.context)
+        await self._pipeline.recover([event], Counter())
+
+    def _is_present(self, state: State) -> bool:
+        return self._hass.states.get(state.entity_id) is state
+
+    def _describe(self, entity_id: str) -> EntityContext:
+        return self._catalog[entity_id]
+
+    def _forget_gone(self, rows: Iterable[Recorded]) -> None:
+        """Keep no descriptions of entities that are not there any more."""
+        registered = er.async_get(self._hass).async_is_registered
+        for entity_id in {row.entity_id for row in rows}:
+            if not (self._hass.states.get(entity_id) or registered(entity_id)):
+                self._catalog.forget(entity_id)
+
+    def _show(self, status: RecoveryStatus, gap: Gap | None = None) -> None:
+        self._pipeline.recovery = Recovery(
+            status=status,
+            position=_time(gap.position.moment) if gap else None,
+            until=_time(gap.until) if gap else None,
+            unfillable=self._gaps.unfillable,
+        )
+
+    async def _async_save(self) -> bool:
+        """Store which gaps there are; returns whether that worked."""
+        try:
+            await self._hass.async_add_executor_job(self._gaps.save)
+        except OSError as err:
+            LOGGER.warning("The gaps that are to be filled cannot be stored: %s", err)
+            return False
+        return True
+
+
+def _time(moment: float) -> datetime:
+    return datetime.fromtimestamp(moment, UTC)

@@ -1,0 +1,189 @@
+"""Reads states out of the recorder's database, page by page, in the order of time.
+
+The functions of Home Assistant's history are made for graphs: they leave out contexts and removed
+entities, and have no pages. This module is imported when it is first needed, as it brings
+SQLAlchemy.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final
+
+from homeassistant.components.recorder.db_schema import (
+    RecorderRuns,
+    StateAttributes,
+    States,
+    StatesMeta,
+)
+from homeassistant.components.recorder.models import bytes_to_uuid_hex_or_none
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.helpers.recorder import get_instance, session_scope
+from homeassistant.util.json import json_loads
+from homeassistant.util.ulid import bytes_to_ulid_or_none
+from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from ...pipeline.filter.state_times import RedatedState
+from .page import HistoryError, Page, Position, Recorded, Span
+
+# Some ten milliseconds of the recorder's thread, and half a megabyte in memory.
+PAGE_ROWS: Final = 1_000
+# The longest span of one query: the planner of the database may take the wrong index for a long
+# one.
+SLICE_SECONDS: Final = 3_600.0
+# Entities in one query: databases have a limit.
+ENTITIES_MAX: Final = 50
+
+
+async def async_page(hass: HomeAssistant, position: Position, span: Span) -> Page:
+    """Read the next rows behind a position; raises HistoryError."""
+    return await _async_read(hass, partial(_page, hass, position, span))
+
+
+async def async_states_before(
+    hass: HomeAssistant, entity_ids: Collection[str], moment: float
+) -> dict[str, RedatedState | None]:
+    """Read the last states before a moment, None for no entity; raises HistoryError."""
+    return await _async_read(hass, partial(_states_before, hass, sorted(entity_ids), moment))
+
+
+async def async_starts(hass: HomeAssistant, span: Span) -> tuple[float, ...]:
+    """Read when Home Assistant started, in seconds since 1970; raises HistoryError."""
+    return await _async_read(hass, partial(_starts, hass, span))
+
+
+async def _async_read[T](hass: HomeAssistant, job: Callable[[], T]) -> T:
+    try:
+        return await get_instance(hass).async_add_executor_job(job)
+    except (SQLAlchemyError, RuntimeError, KeyError) as err:
+        # Also what is said while the recorder starts or stops.
+        raise HistoryError(type(err).__name__) from err
+
+
+def _page(hass: HomeAssistant, position: Position, span: Span) -> Page:
+    until = min(max(position.moment, span.after) + SLICE_SECONDS, span.until)
+    query = (
+        _states()
+        .where(
+            States.last_updated_ts >= position.moment,
+            States.last_updated_ts <= until,
+            not_(
+                and_(
+                    States.last_updated_ts == position.moment, States.state_id <= position.state_id
+                )
+            ),
+            *_of(span.entity_ids),
+        )
+        .order_by(States.last_updated_ts, States.state_id)
+        .limit(PAGE_ROWS)
+    )
+    with session_scope(hass=hass, read_only=True) as session:
+        found = session.execute(query).all()
+    rows = _recorded(found)
+    if len(found) < PAGE_ROWS:
+        return Page(rows=rows, position=Position(until), is_last=until >= span.until)
+    last = found[-1]
+    return Page(rows=rows, position=Position(last.last_updated_ts, last.state_id))
+
+
+def _states_before(
+    hass: HomeAssistant, entity_ids: list[str], moment: float
+) -> dict[str, RedatedState | None]:
+    newest = (
+        select(func.max(States.last_updated_ts))
+        .where(
+            States.metadata_id == StatesMeta.metadata_id,
+            States.last_updated_ts < moment,
+        )
+        .correlate(StatesMeta)
+        .scalar_subquery()
+    )
+    states: dict[str, RedatedState | None] = dict.fromkeys(entity_ids)
+    with session_scope(hass=hass, read_only=True) as session:
+        for start in range(0, len(entity_ids), ENTITIES_MAX):
+            few = entity_ids[start : start + ENTITIES_MAX]
+            query = (
+                _states()
+                .where(*_of(few), States.last_updated_ts == newest)
+                .order_by(States.state_id)
+            )
+            for row in _recorded(session.execute(query).all()):
+                states[row.entity_id] = row.state
+    return states
+
+
+def _starts(hass: HomeAssistant, span: Span) -> tuple[float, ...]:
+    after, until = (datetime.fromtimestamp(each, UTC) for each in (span.after, span.until))
+    query = (
+        select(RecorderRuns.start)
+        .where(RecorderRuns.start >= after, RecorderRuns.start <= until)
+        .order_by(RecorderRuns.start)
+    )
+    with session_scope(hass=hass, read_only=True) as session:
+        starts = session.execute(query).scalars().all()
+    # SQLite has no time zone.
+    return tuple((each if each.tzinfo else each.replace(tzinfo=UTC)).timestamp() for each in starts)
+
+
+def _states() -> Select[Any]:
+    return (
+        select(
+            StatesMeta.entity_id,
+            States.state_id,
+            States.state,
+            States.last_changed_ts,
+            States.last_updated_ts,
+            States.context_id_bin,
+            States.context_user_id_bin,
+            States.context_parent_id_bin,
+            StateAttributes.shared_attrs,
+        )
+        .join(StatesMeta, States.metadata_id == StatesMeta.metadata_id)
+        .outerjoin(StateAttributes, States.attributes_id == StateAttributes.attributes_id)
+    )
+
+
+def _of(entity_ids: Collection[str] | None) -> tuple[ColumnElement[bool], ...]:
+    if entity_ids is None:
+        return ()
+    names = sorted(entity_ids)
+    parts = (names[at : at + ENTITIES_MAX] for at in range(0, len(names), ENTITIES_MAX))
+    return (or_(*(StatesMeta.entity_id.in_(part) for part in parts)),)
+
+
+def _recorded(rows: Any) -> tuple[Recorded, ...]:
+    # States that share their attributes go on sharing them, which the profiles make use of.
+    known: dict[str | None, Mapping[str, Any]] = {}
+    found = []
+    for row in rows:
+        text = row.shared_attrs
+        if text not in known:
+            known[text] = _attributes(text)
+        found.append(_row(row, known[text]))
+    return tuple(found)
+
+
+def _row(row: Any, attributes: Mapping[str, Any]) -> Recorded:
+    moment = row.last_updated_ts
+    state = RedatedState(
+        state=row.state or "",
+        attributes=attributes,
+        last_changed_timestamp=moment if row.last_changed_ts is None else row.last_changed_ts,
+        last_updated_timestamp=moment,
+    )
+    context = Context(
+        id=bytes_to_ulid_or_none(row.context_id_bin) or "",
+        user_id=bytes_to_uuid_hex_or_none(row.context_user_id_bin),
+        parent_id=bytes_to_ulid_or_none(row.context_parent_id_bin),
+    )
+    # An entity that was removed has an empty state, which no other has.
+    return Recorded(row.entity_id, state if row.state else None, moment, context)
+
+
+def _attributes(text: str | None) -> Mapping[str, Any]:
+    try:
+        attributes = json_loads(text) if text else {}
+    except ValueError:
+        return {}  # the recorder's own functions read it the same way
+    return attributes if isinstance(attributes, dict) else {}

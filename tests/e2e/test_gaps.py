@@ -1,0 +1,138 @@
+"""What happened while the destination was disabled, and around kills, is in the database, once."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+
+from scripts.rig.destination import address_of
+from scripts.rig.home_assistant import HomeAssistant
+from scripts.rig.integration import connect
+from scripts.rig.servers import Server
+
+from .installation import Destination, any_database, until
+
+pytestmark = pytest.mark.timeout(300)
+
+# Of the states that are set by the tests; all others are of Home Assistant itself.
+SET: Final = ("sensor.power", "light.lamp")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A home with a recorder, and its destination."""
+
+    home: HomeAssistant
+    destination: Destination
+
+    def change(self, first: int, count: int) -> None:
+        """Set states, each in a millisecond of its own."""
+        for number in range(first, first + count):
+            self.home.api.set_state("sensor.power", str(number), unit_of_measurement="W")
+            self.home.api.set_state("light.lamp", ("off", "on")[number % 2], brightness=number)
+            time.sleep(0.002)
+
+    def recovery(self) -> Any:
+        """Return what the recovery is doing."""
+        return self.destination.diagnostics()["health"]["recovery"]
+
+    def fill(self) -> None:
+        """Wait until all gaps are filled, and everything is delivered."""
+        assert until(lambda: self.recovery()["status"] == "idle"), self.recovery()
+        time.sleep(1)
+        self.destination.settle()
+
+    def recorded(self) -> list[tuple[str, int, str]]:
+        """Return what the recorder has of the states that were set."""
+        file = self.home.directory / "home-assistant_v2.db"
+        with closing(sqlite3.connect(file)) as recorder:
+            found = recorder.execute(
+                "SELECT states_meta.entity_id, last_updated_ts, state FROM states"
+                " JOIN states_meta USING (metadata_id) WHERE states.state != ''"
+            ).fetchall()
+        return sorted((name, micros(moment), state) for name, moment, state in found if name in SET)
+
+    def stored(self) -> list[tuple[str, int, str]]:
+        """Return the same of the database."""
+        return sorted(
+            (point["tags"]["entity_id"], point["time_ns"] // 1000, point["fields"]["state"])
+            for point in self.destination.points()
+            if point["tags"]["entity_id"] in SET and point["tags"]["event_type"] == "state_changed"
+        )
+
+
+def micros(moment: float) -> int:
+    """Round as Home Assistant does."""
+    return int(moment) * 1_000_000 + round((moment - int(moment)) * 1_000_000)
+
+
+@pytest.fixture(name="setting", scope="module")
+def _setting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setting]:
+    name = any_database()
+    with ExitStack() as stack:
+        server = Server(name=name, directory=tmp_path_factory.mktemp(name), auth=True)
+        stack.enter_context(server).start()
+        home = HomeAssistant(directory=tmp_path_factory.mktemp("home"), demo=True)
+        stack.callback(home.stop)
+        home.start()
+        entry = connect(home.api, address_of(server, server.database))["result"]
+        destination = Destination(
+            server=server,
+            database=server.database,
+            api=home.api,
+            entry_id=entry["entry_id"],
+        )
+        yield Setting(home=home, destination=destination)
+
+
+def test_a_disabled_destination_gets_what_the_recorder_has_each_change_once(
+    setting: Setting,
+) -> None:
+    """Home Assistant was restarted meanwhile, and killed."""
+    home, destination = setting.home, setting.destination
+    setting.change(0, 5)
+    setting.fill()
+    home.api.disable(destination.entry_id)
+    setting.change(5, 20)
+    home.stop()
+    home.start()
+    setting.change(25, 20)
+    time.sleep(3)  # the recorder commits every second
+    home.kill()
+    home.start()
+    setting.change(45, 20)
+    home.api.disable(destination.entry_id, disabled=False)
+    setting.change(65, 5)
+    setting.fill()
+
+    recorded = setting.recorded()
+    assert len(recorded) == 2 * 70
+    assert setting.stored() == recorded
+    ledger = destination.diagnostics()["ledger"]
+    assert ledger["recovered"] >= 2 * 60
+    # What was written twice would be counted twice, and stored once.
+    destination.assert_balanced()
+    in_order = [point for point in destination.points("sensor.power") if "state" in point["fields"]]
+    by_run = [
+        (point["fields"].get("old_state"), point["fields"]["state"])
+        for point in in_order
+        if point["tags"]["event_type"] == "state_changed"
+    ]
+    assert by_run[1:25] == [(str(number - 1), str(number)) for number in range(1, 25)]
+    assert by_run[46:] == [(str(number - 1), str(number)) for number in range(46, 70)]
+
+
+def test_after_a_kill_nothing_is_written_twice(setting: Setting) -> None:
+    home, destination = setting.home, setting.destination
+    setting.change(100, 50)
+    time.sleep(3)
+    home.kill()
+    home.start()
+    setting.change(150, 10)
+    setting.fill()
+    assert setting.stored() == setting.recorded()
+    destination.assert_balanced()

@@ -1,0 +1,311 @@
+"""What happened while a destination was not loaded is filled in out of the recorder, once."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from homeassistant.components.recorder import Recorder
+from homeassistant.config_entries import ConfigEntryDisabler
+from homeassistant.core import Context, HomeAssistant, State
+from homeassistant.util import dt as dt_util
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.components.recorder.common import (
+    async_wait_recording_done,
+)
+
+from custom_components.ha_ingestor.sources.recorder import recovery, rows
+from tests.emulator import Emulator
+from tests.shell import deliver, points, set_up, spool_path, until
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not pause between pages."""
+    monkeypatch.setattr(recovery, "PAUSE_SECONDS", 0.0)
+
+
+def state_of(hass: HomeAssistant, entity_id: str) -> State:
+    state = hass.states.get(entity_id)
+    assert state
+    return state
+
+
+async def disable(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Disable an entry, and let so much time pass that its buffer is dropped."""
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=2))
+    await hass.async_block_till_done()
+
+
+async def enable(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Enable an entry, and wait until its gaps are filled."""
+    await async_wait_recording_done(hass)
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
+    await hass.async_block_till_done()
+    await filled(entry)
+
+
+async def filled(entry: MockConfigEntry) -> None:
+    task = entry.runtime_data.recovery._task
+    await until(task.done)
+
+
+async def ledger(entry: MockConfigEntry) -> dict[str, Any]:
+    snapshot = await entry.runtime_data.pipeline.snapshot()
+    assert snapshot.unbalanced == ""
+    return dict(snapshot.ledger)
+
+
+async def test_every_change_while_a_destination_was_disabled_is_stored_once(
+    recorder_mock: Recorder, hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.a", "0", {"unit_of_measurement": "W"})
+    hass.states.async_set("sensor.same", "same")
+    await hass.async_block_till_done()
+    await disable(hass, entry)
+    changed = {"0": state_of(hass, "sensor.a").last_changed_timestamp}
+    context = Context(user_id="0123456789abcdef0123456789abcdef")
+    for number in range(1, 6):
+        hass.states.async_set(
+            "sensor.a", str(number), {"unit_of_measurement": "W"}, context=context
+        )
+        changed[str(number)] = state_of(hass, "sensor.a").last_changed_timestamp
+        await hass.async_block_till_done()
+    await enable(hass, entry)
+    hass.states.async_set("sensor.a", "6", {"unit_of_measurement": "W"})
+    changed["6"] = state_of(hass, "sensor.a").last_changed_timestamp
+    counts = await ledger(entry)
+    await deliver(hass, entry)
+
+    stored = sorted(points(database, "sensor.a"), key=lambda point: point.time)
+    assert [point.fields["state"] for point in stored] == list(changed)
+    assert [point.time // 1000 for point in stored] == [
+        round(moment % 1 * 1_000_000) + int(moment) * 1_000_000 for moment in changed.values()
+    ]
+    assert [point.fields.get("old_state") for point in stored] == [None, *"012345"]
+    spent = [
+        round(later - before, 6)
+        for before, later in zip(list(changed.values()), list(changed.values())[1:], strict=False)
+    ]
+    assert [point.fields["duration_in_state_seconds"] for point in stored[1:]] == spent
+    assert [point.fields["value"] for point in stored] == [0, 1, 2, 3, 4, 5, 6]
+    assert stored[2].fields["context_id"] == context.id
+    assert stored[2].tags == stored[0].tags
+    assert len(points(database, "sensor.same")) == 1
+    assert counts["recovered"] == 5
+    assert counts["lost"] == {}
+
+
+async def test_own_entities_and_excluded_ones_are_not_filled_in(
+    recorder_mock: Recorder, hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    entry.add_to_hass(hass)
+    hass.config_entries.async_update_entry(entry, options={"filter": {"domains": ["light"]}})
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    hass.states.async_set("sensor.a", "0")
+    await hass.async_block_till_done()
+    await disable(hass, entry)
+    before = len(points(database))
+    for state in ("on", "off"):
+        hass.states.async_set("light.a", state)
+    await enable(hass, entry)
+    counts = await ledger(entry)
+    await deliver(hass, entry)
+    assert counts["recovered"] == 0
+    assert counts["filtered"]["excluded"] >= 1, counts
+    assert len(points(database)) == before
+
+
+async def test_without_a_watermark_nothing_is_filled_in(
+    recorder_mock: Recorder, hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    for number in range(3):
+        hass.states.async_set("sensor.a", str(number))
+    await async_wait_recording_done(hass)
+    await set_up(hass, entry)
+    await filled(entry)
+    await deliver(hass, entry)
+    assert [point.fields["state"] for point in points(database, "sensor.a")] == ["2"]
+
+
+async def test_after_a_kill_what_happened_before_the_setup_is_filled_in(
+    recorder_mock: Recorder, hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    """The file of a killed process says up to when it captured; there is no other trace."""
+    await set_up(hass, entry)
+    await filled(entry)
+    hass.states.async_set("sensor.a", "0")
+    await hass.async_block_till_done()
+    await entry.runtime_data.pipeline.flush()
+    stored = (spool_path(hass, entry) / "captured-until").read_text()
+    assert float(stored) == state_of(hass, "sensor.a").last_updated_timestamp
+    await disable(hass, entry)
+    for number in range(1, 4):
+        hass.states.async_set("sensor.a", str(number))
+    (spool_path(hass, entry) / "recollection.json").unlink()
+    await enable(hass, entry)
+    await deliver(hass, entry)
+    found = sorted(points(database, "sensor.a"), key=lambda point: point.time)
+    assert [point.fields["state"] for point in found] == ["0", "1", "2", "3"]
+    assert [point.fields.get("old_state") for point in found] == [None, "0", "1", "2"]
+    assert json.loads((spool_path(hass, entry) / "gaps.json").read_text())["gaps"] == []
+
+
+async def test_a_stop_in_the_middle_goes_on_with_the_next_start(
+    recorder_mock: Recorder,
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    database: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rows, "PAGE_ROWS", 4)
+    await set_up(hass, entry)
+    await filled(entry)
+    for name in "abc":
+        hass.states.async_set(f"sensor.{name}", "0")
+    await hass.async_block_till_done()
+    await disable(hass, entry)
+    for number in range(1, 9):
+        for name in "abc":
+            hass.states.async_set(f"sensor.{name}", str(number))
+    await async_wait_recording_done(hass)
+
+    read = rows.async_page
+    pages = 0
+
+    async def one_page(*args: Any) -> Any:
+        nonlocal pages
+        pages += 1
+        page = await read(*args)
+        if pages == 2:
+            entry.runtime_data.recovery._stopping.set()
+        return page
+
+    monkeypatch.setattr(rows, "async_page", one_page)
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
+    await filled(entry)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await filled(entry)
+    counts = await ledger(entry)
+    await deliver(hass, entry)
+    assert pages > 6
+    for name in "abc":
+        found = sorted(points(database, f"sensor.{name}"), key=lambda point: point.time)
+        assert [point.fields["state"] for point in found] == [*"012345678"]
+        assert [point.fields.get("old_state") for point in found] == [None, *"01234567"]
+    stored = [point for point in points(database) if point.tags["entity_id"] != "sensor.x"]
+    assert counts["captured"] - counts["lost"].get("killed", 0) == len(stored)
+
+
+async def test_with_the_option_off_only_the_newest_state_is_captured(
+    recorder_mock: Recorder, hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    entry.add_to_hass(hass)
+    hass.config_entries.async_update_entry(entry, options={"history": {"gap_days": 0}})
+    await hass.config_entries.async_setup(entry.entry_id)
+    await filled(entry)
+    await disable(hass, entry)
+    for number in range(3):
+        hass.states.async_set("sensor.a", str(number))
+    await enable(hass, entry)
+    hass.config_entries.async_update_entry(entry, options={})
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    await filled(entry)
+    await deliver(hass, entry)
+    assert [point.fields["state"] for point in points(database, "sensor.a")] == ["2"]
+
+
+async def test_passwords_of_text_entities_are_not_filled_in(
+    recorder_mock: Recorder, hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    """The recorder does not keep the mode."""
+    await set_up(hass, entry)
+    await filled(entry)
+    hass.states.async_set("sensor.a", "0")
+    await hass.async_block_till_done()
+    await disable(hass, entry)
+    info: Any = {"unrecorded_attributes": frozenset({"mode"})}
+    for word in ("hunter1", "hunter2", "hunter3"):
+        hass.states.async_set("text.pin", word, {"mode": "password"}, state_info=info)
+        hass.states.async_set("text.gone", word, {"mode": "password"}, state_info=info)
+        hass.states.async_set("text.plain", word, {"mode": "text"}, state_info=info)
+    hass.states.async_remove("text.gone")
+    await enable(hass, entry)
+    counts = await ledger(entry)
+    await deliver(hass, entry)
+    named = [point.fields["state"] for point in points(database, "text.plain")]
+    assert named == ["hunter1", "hunter2", "hunter3"]
+    assert not points(database, "text.pin")
+    assert not points(database, "text.gone")
+    assert counts["filtered"]["secret"] >= 6
+
+
+async def test_an_entity_that_was_removed_in_the_gap_ends_there(
+    recorder_mock: Recorder, hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await set_up(hass, entry)
+    await filled(entry)
+    hass.states.async_set("sensor.a", "0")
+    await hass.async_block_till_done()
+    await disable(hass, entry)
+    hass.states.async_set("sensor.a", "1")
+    hass.states.async_remove("sensor.a")
+    await enable(hass, entry)
+    assert "sensor.a" not in entry.runtime_data.recovery._catalog
+    await deliver(hass, entry)
+    found = sorted(points(database, "sensor.a"), key=lambda point: point.time)
+    assert [(each.tags["event_type"], each.fields["old_state"]) for each in found[1:]] == [
+        ("state_changed", "0"),
+        ("entity_removed", "1"),
+    ]
+
+
+@pytest.mark.parametrize("recorder_config", [{"exclude": {"domains": ["light"]}}])
+async def test_what_the_recorder_leaves_out_is_captured_as_it_is_now_and_counted(
+    recorder_mock: Recorder, hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await set_up(hass, entry)
+    await filled(entry)
+    hass.states.async_set("sensor.a", "0")
+    await hass.async_block_till_done()
+    await disable(hass, entry)
+    for state in ("on", "off"):
+        hass.states.async_set("light.a", state)
+        hass.states.async_set("sensor.a", state)
+    await enable(hass, entry)
+    recovery = (await entry.runtime_data.pipeline.snapshot()).recovery
+    await deliver(hass, entry)
+    assert [point.fields["state"] for point in points(database, "light.a")] == ["off"]
+    assert recovery.status == "idle"
+    assert recovery.unfillable == 1
+
+
+async def test_a_spool_that_is_half_full_waits_for_the_database(
+    recorder_mock: Recorder,
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    database: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await set_up(hass, entry)
+    await filled(entry)
+    hass.states.async_set("sensor.a", "0")
+    await hass.async_block_till_done()
+    await disable(hass, entry)
+    for number in range(1, 4):
+        hass.states.async_set("sensor.a", str(number))
+    await async_wait_recording_done(hass)
+    monkeypatch.setattr(recovery, "SPOOL_FILL_MAX", 0.0)
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
+    await until(lambda: entry.runtime_data.pipeline.recovery.status == "waiting")
+    hass.states.async_set("sensor.live", "1")
+    await until(lambda: points(database, "sensor.live"))
+    assert len(points(database, "sensor.a")) == 1
+    monkeypatch.setattr(recovery, "SPOOL_FILL_MAX", 0.5)
+    await filled(entry)
+    await deliver(hass, entry)
+    assert len(points(database, "sensor.a")) == 4
