@@ -1,37 +1,20 @@
-"""The events of this Home Assistant."""
+"""The events of this Home Assistant: when they are captured."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Final
 
-from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
-from homeassistant.core import (
-    CALLBACK_TYPE,
-    Event,
-    EventStateChangedData,
-    EventStateReportedData,
-    HomeAssistant,
-    State,
-    callback,
-)
-from homeassistant.util.event_type import EventType
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, State, callback
 
-from ..const import LOGGER
 from ..enrich.catalog import Catalog
 from ..enrich.markers import markers
 from ..enrich.weather import WeatherWatch
-from ..pipeline.committer import INTERNAL_ERROR
-from ..pipeline.model import (
-    STATE_CHANGED,
-    STATE_REPORTED,
-    EntityContext,
-    OtherEvent,
-    StateEvent,
-)
+from ..pipeline.model import EntityContext, OtherEvent, StateEvent
 from ..pipeline.pipeline import Pipeline
 from ..tasks.slices import async_slices
-from .event_bus import async_clock, async_listen, copied
+from .event_bus import async_clock, async_listen
+from .local_capture import LocalCapture
 from .reload_buffer import ReloadBuffer
 
 # Why events of a reload are lost: the buffer was full.
@@ -41,11 +24,10 @@ _FEW: Final = 200
 
 
 class LocalSource:
-    """Offers every state change to the pipeline, with the entity's context as of the event.
+    """Has every state change captured, with the entity's context as of the event.
 
     So it does with other events of `event_types`, and with writes that change nothing if these are
-    `reported`. Each is counted as received before anything else, and then filtered, offered or
-    lost.
+    `reported`.
     """
 
     def __init__(
@@ -66,16 +48,13 @@ class LocalSource:
         self._hass = hass
         self._catalog = catalog
         self._pipeline = pipeline
-        self._offer = pipeline.offer
         self._intake = pipeline.intake
         self._clock = async_clock(hass)
         self._weather = weather or WeatherWatch(hass)
-        self._captures: dict[EventType[Any] | str, Callable[[Event[Any], float], None]] = {
-            EVENT_STATE_CHANGED: self._state_changed,
-            **dict.fromkeys(event_types, self._other_event),
-        }
-        if reported:
-            self._captures[EVENT_STATE_REPORTED] = self._state_reported
+        self._capture = LocalCapture(
+            hass, catalog, pipeline, self._weather, event_types=event_types, reported=reported
+        )
+        self._captures, self._receive = self._capture.by_type, self._capture.receive
         self._stops: list[CALLBACK_TYPE] = []
         self._is_started = self._is_paused = False
         # What is still to be captured while the source starts.
@@ -126,7 +105,7 @@ class LocalSource:
     @callback
     def async_capture_existing(self, state: State) -> None:
         """Capture a state that was there at the start."""
-        self._receive(self._capture_existing, state, self._clock.check())
+        self._receive(self._capture.existing, state, self._clock.check())
 
     @callback
     def _async_take_over(self) -> None:
@@ -171,9 +150,9 @@ class LocalSource:
                 return
             item, clock_offset = kept.item, kept.clock_offset
             if isinstance(item, State):
-                self._receive(self._capture_existing, item, clock_offset)
+                self._receive(self._capture.existing, item, clock_offset)
             elif isinstance(item, OtherEvent):
-                self._receive(self._mark, item, clock_offset)
+                self._receive(self._capture.mark, item, clock_offset)
             # What the options no longer ask for is not captured.
             elif capture := self._captures.get(item.event_type):
                 self._receive(capture, item, clock_offset)
@@ -198,97 +177,15 @@ class LocalSource:
     def _async_fired(self, event: Event[Any]) -> None:
         self._receive(self._captures[event.event_type], event, self._clock.check())
 
-    def _receive[T](
-        self, capture: Callable[[T, float], None], item: T, clock_offset: float
-    ) -> None:
-        """Count an item; an error affects no other item."""
-        self._intake.received += 1
-        try:
-            capture(item, clock_offset)
-        except Exception:  # noqa: BLE001  integrations put anything into events
-            LOGGER.exception("An event could not be captured")
-            self._intake.count_lost(1, INTERNAL_ERROR)
-
-    def _state_changed(self, event: Event[EventStateChangedData], clock_offset: float) -> None:
-        data = event.data
-        entity_id, new, old = data["entity_id"], data["new_state"], data["old_state"]
-        described = self._catalog[entity_id]
-        if new is None:
-            self._catalog.forget(entity_id)
-        if entity := self._wanted(described):
-            fired, weather = event.time_fired_timestamp, self._weather.current
-            self._offer(
-                StateEvent(
-                    entity, new, old, fired, event.context, STATE_CHANGED, weather, clock_offset
-                )
-            )
-
-    def _capture_existing(self, state: State, clock_offset: float) -> None:
-        # The weather at that time is unknown.
-        if entity := self._wanted(self._catalog[state.entity_id]):
-            self._offer(
-                StateEvent(
-                    entity, state, None, 0.0, state.context, STATE_CHANGED, None, clock_offset
-                )
-            )
-
-    def _state_reported(self, event: Event[EventStateReportedData], clock_offset: float) -> None:
-        state = event.data["new_state"]
-        if entity := self._wanted(self._catalog[state.entity_id]):
-            fired, weather = event.time_fired_timestamp, self._weather.current
-            self._offer(
-                StateEvent(
-                    entity,
-                    state,
-                    state,
-                    fired,
-                    event.context,
-                    STATE_REPORTED,
-                    weather,
-                    clock_offset,
-                )
-            )
-
-    def _other_event(self, event: Event[Any], _clock_offset: float) -> None:
-        entity = self._subject(event.data)
-        if entity and not self._wanted(entity):
-            return
-        data, name = copied(event.data), str(event.event_type)
-        self._offer(OtherEvent(name, data, event.time_fired_timestamp, event.context, entity))
-
-    def _wanted(self, entity: EntityContext) -> EntityContext | None:
-        """Return the entity, or None when its event is not captured, which counts the event."""
-        if entity.filtered:
-            self._intake.filtered[entity.filtered] += 1
-            return None
-        return entity
-
-    def _subject(self, data: Mapping[str, Any]) -> EntityContext | None:
-        """Find the one entity that an event names, if it exists."""
-        entity_id = data.get("entity_id")
-        if entity_id is None and isinstance(call := data.get("service_data"), Mapping):
-            entity_id = call.get("entity_id")
-        if isinstance(entity_id, list) and len(entity_id) == 1:
-            entity_id = entity_id[0]
-        if not isinstance(entity_id, str):
-            return None
-        # Unknown ids in events must not stay in the catalog.
-        exists = entity_id in self._catalog or self._hass.states.get(entity_id)
-        return self._catalog[entity_id] if exists else None
-
     @callback
     def _async_described(
         self, before: EntityContext, after: EntityContext, event: Event[Any]
     ) -> None:
         for marker in markers(before, after, event.time_fired_timestamp, event.context):
-            self._receive(self._mark, marker, self._clock.check())
+            self._receive(self._capture.mark, marker, self._clock.check())
         if after.rules.heartbeat and not (before.rules.heartbeat or after.filtered):
             state = self._hass.states.get(after.entity_id)
             if state:
                 self._pipeline.start_heartbeats(
                     [StateEvent(after, state, None, 0.0, state.context)]
                 )
-
-    def _mark(self, marker: OtherEvent, _clock_offset: float) -> None:
-        if marker.entity is None or self._wanted(self._catalog[marker.entity.entity_id]):
-            self._offer(marker)
