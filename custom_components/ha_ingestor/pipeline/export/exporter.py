@@ -18,6 +18,7 @@ from .delivery import Delivery
 from .end_to_end import EndToEnd
 from .expiry import Expiry
 from .export_state import ExportState, Status, StatusChange, StatusTracker
+from .gathering import Gathering
 from .pause import Pause
 from .result import Kind, Problem, Result
 from .retry import RetryPolicy
@@ -57,17 +58,13 @@ class Exporter:
     _progress: StatusTracker = field(init=False)
     _attempts: Attempts = field(init=False)
     _retry: RetryPolicy = field(init=False)
-    _gather_points: int = field(init=False)
+    _gathering: Gathering = field(init=False)
     _ages: AgeCheck = field(init=False)
     _delivery: Delivery = field(init=False)
     _recheck_at: float = 0.0
     _requested_at: float = -math.inf
-    # How many points in the buffer are worth a wake-up.
-    _wanted: float = math.inf
     _delivering: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    _wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _enough: asyncio.Event = field(default_factory=asyncio.Event)
     _retry_now: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -99,7 +96,9 @@ class Exporter:
             request_points=self.settings.request_points,
             numbers_only=self.numbers_only,
         )
-        self._gather_points = min(GATHER_POINTS, self.settings.request_points)
+        self._gathering = Gathering(
+            buffer=self.buffer, points=min(GATHER_POINTS, self.settings.request_points)
+        )
 
     @property
     def state(self) -> ExportState:
@@ -128,18 +127,16 @@ class Exporter:
 
     def needs_notify(self, points: int) -> bool:
         """Whether to `notify` that so many points are in the buffer. Any thread may ask."""
-        return points >= self._wanted
+        return self._gathering.needs_notify(points)
 
     def notify(self) -> None:
         """There is something new in the buffer."""
-        self._wake.set()
-        if self.buffer.pending + self.buffer.held >= self._gather_points:
-            self._enough.set()
+        self._gathering.notify()
 
     def retry_now(self) -> None:
         """Stop waiting, for the next attempt or for more points."""
         self._retry_now.set()
-        self._enough.set()
+        self._gathering.hurry()
 
     def quarantine_all(self) -> None:
         """Put points aside although so many are refused, until the next one is accepted."""
@@ -165,7 +162,7 @@ class Exporter:
             if self.state.status is Status.PAUSED:
                 self._progress.set_idle(Status.STARTING)
             self.retry_now()
-            self._wake.set()  # also without a point, so that the connection is checked
+            self._gathering.wake()  # also without a point, so that the connection is checked
 
     async def stop(self, seconds: float) -> None:
         """Let the request in flight end, and send what is left as long as there is time.
@@ -174,7 +171,7 @@ class Exporter:
         its owner.
         """
         self._stopping.set()
-        self._wake.set()
+        self._gathering.wake()
         self.retry_now()
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(seconds):
@@ -187,8 +184,7 @@ class Exporter:
         if not self.pause.is_on:
             await self._ages.ask_retention()
         while not self._stopping.is_set():
-            self._wake.clear()
-            self._enough.clear()
+            self._gathering.begin()
             # Here, so that a try that is asked for during a request is not forgotten after it.
             self._retry_now.clear()
             try:
@@ -213,20 +209,9 @@ class Exporter:
                     Result(kind=Kind.KEPT, problem=Problem.INTERNAL_ERROR, detail=detail)
                 )
             if delay is None:
-                await self._gather(self._requested_at + self.gather_seconds)
+                await self._gathering.wait(self._requested_at + self.gather_seconds)
             else:
                 await wait_for(self._retry_now, delay)
-
-    async def _gather(self, until: float) -> None:
-        """Wait for a point, and then for more of them until a moment of the monotonic clock."""
-        # The event is cleared before the check, so that no point is missed in between.
-        self._wanted = 1
-        if not self.buffer.pending + self.buffer.held:
-            await self._wake.wait()
-        self._wanted = self._gather_points
-        if self.buffer.pending + self.buffer.held < self._gather_points:
-            await wait_for(self._enough, until - time.monotonic())
-        self._wanted = math.inf
 
     def _check_first(self, result: Result) -> float | None:
         """Check the connection before the first point, which may come late."""
