@@ -5,13 +5,12 @@ says `unavailable`. With the last written states a restored state is told from a
 duration of a state is right.
 """
 
-import json
 import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 from ..clock import CLOCKS_ARE_SET
 from ..encode.attributes import JsonDumps, attributes_json
@@ -27,9 +26,8 @@ from ..model import (
 )
 from ..spool.files import Files
 from ..text import text_of
+from .resumed_states import ResumedState, load_states, store_states
 from .state_times import RedatedState, StateTimes, dated
-
-FILE: Final = "recollection.json"
 
 # An entity that did not come back in so many starts is not expected any more.
 STARTS_MAX: Final = 10
@@ -44,18 +42,6 @@ class Encodes(Protocol):
 
     def encode(self, state_event: StateEvent) -> Point | None:
         """Encode a state event."""
-
-
-class ResumedState(NamedTuple):
-    """What an earlier process wrote: the state, its date, and a digest of the point.
-
-    `starts` counts how often Home Assistant has started since without the entity.
-    """
-
-    state: str
-    since: float
-    digest: str
-    starts: int = 0
 
 
 # The state for the next pipeline of this process, by name of the attribute.
@@ -203,40 +189,15 @@ class LastWritten:
                 self.times.corrected(entity_id, since),
                 self._digest(entity_id, state),
             )
-        content = {"seq": last_seq, "states": states}
-        files.remove(FILE)
-        fd = files.create(FILE)
-        try:
-            files.write(fd, json.dumps(content).encode(), 0)
-            files.sync(fd)
-        finally:
-            files.close(fd)
+        store_states(files, last_seq, states)
 
     def load(self, files: Files, last_seq: int) -> None:
         """Recall what was stored, if nothing was written since then.
 
         Only a restart of Home Assistant sets states again that were there before.
         """
-        if self._is_resumed:
-            return
-        try:
-            if FILE not in files.names():
-                return
-            stored = b""
-            while part := files.read(FILE, len(stored), 1 << 20):
-                stored += part
-            content = json.loads(stored)
-            if content["seq"] == last_seq:
-                self._remembered = {
-                    str(entity_id): ResumedState(
-                        str(state), float(since), str(point_digest), *starts
-                    )
-                    for entity_id, (state, since, point_digest, *starts) in content[
-                        "states"
-                    ].items()
-                }
-        except OSError, ValueError, TypeError, KeyError, AttributeError:
-            self._remembered = {}  # then all states are new
+        if not self._is_resumed:
+            self._remembered = load_states(files, last_seq)
 
     def _with_resumed_date(self, state_event: StateEvent) -> StateEvent:
         entity_id, new, old = state_event.entity.key, state_event.new, state_event.old
