@@ -46,9 +46,8 @@ class CommandError(HomeAssistantError):
         self.code = code
 
 
-# The other side's words for what only an administrator may ask, and for what it does not know.
+# The other side's word for what only an administrator may ask.
 UNAUTHORIZED: Final = "unauthorized"
-UNKNOWN_COMMAND: Final = "unknown_command"
 
 _FAILURES: Final[Mapping[Failure, Problem]] = {
     Failure.UNREACHABLE: Problem.UNREACHABLE,
