@@ -91,3 +91,15 @@ def points(database: Emulator, entity_id: str | None = None) -> list[Point]:
                 found[series, parsed["time"]] = point
     assert len(found) == len(database.points)
     return [point for point in found.values() if entity_id in {None, point.tags.get("entity_id")}]
+
+
+def listeners(hass: HomeAssistant) -> dict[Any, int]:
+    """Count who listens; the types that nobody listens to are left out.
+
+    So is Home Assistant's storage, which listens as long as something waits to be written.
+    """
+    return {
+        name: count
+        for name, jobs in hass.bus._listeners.items()
+        if (count := sum("helpers.storage" not in repr(job.target) for job, _ in jobs))
+    }

@@ -23,7 +23,7 @@ from custom_components.ha_ingestor.enrich.weather import WeatherWatch
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.sources.local import LocalSource
 from tests.emulator import Emulator
-from tests.shell import deliver, new_entry, points, set_up, until
+from tests.shell import deliver, listeners, new_entry, points, set_up, until
 
 ROOT = "custom_components.ha_ingestor"
 BUFFER_EVENTS = f"{ROOT}.sources.reload_buffer.BUFFER_EVENTS"
@@ -37,11 +37,6 @@ def states(database: Emulator, entity_id: str = "sensor.a") -> list[Any]:
 def rules(**effects: float) -> dict[str, Any]:
     rule = {"name": "A", "entities": ["sensor.a"], **effects}
     return {"noise": {"rules": [rule], "window": 0}}
-
-
-def listeners(hass: HomeAssistant) -> dict[Any, int]:
-    """Count who listens; the types that nobody listens to are left out."""
-    return {name: count for name, count in hass.bus.async_listeners().items() if count}
 
 
 async def ledger(entry: MockConfigEntry) -> dict[str, Any]:

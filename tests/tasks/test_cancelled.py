@@ -23,7 +23,7 @@ from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.sources.local import LocalSource
 from tests.emulator import Answer, Emulator, Fault
-from tests.shell import deliver, points, set_up, spool_path, until
+from tests.shell import deliver, listeners, points, set_up, spool_path, until
 
 # More waits than anything here has; which of them there are is not for a test to know.
 WAITS = 200
@@ -205,10 +205,10 @@ async def test_a_removal_that_is_cancelled_at_any_wait_leaves_nothing(
         assert hass.config_entries.async_get_entry(each.entry_id) is None
         assert not path.exists()
         await hass.async_block_till_done()
-        listeners = {name: count for name, count in hass.bus.async_listeners().items() if count}
+        found = listeners(hass)
         # The first one nobody interrupts.
-        left = left or listeners
-        assert listeners == left
+        left = left or found
+        assert found == left
         if number and not interrupted.is_reached:
             break
 
