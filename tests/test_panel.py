@@ -161,7 +161,7 @@ def test_every_fact_of_a_source_and_every_table_has_a_text() -> None:
 
 
 @pytest.mark.skipif(which("node") is None, reason="no node")
-def test_what_the_modules_compute() -> None:
+def test_the_tests_of_the_frontend_modules_pass_in_node() -> None:
     tests = Path(__file__).parent / "frontend"
     run = subprocess.run(  # noqa: S603  our own files
         [str(which("node")), "--test", *map(str, sorted(tests.glob("*.test.mjs")))],

@@ -37,7 +37,7 @@ def test_the_longest_block_is_told_with_its_place() -> None:
     assert any("_busy" in place for place, _ in turn["places"])
 
 
-def test_a_wait_is_no_block() -> None:
+def test_an_event_loop_that_only_waits_has_no_blocks() -> None:
     assert asyncio.run(_look(LoopBlocks(), None)) == {"turns": []}
 
 

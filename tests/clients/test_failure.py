@@ -51,7 +51,9 @@ async def test_a_host_with_several_addresses(
     assert "[" not in detail
 
 
-async def test_a_host_that_nobody_knows(session: aiohttp.ClientSession) -> None:
+async def test_a_host_name_that_cannot_be_resolved_is_unreachable(
+    session: aiohttp.ClientSession,
+) -> None:
     expected = Failure.UNREACHABLE, "nobody.invalid: Host name not found"
     assert await said(session, "http://nobody.invalid:8086") == expected
 

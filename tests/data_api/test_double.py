@@ -143,7 +143,7 @@ async def test_a_user_given_name_wins_and_saves_a_null_name(server: DataApi, ask
     assert server.tables.devices["a"]["name"] == "Mine"
 
 
-async def test_null_overwrites(server: DataApi, ask: Ask) -> None:
+async def test_a_null_overwrites_a_stored_value(server: DataApi, ask: Ask) -> None:
     await ask("POST", DEVICES, [{"id": "a", "name": "A", "model": "M"}])
     await ask("POST", DEVICES, [{"id": "a", "name": "A", "model": None}])
     assert server.tables.devices["a"]["model"] is None

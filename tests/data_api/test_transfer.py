@@ -239,7 +239,9 @@ def test_what_depends_on_a_refused_device_is_tied_to_it_once_it_is_taken(
 
 
 @pytest.mark.parametrize("is_strict", [True, False])
-def test_a_refused_hub_costs_few_requests_and_none_of_its_own(*, is_strict: bool) -> None:
+def test_a_refused_hub_costs_few_requests_and_its_devices_and_entities_are_stored(
+    *, is_strict: bool
+) -> None:
     api = of_era(is_strict=is_strict)
     refuse(api, "hub")
     leaves = [device(f"leaf{number}", via_device_id="hub") for number in range(300)]

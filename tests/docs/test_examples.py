@@ -90,7 +90,7 @@ async def test_an_example_of_an_automation_is_valid(hass: HomeAssistant, number:
 @pytest.mark.parametrize(
     "file", sorted((DOCS / "blueprints").iterdir()), ids=lambda file: file.stem
 )
-def test_a_blueprint_is_one(file: Path) -> None:
+def test_a_blueprint_is_valid_for_home_assistant_and_names_its_source(file: Path) -> None:
     blueprint = Blueprint(
         load_yaml_dict(str(file)),
         path=file.name,

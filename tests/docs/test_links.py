@@ -32,7 +32,7 @@ def test_every_page_is_in_the_index() -> None:
     assert {file.name for file in DOCS.glob("*.md")} - linked == {"README.md"}
 
 
-def test_the_introduction_stays_one() -> None:
+def test_the_readme_stays_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 160
 
 

@@ -159,7 +159,7 @@ def test_a_restarted_home_assistant_remembers(home: HomeAssistant) -> None:
     }
 
 
-def test_nobody_else_is_told(home: HomeAssistant) -> None:
+def test_a_request_with_a_wrong_token_is_unauthorized(home: HomeAssistant) -> None:
     stranger = Api(port=home.api.port, token="made up")
     with pytest.raises(ApiError) as refused:
         stranger.request("GET", "/api/ha_ingestor/devices")

@@ -96,12 +96,16 @@ def test_the_same_points_are_stored(server: Server, sides: tuple[Side, Side]) ->
     assert emulated.points == real.points
 
 
-def test_a_check_comes_to_the_same(server: Server, sides: tuple[Side, Side]) -> None:
+def test_the_connection_check_has_the_same_result_with_the_real_server_and_the_emulator(
+    server: Server, sides: tuple[Side, Side]
+) -> None:
     real, emulated = sides
     assert emulated.checks == real.checks
 
 
-def test_a_probe_finds_the_same(server: Server, sides: tuple[Side, Side]) -> None:
+def test_the_probe_finds_the_same_in_the_real_server_and_the_emulator(
+    server: Server, sides: tuple[Side, Side]
+) -> None:
     real, emulated = sides
     assert emulated.probes == real.probes
 

@@ -31,7 +31,7 @@ async def test_a_context_belongs_to_what_ran_first_in_it(
     assert causes.causes == {one.id: "automation.dusk", two.id: "script.lights"}
 
 
-async def test_the_oldest_are_forgotten(
+async def test_the_oldest_causes_are_forgotten_beyond_the_limit(
     hass: HomeAssistant, causes: Attribution, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "CAUSES_MAX", 3)
@@ -41,7 +41,7 @@ async def test_the_oldest_are_forgotten(
 
 
 @pytest.mark.parametrize("data", [{}, {"entity_id": None}, {"entity_id": 5}])
-async def test_a_run_of_nothing_known_causes_nothing(
+async def test_an_automation_event_without_an_entity_id_is_no_cause(
     hass: HomeAssistant, causes: Attribution, data: dict[str, object]
 ) -> None:
     hass.bus.async_fire("automation_triggered", data)

@@ -169,7 +169,7 @@ async def test_a_home_assistant_that_hides_its_dashboards_says_where_to_find_the
         await add(hass)
 
 
-async def test_it_is_for_administrators(
+async def test_only_an_administrator_may_add_the_dashboard(
     hass: HomeAssistant, entry: MockConfigEntry, hass_read_only_user: MockUser
 ) -> None:
     await set_up(hass, entry)

@@ -120,7 +120,7 @@ async def test_a_healthy_destination_writes_no_more_rows_than_a_recorder_can_bea
 
 
 @pytest.mark.usefixtures("socket_enabled")
-async def test_a_data_api_and_a_remote_home_leave_it_at_that(
+async def test_rows_stay_within_the_bound_with_a_data_api_and_a_remote_home(
     recorder_mock: Recorder,
     hass: HomeAssistant,
     database: Emulator,

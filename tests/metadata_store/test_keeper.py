@@ -245,7 +245,7 @@ async def test_it_is_read_again_once_home_assistant_has_started(
 
 
 @pytest.mark.parametrize("url", [DEVICES, ENTITIES])
-async def test_nobody_unknown_is_answered(
+async def test_a_request_without_a_valid_token_is_unauthorized(
     hass: HomeAssistant,
     hass_client_no_auth: ClientSessionGenerator,
     entry: MockConfigEntry,

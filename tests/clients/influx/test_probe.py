@@ -75,7 +75,7 @@ async def test_a_self_built_server_is_known_although_it_names_no_version(
         ({}, "", None, ""),
     ],
 )
-async def test_a_claim_is_weighed_against_what_the_server_does(
+async def test_the_product_in_the_headers_is_compared_with_how_the_server_behaves(
     session: aiohttp.ClientSession,
     headers: dict[str, str],
     metrics: str,
@@ -160,7 +160,7 @@ async def test_an_unusable_address_is_raised(session: aiohttp.ClientSession) -> 
         await probe(session, "http://u:p@host")
 
 
-async def test_a_certificate_of_nobody_knows_whom_is_no_unreachable_server(
+async def test_a_server_with_an_unknown_certificate_is_not_reported_as_unreachable(
     session: aiohttp.ClientSession, authority: Authority
 ) -> None:
     trusting = ssl.create_default_context(cadata=authority.pem)

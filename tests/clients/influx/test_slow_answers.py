@@ -54,7 +54,7 @@ async def test_a_list_that_never_ends_is_given_up(
     assert time.monotonic() - began < 15
 
 
-async def test_a_look_that_never_ends_is_given_up(
+async def test_reading_back_ends_when_the_server_never_finishes_its_answer(
     destination: Destination, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(read_back, "LOOK_SECONDS", 0.5)

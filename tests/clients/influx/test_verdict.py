@@ -185,7 +185,7 @@ def test_without_a_reply_everything_is_kept(
 
 
 @pytest.mark.parametrize(("dialects", "status", "body", "kind", "problem"), REPLIES)
-def test_a_reply_of_the_database_means(
+def test_a_reply_of_the_database_gives_the_expected_verdict(
     dialects: tuple[Dialect, ...], status: int, body: str, kind: Kind, problem: Problem
 ) -> None:
     for dialect in dialects:

@@ -32,7 +32,7 @@ def at(url: str, token: str = "") -> Destination:
     ("value", "expected"),
     [("0s", False), ("0", False), ("0ms", False), ("1ms", True), ("10s", True), ("1m30s", True)],
 )
-async def test_the_flag_says_it(
+async def test_deduplication_is_read_from_the_flag_of_the_server(
     session: aiohttp.ClientSession, profile: Profile, value: str, expected: object
 ) -> None:
     assert profile.metrics is not None
