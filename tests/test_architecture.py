@@ -59,6 +59,9 @@ ARROWS: Final[Mapping[str, set[str]]] = {
         *("sources", "enrich", "tasks", "options", "health", "clients", "clients/homeassistant"),
         *("pipeline", "pipeline/encode", "pipeline/export"),
     },
+    "sources/mqtt": {
+        *("sources", "options", "health", "pipeline", "pipeline/encode"),
+    },
     "options": {
         "clients/homeassistant",
         *("enrich", "clients/data_api", "pipeline/encode", "pipeline/encode/privacy"),
@@ -75,16 +78,19 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     "data_api": {
         *("registry", "options", "health", "clients", "clients/data_api", "pipeline/export"),
     },
-    "entities": {"actions", "data_api", "sources/remote", "health", "pipeline", "pipeline/export"},
+    "entities": {
+        *("actions", "data_api", "sources/mqtt", "sources/remote", "health"),
+        *("pipeline", "pipeline/export"),
+    },
     "destination": {
         *("clients", "clients/influx", "data_api", "enrich", "health", "metadata_store", "options"),
         *("pipeline", "pipeline/filter", "pipeline/spool", "registry", "sources", "sources/remote"),
-        "sources/recorder",
+        *("sources/mqtt", "sources/recorder"),
     },
     "flows": {
         *("options", "health", "enrich", "tasks", "clients", "clients/influx"),
         "clients/homeassistant",
-        *("pipeline/encode/profiles", "pipeline/export"),
+        *("pipeline/encode", "pipeline/encode/profiles", "pipeline/export", "sources/mqtt"),
     },
     "actions": {
         *("health", "sources", "pipeline/encode", "pipeline/encode/profiles", "pipeline/export"),

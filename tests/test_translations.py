@@ -21,15 +21,21 @@ from custom_components.ha_ingestor.entities.data_api import (
     DATA_API_SENSORS,
 )
 from custom_components.ha_ingestor.entities.descriptions import BINARY_SENSORS, SENSORS
+from custom_components.ha_ingestor.entities.mqtt import MQTT_BINARY_SENSORS, MQTT_SENSORS
 from custom_components.ha_ingestor.entities.remote import REMOTE_BINARY_SENSORS, REMOTE_SENSORS
+from custom_components.ha_ingestor.flows.mqtt_preview import PREVIEWS
 from custom_components.ha_ingestor.flows.remote import address_schema
 from custom_components.ha_ingestor.health import issues, remote
 from custom_components.ha_ingestor.health.self_test import Verdict
 from custom_components.ha_ingestor.metadata_store import metadata_sync
 from custom_components.ha_ingestor.options.core import PAGE
+from custom_components.ha_ingestor.options.mqtt import PRESETS_SCHEMA, ROW
+from custom_components.ha_ingestor.options.mqtt import SCHEMA as TOPICS_SCHEMA
 from custom_components.ha_ingestor.options.remote import schema
-from custom_components.ha_ingestor.pipeline.encode.own_points import Fault
+from custom_components.ha_ingestor.pipeline.encode.message_shape import Refusal
+from custom_components.ha_ingestor.pipeline.encode.own_points import NO_NUMBER, Fault
 from custom_components.ha_ingestor.pipeline.encode.profiles.core_settings import MEASUREMENT_ATTRS
+from custom_components.ha_ingestor.sources.mqtt.health import MqttState
 from custom_components.ha_ingestor.sources.remote.health import RemoteState
 
 from .pages import LANGUAGES, PACKAGE, WORDS, explained, fields
@@ -163,8 +169,13 @@ def test_every_repair_has_texts_and_there_are_no_others() -> None:
 
 
 DESCRIPTIONS: Final[Mapping[str, tuple[EntityDescription, ...]]] = {
-    "sensor": (*SENSORS, *DATA_API_SENSORS, *REMOTE_SENSORS),
-    "binary_sensor": (*BINARY_SENSORS, *DATA_API_BINARY_SENSORS, *REMOTE_BINARY_SENSORS),
+    "sensor": (*SENSORS, *DATA_API_SENSORS, *REMOTE_SENSORS, *MQTT_SENSORS),
+    "binary_sensor": (
+        *BINARY_SENSORS,
+        *DATA_API_BINARY_SENSORS,
+        *REMOTE_BINARY_SENSORS,
+        *MQTT_BINARY_SENSORS,
+    ),
     "button": (*BUTTONS, *DATA_API_BUTTONS),
 }
 
@@ -188,8 +199,10 @@ def test_every_state_of_a_sensor_has_a_name_and_there_are_no_others(sensor: Any)
     [
         *(("sensor", each, SyncState()) for each in DATA_API_SENSORS),
         *(("sensor", each, RemoteState()) for each in REMOTE_SENSORS),
+        *(("sensor", each, MqttState()) for each in MQTT_SENSORS),
         *(("binary_sensor", each, SyncState()) for each in DATA_API_BINARY_SENSORS),
         *(("binary_sensor", each, RemoteState()) for each in REMOTE_BINARY_SENSORS),
+        *(("binary_sensor", each, MqttState()) for each in MQTT_BINARY_SENSORS),
     ],
 )
 def test_every_attribute_has_a_name_and_there_are_no_others(
@@ -226,6 +239,21 @@ def test_every_error_of_a_remote_home_has_words_and_there_are_no_others() -> Non
     assert REMOTE["step"].keys() == {"user", "reconfigure", "capture"}
     assert REMOTE["error"].keys() == REFUSED | PROBLEMS
     assert REMOTE["abort"].keys() == {"not_found"}
+
+
+MQTT: Final = WORDS["config_subentries"]["mqtt"]
+
+
+def test_every_step_and_every_error_of_mqtt_topics_has_words_and_there_are_no_others() -> None:
+    assert MQTT["step"].keys() == {"user", "topics", *PREVIEWS}
+    assert explained(MQTT["step"]["user"]) == fields(PRESETS_SCHEMA)
+    assert explained(MQTT["step"]["topics"]) == fields(TOPICS_SCHEMA)
+    assert WORDS["selector"]["mqtt_topic"]["fields"].keys() == ROW.keys()
+    assert MQTT["error"].keys() == {
+        *("no_topics", "too_many_topics", "topic_not_possible", "topic_twice", "same_series"),
+        *("tag_not_possible", "measurement_reserved", "name_not_possible", "too_many_fields"),
+    }
+    assert MQTT["abort"].keys() == {"already_configured", "mqtt_not_set_up"}
 
 
 MISSING: Final = {"bucket_not_found", "database_not_found", "retention_policy_not_found"}
@@ -266,6 +294,7 @@ def test_every_common_text_is_used_and_there_are_no_others() -> None:
         "dashboard_title",
         *of_dashboard,
         *(f"self_test_{each}" for each in (*facts, *Verdict)),
+        *(f"mqtt_{each}" for each in (*Refusal, NO_NUMBER)),
     }
 
 

@@ -94,6 +94,7 @@ async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bo
         await runtime.source.async_start()
         runtime.recovery.async_start()
         await runtime.remotes.async_start()
+        await runtime.mqtt.async_start()
         undo.pop_all()
     if is_after_final_write(hass):
         await async_stop(hass, entry)

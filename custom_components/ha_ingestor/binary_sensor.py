@@ -14,6 +14,7 @@ from .entities.base import (
 )
 from .entities.data_api import DATA_API_BINARY_SENSORS
 from .entities.descriptions import BINARY_SENSORS
+from .entities.mqtt import MQTT_BINARY_SENSORS, mqtt_service
 from .entities.remote import REMOTE_BINARY_SENSORS, remote_service
 from .entity import IngestorEntity
 
@@ -45,6 +46,15 @@ async def async_setup_entry(
                 for each in REMOTE_BINARY_SENSORS
             ],
             config_subentry_id=remote.subentry.subentry_id,
+        )
+    if mqtt := runtime.mqtt.mqtt:
+        messages = mqtt_service(mqtt.subentry)
+        async_add_entities(
+            [
+                IngestorBinarySensor(mqtt.coordinator, messages, each)
+                for each in MQTT_BINARY_SENSORS
+            ],
+            config_subentry_id=mqtt.subentry.subentry_id,
         )
 
 

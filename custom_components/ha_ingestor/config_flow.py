@@ -11,12 +11,13 @@ from homeassistant.config_entries import (
 from homeassistant.core import callback
 
 from .connection import try_at_once
-from .const import DOMAIN, SUBENTRY_DATA_API, SUBENTRY_REMOTE
+from .const import DOMAIN, SUBENTRY_DATA_API, SUBENTRY_MQTT, SUBENTRY_REMOTE
 from .coordinator import HaIngestorConfigEntry
 from .flows.built_in import BuiltInFlow
 from .flows.data_api import DataApiFlow
 from .flows.destination import is_own_title, title, unique_id
 from .flows.fields import CREDENTIALS, field_errors, merged, text_errors
+from .flows.mqtt import MqttFlow
 from .flows.options import HaIngestorOptionsFlow
 from .flows.remote import RemoteFlow
 from .options.core import CORE
@@ -41,7 +42,11 @@ class HaIngestorConfigFlow(BuiltInFlow, domain=DOMAIN):
         cls, _config_entry: HaIngestorConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Offer what a destination may have beside its database."""
-        return {SUBENTRY_DATA_API: DataApiFlow, SUBENTRY_REMOTE: RemoteFlow}
+        return {
+            SUBENTRY_DATA_API: DataApiFlow,
+            SUBENTRY_REMOTE: RemoteFlow,
+            SUBENTRY_MQTT: MqttFlow,
+        }
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask where the database is, or offer the one of the built-in integration."""

@@ -18,6 +18,7 @@ CONF_REFRESH: Final = "refresh"
 
 SUBENTRY_DATA_API: Final = "data_api"
 SUBENTRY_REMOTE: Final = "remote"
+SUBENTRY_MQTT: Final = "mqtt"
 
 # Backups leave out `*.log.*`: a restored spool would deliver its points a second time.
 SPOOL_DIRECTORY: Final = "ha_ingestor.log.d"

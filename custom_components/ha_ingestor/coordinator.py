@@ -31,6 +31,7 @@ from .pipeline.pipeline import Handover, Pipeline
 from .pipeline.snapshot import Snapshot
 from .registry.history import RegistryHistory
 from .sources.local import LocalSource
+from .sources.mqtt.source import MqttSource
 from .sources.recorder.recovery import GapRecovery
 from .sources.reload_handover import Build
 from .sources.remote.remotes import Remotes
@@ -53,6 +54,7 @@ class IngestorRuntimeData:
     self_test: SelfTest
     remotes: Remotes
     recovery: GapRecovery
+    mqtt: MqttSource
     build: Build
     _end: SharedTask[Handover] = field(default_factory=SharedTask)
 
@@ -83,6 +85,7 @@ class IngestorRuntimeData:
         stops: list[Callable[[], Awaitable[None]]] = [
             self.recovery.async_stop,
             partial(self.remotes.async_stop, hand_over=hand_over),
+            partial(self.mqtt.async_stop, hand_over=hand_over),
             *(part.async_stop for part in (self.history, self.registries) if part),
         ]
         for stop in stops:

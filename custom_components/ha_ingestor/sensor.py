@@ -15,6 +15,7 @@ from .entities.base import (
 )
 from .entities.data_api import DATA_API_SENSORS
 from .entities.descriptions import SENSORS
+from .entities.mqtt import MQTT_SENSORS, mqtt_service
 from .entities.remote import REMOTE_SENSORS, remote_service
 from .entity import IngestorEntity
 
@@ -41,6 +42,12 @@ async def async_setup_entry(
         async_add_entities(
             [IngestorSensor(remote.coordinator, home, each) for each in REMOTE_SENSORS],
             config_subentry_id=remote.subentry.subentry_id,
+        )
+    if mqtt := runtime.mqtt.mqtt:
+        messages = mqtt_service(mqtt.subentry)
+        async_add_entities(
+            [IngestorSensor(mqtt.coordinator, messages, each) for each in MQTT_SENSORS],
+            config_subentry_id=mqtt.subentry.subentry_id,
         )
 
 

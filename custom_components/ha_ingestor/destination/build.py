@@ -31,6 +31,7 @@ from ..pipeline.pipeline import Handover, Pipeline
 from ..pipeline.spool.files import OsFiles
 from ..registry.history import history_of
 from ..sources.local import LocalSource
+from ..sources.mqtt.source import MqttSource
 from ..sources.recorder.gaps import Gaps
 from ..sources.recorder.recovery import GapRecovery
 from ..sources.reload_buffer import ReloadBuffer
@@ -149,5 +150,6 @@ async def async_build(
             Gaps(path=directory),
             max_days=gap_days(entry.options),
         ),
+        mqtt=MqttSource(hass, entry, pipeline),
         build=parts.build,
     )

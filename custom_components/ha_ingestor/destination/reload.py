@@ -31,7 +31,9 @@ async def async_pause(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None
     stop = partial(runtime.async_stop, hand_over=not is_disabled)
     build = None if is_disabled else runtime.build
     # Before the first await, so that the buffer receives every event from here on.
-    reload_handover = ReloadHandover(hass, reload_buffer, stop, runtime.causes, build)
+    reload_handover = ReloadHandover(
+        hass, reload_buffer, stop, runtime.causes, build, capture=runtime.mqtt.async_capture_waiting
+    )
     hass.data[RELOAD_HANDOVERS][entry.entry_id] = reload_handover
     if is_disabled:
         runtime.causes.async_stop()

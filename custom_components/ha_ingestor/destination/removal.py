@@ -8,6 +8,7 @@ from ..health.deletion import async_tell_deleted
 from ..health.issues import async_forget
 from ..metadata_store.metadata_sync import metadata_directory
 from ..metadata_store.store import delete_store
+from ..sources.mqtt.source import async_forget_mqtt
 from ..sources.reload_handover import RELOAD_HANDOVERS
 from ..sources.remote.remotes import async_forget_remotes
 from .spool_folder import delete, spool_folder
@@ -17,6 +18,7 @@ async def async_remove(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> Non
     """Delete the spool; with the last destination, also the metadata."""
     async_forget(hass, entry.entry_id)
     await async_forget_remotes(hass, entry)
+    async_forget_mqtt(hass, entry.entry_id)
     if before := hass.data.get(RELOAD_HANDOVERS, {}).pop(entry.entry_id, None):
         before.async_drop()
     if not hass.config_entries.async_entries(DOMAIN):

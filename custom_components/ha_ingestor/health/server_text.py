@@ -139,5 +139,13 @@ def markdown(text: str) -> str:
     return escaped.translate(_HTML)
 
 
+def code(text: str) -> str:
+    """Return one line that Markdown shows as these very characters, as code. Nothing is hidden."""
+    line = _one_line(text)
+    # A longer row of backticks than any within.
+    fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
+    return f"{fence} {line} {fence}"
+
+
 def _one_line(text: str) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())

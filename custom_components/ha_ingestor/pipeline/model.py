@@ -186,7 +186,33 @@ class OwnPoint(NamedTuple):
     line: str
 
 
-type Item = StateEvent | OtherEvent | RegistryRow | OwnPoint
+class Shape(Protocol):
+    """How messages of a broker are stored."""
+
+    def encode(self, topic: str, payload: bytes, *, numbers_only: bool) -> tuple[str, str] | str:
+        """Return series and fields, or why there are none."""
+
+
+@dataclass(slots=True, kw_only=True)
+class MessageCounts:
+    """What became of the messages of one source. Written by one thread; another may read it."""
+
+    points: int = 0
+    filtered: Counter[str] = field(default_factory=Counter)
+
+
+class Message(NamedTuple):
+    """A message of a broker, and when it came, in seconds since 1970."""
+
+    measurement: str
+    topic: str
+    payload: bytes
+    time: float
+    shape: Shape
+    counts: MessageCounts
+
+
+type Item = StateEvent | OtherEvent | RegistryRow | OwnPoint | Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,16 +30,20 @@ class ReloadHandover:
         stop: Callable[[], Awaitable[Handover]],
         causes: Attribution,
         build: Build | None,
+        *,
+        capture: Callable[[Pipeline], Awaitable[None]],
     ) -> None:
         """Wait for a setup or the end; without `build` nothing is worth keeping until the end.
 
-        `stop` ends the pipeline before, and may be called again while it does.
+        `stop` ends the pipeline before, and may be called again while it does. `capture` gives a
+        pipeline what other sources have in memory.
         """
         self.reload_buffer = reload_buffer
         self.causes = causes
         self.is_over = False
         self._stop_pipeline = stop
         self._build = build
+        self._capture = capture
         self._write = SharedTask[None]()
         self._stop: CALLBACK_TYPE | None = hass.bus.async_listen_once(
             EVENT_HOMEASSISTANT_FINAL_WRITE, self.async_final_write
@@ -81,6 +85,7 @@ class ReloadHandover:
         try:
             await source.async_start()
             await source.async_stop()
+            await self._capture(pipeline)
         finally:
             await pipeline.stop()
 

@@ -129,6 +129,8 @@ _OURS: Final = frozenset(
     {*CHOICES, *TIDY.tags, *TIDY.fields, *TIDY_EVENTS.tags, *TIDY_EVENTS.fields, "time"}
 )
 _OURS_PREFIX: Final = "attr_"
+# What a point of a message has beside its values.
+_OF_MESSAGES: Final = frozenset({"clock_unset", "left_out", "time"})
 _TEXT: Final = "_str"
 _MARKED: Final = re.compile(r"~[0-9a-f]{8}", re.ASCII)
 _MARK_LENGTH: Final = 9
@@ -140,6 +142,23 @@ _ROOM: Final = NAME_MAX_BYTES - len(_OURS_PREFIX) - len(_TEXT)
 @lru_cache(maxsize=4096)
 def field_name(prefix: str, name: str, *, is_text: bool) -> str:
     """Name the field of an attribute or of a member of an event's data, escaped."""
+    whole = _typed(prefix, name, is_text=is_text)
+    if not prefix and (whole in _OURS or whole.startswith(_OURS_PREFIX)):
+        whole = _OURS_PREFIX + whole
+    return escape_key(whole)
+
+
+@lru_cache(maxsize=4096)
+def message_field_name(name: str, taken: frozenset[str], *, is_text: bool) -> str:
+    """Name the field of a value in a message, escaped; `taken` are the tags' names."""
+    whole = _typed("", name, is_text=is_text)
+    if whole in taken or whole in _OF_MESSAGES:
+        whole += _mark(name)
+    return escape_key(whole)
+
+
+def _typed(prefix: str, name: str, *, is_text: bool) -> str:
+    """Tell the names of texts from those of numbers, and those that would be stored alike."""
     whole = prefix + name
     if (
         _STORED_AS_IT_IS.fullmatch(whole) is None
@@ -150,9 +169,7 @@ def field_name(prefix: str, name: str, *, is_text: bool) -> str:
         whole = cut(whole, _ROOM - _MARK_LENGTH) + _mark(name)
     if is_text:
         whole += _TEXT
-    if not prefix and (whole in _OURS or whole.startswith(_OURS_PREFIX)):
-        whole = _OURS_PREFIX + whole
-    return escape_key(whole)
+    return whole
 
 
 def tidy_measurement(domain: str) -> str:

@@ -8,7 +8,7 @@ from heapq import nlargest
 from typing import Final, Protocol
 
 from ..clock import CLOCKS_ARE_SET
-from ..model import Item, OtherEvent, OwnPoint, Point, RegistryRow, StateEvent
+from ..model import Item, Message, OtherEvent, OwnPoint, Point, RegistryRow, StateEvent
 from .line_protocol import TIME_MAX_US, escape_key, field_set, line, series_key
 from .masked import MASKED, unmasked
 from .top_entities import EntityStats
@@ -167,7 +167,7 @@ class Encoder:
 
 
 def _encode_item(
-    profile: Profile, item: StateEvent | OtherEvent | RegistryRow
+    profile: Profile, item: StateEvent | OtherEvent | RegistryRow | Message
 ) -> tuple[str, str, Point | None]:
     """Return what it is about, and its point, or why there is none."""
     if isinstance(item, StateEvent):
@@ -177,6 +177,8 @@ def _encode_item(
         return subject, profile.nothing, profile.encode(state_event)
     if isinstance(item, OtherEvent):
         return item.event_type, "not_in_profile", profile.encode_other_event(item)
+    if isinstance(item, Message):
+        return item.measurement, *_encode_message(item, numbers_only=profile.numbers_only)
     point = _encode_row(item, numbers_only=profile.numbers_only)
     return item.measurement, "no_number", point
 
@@ -196,6 +198,17 @@ def _encode_row(row: RegistryRow, *, numbers_only: bool) -> Point | None:
         if not (numbers_only and isinstance(value, str)) and escape_key(name) not in tag_names
     )
     return (series_key(measurement, tags), fields, time) if fields else None
+
+
+def _encode_message(message: Message, *, numbers_only: bool) -> tuple[str, Point | None]:
+    """Return its point, or why there is none."""
+    counts = message.counts
+    found = message.shape.encode(message.topic, message.payload, numbers_only=numbers_only)
+    if isinstance(found, str):
+        counts.filtered[found] += 1
+        return found, None
+    counts.points += 1
+    return "", (*found, message.time)
 
 
 def _seconds_of(time: object) -> float:

@@ -27,6 +27,7 @@ from ..model import (
     UNAVAILABLE_STATES,
     EntityContext,
     Item,
+    Message,
     OtherEvent,
     OwnPoint,
     RegistryRow,
@@ -152,7 +153,9 @@ class NoiseFilter:
             try:
                 if isinstance(item, StateEvent):
                     self._take(item, passed)
-                elif isinstance(item, (RegistryRow, OwnPoint)) or not self._is_repeated(item):
+                elif isinstance(item, (RegistryRow, OwnPoint, Message)) or not self._is_repeated(
+                    item
+                ):
                     passed.append(item)
             except Exception:
                 _LOGGER.exception("An event could not be filtered and is kept")

@@ -9,7 +9,7 @@ from math import inf
 from typing import Final
 
 from ..memory import MEMORY_BYTES, MEMORY_POINTS
-from ..model import IntakeContent, Item, OtherEvent, OwnPoint, RegistryRow
+from ..model import IntakeContent, Item, Message, OtherEvent, OwnPoint, RegistryRow
 
 INTAKE_POINTS: Final = MEMORY_POINTS
 # What all attributes come to as text. The newest events are kept whatever their size, because to
@@ -87,6 +87,8 @@ def estimate_size(state_event: Item) -> int:
         content = state_event.fields
     elif isinstance(state_event, OwnPoint):
         return len(state_event.line)
+    elif isinstance(state_event, Message):
+        return len(state_event.payload) + len(state_event.topic)
     elif state_event.new is None or state_event.old is None:
         state = state_event.new or state_event.old
         content = state.attributes if state else {}

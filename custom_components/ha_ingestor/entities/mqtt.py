@@ -1,0 +1,66 @@
+"""The entities of the messages of a broker."""
+
+from typing import Any, Final
+
+from homeassistant.components.binary_sensor import BinarySensorDeviceClass
+from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
+from homeassistant.config_entries import ConfigSubentry
+
+from ..sources.mqtt.health import MqttState
+from .base import IngestorBinarySensorDescription, IngestorSensorDescription, Service
+
+MqttSensor = IngestorSensorDescription[MqttState]
+MqttBinarySensor = IngestorBinarySensorDescription[MqttState]
+
+
+def mqtt_service(subentry: ConfigSubentry) -> Service:
+    """Describe the messages of a subentry."""
+    return Service(
+        identifier=subentry.subentry_id,
+        name=subentry.title,
+        manufacturer="Home Assistant",
+        model="MQTT",
+        pages=None,
+    )
+
+
+def _reasons(state: MqttState) -> dict[str, Any]:
+    return {"reasons": dict(state.filtered)}
+
+
+MQTT_SENSORS: Final[tuple[MqttSensor, ...]] = (
+    MqttSensor(
+        key="messages_per_minute",
+        translation_key="messages_per_minute",
+        state_class=SensorStateClass.MEASUREMENT,
+        value_fn=lambda state: state.messages_per_minute,
+    ),
+    MqttSensor(
+        key="last_message",
+        translation_key="last_message",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=lambda state: state.last_message,
+    ),
+    MqttSensor(
+        key="message_points",
+        translation_key="message_points",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        value_fn=lambda state: state.points,
+    ),
+    MqttSensor(
+        key="messages_filtered",
+        translation_key="messages_filtered",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        value_fn=lambda state: sum(state.filtered.values()),
+        attributes_fn=_reasons,
+    ),
+)
+
+MQTT_BINARY_SENSORS: Final[tuple[MqttBinarySensor, ...]] = (
+    MqttBinarySensor(
+        key="broker_connected",
+        translation_key="broker_connected",
+        device_class=BinarySensorDeviceClass.CONNECTIVITY,
+        value_fn=lambda state: state.connected,
+    ),
+)

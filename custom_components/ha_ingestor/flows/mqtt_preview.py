@@ -1,0 +1,96 @@
+"""What comes at some topics just now, and what would be stored of it."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.translation import async_get_translations
+
+from ..const import DOMAIN
+from ..health.server_text import code
+from ..pipeline.encode.message_shape import PAYLOAD_MAX, MessageShape, Refusal
+from ..sources.mqtt import broker
+from ..sources.mqtt.capture import raw_payload, shape_of
+
+if TYPE_CHECKING:
+    from homeassistant.components.mqtt import ReceiveMessage
+
+# With messages and without.
+PREVIEWS: Final = ("preview", "preview_empty")
+
+LISTEN_SECONDS: Final = 3.0
+TOPICS_MAX: Final = 20
+# What fits a phone without much scrolling.
+_TOPIC_SHOWN: Final = 200
+_LINE_SHOWN: Final = 300
+
+# The newest payload of a topic, and whether it was retained.
+type Seen = tuple[bytes, bool]
+
+
+async def async_listen(hass: HomeAssistant, shapes: Sequence[MessageShape]) -> Mapping[str, Seen]:
+    """Listen for a moment; returns the newest message of each topic.
+
+    Retained messages come at once and show what is there, although they are not recorded.
+    """
+    seen: dict[str, Seen] = {}
+    is_full = asyncio.Event()
+
+    @callback
+    def async_receive(message: ReceiveMessage) -> None:
+        # One byte more than is recorded, so that it is seen that there is more.
+        raw = raw_payload(message)[: PAYLOAD_MAX + 1]
+        if message.topic in seen or len(seen) < TOPICS_MAX:
+            seen[message.topic] = raw, message.retain
+        else:
+            is_full.set()
+
+    stops = [
+        stop
+        for topic_filter in dict.fromkeys(shape.pattern.filter for shape in shapes)
+        if (stop := await broker.async_subscribe(hass, topic_filter, async_receive))
+    ]
+    try:
+        async with asyncio.timeout(LISTEN_SECONDS):
+            await is_full.wait()
+    except TimeoutError:
+        pass
+    finally:
+        for stop in stops:
+            stop()
+    return seen
+
+
+async def async_described(
+    hass: HomeAssistant,
+    messages: Mapping[str, Seen],
+    shapes: Sequence[MessageShape],
+    *,
+    numbers_only: bool,
+) -> str:
+    """Write a list in Markdown: topic, and what would be stored, or why nothing would."""
+    words = await async_get_translations(hass, hass.config.language, "common", {DOMAIN})
+
+    def said(reason: str) -> str:
+        key = f"mqtt_{reason}"
+        return words.get(f"component.{DOMAIN}.common.{key}", reason)
+
+    rows = []
+    for topic, (payload, is_retained) in sorted(messages.items()):
+        if (shape := shape_of(shapes, topic)) is None:
+            continue
+        if len(payload) > PAYLOAD_MAX:
+            text = said(Refusal.TOO_LARGE)
+        elif isinstance(found := shape.encode(topic, payload, numbers_only=numbers_only), str):
+            text = said(found)
+        else:
+            text = code(_cut(" ".join(found), _LINE_SHOWN))
+        mark = f" ({said(Refusal.RETAINED)})" if is_retained else ""
+        # Two blanks at the end of a line begin a new one.
+        rows.append(f"- **{code(_cut(topic, _TOPIC_SHOWN))}**{mark}  \n  {text}")
+    return "\n".join(rows)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}…"

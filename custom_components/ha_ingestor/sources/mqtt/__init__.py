@@ -1,0 +1,1 @@
+"""Messages of the broker of Home Assistant's MQTT integration."""
