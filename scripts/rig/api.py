@@ -171,6 +171,9 @@ class Api:
         for given in (answer, *further):
             if step["type"] == "form" and not step.get("errors"):
                 step = self.request("POST", f"{_SUBENTRIES}/{step['flow_id']}", given)
+        if step["type"] == "menu":  # a preview
+            save = {"next_step_id": step["menu_options"][0]}
+            step = self.request("POST", f"{_SUBENTRIES}/{step['flow_id']}", save)
         if step["type"] not in {"create_entry", "abort"}:
             raise ApiError(f"it is not added: {_told(step)}")
         return step

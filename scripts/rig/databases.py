@@ -1,4 +1,4 @@
-"""The real databases that tests write to, and where their executables are.
+"""The real databases that tests write to, an MQTT broker, and where their executables are.
 
 `python -m scripts.rig.databases [--within SECONDS] [NAME…]` makes those that are not there yet.
 An executable is looked for in this order: the environment (`HA_INGESTOR_INFLUXD2=/a/path`), the
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from .recipes import DebianPackage, GoModule, Recipe, Workplace
+from .recipes import LIBRARIES, DebianPackage, GoModule, Recipe, Workplace
 
 CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ha-ingestor"
 LOGS: Final = Path(__file__).parents[2] / ".dev" / "logs"
@@ -37,12 +37,11 @@ class Unavailable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Database:
+class Program:
     """A server in a version, and how to get it."""
 
     name: str
     version: str
-    dialect: Dialect
     executable: str
     recipe: Recipe
     # What a version on the PATH has to begin with to stand in for ours.
@@ -68,6 +67,13 @@ class Database:
     def log(self) -> Path:
         """What was said when it was made the last time."""
         return LOGS / f"{self.key}.log"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database(Program):
+    """A database."""
+
+    dialect: Dialect
 
 
 # In the order in which they are made: what unpacks in seconds, what most people run, the rest.
@@ -134,56 +140,72 @@ _TABLE: Final = (
     ),
 )
 DATABASES: Final = {database.name: database for database in _TABLE}
+BROKER: Final = Program(
+    name="mosquitto",
+    version="2.0.11",
+    executable="mosquitto",
+    series="2.",
+    recipe=DebianPackage(
+        suite="bookworm",
+        package="mosquitto",
+        path="usr/sbin/mosquitto",
+        # Those that not every Debian has.
+        libraries=("libdlt2", "libwrap0"),
+    ),
+)
+PROGRAMS: Final[dict[str, Program]] = {BROKER.name: BROKER, **DATABASES}
 
 
 def binary(name: str) -> Path | Unavailable:
     """Return the executable if there is one; makes nothing, so a test may ask."""
-    database = DATABASES[name]
-    if named := os.environ.get(database.variable):
+    program = PROGRAMS[name]
+    if named := os.environ.get(program.variable):
         return Path(named) if Path(named).is_file() else Unavailable(reason=f"not at {named}")
-    if database.cached.is_file():
-        return database.cached
-    if (found := _on_path(database)) is not None:
+    if program.cached.is_file():
+        return program.cached
+    if (found := _on_path(program)) is not None:
         return found
-    if lacking := database.recipe.missing():
+    if lacking := program.recipe.missing():
         return Unavailable(reason=lacking)
     with suppress(FileNotFoundError):
-        return Unavailable(reason=_reason_file(database).read_text())
+        return Unavailable(reason=_reason_file(program).read_text())
     return Unavailable(reason="not made yet: scripts/setup databases")
 
 
 def obtain(name: str, *, deadline: float | None = None) -> Path | Unavailable:
     """Return the executable, making it when there is none."""
-    database = DATABASES[name]
+    program = PROGRAMS[name]
     LOGS.mkdir(parents=True, exist_ok=True)
-    database.cached.parent.parent.mkdir(parents=True, exist_ok=True)
-    with _turn(database):
+    program.cached.parent.parent.mkdir(parents=True, exist_ok=True)
+    with _turn(program):
         found = binary(name)
-        if not isinstance(found, Unavailable) or database.recipe.missing():
+        if not isinstance(found, Unavailable) or program.recipe.missing():
             return found
-        reason = _make(database, deadline)
+        reason = _make(program, deadline)
         if reason:
-            _reason_file(database).write_text(reason)
+            _reason_file(program).write_text(reason)
         else:
-            _reason_file(database).unlink(missing_ok=True)
+            _reason_file(program).unlink(missing_ok=True)
     return binary(name)
 
 
-def _make(database: Database, deadline: float | None) -> str:
+def _make(program: Program, deadline: float | None) -> str:
     """Make the executable; returns why not."""
-    home = database.cached.parent
+    home = program.cached.parent
     for abandoned in home.parent.glob(f"{home.name}.*/"):
         shutil.rmtree(abandoned, ignore_errors=True)
     with (
         tempfile.TemporaryDirectory(prefix=f"{home.name}.", dir=home.parent) as directory,
-        database.log.open("wb") as log,
+        program.log.open("wb") as log,
     ):
         place = Workplace(directory=Path(directory), log=log, deadline=deadline)
         try:
-            made = database.recipe.make(place)
+            made = program.recipe.make(place)
             (place.directory / "home").mkdir()
             made.chmod(0o755)
-            made.rename(place.directory / "home" / database.executable)
+            made.rename(place.directory / "home" / program.executable)
+            with suppress(FileNotFoundError):
+                (place.directory / LIBRARIES).rename(place.directory / "home" / LIBRARIES)
             # Last and at once: what has the final name is complete.
             shutil.rmtree(home, ignore_errors=True)
             (place.directory / "home").rename(home)
@@ -191,25 +213,25 @@ def _make(database: Database, deadline: float | None) -> str:
             return "its build takes longer than a test run: scripts/setup databases"
         except (OSError, subprocess.SubprocessError) as error:
             log.write(f"\n{error}\n{getattr(error, 'stderr', None) or ''}\n".encode())
-            return f"could not be made: {database.log.relative_to(LOGS.parents[1])}"
+            return f"could not be made: {program.log.relative_to(LOGS.parents[1])}"
     return ""
 
 
 @contextmanager
-def _turn(database: Database) -> Iterator[None]:
-    """Let only one process at a time make a database."""
-    with (CACHE / f"{database.key}.lock").open("w") as lock:
+def _turn(program: Program) -> Iterator[None]:
+    """Let only one process at a time make a program."""
+    with (CACHE / f"{program.key}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _reason_file(database: Database) -> Path:
-    return database.log.with_suffix(".reason")
+def _reason_file(program: Program) -> Path:
+    return program.log.with_suffix(".reason")
 
 
-def _on_path(database: Database) -> Path | None:
-    found = shutil.which(database.executable)
-    if found and version_of(Path(found)).startswith(database.series):
+def _on_path(program: Program) -> Path | None:
+    found = shutil.which(program.executable)
+    if found and version_of(Path(found)).startswith(program.series):
         return Path(found)
     return None
 
@@ -230,16 +252,16 @@ def version_of(executable: Path) -> str:
 def main() -> None:
     """Make what is missing, and say for each what it was."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("names", nargs="*", choices=[*DATABASES, []], metavar="NAME")
+    parser.add_argument("names", nargs="*", choices=[*PROGRAMS, []], metavar="NAME")
     parser.add_argument("--within", type=float, metavar="SECONDS", help="stop building after that")
     arguments = parser.parse_args()
     # As after Ctrl-C: what was started ends with us, and what is half done is cleared away.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     began = time.monotonic()
     deadline = began + arguments.within if arguments.within else None
-    for name in arguments.names or DATABASES:
+    for name in arguments.names or PROGRAMS:
         started = time.monotonic()
-        sys.stdout.write(f"  {name} {DATABASES[name].version} …")
+        sys.stdout.write(f"  {name} {PROGRAMS[name].version} …")
         sys.stdout.flush()
         found = obtain(name, deadline=deadline)
         told = f"not available, {found.reason}" if isinstance(found, Unavailable) else str(found)

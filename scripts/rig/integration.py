@@ -73,6 +73,11 @@ def connect_data_api(api: Api, entry_id: str, url: str, key: str = "") -> Any:
     return api.add_subentry(entry_id, "data_api", url=url, api_key=key, verify_ssl=True, refresh=30)
 
 
+def connect_mqtt(api: Api, entry_id: str, topics: list[dict[str, Any]]) -> Any:
+    """Add topics to a destination; returns the result, which is they or an abort."""
+    return api.add_subentry(entry_id, "mqtt", {"topics": topics}, presets=[])
+
+
 def connect_remote(api: Api, entry_id: str, url: str, token: str, name: str) -> Any:
     """Add another Home Assistant to a destination; returns the result, which is it or an abort."""
     address = {"url": url, "token": token, "advanced": {"verify_ssl": True}}

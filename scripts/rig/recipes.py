@@ -15,6 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Final, Protocol
 
+# Where a recipe leaves the shared libraries that an executable needs beside the system's, if any.
+LIBRARIES: Final = "lib"
+
 UNPACK_DEBIAN: Final = Path(__file__).parents[1] / "lib" / "unpack-debian"
 
 
@@ -65,11 +68,12 @@ def _lacks(tools: Sequence[str]) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DebianPackage:
-    """A package of a Debian release, unpacked and not installed."""
+    """A package of a Debian release, unpacked and not installed, with packages of libraries."""
 
     suite: str
     package: str
     path: str
+    libraries: tuple[str, ...] = ()
 
     def missing(self) -> str | None:
         """Return what this machine lacks."""
@@ -80,7 +84,11 @@ class DebianPackage:
     def make(self, place: Workplace) -> Path:
         """Unpack it."""
         root = place.directory / "root"
-        place.run([UNPACK_DEBIAN, self.suite, root, self.package])
+        place.run([UNPACK_DEBIAN, self.suite, root, self.package, *self.libraries])
+        if self.libraries:
+            (place.directory / LIBRARIES).mkdir()
+            for library in root.glob("usr/lib/*/lib*.so.*"):
+                library.rename(place.directory / LIBRARIES / library.name)
         return root / self.path
 
 

@@ -216,12 +216,15 @@ class Installation:
         return Destination(server=server, database=database, api=self.api, entry_id=entry_id)
 
     @contextmanager
-    def spare(self) -> Iterator[Destination]:
-        """Make a database and an entry for it, for as long as the block lasts."""
+    def spare(self, name: str = "influxdb2") -> Iterator[Destination]:
+        """Make a database and an entry for it, for as long as the block lasts.
+
+        It is on the server of this name, or on whichever there is.
+        """
         if not self.destinations:
             any_database()
         first = next(iter(self.destinations))
-        server = self.destinations.get("influxdb2", self.destinations[first]).server
+        server = self.destinations.get(name, self.destinations[first]).server
         database = f"spare_{next(_numbers)}"
         server.create_database(database)
         destination = self.connect(server, database)

@@ -1,0 +1,263 @@
+"""A real broker, Home Assistant's MQTT integration, and what is in the databases in the end."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
+from typing import Any, Final
+
+import pytest
+
+from scripts.rig.broker import Broker, Message, broker_in
+from scripts.rig.configuration import HOST
+from scripts.rig.databases import BROKER, Unavailable
+from scripts.rig.integration import DOMAIN, connect_mqtt
+
+from . import summary
+from .installation import INDEXED, Destination, Installation, until
+
+# Home Assistant waits ten seconds before it connects again, and is restarted once.
+pytestmark = pytest.mark.timeout(300)
+
+type Stored = tuple[str, dict[str, str], dict[str, Any]]
+
+TOPICS: Final[list[dict[str, Any]]] = [
+    {"topic": "house/{domain}/{object}/{field}", "measurement": "of_statestream"},
+    {"topic": "homeassistant/{component}/{object}/state", "measurement": "of_discovery"},
+    {"topic": "zigbee2mqtt/{device}", "measurement": "of_zigbee", "texts": ["version"]},
+    {"topic": "meters/{kind}/total", "measurement": "of_totals"},
+    {"topic": "meters/#", "measurement": "of_meters"},
+    {"topic": "$SYS/broker/version", "measurement": "of_broker"},
+]
+MEASUREMENTS: Final = [row["measurement"] for row in TOPICS]
+# There is one for each topic; the broker has its own.
+RETAINED: Final = [
+    Message("house/sensor/cellar/state", "1", retain=True),
+    Message("homeassistant/switch/old/state", "ON", retain=True),
+    Message("zigbee2mqtt/old", '{"temperature": 1}', retain=True),
+    Message("meters/old/total", "1", retain=True),
+    Message("meters/old", "1", retain=True),
+]
+LAMP: Final = {
+    "temperature": 21.5,
+    "state": "ON",
+    "battery": {"level": 80},
+    "version": "1.10",
+    "scenes": [1, 2],
+    "pin_code": "1234",
+    "link": None,
+}
+# What is published, and what is stored of it: measurement, tags, numbers, texts.
+STORED: Final[list[tuple[Message, str, dict[str, str], dict[str, float], dict[str, str]]]] = [
+    (
+        Message("zigbee2mqtt/lamp", json.dumps(LAMP)),
+        "of_zigbee",
+        {"device": "lamp"},
+        {"temperature": 21.5, "state": 1.0, "battery_level": 80.0, "left_out": 2.0},
+        {"state_str": "ON", "version_str": "1.10"},
+    ),
+    (
+        # As MQTT Statestream does it: to be retained, and yet new.
+        Message("house/sensor/attic/state", "21.5", retain=True),
+        "of_statestream",
+        {"domain": "sensor", "object": "attic"},
+        {"state": 21.5},
+        {},
+    ),
+    (
+        Message("house/sensor/attic/unit_of_measurement", '"°C"', retain=True),
+        "of_statestream",
+        {"domain": "sensor", "object": "attic"},
+        {},
+        {"unit_of_measurement_str": "°C"},
+    ),
+    (
+        Message("homeassistant/switch/pump/state", "OFF"),
+        "of_discovery",
+        {"component": "switch", "object": "pump"},
+        {"value": 0.0},
+        {"value_str": "OFF"},
+    ),
+    (
+        Message("meters/gas/total", "00420"),
+        "of_totals",
+        {"kind": "gas"},
+        {"value": 420.0},
+        {"value_str": "00420"},
+    ),
+    (Message("meters/gas", "12.5"), "of_meters", {"topic": "meters/gas"}, {"value": 12.5}, {}),
+    (
+        Message("meters/a b,c=d/é\\", '{"a b": 1, "__proto__": {"x,y": 2}}'),
+        "of_meters",
+        {"topic": "meters/a b,c=d/é/"},
+        {"a b": 1.0, "x__proto___x,y~41ef4133": 2.0},
+        {},
+    ),
+]
+REFUSED: Final = [
+    (Message("zigbee2mqtt/lamp", b"\xff\xd8\xff\xe0"), "message_malformed"),
+    (Message("zigbee2mqtt/lamp", '{"temperature": '), "message_malformed"),
+    (Message("zigbee2mqtt/lamp", "[" * 16_000), "message_malformed"),
+    (Message("zigbee2mqtt/lamp", ""), "message_empty"),
+    (Message("zigbee2mqtt/lamp", "x" * 16_000_000), "message_too_large"),
+    (Message("zigbee2mqtt/lamp", '{"temperature": NaN}'), "message_without_value"),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """A home whose broker's messages go into two databases."""
+
+    installation: Installation
+    broker: Broker
+    destinations: tuple[Destination, ...]
+
+    def is_connected(self, state: str = "on") -> bool:
+        """Whether each destination shows the broker so."""
+        api = self.installation.api
+        shown = [
+            api.state(each["entity_id"])
+            for each in api.ws("config/entity_registry/list")
+            if each["platform"] == DOMAIN and each["unique_id"].endswith("_broker_connected")
+        ]
+        return len(shown) == len(self.destinations) and all(
+            each and each["state"] == state for each in shown
+        )
+
+    def settle(self) -> None:
+        """Wait until everything that came is in the databases."""
+        for each in self.destinations:
+            each.settle()
+
+
+def ledger_of(destination: Destination) -> Counter[str]:
+    """Return the counts, those of the home itself apart, which are all filtered."""
+    ledger = destination.diagnostics()["ledger"]
+    assert ledger["balanced"], ledger
+    filtered = Counter(ledger["filtered"])
+    here = sum(filtered.pop(reason, 0) for reason in ("own_entity", "excluded", "not_included"))
+    lost = sum(ledger["lost"].values())
+    counts = {name: ledger[name] for name in ("captured", "written", "quarantined", "evicted")}
+    return Counter({"received": ledger["received"] - here, "lost": lost, **counts, **filtered})
+
+
+def stored_in(destination: Destination) -> list[Stored]:
+    """Return every point of messages, in the order of time."""
+    found = [
+        (point["time_ns"], measurement, point["tags"], dict(point["fields"]))
+        for measurement in MEASUREMENTS
+        for point in destination.server.query_points(measurement, destination.database)
+    ]
+    return [each[1:] for each in sorted(found, key=itemgetter(0))]
+
+
+@pytest.fixture(scope="module", name="home")
+def _home(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    broker = broker_in(tmp_path_factory.mktemp("broker"))
+    if isinstance(broker, Unavailable):
+        pytest.skip(f"{BROKER.name}: {broker.reason}")
+    api = installation.api
+    with ExitStack() as stack:
+        stack.enter_context(broker)
+        broker.publish(RETAINED)
+        where = {"broker": HOST, "port": broker.port, "protocol": "5"}
+        other = {"set_client_cert": False, "set_ca_cert": "off", "transport": "tcp"}
+        result = api.flow("mqtt", broker={**where, "other_settings": other})
+        stack.callback(api.delete, result["result"]["entry_id"])
+        destinations = [
+            stack.enter_context(installation.spare(name))
+            for name in ("influxdb2", "victoriametrics")
+            if name in installation.destinations
+        ]
+        for each in destinations:
+            api.set_options(each.entry_id, "filter", include={"entities": ["sensor.none"]})
+            connect_mqtt(api, each.entry_id, TOPICS)
+        yield Home(installation=installation, broker=broker, destinations=tuple(destinations))
+
+
+@pytest.fixture(autouse=True)
+def _noted(request: pytest.FixtureRequest, home: Home) -> None:
+    noted = request.node.user_properties
+    noted.append((summary.EXERCISED, (BROKER.name, BROKER.version)))
+    assert home.destinations
+
+
+def arrived(home: Home, count: Counter[str], **more: int) -> bool:
+    """Whether each destination has counted so many more messages."""
+    return all(
+        ledger_of(each)[name] >= count[name] + more[name]
+        for each in home.destinations
+        for name in more
+    )
+
+
+def test_each_message_is_in_the_databases_once_or_counted_with_its_reason(home: Home) -> None:
+    # A retained message at each topic shows that it is subscribed to; none of them is recorded.
+    assert until(lambda: arrived(home, Counter(), retained=len(TOPICS)))
+    assert until(home.is_connected)
+    home.settle()
+    before = {each.database: ledger_of(each) for each in home.destinations}
+    home.broker.publish(
+        [*(row[0] for row in STORED), *(row[0] for row in REFUSED), Message("elsewhere", "1")]
+    )
+    received = len(STORED) + len(REFUSED)
+    assert until(lambda: all(arrived(home, count, received=received) for count in before.values()))
+    for each in home.destinations:
+        each.settle()
+        wanted = [
+            (measurement, tags, numbers if each.numbers_only else {**numbers, **texts})
+            for _, measurement, tags, numbers, texts in STORED
+            if numbers or not each.numbers_only
+        ]
+        assert ledger_of(each) - before[each.database] == Counter(
+            received=received,
+            captured=len(wanted),
+            written=len(wanted),
+            **Counter(reason for _, reason in REFUSED),
+            **({"no_number": len(STORED) - len(wanted)} if each.numbers_only else {}),
+        )
+        assert until(partial(is_stored, each, wanted), seconds=INDEXED), stored_in(each)
+
+
+def test_after_an_outage_of_the_broker_and_a_restart_only_what_is_new_is_recorded(
+    home: Home,
+) -> None:
+    assert until(home.is_connected)
+    home.settle()
+    stored = {each.database: stored_in(each) for each in home.destinations}
+    before = {each.database: ledger_of(each) for each in home.destinations}
+    home.broker.stop()
+    assert until(lambda: home.is_connected("off"))
+    home.broker.start()
+    # What is retained comes again after each connection.
+    retained = max(count["retained"] for count in before.values()) + len(TOPICS)
+    assert until(lambda: arrived(home, Counter(), retained=retained))
+    assert until(home.is_connected)
+    home.broker.publish([Message("meters/outage", "1")])
+    home.settle()
+    home.installation.home.stop()
+    home.broker.publish([Message("meters/away", "2"), Message("meters/kept", "3", retain=True)])
+    home.installation.home.start()
+    assert until(home.is_connected)
+    assert until(lambda: arrived(home, Counter(), retained=retained + len(TOPICS)))
+    home.broker.publish([Message("meters/restart", "4")])
+    wanted = [
+        ("of_meters", {"topic": "meters/outage"}, {"value": 1.0}),
+        ("of_meters", {"topic": "meters/restart"}, {"value": 4.0}),
+    ]
+    for each in home.destinations:
+        known = stored[each.database]
+        assert until(partial(is_stored, each, [*known, *wanted])), stored_in(each)
+        each.settle()
+        more = ledger_of(each) - before[each.database]
+        more.pop("retained")
+        more.pop("received")
+        assert more == Counter(captured=2, written=2)
+
+
+def is_stored(destination: Destination, wanted: list[Stored]) -> bool:
+    """Whether exactly this is in the database."""
+    return stored_in(destination) == wanted
