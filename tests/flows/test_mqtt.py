@@ -76,7 +76,6 @@ async def test_topics_are_added_from_a_preset_and_recorded_at_once(
     assert subentry_of(entry).data["topics"][1] == {
         "topic": "zigbee2mqtt/{device}",
         "measurement": "zigbee2mqtt",
-        "payload": "auto",
         "field": "value",
         "fields": [],
         "texts": [],
@@ -111,10 +110,13 @@ async def test_the_preview_shows_what_comes_as_text(
     assert shown == [
         "- **` a/b `** (retained)  ",
         "  ` mqtt,topic=a/b battery_level=5.0 `",
+        "",
         "- **` a/c `**  ",
         '  ``` mqtt,topic=a/c mode_str="[x](http://evil) <b>``" ```',
+        "",
         "- **` a/d `**  ",
         "  Not recorded: the payload cannot be read",
+        "",
         "- **` a/e `**  ",
         "  Not recorded: more than 16 KiB",
     ]
@@ -185,7 +187,7 @@ async def test_there_is_one_list_for_a_destination_and_it_can_be_changed(
     subentry_id = subentry_of(entry).subentry_id
     result = await begin(hass, entry, source="reconfigure", subentry_id=subentry_id)
     assert result["step_id"] == "topics"
-    result = await submit(hass, result, topics=[{"topic": "b/{x}", "payload": "number"}])
+    result = await submit(hass, result, topics=[{"topic": "b/{x}", "field": "level"}])
     result = await submit(hass, result, next_step_id="save")
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
@@ -194,7 +196,7 @@ async def test_there_is_one_list_for_a_destination_and_it_can_be_changed(
     async_fire_mqtt_message(hass, "a/c", "6")
     await deliver(hass, entry)
     found = [each.fields for each in points(database) if "x" in each.tags]
-    assert found == [{"value": 5.0}]
+    assert found == [{"level": 5.0}]
 
 
 async def test_without_the_mqtt_integration_it_says_so(

@@ -76,7 +76,7 @@ class MqttFlow(ConfigSubentryFlow):
             data_schema=self.add_suggested_values_to_schema(SCHEMA, user_input or self._data),
             errors=errors,
             description_placeholders={
-                "example": "zigbee2mqtt/{device}",
+                "device": "{device}",
                 "field": "{field}",
                 **{name: plain(text) for name, text in told.items()},
             },

@@ -89,7 +89,8 @@ async def async_described(
         mark = f" ({said(Refusal.RETAINED)})" if is_retained else ""
         # Two blanks at the end of a line begin a new one.
         rows.append(f"- **{code(_cut(topic, _TOPIC_SHOWN))}**{mark}  \n  {text}")
-    return "\n".join(rows)
+    # With an empty line between them they are set apart.
+    return "\n\n".join(rows)
 
 
 def _cut(text: str, limit: int) -> str:

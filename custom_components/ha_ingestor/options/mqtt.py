@@ -18,7 +18,6 @@ from ..pipeline.encode.message_shape import (
     FIELDS_MAX,
     LEFT_OUT,
     MessageShape,
-    Payload,
     taken_names,
 )
 from ..pipeline.encode.profiles.homeiq import MEASUREMENT
@@ -31,7 +30,6 @@ CONF_TOPICS: Final = "topics"
 
 CONF_TOPIC: Final = "topic"
 CONF_MEASUREMENT: Final = "measurement"
-CONF_PAYLOAD: Final = "payload"
 CONF_FIELD: Final = "field"
 CONF_FIELDS: Final = "fields"
 CONF_TEXTS: Final = "texts"
@@ -72,7 +70,6 @@ PRESETS_SCHEMA: Final = vol.Schema(
 ROW: Final[Mapping[str, Selector[Any]]] = {
     CONF_TOPIC: TextSelector(),
     CONF_MEASUREMENT: TextSelector(),
-    CONF_PAYLOAD: choice("mqtt_payload", Payload),
     CONF_FIELD: TextSelector(),
     CONF_FIELDS: TEXTS,
     CONF_TEXTS: TEXTS,
@@ -167,7 +164,6 @@ def _accepted_row(row: Mapping[str, Any], reserved: Iterable[str]) -> dict[str, 
     return {
         CONF_TOPIC: topic,
         CONF_MEASUREMENT: measurement,
-        CONF_PAYLOAD: Payload(row.get(CONF_PAYLOAD, Payload.AUTO)).value,
         CONF_FIELD: field,
         **paths,
     }
@@ -195,7 +191,6 @@ def shapes_of(data: Mapping[str, Any]) -> tuple[MessageShape, ...]:
         MessageShape(
             pattern=pattern,
             measurement=row[CONF_MEASUREMENT],
-            payload=Payload(row[CONF_PAYLOAD]),
             field=row[CONF_FIELD],
             fields=frozenset(row[CONF_FIELDS]),
             texts=frozenset(row[CONF_TEXTS]),

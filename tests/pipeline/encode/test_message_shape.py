@@ -12,7 +12,6 @@ from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.encode.line_protocol import line
 from custom_components.ha_ingestor.pipeline.encode.message_shape import (
     MessageShape,
-    Payload,
     taken_names,
 )
 from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
@@ -201,12 +200,8 @@ def test_the_user_says_which_fields_and_of_which_type() -> None:
     chosen = shape(fields=frozenset({"battery", "version"}), texts=frozenset({"version"}))
     payload = '{"battery": {"level": 1}, "version": 2, "batteries": 3}'
     assert fields(payload, of=chosen) == {"battery_level": 1.0, "version_str": "2"}
-    number = shape(payload=Payload.NUMBER, field="power")
-    assert fields(" 5 ", of=number) == {"power": 5.0}
-    assert fields("five", of=number) == "message_malformed"
-    assert fields("{}", of=shape(payload=Payload.TEXT)) == {"value_str": "{}"}
-    assert fields("21.5", of=shape(payload=Payload.JSON)) == {"value": 21.5}
-    assert fields("abc", of=shape(payload=Payload.JSON)) == "message_malformed"
+    assert fields("5", of=shape(field="power")) == {"power": 5.0}
+    assert fields("5", of=shape(field="serial", texts=frozenset({"serial"}))) == {"serial_str": "5"}
 
 
 def test_of_many_fields_some_are_left_out_and_counted() -> None:

@@ -32,15 +32,6 @@ DEPTH_MAX: Final = 4
 LEFT_OUT: Final = "left_out"
 
 
-class Payload(StrEnum):
-    """How a payload is read."""
-
-    AUTO = "auto"
-    JSON = "json"
-    NUMBER = "number"
-    TEXT = "text"
-
-
 class Refusal(StrEnum):
     """Why a message gives no point, for the ledger. The values are stored."""
 
@@ -66,7 +57,6 @@ class MessageShape:
 
     pattern: TopicPattern
     measurement: str
-    payload: Payload = Payload.AUTO
     field: str = "value"
     fields: frozenset[str] = frozenset()
     texts: frozenset[str] = frozenset()
@@ -95,19 +85,12 @@ class MessageShape:
             return
         text = _decoded(payload)
         name = self.pattern.field_of(topic)
-        value = _value(text, self.payload)
+        value = _value(text)
         if isinstance(value, dict):
             self._read_object(value, name, found)
             return
         name = name or self.field
-        if self.payload is Payload.NUMBER:
-            number = _number(text)
-            if number is None:
-                raise MessageError(Refusal.MALFORMED)
-            found.add(name, number)
-        else:
-            is_text = self.payload is Payload.TEXT or name in self.texts
-            found.add(name, value, is_text=is_text)
+        found.add(name, value, is_text=name in self.texts)
 
     def _read_object(self, value: dict[str, Any], prefix: str, found: _Found) -> None:
         wanted, texts = self.fields, self.texts
@@ -199,12 +182,12 @@ def _decoded(payload: bytes) -> str:
         raise MessageError(Refusal.MALFORMED) from err
 
 
-def _value(text: str, payload: Payload) -> object:
+def _value(text: str) -> object:
     """Read a payload: an object, a list, or a plain value."""
     begin = text.lstrip()[:1]
-    if payload is Payload.JSON or (payload is Payload.AUTO and begin in {"{", "["}):
+    if begin in {"{", "["}:
         return _parsed(text)
-    if payload is Payload.AUTO and begin == '"':
+    if begin == '"':
         with suppress(MessageError):
             return _parsed(text)
     return text

@@ -134,11 +134,14 @@ class MqttLink:
             return
         now = time.time()
         kept = arrived(topic, raw_payload(message), now, is_retained=message.retain)
+        is_first = self.health.last_message is None
         self.health.received(now)
         if self._capture:
             self._capture.take(kept, shape)
         else:
             self._keep(kept)
+        if is_first:
+            self.on_change()
 
     def _keep(self, message: Arrived) -> None:
         waiting = self._waiting
