@@ -231,6 +231,8 @@ class Home:
             client.coalesces = bool(asked["features"].get("coalesce_messages"))
         if kind == "subscribe_events":
             client.subscriptions[number] = asked["event_type"]
+        if kind == "unsubscribe_events":
+            client.subscriptions.pop(asked["subscription"], None)
         if kind == "subscribe_entities":
             client.subscriptions[number] = kind
             states = {"a": {name: dict(row) for name, row in self.states.items()}}

@@ -90,7 +90,7 @@ async def _authenticate(socket: Socket, token: str) -> str:
     answer = await _read(socket)
     match answer.get("type"):
         case "auth_ok":
-            return redact(str(answer.get("ha_version", ""))[:VERSION_MAX], (token,))
+            return redact(str(answer.get("ha_version", "")), (token,))[:VERSION_MAX]
         case "auth_invalid":
             detail = redact(str(answer.get("message", "")), (token,))
             raise HomeAssistantError(Problem.INVALID_AUTH, detail)

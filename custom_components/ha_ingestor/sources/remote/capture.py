@@ -91,10 +91,11 @@ class RemoteCapture:
         """Count a state that the restart of the remote home set once more."""
         self._receive(self._restored, change)
 
-    def fired(self, event_type: str, event: Mapping[str, Any]) -> None:
+    def fired(self, event_type: str, event: Any) -> None:
         """Capture another event, as it was sent, if it is wanted."""
-        if event_type in RUNS:
-            self._causes.async_note(context_of(event).id, event.get("data") or {})
+        if event_type in RUNS and isinstance(event, Mapping):
+            data = event.get("data")
+            self._causes.async_note(context_of(event).id, data if isinstance(data, Mapping) else {})
         if event_type in self.event_types:
             self._receive(self._fired, (event_type, event))
 
@@ -148,7 +149,7 @@ class RemoteCapture:
         if self._wanted(self._described(change.entity_id)):
             self._pipeline.intake.filtered[RESTART_ECHO] += 1
 
-    def _fired(self, fired: tuple[str, Mapping[str, Any]]) -> None:
+    def _fired(self, fired: tuple[str, Any]) -> None:
         event_type, event = fired
         data = event.get("data") or {}
         entity = self._subject(data)
@@ -208,7 +209,9 @@ def time_of(event: Mapping[str, Any]) -> float:
 
 def context_of(event: Mapping[str, Any]) -> Context:
     """Read the context of an event."""
-    said = event.get("context") or {}
+    said = event.get("context")
+    if not isinstance(said, Mapping):
+        said = {}
     return Context(
         id=str(said.get("id", "")),
         parent_id=said.get("parent_id"),
