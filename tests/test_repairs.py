@@ -1,5 +1,6 @@
 """What a user is asked to repair, and what happens when they agree."""
 
+import errno
 from dataclasses import replace
 from functools import partial
 from html import unescape
@@ -289,6 +290,77 @@ async def test_points_in_quarantine_can_be_delivered_or_deleted_in_the_repair(  
     assert issue(hass, entry, "quarantined") is None
     await until(lambda: len(points(database, "sensor.odd")) == arrived)
     assert await entry.runtime_data.pipeline.quarantined() == []
+
+
+@pytest.mark.parametrize("choice", ["replay", "purge"])
+async def test_the_issue_stays_when_the_quarantine_cannot_be_emptied(  # noqa: PLR0917
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    database: Emulator,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+    choice: str,
+) -> None:
+    await refused(hass, database, entry, ("sensor.odd",))
+    http, menu = await offers(hass, hass_client, entry)
+    full = AsyncMock(side_effect=OSError(errno.ENOSPC, "No space left on device"))
+    monkeypatch.setattr(entry.runtime_data.pipeline, f"{choice}_quarantine", full)
+    url = f"/api/repairs/issues/fix/{menu['flow_id']}"
+    result = await (await http.post(url, json={"next_step_id": choice})).json()
+    assert (result["type"], result["reason"]) == ("abort", "disk")
+    assert issue(hass, entry, "quarantined")
+    assert len(await entry.runtime_data.pipeline.quarantined()) == 1
+
+
+async def test_what_is_known_of_the_newest_refused_point_needs_no_file(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    database: Emulator,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await refused(hass, database, entry, ("sensor.a", "sensor.b"))
+    unreadable = AsyncMock(side_effect=OSError(errno.EIO, "Input/output error"))
+    monkeypatch.setattr(entry.runtime_data.pipeline, "newest_quarantined", unreadable)
+    http, menu = await offers(hass, hass_client, entry)
+    assert menu["description_placeholders"]["entities"] == "sensor.b"
+    await choose(hass, http, menu, "exclude_entity")
+    assert entry.options["filter"]["entities"] == ["sensor.b"]
+
+
+async def test_with_nothing_refused_any_more_there_is_nothing_to_choose(
+    hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
+) -> None:
+    """Somebody else was faster, in another window."""
+    await refused(hass, database, entry, ("sensor.odd",))
+    found = issue(hass, entry, "quarantined")
+    assert found
+    flow: Any = await async_create_fix_flow(hass, found.issue_id, found.data)
+    flow.hass = hass
+    await entry.runtime_data.coordinator.async_forget_rejection()
+    result = await flow.async_step_init()
+    assert (result["type"], result["reason"]) == ("abort", "nothing_refused")
+
+
+@pytest.mark.parametrize(
+    "choice", ["ignore_attribute", "exclude_entity", "replay", "purge", "dismiss"]
+)
+async def test_nothing_is_done_for_a_destination_that_was_removed_meanwhile(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    database: Emulator,
+    entry: MockConfigEntry,
+    choice: str,
+) -> None:
+    await refused(hass, database, entry, ("sensor.odd",))
+    found = issue(hass, entry, "quarantined")
+    assert found
+    flow: Any = await async_create_fix_flow(hass, found.issue_id, found.data)
+    flow.hass = hass
+    assert (await flow.async_step_init())["step_id"] == "init"
+    await hass.config_entries.async_remove(entry.entry_id)
+    result = await getattr(flow, f"async_step_{choice}")()
+    assert (result["type"], result["reason"]) == ("abort", "not_loaded")
 
 
 async def test_the_words_of_a_database_are_shown_without_their_json(

@@ -11,6 +11,7 @@ from homeassistant.helpers import issue_registry as ir
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ha_ingestor.const import DOMAIN
+from custom_components.ha_ingestor.flows.remote import RemoteFlow
 from tests.emulator import Emulator
 from tests.emulator.home_assistant import Home
 from tests.shell import deliver, set_up, until
@@ -268,6 +269,39 @@ async def test_what_was_given_up_is_tried_again_on_request(
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await until(lambda: link_of(loaded).health.connected)
     await until(lambda: registry.async_get_issue(DOMAIN, issue_id) is None)
+
+
+async def test_what_is_captured_is_not_asked_before_the_home_was_found() -> None:
+    result: Any = await RemoteFlow().async_step_capture()
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_found")
+
+
+async def test_the_repair_of_a_home_that_is_gone_or_was_changed_does_nothing(
+    hass: HomeAssistant, loaded: MockConfigEntry, home: Home
+) -> None:
+    from custom_components.ha_ingestor.repairs import async_create_fix_flow  # noqa: PLC0415
+
+    subentry = await added(hass, loaded, home)
+    issue_id = f"remote_unauthorized_{loaded.entry_id}_{subentry.subentry_id}"
+    registry = ir.async_get(hass)
+    home.token = "new"
+    await home.drop()
+    await until(lambda: registry.async_get_issue(DOMAIN, issue_id))
+    issue = registry.async_get_issue(DOMAIN, issue_id)
+    assert issue
+    flow: Any = await async_create_fix_flow(hass, issue_id, issue.data)
+    flow.hass = hass
+    assert (await flow.async_step_init())["type"] is FlowResultType.FORM
+
+    odd = {**subentry.data, "ca_certificate": "no certificate"}
+    hass.config_entries.async_update_subentry(loaded, subentry, data=odd)
+    result = await flow.async_step_confirm({"token": "new"})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_loaded")
+
+    hass.config_entries.async_remove_subentry(loaded, subentry.subentry_id)
+    result = await flow.async_step_confirm({"token": "new"})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_loaded")
+    assert "new" not in home.logins
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,20 @@ async def test_an_entity_that_is_left_out_is_told_with_the_rule(
     }
 
 
+async def test_an_entity_that_never_had_a_state_is_told_with_its_integration(
+    hass: HomeAssistant, hass_ws_client: WebSocketGenerator, entry: MockConfigEntry
+) -> None:
+    silent = er.async_get(hass).async_get_or_create("sensor", "mqtt", "1").entity_id
+    await set_up(hass, entry)
+    _, found = await rows(hass, await hass_ws_client(hass), entry)
+    assert found[silent] == {
+        "entity_id": silent,
+        "recorded": True,
+        "integration": "mqtt",
+        "stateless": True,
+    }
+
+
 async def test_our_own_entities_are_not_listed(
     hass: HomeAssistant, hass_ws_client: WebSocketGenerator, entry: MockConfigEntry
 ) -> None:

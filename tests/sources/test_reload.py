@@ -102,6 +102,60 @@ async def test_few_huge_states_during_a_reload_do_not_fill_the_memory(
     assert states(database)[-1] == "29"
 
 
+async def test_other_events_that_are_too_many_for_a_reload_are_lost_and_those_of_excluded_are_not(
+    hass: HomeAssistant, database: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BUFFER_EVENTS, 20)
+    entry = MockConfigEntry(
+        domain="ha_ingestor",
+        data=new_entry(database.url).data,
+        options={
+            "events": {"types": ["doorbell"]},
+            "filter": {"entities": ["sensor.excluded"]},
+        },
+    )
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.excluded", "0")
+    before = await ledger(entry)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    for number in range(50):
+        hass.bus.async_fire("doorbell", {"number": number})
+        hass.states.async_set("sensor.excluded", str(number + 1))
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    after = await ledger(entry)
+    await deliver(hass, entry)
+    rung = [point.fields["data_number"] for point in points(database)]
+    assert rung == list(range(50 - len(rung), 50))
+    assert 0 < len(rung) < 20
+    assert after["lost"] == {"reload_gap": 50 - len(rung)}
+    assert after["filtered"]["excluded"] - before["filtered"]["excluded"] == 50
+
+
+async def test_more_entities_than_a_reload_has_room_for_are_counted(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    database: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those that were there before a first set-up that failed, and those that came since."""
+    monkeypatch.setattr(BUFFER_EVENTS, 100)
+    for number in range(150):
+        hass.states.async_set(f"sensor.before_{number}", "1")
+    entry.add_to_hass(hass)
+    with monkeypatch.context() as failing:
+        failing.setattr(WeatherWatch, "async_start", _fail_at_once)
+        assert not await hass.config_entries.async_setup(entry.entry_id)
+    for number in range(300):
+        hass.states.async_set(f"sensor.after_{number}", "1")
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    counts = await ledger(entry)
+    await deliver(hass, entry)
+    stored = [point.tags["entity_id"] for point in points(database)]
+    assert 100 <= len(stored) <= 200
+    assert stored == [f"sensor.after_{number}" for number in range(300 - len(stored), 300)]
+    assert counts["lost"] == {"reload_gap": 450 - len(stored)}
+
+
 async def test_events_of_a_reload_say_what_they_said_when_they_were_fired(
     hass: HomeAssistant, database: Emulator
 ) -> None:
