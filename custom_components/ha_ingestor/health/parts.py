@@ -1,4 +1,4 @@
-"""What is known of the parts beside the pipeline: data-api, metadata store, remote homes."""
+"""What is known of the parts beside the pipeline: data-api, metadata store, remote homes, MQTT."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -70,6 +70,19 @@ class RemoteReading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MqttReading:
+    """What is known of the messages of a broker; counts since Home Assistant started."""
+
+    title: str
+    is_set_up: bool
+    connected: bool | None
+    messages_per_minute: int
+    points: int
+    filtered: Mapping[str, int]
+    last_message: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoreReading:
     """What is known of the metadata store; `rows` by table, `changes` of the last sync."""
 
@@ -132,6 +145,25 @@ def remotes_of(runtime: IngestorRuntimeData) -> tuple[RemoteReading, ...]:
         )
         for remote in runtime.remotes.all
         for state in (remote.link.health.state,)
+    )
+
+
+@callback
+def mqtt_of(runtime: IngestorRuntimeData) -> tuple[MqttReading, ...]:
+    """Read the messages of a broker, if there are to be any."""
+    if (mqtt := runtime.mqtt.mqtt) is None:
+        return ()
+    state = mqtt.link.health.state
+    return (
+        MqttReading(
+            title=plain(mqtt.subentry.title),
+            is_set_up=state.is_set_up,
+            connected=state.connected,
+            messages_per_minute=state.messages_per_minute,
+            points=state.points,
+            filtered=state.filtered,
+            last_message=state.last_message,
+        ),
     )
 
 

@@ -12,7 +12,14 @@ from homeassistant.core import HomeAssistant, callback
 from ..const import DOMAIN
 from ..coordinator import HaIngestorConfigEntry, IngestorRuntimeData
 from ..pipeline.snapshot import Snapshot
-from .parts import DataApiReading, RemoteReading, data_api_of, remotes_of
+from .parts import (
+    DataApiReading,
+    MqttReading,
+    RemoteReading,
+    data_api_of,
+    mqtt_of,
+    remotes_of,
+)
 from .server_text import plain
 
 # A monitor wants an answer also while the disk does not give one.
@@ -41,6 +48,7 @@ class Reading:
     snapshot: Snapshot | None = None
     data_api: DataApiReading | None = None
     remotes: tuple[RemoteReading, ...] = ()
+    mqtt: tuple[MqttReading, ...] = ()
 
 
 @callback
@@ -97,6 +105,7 @@ async def _async_read(
         snapshot=snapshot,
         data_api=data_api_of(runtime),
         remotes=remotes_of(runtime),
+        mqtt=mqtt_of(runtime),
     )
 
 

@@ -29,6 +29,7 @@ def report(reading: Reading) -> dict[str, Any]:
         "health": _health(reading.snapshot) if reading.snapshot else None,
         "data_api": _as_json(asdict(data_api)) if data_api else None,
         "remotes": [_as_json(asdict(each)) for each in reading.remotes],
+        "mqtt": [_as_json(asdict(each)) for each in reading.mqtt],
     }
 
 

@@ -17,7 +17,7 @@ from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_fire_mqtt_message,
 )
-from pytest_homeassistant_custom_component.typing import MqttMockHAClient
+from pytest_homeassistant_custom_component.typing import MqttMockHAClient, WebSocketGenerator
 
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.sources.mqtt import link
@@ -308,6 +308,31 @@ async def test_its_device_tells_how_the_messages_are(
     async_dispatcher_send(hass, "mqtt_connection_state", False)
     await hass.async_block_till_done()
     assert shown("binary_sensor", "broker_connected").state == "off"
+    await deliver(hass, entry)
+
+
+async def test_the_health_for_the_panel_tells_how_the_messages_are(
+    hass: HomeAssistant,
+    mqtt_mock: MqttMockHAClient,
+    hass_ws_client: WebSocketGenerator,
+    entry: MockConfigEntry,
+) -> None:
+    await set_up(hass, entry)
+    publish(hass, "zigbee2mqtt/a", "1")
+    publish(hass, "zigbee2mqtt/a", "1", retain=True)
+    await ledger_of(entry)
+    socket = await hass_ws_client(hass)
+    await socket.send_json_auto_id({"type": "ha_ingestor/health"})
+    (told,) = (await socket.receive_json())["result"]["destinations"][0]["mqtt"]
+    assert told.pop("last_message").startswith("20")
+    assert told == {
+        "title": "MQTT",
+        "is_set_up": True,
+        "connected": True,
+        "messages_per_minute": 0,
+        "points": 1,
+        "filtered": {"retained": 1},
+    }
     await deliver(hass, entry)
 
 
