@@ -278,6 +278,16 @@ async def test_the_repair_goes_with_its_destination(
     assert not ir.async_get(hass).async_get_issue(DOMAIN, f"mqtt_not_set_up_{entry.entry_id}")
 
 
+async def test_a_removed_destination_is_subscribed_to_nothing(
+    hass: HomeAssistant, mqtt_mock: MqttMockHAClient, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    assert mqtt_mock.is_active_subscription("zigbee2mqtt/+")
+    assert await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    assert not mqtt_mock.is_active_subscription("zigbee2mqtt/+")
+
+
 async def test_its_device_tells_how_the_messages_are(
     hass: HomeAssistant, mqtt_mock: MqttMockHAClient, entry: MockConfigEntry
 ) -> None:
