@@ -12,7 +12,6 @@ from homeassistant.config_entries import (
     ConfigEntryChange,
 )
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 if TYPE_CHECKING:
@@ -56,19 +55,7 @@ async def async_subscribe(
         return None
     from homeassistant.components import mqtt  # noqa: PLC0415
 
-    try:
-        stop = await mqtt.async_subscribe(hass, topic_filter, receive, qos=1, encoding=None)
-    except HomeAssistantError:
-        return None
-
-    @callback
-    def async_unsubscribe() -> None:
-        try:
-            stop()
-        except HomeAssistantError:
-            return  # the broker was removed meanwhile
-
-    return async_unsubscribe
+    return await mqtt.async_subscribe(hass, topic_filter, receive, qos=1, encoding=None)
 
 
 @callback
