@@ -16,7 +16,7 @@ from .plain import as_json, as_number
 from .privacy.location import is_place, is_position
 from .privacy.nested import cleaned
 from .privacy.secrets import is_harmless_code, is_keypad_code
-from .privacy.texts import is_plain
+from .privacy.texts import SIMPLE_TYPES, is_plain
 from .privacy.unwanted import Unwanted, unwanted_names
 
 type JsonDumps = Callable[[Any], str]
@@ -78,7 +78,7 @@ class AttributesPolicy:
             if self._is_unwanted_value(text_of(name), chosen[name], entity.entity_id):
                 del chosen[name]
         for name, value in chosen.items():
-            if not is_plain(value):
+            if type(value) not in SIMPLE_TYPES and not is_plain(value):
                 chosen[name] = cleaned(value, self.unwanted)
         return chosen
 

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from ..clock import CLOCKS_ARE_SET
 from ..model import Item, Message, OtherEvent, OwnPoint, Point, RegistryRow, StateEvent
 from .line_protocol import TIME_MAX_US, escape_key, field_set, line, series_key
-from .masked import MASKED, unmasked
+from .masked import MASKED, TEXTS, unmasked
 from .top_entities import EntityStats
 
 # At each end of what servers take, room for times that lie beyond: twelve days, and at the late end
@@ -98,15 +98,15 @@ class Encoder:
         misdated, oldest = 0, LATER
         profile, stats = self.profile, self.stats
         self._round += 1
-        for state_event in state_events:
+        for item in state_events:
             try:
-                if isinstance(state_event, OwnPoint):
+                if isinstance(item, OwnPoint):
                     # Its time is its own: the same one again replaces the point before.
                     oldest = 0
-                    lines.append(state_event.line)
-                    self._count(state_event.measurement, state_event.line)
+                    lines.append(item.line)
+                    self._count(item.measurement, item.line)
                     continue
-                subject, reason, point = _encode_item(profile, state_event)
+                subject, reason, point = _encode_item(profile, item)
                 if point is None:
                     filtered[reason] = filtered.get(reason, 0) + 1
                     continue
@@ -114,11 +114,7 @@ class Encoder:
                 if type(seconds) is not float:
                     seconds = _seconds_of(seconds)
                 is_misdated = seconds < CLOCKS_ARE_SET
-                if (
-                    is_misdated
-                    and profile.marks_unset_clock
-                    and not isinstance(state_event, RegistryRow)
-                ):
+                if is_misdated and profile.marks_unset_clock and not isinstance(item, RegistryRow):
                     fields = f"{fields},clock_unset=true"
                 wanted = _microsecond(seconds)
                 series_state = stats.get(subject)
@@ -129,7 +125,7 @@ class Encoder:
                 # Text knows whether it is ASCII, and then how many bytes it has.
                 size = len(text if text.isascii() else text.encode("utf-8", "replace")) + 1
             except Exception:
-                _LOGGER.exception("A change of %s could not be encoded", _subject_of(state_event))
+                _LOGGER.exception("A change of %s could not be encoded", _subject_of(item))
                 filtered["not_encodable"] = filtered.get("not_encodable", 0) + 1
                 continue
             misdated += is_misdated
@@ -171,10 +167,12 @@ def _encode_item(
 ) -> tuple[str, str, Point | None]:
     """Return what it is about, and its point, or why there is none."""
     if isinstance(item, StateEvent):
-        subject = item.entity.key
+        entity = item.entity
+        if entity.domain not in TEXTS:
+            return entity.key, profile.nothing, profile.encode(item)
         if (state_event := unmasked(item)) is None:
-            return subject, MASKED, None
-        return subject, profile.nothing, profile.encode(state_event)
+            return entity.key, MASKED, None
+        return entity.key, profile.nothing, profile.encode(state_event)
     if isinstance(item, OtherEvent):
         return item.event_type, "not_in_profile", profile.encode_other_event(item)
     if isinstance(item, Message):

@@ -35,9 +35,6 @@ _JSON: Final = frozenset('{["')
 _JSON_MAX: Final = 64 * 1024
 # Twice as much as a field has room for, so that what is too long stays so.
 _TEXT_MAX: Final = 128 * 1024
-_TIME: Final = re.compile(
-    r"(?:\d{4}-\d\d-\d\d[T ]?)?(?:\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?"
-)
 _SPACE: Final = re.compile("[\\s\ufeff]*")
 _DECODER: Final = json.JSONDecoder()
 
@@ -124,7 +121,7 @@ class _Copy:
 
     def _text(self, text: str, depth: int) -> str:
         """Look into a text: the JSON at its beginning, and whatever else may lie in it."""
-        if is_plain(text) or (text[:1].isdigit() and _TIME.fullmatch(text)):
+        if is_plain(text):
             return text
         text = text[:_TEXT_MAX]
         if text[:1].isalpha():

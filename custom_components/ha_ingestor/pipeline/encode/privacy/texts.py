@@ -1,5 +1,6 @@
 """Hides in a text what is unwanted, by its name or by where it stands in an address."""
 
+import re
 from types import NoneType
 from typing import Any, Final
 
@@ -19,7 +20,10 @@ from .words import listed
 CUT: Final = "..."
 
 SIMPLE: Final = (bool, int, float, NoneType)
-_SIMPLE_TYPES: Final = frozenset(SIMPLE)
+SIMPLE_TYPES: Final = frozenset(SIMPLE)
+_TIME: Final = re.compile(
+    r"(?:\d{4}-\d\d-\d\d[T ]?)?(?:\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?"
+)
 # Words in front of a code or pin that nobody types in.
 _NOT_TYPED: Final = listed("""
     error status response exit return result reason event fault http country language area
@@ -28,7 +32,7 @@ _NOT_TYPED: Final = listed("""
 
 
 def is_plain(value: Any) -> bool:
-    """Whether nothing can lie in a value: most are numbers, words, or lists of them."""
+    """Whether nothing can lie in a value: most are numbers, words, times, or lists of them."""
     kind = type(value)
     if kind is str:
         return (
@@ -38,13 +42,13 @@ def is_plain(value: Any) -> bool:
             and "[" not in value
             and ("." not in value or "," not in value)
             and "earer " not in value
-        )
+        ) or (value[:1].isdigit() and _TIME.fullmatch(value) is not None)
     if kind is list or kind is tuple:
         for item in value:
-            if type(item) not in _SIMPLE_TYPES and (type(item) is not str or not is_plain(item)):
+            if type(item) not in SIMPLE_TYPES and (type(item) is not str or not is_plain(item)):
                 return False
         return True
-    return kind in _SIMPLE_TYPES
+    return kind in SIMPLE_TYPES
 
 
 def is_sensitive(name: str, before: str, unwanted: Unwanted) -> bool:

@@ -75,7 +75,7 @@ def encode_other_event(event: OtherEvent, measurement: str, settings: PointSetti
         ]
     fields += _content(event_type, data, settings)
     if not settings.numbers_only:
-        fields.append(caused(context, settings.causes, settings.users)[:-1])
+        fields.append(caused(context, settings.causes, settings.users))
     return series, ",".join(fields), time
 
 

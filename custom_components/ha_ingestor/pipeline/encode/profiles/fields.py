@@ -1,13 +1,17 @@
 """The parts that points of several profiles are made of, as text."""
 
 from collections.abc import Callable, Container, Iterable, Mapping
+from functools import lru_cache
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ...model import UNAVAILABLE, ContextLike, Convert, EntityContext, StateLike, Weather
 from ...text import has_truth, text_of
 from ..line_protocol import quote
 from ..numbers import number_of
+
+# Recent states whose texts are remembered: more than most homes have entities.
+_STATES: Final = 4096
 
 # Tags that an entity and its attributes make; what a tag is called is what the user chooses.
 TAGS: Final[Mapping[str, Callable[[EntityContext, Mapping[str, Any]], str]]] = {
@@ -52,6 +56,30 @@ def attribute_text(attributes: Mapping[str, Any], name: str) -> str:
     return text_of(value) if has_truth(value) else ""
 
 
+class StateTexts(NamedTuple):
+    """A state as fields, each before a comma: its number if it has one, and its text."""
+
+    number: str
+    now: str
+    before: str
+
+
+@lru_cache(maxsize=_STATES)
+def state_texts(state: str, plain_names: bool, aliases: bool) -> StateTexts:  # noqa: FBT001  faster
+    """Encode a state under the names that are wanted.
+
+    Remembered, as it is encoded at least twice: a second time as the state before the next one.
+    """
+    text = quote(state)
+    names = [("state", "old_state")] if plain_names else []
+    names += [("state_value", "previous_state")] if aliases else []
+    return StateTexts(
+        number=number_field(number_of(state)),
+        now="".join([f"{now}={text}," for now, _ in names]),
+        before="".join([f"{before}={text}," for _, before in names]),
+    )
+
+
 def number_in(state: str, convert: Convert | None) -> float | None:
     """Read a state as a number in its new unit, if there is such a number."""
     number = number_of(state)
@@ -61,18 +89,21 @@ def number_in(state: str, convert: Convert | None) -> float | None:
     return number if isfinite(number) else None
 
 
+def number_field(number: float | None) -> str:
+    """Encode a number before a comma, if there is one."""
+    return "" if number is None else f"value={number!r},"
+
+
 def measured(
-    number: float | None,
+    number: str,
     new: StateLike,
     old: StateLike | None,
     *,
     with_availability: bool,
     is_heartbeat: bool,
 ) -> str:
-    """Encode number, duration in the previous state and what else is no text, before commas."""
-    text = "" if number is None else f"value={number!r},"
-    if is_heartbeat:
-        text = f"{text}heartbeat=true,"
+    """Add to an encoded number the duration in the previous state and what else is no text."""
+    text = f"{number}heartbeat=true," if is_heartbeat else number
     if old is not None:
         # The duration is 0 when the state did not change: HomeIQ reads 0 for attribute changes.
         # Digits past a microsecond are noise of the subtraction.
@@ -85,13 +116,16 @@ def measured(
 
 
 def caused(context: ContextLike, causes: Mapping[str, str], users: Mapping[str, str]) -> str:
-    """Encode the context and the cause of a change, each before a comma."""
-    text = f"context_id={quote(context.id)},"
-    if context.parent_id:
-        text = f"{text}context_parent_id={quote(context.parent_id)},"
-    if context.user_id:
-        text = f"{text}context_user_id={quote(context.user_id)},"
-    return f"{text}{known_cause(context, causes, users)}"
+    """Encode the context and the cause of a change."""
+    text = f"context_id={quote(context.id)}"
+    parent_id, user_id = context.parent_id, context.user_id
+    if not (parent_id or user_id or causes):
+        return text  # as of most changes
+    if parent_id:
+        text = f"{text},context_parent_id={quote(parent_id)}"
+    if user_id:
+        text = f"{text},context_user_id={quote(user_id)}"
+    return f"{text},{known_cause(context, causes, users)}"[:-1]
 
 
 def known_cause(context: ContextLike, causes: Mapping[str, str], users: Mapping[str, str]) -> str:

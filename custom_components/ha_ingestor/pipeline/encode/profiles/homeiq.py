@@ -20,7 +20,16 @@ from ..line_protocol import quote, series_key
 from ..numbers import is_text_only
 from .base import Availability, CachedPoint, EncodedSeries, Key, PointSettings, encoded_series
 from .events import encode_other_event
-from .fields import caused, device_fields, measured, number_in, tags_of, weather_fields
+from .fields import (
+    caused,
+    device_fields,
+    measured,
+    number_field,
+    number_in,
+    state_texts,
+    tags_of,
+    weather_fields,
+)
 
 MEASUREMENT: Final = "home_assistant_events"
 
@@ -80,12 +89,15 @@ class HomeIQ(PointSettings):
             or cached.weather is not weather
         ):
             cached = entity.memo["cached"] = self._cached_point(entity, state, series_kind, weather)
-        numbers = now = was = ""
+        numbers = now = before = ""
         if new is not None:
             if kind is STATE_CHANGED:
                 time = new.last_updated_timestamp
+            number, now, _ = state_texts(new.state, self.plain_names, self.aliases)
+            if cached.is_text_only or cached.convert:
+                number = _own_number(cached, new.state)
             numbers = measured(
-                None if cached.is_text_only else number_in(new.state, cached.convert),
+                number,
                 new,
                 old,
                 with_availability=self.availability is Availability.FIELD,
@@ -94,23 +106,14 @@ class HomeIQ(PointSettings):
         if self.numbers_only:
             fields = f"{numbers[:-1]}{cached.tail}" if numbers else cached.tail[1:]
             return (cached.series, fields, time) if fields else None
-        if new is not None:
-            now = self._named("state", "state_value", new.state)
         if old is not None:
-            was = self._named("old_state", "previous_state", old.state)
+            before = state_texts(old.state, self.plain_names, self.aliases).before
         cause = caused(context, self.causes, self.users)
-        return cached.series, f"{numbers}{now}{was}{cause[:-1]}{cached.tail}", time
+        return cached.series, f"{numbers}{now}{before}{cause}{cached.tail}", time
 
     def encode_other_event(self, event: OtherEvent) -> Point:
         """Encode an event that is no change of a state."""
         return encode_other_event(event, MEASUREMENT, self)
-
-    def _named(self, plain: str, alias: str, state: str) -> str:
-        """Encode a state under the names that are wanted, each before a comma."""
-        text = quote(state)
-        if self.plain_names:
-            return f"{plain}={text},{alias}={text}," if self.aliases else f"{plain}={text},"
-        return f"{alias}={text}," if self.aliases else ""
 
     def _cached_point(
         self, entity: EntityContext, state: StateLike, kind: str, weather: Weather | None
@@ -146,3 +149,8 @@ class HomeIQ(PointSettings):
                 tail = f",unit_of_measurement={quote(unit)}{tail}"
             tail += weather_fields(weather)
         return series, tail, convert
+
+
+def _own_number(cached: CachedPoint, state: str) -> str:
+    """Encode the number of a state in the unit that the user chose; a choice has none."""
+    return "" if cached.is_text_only else number_field(number_in(state, cached.convert))

@@ -20,7 +20,15 @@ from ..line_protocol import quote, series_key
 from ..numbers import is_text_only, round_trips
 from .base import Availability, CachedPoint, EncodedSeries, Key, PointSettings, encoded_series
 from .events import encode_other_event
-from .fields import attribute_text, known_cause, measured, number_in, tags_of, weather_fields
+from .fields import (
+    attribute_text,
+    known_cause,
+    measured,
+    number_field,
+    number_in,
+    tags_of,
+    weather_fields,
+)
 
 OWN_TAGS: Final = columns.TIDY.entity_tags
 # Numeric attributes that are useful in charts: present and target values, no capabilities.
@@ -61,7 +69,7 @@ class Tidy(PointSettings):
             time = new.last_updated_timestamp
         number = None if cached.is_text_only else number_in(new.state, cached.convert)
         fields = measured(
-            number,
+            number_field(number),
             new,
             old,
             with_availability=self.availability is Availability.FIELD,
