@@ -180,7 +180,8 @@ class Committer:
             _LOGGER.exception("Encoding failed; %s events lost", len(state_events))
             self.ledger.count_lost(len(state_events), INTERNAL_ERROR)
             return LATER
-        self.ledger.filtered.update(encoded.filtered)
+        if encoded.filtered:
+            self.ledger.filtered.update(encoded.filtered)
         self.ledger.misdated += encoded.misdated
         lines += encoded.lines
         return encoded.oldest

@@ -73,7 +73,8 @@ class Ledger:
     def take(self, taken: IntakeContent) -> None:
         """Add what the event loop counted. The items themselves are for the caller to account."""
         self.received += taken.received
-        self.filtered.update(taken.filtered)
+        for reason, count in taken.filtered.items():
+            self.filtered[reason] += count
         for reason, count in taken.lost.items():
             self.count_lost(count, reason)
 

@@ -1,6 +1,5 @@
 """The events of the pipeline, before they are encoded."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf
@@ -225,8 +224,8 @@ class IntakeContent:
     items: list[Item] = field(default_factory=list)
     since: float = inf
     received: int = 0
-    filtered: Counter[str] = field(default_factory=Counter)
-    lost: Counter[str] = field(default_factory=Counter)
+    filtered: Mapping[str, int] = field(default_factory=dict)
+    lost: Mapping[str, int] = field(default_factory=dict)
 
 
 # Series, fields, and when in seconds since 1970: what a profile makes of a state event.

@@ -54,8 +54,8 @@ class Intake:
             items=list(self._items),
             since=since,
             received=self.received,
-            filtered=self.filtered.copy(),
-            lost=self._lost.copy(),
+            filtered=dict(self.filtered),
+            lost=dict(self._lost),
         )
         self.received = 0
         self.filtered.clear()

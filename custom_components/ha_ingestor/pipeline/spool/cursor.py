@@ -22,6 +22,8 @@ NAMES: Final = (NAME, "cursor-2")
 _SLOT_BYTES: Final = 4096
 _FILE_BYTES: Final = 2 * _SLOT_BYTES
 _HEADER: Final = struct.Struct("<QII")
+# Made once: to make it takes as long as to use it.
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 # A file that fails this often in a row stays unreadable: the spool goes on without it.
 READ_ATTEMPTS: Final = 10
 # What a file that cannot be read may have had more than the other one.
@@ -59,7 +61,7 @@ class Cursor:
     def write(self, content: dict[str, Any]) -> None:
         """Store progress; it survives the process at once, and a power cut after `sync`."""
         self._generation += 1
-        payload = json.dumps(content, separators=(",", ":")).encode()
+        payload = _ENCODER.encode(content).encode()
         crc = crc32(payload, self._generation & 0xFFFFFFFF)
         slot = _HEADER.pack(self._generation, len(payload), crc) + payload
         if len(slot) > _SLOT_BYTES:

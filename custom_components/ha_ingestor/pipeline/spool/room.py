@@ -55,17 +55,20 @@ class Room:
         Raises SpoolFullError when the newest points are the ones to give up.
         """
         segments, settings = self._segments, self._settings
-        if oldest := segments.oldest(acked):
-            now = ClockReadings(
-                steady=self._steady(),
-                open_for=self._clock() - self._opened_at,
-                wall=self._wall_clock(),
-            )
-            if reason := settings.excess(oldest, segments.size + size, now):
-                return self._for_new_points(reason)
+        if (oldest := segments.oldest(acked)) and (
+            reason := settings.excess(oldest, segments.size + size, self._now)
+        ):
+            return self._for_new_points(reason)
         if segments.disk_error and segments.size + size > settings.max_bytes:
             raise OSError(errno.ENOSPC, f"The spool cannot remove its files: {segments.disk_error}")
         return ""
+
+    def _now(self) -> ClockReadings:
+        return ClockReadings(
+            steady=self._steady(),
+            open_for=self._clock() - self._opened_at,
+            wall=self._wall_clock(),
+        )
 
     def shortage(self, acked: int) -> str:
         """Why the oldest segment has to go because of what else is on the disk, or empty.

@@ -1,6 +1,7 @@
 """The disk limits of a spool, and which points are given up beyond them."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -47,9 +48,9 @@ class SpoolSettings:
     compress: bool = True
     full: WhenFull = WhenFull.OLDEST
 
-    def excess(self, oldest: Segment, size: int, now: ClockReadings) -> str:
+    def excess(self, oldest: Segment, size: int, now: Callable[[], ClockReadings]) -> str:
         """Why the oldest segment must go when all come to `size` bytes; empty when it may stay."""
-        if self._is_too_old(oldest, now):
+        if self.max_age < math.inf and self._is_too_old(oldest, now()):
             return TOO_OLD
         return SPOOL_FULL if size > self.max_bytes else ""
 
