@@ -94,6 +94,7 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     },
     "actions": {
         *("health", "sources", "pipeline/encode", "pipeline/encode/profiles", "pipeline/export"),
+        "sources/recorder",
     },
     "repair_flows": {
         *("flows", "health", "options", "tasks", "clients/homeassistant", "pipeline/export"),

@@ -22,6 +22,16 @@ from custom_components.ha_ingestor.services import ACTIONS
 from tests.emulator import Answer, Emulator, Fault
 from tests.shell import deliver, new_entry, points, set_up, spool_path, until, unzipped
 
+# What an action cannot be called without.
+REQUIRED: dict[str, dict[str, str]] = {
+    "write_points": {"line_protocol": "m v=1"},
+    "backfill": {"start_time": "2026-01-01 00:00:00"},
+}
+# Actions that need a data-api, a recorder, or history that is being written.
+WANTS_MORE = {
+    *("resync_registries", "backfill"),
+    *("pause_backfill", "resume_backfill", "cancel_backfill"),
+}
 CONFLICT = Answer(status=400, body='{"error":"partial write: field type conflict dropped=1"}')
 
 
@@ -449,7 +459,7 @@ async def test_a_destination_that_is_unknown_or_another_s_or_not_loaded_is_refus
     foreign = MockConfigEntry(domain="sun", title="Sun", data={})
     foreign.add_to_hass(hass)
     wants_response = ACTIONS[action].response is SupportsResponse.ONLY
-    more = {"line_protocol": "m v=1"} if action == "write_points" else {}
+    more = REQUIRED.get(action, {})
     expected = {
         "unknown": "service_config_entry_not_found",
         "x" * 10_000: "service_config_entry_not_found",
@@ -520,13 +530,13 @@ async def test_every_action_is_for_administrators(  # noqa: PLR0917
         hass.services.async_call, DOMAIN, action, blocking=True, return_response=wants_response
     )
 
-    data = {"line_protocol": "m v=1"} if action == "write_points" else {}
+    data = REQUIRED.get(action, {})
 
     with pytest.raises(Unauthorized):
         await call(data, context=Context(user_id=user.id))
     assert len(await entry.runtime_data.pipeline.quarantined()) == 1
 
-    if action != "resync_registries":
+    if action not in WANTS_MORE:
         await call(data, context=Context(user_id=hass_admin_user.id))
 
 

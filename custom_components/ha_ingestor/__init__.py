@@ -93,6 +93,7 @@ async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bo
         await runtime.recovery.async_prepare()
         await runtime.source.async_start()
         runtime.recovery.async_start()
+        await runtime.backfill.async_start()
         await runtime.remotes.async_start()
         await runtime.mqtt.async_start()
         undo.pop_all()

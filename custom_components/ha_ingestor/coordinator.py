@@ -32,6 +32,7 @@ from .pipeline.snapshot import Snapshot
 from .registry.history import RegistryHistory
 from .sources.local import LocalSource
 from .sources.mqtt.source import MqttSource
+from .sources.recorder.backfill import Backfill
 from .sources.recorder.recovery import GapRecovery
 from .sources.reload_handover import Build
 from .sources.remote.remotes import Remotes
@@ -55,6 +56,7 @@ class IngestorRuntimeData:
     remotes: Remotes
     recovery: GapRecovery
     mqtt: MqttSource
+    backfill: Backfill
     build: Build
     _end: SharedTask[Handover] = field(default_factory=SharedTask)
 
@@ -83,7 +85,7 @@ class IngestorRuntimeData:
     async def _async_stop(self, *, hand_over: bool) -> Handover:
         await self.source.async_stop()
         stops: list[Callable[[], Awaitable[None]]] = [
-            self.recovery.async_stop,
+            *(self.recovery.async_stop, self.backfill.async_stop),
             partial(self.remotes.async_stop, hand_over=hand_over),
             partial(self.mqtt.async_stop, hand_over=hand_over),
             *(part.async_stop for part in (self.history, self.registries) if part),

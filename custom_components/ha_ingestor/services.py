@@ -18,6 +18,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_get_config_entry, async_register_admin_service
 from homeassistant.util.json import JsonObjectType
 
+from .actions import backfill
 from .actions.delivery import (
     async_flush,
     async_pause,
@@ -74,6 +75,15 @@ ACTIONS: Final[Mapping[str, Service]] = {
     "chatty_entities": Service(action=async_top_entities, response=SupportsResponse.ONLY),
     "self_test": Service(action=async_self_test, response=SupportsResponse.ONLY, every=True),
     "write_points": Service(action=async_write_points, fields=FIELDS),
+    "backfill": Service(action=backfill.async_backfill, fields=backfill.FIELDS),
+    **{
+        name: Service(action=action, response=SupportsResponse.NONE)
+        for name, action in (
+            ("pause_backfill", backfill.async_pause_backfill),
+            ("resume_backfill", backfill.async_resume_backfill),
+            ("cancel_backfill", backfill.async_cancel_backfill),
+        )
+    },
     "resync_registries": Service(action=async_resync, response=SupportsResponse.NONE),
 }
 

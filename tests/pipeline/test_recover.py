@@ -37,6 +37,12 @@ def event(number: int, instance: Instance | None = None) -> StateEvent:
     return change(state, of=of, time=moment)
 
 
+async def recover(
+    pipeline: Pipeline, state_events: list[StateEvent], filtered: Counter[str]
+) -> int:
+    return await pipeline.recover(pipeline.begin_past(is_gap=True), state_events, filtered)
+
+
 def stored(files: MemoryFiles) -> float:
     return float(files.read(FILE, 0, 99))
 
@@ -46,7 +52,7 @@ async def test_events_of_the_past_are_stored_and_counted() -> None:
     pipeline = make(MemoryFiles(), writer)
     pipeline.start()
     pipeline.receive(event(500))
-    points = await pipeline.recover([event(number) for number in range(120)], Counter(excluded=3))
+    points = await recover(pipeline, [event(number) for number in range(120)], Counter(excluded=3))
     snapshot = await pipeline.snapshot()
     await pipeline.stop()
     assert points == 120
@@ -62,7 +68,7 @@ async def test_the_counts_of_recovered_points_outlive_the_process() -> None:
     files = MemoryFiles()
     pipeline = make(files)
     pipeline.start()
-    await pipeline.recover([event(1)], Counter())
+    await recover(pipeline, [event(1)], Counter())
     await pipeline.stop()
     pipeline = make(files)
     pipeline.start()
@@ -84,11 +90,11 @@ async def test_a_stopped_pipeline_and_a_disk_that_fails_take_no_past() -> None:
     files.fault = broken
     pipeline.receive(event(1))
     with pytest.raises(OSError, match="Input/output error"):
-        await pipeline.recover([event(2)], Counter())
+        await recover(pipeline, [event(2)], Counter())
     files.fault = lambda _operation, _name: None
     await pipeline.stop()
     with pytest.raises(OSError, match="not loaded"):
-        await pipeline.recover([event(2)], Counter())
+        await recover(pipeline, [event(2)], Counter())
     assert pipeline.ledger.received == 1
 
 
@@ -106,7 +112,7 @@ async def test_each_commit_tells_up_to_when_this_home_was_captured() -> None:
     assert stored(files) == NOON + 2
     # Nothing is closed or written at the end of a process that is killed.
     assert CapturedUntil(files=files).load() == NOON + 2
-    await pipeline.recover([event(5)], Counter())
+    await recover(pipeline, [event(5)], Counter())
     await pipeline.stop()
     assert stored(files) == NOON + 2
 

@@ -32,6 +32,7 @@ from ..pipeline.spool.files import OsFiles
 from ..registry.history import history_of
 from ..sources.local import LocalSource
 from ..sources.mqtt.source import MqttSource
+from ..sources.recorder.backfill import Backfill
 from ..sources.recorder.gaps import Gaps
 from ..sources.recorder.recovery import GapRecovery
 from ..sources.reload_buffer import ReloadBuffer
@@ -151,5 +152,6 @@ async def async_build(
             max_days=gap_days(entry.options),
         ),
         mqtt=MqttSource(hass, entry, pipeline),
+        backfill=Backfill(hass, pipeline, parts.catalog, directory, parts.client.retention),
         build=parts.build,
     )

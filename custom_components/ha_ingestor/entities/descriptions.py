@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
-from homeassistant.const import MAX_LENGTH_STATE_STATE, UnitOfInformation, UnitOfTime
+from homeassistant.const import MAX_LENGTH_STATE_STATE, PERCENTAGE, UnitOfInformation, UnitOfTime
 
 from ..connection import ADDRESS_PROBLEMS
 from ..health.condition import CONDITIONS, PROBLEMS, condition_of, has_problem, problem_of
@@ -138,6 +138,15 @@ SENSORS: Final[tuple[HealthSensor, ...]] = (
     _fate("evicted", attributes_fn=_evicted_reasons),
     _fate("lost", attributes_fn=lambda ledger: {"reasons": ledger["lost"]}),
     replace(_fate("recovered"), attributes_fn=_recovery),
+    HealthSensor(
+        key="backfill",
+        translation_key="backfill",
+        native_unit_of_measurement=PERCENTAGE,
+        suggested_display_precision=1,
+        entity_registry_enabled_default=False,
+        value_fn=lambda snapshot: snapshot.backfill.percent,
+        attributes_fn=lambda snapshot: asdict(snapshot.backfill),
+    ),
     _fate("filtered", enabled=False, attributes_fn=lambda ledger: {"reasons": ledger["filtered"]}),
     _fate("deduplicated", enabled=False),
     HealthSensor(

@@ -64,6 +64,7 @@ def _health(snapshot: Snapshot) -> dict[str, Any]:
         ],
         "rejection": _rejection(snapshot.rejection) if snapshot.rejection else None,
         "recovery": _as_json(asdict(snapshot.recovery)),
+        "backfill": _as_json(asdict(snapshot.backfill)),
         "performance": _performance(snapshot.performance),
     }
 

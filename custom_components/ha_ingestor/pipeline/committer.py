@@ -10,9 +10,9 @@ from typing import Final
 
 from .encode.encoder import LATER, Encoder
 from .filter.filters import NoiseFilter
-from .filter.recovered import RecoveredFilter
 from .ledger import Ledger
 from .model import IntakeContent, Item, StateEvent, is_here
+from .past import Past
 from .spool.buffer import Buffer
 from .spool.captured_until import CapturedUntil
 from .spool.files import Files
@@ -40,7 +40,6 @@ class Committer:
     ledger: Ledger
     files: Files
     noise_filter: NoiseFilter
-    recovered_filter: RecoveredFilter
     encoder: Encoder
     buffer: Buffer
     captured_until: CapturedUntil
@@ -66,10 +65,10 @@ class Committer:
             for start in range(0, len(taken.items), SLICE_POINTS):
                 items = taken.items[start : start + SLICE_POINTS]
                 left -= len(items)
-                oldest = min(oldest, self._encode(self._filter(items), lines))
+                oldest = min(oldest, self._encode(self._filter(items), lines, self.encoder))
                 if left:
                     time.sleep(0)  # let the event loop run in between
-            oldest = min(oldest, self._encode(self._due(is_last=is_last), lines))
+            oldest = min(oldest, self._encode(self._due(is_last=is_last), lines, self.encoder))
         except Exception:
             _LOGGER.exception("Commit failed; %s events lost", left)
             self.ledger.count_lost(left, INTERNAL_ERROR)
@@ -84,7 +83,7 @@ class Committer:
         if self.buffer.is_open and not self.buffer.held:
             self.captured_until.store()
 
-    def commit_recovered(self, taken: IntakeContent) -> int:
+    def commit_recovered(self, past: Past, taken: IntakeContent) -> int:
         """Store events of the past, counted as all others; return how many points they give."""
         self.ledger.take(taken)
         left = len(taken.items)
@@ -93,11 +92,11 @@ class Committer:
         try:
             for start in range(0, len(taken.items), SLICE_POINTS):
                 items = taken.items[start : start + SLICE_POINTS]
-                kept = self.recovered_filter.filter(
+                kept = past.recovered_filter.filter(
                     item for item in items if isinstance(item, StateEvent)
                 )
                 left -= len(items)
-                oldest = min(oldest, self._encode(kept, lines))
+                oldest = min(oldest, self._encode(kept, lines, past.encoder))
                 time.sleep(0)  # let the event loop run in between
         except Exception:
             _LOGGER.exception("Commit of the history failed; %s events lost", left)
@@ -172,10 +171,10 @@ class Committer:
     def _filtered(self) -> int:
         return self.ledger.filtered.total() + self.ledger.deduplicated
 
-    def _encode(self, state_events: Sequence[Item], lines: list[str]) -> int:
+    def _encode(self, state_events: Sequence[Item], lines: list[str], encoder: Encoder) -> int:
         """Add the lines of events, and return a time that none of them is older than."""
         try:
-            encoded = self.encoder.encode(state_events)
+            encoded = encoder.encode(state_events)
         except Exception:
             _LOGGER.exception("Encoding failed; %s events lost", len(state_events))
             self.ledger.count_lost(len(state_events), INTERNAL_ERROR)

@@ -42,8 +42,9 @@ from .filter.recovered import RecoveredFilter
 from .health import Health
 from .ledger import Ledger
 from .model import EntityContext, IntakeContent, Item, OwnPoint, StateEvent
+from .past import Past
 from .rate import Rate
-from .snapshot import Recovery, Snapshot
+from .snapshot import Backfill, Recovery, Snapshot
 from .spool.buffer import Buffer
 from .spool.captured_until import CapturedUntil
 from .spool.counted_files import CountedFiles
@@ -118,13 +119,12 @@ class Pipeline:
         self._buffer = Buffer(self._spool, self.ledger, resume.held if resume else None)
         self._quarantine = Quarantine(files, destination)
         self._buffer.when_opened = self._quarantine.resume
-        last_written = LastWritten(
-            ledger=self.ledger, dumps=dumps, profile=profile, contexts=contexts
-        )
         self._noise_filter = NoiseFilter(
             ledger=self.ledger,
             settings=noise_filter,
-            last_written=last_written,
+            last_written=LastWritten(
+                ledger=self.ledger, dumps=dumps, profile=profile, contexts=contexts
+            ),
             clock=clocks.monotonic,
             wall_clock=clocks.wall,
             contexts=contexts,
@@ -132,15 +132,13 @@ class Pipeline:
         if resume:
             self._noise_filter.resume(resume.noise_filter)
         self.captured_until = CapturedUntil(files=files)
-        # Set by the source that fills gaps.
+        # Set by the sources of the past.
         self.recovery = Recovery()
+        self.backfill = Backfill()
         self._committer = Committer(
             ledger=self.ledger,
             files=files,
             noise_filter=self._noise_filter,
-            recovered_filter=RecoveredFilter(
-                ledger=self.ledger, settings=noise_filter, last_written=last_written
-            ),
             encoder=self._encoder,
             buffer=self._buffer,
             captured_until=self.captured_until,
@@ -315,7 +313,24 @@ class Pipeline:
         """Return up to when an earlier process captured this home; None if that is not known."""
         return await self._thread.run(self.captured_until.load)
 
-    async def recover(self, state_events: Sequence[StateEvent], filtered: Counter[str]) -> int:
+    def begin_past(self, *, is_gap: bool) -> Past:
+        """Begin a span of the past, whose events come in their order.
+
+        In a gap nothing was captured so far.
+        """
+        noise_filter = self._noise_filter
+        return Past(
+            recovered_filter=RecoveredFilter(
+                ledger=self.ledger,
+                settings=noise_filter.settings,
+                last_written=noise_filter.last_written if is_gap else None,
+            ),
+            encoder=Encoder(profile=self._encoder.profile),
+        )
+
+    async def recover(
+        self, past: Past, state_events: Sequence[StateEvent], filtered: Counter[str]
+    ) -> int:
         """Store events of the past, which were counted by nobody; return how many points they give.
 
         `filtered` are those that the source left out. Raises OSError when the disk takes nothing,
@@ -324,7 +339,7 @@ class Pipeline:
         await self._ready_for_more()
         received = len(state_events) + filtered.total()
         taken = IntakeContent(items=list(state_events), received=received, filtered=filtered)
-        points = await self._thread.run(self._committer.commit_recovered, taken)
+        points = await self._thread.run(self._committer.commit_recovered, past, taken)
         if self._exporter.needs_notify(self._buffer.pending + self._buffer.held):
             self._exporter.notify()
         return points
@@ -424,7 +439,7 @@ class Pipeline:
             found = self._health.snapshot()
         else:
             found = await self._thread.run(self._commit_and_copy, self._commits.take())
-        return replace(found, recovery=self.recovery)
+        return replace(found, recovery=self.recovery, backfill=self.backfill)
 
     @property
     def points_per_minute(self) -> float | None:
@@ -433,7 +448,8 @@ class Pipeline:
 
     def is_unchanged_since(self, snapshot: Snapshot) -> bool:
         """Whether nothing happened since a snapshot in which nothing waited."""
-        return snapshot.recovery == self.recovery and self._health.is_unchanged_since(snapshot)
+        is_same = (snapshot.recovery, snapshot.backfill) == (self.recovery, self.backfill)
+        return is_same and self._health.is_unchanged_since(snapshot)
 
     def _commit_and_copy(self, taken: IntakeContent) -> Snapshot:
         self._commits.commit_taken(taken)

@@ -26,6 +26,31 @@ class Recovery:
     unfillable: int = 0
 
 
+type BackfillStatus = Literal["none", "running", "waiting", "paused", "done", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backfill:
+    """What became of the history that a user asked for last, and how far it is."""
+
+    status: BackfillStatus = "none"
+    after: datetime | None = None
+    until: datetime | None = None
+    position: datetime | None = None
+    rows: int = 0
+    total: int = 0
+    points: int = 0
+
+    @property
+    def percent(self) -> float | None:
+        """How much of it is read; None if there never was one."""
+        if self.status == "none":
+            return None
+        # Rows may have come or gone since they were counted.
+        is_done = self.status == "done" or not self.total
+        return 100.0 if is_done else min(round(100 * self.rows / self.total, 1), 99.9)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The health of a pipeline at one moment, copied from its parts.
@@ -55,8 +80,9 @@ class Snapshot:
     unanswered: float | None = None
     points_per_minute: float | None = None
     breaker_changes: tuple[BreakerChange, ...] = ()
-    # Its position changes all day while a long gap is filled.
+    # Their positions change all day while there is much to do.
     recovery: Recovery = field(default=Recovery(), compare=False)
+    backfill: Backfill = field(default=Backfill(), compare=False)
 
     @property
     def backlog(self) -> int:
@@ -72,4 +98,5 @@ class Snapshot:
             *(self.is_open, self.breaker, self.spool_error, self.unbalanced),
             *(self.history, self.rejection),
             *(ledger["quarantined"], ledger["evicted_for"], ledger["lost"]),
+            *(self.recovery.status, self.backfill.status),
         )

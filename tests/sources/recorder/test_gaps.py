@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
 )
 
-from custom_components.ha_ingestor.sources.recorder import recovery, rows
+from custom_components.ha_ingestor.sources.recorder import reader, rows
 from tests.emulator import Emulator
 from tests.shell import deliver, points, set_up, spool_path, until
 
@@ -22,7 +22,7 @@ from tests.shell import deliver, points, set_up, spool_path, until
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not pause between pages."""
-    monkeypatch.setattr(recovery, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(reader, "PAUSE_SECONDS", 0.0)
 
 
 def state_of(hass: HomeAssistant, entity_id: str) -> State:
@@ -181,7 +181,7 @@ async def test_a_stop_in_the_middle_goes_on_with_the_next_start(
         pages += 1
         page = await read(*args)
         if pages == 2:
-            entry.runtime_data.recovery._stopping.set()
+            entry.runtime_data.recovery._reader.stopping.set()
         return page
 
     monkeypatch.setattr(rows, "async_page", one_page)
@@ -299,13 +299,13 @@ async def test_a_spool_that_is_half_full_waits_for_the_database(
     for number in range(1, 4):
         hass.states.async_set("sensor.a", str(number))
     await async_wait_recording_done(hass)
-    monkeypatch.setattr(recovery, "SPOOL_FILL_MAX", 0.0)
+    monkeypatch.setattr(reader, "SPOOL_FILL_MAX", 0.0)
     await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
     await until(lambda: entry.runtime_data.pipeline.recovery.status == "waiting")
     hass.states.async_set("sensor.live", "1")
     await until(lambda: points(database, "sensor.live"))
     assert len(points(database, "sensor.a")) == 1
-    monkeypatch.setattr(recovery, "SPOOL_FILL_MAX", 0.5)
+    monkeypatch.setattr(reader, "SPOOL_FILL_MAX", 0.5)
     await filled(entry)
     await deliver(hass, entry)
     assert len(points(database, "sensor.a")) == 4

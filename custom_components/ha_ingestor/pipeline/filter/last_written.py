@@ -91,8 +91,8 @@ class LastWritten:
             self.last[entity_id] = state
         self.times.note(entity_id, is_there=state is not None)
 
-    def note_recovered(self, entity_id: str, state: StateLike | None) -> None:
-        """Store a state of the past, unless a newer one was written.
+    def note_recovered(self, entity_id: str, state: StateLike | None, moment: float) -> None:
+        """Store a state of a gap, unless a newer one was written.
 
         It lies between what an earlier process wrote and what follows now.
         """
@@ -100,7 +100,7 @@ class LastWritten:
             self._remembered.pop(entity_id, None)
         self._since.pop(entity_id, None)
         last = self.last.get(entity_id)
-        if state and (last is None or last.last_updated_timestamp < state.last_updated_timestamp):
+        if last is None or last.last_updated_timestamp < moment:
             self.note(entity_id, state)
 
     def forget(self, entity_id: str) -> None:

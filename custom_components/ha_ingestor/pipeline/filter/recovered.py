@@ -1,4 +1,4 @@
-"""The noise filter for events of the past: the same rules, by the times of the events.
+"""The noise filter for events of a span of the past: the same rules, by the times of the events.
 
 There are no heartbeats, as nothing was silent, and a throttle keeps the first event of its time and
 holds none. What was restored at a start is told by who reads the history.
@@ -20,11 +20,14 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(slots=True, kw_only=True)
 class RecoveredFilter:
-    """Used by one thread. The events of an entity come in their order."""
+    """Used by one thread. The events of an entity come in their order.
+
+    Those of a gap follow what an earlier process wrote, and are noted in `last_written`.
+    """
 
     ledger: Ledger
     settings: NoiseFilterSettings
-    last_written: LastWritten
+    last_written: LastWritten | None = None
     _kept: dict[str, StateLike] = field(default_factory=dict)
 
     def filter(self, state_events: Iterable[StateEvent]) -> list[StateEvent]:
@@ -45,10 +48,6 @@ class RecoveredFilter:
                 self._note(kept)
                 passed.append(kept)
         return passed
-
-    def forget(self) -> None:
-        """Keep nothing: the next events are of another time."""
-        self._kept.clear()
 
     def _reason(self, state_event: StateEvent) -> str:
         """Name why an event is not written; empty when it is."""
@@ -82,4 +81,5 @@ class RecoveredFilter:
             self._kept.pop(key, None)
         else:
             self._kept[key] = new
-        self.last_written.note_recovered(key, new)
+        if self.last_written:
+            self.last_written.note_recovered(key, new, state_event.time)

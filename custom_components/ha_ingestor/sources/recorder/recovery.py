@@ -8,34 +8,25 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib import import_module
-from typing import Any, Final
+from typing import Final
 
 from homeassistant.core import HomeAssistant, State, callback
-from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.recorder import DATA_INSTANCE
 
 from ...const import LOGGER
 from ...enrich.catalog import Catalog
-from ...pipeline.model import EntityContext, StateEvent
+from ...pipeline.model import StateEvent
 from ...pipeline.pipeline import Pipeline
 from ...pipeline.snapshot import Recovery, RecoveryStatus
 from ...tasks.slices import async_slices
 from ..local import LocalSource
 from .gaps import Gap, Gaps
 from .page import HistoryError, Position, Recorded, Span
+from .reader import HistoryReader
 from .recovered_events import RecoveredEvents
 
 _DAY: Final = 86_400.0
-# Between two pages, so that neither the recorder nor live events notice.
-PAUSE_SECONDS: Final = 0.25
-# The rest of the spool is for live events.
-SPOOL_FILL_MAX: Final = 0.5
-# A recorder that is not ready then migrates its database; states do not wait that long.
-READY_SECONDS: Final = 60.0
 RETRY_SECONDS: Final = 300.0
 # The page that is being read is read to its end.
 STOP_SECONDS: Final = 5.0
@@ -68,8 +59,7 @@ class GapRecovery:
         # Entities that changed in the newest gap, and that the recorder leaves out.
         self._unfound = 0
         self._task: asyncio.Task[None] | None = None
-        self._stopping = asyncio.Event()
-        self._rows: Any = None
+        self._reader = HistoryReader(hass, pipeline, catalog, lambda: self._show("waiting"))
 
     async def async_prepare(self) -> None:
         """Read up to when an earlier process captured; before the source starts."""
@@ -83,7 +73,7 @@ class GapRecovery:
     def async_missed(self, states: Iterable[State]) -> Iterable[State]:
         """Begin a gap that ends now, and return the states that it does not concern."""
         after, self._began = self._captured_until, time.time()
-        if not self._max_days or after is None or after >= self._began or not self._recorder:
+        if not self._max_days or after is None or after >= self._began or not self._reader.recorder:
             return states
         # A process that was killed at once has stored the gap, and not that it has.
         after = max([after, *(gap.until for gap in self._gaps.open)])
@@ -102,15 +92,11 @@ class GapRecovery:
 
     async def async_stop(self) -> None:
         """Stop behind the present page; the next start goes on from there. Safe to call twice."""
-        self._stopping.set()
+        self._reader.stopping.set()
         if task := self._task:
             await asyncio.wait([task], timeout=STOP_SECONDS)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-
-    @property
-    def _recorder(self) -> Any:
-        return self._hass.data.get(DATA_INSTANCE)
 
     async def _async_run(self) -> None:
         try:
@@ -118,64 +104,38 @@ class GapRecovery:
         finally:
             self._pipeline.captured_until.release(self._began)
         await self._pipeline.commit()
-        if not (self._gaps.open and self._max_days and self._recorder):
+        if not (self._gaps.open and self._max_days and self._reader.recorder):
             return
         await self._async_capture_unrecorded(is_stored=is_stored)
-        while self._gaps.open and not self._stopping.is_set():
+        while self._gaps.open and not self._reader.stopping.is_set():
             self._show("waiting")
             try:
-                await self._async_wait_for_recorder()
-                self._rows = await self._hass.async_add_import_executor_job(
-                    import_module, ".rows", __package__
-                )
-                while self._gaps.open and not self._stopping.is_set():
+                await self._reader.async_wait_for_recorder()
+                while self._gaps.open and not self._reader.stopping.is_set():
                     await self._async_fill(self._gaps.open[-1])
-            except (HistoryError, OSError, TimeoutError) as err:
+            except (HistoryError, OSError) as err:
                 LOGGER.debug("The history cannot be read now: %s", err)
                 await self._async_capture_deferred()
-                await self._async_sleep(RETRY_SECONDS)
+                await self._reader.async_sleep(RETRY_SECONDS)
         if not self._gaps.open:
             self._show("idle")
-
-    async def _async_wait_for_recorder(self) -> None:
-        """Wait until what happened in the gap is in the database; raises TimeoutError."""
-        recorder = self._recorder
-        async with asyncio.timeout(READY_SECONDS):
-            if not await asyncio.shield(recorder.async_db_ready):
-                raise HistoryError("The recorder has no database")
-            if committed := recorder.async_get_commit_future():
-                await committed
 
     async def _async_fill(self, gap: Gap) -> None:
         """Fill a gap, or as much as there is time for; raises HistoryError and OSError."""
         position = max(gap.position, Position(time.time() - self._max_days * _DAY))
         span = Span(after=position.moment, until=gap.until)
-        starts = await self._rows.async_starts(self._hass, span)
-        events = RecoveredEvents(
-            describe=self._describe, state_now=self._hass.states.get, starts=starts
-        )
+        past = self._pipeline.begin_past(is_gap=True)
         recovered, is_last = 0, position.moment >= span.until
-        while not is_last:
-            await self._async_pace()
-            if self._stopping.is_set():
-                return
-            page = await self._rows.async_page(self._hass, position, span)
-            if unknown := events.unknown(page.rows):
-                first = page.rows[0].moment
-                events.add_before(await self._rows.async_states_before(self._hass, unknown, first))
-            found, filtered = events.read(self._without_present(page.rows, events))
-            position, is_last = page.position, page.is_last
-            if is_last:
-                found += events.end()
-            if found or filtered:
-                recovered += await self._pipeline.recover(found, filtered)
-            self._forget_gone(page.rows)
-            self._gaps.open[-1] = replace(gap, position=position)
-            self._show("reading", gap=self._gaps.open[-1])
+        async for step in self._reader.async_recover(position, span, past, self._without_present):
+            recovered, is_last = recovered + step.points, step.is_last
+            self._gaps.open[-1] = gap = replace(gap, position=step.position)
+            self._show("reading", gap)
             await self._async_save()
+        if not is_last:
+            return
         if gap.until == self._began:
             self._gaps.unfillable = self._unfound + sum(
-                not self._describe(entity_id).filtered for entity_id in self._deferred
+                not self._catalog[entity_id].filtered for entity_id in self._deferred
             )
         await self._async_capture_deferred()
         self._gaps.open.pop()
@@ -185,17 +145,6 @@ class GapRecovery:
             " entities",
             *(recovered, _time(span.after), _time(span.until), self._gaps.unfillable),
         )
-
-    async def _async_pace(self) -> None:
-        await self._async_sleep(PAUSE_SECONDS)
-        while self._pipeline.spool_fill >= SPOOL_FILL_MAX and not self._stopping.is_set():
-            self._show("waiting")
-            await self._async_sleep(PAUSE_SECONDS)
-
-    async def _async_sleep(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
 
     def _without_present(
         self, rows: Iterable[Recorded], events: RecoveredEvents
@@ -212,11 +161,11 @@ class GapRecovery:
 
     async def _async_capture_unrecorded(self, *, is_stored: bool) -> None:
         """Capture the states that will not be found; all of them where the gap is not stored."""
-        is_recorded: Callable[[str], bool] | None = self._recorder.entity_filter
+        is_recorded: Callable[[str], bool] | None = self._reader.recorder.entity_filter
         async for state in async_slices(list(self._deferred.values())):
             if not is_stored or (is_recorded and not is_recorded(state.entity_id)):
                 del self._deferred[state.entity_id]
-                self._unfound += not self._describe(state.entity_id).filtered
+                self._unfound += not self._catalog[state.entity_id].filtered
                 await self._async_capture(state)
 
     async def _async_capture_deferred(self) -> None:
@@ -229,25 +178,16 @@ class GapRecovery:
         if self._is_present(state):
             self._source.async_capture_existing(state)
             return
-        entity = self._describe(state.entity_id)
+        entity = self._catalog[state.entity_id]
         if entity.filtered:
-            await self._pipeline.recover([], Counter([entity.filtered]))
+            past = self._pipeline.begin_past(is_gap=True)
+            await self._pipeline.recover(past, [], Counter([entity.filtered]))
             return
         event = StateEvent(entity, state, None, state.last_updated_timestamp, state.context)
-        await self._pipeline.recover([event], Counter())
+        await self._pipeline.recover(self._pipeline.begin_past(is_gap=True), [event], Counter())
 
     def _is_present(self, state: State) -> bool:
         return self._hass.states.get(state.entity_id) is state
-
-    def _describe(self, entity_id: str) -> EntityContext:
-        return self._catalog[entity_id]
-
-    def _forget_gone(self, rows: Iterable[Recorded]) -> None:
-        """Keep no descriptions of entities that are not there any more."""
-        registered = er.async_get(self._hass).async_is_registered
-        for entity_id in {row.entity_id for row in rows}:
-            if not (self._hass.states.get(entity_id) or registered(entity_id)):
-                self._catalog.forget(entity_id)
 
     def _show(self, status: RecoveryStatus, gap: Gap | None = None) -> None:
         self._pipeline.recovery = Recovery(

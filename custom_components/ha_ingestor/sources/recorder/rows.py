@@ -21,7 +21,7 @@ from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers.recorder import get_instance, session_scope
 from homeassistant.util.json import json_loads
 from homeassistant.util.ulid import bytes_to_ulid_or_none
-from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, not_, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...pipeline.filter.state_times import RedatedState
@@ -51,6 +51,13 @@ async def async_states_before(
 async def async_starts(hass: HomeAssistant, span: Span) -> tuple[float, ...]:
     """Read when Home Assistant started, in seconds since 1970; raises HistoryError."""
     return await _async_read(hass, partial(_starts, hass, span))
+
+
+async def async_counts(
+    hass: HomeAssistant, span: Span, expired: float
+) -> list[tuple[str, int, int]]:
+    """Count the rows of each entity, and those not later than `expired`; raises HistoryError."""
+    return await _async_read(hass, partial(_counts, hass, span, expired))
 
 
 async def _async_read[T](hass: HomeAssistant, job: Callable[[], T]) -> T:
@@ -124,6 +131,22 @@ def _starts(hass: HomeAssistant, span: Span) -> tuple[float, ...]:
         starts = session.execute(query).scalars().all()
     # SQLite has no time zone.
     return tuple((each if each.tzinfo else each.replace(tzinfo=UTC)).timestamp() for each in starts)
+
+
+def _counts(hass: HomeAssistant, span: Span, expired: float) -> list[tuple[str, int, int]]:
+    is_expired = case((States.last_updated_ts <= expired, 1), else_=0)
+    query = (
+        select(StatesMeta.entity_id, func.count(), func.sum(is_expired))
+        .join(StatesMeta, States.metadata_id == StatesMeta.metadata_id)
+        .where(
+            States.last_updated_ts > span.after,
+            States.last_updated_ts <= span.until,
+            *_of(span.entity_ids),
+        )
+        .group_by(StatesMeta.entity_id)
+    )
+    with session_scope(hass=hass, read_only=True) as session:
+        return [(name, count, int(old)) for name, count, old in session.execute(query).all()]
 
 
 def _states() -> Select[Any]:

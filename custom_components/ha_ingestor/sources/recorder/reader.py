@@ -1,0 +1,134 @@
+"""Recovers a span of the recorder's history, at a pace that nobody notices."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import suppress
+from importlib import import_module
+from typing import Any, Final, NamedTuple
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.recorder import DATA_INSTANCE
+
+from ...enrich.catalog import Catalog
+from ...pipeline.model import EntityContext
+from ...pipeline.past import Past
+from ...pipeline.pipeline import Pipeline
+from .page import HistoryError, Position, Recorded, Span
+from .recovered_events import RecoveredEvents
+
+# Between two pages, so that neither the recorder nor live events notice.
+PAUSE_SECONDS: Final = 0.25
+# The rest of the spool is for live events.
+SPOOL_FILL_MAX: Final = 0.5
+# A recorder that is not ready then migrates its database.
+READY_SECONDS: Final = 60.0
+
+type Choose = Callable[[Iterable[Recorded], RecoveredEvents], Iterable[Recorded]]
+
+
+class Step(NamedTuple):
+    """What a page brought, and where to go on."""
+
+    position: Position
+    rows: int
+    points: int
+    is_last: bool
+
+
+def _all(rows: Iterable[Recorded], _events: RecoveredEvents) -> Iterable[Recorded]:
+    return rows
+
+
+class HistoryReader:
+    """Used by one job at a time; `stopping` ends it behind the present page."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        pipeline: Pipeline,
+        catalog: Catalog,
+        on_wait: Callable[[], None],
+    ) -> None:
+        """Prepare; `on_wait` is called while there is no room in the spool."""
+        self.stopping = asyncio.Event()
+        self._hass = hass
+        self._pipeline = pipeline
+        self._catalog = catalog
+        self._on_wait = on_wait
+
+    @property
+    def recorder(self) -> Any:
+        """The recorder, if Home Assistant has one."""
+        return self._hass.data.get(DATA_INSTANCE)
+
+    async def async_wait_for_recorder(self) -> None:
+        """Wait until what happened so far is in the database; raises HistoryError."""
+        if (recorder := self.recorder) is None:
+            raise HistoryError("There is no recorder")
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                if not await asyncio.shield(recorder.async_db_ready):
+                    raise HistoryError("The recorder has no database")
+                if committed := recorder.async_get_commit_future():
+                    await committed
+        except TimeoutError as err:
+            raise HistoryError("The recorder is busy") from err
+
+    async def async_rows(self) -> Any:
+        """Return the module that reads rows."""
+        return await self._hass.async_add_import_executor_job(import_module, ".rows", __package__)
+
+    async def async_sleep(self, seconds: float) -> None:
+        """Wait, but not longer than until it has to stop."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.stopping.wait()
+
+    async def async_recover(
+        self, position: Position, span: Span, past: Past, choose: Choose = _all
+    ) -> AsyncIterator[Step]:
+        """Recover what is behind a position, page by page; raises HistoryError and OSError.
+
+        Ends without a last step when it has to stop. `choose` leaves out rows that somebody else
+        captures.
+        """
+        rows = await self.async_rows()
+        starts = await rows.async_starts(self._hass, span)
+        events = RecoveredEvents(
+            describe=self._describe, state_now=self._hass.states.get, starts=starts
+        )
+        is_last = position.moment >= span.until
+        while not is_last:
+            await self._async_pace()
+            if self.stopping.is_set():
+                return
+            page = await rows.async_page(self._hass, position, span)
+            if unknown := events.unknown(page.rows):
+                first = page.rows[0].moment
+                events.add_before(await rows.async_states_before(self._hass, unknown, first))
+            found, filtered = events.read(choose(page.rows, events))
+            position, is_last = page.position, page.is_last
+            if is_last:
+                found += events.end()
+            points = 0
+            if found or filtered:
+                points = await self._pipeline.recover(past, found, filtered)
+            self._forget_gone(page.rows)
+            yield Step(position, len(page.rows), points, is_last)
+
+    async def _async_pace(self) -> None:
+        await self.async_sleep(PAUSE_SECONDS)
+        while self._pipeline.spool_fill >= SPOOL_FILL_MAX and not self.stopping.is_set():
+            self._on_wait()
+            await self.async_sleep(PAUSE_SECONDS)
+
+    def _describe(self, entity_id: str) -> EntityContext:
+        return self._catalog[entity_id]
+
+    def _forget_gone(self, rows: Iterable[Recorded]) -> None:
+        """Keep no descriptions of entities that are not there any more."""
+        registered = er.async_get(self._hass).async_is_registered
+        for entity_id in {row.entity_id for row in rows}:
+            if not (self._hass.states.get(entity_id) or registered(entity_id)):
+                self._catalog.forget(entity_id)
