@@ -8,6 +8,9 @@ NAME: Final = "HA Ingestor"
 LOGGER: Final = logging.getLogger(__package__)
 DOCS_URL: Final = "https://github.com/ha-ingestor/ha_ingestor/blob/main/docs/"
 
+# The path of the panel in the sidebar.
+PANEL_PATH: Final = "ha-ingestor"
+
 CONF_DIALECT: Final = "dialect"
 CONF_ORG: Final = "org"
 CONF_BUCKET: Final = "bucket"

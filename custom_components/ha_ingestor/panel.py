@@ -9,9 +9,8 @@ from homeassistant.components.http import StaticPathConfig
 from homeassistant.core import HomeAssistant
 from homeassistant.util.hass_dict import HassKey
 
-from .const import DOMAIN, NAME
+from .const import DOMAIN, NAME, PANEL_PATH
 
-URL_PATH: Final = "ha-ingestor"
 ELEMENT: Final = "ha-ingestor-panel"
 FILES: Final = Path(__file__).parent / "frontend"
 
@@ -37,12 +36,12 @@ async def async_show(hass: HomeAssistant) -> None:
     It stays while one is reloaded: an open page would be left otherwise.
     """
     if not hass.config_entries.async_entries(DOMAIN, include_ignore=False, include_disabled=False):
-        frontend.async_remove_panel(hass, URL_PATH, warn_if_unknown=False)
-    elif not frontend.async_panel_exists(hass, URL_PATH):
+        frontend.async_remove_panel(hass, PANEL_PATH, warn_if_unknown=False)
+    elif not frontend.async_panel_exists(hass, PANEL_PATH):
         root = hass.data[_ROOT]
         await panel_custom.async_register_panel(
             hass,
-            frontend_url_path=URL_PATH,
+            frontend_url_path=PANEL_PATH,
             webcomponent_name=ELEMENT,
             module_url=f"{root}/panel.js",
             sidebar_title=NAME,

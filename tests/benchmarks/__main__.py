@@ -23,6 +23,7 @@ from . import (
     full_load,
     metadata,
     outage,
+    panel,
     quarantine,
     registries,
     scrape,
@@ -112,6 +113,11 @@ _PARTS: Final = {
     "blocks": Part(
         title=f"The event loop of a home of {blocks.ENTITIES} entities",
         measure=lambda at: blocks.measure(at.need_server(), at.directory, at.arguments.rounds),
+        needs_server=True,
+    ),
+    "panel": Part(
+        title=f"Home Assistant with an open panel, {panel.SECONDS:.0f} s each",
+        measure=lambda at: panel.measure(at.need_server(), at.directory, at.arguments.rounds),
         needs_server=True,
     ),
     "outage": Part(

@@ -256,6 +256,7 @@ async def test_actions_without_descriptions_are_an_issue_and_stop_nothing(
     assert found.translation_placeholders == {
         "title": "data-api on 127.0.0.1",
         "detail": f"ModuleNotFoundError: {reason}",
+        "panel": f"/ha-ingestor/flow?entry={entry.entry_id}",
         "server": server.url.replace("://", "\\://"),
     }
     assert state_of(hass, CONNECTED) == STATE_ON
@@ -329,6 +330,7 @@ async def test_a_row_that_is_refused_is_named(
         "title": "data-api on 127.0.0.1",
         "row": "light.odd",
         "reason": "Failed to bulk upsert entities: odd",
+        "panel": f"/ha-ingestor/registries?entry={entry.entry_id}",
         "count": "1",
         "server": server.url.replace("://", "\\://"),
     }

@@ -57,7 +57,9 @@ def issues_of(state: SyncState, undescribed: str = "") -> list[Issue]:
             "reason": first.reason,
             "count": str(state.rows_rejected),
         }
-        found.append(Issue(key=ROWS_REJECTED, page=PAGE, placeholders=placeholders))
+        found.append(
+            Issue(key=ROWS_REJECTED, page=PAGE, view="registries", placeholders=placeholders)
+        )
     return found
 
 

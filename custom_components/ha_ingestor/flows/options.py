@@ -9,6 +9,7 @@ from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 
 from ..connection import try_at_once
 from ..health.home_entities import async_preview
+from ..health.issues import panel_url
 from ..health.server_text import plain
 from ..options import attributes, events, history, noise, points, spool, weather
 from ..options import filter as filter_page
@@ -52,7 +53,11 @@ class HaIngestorOptionsFlow(OptionsFlow):
     async def _async_menu(
         self, name: str, _user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        return self.async_show_menu(step_id=name, menu_options=MENUS[name])
+        return self.async_show_menu(
+            step_id=name,
+            menu_options=MENUS[name],
+            description_placeholders={"panel": panel_url("entities", self.config_entry.entry_id)},
+        )
 
     async def _async_page(
         self, key: str, user_input: dict[str, Any] | None = None

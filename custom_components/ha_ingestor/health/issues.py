@@ -8,7 +8,7 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
-from ..const import DOCS_URL, DOMAIN
+from ..const import DOCS_URL, DOMAIN, PANEL_PATH
 from ..pipeline.export.export_state import Status
 from ..pipeline.export.result import Problem
 from ..pipeline.snapshot import Snapshot
@@ -46,13 +46,15 @@ LEDGER_UNBALANCED: Final = "ledger_unbalanced"
 class Issue:
     """One thing to repair; the key names its texts, `page` where it is documented.
 
-    It `is_blocking` when nothing goes on until somebody has acted.
+    It `is_blocking` when nothing goes on until somebody has acted. `view` is the page of the panel
+    that shows more of it.
     """
 
     key: str
     is_fixable: bool = False
     is_blocking: bool = False
     page: str = DEFAULT_PAGE
+    view: str = "flow"
     placeholders: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -94,6 +96,7 @@ def health_issues(snapshot: Snapshot, refused: Sequence[str] = ()) -> list[Issue
                 key=QUARANTINED,
                 is_fixable=True,
                 page="troubleshooting.md#refused-points",
+                view="problems",
                 placeholders=placeholders,
             )
         )
@@ -103,6 +106,11 @@ def health_issues(snapshot: Snapshot, refused: Sequence[str] = ()) -> list[Issue
             Issue(key=LEDGER_UNBALANCED, page="entities.md#the-ledger", placeholders=numbers)
         )
     return found
+
+
+def panel_url(view: str, entry_id: str) -> str:
+    """Return where the panel shows a destination, for a link in a text."""
+    return f"/{PANEL_PATH}/{view}?entry={entry_id}"
 
 
 def entities_text(entities: Sequence[str]) -> str:
@@ -157,6 +165,7 @@ def async_update_issues(
                     for name, text in (*names.items(), *issue.placeholders.items())
                 },
                 "title": plain(names["title"]),
+                "panel": panel_url(issue.view, entry_id),
             },
             learn_more_url=f"{DOCS_URL}{issue.page}",
             **of_entry,

@@ -8,7 +8,7 @@ from homeassistant.components.repairs import RepairsFlowResult
 from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig
 
 from ..coordinator import HaIngestorConfigEntry
-from ..health.issues import entities_text
+from ..health.issues import entities_text, panel_url
 from ..health.refused_entities import RECORDS_READ
 from ..health.rejected_point import attribute_of, entities_of, entity_of
 from ..health.server_text import markdown, plain
@@ -64,6 +64,7 @@ class RepairQuarantine(LoadedRepair):
                 "attribute": plain(self._attribute),
                 "reason": markdown(snapshot.rejection.reason),
                 "count": str(snapshot.ledger["quarantined"]),
+                "panel": panel_url("problems", entry.entry_id),
             },
         )
 

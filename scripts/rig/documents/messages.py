@@ -65,8 +65,12 @@ def _of(kind: str) -> str:
 
 
 def _shown(text: str) -> str:
-    """Write a message as a cell of a table: on one line, and what is filled in as an ellipsis."""
-    line = " ".join(re.sub(r"\{\w+\}", "…", text).split())
+    """Write a message as a cell of a table: on one line, and what is filled in as an ellipsis.
+
+    A link that leads into somebody's Home Assistant is its words only.
+    """
+    words = re.sub(r"\[([^\]]+)\]\(\{\w+\}\)", r"\1", text)
+    line = " ".join(re.sub(r"\{\w+\}", "…", words).split())
     return line.replace("|", "\\|")
 
 
