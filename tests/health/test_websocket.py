@@ -272,6 +272,25 @@ async def test_what_does_not_change_is_not_told(
     assert await is_silent(client)
 
 
+async def test_that_somebody_looks_is_no_news(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await deliver_one(hass, entry)
+    # Its rates are not those of a home at rest, and stay as they are: so each look reads again.
+    rate = "custom_components.ha_ingestor.pipeline.rate.Rate.per_minute"
+    monkeypatch.setattr(rate, lambda *_: 6.0)
+    client = await hass_ws_client(hass)
+    before = (await begin(client, "subscribe"))["destinations"][0]["health"]["performance"]
+    for _ in range(3):
+        await a_second_passes(hass)
+    assert await is_silent(client)
+    (found,) = (await ask(client, "health"))["result"]["destinations"]
+    assert found["health"]["performance"]["thread_seconds"] > before["thread_seconds"]
+
+
 async def test_a_subscription_to_health_outlives_a_reload(
     hass: HomeAssistant, hass_ws_client: WebSocketGenerator, entry: MockConfigEntry
 ) -> None:

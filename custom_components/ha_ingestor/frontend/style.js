@@ -56,6 +56,9 @@ export const pageStyle = css`
     gap: 16px;
     align-items: start;
   }
+  .cards > .card {
+    margin: 0;
+  }
   .head {
     display: flex;
     align-items: center;

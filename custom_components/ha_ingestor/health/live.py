@@ -83,7 +83,7 @@ class LiveHealth(Live):
     """Sends the reports of the destinations whenever they are others."""
 
     _readings: list[Reading] = field(default_factory=list)
-    _sent: dict[str, Any] | None = None
+    _sent: object = None
     _is_reading: bool = False
 
     @callback
@@ -120,10 +120,11 @@ class LiveHealth(Live):
             return
         finally:
             self._is_reading = False
-        now = reports(self._readings, store_of(self.hass))
-        if self._stops and now != self._sent:
-            self._sent = now
-            self.send(now)
+        store = store_of(self.hass)
+        news = (store, self._readings, [_counted(each) for each in self._readings])
+        if self._stops and news != self._sent:
+            self._sent = news
+            self.send(reports(self._readings, store))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -179,6 +180,15 @@ class LivePoints(Live):
             left_out += more + len(seen[share:])
         if points or left_out:
             self.send({"destinations": self._sent, "points": points, "left_out": left_out})
+
+
+def _counted(reading: Reading) -> tuple[object, ...]:
+    """Return what a snapshot is not compared by, without what changes because it is looked at."""
+    if (snapshot := reading.snapshot) is None:
+        return ()
+    did = snapshot.performance
+    rates = did.received_per_minute, did.captured_per_minute, did.written_per_minute
+    return *rates, did.requests, did.failures, snapshot.recovery
 
 
 def _is_loaded(entry: HaIngestorConfigEntry) -> bool:
