@@ -32,6 +32,14 @@ test("this home comes first, with the rate of all sources", () => {
   assert.equal(origins(words, { health: null, remotes: [] })[0].connected, null);
 });
 
+test("a gap that is being filled says how far it is, and what came of it stays", () => {
+  const recovery = { status: "reading", position: "2026-11-26T05:00:00Z", until: "2026-11-26T06:00:00Z", unfillable: 2 };
+  const told = (more) => Object.keys(Object.fromEntries(origins(words, { health: { ...health, ...more }, remotes: [] })[0].facts));
+  assert.deepEqual(told({ recovery }), ["rate_all", "last_event", "recovery", "filled_to", "gap_ends", "unfillable"]);
+  const idle = { status: "idle", position: null, until: null, unfillable: 0 };
+  assert.deepEqual(told({ recovery: idle, ledger: { recovered: 9 } }), ["rate_all", "last_event", "recovered"]);
+});
+
 test("a home that is connected has a rate, and no difference of clocks below two seconds", () => {
   const [, cabin] = origins(words, { health, remotes: [REMOTE] });
   assert.deepEqual([cabin.title, cabin.connected, cabin.problem, cabin.note], ["Cabin", true, "", ""]);

@@ -23,9 +23,23 @@ const local = (words, health) => ({
     ? [
         ["rate_all", words.perMinute(health.performance.received_per_minute)],
         ["last_event", moment(words, health.performance.last_received)],
+        ...gap(words, health),
       ]
     : [],
 });
+
+/** What was missed while nothing ran, and is filled in out of the recorder. */
+const gap = (words, { ledger, recovery }) => {
+  const found = [];
+  if (recovery && recovery.status !== "idle") {
+    found.push(["recovery", words.recovery(recovery.status)]);
+    found.push(["filled_to", moment(words, recovery.position)]);
+    found.push(["gap_ends", moment(words, recovery.until)]);
+  }
+  if (ledger?.recovered) found.push(["recovered", words.number(ledger.recovered)]);
+  if (recovery?.unfillable) found.push(["unfillable", words.number(recovery.unfillable)]);
+  return found;
+};
 
 const remote = (words, it) => ({
   kind: "remote",

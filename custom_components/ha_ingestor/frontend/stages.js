@@ -300,6 +300,9 @@ const sources = (words, destination) => {
       <div class="big">${health.ledger ? words.number(health.ledger.received) : "–"}</div>
       <div class="note">${words.text("flow.events_received")}</div>
       ${row(words.text("flow.last_event"), last ? words.moment(last) : "–")}
+      ${health.recovery && health.recovery.status !== "idle"
+        ? row(words.text("origin.filled_to"), health.recovery.position ? words.moment(health.recovery.position) : "–")
+        : ""}
       ${others.map((each) => row(
         html`<bdi>${each.title}</bdi>`,
         each.connected

@@ -63,6 +63,10 @@ export class Words {
     return this._localize(`${of}.${key}`) || key;
   }
 
+  recovery(key) {
+    return this._localize(`component.ha_ingestor.entity.sensor.points_recovered.state_attributes.status.state.${key}`) || key;
+  }
+
   button(key) {
     return this._localize(`component.ha_ingestor.entity.button.${key}.name`) || key;
   }
