@@ -1,5 +1,6 @@
 """The events of the pipeline, before they are encoded."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf
