@@ -1,8 +1,8 @@
 """A real broker, Home Assistant's MQTT integration, and what is in the databases in the end."""
 
 import json
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +22,7 @@ from .installation import INDEXED, Destination, Installation, until
 # Home Assistant waits ten seconds before it connects again, and is restarted once.
 pytestmark = pytest.mark.timeout(300)
 
+type Ledgers = Mapping[str, Counter[str]]
 type Stored = tuple[str, dict[str, str], dict[str, Any]]
 
 TOPICS: Final[list[dict[str, Any]]] = [
@@ -109,10 +110,11 @@ REFUSED: Final = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """A home whose broker's messages go into two databases."""
+    """A home whose broker's messages go into two databases; `mqtt` is its MQTT integration."""
 
     installation: Installation
     broker: Broker
+    mqtt: str
     destinations: tuple[Destination, ...]
 
     def is_connected(self, state: str = "on") -> bool:
@@ -175,7 +177,12 @@ def _home(installation: Installation, tmp_path_factory: pytest.TempPathFactory) 
         for each in destinations:
             api.set_options(each.entry_id, "filter", include={"entities": ["sensor.none"]})
             connect_mqtt(api, each.entry_id, TOPICS)
-        yield Home(installation=installation, broker=broker, destinations=tuple(destinations))
+        yield Home(
+            installation=installation,
+            broker=broker,
+            mqtt=result["result"]["entry_id"],
+            destinations=tuple(destinations),
+        )
 
 
 @pytest.fixture(autouse=True)
@@ -185,10 +192,10 @@ def _noted(request: pytest.FixtureRequest, home: Home) -> None:
     assert home.destinations
 
 
-def arrived(home: Home, count: Counter[str], **more: int) -> bool:
-    """Whether each destination has counted so many more messages."""
+def has_more(home: Home, before: Ledgers, **more: int) -> bool:
+    """Whether each destination has counted so many more since then."""
     return all(
-        ledger_of(each)[name] >= count[name] + more[name]
+        ledger_of(each)[name] >= before[each.database][name] + more[name]
         for each in home.destinations
         for name in more
     )
@@ -196,7 +203,8 @@ def arrived(home: Home, count: Counter[str], **more: int) -> bool:
 
 def test_each_message_is_in_the_databases_once_or_counted_with_its_reason(home: Home) -> None:
     # A retained message at each topic shows that it is subscribed to; none of them is recorded.
-    assert until(lambda: arrived(home, Counter(), retained=len(TOPICS)))
+    nothing: Ledgers = defaultdict(Counter)
+    assert until(lambda: has_more(home, nothing, retained=len(TOPICS)))
     assert until(home.is_connected)
     home.settle()
     before = {each.database: ledger_of(each) for each in home.destinations}
@@ -204,7 +212,7 @@ def test_each_message_is_in_the_databases_once_or_counted_with_its_reason(home: 
         [*(row[0] for row in STORED), *(row[0] for row in REFUSED), Message("elsewhere", "1")]
     )
     received = len(STORED) + len(REFUSED)
-    assert until(lambda: all(arrived(home, count, received=received) for count in before.values()))
+    assert until(lambda: has_more(home, before, received=received))
     for each in home.destinations:
         each.settle()
         wanted = [
@@ -222,29 +230,37 @@ def test_each_message_is_in_the_databases_once_or_counted_with_its_reason(home: 
         assert until(partial(is_stored, each, wanted), seconds=INDEXED), stored_in(each)
 
 
-def test_after_an_outage_of_the_broker_and_a_restart_only_what_is_new_is_recorded(
+def test_after_a_reload_an_outage_and_a_restart_only_what_is_new_is_recorded(
     home: Home,
 ) -> None:
     assert until(home.is_connected)
+    kept = [message for message, *_ in STORED if message.retain]
+    home.broker.publish(kept)
     home.settle()
     stored = {each.database: stored_in(each) for each in home.destinations}
     before = {each.database: ledger_of(each) for each in home.destinations}
+    # What is retained comes again after each connection. When all of it is there, everything is
+    # subscribed to again.
+    each_time = len(TOPICS) + len(kept)
+    home.installation.api.reload(home.mqtt)
+    assert until(lambda: has_more(home, before, retained=each_time))
+    home.broker.publish([Message("meters/reload", "0")])
+    assert until(lambda: has_more(home, before, captured=1))
     home.broker.stop()
     assert until(lambda: home.is_connected("off"))
     home.broker.start()
-    # What is retained comes again after each connection.
-    retained = max(count["retained"] for count in before.values()) + len(TOPICS)
-    assert until(lambda: arrived(home, Counter(), retained=retained))
+    assert until(lambda: has_more(home, before, retained=2 * each_time))
     assert until(home.is_connected)
     home.broker.publish([Message("meters/outage", "1")])
-    home.settle()
+    assert until(lambda: has_more(home, before, captured=2))
     home.installation.home.stop()
     home.broker.publish([Message("meters/away", "2"), Message("meters/kept", "3", retain=True)])
     home.installation.home.start()
     assert until(home.is_connected)
-    assert until(lambda: arrived(home, Counter(), retained=retained + len(TOPICS)))
+    assert until(lambda: has_more(home, before, retained=3 * each_time + 1))
     home.broker.publish([Message("meters/restart", "4")])
     wanted = [
+        ("of_meters", {"topic": "meters/reload"}, {"value": 0.0}),
         ("of_meters", {"topic": "meters/outage"}, {"value": 1.0}),
         ("of_meters", {"topic": "meters/restart"}, {"value": 4.0}),
     ]
@@ -255,7 +271,7 @@ def test_after_an_outage_of_the_broker_and_a_restart_only_what_is_new_is_recorde
         more = ledger_of(each) - before[each.database]
         more.pop("retained")
         more.pop("received")
-        assert more == Counter(captured=2, written=2)
+        assert more == Counter(captured=3, written=3)
 
 
 def is_stored(destination: Destination, wanted: list[Stored]) -> bool:
