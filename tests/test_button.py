@@ -91,6 +91,7 @@ async def test_the_quarantine_is_replayed_and_purged_by_buttons(
         await press(hass, name)
         assert await pipeline.quarantined() == []
         # The next answer of the database is for the next point alone.
+        await pipeline.flush()
         await until(lambda: _states(database) == {"replay_quarantine"})
 
 

@@ -289,6 +289,7 @@ async def test_points_in_quarantine_can_be_delivered_or_deleted_in_the_repair(  
     await choose(hass, http, menu, choice)
 
     assert issue(hass, entry, "quarantined") is None
+    await entry.runtime_data.pipeline.flush()
     await until(lambda: len(points(database, "sensor.odd")) == arrived)
     assert await entry.runtime_data.pipeline.quarantined() == []
 

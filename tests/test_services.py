@@ -199,6 +199,7 @@ async def test_quarantined_points_are_delivered_once_more_and_counted_as_replaye
     )
 
     assert found == {"replayed": 1}
+    await entry.runtime_data.pipeline.flush()
     await until(lambda: points(database, "sensor.odd"))
     await until(lambda: _count(entry, "written", before["written"] + 1))
     after = (await entry.runtime_data.pipeline.snapshot()).ledger

@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.ha_ingestor.clients.influx import admin, client, probe, read_back
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.ha_ingestor.health import self_test
@@ -241,8 +243,14 @@ async def test_a_database_that_does_not_answer_is_named(
 
 
 async def test_a_request_that_hangs_ends_the_wait(
-    hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
+    hass: HomeAssistant,
+    database: Emulator,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    for module in (admin, client, probe, read_back):
+        monkeypatch.setattr(module, "CHECK_TIMEOUT", aiohttp.ClientTimeout(total=0.5))
+    monkeypatch.setattr(client, "RETENTION_TIMEOUT", aiohttp.ClientTimeout(total=0.5))
     await set_up(hass, entry)
     await until(lambda: entry.runtime_data.pipeline.export_state.status == "ok")
     database.slowness = 60.0

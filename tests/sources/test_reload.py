@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -322,7 +323,7 @@ async def test_a_new_heartbeat_rule_works_for_an_entity_that_stays_silent(
     await hass.async_block_till_done()
     hass.config_entries.async_update_entry(entry, options=rules(heartbeat=0.01))
     await hass.async_block_till_done()
-    await until(lambda: len(points(database, "sensor.a")) > 2)
+    await until(partial(_flushed, entry, lambda: len(points(database, "sensor.a")) > 2))
     assert set(states(database)) == {"21"}
     snapshot = await entry.runtime_data.pipeline.snapshot()
     assert snapshot.unbalanced == ""
@@ -339,7 +340,13 @@ async def test_a_heartbeat_rule_works_for_an_entity_that_was_excluded_before(
     assert states(database) == []
     hass.config_entries.async_update_entry(entry, options=rules(heartbeat=0.01))
     await hass.async_block_till_done()
-    await until(lambda: states(database)[:2] == ["21", "21"])
+    await until(partial(_flushed, entry, lambda: states(database)[:2] == ["21", "21"]))
+
+
+async def _flushed(entry: MockConfigEntry, condition: Callable[[], bool]) -> bool:
+    """Deliver what there is, and look."""
+    await entry.runtime_data.pipeline.flush()
+    return condition()
 
 
 async def _fail(*_: Any, **__: Any) -> Any:
