@@ -5,6 +5,7 @@ import errno
 import json
 import os
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -139,6 +140,33 @@ async def test_a_pause_waits_for_the_request_under_way() -> None:
     await pipeline.stop()
 
 
+@pytest.mark.parametrize("question", ["check", "retention"])
+async def test_a_pause_waits_for_a_question_under_way_and_no_other_is_asked(
+    question: str,
+) -> None:
+    answer, asked = asyncio.Event(), 0
+    ask = getattr(ScriptedWriter, question)
+
+    async def slowly(self: ScriptedWriter) -> Any:
+        nonlocal asked
+        asked += 1
+        await answer.wait()
+        return await ask(self)
+
+    pipeline = make(MemoryFiles(), type("Slow", (ScriptedWriter,), {question: slowly})())
+    pipeline.start()
+    await until(lambda: asked == 1)
+    paused = asyncio.create_task(pipeline.pause())
+    await asyncio.sleep(0.05)
+    assert not paused.done()
+    answer.set()
+    await paused
+    await pipeline.flush()
+    await asyncio.sleep(0.05)
+    assert (asked, status(pipeline)) == (1, Status.PAUSED)
+    await pipeline.stop()
+
+
 async def test_a_database_that_is_away_is_left_alone_while_it_is_paused() -> None:
     writer = ScriptedWriter(judge=lambda _: DOWN)
     pipeline = make(MemoryFiles(), writer)
@@ -183,6 +211,28 @@ async def test_a_pause_that_the_disk_does_not_take_does_not_begin(operation: str
     restarted = make(files, writer)
     restarted.start()
     await until(lambda: status(restarted) is Status.OK)
+    await restarted.stop()
+
+
+async def test_a_second_pause_that_the_disk_does_not_take_leaves_the_first_one() -> None:
+    files, writer = MemoryFiles(), ScriptedWriter()
+    pipeline = make(files, writer)
+    pipeline.start()
+    await pipeline.pause()
+
+    def broken(asked: str, name: str) -> None:
+        if asked == "sync_directory":
+            raise OSError(errno.EIO, os.strerror(errno.EIO), name)
+
+    files.fault = broken
+    with pytest.raises(OSError, match="Input/output"):
+        await pipeline.pause()
+    files.fault = lambda *_: None
+    assert pipeline.is_paused
+    await pipeline.stop()
+    restarted = make(files, writer)
+    restarted.start()
+    await until(lambda: status(restarted) is Status.PAUSED)
     await restarted.stop()
 
 

@@ -180,9 +180,10 @@ class Exporter:
 
     async def export_forever(self) -> None:
         """Export until cancelled, with the wait that each result requires."""
-        await self._load_pause()
-        if not self.pause.is_on:
-            await self._ages.ask_retention()
+        async with self._delivering:
+            await self._load_pause()
+            if not self.pause.is_on:
+                await self._ages.ask_retention()
         while not self._stopping.is_set():
             self._gathering.begin()
             # Here, so that a try that is asked for during a request is not forgotten after it.
@@ -192,7 +193,7 @@ class Exporter:
                 if self._stopping.is_set():
                     return
                 if delay is None and self.state.status not in {Status.OK, Status.PAUSED}:
-                    delay = self._check_first(await self.writer.check())
+                    delay = await self._check_first()
                 if self.pause.is_on:
                     self._progress.set_idle(Status.PAUSED)
                     delay = math.inf
@@ -213,16 +214,20 @@ class Exporter:
             else:
                 await wait_for(self._retry_now, delay)
 
-    def _check_first(self, result: Result) -> float | None:
+    async def _check_first(self) -> float | None:
         """Check the connection before the first point, which may come late."""
-        match result.kind:
-            case Kind.ACCEPTED:
-                self._attempts.reached()
-                self._progress.set_ok()
-            case Kind.BLOCKED:
-                return self._delivery.block(result)
-            case Kind.KEPT:
-                return self._delivery.keep(result)
+        async with self._delivering:
+            if self.pause.is_on:
+                return None
+            result = await self.writer.check()
+            match result.kind:
+                case Kind.ACCEPTED:
+                    self._attempts.reached()
+                    self._progress.set_ok()
+                case Kind.BLOCKED:
+                    return self._delivery.block(result)
+                case Kind.KEPT:
+                    return self._delivery.keep(result)
         return None
 
     async def drain(self) -> float | None:

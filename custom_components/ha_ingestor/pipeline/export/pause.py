@@ -25,14 +25,16 @@ class Pause:
 
     def begin(self) -> None:
         """Begin, if that can be stored; raises OSError."""
-        self.files.names()  # makes the directory
+        was_there = FILE in self.files.names()  # makes the directory
         try:
-            with suppress(FileExistsError):
+            if not was_there:
                 self.files.close(self.files.create(FILE))
             self.files.sync_directory()
         except OSError:
-            with suppress(OSError):
-                self.files.remove(FILE)
+            # An earlier pause goes on.
+            if not was_there:
+                with suppress(OSError):
+                    self.files.remove(FILE)
             raise
         self.is_on = self.is_known = True
 
