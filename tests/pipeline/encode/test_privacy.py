@@ -219,6 +219,23 @@ def test_a_text_without_a_secret_is_stored_as_it_is() -> None:
         assert without_secrets({"text": text}) == {"text": text}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-21T12:00:20Z password=hunter2",
+        "12:00 password: hunter2",
+        "07:30 https://me:hunter2@host/",
+    ],
+)
+def test_a_secret_behind_a_time_is_left_out(text: str) -> None:
+    data = {"note": text, "notes": ["12:00", text]}
+
+    assert HIDDEN not in str(without_secrets(data))
+    assert without_secrets({"times": ["12:00", "2026-11-21T12:00:20.000Z"]}) == {
+        "times": ["12:00", "2026-11-21T12:00:20.000Z"]
+    }
+
+
 def test_data_that_branches_without_end_is_cut_in_time() -> None:
     branching: list[Any] = ["x"]
     for _ in range(60):

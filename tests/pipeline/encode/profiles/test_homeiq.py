@@ -117,6 +117,25 @@ def test_what_is_no_number_has_no_value(state: str) -> None:
     assert fields["state"] == state
 
 
+def test_the_same_state_has_the_names_that_each_destination_wants() -> None:
+    state_event = change(FakeState(state="7.25"), FakeState(state="6.75"))
+    wanted: tuple[tuple[dict[str, bool], set[str]], ...] = (
+        ({}, {"state", "state_value", "old_state", "previous_state"}),
+        ({"aliases": False}, {"state", "old_state"}),
+        ({"plain_names": False}, {"state_value", "previous_state"}),
+    )
+    for settings, names in (*wanted, *wanted):
+        fields = point(state_event, **settings)["fields"]
+        assert names == {name for name in fields if fields[name] in {"7.25", "6.75"}}
+
+
+def test_the_same_state_is_a_number_for_a_sensor_and_a_text_for_a_select() -> None:
+    for _ in range(2):
+        assert point(change(FakeState(state="3.5")))["fields"]["value"] == 3.5
+        choice = change(FakeState(state="3.5"), of=entity("select.speed"))
+        assert "value" not in point(choice)["fields"]
+
+
 def test_aliases_can_be_left_out() -> None:
     fields = point(change(FakeState(state="1"), FakeState(state="0")), aliases=False)["fields"]
 
