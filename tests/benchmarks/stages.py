@@ -64,7 +64,7 @@ _BATCH_POINTS: Final = 5000
 _BATCH_BYTES: Final = 1024 * 1024
 
 CALLBACK_US: Final = 5.0
-PIPELINE_US: Final = 15.0
+PIPELINE_US: Final = 10.0
 PROFILE_US: Final = 6.0
 _US: Final = "{:.2f} µs"
 
