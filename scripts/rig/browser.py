@@ -18,6 +18,26 @@ DOMAIN: Final = "ha_ingestor"
 WAIT_MS: Final = 30_000
 # Material's dialogs and ripples are animated; a picture in the middle of it is blurred.
 _SETTLE_MS: Final = 1_500
+_LOOK_MS: Final = 150
+# Whether nothing moves, and there are as many elements as at the look before.
+_IS_STILL: Final = """() => {
+  const roots = [document];
+  let moves = false;
+  let count = 0;
+  while (roots.length) {
+    const root = roots.pop();
+    moves ||= root
+      .getAnimations()
+      .some((each) => each.playState === "running" && each.effect.getTiming().iterations < 1e9);
+    for (const each of root.querySelectorAll("*")) {
+      count += 1;
+      if (each.shadowRoot) roots.push(each.shadowRoot);
+    }
+  }
+  const before = window.rigElements;
+  window.rigElements = count;
+  return !moves && before === count;
+}"""
 # A click can fall into an animation; then it is not taken, and has to be repeated.
 _TRY_MS: Final = 5_000
 _ATTEMPTS: Final = 4
@@ -59,9 +79,10 @@ class Frontend:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until nothing is loaded and nothing moves any more."""
+        """Wait until nothing is loaded and nothing moves any more, but not for ever."""
         self.page.wait_for_load_state("networkidle")
-        self.page.wait_for_timeout(_SETTLE_MS)
+        with suppress(NotThereError):
+            self.page.wait_for_function(_IS_STILL, polling=_LOOK_MS, timeout=_SETTLE_MS)
 
     def open_device(self, entry_id: str) -> None:
         """Go to the device page of a config entry."""

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Final
 from unittest.mock import patch
 
 import pytest
@@ -14,6 +15,12 @@ from scripts.rig.home_assistant import HomeAssistant
 from scripts.rig.servers import Server
 
 from . import influxdb3, summary
+
+# The longest, as measured: begun last, one of them would keep a worker busy alone for minutes.
+LONG: Final = (
+    *("test_panel", "test_data_api", "test_dashboards", "test_walk_in_browser"),
+    *("test_registry_history", "test_outages", "test_metadata", "test_options"),
+)
 
 pytest.register_assert_rewrite("tests.e2e.installation")
 
@@ -34,6 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
             if item.get_closest_marker("xdist_group") is None:
                 item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=lambda item: item.path.stem not in LONG)
 
 
 @pytest.hookimpl(wrapper=True)

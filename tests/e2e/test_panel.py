@@ -13,7 +13,7 @@ from playwright.sync_api import Error
 
 from scripts.rig.browser import Frontend, frontend
 
-from .installation import Destination, Installation
+from .installation import Destination, Installation, until
 
 pytestmark = [
     pytest.mark.browser,
@@ -207,11 +207,16 @@ def test_a_page_that_is_left_is_told_nothing_more(
         window.page.locator("ha-ingestor-panel").get_by_text("New points are shown").wait_for()
         window.page.get_by_role("link", name="History").first.click()
         window.page.locator("ha-panel-history").wait_for()
-        window.settle()
+
+        def left() -> int:
+            """Count the subscriptions that are not ended; waits, so that frames are noted."""
+            window.page.wait_for_timeout(100)
+            ended = {each["subscription"] for each in sent if each["type"] == "unsubscribe_events"}
+            return len(begun - ended)
+
         begun = {each["id"] for each in sent if "ha_ingestor/subscribe" in each["type"]}
-        ended = {each["subscription"] for each in sent if each["type"] == "unsubscribe_events"}
         assert len(begun) == 2
-        assert begun <= ended
+        assert until(lambda: left() == 0, seconds=10)
 
 
 def test_a_destination_is_tested_and_its_diagnostics_are_downloaded(
