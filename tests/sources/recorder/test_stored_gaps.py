@@ -23,7 +23,7 @@ def test_gaps_are_found_again(tmp_path: Path) -> None:
     [
         *("", "{", "[]", "7", '{"gaps": 1}', '{"gaps": [[]]}', '{"gaps": [{"until": 1}]}'),
         *('{"gaps": [{"until": "x", "after": 1}]}', '{"unfillable": []}', '{"gaps": [null]}'),
-        '{"gaps": [{"until": 1e999, "after": 1}]}',
+        '{"gaps": [{"until": "inf", "after": 1}]}',
     ],
 )
 def test_a_file_that_makes_no_sense_has_no_gaps(tmp_path: Path, content: str) -> None:

@@ -81,7 +81,7 @@ class Backfill:
         self._catalog = catalog
         self._folder = folder
         self._retention = retention
-        self._reader = HistoryReader(hass, pipeline, catalog, lambda: self._show("waiting"))
+        self._reader = HistoryReader(hass, pipeline, catalog, self._async_wait)
         self._task: asyncio.Task[None] | None = None
 
     async def async_start(self) -> None:
@@ -187,6 +187,9 @@ class Backfill:
         except Exception:  # noqa: BLE001  a database that is not there does not say it
             LOGGER.debug("The retention could not be read", exc_info=True)
             return None
+
+    async def _async_wait(self) -> None:
+        self._show("waiting")
 
     @callback
     def _show(self, status: BackfillStatus | None = None) -> None:

@@ -1,9 +1,11 @@
 """Recovers a span of the recorder's history, at a pace that nobody notices."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from importlib import import_module
+from itertools import batched
 from typing import Any, Final, NamedTuple
 
 from homeassistant.core import HomeAssistant
@@ -11,14 +13,18 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.recorder import DATA_INSTANCE
 
 from ...enrich.catalog import Catalog
-from ...pipeline.model import EntityContext
+from ...pipeline.model import EntityContext, StateEvent
 from ...pipeline.past import Past
 from ...pipeline.pipeline import Pipeline
 from .page import HistoryError, Position, Recorded, Span
 from .recovered_events import RecoveredEvents
 
-# Between two pages, so that neither the recorder nor live events notice.
+# After a full page, so that neither the recorder nor live events notice.
 PAUSE_SECONDS: Final = 0.25
+# After one that is not full: it took little.
+SHORT_PAUSE_SECONDS: Final = 0.025
+# Some entities are described for the first time, which takes the longest.
+ROWS_AT_ONCE: Final = 100
 # The rest of the spool is for live events.
 SPOOL_FILL_MAX: Final = 0.5
 # A recorder that is not ready then migrates its database.
@@ -48,7 +54,7 @@ class HistoryReader:
         hass: HomeAssistant,
         pipeline: Pipeline,
         catalog: Catalog,
-        on_wait: Callable[[], None],
+        on_wait: Callable[[], Awaitable[None]],
     ) -> None:
         """Prepare; `on_wait` is called while there is no room in the spool."""
         self.stopping = asyncio.Event()
@@ -99,16 +105,24 @@ class HistoryReader:
             describe=self._describe, state_now=self._hass.states.get, starts=starts
         )
         is_last = position.moment >= span.until
+        pause = 0.0
         while not is_last:
-            await self._async_pace()
+            await self._async_pace(pause)
             if self.stopping.is_set():
                 return
             page = await rows.async_page(self._hass, position, span)
             if unknown := events.unknown(page.rows):
                 first = page.rows[0].moment
                 events.add_before(await rows.async_states_before(self._hass, unknown, first))
-            found, filtered = events.read(choose(page.rows, events))
+            found: list[StateEvent] = []
+            filtered: Counter[str] = Counter()
+            for few in batched(page.rows, ROWS_AT_ONCE, strict=False):
+                made, left_out = events.read(choose(few, events))
+                found += made
+                filtered += left_out
+                await asyncio.sleep(0)
             position, is_last = page.position, page.is_last
+            pause = PAUSE_SECONDS if page.is_full else SHORT_PAUSE_SECONDS
             if is_last:
                 found += events.end()
             points = 0
@@ -117,10 +131,10 @@ class HistoryReader:
             self._forget_gone(page.rows)
             yield Step(position, len(page.rows), points, is_last)
 
-    async def _async_pace(self) -> None:
-        await self.async_sleep(PAUSE_SECONDS)
+    async def _async_pace(self, pause: float) -> None:
+        await self.async_sleep(pause)
         while self._pipeline.spool_fill >= SPOOL_FILL_MAX and not self.stopping.is_set():
-            self._on_wait()
+            await self._on_wait()
             await self.async_sleep(PAUSE_SECONDS)
 
     def _describe(self, entity_id: str) -> EntityContext:

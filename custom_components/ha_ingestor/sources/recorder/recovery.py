@@ -23,7 +23,7 @@ from ...tasks.slices import async_slices
 from ..local import LocalSource
 from .gaps import Gap, Gaps
 from .page import HistoryError, Position, Recorded, Span
-from .reader import HistoryReader
+from .reader import READY_SECONDS, HistoryReader
 from .recovered_events import RecoveredEvents
 
 _DAY: Final = 86_400.0
@@ -56,10 +56,12 @@ class GapRecovery:
         self._began: float | None = None
         # The states at the end of the newest gap that are still to be captured.
         self._deferred: dict[str, State] = {}
+        # Those that were captured before they were found, by entity.
+        self._captured: dict[str, float] = {}
         # Entities that changed in the newest gap, and that the recorder leaves out.
         self._unfound = 0
         self._task: asyncio.Task[None] | None = None
-        self._reader = HistoryReader(hass, pipeline, catalog, lambda: self._show("waiting"))
+        self._reader = HistoryReader(hass, pipeline, catalog, self._async_wait)
 
     async def async_prepare(self) -> None:
         """Read up to when an earlier process captured; before the source starts."""
@@ -146,11 +148,19 @@ class GapRecovery:
             *(recovered, _time(span.after), _time(span.until), self._gaps.unfillable),
         )
 
+    async def _async_wait(self) -> None:
+        """Wait for room in the spool; the present states do not wait for ever."""
+        self._show("waiting")
+        if self._began is None or time.time() - self._began > READY_SECONDS:
+            await self._async_capture_deferred()
+
     def _without_present(
         self, rows: Iterable[Recorded], events: RecoveredEvents
     ) -> Iterator[Recorded]:
         """Capture the present states that follow nothing as after any start; yield the others."""
         for row in rows:
+            if self._captured.get(row.entity_id) == row.moment:
+                continue
             state = self._deferred.get(row.entity_id)
             if state is not None and row.moment >= state.last_updated_timestamp:
                 del self._deferred[row.entity_id]
@@ -175,16 +185,18 @@ class GapRecovery:
 
     async def _async_capture(self, state: State) -> None:
         """Capture a state as after any start; after newer events it is one of the past."""
-        if self._is_present(state):
+        moment, entity = state.last_updated_timestamp, self._catalog[state.entity_id]
+        self._captured[state.entity_id] = moment
+        if entity.filtered or self._is_present(state):
             self._source.async_capture_existing(state)
             return
-        entity = self._catalog[state.entity_id]
-        if entity.filtered:
-            past = self._pipeline.begin_past(is_gap=True)
-            await self._pipeline.recover(past, [], Counter([entity.filtered]))
-            return
-        event = StateEvent(entity, state, None, state.last_updated_timestamp, state.context)
-        await self._pipeline.recover(self._pipeline.begin_past(is_gap=True), [event], Counter())
+        event = StateEvent(entity, state, None, moment, state.context)
+        past = self._pipeline.begin_past(is_gap=True)
+        try:
+            await self._pipeline.recover(past, [event], Counter())
+        except OSError:
+            # Live events wait in memory for the disk.
+            self._source.async_capture_existing(state)
 
     def _is_present(self, state: State) -> bool:
         return self._hass.states.get(state.entity_id) is state
