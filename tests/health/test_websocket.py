@@ -284,9 +284,14 @@ async def test_that_somebody_looks_is_no_news(
     monkeypatch.setattr(rate, lambda *_: 6.0)
     client = await hass_ws_client(hass)
     before = (await begin(client, "subscribe"))["destinations"][0]["health"]["performance"]
-    for _ in range(3):
-        await a_second_passes(hass)
-    assert await is_silent(client)
+
+    async def is_quiet() -> bool:
+        for _ in range(2):
+            await a_second_passes(hass)
+        return await is_silent(client)
+
+    # On a busy machine our own entities may be updated meanwhile, which is news.
+    await until(is_quiet)
     (found,) = (await ask(client, "health"))["result"]["destinations"]
     assert found["health"]["performance"]["thread_seconds"] > before["thread_seconds"]
 
