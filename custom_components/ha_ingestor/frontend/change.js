@@ -15,7 +15,7 @@ class Change extends LitElement {
     words: { attribute: false },
     entryId: { attribute: false },
     entityIds: { attribute: false },
-    kind: { attribute: false },
+    kind: {},
     rules: { attribute: false },
     _values: { state: true },
     _preview: { state: true },

@@ -62,7 +62,8 @@ class Entities extends LitElement {
 
   constructor() {
     super();
-    this._shown = "all";
+    const shown = new URLSearchParams(location.search).get("shown");
+    this._shown = SHOWN.includes(shown) ? shown : "all";
     this._group = "";
     this._selected = [];
   }

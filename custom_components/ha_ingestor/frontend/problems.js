@@ -1,5 +1,6 @@
 /** The page with what went wrong: outages, points in quarantine, and a test of the whole way. */
 
+import "./change.js";
 import { LitElement, css, define, html } from "./lit.js";
 import { outages } from "./outages.js";
 import { pageStyle } from "./style.js";
@@ -17,6 +18,7 @@ class Problems extends LitElement {
     _result: { state: true },
     _tested: { state: true },
     _isPurging: { state: true },
+    _leavingOut: { state: true },
   };
 
   static styles = [
@@ -156,7 +158,9 @@ class Problems extends LitElement {
       <p class="secondary">${words.text("problems.quarantine_is")}</p>
       ${rejection
         ? html`<p>${words.text("problems.newest")} <bdi>${rejection.entity_id ?? ""}</bdi>
-            <br /><bdi class="code">${rejection.reason}</bdi></p>`
+            <br /><bdi class="code">${rejection.reason}</bdi></p>
+            ${rejection.entity_id ? html`<p><ha-button appearance="outlined" size="small"
+              @click=${() => { this._leavingOut = rejection.entity_id; }}>${words.text("problems.leave_out")}</ha-button></p>` : ""}`
         : ""}
       <div class="bar">
         <ha-button appearance="outlined" .disabled=${Boolean(this._isBusy)} @click=${() => this._show()}>${words.text("problems.show")}</ha-button>
@@ -196,6 +200,11 @@ class Problems extends LitElement {
 
   _dialog() {
     const { words } = this;
+    if (this._leavingOut) {
+      const end = () => { this._leavingOut = undefined; };
+      return html`<ha-ingestor-change .hass=${this.hass} .words=${words} .entryId=${this.destination.config_entry_id}
+        .entityIds=${[this._leavingOut]} kind="exclude" @closed=${end} @changed=${end}></ha-ingestor-change>`;
+    }
     if (!this._isPurging) return "";
     return html`<ha-dialog open .headerTitle=${words.text("problems.purge")}
       @closed=${() => { this._isPurging = false; }}>

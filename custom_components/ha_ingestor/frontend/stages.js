@@ -264,7 +264,7 @@ export const stages = (words, destination, samples, now) => {
       ${sources(words, destination)}
       ${link(words, words.perMinute(performance.received_per_minute), words.text("flow.received"),
         performance.received_per_minute ? "" : "idle")}
-      ${filter(words, health)}
+      ${filter(words, destination)}
       ${link(words, words.perMinute(captured), words.text("flow.captured"), captured ? "" : "idle")}
       ${spool(words, destination, backlog, samples, now)}
       ${link(words, isBroken ? words.text("flow.interrupted") : words.perMinute(performance.written_per_minute),
@@ -282,7 +282,8 @@ const box = (level, icon, title, content) => html`<div class="box ${level}">
 
 const row = (name, value) => html`<div class="row"><span>${name}</span><span>${value}</span></div>`;
 
-const page = (name, entry, title) => html`<a href="/ha-ingestor/${name}?entry=${entry}">${title}</a>`;
+const page = (name, entry, title, more = "") =>
+  html`<a href="/ha-ingestor/${name}?entry=${entry}${more}">${title}</a>`;
 
 const link = (words, rate, what, kind) => html`<div class="link ${kind}">
   <span><b>${rate}</b></span>
@@ -312,7 +313,7 @@ const sources = (words, destination) => {
   </section>`;
 };
 
-const filter = (words, { ledger }) => {
+const filter = (words, { config_entry_id: entry, health: { ledger } }) => {
   if (!ledger) return html`<section class="stage">${box("", "mdi:filter-outline", words.text("flow.filter"), "")}</section>`;
   const reasons = Object.entries({ ...ledger.filtered, deduplicated: ledger.deduplicated })
     .filter(([, count]) => count)
@@ -320,13 +321,17 @@ const filter = (words, { ledger }) => {
   const out = sum(ledger.filtered) + ledger.deduplicated;
   const others = sum(Object.fromEntries(reasons.slice(REASONS_SHOWN)));
   return html`<section class="stage">
-    ${box("", "mdi:filter-outline", words.text("flow.filter"), html`
+    ${box("", "mdi:filter-outline", page("entities", entry, words.text("flow.filter")), html`
       <div class="big">${words.number(ledger.captured)}</div>
       <div class="note">${words.text("flow.points_captured")}</div>
       ${row(words.text("flow.share"), ledger.received ? words.percent(ledger.captured / ledger.received) : "–")}`)}
     <div class="branch">
       <div class="row"><b>${words.text("flow.left_out")}</b><b>${words.number(out)}</b></div>
-      ${reasons.slice(0, REASONS_SHOWN).map(([reason, count]) => row(words.word("reason", reason), words.number(count)))}
+      ${reasons.slice(0, REASONS_SHOWN).map(([reason, count]) => row(
+        // The only reason that is one of whole entities.
+        reason === "excluded" ? page("entities", entry, words.word("reason", reason), "&shown=left_out") : words.word("reason", reason),
+        words.number(count),
+      ))}
       ${others ? row(words.text("flow.others"), words.number(others)) : ""}
     </div>
   </section>`;
