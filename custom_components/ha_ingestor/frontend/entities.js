@@ -69,8 +69,11 @@ class Entities extends LitElement {
   }
 
   shouldUpdate(changed) {
-    // `hass` changes with every state; the names are read when the rows are.
-    return this._open !== undefined || [...changed.keys()].some((key) => key !== "hass");
+    // `hass` changes with every state; the names are read when the rows are, and only the entity
+    // that is open shows its state.
+    const isOpen = this._open !== undefined;
+    const isOther = () => changed.get("hass")?.states[this._open] !== this.hass.states[this._open];
+    return [...changed.keys()].some((key) => key !== "hass") || (isOpen && isOther());
   }
 
   willUpdate(changed) {
