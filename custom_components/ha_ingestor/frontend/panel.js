@@ -8,7 +8,7 @@ import "./registries.js";
 import "./sources.js";
 import { LitElement, css, define, html } from "./lit.js";
 import { keepSubscribed } from "./live.js";
-import { appended, samplesOf } from "./samples.js";
+import { EVERY, appended, samplesOf } from "./samples.js";
 import { pageStyle } from "./style.js";
 import { Words, load } from "./words.js";
 
@@ -125,7 +125,7 @@ class Panel extends LitElement {
     for (const { config_entry_id: id, samples } of answer.destinations) {
       const known = samplesOf(samples);
       const newest = known.at(-1)?.time ?? 0;
-      hours.set(id, [...known, ...(hours.get(id) ?? []).filter((each) => each.time > newest)]);
+      hours.set(id, [...known, ...(hours.get(id) ?? []).filter((each) => each.time >= newest + EVERY)]);
     }
     this._hours = hours;
   }

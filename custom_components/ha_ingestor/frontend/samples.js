@@ -1,7 +1,8 @@
 /** The last hour of a destination, and what follows from it. */
 
 const HOUR = 3600;
-const EVERY = 10;
+// A rate over less would jump.
+export const EVERY = 10;
 // A trend is taken over so many seconds.
 const TREND = 60;
 // A backlog below this is what is on its way.
