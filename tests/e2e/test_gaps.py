@@ -58,11 +58,16 @@ class Setting:
 
     def stored(self) -> list[tuple[str, int, str]]:
         """Return the same of the database."""
-        return sorted(
-            (point["tags"]["entity_id"], point["time_ns"] // 1000, point["fields"]["state"])
-            for point in self.destination.points()
-            if point["tags"]["entity_id"] in SET and point["tags"]["event_type"] == "state_changed"
-        )
+        return stored(self.destination)
+
+
+def stored(destination: Destination) -> list[tuple[str, int, str]]:
+    """Return the changes of the states that were set."""
+    return sorted(
+        (point["tags"]["entity_id"], point["time_ns"] // 1000, point["fields"]["state"])
+        for point in destination.points()
+        if point["tags"]["entity_id"] in SET and point["tags"]["event_type"] == "state_changed"
+    )
 
 
 def micros(moment: float) -> int:
@@ -136,3 +141,30 @@ def test_after_a_kill_nothing_is_written_twice(setting: Setting) -> None:
     setting.fill()
     assert setting.stored() == setting.recorded()
     destination.assert_balanced()
+
+
+def test_history_is_written_on_demand_and_a_second_time_makes_no_more_points(
+    setting: Setting,
+) -> None:
+    """Into a database of its own, which was not there when it happened."""
+    api, server = setting.home.api, setting.destination.server
+    server.create_database("later")
+    entry = connect(api, address_of(server, "later"))["result"]
+    later = Destination(server=server, database="later", api=api, entry_id=entry["entry_id"])
+    asked: dict[str, Any] = {"config_entry_id": later.entry_id, "start_time": "2026-01-01 00:00"}
+
+    def write() -> dict[str, Any]:
+        api.call_service("ha_ingestor", "backfill", **asked, entities=[*SET])
+        assert until(lambda: later.diagnostics()["health"]["backfill"]["status"] == "done")
+        later.settle()
+        told: dict[str, Any] = later.diagnostics()["health"]["backfill"]
+        return told
+
+    told = write()
+    recorded = setting.recorded()
+    assert told["rows"] >= len(recorded) > 200
+    assert stored(later) == recorded
+    once = later.points("sensor.power")
+    assert write()["points"] == told["points"]
+    assert later.points("sensor.power") == once
+    assert stored(later) == recorded

@@ -68,7 +68,8 @@ async def test_what_the_recorder_has_is_written_and_a_second_time_makes_no_more_
     hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:
     await set_up(hass, entry)
-    told = await call(hass, "backfill", start_time=hour_ago())
+    # Years without a row take no time.
+    told = await call(hass, "backfill", start_time="2020-01-01 00:00:00")
     assert told["started"] is True
     assert told["entities"]["sensor.a"] == COUNT
     shown = await ended(entry)

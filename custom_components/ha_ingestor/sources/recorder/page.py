@@ -47,4 +47,5 @@ class Page:
 
     rows: tuple[Recorded, ...]
     position: Position
+    is_full: bool = False
     is_last: bool = False

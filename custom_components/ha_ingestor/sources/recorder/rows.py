@@ -23,6 +23,7 @@ from homeassistant.util.json import json_loads
 from homeassistant.util.ulid import bytes_to_ulid_or_none
 from sqlalchemy import ColumnElement, Select, and_, case, func, not_, or_, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from ...pipeline.filter.state_times import RedatedState
 from .page import HistoryError, Page, Position, Recorded, Span
@@ -87,11 +88,30 @@ def _page(hass: HomeAssistant, position: Position, span: Span) -> Page:
     )
     with session_scope(hass=hass, read_only=True) as session:
         found = session.execute(query).all()
+        if not found and until < span.until:
+            return _next_page(session, until, span)
     rows = _recorded(found)
     if len(found) < PAGE_ROWS:
         return Page(rows=rows, position=Position(until), is_last=until >= span.until)
     last = found[-1]
-    return Page(rows=rows, position=Position(last.last_updated_ts, last.state_id))
+    position = Position(last.last_updated_ts, last.state_id)
+    return Page(rows=rows, position=position, is_full=True)
+
+
+def _next_page(session: Session, after: float, span: Span) -> Page:
+    """Return an empty page that leads to the next row, however far away that is."""
+    query = (
+        select(func.min(States.last_updated_ts))
+        .join(StatesMeta, States.metadata_id == StatesMeta.metadata_id)
+        .where(
+            States.last_updated_ts > after,
+            States.last_updated_ts <= span.until,
+            *_of(span.entity_ids),
+        )
+    )
+    if (moment := session.execute(query).scalar()) is None:
+        return Page(rows=(), position=Position(span.until), is_last=True)
+    return Page(rows=(), position=Position(moment, 0))
 
 
 def _states_before(
