@@ -118,7 +118,7 @@ async def test_the_preview_shows_what_comes_as_text(
         "  Not recorded: the payload cannot be read",
         "",
         "- **` a/e `**  ",
-        "  Not recorded: more than 16 KiB",
+        "  Not recorded: more than 16 KiB, or a topic of more than 1 KiB",
     ]
     # Back to the topics, with what was entered.
     result = await submit(hass, result, next_step_id="topics")

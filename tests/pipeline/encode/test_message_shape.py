@@ -1,6 +1,7 @@
 """What a message of a broker becomes."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from custom_components.ha_ingestor.pipeline.encode.message_shape import (
     MessageShape,
     taken_names,
 )
+from custom_components.ha_ingestor.pipeline.encode.privacy.secrets import is_secret
 from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
 from custom_components.ha_ingestor.pipeline.encode.topic_pattern import PatternError, TopicPattern
 from custom_components.ha_ingestor.pipeline.model import Message, MessageCounts
@@ -145,7 +147,7 @@ def test_names_that_a_database_keeps_for_itself_become_others_and_stay_apart() -
         ("zigbee2mqtt/a\\", {"device": "a/"}),
         ("zigbee2mqtt/a b,c=d", {"device": "a b,c=d"}),
         ("zigbee2mqtt/", {}),
-        ("zigbee2mqtt/" + "é" * 3_000, {"device": "é" * 512}),
+        ("zigbee2mqtt/" + "é" * 506, {"device": "é" * 506}),
     ],
 )
 def test_any_level_is_a_tag_that_every_server_takes(topic: str, tags: dict[str, str]) -> None:
@@ -157,6 +159,27 @@ def test_what_is_published_under_the_name_of_a_secret_is_not_stored() -> None:
     for level in ("password", "wifi_token", "pin"):
         assert fields("1234", topic=f"home/{level}", of=everything) == "message_without_value"
     assert fields("1234", topic="home/pin/count", of=everything) == {"value": 1234.0}
+
+
+def test_nothing_that_lies_in_a_code_is_stored() -> None:
+    payload = '{"pin": {"entered": "1234"}, "code": {"slot": {"new": 99}}, "b": 1}'
+    assert fields(payload) == {"b": 1.0, "left_out": 2.0}
+
+
+def test_a_topic_that_does_not_fit_a_tag_is_not_stored() -> None:
+    """Cut, two of them would be one series."""
+    assert fields("1", topic="zigbee2mqtt/" + "é" * 507) == "message_too_large"
+
+
+def test_a_long_name_takes_no_longer_than_its_length() -> None:
+    def seconds(length: int) -> float:
+        began = time.process_time()
+        assert is_secret("_1" * length + "z") is False
+        return time.process_time() - began
+
+    # Eight times as long took 64 times the time, and all of Home Assistant waited.
+    short = min(seconds(2_000 + number) for number in range(5))
+    assert min(seconds(16_000 + number) for number in range(3)) < 32 * short
 
 
 def test_a_store_of_numbers_gets_numbers() -> None:

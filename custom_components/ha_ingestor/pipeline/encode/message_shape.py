@@ -17,7 +17,13 @@ from math import isfinite
 from typing import Any, Final
 
 from .columns import message_field_name
-from .line_protocol import NAME_MAX_BYTES, FieldValue, encode_value, series_key
+from .line_protocol import (
+    NAME_MAX_BYTES,
+    TAG_VALUE_MAX_BYTES,
+    FieldValue,
+    encode_value,
+    series_key,
+)
 from .numbers import number_of, round_trips
 from .own_points import NO_NUMBER
 from .plain import as_finite_number
@@ -26,6 +32,8 @@ from .topic_pattern import TopicPattern
 
 # What an intake may hold of them, it may hold many times.
 PAYLOAD_MAX: Final = 16 * 1024
+# As much as a tag holds: of two longer topics that begin alike the points could not be told apart.
+TOPIC_MAX: Final = TAG_VALUE_MAX_BYTES
 FIELDS_MAX: Final = 64
 DEPTH_MAX: Final = 4
 
@@ -64,6 +72,8 @@ class MessageShape:
 
     def encode(self, topic: str, payload: bytes, *, numbers_only: bool) -> tuple[str, str] | str:
         """Return series and fields, or why there are none."""
+        if len(topic.encode("utf-8", "replace")) > TOPIC_MAX:
+            return Refusal.TOO_LARGE.value
         found = _Found(taken=self.taken, numbers_only=numbers_only)
         try:
             self._read(topic, payload, found)
@@ -168,7 +178,12 @@ def _members(value: dict[str, Any], prefix: str) -> Iterator[tuple[str, object]]
         for path, parent in level:
             for name, member in parent.items():
                 whole = f"{path}_{name}" if path else name
-                if isinstance(member, dict) and depth < DEPTH_MAX - 1 and not is_secret(name):
+                if (
+                    isinstance(member, dict)
+                    and depth < DEPTH_MAX - 1
+                    and len(whole) <= NAME_MAX_BYTES
+                    and not _is_private(name)
+                ):
                     deeper.append((whole, member))
                 else:
                     yield whole, member

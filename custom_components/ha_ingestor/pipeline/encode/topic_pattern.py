@@ -61,7 +61,9 @@ class TopicPattern:
 
     def matches(self, topic: str) -> bool:
         """Whether a broker would send what is published there."""
-        wanted, given = self.filter.split("/"), topic.split("/")
+        wanted = self.filter.split("/")
+        # A level more than there may be tells enough.
+        given = topic.split("/", len(wanted))
         if topic.startswith("$") and wanted[0] in {_ONE, _REST}:
             return False
         if wanted[-1] == _REST:

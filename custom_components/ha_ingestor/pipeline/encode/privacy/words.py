@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Final
 
 _WORD_BREAK: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^0-9A-Za-z]+")
-_NUMBER_AT_THE_END: Final = re.compile(r"[_0-9]+$")
+_NUMBER_AT_THE_END: Final = "_0123456789"
 
 
 def listed(words: str) -> frozenset[str]:
@@ -30,7 +30,7 @@ def spelled(name: str) -> str:
 def words_of(name: str) -> str:
     """Write a name in small letters with underscores; a number at its end goes."""
     text = spelled(name)
-    return _NUMBER_AT_THE_END.sub("", text) or text
+    return text.rstrip(_NUMBER_AT_THE_END) or text
 
 
 def thing_of(name: str) -> list[str]:
