@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +14,8 @@ from .page import LAST_ROW, Position
 FILE: Final = "gaps.json"
 # Of an installation that never finds the time to fill one; the oldest go.
 GAPS_MAX: Final = 20
+# The year 2200: no gap is from then, and what databases and dates take goes further.
+_MOMENT_MAX: Final = 7_258_118_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,7 @@ class Gaps:
 
 def _gap(stored: Mapping[str, Any]) -> Gap:
     until, after = float(stored["until"]), float(stored["after"])
-    if not (isfinite(until) and isfinite(after)):
+    row = int(stored.get("row", LAST_ROW))
+    if not (0 <= until <= _MOMENT_MAX and 0 <= after <= _MOMENT_MAX and 0 <= row <= LAST_ROW):
         raise ValueError
-    return Gap(until=until, position=Position(after, int(stored.get("row", LAST_ROW))))
+    return Gap(until=until, position=Position(after, row))

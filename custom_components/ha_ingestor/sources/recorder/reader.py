@@ -69,17 +69,30 @@ class HistoryReader:
         return self._hass.data.get(DATA_INSTANCE)
 
     async def async_wait_for_recorder(self) -> None:
-        """Wait until what happened so far is in the database; raises HistoryError."""
+        """Wait until what happened so far is in the database; raises HistoryError.
+
+        It raises one at once when it has to stop.
+        """
+        ready = asyncio.ensure_future(self._async_commit())
+        stopping = asyncio.ensure_future(self.stopping.wait())
+        try:
+            await asyncio.wait(
+                (ready, stopping), timeout=READY_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not ready.done():
+                raise HistoryError("The recorder is busy")
+            await ready
+        finally:
+            ready.cancel()
+            stopping.cancel()
+
+    async def _async_commit(self) -> None:
         if (recorder := self.recorder) is None:
             raise HistoryError("There is no recorder")
-        try:
-            async with asyncio.timeout(READY_SECONDS):
-                if not await asyncio.shield(recorder.async_db_ready):
-                    raise HistoryError("The recorder has no database")
-                if committed := recorder.async_get_commit_future():
-                    await committed
-        except TimeoutError as err:
-            raise HistoryError("The recorder is busy") from err
+        if not await asyncio.shield(recorder.async_db_ready):
+            raise HistoryError("The recorder has no database")
+        if committed := recorder.async_get_commit_future():
+            await committed
 
     async def async_rows(self) -> Any:
         """Return the module that reads rows."""

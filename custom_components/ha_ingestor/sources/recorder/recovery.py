@@ -117,15 +117,20 @@ class GapRecovery:
                     await self._async_fill(self._gaps.open[-1])
             except (HistoryError, OSError) as err:
                 LOGGER.debug("The history cannot be read now: %s", err)
-                await self._async_capture_deferred()
-                await self._reader.async_sleep(RETRY_SECONDS)
+            except Exception:  # noqa: BLE001  a database may hold anything
+                LOGGER.exception("The history cannot be read now")
+            else:
+                continue
+            await self._async_capture_deferred()
+            await self._reader.async_sleep(RETRY_SECONDS)
         if not self._gaps.open:
             self._show("idle")
 
     async def _async_fill(self, gap: Gap) -> None:
         """Fill a gap, or as much as there is time for; raises HistoryError and OSError."""
         position = max(gap.position, Position(time.time() - self._max_days * _DAY))
-        span = Span(after=position.moment, until=gap.until)
+        # A damaged file may name any end; what is later than now is captured live.
+        span = Span(after=position.moment, until=min(gap.until, time.time()))
         past = self._pipeline.begin_past(is_gap=True)
         recovered, is_last = 0, position.moment >= span.until
         async for step in self._reader.async_recover(position, span, past, self._without_present):
@@ -136,9 +141,10 @@ class GapRecovery:
         if not is_last:
             return
         if gap.until == self._began:
-            self._gaps.unfillable = self._unfound + sum(
-                not self._catalog[entity_id].filtered for entity_id in self._deferred
-            )
+            unfillable = self._unfound
+            async for entity_id in async_slices(list(self._deferred)):
+                unfillable += not self._catalog[entity_id].filtered
+            self._gaps.unfillable = unfillable
         await self._async_capture_deferred()
         self._gaps.open.pop()
         await self._async_save()
@@ -180,8 +186,9 @@ class GapRecovery:
 
     async def _async_capture_deferred(self) -> None:
         """Capture the states that are left, which the recorder does not have."""
-        while self._deferred:
-            await self._async_capture(self._deferred.popitem()[1])
+        async for state in async_slices(list(self._deferred.values())):
+            del self._deferred[state.entity_id]
+            await self._async_capture(state)
 
     async def _async_capture(self, state: State) -> None:
         """Capture a state as after any start; after newer events it is one of the past."""

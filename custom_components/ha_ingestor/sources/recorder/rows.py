@@ -220,8 +220,9 @@ def _row(row: Any, attributes: Mapping[str, Any]) -> Recorded:
         user_id=bytes_to_uuid_hex_or_none(row.context_user_id_bin),
         parent_id=bytes_to_ulid_or_none(row.context_parent_id_bin),
     )
-    # An entity that was removed has an empty state, which no other has.
-    return Recorded(row.entity_id, state if row.state else None, moment, context)
+    # The row of a removal has neither a state nor attributes; an empty text has a name at least.
+    is_removed = not (row.state or attributes)
+    return Recorded(row.entity_id, None if is_removed else state, moment, context)
 
 
 def _attributes(text: str | None) -> Mapping[str, Any]:

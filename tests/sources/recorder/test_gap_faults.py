@@ -1,0 +1,206 @@
+"""What goes wrong while gaps are filled costs no event and no later attempt."""
+
+import asyncio
+import errno
+import time
+from typing import Any
+
+import pytest
+from homeassistant.components.recorder import Recorder
+from homeassistant.core import HomeAssistant
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.components.recorder.common import (
+    async_wait_recording_done,
+)
+
+from custom_components.ha_ingestor.sources.recorder import reader, recovery, rows
+from custom_components.ha_ingestor.sources.recorder.page import HistoryError
+from custom_components.ha_ingestor.tasks import slices
+from tests.emulator import Emulator
+from tests.shell import deliver, points, set_up, spool_path, until
+
+from .test_gaps import disable, enable, filled, ledger
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(reader, "SHORT_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(recovery, "RETRY_SECONDS", 0.01)
+
+
+async def missed(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    await set_up(hass, entry)
+    await filled(entry)
+    hass.states.async_set("sensor.a", "0")
+    await hass.async_block_till_done()
+    await disable(hass, entry)
+    hass.states.async_set("sensor.a", "1")
+
+
+def failing_once(monkeypatch: pytest.MonkeyPatch, name: str, error: Exception) -> list[int]:
+    """Let the first read of the recorder fail."""
+    read, calls = getattr(rows, name), [0]
+
+    async def read_later(*args: Any) -> Any:
+        calls[0] += 1
+        if calls[0] == 1:
+            raise error
+        return await read(*args)
+
+    monkeypatch.setattr(rows, name, read_later)
+    return calls
+
+
+async def test_a_state_that_was_captured_while_the_recorder_failed_is_not_stored_twice(
+    recorder_mock: Recorder,
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    database: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await missed(hass, entry)
+    failing_once(monkeypatch, "async_page", HistoryError("busy"))
+    await enable(hass, entry)
+    await ledger(entry)
+    await deliver(hass, entry)
+    assert [each.fields["state"] for each in points(database, "sensor.a")] == ["0", "1"]
+
+
+async def test_a_disk_that_fails_while_a_state_of_the_past_is_stored_is_tried_again(
+    recorder_mock: Recorder,
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    database: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await missed(hass, entry)
+    await async_wait_recording_done(hass)
+    failing_once(monkeypatch, "async_starts", HistoryError("busy"))
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
+    # The state at the end of the gap is of the past now.
+    hass.states.async_set("sensor.a", "2")
+    pipeline = entry.runtime_data.pipeline
+    recover, calls = pipeline.recover, [0]
+
+    async def failing(*args: Any) -> Any:
+        calls[0] += 1
+        if calls[0] == 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return await recover(*args)
+
+    monkeypatch.setattr(pipeline, "recover", failing)
+    await filled(entry)
+    assert entry.runtime_data.recovery._task.exception() is None
+    await ledger(entry)
+    await deliver(hass, entry)
+    found = sorted(points(database, "sensor.a"), key=lambda point: point.time)
+    assert [each.fields["state"] for each in found] == ["0", "1", "2"]
+
+
+async def test_an_error_that_nobody_expects_costs_no_state(
+    recorder_mock: Recorder,
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    database: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await missed(hass, entry)
+    failing_once(monkeypatch, "async_page", ValueError("a row that cannot be"))
+    await enable(hass, entry)
+    await deliver(hass, entry)
+    assert [each.fields["state"] for each in points(database, "sensor.a")] == ["0", "1"]
+
+
+async def test_a_reload_does_not_wait_for_a_recorder_that_is_not_ready(
+    recorder_mock: Recorder,
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    database: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await missed(hass, entry)
+    await async_wait_recording_done(hass)
+    ready = recorder_mock.async_db_ready
+    recorder_mock.async_db_ready = hass.loop.create_future()  # it migrates
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
+    await asyncio.sleep(0.05)
+    began = time.monotonic()
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    spent = time.monotonic() - began
+    recorder_mock.async_db_ready = ready
+    await deliver(hass, entry)
+    assert spent < 2
+
+
+async def test_an_empty_state_is_no_removal(
+    recorder_mock: Recorder, hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    """As a text that somebody emptied has."""
+    await missed(hass, entry)
+    hass.states.async_set("sensor.a", "", {"friendly_name": "A"})
+    hass.states.async_set("sensor.a", "2", {"friendly_name": "A"})
+    await enable(hass, entry)
+    await deliver(hass, entry)
+    found = points(database, "sensor.a")
+    assert [each.tags["event_type"] for each in found] == ["state_changed"] * 4
+    assert [each.fields["state"] for each in found] == ["0", "1", "", "2"]
+
+
+@pytest.mark.parametrize(
+    "gap",
+    [
+        '{"until": 1e300, "after": 1.7e9}',
+        '{"until": 1.8e9, "after": 1.7e9, "row": 99999999999999999999999}',
+        '{"until": 7.2e9, "after": 1.7e9}',
+    ],
+)
+async def test_a_gap_that_cannot_be_is_not_filled(
+    recorder_mock: Recorder,
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    database: Emulator,
+    gap: str,
+) -> None:
+    await missed(hass, entry)
+    (spool_path(hass, entry) / "gaps.json").write_text(f'{{"gaps": [{gap}]}}')
+    await enable(hass, entry)
+    assert entry.runtime_data.recovery._task.exception() is None
+    assert entry.runtime_data.pipeline.recovery.status == "idle"
+    await deliver(hass, entry)
+    assert [each.fields["state"] for each in points(database, "sensor.a")] == ["0", "1"]
+
+
+async def test_states_that_the_recorder_does_not_have_are_captured_in_slices(
+    recorder_mock: Recorder,
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    database: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Others in the event loop do not have to wait for all of them."""
+    await missed(hass, entry)
+    for number in range(200):
+        hass.states.async_set(f"sensor.n{number}", "1")
+    await async_wait_recording_done(hass)
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 0.0)
+    failing_once(monkeypatch, "async_starts", HistoryError("busy"))
+    capture = recovery.GapRecovery._async_capture_deferred
+    turns: list[int] = []
+
+    async def capture_watched(self: recovery.GapRecovery) -> None:
+        others = asyncio.create_task(take_turns())
+        turns.append(0)
+        await capture(self)
+        others.cancel()
+
+    async def take_turns() -> None:
+        while True:
+            await asyncio.sleep(0)
+            turns[-1] += 1
+
+    monkeypatch.setattr(recovery.GapRecovery, "_async_capture_deferred", capture_watched)
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
+    await until(lambda: len(turns) > 1, 60)
+    assert turns[0] > 100
+    await deliver(hass, entry)
