@@ -1,6 +1,7 @@
 """Rows of the recorder become the events that would have been captured then."""
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 from homeassistant.core import Context, State
@@ -105,6 +106,19 @@ def test_what_stays_away_after_a_start_is_an_outage() -> None:
     assert told(found) == [("1", "unavailable"), ("unavailable", "1")]
     assert told(events.end()) == [("1", "unavailable")]
     assert not filtered
+
+
+def test_what_is_held_is_told_in_time_and_until_then_read_again_after_a_stop() -> None:
+    events = recovered({"sensor.a": state("1", START - 500), "sensor.b": state("1", START - 500)})
+    rows = [row("unavailable", START + 10), row("unavailable", START + 20, "sensor.b")]
+    assert events.read(rows) == ([], {})
+    assert events.held_since == START + 10
+    assert events.end(START + 310) == []
+    assert told(events.end(START + 311)) == [("1", "unavailable")]
+    assert events.held_since == START + 20
+    found, filtered = events.read([row("1", START + 320, "sensor.b")])
+    assert (found, filtered) == ([], {"restart_echo": 2})
+    assert events.held_since == inf
 
 
 def test_rows_that_are_not_captured_are_counted_and_asked_for_once() -> None:

@@ -4,8 +4,10 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module
 from itertools import batched
+from math import inf
 from typing import Any, Final, NamedTuple
 
 from homeassistant.core import HomeAssistant
@@ -113,7 +115,8 @@ class HistoryReader:
         captures.
         """
         rows = await self.async_rows()
-        starts = await rows.async_starts(self._hass, span)
+        # Also those before: an entity may come back long after a start, and after a stop of ours.
+        starts = await rows.async_starts(self._hass, replace(span, after=0.0))
         events = RecoveredEvents(
             describe=self._describe, state_now=self._hass.states.get, starts=starts
         )
@@ -136,13 +139,14 @@ class HistoryReader:
                 await asyncio.sleep(0)
             position, is_last = page.position, page.is_last
             pause = PAUSE_SECONDS if page.is_full else SHORT_PAUSE_SECONDS
-            if is_last:
-                found += events.end()
+            found += events.end(inf if is_last else position.moment)
             points = 0
             if found or filtered:
                 points = await self._pipeline.recover(past, found, filtered)
             self._forget_gone(page.rows)
-            yield Step(position, len(page.rows), points, is_last)
+            # What is held is read again after a stop.
+            stored = min(position, Position(events.held_since, 0))
+            yield Step(stored, len(page.rows), points, is_last)
 
     async def _async_pace(self, pause: float) -> None:
         await self.async_sleep(pause)

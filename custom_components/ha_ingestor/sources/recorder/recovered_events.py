@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Final
 
 from homeassistant.core import State
@@ -57,10 +58,18 @@ class RecoveredEvents:
                 self._read(row, events, filtered)
         return events, filtered
 
-    def end(self) -> list[StateEvent]:
-        """Return the events of what nothing followed."""
-        placeholders, self._placeholders = self._placeholders, {}
-        return [self._event(row) for row in placeholders.values()]
+    def end(self, read_until: float = inf) -> list[StateEvent]:
+        """Return the events of what nothing followed in time, if all is read up to a moment."""
+        held = self._placeholders.values()
+        due = [row for row in held if read_until - row.moment > RESTORE_SECONDS]
+        for row in due:
+            del self._placeholders[row.entity_id]
+        return [self._event(row) for row in due]
+
+    @property
+    def held_since(self) -> float:
+        """When the oldest row is from that may become an event; infinity without one."""
+        return min((row.moment for row in self._placeholders.values()), default=inf)
 
     def _read(self, row: Recorded, events: list[StateEvent], filtered: Counter[str]) -> None:
         if held := self._placeholders.pop(row.entity_id, None):
