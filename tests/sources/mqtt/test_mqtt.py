@@ -201,6 +201,30 @@ async def test_what_is_not_asked_for_any_more_is_not_recorded_nor_subscribed(
     assert found == [{"value": 2.0}]
 
 
+async def test_what_comes_while_other_topics_are_taken_over_is_recorded(
+    hass: HomeAssistant, mqtt_mock: MqttMockHAClient, database: Emulator, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    attached = entry.runtime_data.mqtt.mqtt.link
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    for number in range(201):
+        publish(hass, "zigbee2mqtt/a", str(number))
+    (subentry,) = entry.get_subentries_of_type("mqtt")
+    data = MappingProxyType({"topics": [row("zigbee2mqtt/#")]})
+    hass.config_entries.async_update_subentry(entry, subentry, data=data)
+    capture_waiting = attached.async_capture_waiting
+
+    async def capture_waiting_slowly(*args: Any) -> None:
+        hass.loop.call_soon(publish, hass, "zigbee2mqtt/a", "201")
+        await capture_waiting(*args)
+
+    attached.async_capture_waiting = capture_waiting_slowly
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert (await ledger_of(entry))["received"] == 202
+    await deliver(hass, entry)
+    assert [each.fields["value"] for each in points(database)] == [*range(202)]
+
+
 async def test_when_home_assistant_stops_during_a_reload_its_messages_are_on_the_disk(
     hass: HomeAssistant, mqtt_mock: MqttMockHAClient, database: Emulator, entry: MockConfigEntry
 ) -> None:

@@ -48,11 +48,12 @@ class MqttLink:
 
     async def async_attach(self, shapes: Sequence[MessageShape], capture: MqttCapture) -> None:
         """Subscribe to what is wanted now, and give what waits, and then what comes, to it."""
+        await self.async_capture_waiting(shapes, capture)
+        # From here to the first await nothing comes: what is not wanted any more is closed by then.
         self._shapes = {
             shape.pattern.filter: (shape, shapes[:position])
             for position, shape in enumerate(shapes)
         }
-        await self.async_capture_waiting(shapes, capture)
         self._capture = capture
         if self._stop_watching is None:
             self._stop_watching = broker.async_on_change(self._hass, self._async_changed)
