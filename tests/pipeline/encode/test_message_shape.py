@@ -161,6 +161,30 @@ def test_what_is_published_under_the_name_of_a_secret_is_not_stored() -> None:
     assert fields("1234", topic="home/pin/count", of=everything) == {"value": 1234.0}
 
 
+@pytest.mark.parametrize(
+    "payload",
+    [
+        '{"url": "rtsp://admin:hunter2@camera/1", "b": 1}',
+        '{"headers": "Authorization: Bearer hunter2", "b": 1}',
+        '{"raw": "{\\"password\\": \\"hunter2\\"}", "b": 1}',
+        '{"name": "password", "value": "hunter2", "b": 1}',
+        '{"list": {"a": {"api_key": "hunter2"}}, "b": 1}',
+        "rtsp://admin:hunter2@camera/1",
+        'password="hunter2"',
+    ],
+)
+def test_a_secret_in_a_text_of_a_message_is_not_stored(payload: str) -> None:
+    found = shape().encode("zigbee2mqtt/lamp", payload.encode(), numbers_only=False)
+    assert "hunter2" not in str(found)
+    if payload.startswith("{"):
+        assert fields(payload)["b"] == 1.0
+
+
+def test_members_that_are_secret_are_counted_as_left_out() -> None:
+    payload = '{"name": "password", "value": "hunter2", "pin": {"a": 1, "c": 2}, "b": 1}'
+    assert fields(payload) == {"name_str": "password", "b": 1.0, "left_out": 3.0}
+
+
 def test_nothing_that_lies_in_a_code_is_stored() -> None:
     payload = '{"pin": {"entered": "1234"}, "code": {"slot": {"new": 99}}, "b": 1}'
     assert fields(payload) == {"b": 1.0, "left_out": 2.0}

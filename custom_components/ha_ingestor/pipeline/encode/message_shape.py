@@ -27,8 +27,13 @@ from .line_protocol import (
 from .numbers import number_of, round_trips
 from .own_points import NO_NUMBER
 from .plain import as_finite_number
+from .privacy.nested import cleaned
 from .privacy.secrets import is_keypad_code, is_secret
+from .privacy.unwanted import unwanted_names
 from .topic_pattern import TopicPattern
+
+# Where things are and what is played is what the user asks for with the topic.
+_UNWANTED: Final = unwanted_names(coordinates=True, media=True)
 
 # What an intake may hold of them, it may hold many times.
 PAYLOAD_MAX: Final = 16 * 1024
@@ -96,11 +101,14 @@ class MessageShape:
         text = _decoded(payload)
         name = self.pattern.field_of(topic)
         value = _value(text)
+        kept = value if isinstance(value, list) else cleaned(value, _UNWANTED)
         if isinstance(value, dict):
-            self._read_object(value, name, found)
+            self._read_object(kept, name, found)
+            if kept != value:
+                found.left_out += _count(value) - _count(kept)
             return
         name = name or self.field
-        found.add(name, value, is_text=name in self.texts)
+        found.add(name, kept, is_text=name in self.texts)
 
     def _read_object(self, value: dict[str, Any], prefix: str, found: _Found) -> None:
         wanted, texts = self.fields, self.texts
@@ -182,12 +190,15 @@ def _members(value: dict[str, Any], prefix: str) -> Iterator[tuple[str, object]]
                     isinstance(member, dict)
                     and depth < DEPTH_MAX - 1
                     and len(whole) <= NAME_MAX_BYTES
-                    and not _is_private(name)
                 ):
                     deeper.append((whole, member))
                 else:
                     yield whole, member
         level = deeper
+
+
+def _count(value: dict[str, Any]) -> int:
+    return sum(1 for _ in _members(value, ""))
 
 
 def _decoded(payload: bytes) -> str:
