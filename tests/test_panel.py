@@ -88,6 +88,11 @@ async def test_the_panel_goes_with_the_last_destination_that_is_enabled(
     assert panel(hass)
 
 
+def test_what_a_browser_loads_is_small() -> None:
+    # They are served as they are: Home Assistant compresses nothing.
+    assert sum(file.stat().st_size for file in FILES.glob("*.js")) <= 100_000
+
+
 @pytest.mark.parametrize("word", ["innerHTML", "outerHTML", "insertAdjacentHTML", "eval("])
 def test_no_module_makes_markup_of_data(word: str) -> None:
     assert [file.name for file in FILES.glob("*.js") if word in file.read_text()] == []

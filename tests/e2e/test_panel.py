@@ -2,8 +2,10 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -33,6 +35,8 @@ WINDOWS: Final = {
     "phone": {"width": 390, "height": 1500},
     "dark": {"width": 1400, "height": 1150, "dark": True},
 }
+# The panel is told of changes once in a second.
+FOLLOWS_SECONDS: Final = 2.0
 HOSTILE: Final = "<img src=x onerror='window.hacked = true'>"
 # Every element of Home Assistant in the panel that is shown, with whether it is one, and its size.
 ELEMENTS: Final = """panel => {
@@ -113,11 +117,48 @@ def test_the_drawing_follows_the_database(
             installation.set_state("sensor.panel", "1")
             mine.get_by_text("The database does not accept points").wait_for()
             mine.get_by_text("interrupted").wait_for()
+            assert time.time() - _changed(destination) < FOLLOWS_SECONDS
             _picture(window, "outage")
         finally:
             destination.server.start()
         mine.get_by_role("button", name="Deliver now").click()
         mine.get_by_text("Everything is delivered").wait_for()
+
+
+def _changed(destination: Destination) -> float:
+    """Return when its status changed last."""
+    change = destination.diagnostics()["health"]["history"][-1]
+    return datetime.fromisoformat(change["time"]).timestamp()
+
+
+def test_a_destination_is_reloaded_and_removed_while_two_look_at_it(
+    installation: Installation, destination: Destination
+) -> None:
+    with (
+        installation.spare() as spare,
+        opened(installation, **WINDOWS["desktop"]) as window,
+    ):
+        window.open(f"/ha-ingestor/entities?entry={spare.entry_id}")
+        panel = window.page.locator("ha-ingestor-panel")
+        panel.locator("ha-data-table .mdc-data-table__row").first.wait_for()
+        first = window.page.context
+        assert first.browser
+        other = first.browser.new_context(storage_state=first.storage_state()).new_page()
+        other.goto(f"{installation.api.url}/ha-ingestor")
+        pipelines = other.locator("ha-ingestor-panel .pipeline")
+        mine = pipelines.filter(has_text=spare.database)
+        mine.wait_for()
+        installation.api.reload(spare.entry_id)
+        mine.get_by_text("events received").wait_for()
+        installation.api.delete(spare.entry_id)
+        mine.wait_for(state="detached")
+        assert pipelines.count() == len(installation.destinations)
+        choice = panel.get_by_label("Destination")
+        choice.get_by_role("option", name=spare.database).wait_for(state="detached")
+        panel.locator("ha-data-table .mdc-data-table__row").first.wait_for()
+        assert choice.input_value() != spare.entry_id
+        window.open(f"/ha-ingestor/problems?entry={destination.entry_id}")
+        assert choice.input_value() == destination.entry_id
 
 
 def test_names_and_values_are_text_and_nothing_else(

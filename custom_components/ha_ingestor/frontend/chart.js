@@ -25,6 +25,7 @@ export const chartStyle = css`
     font-size: var(--ha-font-size-s, 12px);
   }
   .chart figcaption b {
+    unicode-bidi: plaintext;
     color: var(--primary-text-color);
     font-weight: var(--ha-font-weight-medium, 500);
   }

@@ -15,16 +15,43 @@ const recorded = (row) => html`<div style="display: flex; align-items: center; g
     .icon=${row.recorded ? "mdi:check-circle-outline" : "mdi:minus-circle-outline"}></ha-icon>${row.is_recorded}
 </div>`;
 
-/** On a phone the table itself puts the other columns below the name. */
-export const columns = (words, narrow) => ({
+// Below these widths the table scrolls sideways.
+const WIDTHS = {
+  name: "180px",
+  is_recorded: "120px",
+  why: "120px",
+  rules: "150px",
+  per_hour: "100px",
+  bytes_per_hour: "100px",
+  last_state: "140px",
+  last_time: "100px",
+};
+
+/** On a phone there is one column, with what matters most below the name. */
+export const columns = (words, narrow) => {
+  const found = described(words);
+  for (const [name, minWidth] of Object.entries(WIDTHS)) {
+    if (narrow) found[name].hidden = name !== "name";
+    else found[name].minWidth = minWidth;
+  }
+  if (narrow) found.name.template = (row) => short(words, row);
+  return found;
+};
+
+const short = (words, row) => {
+  const told = [row.is_recorded, row.per_hour === null ? "" : words.text("entities.hourly", { count: words.number(row.per_hour) }), row.rules, row.last_state];
+  return html`<div style=${CUT}><bdi>${row.name}</bdi></div>
+    <div style=${CUT + SMALL}><bdi>${told.filter(Boolean).join(" · ")}</bdi></div>`;
+};
+
+const described = (words) => ({
   name: {
     title: words.text("entities.name"),
     main: true,
     sortable: true,
     filterable: true,
     flex: 3,
-    minWidth: "180px",
-    ...(narrow ? {} : { template: named }),
+    template: named,
   },
   entity_id: { title: words.text("entities.entity_id"), filterable: true, hidden: true },
   domain: { title: words.text("group.domain"), hidden: true, groupable: true },
@@ -34,36 +61,31 @@ export const columns = (words, narrow) => ({
     title: words.text("entities.recorded"),
     sortable: true,
     groupable: true,
-    minWidth: "120px",
-    ...(narrow ? {} : { template: recorded }),
+    template: recorded,
   },
-  why: { title: words.text("entities.why"), sortable: true, filterable: true, flex: 2, minWidth: "120px" },
-  rules: { title: words.text("entities.rules"), sortable: true, filterable: true, minWidth: "100px" },
+  why: { title: words.text("entities.why"), sortable: true, filterable: true, flex: 2 },
+  rules: { title: words.text("entities.rules"), sortable: true, filterable: true },
   per_hour: {
     title: words.text("entities.per_hour"),
     sortable: true,
     direction: "desc",
     type: "numeric",
-    minWidth: "100px",
     template: (row) => html`${words.number(row.per_hour, row.per_hour < 10 ? 1 : 0)}`,
   },
   bytes_per_hour: {
     title: words.text("entities.bytes_per_hour"),
     sortable: true,
     type: "numeric",
-    minWidth: "100px",
     template: (row) => html`${words.bytes(row.bytes_per_hour)}`,
   },
   last_state: {
     title: words.text("entities.last_state"),
-    minWidth: "140px",
     template: (row) => html`<bdi>${row.last_state ?? "–"}</bdi>`,
   },
   last_time: {
     title: words.text("entities.last_time"),
     sortable: true,
     type: "numeric",
-    minWidth: "100px",
     template: (row) => html`${row.last_time ? words.moment(row.last_time * 1000) : "–"}`,
   },
 });

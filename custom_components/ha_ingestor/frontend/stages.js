@@ -74,6 +74,11 @@ export const stageStyle = css`
     font-size: var(--ha-font-size-s, 12px);
     color: var(--secondary-text-color);
   }
+  .row > :last-child,
+  .link b {
+    /* A number with its unit, whatever the direction of the text around it. */
+    unicode-bidi: plaintext;
+  }
   .row > :last-child {
     color: var(--primary-text-color);
     text-align: end;

@@ -134,9 +134,8 @@ export const pageStyle = css`
     cursor: pointer;
   }
   .chip[aria-pressed="true"] {
-    background: var(--primary-color);
+    background: color-mix(in srgb, var(--primary-color) 15%, transparent);
     border-color: var(--primary-color);
-    color: var(--text-primary-color, white);
   }
   :focus-visible {
     outline: 2px solid var(--primary-color);
@@ -146,7 +145,7 @@ export const pageStyle = css`
 
 /** Names with their values. */
 export const facts = (pairs) => html`<dl class="facts">
-  ${pairs.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}
+  ${pairs.map(([name, value]) => html`<dt>${name}</dt><dd><bdi>${value}</bdi></dd>`)}
 </dl>`;
 
 /** The head of a card: what it is about, and how that is. */
