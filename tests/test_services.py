@@ -120,6 +120,8 @@ async def test_a_pause_that_cannot_be_stored_is_an_error_and_does_not_begin(
     monkeypatch.setattr(OsFiles, "create", broken)
     with pytest.raises(HomeAssistantError, match="Read-only file system"):
         await hass.services.async_call(DOMAIN, "pause", {}, blocking=True)
+    # A point that needs a file is not taken either, and that shows.
+    hass.states.async_set("sensor.a", "1")
     await until(lambda: _status(hass) == "degraded")
 
 
@@ -327,6 +329,12 @@ def _own(database: Emulator) -> list[tuple[str, dict[str, str], dict[str, Any], 
         ({"line_protocol": "a v=1\n" * 1001}, "points_too_many", None),
         ({"line_protocol": "\n" * 100_000}, "points_too_many", None),
         ({"line_protocol": "x" * 600_000}, "points_too_large", None),
+        # Each is short enough by itself.
+        (
+            {"points": [{"measurement": "a", "fields": {"v": "x" * 10_000}}] * 60},
+            "points_too_large",
+            None,
+        ),
         ({"line_protocol": "\n#\n"}, "no_points", None),
         ({"points": []}, "no_points", None),
         ({}, "no_points", None),

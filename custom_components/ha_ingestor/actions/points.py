@@ -25,6 +25,8 @@ ATTR_POINTS: Final = "points"
 # They must not take the place of events in memory, and are checked in the event loop.
 POINTS_MAX: Final = 1_000
 TEXT_MAX: Final = 512 * 1024
+# A line that was given without a time is longer by that.
+ENCODED_MAX: Final = TEXT_MAX + 32 * POINTS_MAX
 # A point of one of these would change what the columns of ours are.
 RESERVED: Final = frozenset({MEASUREMENT, SELF_TEST, *REGISTRIES})
 # Enough of a name to find it.
@@ -69,10 +71,13 @@ async def async_write_points(
 
 def _encoded(encoder: OwnPointEncoder, line_protocol: str, points: Sequence[Any]) -> list[OwnPoint]:
     try:
-        return encoder.encode(_given(line_protocol, points))
+        encoded = encoder.encode(_given(line_protocol, points))
     except PointError as err:
         name = plain(err.name[:_NAME_SHOWN])
         raise wrong_input(err.fault, number=str(err.number), name=name) from err
+    if sum(len(each.line) for each in encoded) > ENCODED_MAX:
+        raise wrong_input("points_too_large", limit=str(TEXT_MAX // 1024))
+    return encoded
 
 
 def _given(line_protocol: str, points: Sequence[Any]) -> list[GivenPoint]:
