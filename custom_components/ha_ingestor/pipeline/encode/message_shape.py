@@ -101,7 +101,7 @@ class MessageShape:
         text = _decoded(payload)
         name = self.pattern.field_of(topic)
         value = _value(text)
-        kept = value if isinstance(value, list) else cleaned(value, _UNWANTED)
+        kept: Any = value if isinstance(value, list) else cleaned(value, _UNWANTED)
         if isinstance(value, dict):
             self._read_object(kept, name, found)
             if kept != value:
