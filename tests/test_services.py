@@ -65,7 +65,7 @@ async def test_what_is_captured_while_delivery_is_paused_arrives_when_it_is_resu
     await set_up(hass, entry)
     call = partial(hass.services.async_call, DOMAIN, blocking=True)
     await call("pause", {})
-    assert _status(hass) == "paused"
+    await until(lambda: _status(hass) == "paused")
     assert hass.states.get("binary_sensor.attic_database_accepts_points").state == "unknown"  # type: ignore[union-attr]
 
     hass.states.async_set("sensor.now", "1")
