@@ -167,6 +167,24 @@ async def test_a_pause_waits_for_a_question_under_way_and_no_other_is_asked(
     await pipeline.stop()
 
 
+@pytest.mark.parametrize("question", ["check", "retention"])
+async def test_a_stop_does_not_wait_for_a_question_under_way(question: str) -> None:
+    asked = asyncio.Event()
+
+    async def never(_: ScriptedWriter) -> Any:
+        asked.set()
+        await asyncio.Event().wait()
+
+    writer = type("Silent", (ScriptedWriter,), {question: never})()
+    pipeline = make(MemoryFiles(), writer)
+    pipeline.start()
+    await asked.wait()
+    offer(pipeline, 0, 1)
+    async with asyncio.timeout(2):
+        await pipeline.stop()
+    assert len(writer.stored) == 1
+
+
 async def test_a_database_that_is_away_is_left_alone_while_it_is_paused() -> None:
     writer = ScriptedWriter(judge=lambda _: DOWN)
     pipeline = make(MemoryFiles(), writer)

@@ -64,6 +64,8 @@ class Exporter:
     _recheck_at: float = 0.0
     _requested_at: float = -math.inf
     _delivering: asyncio.Lock = field(default_factory=asyncio.Lock)
+    # A question is no delivery: a stop does not wait for it.
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _retry_now: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -150,7 +152,7 @@ class Exporter:
         """
         await self.run(self.pause.begin)
         self.retry_now()
-        async with self._delivering:
+        async with self._asking, self._delivering:
             if self.pause.is_on:
                 self._progress.set_idle(Status.PAUSED)
 
@@ -180,7 +182,7 @@ class Exporter:
 
     async def export_forever(self) -> None:
         """Export until cancelled, with the wait that each result requires."""
-        async with self._delivering:
+        async with self._asking:
             await self._load_pause()
             if not self.pause.is_on:
                 await self._ages.ask_retention()
@@ -216,7 +218,7 @@ class Exporter:
 
     async def _check_first(self) -> float | None:
         """Check the connection before the first point, which may come late."""
-        async with self._delivering:
+        async with self._asking:
             if self.pause.is_on:
                 return None
             result = await self.writer.check()
