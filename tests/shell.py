@@ -58,7 +58,7 @@ async def deliver(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def until(condition: Callable[[], object], seconds: float = 8.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
     """Wait for a condition, which may be a coroutine, and fail when it does not come true."""
     async with asyncio.timeout(seconds):
         while not (await met if isawaitable(met := condition()) else met):

@@ -74,7 +74,7 @@ async def test_a_connection_that_is_confirmed_is_used_at_once_and_nothing_is_lef
     hass: HomeAssistant, entry: MockConfigEntry, database: Emulator, *, with_backlog: bool
 ) -> None:
     await blocked(hass, entry, database, FORBIDDEN, with_backlog=with_backlog)
-    assert issue(hass, entry, Problem.FORBIDDEN)
+    await until(lambda: issue(hass, entry, Problem.FORBIDDEN))
     before = entry.runtime_data
 
     result = await locate(hass, database.url, result=await entry.start_reconfigure_flow(hass))

@@ -17,6 +17,9 @@ from .memory_driver import MemoryDriver
 from .steps import CHOICES, Begin, Step
 from .world import World
 
+# Twenty thousand steps take as long as the machine needs.
+pytestmark = pytest.mark.timeout(3600)
+
 
 def drawn(kind: type[Step]) -> st.SearchStrategy[Step]:
     """Any step of that kind."""

@@ -16,6 +16,7 @@ from custom_components.ha_ingestor.flows.fits_nothing import FITS_NOTHING
 from custom_components.ha_ingestor.flows.options import MENUS, PAGES
 from custom_components.ha_ingestor.flows.series_changes import STEPS
 from custom_components.ha_ingestor.options.filter import entity_filter
+from custom_components.ha_ingestor.options.mqtt import PRESETS_SCHEMA
 from custom_components.ha_ingestor.options.noise import RULE_FIELDS, rule_table
 from custom_components.ha_ingestor.options.spool import (
     delivery_settings,
@@ -401,8 +402,8 @@ def selectors(schema: Any) -> Iterator[Any]:
 
 def test_every_choice_has_a_name_and_there_are_no_others() -> None:
     choices: dict[str, set[str]] = {}
-    for page in PAGES.values():
-        for selector in selectors(page.schema):
+    for schema in (*(page.schema for page in PAGES.values()), PRESETS_SCHEMA):
+        for selector in selectors(schema):
             config: dict[str, Any] = getattr(selector, "config", {})
             if (key := config.get("translation_key")) and "options" in config:
                 choices.setdefault(key, set()).update(map(str, config["options"]))

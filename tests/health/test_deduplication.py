@@ -166,6 +166,7 @@ async def test_samples_that_were_taken_and_not_stored_are_a_repair_with_number_a
         "reasons": "small_timestamp: 33",
         "database": "home_assistant",
         "server": metrics.url.replace("://", "\\://"),
+        "panel": f"/ha-ingestor/flow?entry={destination.entry_id}",
     }
 
 
