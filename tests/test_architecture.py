@@ -89,8 +89,9 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     },
     "flows": {
         *("options", "health", "enrich", "tasks", "clients", "clients/influx"),
-        "clients/homeassistant",
+        *("clients/homeassistant", "actions", "pipeline"),
         *("pipeline/encode", "pipeline/encode/profiles", "pipeline/export", "sources/mqtt"),
+        "sources/recorder",
     },
     "actions": {
         *("health", "sources", "pipeline/encode", "pipeline/encode/profiles", "pipeline/export"),

@@ -54,7 +54,7 @@ class Service:
     action: Action
     response: SupportsResponse = SupportsResponse.OPTIONAL
     every: bool = False
-    fields: Mapping[vol.Marker, Any] = field(default_factory=dict)
+    fields: Mapping[Any, Any] = field(default_factory=dict)
 
 
 ACTIONS: Final[Mapping[str, Service]] = {

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from homeassistant.config_entries import ConfigEntryState
@@ -15,6 +15,7 @@ from custom_components.ha_ingestor.flows.filter_preview import PREVIEWS, SAVE, S
 from custom_components.ha_ingestor.flows.fits_nothing import FITS_NOTHING
 from custom_components.ha_ingestor.flows.options import MENUS, PAGES
 from custom_components.ha_ingestor.flows.series_changes import STEPS
+from custom_components.ha_ingestor.flows.write_history import COUNTED, PROGRESS, WRITE_HISTORY
 from custom_components.ha_ingestor.options.filter import entity_filter
 from custom_components.ha_ingestor.options.mqtt import PRESETS_SCHEMA
 from custom_components.ha_ingestor.options.noise import RULE_FIELDS, rule_table
@@ -379,6 +380,13 @@ def test_every_option_has_a_label_and_an_explanation(page: str) -> None:
     assert set(shown) == set(fields(PAGES[page].schema))
 
 
+# What is wrong with history that a user asks for.
+NO_HISTORY: Final = {
+    *("backfill_time", "backfill_running", "backfill_no_entity", "no_history"),
+    *("nothing_recorded", "all_excluded"),
+}
+
+
 def test_every_page_and_every_refusal_has_words_and_there_are_no_others() -> None:
     steps = WORDS["options"]["step"]
     for name, choices in MENUS.items():
@@ -386,8 +394,9 @@ def test_every_page_and_every_refusal_has_words_and_there_are_no_others() -> Non
         assert list(steps[name]["menu_option_descriptions"]) == choices
     for name in PREVIEWS:
         assert set(steps[name]["menu_options"]) == {SAVE, SAVE_ANYWAY, "filter"}
-    assert set(steps) == {*MENUS, *PAGES, *PREVIEWS, *STEPS, FITS_NOTHING}
-    reasons = {reason for _, _, errors in REFUSED for reason in errors.values()}
+    history = {WRITE_HISTORY, COUNTED, *PROGRESS}
+    assert set(steps) == {*MENUS, *PAGES, *PREVIEWS, *STEPS, FITS_NOTHING, *history}
+    reasons = {reason for _, _, errors in REFUSED for reason in errors.values()} | NO_HISTORY
     assert set(WORDS["options"]["error"]) == reasons
 
 

@@ -1,17 +1,19 @@
 """Writes what the recorder has of a time, on demand."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 import voluptuous as vol
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
 from ..coordinator import HaIngestorConfigEntry
-from ..sources.recorder.backfill import Backfill
+from ..sources.recorder.backfill import Backfill, Counts
 from ..sources.recorder.page import HistoryError, Span
 from .errors import failure, wrong_input
 
@@ -20,11 +22,12 @@ ATTR_END: Final = "end_time"
 ATTR_ENTITIES: Final = "entities"
 ATTR_DRY_RUN: Final = "dry_run"
 
-FIELDS: Final[Mapping[vol.Marker, Any]] = {
+FIELDS: Final[Mapping[Any, Any]] = {
     vol.Required(ATTR_START): cv.datetime,
     vol.Optional(ATTR_END): cv.datetime,
     vol.Optional(ATTR_ENTITIES): cv.entity_ids,
     vol.Optional(ATTR_DRY_RUN): cv.boolean,
+    **cv.TARGET_FIELDS,
 }
 
 
@@ -32,34 +35,80 @@ async def async_backfill(
     entry: HaIngestorConfigEntry,
     start_time: datetime,
     end_time: datetime | None = None,
-    entities: Sequence[str] = (),
+    entities: Collection[str] = (),
     *,
     dry_run: bool = False,
+    **target: Any,
 ) -> JsonObjectType:
     """Count what there is, and begin unless it is a dry run."""
-    backfill, now = entry.runtime_data.backfill, time.time()
-    after = dt_util.as_utc(start_time).timestamp()
-    until = min(dt_util.as_utc(end_time).timestamp() if end_time else now, now)
-    if not 0 <= after < until:
-        raise wrong_input("backfill_time")
-    if not dry_run and backfill.job and backfill.job.is_open:
+    hass = entry.runtime_data.coordinator.hass
+    span = asked_for(start_time, end_time, targeted(hass, entities, target))
+    if not dry_run and is_open(entry):
         raise wrong_input("backfill_running")
-    span = Span(after=after, until=until, entity_ids=frozenset(entities) or None)
-    try:
-        counts = await backfill.async_count(span)
-    except HistoryError as err:
-        raise failure("no_history") from err
-    if not dry_run and not await backfill.async_begin(span, counts.rows):
-        raise wrong_input("backfill_running")
-    await entry.runtime_data.coordinator.async_refresh()
-    most_first = sorted(counts.entities.items(), key=lambda item: (-item[1], item[0]))
+    counts = await async_counted(entry, span)
+    if not dry_run:
+        await async_begin(entry, span, counts)
     return {
         "started": not dry_run,
         "rows": sum(counts.entities.values()),
         "excluded": counts.excluded,
         "too_old": counts.too_old,
-        "entities": dict(most_first),
+        "entities": dict(most_first(counts)),
     }
+
+
+@callback
+def targeted(
+    hass: HomeAssistant, entities: Collection[str], target: Mapping[str, Any]
+) -> frozenset[str] | None:
+    """Find the entities that a user chose; None for all that are recorded."""
+    chosen = {key: ids for key, ids in target.items() if ids}
+    if not entities and not chosen:
+        return None
+    # What a device measures about itself is history as well.
+    found = async_extract_referenced_entity_ids(
+        hass, TargetSelection(chosen), expand_group=False, primary_entities_only=False
+    )
+    entity_ids = frozenset(entities) | found.referenced | found.indirectly_referenced
+    if not entity_ids:
+        raise wrong_input("backfill_no_entity")
+    return entity_ids
+
+
+def asked_for(start: datetime, end: datetime | None, entity_ids: frozenset[str] | None) -> Span:
+    """Check the times."""
+    now = time.time()
+    after = dt_util.as_utc(start).timestamp()
+    until = min(dt_util.as_utc(end).timestamp() if end else now, now)
+    if not 0 <= after < until:
+        raise wrong_input("backfill_time")
+    return Span(after=after, until=until, entity_ids=entity_ids)
+
+
+async def async_counted(entry: HaIngestorConfigEntry, span: Span) -> Counts:
+    """Count what the recorder has."""
+    try:
+        return await entry.runtime_data.backfill.async_count(span)
+    except HistoryError as err:
+        raise failure("no_history") from err
+
+
+async def async_begin(entry: HaIngestorConfigEntry, span: Span, counts: Counts) -> None:
+    """Begin in the background."""
+    if not await entry.runtime_data.backfill.async_begin(span, counts.rows):
+        raise wrong_input("backfill_running")
+    await entry.runtime_data.coordinator.async_refresh()
+
+
+def most_first(counts: Counts) -> list[tuple[str, int]]:
+    """Sort the entities by their rows."""
+    return sorted(counts.entities.items(), key=lambda item: (-item[1], item[0]))
+
+
+def is_open(entry: HaIngestorConfigEntry) -> bool:
+    """Whether history is being written, or is paused."""
+    job = entry.runtime_data.backfill.job
+    return job is not None and job.is_open
 
 
 async def async_pause_backfill(entry: HaIngestorConfigEntry) -> None:
@@ -81,7 +130,6 @@ async def async_cancel_backfill(entry: HaIngestorConfigEntry) -> None:
 
 
 def _open(entry: HaIngestorConfigEntry) -> Backfill:
-    backfill = entry.runtime_data.backfill
-    if backfill.job is None or not backfill.job.is_open:
+    if not is_open(entry):
         raise wrong_input("no_backfill")
-    return backfill
+    return entry.runtime_data.backfill

@@ -5,7 +5,7 @@ from functools import partialmethod
 from typing import Any, Final
 
 import voluptuous as vol
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigFlowResult
 
 from ..connection import try_at_once
 from ..health.home_entities import async_preview
@@ -19,6 +19,7 @@ from .filter_preview import PREVIEWS, SAVE, SAVE_ANYWAY, placeholders, save_of, 
 from .fits_nothing import FITS_NOTHING, async_fits_nothing
 from .home_offers import async_offers
 from .series_changes import STEPS, Consequence, async_consequences
+from .write_history import WRITE_HISTORY, WriteHistoryFlow
 
 # Each page has a key of its own among the options.
 PAGES: Final[Mapping[str, Page]] = {
@@ -32,14 +33,14 @@ PAGES: Final[Mapping[str, Page]] = {
 MENUS: Final[Mapping[str, list[str]]] = {
     "init": [
         *(filter_page.FILTER, "how_points_look", noise.NOISE, "events_and_weather", spool.SPOOL),
-        history.HISTORY,
+        *(history.HISTORY, WRITE_HISTORY),
     ],
     "how_points_look": [points.POINTS, attributes.ATTRIBUTES],
     "events_and_weather": [events.EVENTS, weather.WEATHER],
 }
 
 
-class HaIngestorOptionsFlow(OptionsFlow):
+class HaIngestorOptionsFlow(WriteHistoryFlow):
     """Changes one page at a time, and asks before series of the database change.
 
     The update listener reloads the entry afterwards.

@@ -1,0 +1,207 @@
+"""The page that writes history: what is there, how far it is, and what to do with it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from functools import partialmethod
+from typing import Any, Final
+
+import voluptuous as vol
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.selector import DateTimeSelector, TargetSelector
+from homeassistant.util import dt as dt_util
+
+from ..actions.backfill import (
+    ATTR_END,
+    ATTR_START,
+    asked_for,
+    async_begin,
+    async_cancel_backfill,
+    async_counted,
+    async_pause_backfill,
+    async_resume_backfill,
+    is_open,
+    most_first,
+    targeted,
+)
+from ..pipeline.snapshot import Backfill as Shown
+from ..sources.recorder.backfill import Counts
+from ..sources.recorder.page import Span
+from .shown import listed, number
+
+WRITE_HISTORY: Final = "write_history"
+ATTR_TARGET: Final = "target"
+COUNTED: Final = "history_counted"
+
+SCHEMA: Final = vol.Schema(
+    {
+        vol.Required(ATTR_START): DateTimeSelector(),
+        vol.Optional(ATTR_END): DateTimeSelector(),
+        vol.Optional(ATTR_TARGET): TargetSelector(),
+    }
+)
+# Templates pass the selector.
+_TARGET: Final = vol.Schema(cv.TARGET_FIELDS)
+
+# What is shown while history is written, and what can be done then.
+PROGRESS: Final[Mapping[str, list[str]]] = {
+    "history_running": [WRITE_HISTORY, "pause_history", "cancel_history"],
+    "history_waiting": [WRITE_HISTORY, "pause_history", "cancel_history"],
+    "history_paused": ["resume_history", "cancel_history"],
+}
+ACTIONS: Final[Mapping[str, Callable[..., Awaitable[None]]]] = {
+    "pause_history": async_pause_backfill,
+    "resume_history": async_resume_backfill,
+    "cancel_history": async_cancel_backfill,
+}
+# The field that an error is shown at.
+_FIELDS: Final[Mapping[str, str]] = {
+    "backfill_time": ATTR_START,
+    "backfill_no_entity": ATTR_TARGET,
+}
+
+
+class WriteHistoryFlow(OptionsFlow):
+    """Asks, counts, begins when the user confirms it, and shows how far it is.
+
+    It changes no options.
+    """
+
+    _asked: Mapping[str, Any] | None = None
+    _counted: tuple[Span, Counts] | None = None
+    # Whether the user saw that history is written, and wants to know its end.
+    _is_watching = False
+
+    async def async_step_write_history(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show how far it is, or ask what to write."""
+        if self.config_entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="not_loaded")
+        job = self.config_entry.runtime_data.backfill.job
+        if job and job.is_open:
+            self._is_watching = True
+            return self._show_progress(job.status)
+        if job and self._is_watching:
+            return self._told_end(job.status)
+        self._counted = None
+        if user_input is None:
+            return self._ask({})
+        self._asked = user_input
+        return await self._async_count(user_input)
+
+    async def async_step_start_history(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Begin with what was counted."""
+        if self._counted and self.config_entry.state is ConfigEntryState.LOADED:
+            (span, counts), self._counted = self._counted, None
+            try:
+                await async_begin(self.config_entry, span, counts)
+            except HomeAssistantError as err:
+                return self._ask({"base": str(err.translation_key)})
+        return await self.async_step_write_history()
+
+    async def _async_count(self, asked: Mapping[str, Any]) -> ConfigFlowResult:
+        try:
+            span = self._span(asked)
+            counts = await async_counted(self.config_entry, span)
+        except HomeAssistantError as err:
+            key = str(err.translation_key)
+            return self._ask({_FIELDS.get(key, "base"): key})
+        except vol.Invalid:
+            return self._ask({ATTR_TARGET: "backfill_no_entity"})
+        if not counts.entities:
+            return self._ask({"base": "all_excluded" if counts.excluded else "nothing_recorded"})
+        self._counted = span, counts
+        return await self._async_show_again()
+
+    def _span(self, asked: Mapping[str, Any]) -> Span:
+        """Read the form; raises vol.Invalid and HomeAssistantError."""
+        start = cv.datetime(asked[ATTR_START])
+        end = cv.datetime(asked[ATTR_END]) if asked.get(ATTR_END) else None
+        target = _TARGET(asked.get(ATTR_TARGET) or {})
+        return asked_for(start, end, targeted(self.hass, (), target))
+
+    def _ask(self, errors: dict[str, str]) -> ConfigFlowResult:
+        return self.async_show_form(
+            step_id=WRITE_HISTORY,
+            data_schema=self.add_suggested_values_to_schema(SCHEMA, self._asked or {}),
+            errors=errors,
+        )
+
+    def _show_counts(self, span: Span, counts: Counts) -> ConfigFlowResult:
+        rows = most_first(counts)
+        return self.async_show_menu(
+            step_id=COUNTED,
+            menu_options=["start_history", WRITE_HISTORY],
+            description_placeholders={
+                "after": _time(dt_util.utc_from_timestamp(span.after)),
+                "until": _time(dt_util.utc_from_timestamp(span.until)),
+                "rows": number(sum(counts.entities.values())),
+                "entities": number(len(rows)),
+                "excluded": number(counts.excluded),
+                "too_old": number(counts.too_old),
+                "top": listed(f"{entity_id} ({number(count)})" for entity_id, count in rows),
+            },
+        )
+
+    def _show_progress(self, status: str) -> ConfigFlowResult:
+        shown = self._shown
+        # Whether it waits is not a state of the job, but of the moment.
+        is_waiting = status == "running" and shown.status == "waiting"
+        step = "history_waiting" if is_waiting else f"history_{status}"
+        return self.async_show_menu(
+            step_id=step, menu_options=PROGRESS[step], description_placeholders=_progress(shown)
+        )
+
+    async def _async_show_again(
+        self, _step: str = "", _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        if self._counted:
+            return self._show_counts(*self._counted)
+        return await self.async_step_write_history()
+
+    async def _async_act(
+        self, name: str, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        if self.config_entry.state is ConfigEntryState.LOADED and is_open(self.config_entry):
+            await ACTIONS[name](self.config_entry)
+        return await self.async_step_write_history()
+
+    def _told_end(self, status: str) -> ConfigFlowResult:
+        told = _progress(self._shown)
+        if status == "done":
+            return self.async_abort(reason="history_done", description_placeholders=told)
+        return self.async_abort(reason="history_cancelled", description_placeholders=told)
+
+    @property
+    def _shown(self) -> Shown:
+        shown: Shown = self.config_entry.runtime_data.pipeline.backfill
+        return shown
+
+
+def _progress(shown: Shown) -> dict[str, str]:
+    return {
+        "percent": number(shown.percent or 0),
+        "after": _time(shown.after),
+        "until": _time(shown.until),
+        "position": _time(shown.position),
+        "rows": number(shown.rows),
+        "total": number(shown.total),
+        "points": number(shown.points),
+    }
+
+
+def _time(moment: datetime | None) -> str:
+    return f"{dt_util.as_local(moment):%Y-%m-%d %H:%M}" if moment else ""
+
+
+# Home Assistant finds a step by the name of its method.
+for _names, _method in (
+    (ACTIONS, WriteHistoryFlow._async_act),  # noqa: SLF001
+    ((COUNTED, *PROGRESS), WriteHistoryFlow._async_show_again),  # noqa: SLF001
+):
+    for _name in _names:
+        setattr(WriteHistoryFlow, f"async_step_{_name}", partialmethod(_method, _name))
