@@ -10,6 +10,8 @@ import pytest
 from homeassistant.components.recorder import Recorder
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import label_registry as lr
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.recorder.common import (
@@ -200,6 +202,34 @@ async def test_one_that_is_cancelled_does_not_go_on(
         await call(hass, "resume_backfill")
     assert await hass.config_entries.async_reload(entry.entry_id)
     assert entry.runtime_data.pipeline.backfill == cancelled
+
+
+@pytest.mark.usefixtures("before")
+async def test_a_target_stands_for_its_entities_beside_those_that_are_named(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    entity_registry: er.EntityRegistry,
+    label_registry: lr.LabelRegistry,
+) -> None:
+    label = label_registry.async_create("Metered").label_id
+    for name, hidden_by in (("d", None), ("hidden", er.RegistryEntryHider.USER)):
+        entity_id = entity_registry.async_get_or_create(
+            "sensor", "test", name, suggested_object_id=name
+        ).entity_id
+        entity_registry.async_update_entity(entity_id, labels={label}, hidden_by=hidden_by)
+        hass.states.async_set(entity_id, "1")
+    await async_wait_recording_done(hass)
+    await set_up(hass, entry)
+    asked = {"start_time": hour_ago(), "dry_run": True}
+    told = await call(hass, "backfill", **asked, label_id=label, entities="sensor.b")
+    assert told["entities"] == {"sensor.b": COUNT, "sensor.d": 1}
+    told = await call(hass, "backfill", **asked, label_id=[label], entity_id=["sensor.hidden"])
+    assert told["entities"] == {"sensor.d": 1, "sensor.hidden": 1}
+    # An empty target is none.
+    told = await call(hass, "backfill", **asked, label_id=[])
+    assert {"sensor.a", "sensor.hidden"} < told["entities"].keys()
+    with pytest.raises(ServiceValidationError, match="has an entity"):
+        await call(hass, "backfill", **asked, device_id="gone")
 
 
 @pytest.mark.usefixtures("before")
