@@ -1,5 +1,6 @@
 """What a user sees of the options: the filter, what it says is wrong, and its preview."""
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -27,13 +28,13 @@ def window(installation: Installation) -> Iterator[Frontend]:
         yield window
 
 
-def _open_filter(window: Frontend, destination: Destination) -> Locator:
+def _open_page(window: Frontend, destination: Destination, page: str) -> Locator:
     entry = destination.api.entry(destination.entry_id)
     window.open(f"/config/integrations/integration/{DOMAIN}#config_entry={entry['entry_id']}")
     row = window.page.locator("ha-config-entry-row").filter(has_text=entry["title"])
     row.get_by_role("button", name="Configure").first.click()
     dialog = window.page.locator("dialog-data-entry-flow")
-    dialog.get_by_text("What to record", exact=True).click()
+    dialog.get_by_text(page, exact=True).click()
     dialog.get_by_role("button", name="Submit").wait_for()
     window.settle()
     return dialog
@@ -45,7 +46,7 @@ def test_a_filter_is_corrected_previewed_saved_and_shown_again(
     """What is entered survives an error, and what is saved holds without a restart."""
     for name in ("seen_a", "seen_b", "other"):
         installation.set_state(f"sensor.{name}", "1")
-    dialog = _open_filter(window, spare)
+    dialog = _open_page(window, spare, "What to record")
     exclude = dialog.locator("ha-form-expandable").nth(1)
     exclude.get_by_text("Exclude", exact=True).click()
     window.settle()
@@ -70,5 +71,29 @@ def test_a_filter_is_corrected_previewed_saved_and_shown_again(
     assert [each["fields"]["value"] for each in spare.points("sensor.other")] == [1, 2]
     assert [each["fields"]["value"] for each in spare.points("sensor.seen_a")] == [1]
 
-    dialog = _open_filter(window, spare)
+    dialog = _open_page(window, spare, "What to record")
     assert dialog.locator("ha-selector-text input").first.input_value() == stored
+
+
+def test_history_is_counted_confirmed_and_written(
+    installation: Installation, spare: Destination, window: Frontend
+) -> None:
+    """What was captured live already is no second point."""
+    installation.set_state("sensor.of_today", "1")
+    dialog = _open_page(window, spare, "Write history")
+    window.submit(dialog)
+    counts = dialog.get_by_text(re.compile("Most changes: .*sensor.of_today"))
+    counts.wait_for()
+    assert spare.diagnostics()["health"]["backfill"]["status"] == "none"
+    dialog.get_by_text("Write it", exact=True).click()
+    counts.wait_for(state="detached")
+
+    assert until(lambda: spare.diagnostics()["health"]["backfill"]["status"] == "done")
+    refresh = dialog.get_by_text("Refresh", exact=True)
+    told = dialog.get_by_text("The history is written: ")
+    refresh.or_(told).first.wait_for()
+    if refresh.is_visible():
+        refresh.click()
+    told.wait_for()
+    spare.settle()
+    assert [each["fields"]["value"] for each in spare.points("sensor.of_today")] == [1]

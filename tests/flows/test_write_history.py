@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder import Recorder
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import HomeAssistant
@@ -116,6 +117,17 @@ async def test_what_is_excluded_and_what_is_too_old_is_told_before(
     assert f"as far as it says so: {COUNT}\n" in reads(result)
     assert f"and left out: {COUNT}\n" in reads(result)
     assert f"**{COUNT} changes of 1 entities**" in reads(result)
+
+
+async def test_the_last_day_is_suggested(
+    hass: HomeAssistant, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+) -> None:
+    await set_up(hass, entry)
+    # It is ten hours earlier there.
+    freezer.move_to("2026-03-02 05:06:07+00:00")
+    await hass.config.async_set_time_zone("Pacific/Honolulu")
+    result = await open_page(hass, entry, WRITE_HISTORY)
+    assert suggested(result)["start_time"] == "2026-02-28 19:06:00"
 
 
 @pytest.mark.usefixtures("before")

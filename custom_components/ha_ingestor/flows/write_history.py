@@ -1,7 +1,7 @@
 """The page that writes history: what is there, how far it is, and what to do with it."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partialmethod
 from typing import Any, Final
 
@@ -55,6 +55,10 @@ ACTIONS: Final[Mapping[str, Callable[..., Awaitable[None]]]] = {
     "resume_history": async_resume_backfill,
     "cancel_history": async_cancel_backfill,
 }
+# Little enough to try it, and it shows every part of a day.
+_SUGGESTED: Final = timedelta(days=1)
+# As the frontend writes a time, to the minute.
+_ENTERED: Final = "%Y-%m-%d %H:%M:00"
 # The field that an error is shown at.
 _FIELDS: Final[Mapping[str, str]] = {
     "backfill_time": ATTR_START,
@@ -125,9 +129,10 @@ class WriteHistoryFlow(OptionsFlow):
         return asked_for(start, end, targeted(self.hass, (), target))
 
     def _ask(self, errors: dict[str, str]) -> ConfigFlowResult:
+        shown = self._asked or {ATTR_START: f"{dt_util.now() - _SUGGESTED:{_ENTERED}}"}
         return self.async_show_form(
             step_id=WRITE_HISTORY,
-            data_schema=self.add_suggested_values_to_schema(SCHEMA, self._asked or {}),
+            data_schema=self.add_suggested_values_to_schema(SCHEMA, shown),
             errors=errors,
         )
 
