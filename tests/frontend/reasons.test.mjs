@@ -1,8 +1,8 @@
-// Why an entity has no points, and how its rules are said.
+// Why an entity has no points, how many are recorded, and how rules are said.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { hindrance, ruleText } from "../../custom_components/ha_ingestor/frontend/reasons.js";
+import { hindrance, recordedOf, ruleText } from "../../custom_components/ha_ingestor/frontend/reasons.js";
 import { Words } from "../../custom_components/ha_ingestor/frontend/words.js";
 
 const localize = (key, values = {}) =>
@@ -19,6 +19,11 @@ test("of what is recorded the first thing that keeps it without points is named"
   assert.equal(hindrance(row, "calm", true), "number");
   assert.equal(hindrance(row, "21.5", true), "unchanged");
   assert.equal(hindrance(row, "calm", false), "unchanged");
+});
+
+test("what has no state is not counted, as in the preview of a change", () => {
+  const rows = [{ recorded: true }, { recorded: false }, { recorded: true, disabled: true, stateless: true }];
+  assert.deepEqual(recordedOf(rows), { recorded: 1, total: 2 });
 });
 
 test("a rule names an area by its name, and what has none by its value", () => {

@@ -4,7 +4,7 @@ import "./change.js";
 import "./entity.js";
 import { columns } from "./columns.js";
 import { LitElement, css, define, html } from "./lit.js";
-import { ruleText } from "./reasons.js";
+import { recordedOf, ruleText } from "./reasons.js";
 import { pageStyle } from "./style.js";
 
 const SHOWN = ["all", "recorded", "left_out"];
@@ -149,13 +149,13 @@ class Entities extends LitElement {
   }
 
   _bar(words, answer) {
-    const recorded = answer.entities.filter((each) => each.recorded).length;
+    const { recorded, total } = recordedOf(answer.entities);
     return html`<div class="bar">
       ${SHOWN.map((each) => html`<button class="chip" aria-pressed=${each === this._shown}
         @click=${() => { this._shown = each; }}>${words.text(`entities.${each}`)}</button>`)}
       <span class="secondary rest">${words.text("entities.summary", {
         recorded: words.number(recorded),
-        total: words.number(answer.entities.length),
+        total: words.number(total),
         duration: words.duration(answer.hours * 3600),
       })}</span>
       <select aria-label=${words.text("group.label")} @change=${(event) => { this._group = event.target.value; }}>

@@ -1,4 +1,4 @@
-/** Why an entity is recorded or not, and why it may have no points all the same. */
+/** What is recorded and why, and why it may have no points all the same. */
 
 const NAMED = new Set(["areas", "floors", "devices"]);
 const SILENT = new Set(["unavailable", "unknown"]);
@@ -24,4 +24,10 @@ export const hindrance = (row, state, numbersOnly) => {
   if (row.points) return "";
   if (numbersOnly && state !== undefined && !Number.isFinite(Number(state || NaN))) return "number";
   return "unchanged";
+};
+
+/** Count what is recorded, and of how many. Without a state there is nothing to record. */
+export const recordedOf = (rows) => {
+  const present = rows.filter((each) => !each.stateless);
+  return { recorded: present.filter((each) => each.recorded).length, total: present.length };
 };
