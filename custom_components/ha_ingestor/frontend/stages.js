@@ -70,9 +70,13 @@ export const stageStyle = css`
   .branch .row {
     display: flex;
     justify-content: space-between;
-    gap: 8px;
+    column-gap: 8px;
     font-size: var(--ha-font-size-s, 12px);
     color: var(--secondary-text-color);
+  }
+  .box .row {
+    /* A value that has no room beside its name goes below it; no word is cut for it. */
+    flex-wrap: wrap;
   }
   .row > :last-child,
   .link b {
@@ -80,6 +84,7 @@ export const stageStyle = css`
     unicode-bidi: plaintext;
   }
   .row > :last-child {
+    margin-inline-start: auto;
     color: var(--primary-text-color);
     text-align: end;
   }
