@@ -23,6 +23,7 @@ from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.ha_ingestor.health.issues import BLOCKING_PROBLEMS
 from custom_components.ha_ingestor.pipeline.export.result import Problem
+from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.repair_flows.destination import RepairDestination
 from custom_components.ha_ingestor.repairs import async_create_fix_flow
 from tests.emulator import Answer, Emulator, Fault
@@ -328,6 +329,29 @@ async def test_what_is_known_of_the_newest_refused_point_needs_no_file(
     assert menu["description_placeholders"]["entities"] == "sensor.b"
     await choose(hass, http, menu, "exclude_entity")
     assert entry.options["filter"]["entities"] == ["sensor.b"]
+
+
+async def test_a_quarantine_that_cannot_be_read_hides_no_repair_and_is_read_later(
+    hass: HomeAssistant,
+    database: Emulator,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unreadable = AsyncMock(side_effect=OSError(errno.EIO, "Input/output error"))
+    with monkeypatch.context() as broken:
+        broken.setattr(Pipeline, "newest_quarantined", unreadable)
+        await refused(hass, database, entry, ("sensor.a", "sensor.b"))
+        found = issue(hass, entry, "quarantined")
+        assert found
+        assert found.translation_placeholders
+        assert found.translation_placeholders["entities"] == "sensor.b"
+
+    await entry.runtime_data.coordinator.async_refresh()
+
+    found = issue(hass, entry, "quarantined")
+    assert found
+    assert found.translation_placeholders
+    assert found.translation_placeholders["entities"] == "sensor.b, sensor.a"
 
 
 async def test_with_nothing_refused_any_more_there_is_nothing_to_choose(
