@@ -57,7 +57,7 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     },
     "sources/remote": {
         *("sources", "enrich", "tasks", "options", "health", "clients", "clients/homeassistant"),
-        *("pipeline", "pipeline/encode", "pipeline/export"),
+        *("pipeline", "pipeline/encode", "pipeline/export", "pipeline/filter", "sources/recorder"),
     },
     "sources/mqtt": {
         *("sources", "options", "health", "pipeline", "pipeline/encode"),

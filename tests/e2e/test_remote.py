@@ -1,10 +1,11 @@
 """Two real Home Assistants: what happens in one is in the database of the other, once."""
 
 import random
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -124,6 +125,18 @@ def live(there: HomeAssistant) -> None:
     api.call_service("light", "turn_off", entity_id="light.bed_light")
 
 
+def recorded(there: HomeAssistant, entity_id: str) -> list[tuple[str, int]]:
+    """Return what the recorder there has of an entity: states and microseconds."""
+    database = there.directory / "home-assistant_v2.db"
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as recorder:
+        rows = recorder.execute(
+            "SELECT state, last_updated_ts FROM states JOIN states_meta USING (metadata_id)"
+            " WHERE entity_id = ? ORDER BY last_updated_ts",
+            (entity_id,),
+        ).fetchall()
+    return [(state, round(moment * 1e6)) for state, moment in rows]
+
+
 def told(points: list[Point], *, without: tuple[str, ...] = ()) -> Counter[Any]:
     """Make points comparable."""
     return Counter(
@@ -174,6 +187,31 @@ def own_entities(home: HomeAssistant) -> list[str]:
     return [each["entity_id"] for each in registered if each["platform"] == DOMAIN]
 
 
+def test_what_changed_during_a_disconnect_comes_out_of_the_recorder_there(homes: Homes) -> None:
+    """All of it, each once and behind the one before, with changes before and after."""
+    api, name = homes.there.api, "sensor.missed"
+    api.set_state(name, "first", unit_of_measurement="x")
+    homes.settle()
+    homes.relay.is_broken = True
+    homes.relay.cut()
+    assert until(lambda: not homes.is_connected())
+    for number in range(30):
+        api.set_state(name, f"missed {number // 2}", number=number)
+    homes.relay.is_broken = False
+    assert until(homes.is_connected)
+    api.set_state(name, "last")
+    assert until(lambda: len(homes.remote.points(name)) >= 32, seconds=60)
+    homes.settle()
+    stored = sorted(homes.remote.points(name), key=lambda each: each["time_ns"])
+    assert [
+        (each["fields"]["state"], round(each["time_ns"] / 1000)) for each in stored
+    ] == recorded(homes.there, name)
+    assert len(stored) == 32
+    states = [each["fields"]["state"] for each in stored]
+    assert [each["fields"].get("old_state") for each in stored[1:]] == states[:-1]
+    homes.remote.assert_balanced()
+
+
 def test_every_change_is_there_once_after_many_disconnects(homes: Homes) -> None:
     """Each entity changes once, whenever that is."""
     seed = random.randrange(2**32)
@@ -191,8 +229,14 @@ def test_every_change_is_there_once_after_many_disconnects(homes: Homes) -> None
         if rng.random() < 0.7:
             time.sleep(rng.uniform(0, 3))
     assert until(homes.is_connected)
+
+    def count() -> Counter[str]:
+        return Counter(each["tags"]["entity_id"] for each in homes.remote.points())
+
+    # The history is asked ten seconds after each disconnect, and live events do not wait.
+    assert until(lambda: expected.keys() <= count().keys(), seconds=90), seed
     homes.settle()
-    stored = Counter(each["tags"]["entity_id"] for each in homes.remote.points())
+    stored = count()
     assert {name: stored[name] for name in expected} == dict.fromkeys(expected, 1), seed
     homes.remote.assert_balanced()
     device = homes.device()
@@ -216,6 +260,7 @@ def test_a_restart_of_either_home_loses_and_doubles_nothing(homes: Homes) -> Non
     api.call_service("input_boolean", "turn_off", entity_id="input_boolean.stays")
     homes.here.start()
     assert until(homes.is_connected)
+    assert until(lambda: len(homes.remote.points("input_boolean.stays")) >= 3, seconds=30)
     homes.settle()
     points = homes.remote.points("input_boolean.stays")
     assert [each["fields"]["state"] for each in points] == ["off", "on", "off"]
@@ -225,6 +270,7 @@ def test_a_restart_of_either_home_loses_and_doubles_nothing(homes: Homes) -> Non
     api.call_service("input_boolean", "turn_on", entity_id="input_boolean.stays")
     homes.here.start()
     assert until(homes.is_connected)
+    assert until(lambda: len(homes.remote.points("input_boolean.stays")) >= 4, seconds=30)
     homes.settle()
     points = homes.remote.points("input_boolean.stays")
     assert [each["fields"]["state"] for each in points] == ["off", "on", "off", "on"]

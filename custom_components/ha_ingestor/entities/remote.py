@@ -34,6 +34,7 @@ def _connection(state: RemoteState) -> dict[str, Any]:
         "given_up": state.is_given_up,
         "version": state.version or None,
         "clock_difference": round(state.clock_ahead),
+        "unfillable": state.unfillable,
     }
 
 

@@ -65,7 +65,7 @@ class StateMirror:
 
         A state is the same if it was written at the same moment.
         """
-        with _understood():
+        with understood():
             found = {name: self._new(name, row) for name, row in event.get("a", {}).items()}
         changes = []
         for name, new in found.items():
@@ -81,7 +81,7 @@ class StateMirror:
 
     def apply(self, event: Any) -> Iterator[Change]:
         """Apply an event that follows the snapshot."""
-        with _understood():
+        with understood():
             for name, row in event.get("a", {}).items():
                 new = self.states[name] = self._new(name, row)
                 yield Change(name, None, new)
@@ -98,7 +98,7 @@ class StateMirror:
 
 
 @contextmanager
-def _understood() -> Iterator[None]:
+def understood() -> Iterator[None]:
     """Raise what cannot be understood as an error of the connection: a new snapshot helps."""
     try:
         yield

@@ -91,6 +91,11 @@ class LastWritten:
             self.last[entity_id] = state
         self.times.note(entity_id, is_there=state is not None)
 
+    def before_gap(self, entity_id: str) -> RedatedState | None:
+        """Return what an earlier process wrote last, if nothing has followed it yet."""
+        remembered = self._remembered.get(entity_id)
+        return _before(remembered) if remembered else None
+
     def note_recovered(self, entity_id: str, state: StateLike | None, moment: float) -> None:
         """Store a state of a gap, unless a newer one was written.
 

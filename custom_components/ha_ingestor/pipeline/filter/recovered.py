@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ..encode.masked import MASKED, unmasked
 from ..ledger import Ledger
-from ..model import NO_RULES, UNAVAILABLE_STATES, Rules, StateEvent, StateLike
+from ..model import NO_RULES, UNAVAILABLE_STATES, Rules, StateEvent, StateLike, is_here
 from .filters import NoiseFilterSettings, are_same
 from .last_written import LastWritten
 from .rules import is_within_deadband
@@ -35,7 +35,7 @@ class RecoveredFilter:
         passed: list[StateEvent] = []
         for state_event in state_events:
             try:
-                kept = unmasked(state_event)
+                kept = unmasked(self._joined(state_event))
                 reason = MASKED if kept is None else self._reason(kept)
             except Exception:
                 _LOGGER.exception("An event of the history could not be filtered and is kept")
@@ -48,6 +48,16 @@ class RecoveredFilter:
                 self._note(kept)
                 passed.append(kept)
         return passed
+
+    def _joined(self, state_event: StateEvent) -> StateEvent:
+        """Join the first event of another home to what was written before the gap.
+
+        Its history is asked for the gap only.
+        """
+        key = state_event.entity.key
+        if state_event.old or self.last_written is None or is_here(key):
+            return state_event
+        return state_event._replace(old=self.last_written.before_gap(key))
 
     def _reason(self, state_event: StateEvent) -> str:
         """Name why an event is not written; empty when it is."""

@@ -4,9 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from homeassistant.core import Context
-
 from ...pipeline.filter.state_times import RedatedState
+from ...pipeline.model import ContextLike
 
 # Behind every row of a moment; databases have no infinite integers.
 LAST_ROW: Final = 2**62
@@ -38,7 +37,7 @@ class Recorded(NamedTuple):
     entity_id: str
     state: RedatedState | None
     moment: float
-    context: Context
+    context: ContextLike
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Final
 
-from homeassistant.core import State
-
 from ...pipeline.encode.masked import MASKED, TEXTS
 from ...pipeline.filter.last_written import RESTORE_SECONDS
 from ...pipeline.filter.state_times import RedatedState, dated
-from ...pipeline.model import STATE_CHANGED, UNAVAILABLE, EntityContext, StateEvent
+from ...pipeline.model import STATE_CHANGED, UNAVAILABLE, EntityContext, StateEvent, StateLike
 from .page import Recorded
 
 # As after a restart that was captured: a state that was there before.
@@ -28,7 +26,7 @@ class RecoveredEvents:
     """
 
     describe: Callable[[str], EntityContext]
-    state_now: Callable[[str], State | None]
+    state_now: Callable[[str], StateLike | None]
     starts: Sequence[float] = ()
     _before: dict[str, RedatedState | None] = field(default_factory=dict)
     _placeholders: dict[str, Recorded] = field(default_factory=dict)

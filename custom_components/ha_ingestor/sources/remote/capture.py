@@ -1,6 +1,7 @@
 """Makes items of the pipeline from what a remote home sends."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -24,8 +25,10 @@ from ...pipeline.model import (
     OtherEvent,
     StateEvent,
 )
+from ...pipeline.past import Past
 from ...pipeline.pipeline import Pipeline
 from ..event_bus import async_clock
+from ..recorder.reader import SPOOL_FILL_MAX
 from .catalog import RemoteCatalog, RemoteHome
 from .health import RemoteHealth
 
@@ -49,8 +52,10 @@ class RemoteCapture:
         rules: RuleTable,
         event_types: Iterable[str],
         causes: Attribution,
+        gap_seconds: float,
     ) -> None:
-        """Prepare for a pipeline."""
+        """Prepare for a pipeline; older changes are not asked for than `gap_seconds`."""
+        self.gap_seconds = gap_seconds
         self.event_types = tuple(event_types)
         self.catalog: RemoteCatalog | None = None
         self._causes = causes
@@ -87,9 +92,35 @@ class RemoteCapture:
         """Capture a state that was there before anybody listened."""
         self._receive(self._existing, change)
 
+    def present(self, change: Change, *, has_restarted: bool) -> None:
+        """Capture the state after an interruption, in which the home may have restarted."""
+        if has_restarted and (new := with_date(change)):
+            if change.old and change.old.attributes == new.attributes:
+                self.restored(change)
+                return
+            change = Change(change.entity_id, change.old, new)
+        self.changed(change)
+
     def restored(self, change: Change) -> None:
         """Count a state that the restart of the remote home set once more."""
         self._receive(self._restored, change)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the spool has room for the past; the rest of it is for live events."""
+        return self._pipeline.spool_fill < SPOOL_FILL_MAX
+
+    def begin_past(self) -> Past:
+        """Begin a gap."""
+        return self._pipeline.begin_past(is_gap=True)
+
+    async def recover(self, past: Past, events: list[StateEvent], filtered: Counter[str]) -> int:
+        """Store events of a gap; returns how many points they give, raises OSError."""
+        if not (events or filtered):
+            return 0
+        points = await self._pipeline.recover(past, events, filtered)
+        self._health.received(len(events) + filtered.total())
+        return points
 
     def fired(self, event_type: str, event: Any) -> None:
         """Capture another event, as it was sent, if it is wanted."""
@@ -124,7 +155,7 @@ class RemoteCapture:
         if new:
             # Also when the clock there was set back: what is captured twice is stored once.
             self._home.newest = new.last_updated_timestamp
-        described = self._described(entity_id)
+        described = self.described(entity_id)
         if new is None and self.catalog is not None:
             self.catalog.forget(entity_id)
         if not (entity := self._wanted(described)):
@@ -146,7 +177,7 @@ class RemoteCapture:
     def _restored(self, change: Change) -> None:
         if change.new:
             self._home.newest = change.new.last_updated_timestamp
-        if self._wanted(self._described(change.entity_id)):
+        if self._wanted(self.described(change.entity_id)):
             self._pipeline.intake.filtered[RESTART_ECHO] += 1
 
     def _fired(self, fired: tuple[str, Any]) -> None:
@@ -170,7 +201,8 @@ class RemoteCapture:
         if marker.entity is None or self._wanted(marker.entity):
             self._pipeline.offer(marker)
 
-    def _described(self, entity_id: str) -> EntityContext:
+    def described(self, entity_id: str) -> EntityContext:
+        """Return what is known of an entity."""
         if self.catalog is None:
             return EntityContext(
                 entity_id=entity_id,

@@ -18,6 +18,7 @@ from ...enrich.describe import Describer, DeviceRow
 from ...enrich.unrecorded import state_info
 from ...pipeline.model import EntityContext
 from ...tasks.slices import async_slices
+from .gap import RemoteGap
 
 # What makes two descriptions of an entity equal: all but what profiles remember of it.
 _COMPARED: Final = tuple(each.name for each in fields(EntityContext) if each.name != "memo")
@@ -30,8 +31,17 @@ class RemoteHome:
     location: str = ""
     # When the newest state that was captured was set, by the clock of that home.
     newest: float | None = None
+    # Those that are still to be filled, the oldest first.
+    gaps: list[RemoteGap] = field(default_factory=list)
+    # It was said in the log that its history cannot be read.
+    is_history_refused: bool = False
     registries: Registries = field(default_factory=Registries)
     states: StateMirror = field(default_factory=partial(StateMirror, about=state_info))
+
+    @property
+    def captured_until(self) -> float | None:
+        """Up to when everything was captured, with nothing missing before."""
+        return min((gap.after for gap in self.gaps), default=self.newest)
 
     def entity(self, entity_id: str) -> EntityEntry | None:
         """Look up an entity of the registry."""

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from math import inf
 from typing import Any, Final
 
 from ...clients.homeassistant.connection import Connection, Event
@@ -22,7 +23,9 @@ from ...tasks.slices import SLICE_SECONDS, async_slices
 from .as_of import rows_as_of
 from .capture import RemoteCapture, context_of, time_of, with_date
 from .catalog import RemoteHome
+from .gap import gap_of
 from .health import RemoteHealth
+from .recovery import RemoteRecovery
 
 # Until Home Assistant runs, its entities come and go.
 RUNNING: Final = "RUNNING"
@@ -62,6 +65,8 @@ class Conversation:
         # Up to which event each registry is known: what came later is not in it yet.
         self._known_to: dict[Registry, int] = {}
         self._list_again_at = 0.0
+        self._describing = asyncio.Lock()
+        self._recovery = RemoteRecovery(connection, home, health, self._captured_for)
         # What the rows of entities are after each event that was read together with others.
         self._rows: Mapping[int, EntityEntry | None] = {}
 
@@ -82,6 +87,12 @@ class Conversation:
 
     async def async_follow(self) -> None:
         """Capture everything that comes, until the connection is lost, which raises."""
+        try:
+            await self._follow()
+        finally:
+            await self._recovery.async_stop()
+
+    async def _follow(self) -> None:
         began = time.perf_counter()
         while True:
             try:
@@ -98,11 +109,14 @@ class Conversation:
     async def _captured_for(self) -> RemoteCapture:
         """Return where the events go; a new one is first told what there is."""
         capture = await self._captures()
-        if capture is not self._described_for:
-            await capture.async_describe(self._home, self._health)
-            self._described_for = capture
-            with suppress(HomeAssistantError):  # it is raised again once everything is captured
-                await self._subscribe_others(capture)
+        if capture is self._described_for:
+            return capture
+        async with self._describing:
+            if capture is not self._described_for:
+                await capture.async_describe(self._home, self._health)
+                self._described_for = capture
+                with suppress(HomeAssistantError):  # raised again once everything is captured
+                    await self._subscribe_others(capture)
         return capture
 
     async def _subscribe_others(self, capture: RemoteCapture) -> None:
@@ -154,6 +168,8 @@ class Conversation:
         )
         # A start sets every state anew; without one some are always older than a disconnect.
         has_restarted = newest is not None and oldest > newest
+        missed: list[Change] = []
+        asked_after = self._asked_after(newest, (await self._captured_for()).gap_seconds)
         async for change in async_slices(changes):
             capture = await self._captured_for()
             if is_first and (newest is None or has_restarted):
@@ -164,12 +180,24 @@ class Conversation:
                 continue  # captured before this home started
             if has_restarted and (dated := with_date(change)):
                 states.states[change.entity_id] = dated
-                if change.old and change.old.attributes == dated.attributes:
-                    capture.restored(change)
-                    continue
-                change = Change(change.entity_id, change.old, dated)  # noqa: PLW2901
-            capture.changed(change)
+            if change.new and change.new.last_updated_timestamp > asked_after:
+                missed.append(change)
+            else:
+                capture.present(change, has_restarted=has_restarted)
+        if missed and newest is not None:
+            started = oldest if has_restarted else None
+            self._home.gaps.append(
+                gap_of(missed, after=newest, asked_after=asked_after, started=started)
+            )
+            self._home.newest = max(each.new.last_updated_timestamp for each in missed if each.new)
+        self._recovery.async_start()
         self._health.entities = len(states.states)
+
+    def _asked_after(self, newest: float | None, gap_seconds: float) -> float:
+        """Return since when the history is asked for; never, if nothing was captured before."""
+        if newest is None or not gap_seconds:
+            return inf
+        return max(newest, time.time() + self._health.clock_ahead - gap_seconds)
 
     async def _registry_changed(self, registry: Registry, event: Event) -> None:
         if event.number > self._known_to.get(registry, 0):
@@ -233,6 +261,8 @@ class Conversation:
         if before and before.isdisjoint(registries.config_entries):
             # It is another home at the same place.
             home.states, home.newest = RemoteHome().states, None
+            for gap in home.gaps:
+                gap.questions.clear()
         home.registries, self._rows = registries, {}
         self._known_to = dict.fromkeys(Registry, now)
         self._list_again_at = asyncio.get_running_loop().time() + REFRESH_SECONDS

@@ -14,7 +14,8 @@ class RemoteState:
     """The state of a connection; counts since the start of Home Assistant, moments in UTC.
 
     `reconnect_seconds` is how long the last interruption was. `is_given_up` says that nothing is
-    tried any more. `clock_ahead` is by how many seconds the other clock is ahead.
+    tried any more. `clock_ahead` is by how many seconds the other clock is ahead. `unfillable`
+    are the entities that changed in the last gap and have no history there.
     """
 
     connected: bool | None = None
@@ -29,6 +30,7 @@ class RemoteState:
     events: int = 0
     events_per_minute: float | None = None
     entities: int = 0
+    unfillable: int = 0
     version: str = ""
     clock_ahead: float = 0.0
     is_waiting_for_start: bool = False
@@ -47,6 +49,7 @@ class RemoteHealth:
     failures: int = 0
     events: int = 0
     entities: int = 0
+    unfillable: int = 0
     version: str = ""
     clock_ahead: float = 0.0
     is_waiting_for_start: bool = False
@@ -107,6 +110,7 @@ class RemoteHealth:
             events=self.events,
             events_per_minute=self._rate.per_minute(),
             entities=self.entities,
+            unfillable=self.unfillable,
             version=self.version,
             clock_ahead=self.clock_ahead,
             is_waiting_for_start=self.is_waiting_for_start,

@@ -19,6 +19,7 @@ from ...enrich.attribution import Attribution
 from ...health.remote import async_forget_remote
 from ...options.events import event_types
 from ...options.filter import entity_filter
+from ...options.history import gap_days
 from ...options.noise import rule_table
 from ...pipeline.model import EntityContext, is_here
 from ...pipeline.pipeline import Pipeline
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 # A connection is kept so long for the next set-up of its destination.
 KEEP_SECONDS: Final = 60.0
+_DAY: Final = 86_400.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -119,6 +121,7 @@ class Remotes:
             rules=rule_table(options),
             event_types=event_types(options),
             causes=self._causes,
+            gap_seconds=gap_days(options) * _DAY,
         )
         coordinator = RemoteCoordinator(self._hass, self._entry, subentry, link)
         return Remote(subentry=subentry, link=link, capture=capture, coordinator=coordinator)
@@ -157,7 +160,7 @@ class Remotes:
             home, subentry_id = each.link.home, each.subentry.subentry_id
             if home.newest is None:
                 home.newest = watermarks.newest(subentry_id)
-            watermarks.async_follow(subentry_id, partial(getattr, home, "newest"))
+            watermarks.async_follow(subentry_id, partial(getattr, home, "captured_until"))
             each.coordinator.async_start()
             each.link.async_attach(each.capture)
 

@@ -1,0 +1,156 @@
+"""What was missed of a remote home between two connections, and what is still to be asked."""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import batched
+from typing import Final
+
+from ...clients.homeassistant.states import Change, State
+from ...pipeline.filter.state_times import RedatedState, dated
+from ...pipeline.model import EntityContext, StateEvent
+from ..recorder.page import Recorded
+from ..recorder.recovered_events import RecoveredEvents
+
+# One answer is one message: what a busy home has of so many entities in an hour is a few megabytes.
+ENTITIES_MAX: Final = 50
+SLICE_SECONDS: Final = 3_600.0
+# A question that gets no answer is asked in eight parts at most.
+_DIVISIONS_MAX: Final = 3
+# A database may round to microseconds; two states of an entity are further apart.
+_SAME_SECONDS: Final = 2e-6
+# What is exactly at the bounds of a question is not in the answer.
+BEYOND_SECONDS: Final = 0.001
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked at once."""
+
+    entity_ids: tuple[str, ...]
+    after: float
+    until: float
+    divisions: int = 0
+
+    def holds(self, moment: float) -> bool:
+        """Whether a moment is of this one, and not of the one before or behind."""
+        return self.after < moment <= self.until
+
+    def halves(self) -> tuple[Question, ...]:
+        """Return two smaller ones, or none when it was divided often enough."""
+        if self.divisions == _DIVISIONS_MAX:
+            return ()
+        half, divisions = len(self.entity_ids) // 2, self.divisions + 1
+        middle = (self.after + self.until) / 2
+        parts: tuple[tuple[tuple[str, ...], float, float], ...] = (
+            (self.entity_ids, self.after, middle),
+            (self.entity_ids, middle, self.until),
+        )
+        if half:
+            few, others = self.entity_ids[:half], self.entity_ids[half:]
+            parts = ((few, self.after, self.until), (others, self.after, self.until))
+        return tuple(
+            Question(entity_ids=ids, after=after, until=until, divisions=divisions)
+            for ids, after, until in parts
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class RemoteGap:
+    """Changes of the snapshot that ends it, by entity, and what leads to them.
+
+    It stays while there is no connection, and goes on with the next one. `is_restarted` says that
+    the home started in it.
+    """
+
+    after: float
+    changes: dict[str, Change]
+    is_restarted: bool
+    questions: deque[Question]
+    events: RecoveredEvents
+    # Entities that the recorder there has, and those that changed more than once.
+    known: set[str] = field(default_factory=set)
+    led: set[str] = field(default_factory=set)
+    # What is still to be stored.
+    read: tuple[list[StateEvent], Counter[str]] | None = None
+    is_ended: bool = False
+    points: int = 0
+
+    def rows(self, question: Question, answer: Mapping[str, Iterable[State]]) -> list[Recorded]:
+        """Return what was missed of an answer, in the order of time."""
+        rows = []
+        for entity_id, states in answer.items():
+            if (change := self.changes.get(entity_id)) is None or change.new is None:
+                continue
+            after = change.old.last_updated_timestamp if change.old else self.after
+            after = max(after, self.after)
+            for state in states:
+                moment = state.last_updated_timestamp
+                if moment - after <= _SAME_SECONDS or not question.holds(moment):
+                    continue
+                self.known.add(entity_id)
+                # Later ones are captured live.
+                if change.new.last_updated_timestamp - moment > _SAME_SECONDS:
+                    rows.append(_row(state))
+                    self.led.add(entity_id)
+        return sorted(rows, key=_moment)
+
+    def present(self, entity_ids: Iterable[str]) -> list[Recorded]:
+        """Return the states that end it."""
+        changes = (self.changes[entity_id] for entity_id in entity_ids)
+        return sorted((_row(each.new) for each in changes if each.new), key=_moment)
+
+
+def gap_of(
+    changes: Iterable[Change], *, after: float, asked_after: float, started: float | None
+) -> RemoteGap:
+    """Begin a gap; `started` is when the home started, if it did."""
+    by_entity = {change.entity_id: change for change in changes}
+    groups = list(batched(by_entity, ENTITIES_MAX, strict=False))
+    until = max(each.new.last_updated_timestamp for each in by_entity.values() if each.new)
+    until += BEYOND_SECONDS
+    questions: deque[Question] = deque()
+    while asked_after < until:
+        end = min(asked_after + SLICE_SECONDS, until)
+        questions += (Question(entity_ids=group, after=asked_after, until=end) for group in groups)
+        asked_after = end
+    events = RecoveredEvents(
+        describe=_undescribed,
+        state_now=_no_state,
+        starts=() if started is None else (started,),
+    )
+    events.add_before({each.entity_id: _before(each.old) for each in by_entity.values()})
+    return RemoteGap(
+        after=after,
+        changes=by_entity,
+        is_restarted=started is not None,
+        questions=questions,
+        events=events,
+    )
+
+
+def _row(state: State) -> Recorded:
+    # The row of a removal has neither a state nor attributes.
+    is_removed = not (state.state or state.attributes)
+    return Recorded(
+        state.entity_id,
+        None if is_removed else _before(state),
+        state.last_updated_timestamp,
+        state.context,
+    )
+
+
+def _before(state: State | None) -> RedatedState | None:
+    return dated(state, state.last_changed_timestamp) if state else None
+
+
+def _moment(row: Recorded) -> float:
+    return row.moment
+
+
+def _undescribed(entity_id: str) -> EntityContext:
+    raise KeyError(entity_id)
+
+
+def _no_state(_entity_id: str) -> None:
+    return None

@@ -1,0 +1,306 @@
+"""What happened in another home during an interruption comes out of its recorder, each once."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from homeassistant.core import HomeAssistant
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.ha_ingestor.sources.remote import gap, recovery
+from tests.emulator import Emulator
+from tests.emulator.home_assistant import Home, Refusal
+from tests.shell import deliver, points, set_up, until
+
+from .conftest import entry_with, remote
+from .test_remote import balanced, connected, link_of
+
+HISTORY = "history/history_during_period"
+
+
+@pytest.fixture(autouse=True)
+def _short_gap_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recovery, "LAG_SECONDS", 0.1)
+    monkeypatch.setattr(recovery, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(recovery, "RETRY_SECONDS", 0.05)
+
+
+class Recorder:
+    """The recorder of a home: rows by entity, and what it was asked."""
+
+    def __init__(self, home: Home) -> None:
+        self.rows: dict[str, list[dict[str, Any]]] = {}
+        self.asked: list[Any] = []
+        home.answers[HISTORY] = self.answer
+
+    def wrote(self, entity_id: str, state: str, at: float, **attributes: Any) -> None:
+        self.rows.setdefault(entity_id, []).append({"s": state, "a": attributes, "lu": at})
+
+    def answer(self, asked: Any) -> Any:
+        self.asked.append(asked)
+        # Whole microseconds, and neither of the bounds.
+        after, until_ = (
+            datetime.fromisoformat(asked[name]).astimezone(UTC).timestamp()
+            for name in ("start_time", "end_time")
+        )
+        return {
+            name: [row for row in self.rows[name] if after < row["lu"] < until_]
+            for name in asked["entity_ids"]
+            if name in self.rows
+        }
+
+
+def told(database: Emulator, entity_id: str) -> list[Any]:
+    return [
+        (each.fields["state"], each.fields.get("old_state")) for each in points(database, entity_id)
+    ]
+
+
+async def interrupted(hass: HomeAssistant, home: Home, entry: MockConfigEntry, count: int) -> None:
+    await set_up(hass, entry)
+    await connected(entry)
+    await until(lambda: link_of(entry).health.events >= count)
+    await home.stop()
+
+
+async def filled(entry: MockConfigEntry, home: Home, successes: int = 2) -> None:
+    await home.start()
+    await connected(entry, successes)
+    await until(lambda: home.commands["subscribe_entities"] >= successes)
+    await asyncio.sleep(0.1)
+    await until(lambda: not link_of(entry).home.gaps)
+
+
+async def test_every_state_of_an_interruption_is_there_once_and_follows_the_one_before(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    recorder, start = Recorder(home), time.time() - 1000
+    home.changing("sensor.a", "0", start)
+    home.changing("sensor.quiet", "0", start + 1)
+    entry = entry_with(database, remote(home))
+    await interrupted(hass, home, entry, 2)
+    recorder.wrote("sensor.a", "0", start)
+    for number in range(1, 5):
+        recorder.wrote("sensor.a", str(number), start + 100 * number, unit="W")
+    home.changing("sensor.a", "4", start + 400, unit="W")
+    home.changing("sensor.alone", "7", start + 410)
+    recorder.wrote("sensor.alone", "7", start + 410)
+    await filled(entry, home)
+    ledger = await balanced(entry)
+    # A connection without changes asks for nothing.
+    asked = len(recorder.asked)
+    await home.drop()
+    await connected(entry, 3)
+    await asyncio.sleep(0.3)
+    link = link_of(entry)
+    await deliver(hass, entry)
+    assert told(database, "sensor.a") == [
+        ("0", None), ("1", "0"), ("2", "1"), ("3", "2"), ("4", "3")
+    ]  # fmt: skip
+    assert [each.time for each in points(database, "sensor.a")][-1] == pytest.approx(
+        (start + 400) * 1e9, abs=1000
+    )
+    assert points(database, "sensor.a")[2].fields["duration_in_state_seconds"] == pytest.approx(100)
+    assert told(database, "sensor.alone") == [("7", None)]
+    assert ledger["received"] == ledger["captured"] == 7
+    # Both that end the interruption are captured, and three and one follow history.
+    assert ledger["recovered"] == 4
+    assert len(recorder.asked) == asked == 1
+    assert set(recorder.asked[0]["entity_ids"]) == {"sensor.a", "sensor.alone"}
+    wanted = {
+        "significant_changes_only": False,
+        "minimal_response": False,
+        "include_start_time_state": False,
+        "no_attributes": False,
+    }
+    assert wanted.items() <= recorder.asked[0].items()
+    assert link.health.state.unfillable == 0
+
+
+async def test_live_events_do_not_wait_for_the_history(
+    hass: HomeAssistant, home: Home, database: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "LAG_SECONDS", 0.4)
+    recorder, start = Recorder(home), time.time() - 1000
+    home.changing("sensor.a", "0", start)
+    entry = entry_with(database, remote(home))
+    await interrupted(hass, home, entry, 1)
+    for number in (1, 2, 3):
+        recorder.wrote("sensor.a", str(number), start + 100 * number)
+    home.changing("sensor.a", "2", start + 200)
+    await home.start()
+    await connected(entry, 2)
+    await home.set_state("sensor.a", "3", start + 300)
+    await until(lambda: link_of(entry).health.events == 2)
+    assert not recorder.asked
+    await until(lambda: not link_of(entry).home.gaps)
+    await balanced(entry)
+    await deliver(hass, entry)
+    found = sorted(points(database, "sensor.a"), key=lambda each: each.time)
+    assert [each.fields["state"] for each in found] == ["0", "1", "2", "3"]
+    assert found[2].fields["old_state"] == "1"
+
+
+async def test_a_home_that_refuses_its_history_is_told_once_and_the_last_states_are_there(
+    hass: HomeAssistant, home: Home, database: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_asked: Any) -> Any:
+        raise Refusal(code="unauthorized")
+
+    home.answers[HISTORY] = refuse
+    start = time.time() - 1000
+    home.changing("sensor.a", "0", start)
+    entry = entry_with(database, remote(home))
+    await interrupted(hass, home, entry, 1)
+    home.changing("sensor.a", "2", start + 200)
+    await filled(entry, home)
+    await home.stop()
+    home.changing("sensor.a", "3", start + 300)
+    await filled(entry, home, 3)
+    await balanced(entry)
+    link = link_of(entry)
+    await deliver(hass, entry)
+    assert told(database, "sensor.a") == [("0", None), ("2", "0"), ("3", "2")]
+    assert link.health.state.unfillable == 1
+    assert caplog.text.count("The history of another home cannot be read: unauthorized") == 1
+
+
+async def test_a_stop_in_the_middle_goes_on_at_the_next_connection(
+    hass: HomeAssistant, home: Home, database: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gap, "SLICE_SECONDS", 100.0)
+    recorder, start = Recorder(home), time.time() - 1000
+    home.changing("sensor.a", "0", start)
+    entry = entry_with(database, remote(home))
+    await interrupted(hass, home, entry, 1)
+    for number in range(1, 9):
+        recorder.wrote("sensor.a", str(number), start + 50 * number)
+    home.changing("sensor.a", "8", start + 400)
+    answered = 0
+
+    def two_answers(asked: Any) -> Any:
+        nonlocal answered
+        answered += 1
+        if answered > 2:
+            home.silent.add(HISTORY)
+        return recorder.answer(asked)
+
+    home.answers[HISTORY] = two_answers
+    await home.start()
+    await until(lambda: HISTORY in home.silent)
+    await asyncio.sleep(0.1)
+    [open_] = link_of(entry).home.gaps
+    assert link_of(entry).home.captured_until == open_.after == start
+    home.answers[HISTORY] = recorder.answer
+    home.silent.clear()
+    await home.drop()
+    await connected(entry, 3)
+    await until(lambda: not link_of(entry).home.gaps)
+    ledger = await balanced(entry)
+    link = link_of(entry)
+    await deliver(hass, entry)
+    assert [state for state, _ in told(database, "sensor.a")] == [str(n) for n in range(9)]
+    assert ledger["received"] == ledger["captured"] == 9
+    starts = [each["start_time"] for each in recorder.asked]
+    assert starts == sorted(set(starts))
+    assert link.home.captured_until == start + 400
+
+
+async def test_what_a_restart_of_the_other_home_in_the_interruption_set_again_is_no_change(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    recorder, start = Recorder(home), time.time() - 1000
+    home.changing("sensor.a", "on", start)
+    home.changing("sensor.b", "on", start + 1)
+    entry = entry_with(database, remote(home))
+    await interrupted(hass, home, entry, 2)
+    recorder.wrote("sensor.a", "off", start + 50)
+    recorder.wrote("sensor.a", "off", start + 101)
+    recorder.wrote("sensor.b", "on", start + 100)
+    home.states.clear()
+    home.changing("sensor.b", "on", start + 100)
+    home.changing("sensor.a", "off", start + 101)
+    await filled(entry, home)
+    ledger = await balanced(entry)
+    await deliver(hass, entry)
+    assert told(database, "sensor.a") == [("on", None), ("off", "on")]
+    assert told(database, "sensor.b") == [("on", None)]
+    assert ledger["filtered"] == {"restart_echo": 2}
+
+
+async def test_a_restart_of_this_home_fills_its_gap_behind_the_last_written_state(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    recorder, start = Recorder(home), time.time() - 1000
+    home.changing("sensor.a", "0", start)
+    home.changing("sensor.old", "0", start + 1)
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await connected(entry)
+    await until(lambda: link_of(entry).health.events >= 2)
+    link_of(entry).home.states.states.clear()
+    for number in (1, 2, 3):
+        recorder.wrote("sensor.a", str(number), start + 100 * number)
+    home.changing("sensor.a", "3", start + 300)
+    await home.drop()
+    await connected(entry, 2)
+    await until(lambda: link_of(entry).health.events >= 5)
+    await deliver(hass, entry)
+    assert [state for state, _ in told(database, "sensor.a")] == ["0", "1", "2", "3"]
+    assert [old for _, old in told(database, "sensor.a")][2:] == ["1", "2"]
+    assert len(told(database, "sensor.old")) == 1
+
+
+async def test_nothing_is_asked_where_gaps_are_not_to_be_filled(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    recorder, start = Recorder(home), time.time() - 1000
+    home.changing("sensor.a", "0", start)
+    entry = entry_with(database, remote(home), history={"gap_days": 0})
+    await interrupted(hass, home, entry, 1)
+    home.changing("sensor.a", "2", start + 200)
+    await home.start()
+    await until(lambda: link_of(entry).health.events == 2)
+    await deliver(hass, entry)
+    assert told(database, "sensor.a") == [("0", None), ("2", "0")]
+    assert not recorder.asked
+
+
+@pytest.mark.parametrize("fault", ["unknown_error", "silence", "nonsense"])
+async def test_what_is_not_answered_is_asked_in_smaller_parts(
+    hass: HomeAssistant,
+    home: Home,
+    database: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+) -> None:
+    monkeypatch.setattr(recovery, "ANSWER_SECONDS", 0.2)
+    recorder, start = Recorder(home), time.time() - 1000
+    entry = entry_with(database, remote(home))
+    home.changing("sensor.a", "0", start)
+    await interrupted(hass, home, entry, 1)
+    recorder.wrote("sensor.a", "1", start + 1)
+    recorder.wrote("sensor.b", "1", start + 2)
+    recorder.wrote("sensor.b", "2", start + 3)
+    home.changing("sensor.a", "1", start + 1)
+    home.changing("sensor.b", "2", start + 3)
+
+    async def answer(asked: Any) -> Any:
+        if "sensor.a" in asked["entity_ids"]:
+            if fault == "silence":
+                await asyncio.sleep(0.3)
+            elif fault == "unknown_error":
+                raise Refusal(code=fault)
+            return {"sensor.a": [{"s": "1"}]}
+        return recorder.answer(asked)
+
+    home.answers[HISTORY] = answer
+    await filled(entry, home)
+    await balanced(entry)
+    link = link_of(entry)
+    await deliver(hass, entry)
+    assert told(database, "sensor.b") == [("1", None), ("2", "1")]
+    assert told(database, "sensor.a") == [("0", None), ("1", "0")]
+    assert link.health.state.unfillable == 1
