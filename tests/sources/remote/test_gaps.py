@@ -66,10 +66,10 @@ async def interrupted(hass: HomeAssistant, home: Home, entry: MockConfigEntry, c
 
 
 async def filled(entry: MockConfigEntry, home: Home, successes: int = 2) -> None:
+    asked = home.commands[HISTORY]
     await home.start()
     await connected(entry, successes)
-    await until(lambda: home.commands["subscribe_entities"] >= successes)
-    await asyncio.sleep(0.1)
+    await until(lambda: home.commands[HISTORY] > asked)
     await until(lambda: not link_of(entry).home.gaps)
 
 
@@ -304,3 +304,82 @@ async def test_what_is_not_answered_is_asked_in_smaller_parts(
     assert told(database, "sensor.b") == [("1", None), ("2", "1")]
     assert told(database, "sensor.a") == [("0", None), ("1", "0")]
     assert link.health.state.unfillable == 1
+
+
+async def test_the_last_state_is_there_when_the_history_cannot_be_used(
+    hass: HomeAssistant, home: Home, database: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder, start = Recorder(home), time.time() - 1000
+    home.changing("sensor.a", "0", start)
+    entry = entry_with(database, remote(home))
+    await interrupted(hass, home, entry, 1)
+    recorder.wrote("sensor.a", "1", start + 100)
+    home.changing("sensor.a", "2", start + 200)
+
+    def broken(*_: Any) -> Any:
+        raise RuntimeError
+
+    monkeypatch.setattr(gap.RemoteGap, "rows", broken)
+    await filled(entry, home)
+    await balanced(entry)
+    await deliver(hass, entry)
+    assert told(database, "sensor.a") == [("0", None), ("2", "0")]
+
+
+async def test_a_full_spool_and_a_full_disk_only_delay_the_history(
+    hass: HomeAssistant, home: Home, database: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder, start = Recorder(home), time.time() - 1000
+    home.changing("sensor.a", "0", start)
+    entry = entry_with(database, remote(home))
+    await interrupted(hass, home, entry, 1)
+    recorder.wrote("sensor.a", "1", start + 100)
+    home.changing("sensor.a", "2", start + 200)
+    [here] = entry.runtime_data.remotes.all
+    fill, recover, failures = 0.6, here.capture.recover, 0
+
+    async def failing(*content: Any) -> int:
+        nonlocal failures
+        failures += 1
+        if failures < 3:
+            raise OSError
+        points: int = await recover(*content)
+        return points
+
+    pipeline = type(entry.runtime_data.pipeline)
+    monkeypatch.setattr(pipeline, "spool_fill", property(lambda _: fill))
+    monkeypatch.setattr(here.capture, "recover", failing)
+    await home.start()
+    await connected(entry, 2)
+    await asyncio.sleep(0.3)
+    assert not recorder.asked
+    assert here.link.home.gaps
+    fill = 0.1
+    await until(lambda: not here.link.home.gaps)
+    ledger = await balanced(entry)
+    await deliver(hass, entry)
+    assert told(database, "sensor.a") == [("0", None), ("1", "0"), ("2", "1")]
+    assert ledger["received"] == 3
+
+
+async def test_another_home_at_the_same_place_is_not_asked_for_the_gap(
+    hass: HomeAssistant, home: Home, database: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "LAG_SECONDS", 0.5)
+    recorder, start = Recorder(home), time.time() - 1000
+    home.entries = [{"entry_id": "1", "domain": "demo"}]
+    home.changing("sensor.a", "0", start)
+    entry = entry_with(database, remote(home))
+    await interrupted(hass, home, entry, 1)
+    home.changing("sensor.a", "2", start + 200)
+    await home.start()
+    await connected(entry, 2)
+    await until(lambda: bool(link_of(entry).home.gaps))
+    home.entries = [{"entry_id": "2", "domain": "demo"}]
+    home.states.clear()
+    await home.drop()
+    await connected(entry, 3)
+    await until(lambda: not link_of(entry).home.gaps)
+    await deliver(hass, entry)
+    assert told(database, "sensor.a") == [("0", None), ("2", "0")]
+    assert not recorder.asked

@@ -74,7 +74,16 @@ class RemoteGap:
     # What is still to be stored.
     read: tuple[list[StateEvent], Counter[str]] | None = None
     is_ended: bool = False
+    is_left: bool = False
     points: int = 0
+
+    def leave_unfilled(self) -> bool:
+        """Ask nothing more, capture only what ends it; returns False if that was so before."""
+        was_left, self.is_left = self.is_left, True
+        self.questions.clear()
+        self.led.clear()
+        self.read = None
+        return not was_left
 
     def rows(self, question: Question, answer: Mapping[str, Iterable[State]]) -> list[Recorded]:
         """Return what was missed of an answer, in the order of time."""

@@ -72,7 +72,8 @@ class RemoteRecovery:
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception:  # noqa: BLE001  another home sends anything
                 LOGGER.exception("A gap of another home is left unfilled")
-                del gaps[0]
+                if not gaps[0].leave_unfilled():
+                    del gaps[0]
 
     async def _go_on(self, gap: RemoteGap) -> None:
         """Do the next that there is to do; raises OSError."""
@@ -150,6 +151,7 @@ class RemoteRecovery:
                     newest = self._home.newest
                     capture.present(change, has_restarted=gap.is_restarted)
                     self._home.newest = newest
+                    del gap.changes[entity_id]
                 is_known = entity_id in gap.known or capture.described(entity_id).filtered
                 unfillable += not is_known
             await self._read(gap, capture, gap.present(led), inf)
