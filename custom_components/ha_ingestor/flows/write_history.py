@@ -89,7 +89,6 @@ class WriteHistoryFlow(OptionsFlow):
             return self._show_progress(job.status)
         if job and self._is_watching:
             return self._told_end(job.status)
-        self._counted = None
         if user_input is None:
             return self._ask({})
         self._asked = user_input
