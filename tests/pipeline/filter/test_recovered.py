@@ -10,7 +10,8 @@ from custom_components.ha_ingestor.pipeline.filter.filters import NoiseFilterSet
 from custom_components.ha_ingestor.pipeline.filter.last_written import LastWritten
 from custom_components.ha_ingestor.pipeline.filter.recovered import RecoveredFilter
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
-from custom_components.ha_ingestor.pipeline.model import Rules, StateEvent
+from custom_components.ha_ingestor.pipeline.model import Instance, Rules, StateEvent
+from tests.pipeline.memory_files import MemoryFiles
 from tests.pipeline.state_events import NOON, FakeState, change, entity
 
 
@@ -101,3 +102,23 @@ def test_a_state_of_the_past_is_the_last_one_unless_a_newer_was_written() -> Non
     rig.last_written.note("sensor.kitchen", newer)
     rig.kept(rig.event("2", 2))
     assert rig.last_written.last == {"sensor.kitchen": newer}
+
+
+def test_the_first_event_of_another_home_follows_what_an_earlier_process_wrote() -> None:
+    """The history of another home is asked for the gap only; ours is read from before it."""
+    cabin = entity(instance=Instance(name="cabin"))
+    for here, before in ((cabin, "on"), (entity(), None)):
+        rig, files = Rig(), MemoryFiles()
+        rig.entity = here
+        rig.kept(rig.event("on"))
+        rig.last_written.save(files, 7)
+        later = Rig()
+        later.entity = here
+        later.last_written.load(files, 7)
+        events = [later.event("off", 60), later.event("on", 90)]
+        first, second = later.filter.filter(events)
+        assert (first.old.state if first.old else None) == before
+        assert second.old
+        assert second.old.state == "off"
+        if first.old:
+            assert first.old.last_changed_timestamp == NOON
