@@ -245,7 +245,7 @@ async def refused(
     """Set a destination up whose database refuses a point of each of these entities."""
     await set_up(hass, entry)
     for number, entity_id in enumerate(entities, 1):
-        database.faults.append(Fault(answer=CONFLICT))
+        database.faults.append(Fault(answer=CONFLICT, only=entity_id.encode()))
         hass.states.async_set(entity_id, "1")
         await entry.runtime_data.pipeline.flush()
         await until(partial(_quarantined, entry.runtime_data.pipeline, number))

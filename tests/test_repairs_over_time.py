@@ -38,7 +38,7 @@ async def with_issue(
     """Set a destination up that has something to repair, of a kind."""
     hass.states.async_set("sensor.odd", "1")
     if kind == "quarantined":
-        database.faults.append(Fault(answer=CONFLICT))
+        database.faults.append(Fault(answer=CONFLICT, only=b"sensor.odd"))
     elif kind == Problem.FORBIDDEN:
         database.impostor = FORBIDDEN
     elif kind == "spool_error":
@@ -99,7 +99,7 @@ async def test_a_destination_that_is_unloaded_or_removed_has_nothing_to_repair(
     await with_issue(hass, entry, database, "quarantined")
     other = new_entry(database.url, database="other")
     # It writes the state that is there; the first destination writes nothing in the meantime.
-    database.faults.append(Fault(answer=CONFLICT))
+    database.faults.append(Fault(answer=CONFLICT, only=b"sensor.odd"))
     await set_up(hass, other)
     await until(lambda: len(ours(hass)) == 2)
 

@@ -5,6 +5,7 @@ import gzip
 import ssl
 import zlib
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Final, Literal, Self
@@ -27,12 +28,16 @@ _TIME_FIELD: Final = 'invalid field name: input field "time" on measurement "{}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What happens to one write instead; with `apply` its points are stored all the same."""
+    """What happens to one write instead; with `apply` its points are stored all the same.
+
+    It waits for a write that holds `only`.
+    """
 
     kind: Literal["answer", "reset", "hang", "truncate"] = "answer"
     answer: Answer = field(default_factory=Answer)
     delay: float = 0.0
     apply: bool = False
+    only: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +49,14 @@ class Seen:
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
+
+    @property
+    def plain(self) -> bytes:
+        """The body, as it is where it cannot be unzipped."""
+        if self.headers.get("Content-Encoding") == "gzip":
+            with suppress(EOFError, OSError, zlib.error):
+                return gzip.decompress(self.body)
+        return self.body
 
 
 class Emulator:
@@ -141,7 +154,7 @@ class Emulator:
             return _response(self.impostor or self._elsewhere())
         if path not in self.profile.writes:
             return _response(self._page(path, seen), self.profile)
-        if not self.faults:
+        if not (self.faults and self.faults[0].only in seen.plain):
             answer = self._write(seen)
             # A server that wants other credentials says nothing of itself.
             is_known = answer.status != HTTPStatus.UNAUTHORIZED
