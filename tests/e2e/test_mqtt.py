@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -213,11 +213,7 @@ def test_each_message_is_in_the_databases_once_or_counted_with_its_reason(home: 
     assert until(lambda: has_more(home, before, received=received))
     for each in home.destinations:
         each.settle()
-        wanted = [
-            (measurement, tags, numbers if each.numbers_only else {**numbers, **texts})
-            for _, measurement, tags, numbers, texts in STORED
-            if numbers or not each.numbers_only
-        ]
+        wanted = points_for(each, STORED)
         assert ledger_of(each) - before[each.database] == Counter(
             received=received,
             captured=len(wanted),
@@ -232,10 +228,16 @@ def test_after_a_reload_an_outage_and_a_restart_only_what_is_new_is_recorded(
     home: Home,
 ) -> None:
     assert until(home.is_connected)
-    kept = [message for message, *_ in STORED if message.retain]
+    kept_rows = [row for row in STORED if row[0].retain]
+    kept = [row[0] for row in kept_rows]
+    stored = {
+        each.database: [*stored_in(each), *points_for(each, kept_rows)]
+        for each in home.destinations
+    }
     home.broker.publish(kept)
     home.settle()
-    stored = {each.database: stored_in(each) for each in home.destinations}
+    for each in home.destinations:
+        assert until(partial(is_stored, each, stored[each.database]), seconds=INDEXED)
     before = {each.database: ledger_of(each) for each in home.destinations}
     # What is retained comes again after each connection. When all of it is there, everything is
     # subscribed to again.
@@ -270,6 +272,15 @@ def test_after_a_reload_an_outage_and_a_restart_only_what_is_new_is_recorded(
         more.pop("retained")
         more.pop("received")
         assert more == Counter(captured=3, written=3)
+
+
+def points_for(destination: Destination, rows: Iterable[Any]) -> list[Stored]:
+    """Return what a database has of such messages."""
+    return [
+        (measurement, tags, numbers if destination.numbers_only else {**numbers, **texts})
+        for _, measurement, tags, numbers, texts in rows
+        if numbers or not destination.numbers_only
+    ]
 
 
 def is_stored(destination: Destination, wanted: list[Stored]) -> bool:
