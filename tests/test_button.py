@@ -82,7 +82,7 @@ async def test_the_quarantine_is_replayed_and_purged_by_buttons(
     monkeypatch.setattr(Entity, "entity_registry_enabled_default", True)
     for name in ("replay_quarantine", "purge_quarantine"):
         hass.states.async_set("sensor.odd", name)
-        database.faults.append(Fault(answer=CONFLICT))
+        database.faults.append(Fault(answer=CONFLICT, only=b"sensor.odd"))
         if name == "replay_quarantine":
             await set_up(hass, entry)
         pipeline = entry.runtime_data.pipeline

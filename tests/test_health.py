@@ -720,7 +720,8 @@ async def test_a_refused_point_leaks_nothing_to_diagnostics_log_or_attributes(
     hass.config.location_name = "Elm Street 5"
     place = {"latitude": 52.520008, "longitude": 13.404954}
     hass.states.async_set("device_tracker.a", "not_home", place)
-    database.faults.append(Fault(answer=Answer(status=400, body=LEAKY)))
+    refusal = Answer(status=400, body=LEAKY)
+    database.faults.append(Fault(answer=refusal, only=b"device_tracker.a"))
     assert await hass.config_entries.async_setup(entry.entry_id)
     await until(lambda: entry.runtime_data.pipeline.ledger.quarantined)
 

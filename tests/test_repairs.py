@@ -131,7 +131,7 @@ async def test_a_refused_point_is_an_issue_that_names_entity_and_reason(
     hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
 ) -> None:
     hass.states.async_set("sensor.odd", "1")
-    database.faults.append(Fault(answer=CONFLICT))
+    database.faults.append(Fault(answer=CONFLICT, only=b"sensor.odd"))
     await set_up(hass, entry)
 
     await until(lambda: issue(hass, entry, "quarantined"))
@@ -178,7 +178,7 @@ async def test_an_entity_whose_points_are_refused_can_be_left_out(
     entry: MockConfigEntry,
 ) -> None:
     hass.states.async_set("sensor.odd", "1")
-    database.faults.append(Fault(answer=CONFLICT))
+    database.faults.append(Fault(answer=CONFLICT, only=b"sensor.odd"))
     await set_up(hass, entry)
     http, menu = await offers(hass, hass_client, entry)
     # The field is not an attribute.
@@ -437,7 +437,7 @@ async def test_a_refused_point_that_was_taken_note_of_is_no_issue_until_the_next
     entry: MockConfigEntry,
 ) -> None:
     hass.states.async_set("sensor.odd", "1")
-    database.faults.append(Fault(answer=CONFLICT))
+    database.faults.append(Fault(answer=CONFLICT, only=b"sensor.odd"))
     await set_up(hass, entry)
     http, menu = await offers(hass, hass_client, entry)
     _, again = await offers(hass, hass_client, entry)
@@ -450,7 +450,7 @@ async def test_a_refused_point_that_was_taken_note_of_is_no_issue_until_the_next
     assert len(await entry.runtime_data.pipeline.quarantined()) == 1
 
     hass.states.async_set("sensor.odd", "2")
-    database.faults.append(Fault(answer=CONFLICT))
+    database.faults.append(Fault(answer=CONFLICT, only=b"sensor.odd"))
     await entry.runtime_data.pipeline.flush()
     await until(lambda: _quarantined(entry.runtime_data.pipeline, 2))
     await entry.runtime_data.coordinator.async_refresh()
@@ -546,7 +546,7 @@ async def test_what_a_server_says_is_shown_as_text(
     entry: MockConfigEntry,
 ) -> None:
     hass.states.async_set("sensor.odd", "1")
-    database.faults.append(Fault(answer=Answer(status=400, body=HOSTILE)))
+    database.faults.append(Fault(answer=Answer(status=400, body=HOSTILE), only=b"sensor.odd"))
     await set_up(hass, entry)
     _, menu = await offers(hass, hass_client, entry)
     found = issue(hass, entry, "quarantined")

@@ -38,7 +38,7 @@ CONFLICT = Answer(status=400, body='{"error":"partial write: field type conflict
 async def quarantine_one(hass: HomeAssistant, database: Emulator, entry: MockConfigEntry) -> None:
     """Have the database refuse one point."""
     hass.states.async_set("sensor.odd", "1")
-    database.faults.append(Fault(answer=CONFLICT))
+    database.faults.append(Fault(answer=CONFLICT, only=b"sensor.odd"))
     await set_up(hass, entry)
     await until(lambda: _count(entry, "quarantined", 1))
 
