@@ -151,8 +151,8 @@ async def test_the_rows_are_those_of_the_registries(
     entities.async_remove("light.hue_5")
     await until(lambda: not differences(hass, server))
 
-    await until(lambda: sync.state.rows_lingering == 2)
-    assert sync.state.lingering == ("light.hue_3", "light.hue_5")
+    await until(lambda: sync.state.rows_stale == 2)
+    assert sync.state.stale == ("light.hue_3", "light.hue_5")
     assert sync.state.entities_renamed == 1
     assert {seen.path for seen in server.upserts[3:]} == {
         "/internal/devices/bulk_upsert",

@@ -243,11 +243,11 @@ async def test_what_lingers_is_asked_for_after_everything_is_stored(
     sync.resync()
     await asyncio.sleep(1)
     assert registry_home.api.asked == [("devices", 1), ("entities", 1)]
-    assert (len(registry_home.api.sent), sync.state.lingering) == (1, ("older",))
+    assert (len(registry_home.api.sent), sync.state.stale) == (1, ("older",))
     registry_home.api.tables.clear()
     sync.resync()
     await asyncio.sleep(1)
-    assert sync.state.lingering == ()
+    assert sync.state.stale == ()
 
 
 @pytest.mark.parametrize("answer", [PAGE, SOMEBODY_ELSE])
@@ -476,7 +476,7 @@ async def test_removed_and_renamed_entities_are_reported(
     sync.push(registry_home.home)
     await asyncio.sleep(5)
     state = sync.state
-    assert (state.rows_lingering, state.lingering) == (2, ("light.x", "light.y"))
+    assert (state.rows_stale, state.stale) == (2, ("light.x", "light.y"))
     assert state.entities_renamed == 1
 
 

@@ -137,7 +137,7 @@ def test_whatever_a_user_does_arrives_within_seconds(
     # A row that is too many is no difference: nobody can delete it there.
     ws("input_boolean/delete", input_boolean_id="holiday")
     told = home.api.diagnostics(home.api.entries(DOMAIN)[0]["entry_id"])["data"]["registries"]
-    assert until(lambda: _lingering(home) >= {entity_id, "input_boolean.holiday"}, seconds=SOON)
+    assert until(lambda: _stale(home) >= {entity_id, "input_boolean.holiday"}, seconds=SOON)
     assert told["connected"] is True
     assert told["rows_rejected"] == 0
 
@@ -159,6 +159,6 @@ def test_after_a_restart_every_row_is_right(home: HomeAssistant, server: DataApi
     assert until(lambda: not differences(home, server), seconds=SOON), differences(home, server)
 
 
-def _lingering(home: HomeAssistant) -> set[str]:
+def _stale(home: HomeAssistant) -> set[str]:
     entry_id = home.api.entries(DOMAIN)[0]["entry_id"]
-    return set(home.api.diagnostics(entry_id)["data"]["registries"]["lingering"])
+    return set(home.api.diagnostics(entry_id)["data"]["registries"]["stale"])

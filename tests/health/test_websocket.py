@@ -136,7 +136,7 @@ async def test_what_has_the_registries_is_told_with_its_rows(
         data_api, store = told["destinations"][0]["data_api"], told["metadata_store"]
         assert data_api["rows_stored"]["devices"] == len(server.tables.devices) > 0
         assert data_api["rows_stored"]["entities"] == len(server.tables.entities) > 0
-        assert (data_api["rejections"], data_api["lingering"]) == ([], [])
+        assert (data_api["rejections"], data_api["stale"]) == ([], [])
         assert store["rows"]["devices"] == len(dr.async_get(hass).devices)
         assert store["rows"]["entities"] == len(er.async_get(hass).entities)
         assert (store["error"], store["changes"]["removed"]) == ("", 0)

@@ -43,7 +43,7 @@ class SyncState:
     """The state of the sync. Counts of rows are since the start, moments in UTC.
 
     `rows_stored` is how many rows of each table the server has taken. `rows_unchanged` were left
-    alone at the last sync. `lingering` are removed or renamed rows that the server still has. Of
+    alone at the last sync. `stale` are removed or renamed rows that the server still has. Of
     the long lists only the beginning is here, the counts are whole.
     `attempts` is how many ended in trouble, one after the other.
     """
@@ -61,8 +61,8 @@ class SyncState:
     rows_pending: int = 0
     rows_rejected: int = 0
     rejections: tuple[RejectedRow, ...] = ()
-    rows_lingering: int = 0
-    lingering: tuple[str, ...] = ()
+    rows_stale: int = 0
+    stale: tuple[str, ...] = ()
     entities_renamed: int = 0
 
 
@@ -128,8 +128,8 @@ class Sync:
             rows_pending=self.transfer.pending,
             rows_rejected=len(rejections),
             rejections=tuple(rejections[:SHOWN]),
-            rows_lingering=len(stale),
-            lingering=tuple(stale[:SHOWN]),
+            rows_stale=len(stale),
+            stale=tuple(stale[:SHOWN]),
             entities_renamed=self._renamed,
         )
 

@@ -40,7 +40,7 @@ def _rejected(state: SyncState) -> dict[str, Any]:
 
 def _stale(state: SyncState) -> dict[str, Any]:
     """Name the first stale rows on the server."""
-    return {"rows": list(state.lingering), "renamed": state.entities_renamed}
+    return {"rows": list(state.stale), "renamed": state.entities_renamed}
 
 
 def _connection(state: SyncState) -> dict[str, Any]:
@@ -59,7 +59,7 @@ DATA_API_SENSORS: Final[tuple[SyncSensor, ...]] = (
     _rows("unchanged", lambda state: state.rows_unchanged, enabled=False),
     _rows("pending", lambda state: state.rows_pending, enabled=False),
     _rows("rejected", lambda state: state.rows_rejected, attributes_fn=_rejected),
-    _rows("lingering", lambda state: state.rows_lingering, enabled=False, attributes_fn=_stale),
+    _rows("lingering", lambda state: state.rows_stale, enabled=False, attributes_fn=_stale),
 )
 
 DATA_API_BINARY_SENSORS: Final[tuple[SyncBinarySensor, ...]] = (

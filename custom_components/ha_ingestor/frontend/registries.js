@@ -120,10 +120,10 @@ class Registries extends LitElement {
   }
 
   _stale(words, api) {
-    if (!api.rows_lingering) return "";
-    return html`<h3>${words.text("registries.stale", { count: words.number(api.rows_lingering) })}</h3>
+    if (!api.rows_stale) return "";
+    return html`<h3>${words.text("registries.stale", { count: words.number(api.rows_stale) })}</h3>
       <p class="secondary">${words.text("registries.stale_is")}</p>
-      <p class="code">${api.lingering.map((each) => html`<bdi>${each}</bdi><br />`)}</p>`;
+      <p class="code">${api.stale.map((each) => html`<bdi>${each}</bdi><br />`)}</p>`;
   }
 
   _store(words, store) {

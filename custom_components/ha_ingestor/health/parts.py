@@ -27,7 +27,7 @@ class RejectedRowReading:
 class DataApiReading:
     """What is known of the sync with a data-api.
 
-    `rows_stored` are by table. `rejections` and `lingering` have the first of them only.
+    `rows_stored` are by table. `rejections` and `stale` have the first of them only.
     """
 
     title: str
@@ -44,8 +44,8 @@ class DataApiReading:
     rows_unchanged: int = 0
     rows_stored: Mapping[str, int] = field(default_factory=dict)
     rejections: tuple[RejectedRowReading, ...] = ()
-    rows_lingering: int = 0
-    lingering: tuple[str, ...] = ()
+    rows_stale: int = 0
+    stale: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +117,8 @@ def data_api_of(runtime: IngestorRuntimeData) -> DataApiReading | None:
             RejectedRowReading(table=each.table, key=plain(each.key), reason=plain(each.reason))
             for each in state.rejections
         ),
-        rows_lingering=state.rows_lingering,
-        lingering=tuple(map(plain, state.lingering)),
+        rows_stale=state.rows_stale,
+        stale=tuple(map(plain, state.stale)),
     )
 
 
