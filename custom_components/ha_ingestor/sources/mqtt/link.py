@@ -10,6 +10,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from ...pipeline.encode.message_shape import MessageShape
 from ...pipeline.memory import MEMORY_BYTES, MEMORY_POINTS
+from ..link_coordinator import no_listener
 from ..local import RELOAD_BUFFER_FULL
 from . import broker
 from .capture import Arrived, MqttCapture, arrived, raw_payload, shape_of
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
 _FEW: Final = 200
 
 
-def _nobody() -> None:
-    """Do nothing."""
-
-
 class MqttLink:
     """Lives as long as its subentry is there. Without a capture what comes waits.
 
@@ -36,7 +33,7 @@ class MqttLink:
     def __init__(self, hass: HomeAssistant) -> None:
         """Prepare."""
         self.health = MqttHealth()
-        self.on_change: Callable[[], None] = _nobody
+        self.on_change: Callable[[], None] = no_listener
         self._hass = hass
         # By filter: how its messages are stored, and what comes before it in the list.
         self._shapes: Mapping[str, tuple[MessageShape, Sequence[MessageShape]]] = {}

@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
-from homeassistant.helpers.event import async_call_later
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
 from ...const import DOMAIN, SUBENTRY_MQTT
 from ...health.mqtt import async_update_mqtt_issue
 from ...options.mqtt import shapes_of
 from ...pipeline.pipeline import Pipeline
+from ..kept_link import KeptLink
 from .capture import MqttCapture
 from .coordinator import MqttCoordinator
 from .link import MqttLink
@@ -20,20 +20,8 @@ from .link import MqttLink
 if TYPE_CHECKING:
     from ...coordinator import HaIngestorConfigEntry
 
-# Subscriptions are kept so long for the next set-up of their destination.
-KEEP_SECONDS: Final = 60.0
-
-
-@dataclass(slots=True, kw_only=True)
-class KeptLink:
-    """Subscriptions, and their end if nobody takes them over."""
-
-    link: MqttLink
-    cancel_end: CALLBACK_TYPE | None = None
-
-
 # By entry.
-MQTT_LINKS: HassKey[dict[str, KeptLink]] = HassKey(f"{DOMAIN}_mqtt_links")
+MQTT_LINKS: HassKey[dict[str, KeptLink[MqttLink]]] = HassKey(f"{DOMAIN}_mqtt_links")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +49,7 @@ class MqttSource:
         if subentry:
             kept = self._links.get(entry.entry_id)
             link = kept.link if kept else MqttLink(hass)
-            coordinator = MqttCoordinator(hass, entry, subentry, link)
+            coordinator = MqttCoordinator(hass, entry, subentry, link, name="mqtt")
             self.mqtt = Mqtt(subentry=subentry, link=link, coordinator=coordinator)
 
     async def async_start(self) -> None:
@@ -70,10 +58,8 @@ class MqttSource:
         if self.mqtt is None:
             async_forget_mqtt(self._hass, entry_id)
             return
-        kept = self._links.setdefault(entry_id, KeptLink(link=self.mqtt.link))
-        if kept.cancel_end:
-            kept.cancel_end()
-            kept.cancel_end = None
+        new = KeptLink(link=self.mqtt.link, entry_id=entry_id)
+        self._links.setdefault(entry_id, new).async_cancel_end()
         self.mqtt.coordinator.async_start()
         shapes = shapes_of(self.mqtt.subentry.data)
         capture = MqttCapture(self._pipeline, self.mqtt.link.health)
@@ -91,12 +77,10 @@ class MqttSource:
         if not hand_over:
             del self._links[self._entry.entry_id]
             kept.link.async_stop()
-        elif kept.cancel_end is None:
+        elif not kept.is_ending:
             kept.link.async_detach()
-            job = HassJob(
-                partial(_async_expire, self._hass, self._entry.entry_id), cancel_on_shutdown=True
-            )
-            kept.cancel_end = async_call_later(self._hass, KEEP_SECONDS, job)
+            end = partial(_async_expire, self._hass, self._entry.entry_id)
+            kept.async_end_later(self._hass, end)
 
     async def async_capture_waiting(self, pipeline: Pipeline) -> None:
         """Capture what waits into a pipeline that stores it, because Home Assistant stops."""
@@ -116,7 +100,6 @@ def _async_expire(hass: HomeAssistant, entry_id: str, _now: object) -> None:
 def async_forget_mqtt(hass: HomeAssistant, entry_id: str) -> None:
     """End the subscriptions of a destination that is removed, or wants no messages any more."""
     if kept := hass.data.get(MQTT_LINKS, {}).pop(entry_id, None):
-        if kept.cancel_end:
-            kept.cancel_end()
+        kept.async_cancel_end()
         kept.link.async_stop()
     async_update_mqtt_issue(hass, entry_id=entry_id, title="", is_set_up=True)

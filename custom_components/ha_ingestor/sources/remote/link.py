@@ -12,6 +12,7 @@ from ...clients.homeassistant.errors import HomeAssistantError, Problem
 from ...const import LOGGER
 from ...pipeline.export.attempts import wait_for
 from ...pipeline.export.backoff import backoff
+from ..link_coordinator import no_listener
 from .capture import RemoteCapture
 from .catalog import RemoteHome
 from .conversation import Conversation
@@ -26,10 +27,6 @@ STOP_SECONDS: Final = 5.0
 type Open = Callable[[], Awaitable[Connection]]
 
 
-def _nobody() -> None:
-    """Do nothing."""
-
-
 class RemoteLink:
     """Lives as long as its subentry is the same, also over a reload of the destination.
 
@@ -42,7 +39,7 @@ class RemoteLink:
         self.settings = settings
         self.health = RemoteHealth()
         self.home = RemoteHome()
-        self.on_change: Callable[[], None] = _nobody
+        self.on_change: Callable[[], None] = no_listener
         self._hass = hass
         self._open = open_
         self._task: asyncio.Task[None] | None = None

@@ -7,9 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.helpers.event import async_call_later
 from homeassistant.util.hass_dict import HassKey
 
 from ...clients.homeassistant.connection import Connection
@@ -23,6 +22,7 @@ from ...options.history import gap_days
 from ...options.noise import rule_table
 from ...pipeline.model import EntityContext, is_here
 from ...pipeline.pipeline import Pipeline
+from ..kept_link import KeptLink
 from .capture import RemoteCapture
 from .coordinator import RemoteCoordinator
 from .link import RemoteLink
@@ -32,22 +32,11 @@ from .watermarks import async_watermarks
 if TYPE_CHECKING:
     from ...coordinator import HaIngestorConfigEntry
 
-# A connection is kept so long for the next set-up of its destination.
-KEEP_SECONDS: Final = 60.0
 _DAY: Final = 86_400.0
 
 
-@dataclass(slots=True, kw_only=True)
-class KeptLink:
-    """A connection, the entry that it belongs to, and its end if nobody takes it over."""
-
-    link: RemoteLink
-    entry_id: str
-    cancel_end: CALLBACK_TYPE | None = None
-
-
 # By subentry.
-REMOTE_LINKS: HassKey[dict[str, KeptLink]] = HassKey(f"{DOMAIN}_remote_links")
+REMOTE_LINKS: HassKey[dict[str, KeptLink[RemoteLink]]] = HassKey(f"{DOMAIN}_remote_links")
 
 
 class Contexts(Mapping[str, EntityContext]):
@@ -123,7 +112,9 @@ class Remotes:
             causes=self._causes,
             gap_seconds=gap_days(options) * _DAY,
         )
-        coordinator = RemoteCoordinator(self._hass, self._entry, subentry, link)
+        coordinator = RemoteCoordinator(
+            self._hass, self._entry, subentry, link, name=link.settings.instance
+        )
         return Remote(subentry=subentry, link=link, capture=capture, coordinator=coordinator)
 
     def _link(self, subentry: ConfigSubentry) -> RemoteLink:
@@ -151,12 +142,8 @@ class Remotes:
                 if is_removed:
                     async_forget_remote(self._hass, self._entry_id, subentry_id)
         for each in self.all:
-            kept = self._links.setdefault(
-                each.subentry.subentry_id, KeptLink(link=each.link, entry_id=self._entry_id)
-            )
-            if kept.cancel_end:
-                kept.cancel_end()
-                kept.cancel_end = None
+            new = KeptLink(link=each.link, entry_id=self._entry_id)
+            self._links.setdefault(each.subentry.subentry_id, new).async_cancel_end()
             home, subentry_id = each.link.home, each.subentry.subentry_id
             if home.newest is None:
                 home.newest = watermarks.newest(subentry_id)
@@ -179,10 +166,9 @@ class Remotes:
             if not hand_over:
                 del self._links[subentry_id]
                 ended.append(_async_end(kept))
-            elif kept.cancel_end is None:
+            elif not kept.is_ending:
                 each.link.async_detach()
-                job = HassJob(partial(self._async_expire, subentry_id), cancel_on_shutdown=True)
-                kept.cancel_end = async_call_later(self._hass, KEEP_SECONDS, job)
+                kept.async_end_later(self._hass, partial(self._async_expire, subentry_id))
         await asyncio.gather(*ended)
         if ended:
             watermarks = await async_watermarks(self._hass)
@@ -205,7 +191,7 @@ class Remotes:
     async def _async_expire(self, subentry_id: str, _now: object) -> None:
         # What is known of the home stays: later it tells what happened meanwhile.
         if kept := self._links.get(subentry_id):
-            kept.cancel_end = None
+            kept.async_cancel_end()
             await kept.link.async_stop()
 
 
@@ -221,9 +207,8 @@ async def async_forget_remotes(hass: HomeAssistant, entry: HaIngestorConfigEntry
         await watermarks.async_leave(subentry.subentry_id, is_removed=True)
 
 
-async def _async_end(kept: KeptLink) -> None:
-    if kept.cancel_end:
-        kept.cancel_end()
+async def _async_end(kept: KeptLink[RemoteLink]) -> None:
+    kept.async_cancel_end()
     await kept.link.async_stop()
 
 
