@@ -1,20 +1,26 @@
 """The buttons of a destination and of its data-api, for administrators."""
 
-from typing import Any, override
+from collections.abc import Mapping, Sequence
+from typing import Final, override
 
 from homeassistant.components.button import ButtonEntity
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import Unauthorized, UnknownUser
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.update_coordinator import CoordinatorEntity, DataUpdateCoordinator
 
 from .actions.errors import disk_errors
 from .coordinator import HaIngestorConfigEntry
-from .entities.base import Service, data_api_service, destination_service, device_of
 from .entities.buttons import BUTTONS, DATA_API_BUTTONS, IngestorButtonDescription
+from .entities.services import Kind, Service, services_of
+from .entity import ServiceEntity
 from .tasks.shielded import async_shielded
 
 PARALLEL_UPDATES = 0
+
+_BUTTONS: Final[Mapping[Kind, Sequence[IngestorButtonDescription]]] = {
+    Kind.DESTINATION: BUTTONS,
+    Kind.DATA_API: DATA_API_BUTTONS,
+}
 
 
 async def async_setup_entry(
@@ -22,39 +28,28 @@ async def async_setup_entry(
     entry: HaIngestorConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the buttons of one destination, and that of its data-api if it has one."""
-    runtime = entry.runtime_data
-    database = destination_service(entry)
-    async_add_entities(
-        IngestorButton(entry, runtime.coordinator, database, each) for each in BUTTONS
-    )
-    if registries := runtime.registries:
-        data_api = data_api_service(registries.subentry)
+    """Add the buttons of each service."""
+    for service in services_of(entry):
         async_add_entities(
-            [IngestorButton(entry, registries, data_api, each) for each in DATA_API_BUTTONS],
-            config_subentry_id=registries.subentry.subentry_id,
+            [IngestorButton(entry, service, each) for each in _BUTTONS.get(service.kind, ())],
+            config_subentry_id=service.subentry_id,
         )
 
 
-class IngestorButton(CoordinatorEntity[DataUpdateCoordinator[Any]], ButtonEntity):
+class IngestorButton(ServiceEntity, ButtonEntity):
     """Does what an action does, for those who may call the action."""
 
-    _attr_has_entity_name = True
     entity_description: IngestorButtonDescription
 
     def __init__(
         self,
         entry: HaIngestorConfigEntry,
-        coordinator: DataUpdateCoordinator[Any],
         service: Service,
         description: IngestorButtonDescription,
     ) -> None:
         """Attach to the device of the service."""
-        super().__init__(coordinator)
-        self.entity_description = description
+        super().__init__(service, description)
         self._entry = entry
-        self._attr_unique_id = f"{service.identifier}_{description.key}"
-        self._attr_device_info = device_of(service)
 
     @property
     @override

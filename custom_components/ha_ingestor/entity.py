@@ -1,21 +1,30 @@
-"""The base of all entities: a value of a coordinator's data, on a service device."""
+"""The bases of all entities, which are on the device of a service."""
 
 from typing import Any, override
 
+from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.update_coordinator import CoordinatorEntity, DataUpdateCoordinator
 
-from .entities.base import (
-    IngestorBinarySensorDescription,
-    IngestorSensorDescription,
-    Service,
-    device_of,
-)
+from .entities.base import IngestorBinarySensorDescription, IngestorSensorDescription
+from .entities.services import Service
 
 
-class IngestorEntity[T](CoordinatorEntity[DataUpdateCoordinator[T]]):
-    """A value, as its description reads it."""
+class ServiceEntity(CoordinatorEntity[DataUpdateCoordinator[Any]]):
+    """An entity on the device of a service."""
 
     _attr_has_entity_name = True
+
+    def __init__(self, service: Service, description: EntityDescription) -> None:
+        """Attach to the device."""
+        super().__init__(service.coordinator)
+        self.entity_description = description
+        self._attr_unique_id = f"{service.identifier}_{description.key}"
+        self._attr_device_info = service.device
+
+
+class IngestorEntity(ServiceEntity):
+    """A value of a coordinator's data, as its description reads it."""
+
     # Counters that change all day, and lists, are shown but not recorded.
     _unrecorded_attributes = frozenset(
         {
@@ -23,19 +32,7 @@ class IngestorEntity[T](CoordinatorEntity[DataUpdateCoordinator[T]]):
             *("replayed", "rows", "since", "waiting"),
         }
     )
-    entity_description: IngestorSensorDescription[T] | IngestorBinarySensorDescription[T]
-
-    def __init__(
-        self,
-        coordinator: DataUpdateCoordinator[T],
-        service: Service,
-        description: IngestorSensorDescription[T] | IngestorBinarySensorDescription[T],
-    ) -> None:
-        """Attach to the device of the service."""
-        super().__init__(coordinator)
-        self.entity_description = description
-        self._attr_unique_id = f"{service.identifier}_{description.key}"
-        self._attr_device_info = device_of(service)
+    entity_description: IngestorSensorDescription[Any] | IngestorBinarySensorDescription[Any]
 
     @property
     @override

@@ -1,25 +1,29 @@
-"""The numbers and moments of a destination's health, and of its data-api's."""
+"""The numbers and moments of the services of an entry."""
 
-from typing import override
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, override
 
 from homeassistant.components.sensor import SensorEntity
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import HaIngestorConfigEntry
-from .entities.base import (
-    IngestorSensorDescription,
-    Reading,
-    data_api_service,
-    destination_service,
-)
+from .entities.base import IngestorSensorDescription, Reading
 from .entities.data_api import DATA_API_SENSORS
 from .entities.descriptions import SENSORS
-from .entities.mqtt import MQTT_SENSORS, mqtt_service
-from .entities.remote import REMOTE_SENSORS, remote_service
+from .entities.mqtt import MQTT_SENSORS
+from .entities.remote import REMOTE_SENSORS
+from .entities.services import Kind, services_of
 from .entity import IngestorEntity
 
 PARALLEL_UPDATES = 0
+
+_SENSORS: Final[Mapping[Kind, Sequence[IngestorSensorDescription[Any]]]] = {
+    Kind.DESTINATION: SENSORS,
+    Kind.DATA_API: DATA_API_SENSORS,
+    Kind.REMOTE: REMOTE_SENSORS,
+    Kind.MQTT: MQTT_SENSORS,
+}
 
 
 async def async_setup_entry(
@@ -27,34 +31,18 @@ async def async_setup_entry(
     entry: HaIngestorConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the sensors of one destination, and those of its data-api if it has one."""
-    runtime = entry.runtime_data
-    database = destination_service(entry)
-    async_add_entities(IngestorSensor(runtime.coordinator, database, each) for each in SENSORS)
-    if registries := runtime.registries:
-        data_api = data_api_service(registries.subentry)
+    """Add the sensors of each service."""
+    for service in services_of(entry):
         async_add_entities(
-            [IngestorSensor(registries, data_api, each) for each in DATA_API_SENSORS],
-            config_subentry_id=registries.subentry.subentry_id,
-        )
-    for remote in runtime.remotes.all:
-        home = remote_service(remote.subentry)
-        async_add_entities(
-            [IngestorSensor(remote.coordinator, home, each) for each in REMOTE_SENSORS],
-            config_subentry_id=remote.subentry.subentry_id,
-        )
-    if mqtt := runtime.mqtt.mqtt:
-        messages = mqtt_service(mqtt.subentry)
-        async_add_entities(
-            [IngestorSensor(mqtt.coordinator, messages, each) for each in MQTT_SENSORS],
-            config_subentry_id=mqtt.subentry.subentry_id,
+            [IngestorSensor(service, each) for each in _SENSORS[service.kind]],
+            config_subentry_id=service.subentry_id,
         )
 
 
-class IngestorSensor[T](IngestorEntity[T], SensorEntity):
+class IngestorSensor(IngestorEntity, SensorEntity):
     """A sensor."""
 
-    entity_description: IngestorSensorDescription[T]
+    entity_description: IngestorSensorDescription[Any]
 
     @property
     @override

@@ -4,24 +4,12 @@ from typing import Any, Final
 
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
-from homeassistant.config_entries import ConfigSubentry
 
 from ..sources.mqtt.health import MqttState
-from .base import IngestorBinarySensorDescription, IngestorSensorDescription, Service
+from .base import IngestorBinarySensorDescription, IngestorSensorDescription
 
 MqttSensor = IngestorSensorDescription[MqttState]
 MqttBinarySensor = IngestorBinarySensorDescription[MqttState]
-
-
-def mqtt_service(subentry: ConfigSubentry) -> Service:
-    """Describe the messages of a subentry."""
-    return Service(
-        identifier=subentry.subentry_id,
-        name=subentry.title,
-        manufacturer="Home Assistant",
-        model="MQTT",
-        pages=None,
-    )
 
 
 def _reasons(state: MqttState) -> dict[str, Any]:

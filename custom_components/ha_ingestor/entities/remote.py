@@ -4,25 +4,13 @@ from typing import Any, Final
 
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
-from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import CONF_URL, UnitOfTime
+from homeassistant.const import UnitOfTime
 
 from ..sources.remote.health import RemoteState
-from .base import IngestorBinarySensorDescription, IngestorSensorDescription, Service
+from .base import IngestorBinarySensorDescription, IngestorSensorDescription
 
 RemoteSensor = IngestorSensorDescription[RemoteState]
 RemoteBinarySensor = IngestorBinarySensorDescription[RemoteState]
-
-
-def remote_service(subentry: ConfigSubentry) -> Service:
-    """Describe the remote home of a subentry."""
-    return Service(
-        identifier=subentry.subentry_id,
-        name=subentry.title,
-        manufacturer="Home Assistant",
-        model="Remote Home Assistant",
-        pages=subentry.data[CONF_URL],
-    )
 
 
 def _connection(state: RemoteState) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Listening to the bus of this Home Assistant, whatever the event."""
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any
 
 from homeassistant.const import EVENT_STATE_REPORTED
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
@@ -11,9 +11,6 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
 from ..pipeline.clock import ClockWatch
-
-# Deeper than any event; what refers to itself has to end somewhere.
-_DEPTH_MAX: Final = 8
 
 # All destinations share one clock offset, also over a reload.
 _CLOCK: HassKey[ClockWatch] = HassKey(f"{DOMAIN}_clock")
@@ -34,17 +31,6 @@ def async_clock(hass: HomeAssistant) -> ClockWatch:
     if _CLOCK not in hass.data:
         hass.data[_CLOCK] = ClockWatch(monotonic=lambda: time.monotonic(), wall=lambda: time.time())  # noqa: PLW0108  tests set them
     return hass.data[_CLOCK]
-
-
-def copied(data: Any, depth: int = _DEPTH_MAX) -> Any:
-    """Copy the data of an event, because its sender may go on using them."""
-    if not depth:
-        return data
-    if isinstance(data, Mapping):
-        return {key: copied(value, depth - 1) for key, value in data.items()}
-    if isinstance(data, (list, tuple)):
-        return [copied(value, depth - 1) for value in data]
-    return data
 
 
 @callback

@@ -25,7 +25,7 @@ from ..pipeline.model import (
     StateEvent,
 )
 from ..pipeline.pipeline import Pipeline
-from .event_bus import copied
+from .event_data import copied, named_entity_id
 
 
 class LocalCapture:
@@ -124,12 +124,7 @@ class LocalCapture:
 
     def _subject(self, data: Mapping[str, Any]) -> EntityContext | None:
         """Find the one entity that an event names, if it exists."""
-        entity_id = data.get("entity_id")
-        if entity_id is None and isinstance(call := data.get("service_data"), Mapping):
-            entity_id = call.get("entity_id")
-        if isinstance(entity_id, list) and len(entity_id) == 1:
-            entity_id = entity_id[0]
-        if not isinstance(entity_id, str):
+        if (entity_id := named_entity_id(data)) is None:
             return None
         # Unknown ids in events must not stay in the catalog.
         exists = entity_id in self._catalog or self._hass.states.get(entity_id)

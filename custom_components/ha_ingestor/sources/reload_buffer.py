@@ -14,7 +14,8 @@ from ..enrich.markers import markers
 from ..pipeline.filter.intake import estimate_size
 from ..pipeline.memory import MEMORY_BYTES, MEMORY_POINTS
 from ..pipeline.model import EntityContext, NoContext, OtherEvent, StateEvent
-from .event_bus import async_clock, async_listen, copied
+from .event_bus import async_clock, async_listen
+from .event_data import copied
 
 # After a longer time the destination was disabled on purpose, and the events are not wanted.
 BUFFER_SECONDS: Final = 60.0

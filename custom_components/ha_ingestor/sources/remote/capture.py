@@ -28,6 +28,7 @@ from ...pipeline.model import (
 from ...pipeline.past import Past
 from ...pipeline.pipeline import Pipeline
 from ..event_bus import async_clock
+from ..event_data import named_entity_id
 from ..recorder.reader import SPOOL_FILL_MAX
 from .catalog import RemoteCatalog, RemoteHome
 from .health import RemoteHealth
@@ -220,12 +221,8 @@ class RemoteCapture:
 
     def _subject(self, data: Mapping[str, Any]) -> EntityContext | None:
         """Find the one entity that an event names, if it exists."""
-        entity_id = data.get("entity_id")
-        if entity_id is None and isinstance(call := data.get("service_data"), Mapping):
-            entity_id = call.get("entity_id")
-        if isinstance(entity_id, list) and len(entity_id) == 1:
-            entity_id = entity_id[0]
-        if not isinstance(entity_id, str) or self.catalog is None:
+        entity_id = named_entity_id(data)
+        if entity_id is None or self.catalog is None:
             return None
         exists = entity_id in self.catalog or entity_id in self._home.states.states
         return self.catalog[entity_id] if exists else None
