@@ -91,7 +91,8 @@ async def test_each_entity_is_told_with_its_points_and_its_last_value(
     attic = found["sensor.attic"]
     assert (attic["recorded"], attic["points"], attic["last_state"]) == (True, 3, "21.5")
     assert attic["bytes"] > 3 * len("sensor.attic")
-    assert attic["last_time"] == state.last_updated_timestamp
+    assert attic["last_time"] == pytest.approx(state.last_updated_timestamp, abs=1e-6, rel=0)
+    assert attic["series"] == 1
 
 
 async def test_an_entity_that_is_left_out_is_told_with_the_rule(

@@ -10,13 +10,16 @@ from ..coordinator import HaIngestorConfigEntry
 from ..enrich.selection import EntityFilter, RuleTable, rules_for
 from ..options.filter import entity_filter
 from ..options.noise import rule_table, shown_rules
-from ..pipeline.encode.top_entities import EntityPoints
+from ..pipeline.encode.top_entities import SERIES_MAX, EntityPoints
 from .filter_preview import HomeEntity
 from .home_entities import async_home_entities
 
 
 async def async_recorded(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> dict[str, Any]:
-    """Answer the WebSocket command `entities`: the rows, and for how many hours was counted."""
+    """Answer the WebSocket command `entities`: the rows, and for how many hours was counted.
+
+    Of an entity with `series_max` series there may be more.
+    """
     home, seconds, points = await async_home_entities(hass), 0.0, dict[str, EntityPoints]()
     numbers_only = False
     if entry.state is ConfigEntryState.LOADED:
@@ -24,7 +27,12 @@ async def async_recorded(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> d
         seconds, points = await pipeline.entity_statistics()
         numbers_only = pipeline.numbers_only
     rows = await hass.async_add_executor_job(_rows, home, entry.options, points)
-    return {"hours": seconds / 3600, "numbers_only": numbers_only, "entities": rows}
+    return {
+        "hours": seconds / 3600,
+        "numbers_only": numbers_only,
+        "series_max": SERIES_MAX,
+        "entities": rows,
+    }
 
 
 def _rows(
@@ -54,6 +62,8 @@ def _row(
     if points:
         yield "points", points.points
         yield "bytes", points.bytes
+        yield "series", points.series
         if points.last_time is not None:
             yield "last_time", points.last_time
+        if points.last_state is not None:
             yield "last_state", points.last_state

@@ -6,8 +6,14 @@ from hypothesis import strategies as st
 
 from custom_components.ha_ingestor.pipeline.encode.encoder import SERIES_STATES_MAX, Encoder
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.encode.top_entities import EntityStats, top_entities
-from custom_components.ha_ingestor.pipeline.model import OtherEvent, StateEvent
+from custom_components.ha_ingestor.pipeline.encode.top_entities import (
+    SERIES_MAX,
+    EntityPoints,
+    EntityStats,
+    entity_statistics,
+    top_entities,
+)
+from custom_components.ha_ingestor.pipeline.model import OtherEvent, OwnPoint, StateEvent, Weather
 from tests.pipeline.state_events import NOON, FakeContext, FakeState, change, entity
 
 
@@ -93,3 +99,55 @@ def test_what_was_encoded_lately_never_overwrites_its_own_points() -> None:
         assert len(encoder.stats) <= SERIES_STATES_MAX
         times.append(written(encoder, "sensor.quiet"))
         assert times[-1] == times[-2] + 1000
+
+
+@given(st.lists(st.tuples(st.sampled_from(["sensor.a", "sensor.b"]), st.sampled_from("abcdef"))))
+def test_the_series_of_an_entity_are_the_different_ones_of_its_lines(
+    said: list[tuple[str, str]],
+) -> None:
+    """The tag with the weather makes them."""
+    encoder = Encoder(profile=HomeIQ(dumps=json_dumps))
+    lines = encoder.encode(
+        change(FakeState(state="1"), of=entity(entity_id=name))._replace(
+            weather=Weather(condition=condition)
+        )
+        for name, condition in said
+    ).lines
+
+    series = {line.split(" ", maxsplit=1)[0] for line in lines}
+    for name, each in entity_statistics(encoder.stats, {}).items():
+        assert each.series == sum(f"entity_id={name}," in one for one in series)
+
+
+def test_no_more_series_of_an_entity_are_counted_than_are_remembered() -> None:
+    encoder = Encoder(profile=HomeIQ(dumps=json_dumps))
+    for number in range(1000):
+        weather = Weather(condition=f"weather{number}")
+        encoder.encode([change(FakeState(state="1"))._replace(weather=weather)])
+    assert entity_statistics(encoder.stats, {})["sensor.kitchen"].series == SERIES_MAX
+
+
+def test_the_last_point_is_told_with_its_time_and_with_the_state_that_it_has() -> None:
+    encoder = Encoder(profile=HomeIQ(dumps=json_dumps, numbers_only=True))
+    warm = FakeState(state="21.5", last_updated_timestamp=NOON)
+    text = FakeState(state="much", last_updated_timestamp=NOON + 10)
+
+    def told(last: FakeState | None) -> EntityPoints:
+        return entity_statistics(encoder.stats, {"sensor.kitchen": last} if last else {})[
+            "sensor.kitchen"
+        ]
+
+    encoder.encode([change(warm)])
+    assert (told(warm).last_time, told(warm).last_state) == (NOON, "21.5")
+    # A database of numbers does not get it.
+    assert encoder.encode([change(text)]).filtered == {"no_number": 1}
+    assert (told(text).last_time, told(text).last_state) == (NOON, None)
+    # It is removed.
+    assert told(None).last_state is None
+
+
+def test_points_of_a_measurement_that_is_called_as_an_entity_have_no_last_state() -> None:
+    encoder = Encoder(profile=HomeIQ(dumps=json_dumps))
+    encoder.encode([OwnPoint("sensor.kitchen", "sensor.kitchen value=1 1")])
+    (found,) = entity_statistics(encoder.stats, {"sensor.kitchen": FakeState(state="1")}).values()
+    assert (found.points, found.last_time, found.last_state) == (1, None, None)

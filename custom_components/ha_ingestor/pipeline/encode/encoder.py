@@ -11,7 +11,7 @@ from ..clock import CLOCKS_ARE_SET
 from ..model import Item, Message, OtherEvent, OwnPoint, Point, RegistryRow, StateEvent
 from .line_protocol import TIME_MAX_US, escape_key, field_set, line, series_key
 from .masked import MASKED, TEXTS, unmasked
-from .top_entities import EntityStats
+from .top_entities import SERIES_MAX, EntityStats
 
 # At each end of what servers take, room for times that lie beyond: twelve days, and at the late end
 # as many again for what moves to the next free microsecond.
@@ -67,10 +67,17 @@ class Encoded:
 class SeriesState(EntityStats):
     """What was encoded of one, and which microseconds it has used: see `Encoder`."""
 
-    newest: int = -1
     burst: int | None = None
     # In which round of events it was encoded last.
     round: int = 0
+    # That of the last point.
+    series: str = ""
+
+    def note_series(self, series: str) -> None:
+        """Count a series that may be another one than before."""
+        self.series = series
+        if len(self.hashes) < SERIES_MAX and (hashed := hash(series)) not in self.hashes:
+            self.hashes += (hashed,)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -129,9 +136,10 @@ class Encoder:
                 filtered["not_encodable"] = filtered.get("not_encodable", 0) + 1
                 continue
             misdated += is_misdated
-            if moment < oldest:  # noqa: PLR1730  four times faster than min()
-                oldest = moment
+            oldest = moment if moment < oldest else oldest  # noqa: FURB136  four times faster
             lines.append(text)
+            if series != series_state.series:
+                series_state.note_series(series)
             series_state.round = self._round
             series_state.points += 1
             series_state.bytes += size

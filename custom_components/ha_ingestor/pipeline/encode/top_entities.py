@@ -9,27 +9,39 @@ from typing import Any, Final
 from ..model import StateLike
 
 TOP_ENTITIES: Final = 20
+# Series that are counted of one entity: more than the weather has conditions, and few enough to
+# remember for every entity.
+SERIES_MAX: Final = 20
+_MICROSECOND: Final = 1e-6
 
 
 @dataclass(slots=True)
 class EntityStats:
-    """Points and bytes of one entity or event type."""
+    """Points and bytes of one entity or event type.
+
+    `newest` is the time of its last point, in microseconds since 1970. `hashes` are those of its
+    series, up to SERIES_MAX.
+    """
 
     points: int = 0
     bytes: int = 0
+    newest: int = -1
+    hashes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntityPoints:
-    """What was written of one entity, and of its last state, None where that is not known.
+    """What was encoded of one entity; `last_time` of its last point, in seconds since 1970.
 
-    `last_time` in seconds since 1970.
+    `last_state` is None for an entity that is gone, and when the last state gave no point. Further
+    series than SERIES_MAX are not counted.
     """
 
     points: int
     bytes: int
-    last_state: str | None = None
-    last_time: float | None = None
+    series: int
+    last_time: float | None
+    last_state: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,14 +94,24 @@ def entity_points(stats: Mapping[str, EntityStats]) -> dict[str, int]:
 def entity_statistics(
     stats: Mapping[str, EntityStats], last: Mapping[str, StateLike]
 ) -> dict[str, EntityPoints]:
-    """Return points, bytes and the last written state of each entity or event type."""
-    found: dict[str, EntityPoints] = {}
-    for subject, stats_of_one in stats.items():
-        state = last.get(subject)
-        found[subject] = EntityPoints(
+    """Return points, bytes, series and the last point of each entity or event type."""
+    return {
+        subject: EntityPoints(
             points=stats_of_one.points,
             bytes=stats_of_one.bytes,
-            last_state=state.state if state else None,
-            last_time=state.last_updated_timestamp if state else None,
+            series=len(stats_of_one.hashes),
+            last_time=None if stats_of_one.newest < 0 else stats_of_one.newest / 1e6,
+            last_state=_stored_state(stats_of_one, last.get(subject)),
         )
-    return found
+        for subject, stats_of_one in stats.items()
+    }
+
+
+def _stored_state(stats: EntityStats, state: StateLike | None) -> str | None:
+    """Return the state, unless it is newer than the last point.
+
+    Then it gave none: a text, for one, where only numbers can be stored.
+    """
+    if state is None or state.last_updated_timestamp > stats.newest / 1e6 + _MICROSECOND:
+        return None
+    return state.state
