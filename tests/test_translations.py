@@ -183,14 +183,14 @@ DESCRIPTIONS: Final[Mapping[str, tuple[EntityDescription, ...]]] = {
 def test_every_entity_has_a_name_and_there_are_no_others() -> None:
     named = {platform: set(entities) for platform, entities in WORDS["entity"].items()}
     assert named == {
-        platform: {each.translation_key for each in descriptions}
+        platform: {each.key for each in descriptions}
         for platform, descriptions in DESCRIPTIONS.items()
     }
 
 
 @pytest.mark.parametrize("sensor", DESCRIPTIONS["sensor"], ids=lambda sensor: sensor.key)
 def test_every_state_of_a_sensor_has_a_name_and_there_are_no_others(sensor: Any) -> None:
-    words = WORDS["entity"]["sensor"][sensor.translation_key]
+    words = WORDS["entity"]["sensor"][sensor.key]
     assert words.get("state", {}).keys() == set(sensor.options or ())
 
 
@@ -208,7 +208,7 @@ def test_every_state_of_a_sensor_has_a_name_and_there_are_no_others(sensor: Any)
 def test_every_attribute_has_a_name_and_there_are_no_others(
     platform: str, description: Any, state: Any
 ) -> None:
-    words = WORDS["entity"][platform][description.translation_key]
+    words = WORDS["entity"][platform][description.key]
     assert words.get("state_attributes", {}).keys() == description.attributes_fn(state).keys()
 
 

@@ -18,6 +18,7 @@ class ServiceEntity(CoordinatorEntity[DataUpdateCoordinator[Any]]):
         """Attach to the device."""
         super().__init__(service.coordinator)
         self.entity_description = description
+        self._attr_translation_key = description.key
         self._attr_unique_id = f"{service.identifier}_{description.key}"
         self._attr_device_info = service.device
 

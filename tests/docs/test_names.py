@@ -115,7 +115,7 @@ def test_every_sensor_is_documented_and_whether_it_is_disabled(
 ) -> None:
     documented = {row[0]: row[1] == "yes" for row in rows(section(text("entities.md"), heading))}
     for each in descriptions:
-        name = WORDS["entity"]["sensor"][each.translation_key]["name"]
+        name = WORDS["entity"]["sensor"][each.key]["name"]
         assert documented[name] is not each.entity_registry_enabled_default, name
 
 
@@ -125,7 +125,7 @@ def test_every_button_is_documented_and_whether_it_is_disabled() -> None:
         for row in rows(section(text("entities.md"), "Buttons"))
     }
     for each in (*BUTTONS, *DATA_API_BUTTONS):
-        name = WORDS["entity"]["button"][each.translation_key]["name"]
+        name = WORDS["entity"]["button"][each.key]["name"]
         assert documented[name] is not each.entity_registry_enabled_default, name
 
 

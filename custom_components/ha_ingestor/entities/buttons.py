@@ -29,41 +29,35 @@ def _is_paused(entry: HaIngestorConfigEntry) -> bool:
 BUTTONS: Final[tuple[IngestorButtonDescription, ...]] = (
     IngestorButtonDescription(
         key="flush",
-        translation_key="flush",
         entity_category=EntityCategory.DIAGNOSTIC,
         press_fn=async_flush,
         available_fn=lambda entry: not _is_paused(entry),
     ),
     IngestorButtonDescription(
         key="pause",
-        translation_key="pause",
         entity_category=EntityCategory.CONFIG,
         press_fn=async_pause,
         available_fn=lambda entry: not _is_paused(entry),
     ),
     IngestorButtonDescription(
         key="resume",
-        translation_key="resume",
         entity_category=EntityCategory.CONFIG,
         press_fn=async_resume,
         available_fn=_is_paused,
     ),
     IngestorButtonDescription(
         key="self_test",
-        translation_key="self_test",
         entity_category=EntityCategory.DIAGNOSTIC,
         press_fn=async_self_test_with_notification,
     ),
     IngestorButtonDescription(
         key="replay_quarantine",
-        translation_key="replay_quarantine",
         entity_category=EntityCategory.CONFIG,
         entity_registry_enabled_default=False,
         press_fn=async_replay,
     ),
     IngestorButtonDescription(
         key="purge_quarantine",
-        translation_key="purge_quarantine",
         entity_category=EntityCategory.CONFIG,
         entity_registry_enabled_default=False,
         press_fn=async_purge,
@@ -73,7 +67,6 @@ BUTTONS: Final[tuple[IngestorButtonDescription, ...]] = (
 DATA_API_BUTTONS: Final[tuple[IngestorButtonDescription, ...]] = (
     IngestorButtonDescription(
         key="resync_registries",
-        translation_key="resync_registries",
         entity_category=EntityCategory.DIAGNOSTIC,
         press_fn=async_resync,
     ),

@@ -13,7 +13,6 @@ CostSensor = IngestorSensorDescription[Snapshot]
 COST_SENSORS: Final[tuple[CostSensor, ...]] = (
     CostSensor(
         key="processor_time",
-        translation_key="processor_time",
         device_class=SensorDeviceClass.DURATION,
         state_class=SensorStateClass.TOTAL_INCREASING,
         native_unit_of_measurement=UnitOfTime.SECONDS,
@@ -23,7 +22,6 @@ COST_SENSORS: Final[tuple[CostSensor, ...]] = (
     ),
     CostSensor(
         key="queue_memory",
-        translation_key="queue_memory",
         device_class=SensorDeviceClass.DATA_SIZE,
         state_class=SensorStateClass.MEASUREMENT,
         native_unit_of_measurement=UnitOfInformation.BYTES,
@@ -34,7 +32,6 @@ COST_SENSORS: Final[tuple[CostSensor, ...]] = (
     ),
     CostSensor(
         key="disk_written",
-        translation_key="disk_written",
         device_class=SensorDeviceClass.DATA_SIZE,
         state_class=SensorStateClass.TOTAL_INCREASING,
         native_unit_of_measurement=UnitOfInformation.BYTES,

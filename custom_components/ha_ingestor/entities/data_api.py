@@ -25,7 +25,6 @@ def _rows(
     """Describe one count of rows."""
     return SyncSensor(
         key=f"rows_{name}",
-        translation_key=f"rows_{name}",
         state_class=state_class,
         entity_registry_enabled_default=enabled,
         value_fn=value_fn,
@@ -51,7 +50,6 @@ def _connection(state: SyncState) -> dict[str, Any]:
 DATA_API_SENSORS: Final[tuple[SyncSensor, ...]] = (
     SyncSensor(
         key="last_sync",
-        translation_key="last_sync",
         device_class=SensorDeviceClass.TIMESTAMP,
         value_fn=lambda state: state.last_sync,
     ),
@@ -65,7 +63,6 @@ DATA_API_SENSORS: Final[tuple[SyncSensor, ...]] = (
 DATA_API_BINARY_SENSORS: Final[tuple[SyncBinarySensor, ...]] = (
     SyncBinarySensor(
         key="data_api_connected",
-        translation_key="data_api_connected",
         device_class=BinarySensorDeviceClass.CONNECTIVITY,
         # Unknown until the first sync was answered.
         value_fn=lambda state: state.connected,

@@ -95,7 +95,6 @@ def _fate(
 
     return HealthSensor(
         key=f"points_{name}",
-        translation_key=f"points_{name}",
         state_class=SensorStateClass.TOTAL_INCREASING,
         entity_registry_enabled_default=enabled,
         value_fn=value,
@@ -106,7 +105,6 @@ def _fate(
 SENSORS: Final[tuple[HealthSensor, ...]] = (
     HealthSensor(
         key="status",
-        translation_key="status",
         device_class=SensorDeviceClass.ENUM,
         options=list(CONDITIONS),
         value_fn=condition_of,
@@ -114,20 +112,17 @@ SENSORS: Final[tuple[HealthSensor, ...]] = (
     ),
     HealthSensor(
         key="current_problem",
-        translation_key="current_problem",
         device_class=SensorDeviceClass.ENUM,
         options=list(PROBLEMS),
         value_fn=problem_of,
     ),
     HealthSensor(
         key="last_error",
-        translation_key="last_error",
         value_fn=_last_error,
         attributes_fn=_last_error_attributes,
     ),
     HealthSensor(
         key="points_per_minute",
-        translation_key="points_per_minute",
         state_class=SensorStateClass.MEASUREMENT,
         suggested_display_precision=1,
         value_fn=_points_per_minute,
@@ -140,7 +135,6 @@ SENSORS: Final[tuple[HealthSensor, ...]] = (
     replace(_fate("recovered"), attributes_fn=_recovery),
     HealthSensor(
         key="backfill",
-        translation_key="backfill",
         native_unit_of_measurement=PERCENTAGE,
         suggested_display_precision=1,
         entity_registry_enabled_default=False,
@@ -151,14 +145,12 @@ SENSORS: Final[tuple[HealthSensor, ...]] = (
     _fate("deduplicated", enabled=False),
     HealthSensor(
         key="backlog",
-        translation_key="backlog",
         state_class=SensorStateClass.MEASUREMENT,
         value_fn=lambda snapshot: snapshot.backlog if snapshot.is_open else None,
         attributes_fn=lambda snapshot: {"pending": snapshot.pending, "waiting": snapshot.waiting},
     ),
     HealthSensor(
         key="oldest_age",
-        translation_key="oldest_age",
         device_class=SensorDeviceClass.DURATION,
         state_class=SensorStateClass.MEASUREMENT,
         native_unit_of_measurement=UnitOfTime.SECONDS,
@@ -168,7 +160,6 @@ SENSORS: Final[tuple[HealthSensor, ...]] = (
     ),
     HealthSensor(
         key="spool_size",
-        translation_key="spool_size",
         device_class=SensorDeviceClass.DATA_SIZE,
         state_class=SensorStateClass.MEASUREMENT,
         native_unit_of_measurement=UnitOfInformation.BYTES,
@@ -179,13 +170,11 @@ SENSORS: Final[tuple[HealthSensor, ...]] = (
     ),
     HealthSensor(
         key="last_write",
-        translation_key="last_write",
         device_class=SensorDeviceClass.TIMESTAMP,
         value_fn=lambda snapshot: snapshot.export.last_write,
     ),
     HealthSensor(
         key="write_latency",
-        translation_key="write_latency",
         device_class=SensorDeviceClass.DURATION,
         state_class=SensorStateClass.MEASUREMENT,
         native_unit_of_measurement=UnitOfTime.SECONDS,
@@ -196,7 +185,6 @@ SENSORS: Final[tuple[HealthSensor, ...]] = (
     ),
     HealthSensor(
         key="breaker",
-        translation_key="breaker",
         device_class=SensorDeviceClass.ENUM,
         options=list(BreakerState),
         entity_registry_enabled_default=False,
@@ -204,7 +192,6 @@ SENSORS: Final[tuple[HealthSensor, ...]] = (
     ),
     HealthSensor(
         key="next_retry",
-        translation_key="next_retry",
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_registry_enabled_default=False,
         value_fn=lambda snapshot: snapshot.export.next_retry,
@@ -215,14 +202,12 @@ SENSORS: Final[tuple[HealthSensor, ...]] = (
 BINARY_SENSORS: Final[tuple[HealthBinarySensor, ...]] = (
     HealthBinarySensor(
         key="database_connected",
-        translation_key="database_connected",
         device_class=BinarySensorDeviceClass.CONNECTIVITY,
         # Unknown until the first write was answered.
         value_fn=lambda snapshot: snapshot.export.connected,
     ),
     HealthBinarySensor(
         key="problem",
-        translation_key="problem",
         device_class=BinarySensorDeviceClass.PROBLEM,
         value_fn=has_problem,
     ),

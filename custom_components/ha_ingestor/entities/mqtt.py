@@ -19,25 +19,21 @@ def _reasons(state: MqttState) -> dict[str, Any]:
 MQTT_SENSORS: Final[tuple[MqttSensor, ...]] = (
     MqttSensor(
         key="messages_per_minute",
-        translation_key="messages_per_minute",
         state_class=SensorStateClass.MEASUREMENT,
         value_fn=lambda state: state.messages_per_minute,
     ),
     MqttSensor(
         key="last_message",
-        translation_key="last_message",
         device_class=SensorDeviceClass.TIMESTAMP,
         value_fn=lambda state: state.last_message,
     ),
     MqttSensor(
         key="message_points",
-        translation_key="message_points",
         state_class=SensorStateClass.TOTAL_INCREASING,
         value_fn=lambda state: state.points,
     ),
     MqttSensor(
         key="messages_filtered",
-        translation_key="messages_filtered",
         state_class=SensorStateClass.TOTAL_INCREASING,
         value_fn=lambda state: sum(state.filtered.values()),
         attributes_fn=_reasons,
@@ -47,7 +43,6 @@ MQTT_SENSORS: Final[tuple[MqttSensor, ...]] = (
 MQTT_BINARY_SENSORS: Final[tuple[MqttBinarySensor, ...]] = (
     MqttBinarySensor(
         key="broker_connected",
-        translation_key="broker_connected",
         device_class=BinarySensorDeviceClass.CONNECTIVITY,
         value_fn=lambda state: state.connected,
     ),

@@ -29,39 +29,33 @@ def _connection(state: RemoteState) -> dict[str, Any]:
 REMOTE_SENSORS: Final[tuple[RemoteSensor, ...]] = (
     RemoteSensor(
         key="connection_attempts",
-        translation_key="connection_attempts",
         state_class=SensorStateClass.TOTAL_INCREASING,
         value_fn=lambda state: state.attempts,
     ),
     RemoteSensor(
         key="connection_successes",
-        translation_key="connection_successes",
         state_class=SensorStateClass.TOTAL_INCREASING,
         entity_registry_enabled_default=False,
         value_fn=lambda state: state.successes,
     ),
     RemoteSensor(
         key="connection_failures",
-        translation_key="connection_failures",
         state_class=SensorStateClass.TOTAL_INCREASING,
         value_fn=lambda state: state.failures,
     ),
     RemoteSensor(
         key="last_connected",
-        translation_key="last_connected",
         device_class=SensorDeviceClass.TIMESTAMP,
         value_fn=lambda state: state.last_connected,
     ),
     RemoteSensor(
         key="events_per_minute",
-        translation_key="events_per_minute",
         state_class=SensorStateClass.MEASUREMENT,
         suggested_display_precision=0,
         value_fn=lambda state: state.events_per_minute,
     ),
     RemoteSensor(
         key="reconnect_time",
-        translation_key="reconnect_time",
         device_class=SensorDeviceClass.DURATION,
         state_class=SensorStateClass.MEASUREMENT,
         native_unit_of_measurement=UnitOfTime.SECONDS,
@@ -74,7 +68,6 @@ REMOTE_SENSORS: Final[tuple[RemoteSensor, ...]] = (
 REMOTE_BINARY_SENSORS: Final[tuple[RemoteBinarySensor, ...]] = (
     RemoteBinarySensor(
         key="remote_connected",
-        translation_key="remote_connected",
         device_class=BinarySensorDeviceClass.CONNECTIVITY,
         # Unknown until the first attempt has ended.
         value_fn=lambda state: state.connected,
