@@ -89,7 +89,7 @@ async def test_the_quarantine_is_replayed_and_purged_by_buttons(
         await pipeline.flush()
         await until(partial(_is_quarantined, pipeline))
         await press(hass, name)
-        assert await pipeline.quarantined() == []
+        assert await pipeline.quarantine.records() == []
         # The next answer of the database is for the next point alone.
         await pipeline.flush()
         await until(lambda: _states(database) == {"replay_quarantine"})
@@ -100,7 +100,7 @@ def _states(database: Emulator) -> set[object]:
 
 
 async def _is_quarantined(pipeline: Any) -> bool:
-    return bool(await pipeline.quarantined())
+    return bool(await pipeline.quarantine.records())
 
 
 @pytest.mark.parametrize("kind", ["read_only", "user", "unknown"])

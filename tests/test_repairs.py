@@ -23,7 +23,7 @@ from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.ha_ingestor.health.issues import BLOCKING_PROBLEMS
 from custom_components.ha_ingestor.pipeline.export.result import Problem
-from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
+from custom_components.ha_ingestor.pipeline.quarantine_jobs import QuarantineJobs
 from custom_components.ha_ingestor.repair_flows.destination import RepairDestination
 from custom_components.ha_ingestor.repairs import async_create_fix_flow
 from tests.emulator import Answer, Emulator, Fault
@@ -292,7 +292,7 @@ async def test_points_in_quarantine_can_be_delivered_or_deleted_in_the_repair(  
     assert issue(hass, entry, "quarantined") is None
     await entry.runtime_data.pipeline.flush()
     await until(lambda: len(points(database, "sensor.odd")) == arrived)
-    assert await entry.runtime_data.pipeline.quarantined() == []
+    assert await entry.runtime_data.pipeline.quarantine.records() == []
 
 
 @pytest.mark.parametrize("choice", ["replay", "purge"])
@@ -307,12 +307,12 @@ async def test_the_issue_stays_when_the_quarantine_cannot_be_emptied(  # noqa: P
     await refused(hass, database, entry, ("sensor.odd",))
     http, menu = await offers(hass, hass_client, entry)
     full = AsyncMock(side_effect=OSError(errno.ENOSPC, "No space left on device"))
-    monkeypatch.setattr(entry.runtime_data.pipeline, f"{choice}_quarantine", full)
+    monkeypatch.setattr(QuarantineJobs, choice, full)
     url = f"/api/repairs/issues/fix/{menu['flow_id']}"
     result = await (await http.post(url, json={"next_step_id": choice})).json()
     assert (result["type"], result["reason"]) == ("abort", "disk")
     assert issue(hass, entry, "quarantined")
-    assert len(await entry.runtime_data.pipeline.quarantined()) == 1
+    assert len(await entry.runtime_data.pipeline.quarantine.records()) == 1
 
 
 async def test_what_is_known_of_the_newest_refused_point_needs_no_file(
@@ -324,7 +324,7 @@ async def test_what_is_known_of_the_newest_refused_point_needs_no_file(
 ) -> None:
     await refused(hass, database, entry, ("sensor.a", "sensor.b"))
     unreadable = AsyncMock(side_effect=OSError(errno.EIO, "Input/output error"))
-    monkeypatch.setattr(entry.runtime_data.pipeline, "newest_quarantined", unreadable)
+    monkeypatch.setattr(QuarantineJobs, "newest_records", unreadable)
     http, menu = await offers(hass, hass_client, entry)
     assert menu["description_placeholders"]["entities"] == "sensor.b"
     await choose(hass, http, menu, "exclude_entity")
@@ -339,7 +339,7 @@ async def test_a_quarantine_that_cannot_be_read_hides_no_repair_and_is_read_late
 ) -> None:
     unreadable = AsyncMock(side_effect=OSError(errno.EIO, "Input/output error"))
     with monkeypatch.context() as broken:
-        broken.setattr(Pipeline, "newest_quarantined", unreadable)
+        broken.setattr(QuarantineJobs, "newest_records", unreadable)
         await refused(hass, database, entry, ("sensor.a", "sensor.b"))
         found = issue(hass, entry, "quarantined")
         assert found
@@ -447,7 +447,7 @@ async def test_a_refused_point_that_was_taken_note_of_is_no_issue_until_the_next
     await entry.runtime_data.coordinator.async_refresh()
     assert issue(hass, entry, "quarantined") is None
     assert entry.options == {}
-    assert len(await entry.runtime_data.pipeline.quarantined()) == 1
+    assert len(await entry.runtime_data.pipeline.quarantine.records()) == 1
 
     hass.states.async_set("sensor.odd", "2")
     database.faults.append(Fault(answer=CONFLICT, only=b"sensor.odd"))

@@ -187,5 +187,5 @@ async def test_no_secret_comes_out_with_a_refused_point_and_none_was_sent(
 
 
 async def _quarantined(entry: MockConfigEntry) -> dict[str, Any]:
-    records: list[dict[str, Any]] = await entry.runtime_data.pipeline.quarantined()
+    records: list[dict[str, Any]] = await entry.runtime_data.pipeline.quarantine.records()
     return records[0]

@@ -155,7 +155,9 @@ async def test_an_export_returns_the_newest_points_and_says_how_many_there_are(
     await set_up(hass, entry)
     pipeline = entry.runtime_data.pipeline
     refused = [(0, f"m v={number} {number}") for number in range(3_000)]
-    await pipeline._thread.run(pipeline._quarantine.add_all, refused, status=422, reason="no")
+    await pipeline._thread.run(
+        pipeline.quarantine.quarantine.add_all, refused, status=422, reason="no"
+    )
 
     async def export(**data: Any) -> Any:
         return await hass.services.async_call(
@@ -208,7 +210,7 @@ async def test_quarantined_points_are_delivered_once_more_and_counted_as_replaye
     # It was received a second time; no count falls.
     assert (after["quarantined"], after["replayed"]) == (before["quarantined"], 1)
     assert after["captured"] == before["captured"] + 1
-    assert await entry.runtime_data.pipeline.quarantined() == []
+    assert await entry.runtime_data.pipeline.quarantine.records() == []
 
 
 async def test_a_purged_quarantine_is_empty_and_still_counted(
@@ -221,7 +223,7 @@ async def test_a_purged_quarantine_is_empty_and_still_counted(
     )
 
     assert found == {"purged": 1}
-    assert await entry.runtime_data.pipeline.quarantined() == []
+    assert await entry.runtime_data.pipeline.quarantine.records() == []
     assert await _count(entry, "quarantined", 1)
 
 
@@ -543,7 +545,7 @@ async def test_every_action_is_for_administrators(  # noqa: PLR0917
 
     with pytest.raises(Unauthorized):
         await call(data, context=Context(user_id=user.id))
-    assert len(await entry.runtime_data.pipeline.quarantined()) == 1
+    assert len(await entry.runtime_data.pipeline.quarantine.records()) == 1
 
     if action not in WANTS_MORE:
         await call(data, context=Context(user_id=hass_admin_user.id))

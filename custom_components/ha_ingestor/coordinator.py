@@ -27,7 +27,8 @@ from .health.server import async_note_version
 from .health.updates import Updates
 from .pipeline.export.export_state import Status
 from .pipeline.export.result import Problem
-from .pipeline.pipeline import Handover, Pipeline
+from .pipeline.handover import Handover
+from .pipeline.pipeline import Pipeline
 from .pipeline.snapshot import Snapshot
 from .registry.history import RegistryHistory
 from .sources.local import LocalSource
@@ -164,7 +165,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
     async def async_forget_rejection(self) -> None:
         """Stop reporting the points that were rejected so far."""
         self.remembered.forget_rejection()
-        await self._pipeline.forget_rejection()
+        await self._pipeline.quarantine.forget_rejection()
         await self.async_refresh()
 
     @override

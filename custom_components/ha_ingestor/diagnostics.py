@@ -55,7 +55,7 @@ async def async_get_config_entry_diagnostics(
             if domain == DOMAIN and entry.entry_id in issue_id
         ),
         "last_self_test": _redacted(_self_test(self_test)) if self_test else None,
-        "chatty_entities": (await runtime.pipeline.top_entities()).as_dict(),
+        "chatty_entities": (await runtime.pipeline.reports.top()).as_dict(),
         "sample_points": [redacted_line(line) for line in runtime.pipeline.sample],
         "spool": await hass.async_add_executor_job(_files, spool),
         "metadata": _redacted(asdict(metadata_sync.state)) if metadata_sync else None,

@@ -10,6 +10,7 @@ from homeassistant.helpers.json import json_dumps
 
 from custom_components.ha_ingestor.clients.exchange import Failure
 from custom_components.ha_ingestor.clients.influx.outcome import Outcome
+from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
@@ -64,7 +65,7 @@ async def measure(directory: Path) -> Iterable[Row]:
     for name in ("export", "replay", "purge"):
         files = OsFiles(directory / name)
         _fill(files)
-        pipeline = Pipeline(
+        pipeline = build_pipeline(
             profile=HomeIQ(dumps=json_dumps),
             files=files,
             writer=ScriptedWriter(judge=lambda _: down),
@@ -73,9 +74,9 @@ async def measure(directory: Path) -> Iterable[Row]:
         pipeline.start()
         await pipeline.commit()
         acts: dict[str, Callable[[], Awaitable[Any]]] = {
-            "export": lambda: pipeline.newest_quarantined(1000),  # noqa: B023
-            "replay": pipeline.replay_quarantine,
-            "purge": pipeline.purge_quarantine,
+            "export": lambda: pipeline.quarantine.newest_records(1000),  # noqa: B023
+            "replay": pipeline.quarantine.replay,
+            "purge": pipeline.quarantine.purge,
         }
         found[name] = await _longest(pipeline, acts[name])
         await pipeline.stop()

@@ -34,6 +34,7 @@ from custom_components.ha_ingestor.clients.influx.client import InfluxClient
 from custom_components.ha_ingestor.clients.influx.destination import Destination
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.enrich.catalog import Catalog
+from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder, Profile
 from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
@@ -91,7 +92,7 @@ def new_pipeline(
     directory: Path, writer: InfluxClient | Nowhere | None = None, *, numbers_only: bool = False
 ) -> Pipeline:
     """Put the whole thing together."""
-    return Pipeline(
+    return build_pipeline(
         profile=profile(numbers_only=numbers_only),
         files=OsFiles(directory),
         writer=writer or Nowhere(),

@@ -14,6 +14,7 @@ from itertools import product
 from pathlib import Path
 from typing import Final
 
+from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem, Result
 from custom_components.ha_ingestor.pipeline.model import StateEvent
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
@@ -87,7 +88,7 @@ class Trial:
         settings = SpoolSettings(
             durability=self.durability, compress=self.compress, min_free_bytes=0
         )
-        self.pipeline = Pipeline(
+        self.pipeline = build_pipeline(
             profile=profile(),
             files=self.files,
             writer=Stub(self.is_up),

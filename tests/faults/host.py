@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 from unittest.mock import patch
 
+from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.clock import Clocks
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import MEASUREMENT, HomeIQ
 from custom_components.ha_ingestor.pipeline.export.writer import Writer
 from custom_components.ha_ingestor.pipeline.filter import intake
 from custom_components.ha_ingestor.pipeline.filter.filters import NoiseFilterSettings
+from custom_components.ha_ingestor.pipeline.handover import Handover
 from custom_components.ha_ingestor.pipeline.model import (
     NO_RULES,
     EntityContext,
@@ -24,7 +26,6 @@ from custom_components.ha_ingestor.pipeline.model import (
     Rules,
     StateEvent,
 )
-from custom_components.ha_ingestor.pipeline.pipeline import Handover, Pipeline
 from custom_components.ha_ingestor.pipeline.spool import buffer
 from custom_components.ha_ingestor.pipeline.spool.files import Files
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings, WhenFull
@@ -120,7 +121,7 @@ class Host:
         settings: dict[str, Any] = {"segment_bytes": 2_000, "min_free_bytes": 0, "compress": False}
         settings |= options["settings"]
         settings["full"] = WhenFull(settings.get("full", WhenFull.OLDEST))
-        self.pipeline = Pipeline(
+        self.pipeline = build_pipeline(
             profile=HomeIQ(dumps=json.dumps),
             files=place.files,
             writer=place.writer,
@@ -190,7 +191,7 @@ class Host:
                 continue  # the exporter's own loop waits for the disk in the same way
 
     async def replay(self) -> None:
-        await self.pipeline.replay_quarantine()
+        await self.pipeline.quarantine.replay()
 
     async def hold(self) -> None:
         """Let nothing be delivered."""
@@ -200,7 +201,7 @@ class Host:
         self.pipeline._exporter._delivering.release()
 
     async def purge(self) -> None:
-        await self.pipeline.purge_quarantine()
+        await self.pipeline.quarantine.purge()
 
     async def pause(self) -> None:
         await self.pipeline.pause()
@@ -212,7 +213,7 @@ class Host:
         self.pipeline.quarantine_all()
 
     async def quarantined(self) -> list[int]:
-        records = await self.pipeline.quarantined()
+        records = await self.pipeline.quarantine.records()
         return [number for record in records for number in numbers_in(record["line"])]
 
     async def reload(self, options: dict[str, Any]) -> None:

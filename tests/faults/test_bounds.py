@@ -10,6 +10,7 @@ from homeassistant.helpers.json import json_dumps
 
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.clients.influx.verdict import classify
+from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.result import Result
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
@@ -87,7 +88,7 @@ class FailingDisk:
 async def test_one_request_at_a_time_and_no_file_in_the_event_loop(tmp_path: Path) -> None:
     files, database = Witness(tmp_path / "spool"), FailingDisk()
     for life in range(2):
-        pipeline = Pipeline(
+        pipeline = build_pipeline(
             profile=HomeIQ(dumps=json_dumps),
             files=files,
             writer=database,
@@ -122,6 +123,6 @@ async def a_busy_day(pipeline: Pipeline, database: FailingDisk, since: float) ->
             await asyncio.sleep(0.01)
     ledger = (await pipeline.snapshot()).ledger
     assert ledger["evicted"] > 0
-    assert await pipeline.quarantined()
-    await asyncio.gather(pipeline.replay_quarantine(), pipeline.flush())
-    await pipeline.purge_quarantine()
+    assert await pipeline.quarantine.records()
+    await asyncio.gather(pipeline.quarantine.replay(), pipeline.flush())
+    await pipeline.quarantine.purge()

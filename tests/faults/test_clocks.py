@@ -17,6 +17,7 @@ from custom_components.ha_ingestor.clients.influx import verdict
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.clients.influx.outcome import Outcome
 from custom_components.ha_ingestor.clients.influx.verdict import classify
+from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.attempts import BLOCKED_RETRY
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
@@ -53,7 +54,7 @@ class Wall:
 
 @asynccontextmanager
 async def running(files: Files, writer: ScriptedWriter) -> AsyncIterator[Pipeline]:
-    pipeline = Pipeline(
+    pipeline = build_pipeline(
         profile=HomeIQ(dumps=json.dumps),
         files=files,
         writer=writer,

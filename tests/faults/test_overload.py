@@ -12,6 +12,7 @@ from homeassistant.helpers.json import json_dumps
 
 from custom_components.ha_ingestor.clients.exchange import Failure
 from custom_components.ha_ingestor.clients.influx.outcome import Outcome
+from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.filter.intake import (
     INTAKE_BYTES,
@@ -88,7 +89,7 @@ def numbers(writer: ScriptedWriter) -> list[int]:
 async def home(
     files: Files, writer: ScriptedWriter, settings: SpoolSettings | None = None
 ) -> AsyncIterator[Home]:
-    pipeline = Pipeline(
+    pipeline = build_pipeline(
         profile=HomeIQ(dumps=json_dumps),
         files=files,
         writer=writer,

@@ -88,7 +88,7 @@ async def test_an_old_point_among_young_ones_is_put_aside_and_no_other_one() -> 
         for number in range(1, 400):
             pipeline.receive(at(30 * DAY if number == 200 else 1, number))
         await settled(pipeline, 400)
-        (record,) = await pipeline.quarantined()
+        (record,) = await pipeline.quarantine.records()
         assert "n200" in record["line"]
         assert not any("n200" in line for line in writer.stored)
 
@@ -111,7 +111,7 @@ async def test_a_point_that_a_user_writes_may_be_of_any_time() -> None:
         old = OwnPoint("m", f"m v=1 {int(NOON - 8 * DAY)}000000000")
         assert await pipeline.write_points([old, OwnPoint("m", f"m v=2 {int(NOON)}000000000")])
         await settled(pipeline, 3)
-        (record,) = await pipeline.quarantined()
+        (record,) = await pipeline.quarantine.records()
         assert record["line"] == old.line
 
 
@@ -165,7 +165,7 @@ async def test_points_from_before_the_clock_was_set_are_put_aside_once_it_is() -
         pipeline.receive(at(NOON - 100, 1))  # the clock says 1970 for a moment
         pipeline.receive(at(0, 2))
         await settled(pipeline, 3)
-        (record,) = await pipeline.quarantined()
+        (record,) = await pipeline.quarantine.records()
         assert "n1" in record["line"]
 
 

@@ -11,10 +11,12 @@ import pytest
 
 from custom_components.ha_ingestor.clients.exchange import Failure
 from custom_components.ha_ingestor.clients.influx.outcome import Outcome
+from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.result import Problem, Result
-from custom_components.ha_ingestor.pipeline.pipeline import Handover, Pipeline
+from custom_components.ha_ingestor.pipeline.handover import Handover
+from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from tests.pipeline.memory_files import MemoryFiles
 from tests.pipeline.scripted_writer import ScriptedWriter
@@ -24,7 +26,7 @@ DOWN = Outcome(failure=Failure.UNREACHABLE, detail="connection refused")
 
 
 def make(files: MemoryFiles, writer: ScriptedWriter, resume: Handover | None = None) -> Pipeline:
-    return Pipeline(
+    return build_pipeline(
         profile=HomeIQ(dumps=json.dumps),
         files=files,
         writer=writer,

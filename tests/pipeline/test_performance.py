@@ -9,11 +9,13 @@ from homeassistant.helpers.json import json_dumps
 
 from custom_components.ha_ingestor.clients.exchange import Failure
 from custom_components.ha_ingestor.clients.influx.outcome import Outcome
+from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.clock import Clocks
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
+from custom_components.ha_ingestor.pipeline.handover import Handover
 from custom_components.ha_ingestor.pipeline.histogram import Histogram
-from custom_components.ha_ingestor.pipeline.pipeline import Handover, Pipeline
+from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.rate import Rate
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
@@ -237,7 +239,7 @@ async def test_what_is_written_to_the_disk_is_counted_byte_by_byte(tmp_path: Pat
     spool = tmp_path / "spool"
     switch = Switch()
     switch.up = False
-    pipeline = Pipeline(
+    pipeline = build_pipeline(
         profile=HomeIQ(dumps=json_dumps),
         files=OsFiles(spool),
         writer=ScriptedWriter(judge=switch),

@@ -14,6 +14,7 @@ from homeassistant.helpers.json import json_dumps
 
 from custom_components.ha_ingestor.clients.exchange import Failure
 from custom_components.ha_ingestor.clients.influx.outcome import Outcome
+from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.clock import Clocks
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
@@ -45,7 +46,7 @@ class Switch:
 
 
 def make(files: Files, writer: ScriptedWriter, **settings: Any) -> Pipeline:
-    return Pipeline(
+    return build_pipeline(
         profile=HomeIQ(dumps=json_dumps),
         files=files,
         writer=writer,

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.model import Instance, StateEvent
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
@@ -19,7 +20,7 @@ FILE = "captured-until"
 
 
 def make(files: MemoryFiles, writer: ScriptedWriter | None = None) -> Pipeline:
-    return Pipeline(
+    return build_pipeline(
         profile=HomeIQ(dumps=json.dumps),
         files=files,
         writer=writer or ScriptedWriter(),

@@ -4,9 +4,9 @@ import asyncio
 
 from homeassistant.helpers.json import json_dumps
 
+from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.result import Result
-from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 
 from .memory_files import MemoryFiles
@@ -33,7 +33,7 @@ async def test_a_stop_finishes_the_request_in_flight_and_sends_no_point_twice() 
     SlowWriter.cancelled = 0
     writer, files = SlowWriter(), MemoryFiles()
     for number in range(3):
-        pipeline = Pipeline(
+        pipeline = build_pipeline(
             profile=HomeIQ(dumps=json_dumps),
             files=files,
             writer=writer,

@@ -21,8 +21,8 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.enrich.catalog import Catalog
+from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from custom_components.ha_ingestor.sources import local
 from custom_components.ha_ingestor.sources.local import LocalSource
@@ -569,7 +569,7 @@ async def test_a_home_without_any_state_is_listened_to_all_the_same(
     hass: HomeAssistant,
 ) -> None:
     writer = ScriptedWriter()
-    pipeline = Pipeline(
+    pipeline = build_pipeline(
         profile=HomeIQ(dumps=json.dumps),
         files=MemoryFiles(),
         writer=writer,
@@ -589,7 +589,7 @@ async def test_a_home_without_any_state_is_listened_to_all_the_same(
 async def test_a_stop_while_the_states_are_captured_lets_the_event_loop_run_in_between(
     hass: HomeAssistant,
 ) -> None:
-    pipeline = Pipeline(
+    pipeline = build_pipeline(
         profile=HomeIQ(dumps=json.dumps),
         files=MemoryFiles(),
         writer=ScriptedWriter(),

@@ -340,7 +340,7 @@ async def test_a_replay_whose_caller_goes_away_is_done_whole_and_once(
         replayed += 1
         await entry.runtime_data.pipeline.flush()
         await until(lambda: len(states(database, "sensor.odd")) == replayed)  # noqa: B023
-        assert await entry.runtime_data.pipeline.quarantined() == []
+        assert await entry.runtime_data.pipeline.quarantine.records() == []
         assert (await entry.runtime_data.coordinator.async_snapshot()).rejection is None
         if not interrupted.is_reached:
             break

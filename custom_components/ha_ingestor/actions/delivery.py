@@ -45,4 +45,4 @@ async def async_resync(entry: HaIngestorConfigEntry) -> None:
 
 async def async_top_entities(entry: HaIngestorConfigEntry) -> JsonObjectType:
     """Return the entities with most points and bytes."""
-    return (await entry.runtime_data.pipeline.top_entities()).as_dict()
+    return (await entry.runtime_data.pipeline.reports.top()).as_dict()

@@ -15,7 +15,7 @@ EXPORT_POINTS_MAX: Final = 10_000
 async def async_export(entry: HaIngestorConfigEntry, limit: int = EXPORT_POINTS) -> JsonObjectType:
     """Return the newest records; raises OSError."""
     runtime = entry.runtime_data
-    newest: tuple[list[Any], int] = await runtime.pipeline.newest_quarantined(limit)
+    newest: tuple[list[Any], int] = await runtime.pipeline.quarantine.newest_records(limit)
     records, total = newest
     return {"points": records, "total": total, **_problem(runtime)}
 
@@ -23,7 +23,7 @@ async def async_export(entry: HaIngestorConfigEntry, limit: int = EXPORT_POINTS)
 async def async_replay(entry: HaIngestorConfigEntry) -> JsonObjectType:
     """Deliver them once more; raises OSError."""
     runtime = entry.runtime_data
-    replayed = await runtime.pipeline.replay_quarantine()
+    replayed = await runtime.pipeline.quarantine.replay()
     await runtime.coordinator.async_forget_rejection()
     return {"replayed": replayed, **_problem(runtime)}
 
@@ -31,12 +31,12 @@ async def async_replay(entry: HaIngestorConfigEntry) -> JsonObjectType:
 async def async_purge(entry: HaIngestorConfigEntry) -> JsonObjectType:
     """Delete them; raises OSError."""
     runtime = entry.runtime_data
-    purged = await runtime.pipeline.purge_quarantine()
+    purged = await runtime.pipeline.quarantine.purge()
     await runtime.coordinator.async_forget_rejection()
     return {"purged": purged, **_problem(runtime)}
 
 
 def _problem(runtime: IngestorRuntimeData) -> JsonObjectType:
     """Return which files could not be read, if any."""
-    trouble = runtime.pipeline.quarantine_errors
+    trouble = runtime.pipeline.quarantine.disk_error
     return {"problem": plain(trouble)} if trouble else {}

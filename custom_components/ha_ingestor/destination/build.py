@@ -26,8 +26,10 @@ from ..options.points import skips_unavailable
 from ..options.profile import profile_of
 from ..options.spool import delivery_settings, expired_points, gather_seconds, spool_settings
 from ..options.weather import weather_entity, weather_max_age
+from ..pipeline.build import build_pipeline
 from ..pipeline.filter.filters import NoiseFilterSettings
-from ..pipeline.pipeline import Handover, Pipeline
+from ..pipeline.handover import Handover
+from ..pipeline.pipeline import Pipeline
 from ..pipeline.spool.files import OsFiles
 from ..registry.history import history_of
 from ..sources.local import LocalSource
@@ -79,7 +81,7 @@ def prepare(
     def build(
         resume: Handover | None, reload_buffer: ReloadBuffer | None
     ) -> tuple[Pipeline, LocalSource]:
-        pipeline = Pipeline(
+        pipeline = build_pipeline(
             profile=profile,
             files=OsFiles(spool_folder(hass, entry)),
             writer=client,

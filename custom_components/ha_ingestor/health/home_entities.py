@@ -46,7 +46,7 @@ async def async_preview(
     """Compare what a destination records with what it would with another page of the filter."""
     home, measured = await async_home_entities(hass), Measured(points={})
     if entry.state is ConfigEntryState.LOADED:
-        seconds, points = await entry.runtime_data.pipeline.entity_points()
+        seconds, points = await entry.runtime_data.pipeline.reports.points()
         measured = Measured(hours=seconds / 3600, points=points)
     return await hass.async_add_executor_job(
         preview,

@@ -24,7 +24,7 @@ async def async_recorded(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> d
     numbers_only = False
     if entry.state is ConfigEntryState.LOADED:
         pipeline = entry.runtime_data.pipeline
-        seconds, points = await pipeline.entity_statistics()
+        seconds, points = await pipeline.reports.statistics()
         numbers_only = pipeline.numbers_only
     rows = await hass.async_add_executor_job(_rows, home, entry.options, points)
     return {

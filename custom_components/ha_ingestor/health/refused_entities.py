@@ -26,7 +26,7 @@ class RefusedEntities:
         if snapshot.rejection is None or count == self._count:
             return
         try:
-            records, _ = await self._pipeline.newest_quarantined(RECORDS_READ)
+            records, _ = await self._pipeline.quarantine.newest_records(RECORDS_READ)
         except OSError:
             return  # the repair about the disk says so
         self._count, self.found = count, entities_of(records)

@@ -157,7 +157,7 @@ class SelfTest:
                 return obstacle
             await asyncio.sleep(_POLL_SECONDS)
         seconds = round(time.monotonic() - began, 3)
-        records, _ = await pipeline.newest_quarantined(_NEWEST_QUARANTINED)
+        records, _ = await pipeline.quarantine.newest_records(_NEWEST_QUARANTINED)
         reasons = [str(record["reason"]) for record in records if record["line"] == line]
         if reasons:
             return replace(report, verdict=Verdict.REFUSED, detail=reasons[-1])

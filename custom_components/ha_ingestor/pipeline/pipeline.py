@@ -1,79 +1,41 @@
-"""The pipeline of one destination: it puts the parts together, starts and stops them.
+"""The pipeline of one destination: takes events, starts and stops, and tells its health.
 
-What others ask of it goes to the part that has it. Whatever touches the spool runs in its thread.
+Whatever touches the spool runs in its thread.
 """
 
 import asyncio
 import errno
-import json
-import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import Any, Final, Literal
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Final
 
-from .clock import Clocks
+from .change_listener import ChangeListener, no_listener
 from .commit_jobs import CommitJobs
-from .commit_times import CommitTimes
 from .committer import Committer, Watcher
-from .encode.attributes import JsonDumps
-from .encode.encoder import Encoder, Profile
+from .encode.encoder import Encoder
 from .encode.own_points import NO_NUMBER
-from .encode.top_entities import (
-    EntityPoints,
-    TopEntities,
-    entity_points,
-    entity_statistics,
-    top_entities,
-)
-from .export.end_to_end import EndToEnd
+from .entity_reports import EntityReports
 from .export.export_state import ExportState
-from .export.exporter import GATHER_SECONDS, Exporter
-from .export.measured_writer import MeasuredWriter
+from .export.exporter import Exporter
 from .export.pause import Pause
-from .export.settings import DeliverySettings
-from .export.writer import Writer
-from .filter.filters import NoiseFilter, NoiseFilterMemory, NoiseFilterSettings
+from .filter.filters import NoiseFilter
 from .filter.intake import Intake
-from .filter.last_written import LastWritten
 from .filter.recovered import RecoveredFilter
+from .handover import Handover
 from .health import Health
 from .ledger import Ledger
-from .model import EntityContext, IntakeContent, Item, OwnPoint, StateEvent
+from .model import IntakeContent, Item, OwnPoint, StateEvent
 from .past import Past
-from .rate import Rate
+from .quarantine_jobs import QuarantineJobs
 from .snapshot import Backfill, Recovery, Snapshot
 from .spool.buffer import Buffer
 from .spool.captured_until import CapturedUntil
-from .spool.counted_files import CountedFiles
-from .spool.files import Files
-from .spool.quarantine import Quarantine
-from .spool.recovery import SpoolPosition
-from .spool.settings import SpoolSettings
 from .spool.spool import Spool
 from .spool_thread import SpoolThread
 
 # The stop of Home Assistant must not be delayed.
 STOP_SECONDS: Final = 5.0
-
-
-def _nobody() -> None:
-    """Do nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handover:
-    """What the memory of a stopped pipeline holds, for the next one of the same destination."""
-
-    intake: Intake
-    ledger: Ledger
-    held: list[str]
-    position: SpoolPosition | None
-    noise_filter: NoiseFilterMemory
-    is_paused: bool | None
-    written: Rate
 
 
 class Pipeline:
@@ -82,124 +44,49 @@ class Pipeline:
     def __init__(
         self,
         *,
-        profile: Profile,
-        files: Files,
-        writer: Writer,
-        settings: SpoolSettings,
-        destination: str = "",
-        gzip: bool = True,
-        numbers_only: bool = False,
-        gather_seconds: float = GATHER_SECONDS,
-        expired: Literal["quarantine", "evict"] = "quarantine",
-        delivery: DeliverySettings = DeliverySettings(),  # noqa: B008  frozen
-        noise_filter: NoiseFilterSettings = NoiseFilterSettings(),  # noqa: B008  frozen
-        contexts: Mapping[str, EntityContext] = MappingProxyType({}),
-        dumps: JsonDumps = json.dumps,
-        resume: Handover | None = None,
-        clocks: Clocks = Clocks(),  # noqa: B008  frozen
-        jitter: Callable[[], float] = random.random,
-        executor: Executor | None = None,
+        intake: Intake,
+        ledger: Ledger,
+        captured_until: CapturedUntil,
+        quarantine: QuarantineJobs,
+        reports: EntityReports,
+        noise_filter: NoiseFilter,
+        encoder: Encoder,
+        spool: Spool,
+        buffer: Buffer,
+        committer: Committer,
+        commits: CommitJobs,
+        pause: Pause,
+        exporter: Exporter,
+        health: Health,
+        thread: SpoolThread,
+        changes: ChangeListener,
+        resumed: Handover | None,
     ) -> None:
-        """Put the parts together; nothing runs before `start`.
+        """Take the parts, as `build_pipeline` makes them; nothing runs before `start`.
 
-        `resume` is what the pipeline before this one left in memory. Tests inject the rest.
+        `resumed` is what the pipeline before this one left in memory.
         """
-        self.intake = resume.intake if resume else Intake()
-        self.ledger = resume.ledger if resume else Ledger()
-        self._encoder = Encoder(profile=profile)
-        files = CountedFiles(files)
-        self._spool = Spool(
-            files,
-            self.ledger,
-            clocks.monotonic,
-            clocks.wall,
-            settings,
-            position=resume.position if resume else None,
-        )
-        self._buffer = Buffer(self._spool, self.ledger, resume.held if resume else None)
-        self._quarantine = Quarantine(files, destination)
-        self._buffer.when_opened = self._quarantine.resume
-        self._noise_filter = NoiseFilter(
-            ledger=self.ledger,
-            settings=noise_filter,
-            last_written=LastWritten(
-                ledger=self.ledger, dumps=dumps, profile=profile, contexts=contexts
-            ),
-            clock=clocks.monotonic,
-            wall_clock=clocks.wall,
-            contexts=contexts,
-        )
-        if resume:
-            self._noise_filter.resume(resume.noise_filter)
-        self.captured_until = CapturedUntil(files=files)
+        self.intake = intake
+        self.ledger = ledger
+        self.captured_until = captured_until
+        self.quarantine = quarantine
+        self.reports = reports
         # Set by the sources of the past.
         self.recovery = Recovery()
         self.backfill = Backfill()
-        self._committer = Committer(
-            ledger=self.ledger,
-            files=files,
-            noise_filter=self._noise_filter,
-            encoder=self._encoder,
-            buffer=self._buffer,
-            captured_until=self.captured_until,
-        )
-        self._thread = SpoolThread(executor)
-        times = CommitTimes(buffer=self._buffer, spool=self._spool, clock=clocks.monotonic)
-        measured = MeasuredWriter(writer=writer)
-        end_to_end = EndToEnd(
-            clock=clocks.monotonic,
-            captured_at=times.captured_at,
-            written=resume.written if resume else Rate(clocks.monotonic),
-        )
-        is_paused = resume.is_paused if resume else None
-        self._pause = Pause(files=files, is_on=is_paused is True, is_known=is_paused is not None)
-        self._exporter = Exporter(
-            buffer=self._buffer,
-            quarantine=self._quarantine,
-            writer=measured,
-            end_to_end=end_to_end,
-            pause=self._pause,
-            run=self._thread.run,
-            jitter=jitter,
-            on_change=self._changed,
-            gzip=gzip,
-            numbers_only=numbers_only,
-            gather_seconds=gather_seconds,
-            expired=expired,
-            settings=delivery,
-            clock=clocks.monotonic,
-            wall_clock=clocks.wall,
-        )
-        self._commits = CommitJobs(
-            intake=self.intake,
-            committer=self._committer,
-            buffer=self._buffer,
-            exporter=self._exporter,
-            times=times,
-            thread=self._thread,
-            clock=clocks.monotonic,
-            on_change=self._changed,
-        )
-        self._schedule = self._commits.schedule
-        self._health = Health(
-            intake=self.intake,
-            schedule=self._schedule,
-            noise_filter=self._noise_filter,
-            ledger=self.ledger,
-            spool=self._spool,
-            spool_limit=settings.max_bytes,
-            buffer=self._buffer,
-            files=files,
-            quarantine=self._quarantine,
-            exporter=self._exporter,
-            writer=measured,
-            times=times,
-            end_to_end=end_to_end,
-            clock=clocks.monotonic,
-            began=clocks.monotonic(),
-        )
-        self._on_change: Callable[[], None] = _nobody
-        self._resumed = resume
+        self._noise_filter = noise_filter
+        self._encoder = encoder
+        self._spool = spool
+        self._buffer = buffer
+        self._committer = committer
+        self._commits = commits
+        self._schedule = commits.schedule
+        self._pause = pause
+        self._exporter = exporter
+        self._health = health
+        self._thread = thread
+        self._changes = changes
+        self._resumed = resumed
         self._export: asyncio.Task[None] | None = None
         self._stopped: asyncio.Task[Handover] | None = None
 
@@ -229,12 +116,12 @@ class Pipeline:
         self._noise_filter.start_heartbeats(state_events)
         self._schedule.commit_soon()
 
-    def start(self, on_change: Callable[[], None] = _nobody) -> None:
+    def start(self, on_change: Callable[[], None] = no_listener) -> None:
         """Begin; the spool is opened in its own thread, what is captured meanwhile waits.
 
         `on_change` is called in the event loop whenever delivery or the disk is in another state.
         """
-        self._on_change = on_change
+        self._changes.listener = on_change
         self._thread.is_running = True
         self._commits.start()
         self._export = asyncio.create_task(
@@ -387,51 +274,10 @@ class Pipeline:
         """Put aside what is refused, although it is so much that something else seems wrong."""
         self._exporter.quarantine_all()
 
-    async def forget_rejection(self) -> None:
-        """Stop reporting the points that were rejected so far."""
-        await self._thread.run(self._quarantine.forget)
-
-    async def quarantined(self) -> list[dict[str, Any]]:
-        """Read the records of the quarantine; raises OSError."""
-        return await self._thread.run_sliced(self._quarantine.records())
-
-    async def newest_quarantined(self, limit: int) -> tuple[list[dict[str, Any]], int]:
-        """Read the newest records of the quarantine, and count all; raises OSError."""
-        return await self._thread.run_sliced(self._quarantine.newest_records(limit))
-
-    @property
-    def quarantine_errors(self) -> str:
-        """Which files of the quarantine cannot be used, and why."""
-        return self._quarantine.disk_error
-
-    async def purge_quarantine(self) -> int:
-        """Delete the quarantine and return how many points were in it; raises OSError."""
-        return await self._thread.run_sliced(self._quarantine.purge())
-
-    async def replay_quarantine(self) -> int:
-        """Deliver the quarantined points once more and return how many; raises OSError."""
-        replay = self._quarantine.replay(self._buffer.requeue, lambda: self._spool.last_seq)
-        count = await self._thread.run_sliced(replay)
-        self._exporter.notify()
-        return count
-
     @property
     def sample(self) -> tuple[str, ...]:
         """Some of the lines that were stored last, for a report."""
         return self._committer.sample
-
-    async def top_entities(self) -> TopEntities:
-        """Return the entities with most points and bytes since the start."""
-        return await self._thread.read(top_entities, self._encoder.stats, self._health.uptime)
-
-    async def entity_points(self) -> tuple[float, dict[str, int]]:
-        """Return the seconds since the start, and the points of each entity or event type."""
-        return self._health.uptime, await self._thread.read(entity_points, self._encoder.stats)
-
-    async def entity_statistics(self) -> tuple[float, dict[str, EntityPoints]]:
-        """Return the seconds since the start, and what was written of each entity."""
-        stats, last = self._encoder.stats, self._noise_filter.last_written.last
-        return self._health.uptime, await self._thread.read(entity_statistics, stats, last)
 
     async def snapshot(self) -> Snapshot:
         """Commit, and copy the state of health, all of it from the same moment."""
@@ -455,6 +301,3 @@ class Pipeline:
         self._commits.commit_taken(taken)
         self._health.times.note_thread()
         return self._health.snapshot()
-
-    def _changed(self) -> None:
-        self._on_change()

@@ -43,7 +43,7 @@ class RepairQuarantine(LoadedRepair):
         newest = entity_of(snapshot.rejection.line)
         self._entities = [newest] if newest else []
         try:
-            records, _ = await entry.runtime_data.pipeline.newest_quarantined(RECORDS_READ)
+            records, _ = await entry.runtime_data.pipeline.quarantine.newest_records(RECORDS_READ)
         except OSError:
             pass  # the newest one is known all the same
         else:
@@ -99,7 +99,7 @@ class RepairQuarantine(LoadedRepair):
         """Deliver what is in quarantine once more."""
         if (entry := self._entry) is None:
             return self.async_abort(reason="not_loaded")
-        return await self._async_empty(entry, entry.runtime_data.pipeline.replay_quarantine())
+        return await self._async_empty(entry, entry.runtime_data.pipeline.quarantine.replay())
 
     async def async_step_purge(
         self, _user_input: dict[str, str] | None = None
@@ -107,7 +107,7 @@ class RepairQuarantine(LoadedRepair):
         """Delete what is in quarantine."""
         if (entry := self._entry) is None:
             return self.async_abort(reason="not_loaded")
-        return await self._async_empty(entry, entry.runtime_data.pipeline.purge_quarantine())
+        return await self._async_empty(entry, entry.runtime_data.pipeline.quarantine.purge())
 
     async def async_step_dismiss(
         self, _user_input: dict[str, str] | None = None

@@ -10,6 +10,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from ..const import DOMAIN, LOGGER
+from ..pipeline.change_listener import no_listener
 
 if TYPE_CHECKING:
     from ..coordinator import HaIngestorConfigEntry
@@ -35,10 +36,6 @@ class Link[T](Protocol):
     @property
     def health(self) -> Health[T]:
         """The health of the connection."""
-
-
-def no_listener() -> None:
-    """Do nothing."""
 
 
 class LinkCoordinator[T](DataUpdateCoordinator[T]):

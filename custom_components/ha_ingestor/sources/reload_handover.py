@@ -8,7 +8,8 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
 from ..enrich.attribution import Attribution
-from ..pipeline.pipeline import Handover, Pipeline
+from ..pipeline.handover import Handover
+from ..pipeline.pipeline import Pipeline
 from ..tasks.shielded import SharedTask
 from .local import LocalSource
 from .reload_buffer import ReloadBuffer

@@ -77,7 +77,7 @@ async def test_a_replay_that_is_interrupted_by_a_stop_leaves_each_point_in_one_p
     Quarantine(files).add_all(list(enumerate(POINTS, 1)), status=422, reason="no")
     async with started(make(files, ScriptedWriter(judge=lambda _: REFUSED))) as pipeline:
         await pipeline.commit()
-        replay = asyncio.create_task(pipeline.replay_quarantine())
+        replay = asyncio.create_task(pipeline.quarantine.replay())
         async with asyncio.timeout(10):
             while not pipeline.ledger.replayed:
                 await asyncio.sleep(0)
@@ -92,5 +92,5 @@ async def test_a_replay_that_is_interrupted_by_a_stop_leaves_each_point_in_one_p
         async with asyncio.timeout(10):
             while len(writer.stored) < replayed:
                 await asyncio.sleep(0.01)
-        left = [record["line"] for record in await following.quarantined()]
+        left = [record["line"] for record in await following.quarantine.records()]
     assert sorted(writer.stored + left) == sorted(POINTS)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
+from ...pipeline.change_listener import no_listener
 from ...pipeline.encode.message_shape import MessageShape
 from ...pipeline.memory import MEMORY_BYTES, MEMORY_POINTS
-from ..link_coordinator import no_listener
 from ..local import RELOAD_BUFFER_FULL
 from . import broker
 from .capture import Arrived, MqttCapture, arrived, raw_payload, shape_of

@@ -10,9 +10,9 @@ from homeassistant.core import HomeAssistant, callback
 from ...clients.homeassistant.connection import Connection
 from ...clients.homeassistant.errors import HomeAssistantError, Problem
 from ...const import LOGGER
+from ...pipeline.change_listener import no_listener
 from ...pipeline.export.attempts import wait_for
 from ...pipeline.export.backoff import backoff
-from ..link_coordinator import no_listener
 from .capture import RemoteCapture
 from .catalog import RemoteHome
 from .conversation import Conversation

@@ -1,0 +1,179 @@
+"""Builds the pipeline of one destination out of its parts."""
+
+import json
+import random
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from types import MappingProxyType
+from typing import Literal
+
+from .change_listener import ChangeListener
+from .clock import Clocks
+from .commit_jobs import CommitJobs
+from .commit_times import CommitTimes
+from .committer import Committer
+from .encode.attributes import JsonDumps
+from .encode.encoder import Encoder, Profile
+from .entity_reports import EntityReports
+from .export.end_to_end import EndToEnd
+from .export.exporter import GATHER_SECONDS, Exporter
+from .export.measured_writer import MeasuredWriter
+from .export.pause import Pause
+from .export.settings import DeliverySettings
+from .export.writer import Writer
+from .filter.filters import NoiseFilter, NoiseFilterSettings
+from .filter.intake import Intake
+from .filter.last_written import LastWritten
+from .handover import Handover
+from .health import Health
+from .ledger import Ledger
+from .model import EntityContext
+from .pipeline import Pipeline
+from .quarantine_jobs import QuarantineJobs
+from .rate import Rate
+from .spool.buffer import Buffer
+from .spool.captured_until import CapturedUntil
+from .spool.counted_files import CountedFiles
+from .spool.files import Files
+from .spool.quarantine import Quarantine
+from .spool.settings import SpoolSettings
+from .spool.spool import Spool
+from .spool_thread import SpoolThread
+
+
+def build_pipeline(
+    *,
+    profile: Profile,
+    files: Files,
+    writer: Writer,
+    settings: SpoolSettings,
+    destination: str = "",
+    gzip: bool = True,
+    numbers_only: bool = False,
+    gather_seconds: float = GATHER_SECONDS,
+    expired: Literal["quarantine", "evict"] = "quarantine",
+    delivery: DeliverySettings = DeliverySettings(),  # noqa: B008  frozen
+    noise_filter: NoiseFilterSettings = NoiseFilterSettings(),  # noqa: B008  frozen
+    contexts: Mapping[str, EntityContext] = MappingProxyType({}),
+    dumps: JsonDumps = json.dumps,
+    resume: Handover | None = None,
+    clocks: Clocks = Clocks(),  # noqa: B008  frozen
+    jitter: Callable[[], float] = random.random,
+    executor: Executor | None = None,
+) -> Pipeline:
+    """Put the parts together.
+
+    `resume` is what the pipeline before this one left in memory. Tests inject the rest.
+    """
+    intake = resume.intake if resume else Intake()
+    ledger = resume.ledger if resume else Ledger()
+    changes, thread = ChangeListener(), SpoolThread(executor)
+    counted_files = CountedFiles(files)
+    spool = Spool(
+        counted_files,
+        ledger,
+        clocks.monotonic,
+        clocks.wall,
+        settings,
+        position=resume.position if resume else None,
+    )
+    buffer = Buffer(spool, ledger, resume.held if resume else None)
+    quarantine = Quarantine(counted_files, destination)
+    buffer.when_opened = quarantine.resume
+    last_written = LastWritten(ledger=ledger, dumps=dumps, profile=profile, contexts=contexts)
+    filter_ = NoiseFilter(
+        ledger=ledger,
+        settings=noise_filter,
+        last_written=last_written,
+        clock=clocks.monotonic,
+        wall_clock=clocks.wall,
+        contexts=contexts,
+    )
+    if resume:
+        filter_.resume(resume.noise_filter)
+    encoder = Encoder(profile=profile)
+    captured_until = CapturedUntil(files=counted_files)
+    committer = Committer(
+        ledger=ledger,
+        files=counted_files,
+        noise_filter=filter_,
+        encoder=encoder,
+        buffer=buffer,
+        captured_until=captured_until,
+    )
+    times = CommitTimes(buffer=buffer, spool=spool, clock=clocks.monotonic)
+    measured = MeasuredWriter(writer=writer)
+    end_to_end = EndToEnd(
+        clock=clocks.monotonic,
+        captured_at=times.captured_at,
+        written=resume.written if resume else Rate(clocks.monotonic),
+    )
+    is_paused = resume.is_paused if resume else None
+    pause = Pause(files=counted_files, is_on=is_paused is True, is_known=is_paused is not None)
+    exporter = Exporter(
+        buffer=buffer,
+        quarantine=quarantine,
+        writer=measured,
+        end_to_end=end_to_end,
+        pause=pause,
+        run=thread.run,
+        jitter=jitter,
+        on_change=changes,
+        gzip=gzip,
+        numbers_only=numbers_only,
+        gather_seconds=gather_seconds,
+        expired=expired,
+        settings=delivery,
+        clock=clocks.monotonic,
+        wall_clock=clocks.wall,
+    )
+    commits = CommitJobs(
+        intake=intake,
+        committer=committer,
+        buffer=buffer,
+        exporter=exporter,
+        times=times,
+        thread=thread,
+        clock=clocks.monotonic,
+        on_change=changes,
+    )
+    health = Health(
+        intake=intake,
+        schedule=commits.schedule,
+        noise_filter=filter_,
+        ledger=ledger,
+        spool=spool,
+        spool_limit=settings.max_bytes,
+        buffer=buffer,
+        files=counted_files,
+        quarantine=quarantine,
+        exporter=exporter,
+        writer=measured,
+        times=times,
+        end_to_end=end_to_end,
+        clock=clocks.monotonic,
+        began=clocks.monotonic(),
+    )
+    return Pipeline(
+        intake=intake,
+        ledger=ledger,
+        captured_until=captured_until,
+        quarantine=QuarantineJobs(
+            quarantine=quarantine, spool=spool, buffer=buffer, exporter=exporter, thread=thread
+        ),
+        reports=EntityReports(
+            encoder=encoder, last_written=last_written, health=health, thread=thread
+        ),
+        noise_filter=filter_,
+        encoder=encoder,
+        spool=spool,
+        buffer=buffer,
+        committer=committer,
+        commits=commits,
+        pause=pause,
+        exporter=exporter,
+        health=health,
+        thread=thread,
+        changes=changes,
+        resumed=resume,
+    )

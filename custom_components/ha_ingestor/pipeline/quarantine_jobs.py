@@ -1,0 +1,49 @@
+"""The quarantine, as the event loop uses it: each method is a job of the spool's thread."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from .export.exporter import Exporter
+from .spool.buffer import Buffer
+from .spool.quarantine import Quarantine
+from .spool.spool import Spool
+from .spool_thread import SpoolThread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantineJobs:
+    """Methods raise OSError."""
+
+    quarantine: Quarantine
+    spool: Spool
+    buffer: Buffer
+    exporter: Exporter
+    thread: SpoolThread
+
+    @property
+    def disk_error(self) -> str:
+        """Which files cannot be used, and why."""
+        return self.quarantine.disk_error
+
+    async def records(self) -> list[dict[str, Any]]:
+        """Read all records."""
+        return await self.thread.run_sliced(self.quarantine.records())
+
+    async def newest_records(self, limit: int) -> tuple[list[dict[str, Any]], int]:
+        """Read the newest records, and count all."""
+        return await self.thread.run_sliced(self.quarantine.newest_records(limit))
+
+    async def purge(self) -> int:
+        """Delete all records and return how many points were in them."""
+        return await self.thread.run_sliced(self.quarantine.purge())
+
+    async def replay(self) -> int:
+        """Deliver the points once more and return how many."""
+        replay = self.quarantine.replay(self.buffer.requeue, lambda: self.spool.last_seq)
+        count = await self.thread.run_sliced(replay)
+        self.exporter.notify()
+        return count
+
+    async def forget_rejection(self) -> None:
+        """Stop reporting the points that were rejected so far."""
+        await self.thread.run(self.quarantine.forget)
