@@ -55,8 +55,7 @@ class Committer:
         Each item is counted exactly once, whatever fails: items that an error drops are lost.
         """
         # Before anything is counted: opening the spool stores the counts, and they have to add up.
-        if not self._is_last_written_loaded:
-            self._load_last_written()
+        self._load_last_written()
         self.ledger.take(taken)
         left = len(taken.items)
         lines: list[str] = []
@@ -77,11 +76,13 @@ class Committer:
         if lines:
             self.sample = tuple(lines[-SAMPLE_LINES:])
             self._show(lines)
+        if self.buffer.is_safe:
+            self.captured_until.note_safe()
         self.buffer.commit(lines, oldest)
         if (newest := _newest(taken.items)) is not None:
             self.captured_until.newest = newest
         if self.buffer.is_open and not self.buffer.held:
-            self.captured_until.store()
+            self.captured_until.store(self.buffer.last_seq)
 
     def commit_recovered(self, past: Past, taken: IntakeContent) -> int:
         """Store events of the past, counted as all others; return how many points they give."""
@@ -104,6 +105,11 @@ class Committer:
         self.ledger.recovered += len(lines)
         self.buffer.commit(lines, oldest)
         return len(lines)
+
+    def load_captured_until(self) -> float | None:
+        """Return up to when an earlier process captured this home; None if that is not known."""
+        self._load_last_written()
+        return self.captured_until.load(self.buffer.found_seq)
 
     def _show(self, lines: Sequence[str]) -> None:
         for watcher in self.watchers:
@@ -134,6 +140,8 @@ class Committer:
 
     def _load_last_written(self) -> None:
         """Open the spool, and load the last written states if they are up to date."""
+        if self._is_last_written_loaded:
+            return
         if not self._has_opened:
             self._has_opened = True
             self.buffer.commit([])

@@ -198,7 +198,7 @@ class Pipeline:
 
     async def load_captured_until(self) -> float | None:
         """Return up to when an earlier process captured this home; None if that is not known."""
-        return await self._thread.run(self.captured_until.load)
+        return await self._thread.run(self._committer.load_captured_until)
 
     def begin_past(self, *, is_gap: bool) -> Past:
         """Begin a span of the past, whose events come in their order.
@@ -230,6 +230,10 @@ class Pipeline:
         if self._exporter.needs_notify(self._buffer.pending + self._buffer.held):
             self._exporter.notify()
         return points
+
+    async def sync(self) -> None:
+        """Put what was recovered on the disk: who notes how far that is must not be ahead."""
+        await self._thread.run(self._buffer.sync)
 
     @property
     def spool_fill(self) -> float:

@@ -8,6 +8,7 @@ import errno
 import logging
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -64,6 +65,11 @@ class Buffer:
     def last_seq(self) -> int:
         """The sequence number of the newest point in the spool."""
         return self._spool.last_seq
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether a power cut would take no point that is not settled."""
+        return self._spool.is_open and self._spool.is_safe and not self._held
 
     @property
     def pending(self) -> int:
@@ -178,6 +184,12 @@ class Buffer:
         finally:
             self._receive(-len(lines))
         self._spool.sync()
+
+    def sync(self) -> None:
+        """Put everything appended on disk now, unless that is left to the operating system."""
+        if self._spool.unsynced:
+            with suppress(OSError):  # it is tried again, and told then
+                self._spool.sync()
 
     def _receive(self, points: int) -> None:
         self._ledger.received += points

@@ -1,8 +1,9 @@
 """Up to when this home was captured, for a later process.
 
 The events of a home come in the order in which they happen, so one moment says which of them were
-captured. It is written with each commit, as a number in a small file that is never synced: a killed
-process leaves it exact, and after a power cut it is as old as the newest page on the disk.
+captured. It is written with each commit into a small file that is synced only when it is made: a
+killed process leaves it exact. A power cut may leave it newer than the points, so two more numbers
+are beside it: that of the newest point, and the moment up to which nothing can be lost.
 """
 
 from contextlib import suppress
@@ -13,7 +14,7 @@ from ..clock import CLOCKS_ARE_SET
 from .files import Files
 
 FILE: Final = "captured-until"
-# The longest number of this size is shorter.
+# The longest number is shorter. Earlier versions read and write the moment alone.
 _WIDTH: Final = 24
 
 
@@ -29,15 +30,22 @@ class CapturedUntil:
     newest: float | None = None
     _is_held: bool = False
     _stored: float | None = None
+    _safe: float | None = None
     _fd: int | None = None
 
-    def load(self) -> float | None:
-        """Return what an earlier process stored; None for nothing that can be read."""
+    def load(self, found_seq: int) -> float | None:
+        """Return what an earlier process stored; None for nothing that can be read.
+
+        `found_seq` is the number of the newest point that is left of it.
+        """
         with suppress(OSError, ValueError):
             if FILE in self.files.names():
-                moment = float(self.files.read(FILE, 0, _WIDTH))
-                return moment if moment >= CLOCKS_ARE_SET else None
-        return None
+                moment, *more = self.files.read(FILE, 0, 3 * _WIDTH).split()
+                if more and found_seq < int(more[0]):
+                    moment = more[1]
+                if float(moment) >= CLOCKS_ARE_SET:
+                    self._safe = float(moment)
+        return self._safe
 
     def hold(self) -> None:
         """Store nothing until `release`."""
@@ -49,16 +57,30 @@ class CapturedUntil:
             self.newest = moment
         self._is_held = False
 
-    def store(self) -> None:
-        """Store the moment if it is another one; a disk that fails is reported by the spool."""
+    def note_safe(self) -> None:
+        """Note that all points up to the stored moment are on the disk, or settled."""
+        self._safe = self._stored or self._safe
+
+    def store(self, last_seq: int) -> None:
+        """Store the moment if it is another one; a disk that fails is reported by the spool.
+
+        `last_seq` is the number of the newest point.
+        """
         moment = self.newest
         if self._is_held or moment is None or moment == self._stored or moment < CLOCKS_ARE_SET:
             return
+        numbers = (repr(float(moment)), str(last_seq), repr(float(self._safe or moment)))
+        content = " ".join(number.ljust(_WIDTH - 1) for number in numbers).encode()
         try:
             if self._fd is None:
-                is_there = FILE in self.files.names()
-                self._fd = self.files.open(FILE) if is_there else self.files.create(FILE)
-            self.files.write(self._fd, repr(float(moment)).ljust(_WIDTH).encode(), 0)
+                is_new = FILE not in self.files.names()
+                self._fd = self.files.create(FILE) if is_new else self.files.open(FILE)
+                self.files.write(self._fd, content, 0)
+                if is_new:
+                    self.files.sync(self._fd)
+                    self.files.sync_directory()
+            else:
+                self.files.write(self._fd, content, 0)
         except OSError:
             self.close()
         else:

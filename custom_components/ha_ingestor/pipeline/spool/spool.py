@@ -138,6 +138,11 @@ class Spool:
         return self._segments.size
 
     @property
+    def is_safe(self) -> bool:
+        """Whether each point is on the disk for certain, or settled."""
+        return max(self._synced_seq, self._acked) >= self.last_seq
+
+    @property
     def unsynced(self) -> bool:
         """Whether pending points are not known to be on disk, and should be."""
         return self._unsynced.needs_sync

@@ -224,7 +224,7 @@ def _save(path: Path, job: Job) -> None:
         "rows": job.rows,
         "points": job.points,
     }
-    save_json(str(path), content, private=True)
+    save_json(str(path), content, private=True, atomic_writes=True)
 
 
 def _loaded(path: Path) -> Job | None:

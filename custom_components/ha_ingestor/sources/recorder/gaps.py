@@ -58,7 +58,7 @@ class Gaps:
             ],
         }
         try:
-            save_json(str(self.path / FILE), content, private=True)
+            save_json(str(self.path / FILE), content, private=True, atomic_writes=True)
         except HomeAssistantError as err:
             raise OSError(str(err)) from err
 

@@ -143,6 +143,7 @@ class HistoryReader:
             points = 0
             if found or filtered:
                 points = await self._pipeline.recover(past, found, filtered)
+                await self._pipeline.sync()
             self._forget_gone(page.rows)
             # What is held is read again after a stop.
             stored = min(position, Position(events.held_since, 0))
