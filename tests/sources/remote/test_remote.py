@@ -511,12 +511,20 @@ async def test_up_to_when_a_home_was_captured_is_stored_after_it_is_safely_on_th
     await captured(entry, 1)
     [subentry_id] = entry.subentries
     now = dt_util.utcnow()
-    async_fire_time_changed(hass, now + timedelta(seconds=31))
+    async_fire_time_changed(hass, now + timedelta(seconds=6))
     await hass.async_block_till_done(wait_background_tasks=False)
     assert "ha_ingestor.remotes" not in hass_storage
-    async_fire_time_changed(hass, now + timedelta(seconds=62))
+    # The first soon, as a kill before that would leave no gap to be filled.
+    async_fire_time_changed(hass, now + timedelta(seconds=12))
     await until(lambda: "ha_ingestor.remotes" in hass_storage)
     assert hass_storage["ha_ingestor.remotes"]["data"] == {subentry_id: NOON}
+    await home.set_state("sensor.a", "2", NOON + 1)
+    await captured(entry, 2)
+    for seconds in (31, 62):
+        assert hass_storage["ha_ingestor.remotes"]["data"] == {subentry_id: NOON}
+        async_fire_time_changed(hass, now + timedelta(seconds=seconds))
+        await hass.async_block_till_done(wait_background_tasks=False)
+    await until(lambda: hass_storage["ha_ingestor.remotes"]["data"] == {subentry_id: NOON + 1})
     await deliver(hass, entry)
 
 

@@ -4,12 +4,12 @@ What a home sends comes in the order in which it happened, so one moment of its 
 its states were captured before.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Final
 
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later, async_track_time_interval
 from homeassistant.helpers.storage import Store
 from homeassistant.util.hass_dict import HassKey
 
@@ -17,10 +17,13 @@ from ...const import DOMAIN
 
 # What was captured is on the disk long before: what is stored was true one interval ago.
 INTERVAL: Final = timedelta(seconds=30)
+# Of a home that nothing is stored of so far: a kill before that would leave no gap to be filled.
+FIRST_SECONDS: Final = 5.0
 VERSION: Final = 1
 KEY: Final = f"{DOMAIN}.remotes"
 
 type Newest = Callable[[], float | None]
+type Note = Callable[[datetime], Coroutine[None, None, None]]
 
 
 class Watermarks:
@@ -47,6 +50,8 @@ class Watermarks:
     def async_follow(self, subentry_id: str, newest: Newest) -> None:
         """Store the moments of a home from now on."""
         self._followed[subentry_id] = newest
+        if subentry_id not in self._stored:
+            self._async_later(self._async_note_first)
         if self._stop is None:
             self._stop = async_track_time_interval(
                 self._hass, self._async_note, INTERVAL, cancel_on_shutdown=True
@@ -64,6 +69,14 @@ class Watermarks:
             self._stop()
             self._stop = None
         await self._store.async_save(self._stored)
+
+    @callback
+    def _async_later(self, note: Note) -> None:
+        async_call_later(self._hass, FIRST_SECONDS, HassJob(note, cancel_on_shutdown=True))
+
+    async def _async_note_first(self, now: datetime) -> None:
+        await self._async_note(now)
+        self._async_later(self._async_note)
 
     async def _async_note(self, _now: datetime) -> None:
         before, self._before = self._before, {}
