@@ -1,0 +1,79 @@
+"""What a soak of homes finds, and what it does not take for a difference."""
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from scripts.rig.endpoint import Point
+
+from .recorded import Differences, History, Row, differences
+
+SECOND = 1_000_000
+NAME = "sensor.a"
+
+
+def row(seconds: float, state: str | None) -> Row:
+    return Row(entity_id=NAME, moment=round(seconds * SECOND), state=state)
+
+
+def point(seconds: float, state: str | None, old: str | None) -> Point:
+    fields = {"state": state, "old_state": old}
+    return Point(
+        time_ns=round(seconds * SECOND) * 1000,
+        tags={"entity_id": NAME, "event_type": "state_changed" if state else "entity_removed"},
+        fields={key: value for key, value in fields.items() if value is not None},
+    )
+
+
+def compare(
+    rows: Sequence[Row],
+    points: Sequence[Point],
+    *,
+    starts: Sequence[float] = (),
+    kills: Sequence[float] = (),
+) -> Differences:
+    by_entity: Mapping[str, Sequence[Row]] = {NAME: rows}
+    history = History(rows=by_entity, starts=[round(each * SECOND) for each in starts])
+    return differences(history, points, told=set(), kills=[round(each * SECOND) for each in kills])
+
+
+def test_the_same_is_no_difference() -> None:
+    rows = [row(1, "1"), row(2, None), row(3, "3"), row(4, "4")]
+    points = [point(1, "1", None), point(2.5, None, "1"), point(3, "3", None), point(4, "4", "3")]
+    found = compare(rows, points)
+    assert found.all == []
+    assert found.same == 3
+
+
+def test_a_moment_may_be_rounded() -> None:
+    assert compare([row(1.000001, "1")], [point(1, "1", None)]).all == []
+
+
+def test_what_a_start_sets_once_more_need_not_be_there() -> None:
+    rows = [row(1, "on"), row(4, "unavailable"), row(5, "on"), row(6, "off")]
+    points = [point(1, "on", None), point(6, "off", "on")]
+    found = compare(rows, points, starts=[3])
+    assert found.all == []
+    assert found.restored == 2
+    assert len(compare(rows, points).missing) == 2
+
+
+def test_a_recorder_that_was_killed_need_not_have_everything() -> None:
+    points = [point(1, "1", None)]
+    assert compare([], points, kills=[3]).unstored == 1
+    assert len(compare([], points, kills=[30]).unknown) == 1
+
+
+@pytest.mark.parametrize(
+    ("points", "kind"),
+    [
+        ([point(1, "1", None)], "missing"),
+        ([point(1, "1", None), point(2, "2", "1"), point(2, "2", "2")], "doubled"),
+        ([point(1, "1", None), point(1.5, "9", "1"), point(2, "2", "9")], "unknown"),
+        ([point(1, "1", None), point(2, "2", "0")], "misled"),
+    ],
+)
+def test_each_difference_is_found(points: list[Point], kind: str) -> None:
+    found = compare([row(1, "1"), row(2, "2")], points)
+    assert len(found.all) == 1
+    assert len(getattr(found, kind)) == 1
