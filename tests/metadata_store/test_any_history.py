@@ -1,4 +1,4 @@
-"""Whatever happens to the registries, the store agrees with a plain dictionary."""
+"""Whatever happens to the registries of two homes, the store agrees with a plain dictionary."""
 
 import tempfile
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from .homes import NOON, devices, entities, entity
 # find some rows as they were.
 NAMES = ["light.a", "light.b", "switch.a", "sensor.c"]
 WORDS = st.sampled_from([None, "a", 'quo"te', "back\\slash", "Überraschung", "\N{PILE OF POO}"])
+INSTANCES = ("", "cabin")
 LABELS = st.sampled_from([(), ("old",), ("battery", "old")])
 
 
@@ -65,24 +66,24 @@ class History(RuleBasedStateMachine):
         self.directory = tempfile.TemporaryDirectory()
         self.store = MetadataStore(Path(self.directory.name))
         self.now = NOON
-        self.home = Home()
-        self.known: dict[str, Memory] = {}
+        self.homes = dict.fromkeys(INSTANCES, Home())
+        self.known: dict[str, dict[str, Memory]] = {instance: {} for instance in INSTANCES}
 
-    @rule(home=homes(), minutes=st.integers(1, 60 * 24))
-    def sync(self, home: Home, minutes: int) -> None:
+    @rule(home=homes(), minutes=st.integers(1, 60 * 24), instance=st.sampled_from(INSTANCES))
+    def sync(self, home: Home, minutes: int, instance: str) -> None:
         self.now += timedelta(minutes=minutes)
-        seen = self.store.state.synced_at
-        self.store.sync(home, self.now)
-        self.home = home
+        seen = self.store.state.of(instance).synced_at
+        self.store.sync(home, self.now, instance)
+        self.homes[instance] = home
         present = {row.registry_id: row for row in home.entities}
         for key, row in present.items():
-            known = self.known.setdefault(key, Memory(row, self.now, self.now, []))
+            known = self.known[instance].setdefault(key, Memory(row, self.now, self.now, []))
             if known.row.entity_id != row.entity_id:
                 known.renamed_from.append(known.row.entity_id)
             if known.row != row or known.removed_at:
                 known.changed_at = self.now
             known.row, known.removed_at = row, None
-        for key, known in self.known.items():
+        for key, known in self.known[instance].items():
             if key not in present and known.removed_at is None:
                 # A process that just began knows only what the last one wrote down.
                 known.last_seen, known.removed_at = seen, self.now
@@ -94,23 +95,25 @@ class History(RuleBasedStateMachine):
 
     @invariant()
     def they_agree(self) -> None:
-        present = {row["registry_id"]: row["entity_id"] for row in entities(self.store)}
-        assert present == {row.registry_id: row.entity_id for row in self.home.entities}
-        found = entities(self.store, ("include_removed", "true"))
-        assert len(found) == len(self.known)
-        for row in found:
-            known = self.known[row["registry_id"]]
-            assert row["name"] == known.row.name
-            assert row["labels"] == list(known.row.labels)
-            assert row["previous_entity_ids"] == known.renamed_from
-            assert row["first_seen"] == stamp(known.first_seen)
-            assert row["timestamp"] == stamp(known.changed_at)
-            assert row["removed_at"] == (stamp(known.removed_at) if known.removed_at else None)
-            if known.removed_at and known.last_seen:
-                assert row["last_seen"] == stamp(known.last_seen)
-        on = [row.device_id for row in self.home.entities]
-        counts = {row["device_id"]: row["entity_count"] for row in devices(self.store)}
-        assert counts == {key.device_id: on.count(key.device_id) for key in self.home.devices}
+        for instance, home in self.homes.items():
+            of = ("instance", instance)
+            present = {row["registry_id"]: row["entity_id"] for row in entities(self.store, of)}
+            assert present == {row.registry_id: row.entity_id for row in home.entities}
+            found = entities(self.store, of, ("include_removed", "true"))
+            assert len(found) == len(self.known[instance])
+            for row in found:
+                known = self.known[instance][row["registry_id"]]
+                assert row["name"] == known.row.name
+                assert row["labels"] == list(known.row.labels)
+                assert row["previous_entity_ids"] == known.renamed_from
+                assert row["first_seen"] == stamp(known.first_seen)
+                assert row["timestamp"] == stamp(known.changed_at)
+                assert row["removed_at"] == (stamp(known.removed_at) if known.removed_at else None)
+                if known.removed_at and known.last_seen:
+                    assert row["last_seen"] == stamp(known.last_seen)
+            on = [row.device_id for row in home.entities]
+            counts = {row["device_id"]: row["entity_count"] for row in devices(self.store, of)}
+            assert counts == {key.device_id: on.count(key.device_id) for key in home.devices}
         assert (self.store.state.error, self.store.state.aside) == ("", None)
 
     def teardown(self) -> None:

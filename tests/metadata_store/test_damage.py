@@ -144,13 +144,13 @@ def test_a_foreign_database_is_put_aside(tmp_path: Path) -> None:
 def test_an_older_file_is_migrated_and_keeps_its_past(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Version 0 is the empty file, version 1 the first that was released."""
+    """Version 0 is the empty file, and the test adds the one after the newest."""
     step = ("ALTER TABLE floors ADD COLUMN height TEXT", "DELETE FROM syncs")
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, step))
     store = MetadataStore(file.parent)
     assert len(entities(store, ("include_removed", "true"))) == 310
     store.close()
-    assert look(file.parent, "PRAGMA user_version") == [(2,)]
+    assert look(file.parent, "PRAGMA user_version") == [(3,)]
     assert look(file.parent, "SELECT height FROM floors") == []
     assert look(file.parent, "SELECT * FROM syncs") == []
 
@@ -164,7 +164,7 @@ def test_a_migration_that_fails_half_way_changed_nothing(
     with pytest.raises(sqlite3.OperationalError):
         schema.prepare(db)
     db.close()
-    assert look(file.parent, "PRAGMA user_version") == [(1,)]
+    assert look(file.parent, "PRAGMA user_version") == [(2,)]
     assert look(file.parent, "SELECT count(*) FROM entities") == [(310,)]
 
 

@@ -81,7 +81,11 @@ def test_a_renamed_entity_is_the_same_entity(store: MetadataStore, tmp_path: Pat
     a, b = entities(store)
     assert (a["registry_id"], a["previous_entity_ids"]) == ("2", ["light.b"])
     assert (b["registry_id"], b["previous_entity_ids"]) == ("1", ["light.a"])
-    assert look(tmp_path, "SELECT * FROM renames ORDER BY registry_id") == [
+    assert look(
+        tmp_path,
+        "SELECT registry_id, old_entity_id, new_entity_id, renamed_at FROM renames "
+        "ORDER BY registry_id",
+    ) == [
         ("1", "light.a", "light.b", "2026-11-21T12:01:00.000+00:00"),
         ("2", "light.b", "light.a", "2026-11-21T12:01:00.000+00:00"),
     ]

@@ -7,7 +7,7 @@ also has its history; removed rows are left out unless they are asked for.
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -20,6 +20,10 @@ from .changes import stamp
 _LIMIT: Final = 100
 _OFFSET_MAX: Final = 999_999_999
 _INACTIVE_AFTER: Final = timedelta(days=30)
+
+
+# Rows of all homes.
+EVERY_INSTANCE: Final = "*"
 
 
 class QueryError(ValueError):
@@ -43,6 +47,30 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Now:
+    """What is added to rows of the past as it is now.
+
+    A device is active that was seen since `active_since`. `seen` is when each home was last read.
+    """
+
+    active_since: str
+    seen: Mapping[str, str]
+    connected: Container[str]
+
+    def past(
+        self, instance: str, first_seen: str, last_seen: str | None, removed_at: str | None
+    ) -> dict[str, Any]:
+        """Say of which home a row is, and its history."""
+        return {
+            "instance": instance or None,
+            "stale": bool(instance) and instance not in self.connected,
+            "first_seen": first_seen,
+            "last_seen": last_seen or self.seen.get(instance),
+            "removed_at": removed_at,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """A list that can be asked for.
 
@@ -53,7 +81,7 @@ class Listing:
     order: str
     limit_max: int
     columns: str
-    describe: Callable[[sqlite3.Connection, Iterable[Any], str], Iterator[bytes]]
+    describe: Callable[[sqlite3.Connection, Iterable[Any], Now], Iterator[bytes]]
     filters: Mapping[str, Filter]
 
 
@@ -62,41 +90,39 @@ class Query:
     """What to list: only rows that meet all `values`, which are named as their filters.
 
     `offset` rows are skipped first: that is how more than `limit` are read, page by page.
+    The `instance` of this home is an empty text.
     """
 
     listing: Listing
     limit: int = _LIMIT
     offset: int = 0
+    instance: str = ""
     values: Mapping[str, object] = MappingProxyType({})
 
 
-def _devices(_db: sqlite3.Connection, found: Iterable[Any], active_since: str) -> Iterator[bytes]:
-    for data, first_seen, last_seen, removed_at, entity_count in found:
-        is_active = last_seen is not None and last_seen >= active_since
+def _devices(_db: sqlite3.Connection, found: Iterable[Any], now: Now) -> Iterator[bytes]:
+    for data, *about, entity_count in found:
+        past = now.past(*about)
+        last_seen = past["last_seen"]
+        is_active = last_seen is not None and last_seen >= now.active_since
         added = {
             "entity_count": entity_count,
             "status": "active" if is_active else "inactive",
             "timestamp": last_seen,
-            "first_seen": first_seen,
-            "last_seen": last_seen,
-            "removed_at": removed_at,
         }
-        yield _with(data, added)
+        yield _with(data, added | past)
 
 
-def _entities(db: sqlite3.Connection, found: Iterable[Any], _active_since: str) -> Iterator[bytes]:
-    services = db.execute("SELECT id, data FROM services WHERE removed_at IS NULL")
-    actions = {domain: _actions(data) for domain, data in services}
-    for data, first_seen, last_seen, removed_at, changed_at, domain, renames in found:
+def _entities(db: sqlite3.Connection, found: Iterable[Any], now: Now) -> Iterator[bytes]:
+    services = db.execute("SELECT instance, id, data FROM services WHERE removed_at IS NULL")
+    actions = {(instance, domain): _actions(data) for instance, domain, data in services}
+    for data, instance, *about, changed_at, domain, renames in found:
         added = {
             "previous_entity_ids": orjson.Fragment(renames) if renames else [],
-            "available_services": actions.get(domain),
+            "available_services": actions.get((instance, domain)),
             "timestamp": changed_at,
-            "first_seen": first_seen,
-            "last_seen": last_seen,
-            "removed_at": removed_at,
         }
-        yield _with(data, added)
+        yield _with(data, added | now.past(instance, *about))
 
 
 def _actions(data: str) -> orjson.Fragment | None:
@@ -119,18 +145,20 @@ _INCLUDE_REMOVED: Final = Filter(sql=":include_removed OR x.removed_at IS NULL",
 
 DEVICES: Final = Listing(
     table="devices",
-    order="id",
+    order="x.id, x.instance",
     limit_max=1000,
-    columns="""(SELECT count(*) FROM entities AS e WHERE e.device_id = x.id
-        AND e.removed_at IS NULL AND (:platform IS NULL OR e.platform = :platform))""",
+    columns="""(SELECT count(*) FROM entities AS e
+        WHERE e.instance = x.instance AND e.device_id = x.id AND e.removed_at IS NULL
+        AND (:platform IS NULL OR e.platform = :platform))""",
     describe=_devices,
     filters={
         "manufacturer": Filter(sql="x.manufacturer = :manufacturer"),
         "model": Filter(sql="x.model = :model"),
         "area_id": Filter(sql="x.area_id = :area_id"),
         "platform": Filter(
-            sql="EXISTS (SELECT 1 FROM entities AS e WHERE e.device_id = x.id "
-            "AND e.platform = :platform AND e.removed_at IS NULL)"
+            sql="EXISTS (SELECT 1 FROM entities AS e "
+            "WHERE e.instance = x.instance AND e.device_id = x.id AND e.platform = :platform "
+            "AND e.removed_at IS NULL)"
         ),
         "device_type": Filter(sql="x.data ->> 'device_type' = :device_type"),
         "device_category": Filter(sql="x.data ->> 'device_category' = :device_category"),
@@ -140,11 +168,12 @@ DEVICES: Final = Listing(
 
 ENTITIES: Final = Listing(
     table="entities",
-    order="entity_id, x.id",
+    order="x.entity_id, x.instance, x.id",
     limit_max=10_000,
-    columns="""x.changed_at, x.domain, iif(x.id IN (SELECT registry_id FROM renames),
-        (SELECT json_group_array(r.old_entity_id) FROM renames AS r WHERE r.registry_id = x.id),
-        NULL)""",
+    columns="""x.changed_at, x.domain,
+        iif((x.id, x.instance) IN (SELECT registry_id, instance FROM renames),
+        (SELECT json_group_array(r.old_entity_id) FROM renames AS r
+        WHERE r.instance = x.instance AND r.registry_id = x.id), NULL)""",
     describe=_entities,
     filters={
         "domain": Filter(sql="x.domain = :domain"),
@@ -171,15 +200,16 @@ def parse(listing: Listing, parameters: Iterable[tuple[str, str]]) -> Query:
     """Read the parameters of a request, of which empty ones do not count; raises QuestionError."""
     given: dict[str, list[str]] = {}
     for name, text in parameters:
-        if name not in {"limit", "offset", *listing.filters}:
-            words = ", ".join(["limit", *listing.filters, "offset"])
+        if name not in {"limit", "offset", "instance", *listing.filters}:
+            words = ", ".join(["limit", *listing.filters, "offset", "instance"])
             raise QueryError(f"{name}: not one of {words}")
         if text:
             given.setdefault(name, []).append(text)
     limit = _number("limit", given.pop("limit", [str(_LIMIT)]), 1, listing.limit_max)
     offset = _number("offset", given.pop("offset", ["0"]), 0, _OFFSET_MAX)
+    instance = str(_value("instance", Filter(sql=""), given.pop("instance", [""])))
     values = {name: _value(name, listing.filters[name], texts) for name, texts in given.items()}
-    return Query(listing=listing, limit=limit, offset=offset, values=values)
+    return Query(listing=listing, limit=limit, offset=offset, instance=instance, values=values)
 
 
 def _number(name: str, texts: list[str], least: int, most: int) -> int:
@@ -202,28 +232,37 @@ def _value(name: str, condition: Filter, texts: list[str]) -> object:
 
 
 def answer(
-    db: sqlite3.Connection, query: Query, now: datetime, synced_at: datetime | None
+    db: sqlite3.Connection,
+    query: Query,
+    now: datetime,
+    seen: Mapping[str, datetime],
+    connected: Container[str],
 ) -> bytes:
-    """List rows as JSON."""
+    """List rows as JSON; `seen` is when each home was last read."""
     listing = query.listing
     wanted = {"include_removed", *query.values}
     where = " AND ".join(f"({listing.filters[name].sql})" for name in sorted(wanted))
+    if query.instance != EVERY_INSTANCE:
+        where += " AND x.instance = :instance"
     found = db.execute(
-        "SELECT CAST(x.data AS BLOB), x.first_seen, ifnull(x.last_seen, :seen), x.removed_at, "
+        "SELECT CAST(x.data AS BLOB), x.instance, x.first_seen, x.last_seen, x.removed_at, "
         f"{listing.columns} FROM {listing.table} AS x WHERE {where} "
-        f"ORDER BY x.{listing.order} LIMIT :limit OFFSET :offset",
+        f"ORDER BY {listing.order} LIMIT :limit OFFSET :offset",
         {
             **dict.fromkeys(listing.filters),
             "include_removed": False,
             **query.values,
             "limit": query.limit,
             "offset": query.offset,
-            "seen": stamp(synced_at) if synced_at else None,
+            "instance": query.instance,
         },
     )
-    rows = [
-        orjson.Fragment(row) for row in listing.describe(db, found, stamp(now - _INACTIVE_AFTER))
-    ]
+    about = Now(
+        active_since=stamp(now - _INACTIVE_AFTER),
+        seen={instance: stamp(moment) for instance, moment in seen.items()},
+        connected=connected,
+    )
+    rows = [orjson.Fragment(row) for row in listing.describe(db, found, about)]
     content = {
         listing.table: rows,
         "count": len(rows),

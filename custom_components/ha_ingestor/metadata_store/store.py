@@ -1,4 +1,4 @@
-"""One SQLite file, made equal to the home at every sync.
+"""One SQLite file, made equal to the home, and to remote ones, at every sync.
 
     sync ──► the file ──damaged, or of a newer version──► set aside, new file
                └──the disk does not take it──► a copy in memory, until the file works again
@@ -11,9 +11,9 @@ Everything here blocks, and belongs into one thread; only `state` may be read fr
 """
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from ..registry.model import Home
-from .changes import Changes, apply, last_sync
+from .changes import Changes, apply, delete_others, last_syncs
 from .queries import Query, answer
 from .schema import DamagedError, NewerSchemaError, prepare
 
@@ -46,17 +46,29 @@ class SetAside(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoreState:
-    """How the store is. With an `error` it is in memory only; `aside` stays until it is closed.
-
-    `rows` is how many of each table the last sync found.
-    """
+class HomeState:
+    """The last sync of a home. `rows` is how many of each table it found."""
 
     synced_at: datetime | None = None
     rows: Mapping[str, int] = field(default_factory=dict)
     changes: Changes = field(default_factory=Changes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreState(HomeState):
+    """How the store is. With an `error` it is in memory only; `aside` stays until it is closed.
+
+    `others` are the remote homes by their instance. A home that is not there, or whose `synced_at`
+    is None, has to be synced.
+    """
+
     error: str = ""
     aside: SetAside | None = None
+    others: Mapping[str, HomeState] = field(default_factory=dict)
+
+    def of(self, instance: str) -> HomeState:
+        """Return the last sync of a home; that of this home has no name."""
+        return self.others.get(instance, HomeState()) if instance else self
 
 
 class MetadataStore:
@@ -69,27 +81,43 @@ class MetadataStore:
         self._file: sqlite3.Connection | None = None
         self._memory: sqlite3.Connection | None = None
 
-    def sync(self, home: Home, now: datetime) -> StoreState:
-        """Make the store equal to the home."""
+    def sync(self, home: Home, now: datetime, instance: str = "") -> StoreState:
+        """Make what is stored of a home equal to it; the instance of this home is an empty text."""
 
         def work(db: sqlite3.Connection) -> Changes:
-            return apply(db, home, now, self.state.synced_at)
+            return apply(db, home, now, self.state.of(instance).synced_at, instance)
 
-        changes = self._on_file(work)
-        if changes is None:
-            changes = work(self._copy())
+        synced = HomeState(
+            changes=self._write(work),
+            synced_at=now,
+            rows={table: len(getattr(home, table)) for table in _COUNTED},
+        )
+        if instance:
+            others = {**self.state.others, instance: synced}
+            self.state = replace(self.state, others=others)
         else:
-            self._close_memory()
-            self.state = replace(self.state, error="")
-        rows = {table: len(getattr(home, table)) for table in _COUNTED}
-        self.state = replace(self.state, synced_at=now, rows=rows, changes=changes)
+            names = (each.name for each in fields(HomeState))
+            self.state = replace(self.state, **{name: getattr(synced, name) for name in names})
         return self.state
 
-    def answer(self, query: Query, now: datetime) -> bytes:
-        """Answer in JSON, from the last sync, be it that of an earlier process."""
+    def keep_only(self, instances: Collection[str]) -> None:
+        """Delete what is stored of remote homes that are not named."""
+        self._write(partial(delete_others, instances=instances))
+        others = {name: state for name, state in self.state.others.items() if name in instances}
+        self.state = replace(self.state, others=others)
+
+    def answer(self, query: Query, now: datetime, connected: Container[str] = ()) -> bytes:
+        """Answer in JSON, from the last syncs, be they of an earlier process.
+
+        Rows of remote homes that are not `connected` are marked as stale.
+        """
 
         def work(db: sqlite3.Connection) -> bytes:
-            return answer(db, query, now, self.state.synced_at or last_sync(db))
+            state, seen = self.state, last_syncs(db)
+            for instance, home in {"": state, **state.others}.items():
+                if home.synced_at:
+                    seen[instance] = home.synced_at
+            return answer(db, query, now, seen, connected)
 
         found = None if self._memory else self._on_file(work)
         return work(self._copy()) if found is None else found
@@ -99,6 +127,22 @@ class MetadataStore:
         self._close_memory()
         self._close_file()
         self.state = StoreState()
+
+    def _write[T](self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Write to the file, or into memory while the disk does not take it."""
+        done = self._on_file(work)
+        if done is None:
+            return work(self._copy())
+        if self._memory:
+            # What only the memory had is not in the file.
+            self._close_memory()
+            self._unsync()
+        self.state = replace(self.state, error="")
+        return done
+
+    def _unsync(self) -> None:
+        """Have every home synced again."""
+        self.state = replace(self.state, synced_at=None, others={})
 
     def _on_file[T](self, work: Callable[[sqlite3.Connection], T]) -> T | None:
         """Return None when the file cannot be worked on; what could be read of it is copied."""
@@ -142,6 +186,7 @@ class MetadataStore:
                     self._file.backup(copy)
             prepare(copy)
             self._memory = copy
+            self._unsync()
         return self._memory
 
     def _put_aside(self, why: SetAside) -> None:
@@ -154,7 +199,8 @@ class MetadataStore:
             if path.exists():
                 path.rename(aside)
         (self._directory / f"{FILE}-shm").unlink(missing_ok=True)
-        self.state = replace(self.state, synced_at=None, aside=why)
+        self.state = replace(self.state, aside=why)
+        self._unsync()
 
     def _close_file(self) -> None:
         if self._file is not None:
