@@ -58,6 +58,7 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     "sources/remote": {
         *("sources", "enrich", "tasks", "options", "health", "clients", "clients/homeassistant"),
         *("pipeline", "pipeline/encode", "pipeline/export", "pipeline/filter", "sources/recorder"),
+        "registry",
     },
     "sources/mqtt": {
         *("sources", "options", "health", "pipeline", "pipeline/encode"),
@@ -73,7 +74,9 @@ ARROWS: Final[Mapping[str, set[str]]] = {
         *("pipeline/encode/privacy", "pipeline/spool", "enrich", "options", "tasks"),
         "metadata_store",
     },
-    "registry": {"enrich", "tasks", "options", "pipeline", "pipeline/encode"},
+    "registry": {
+        *("enrich", "tasks", "options", "clients/homeassistant", "pipeline", "pipeline/encode"),
+    },
     "metadata_store": {"registry"},
     "data_api": {
         *("registry", "options", "health", "clients", "clients/data_api", "pipeline/export"),

@@ -7,9 +7,10 @@ from typing import Final, override
 
 from aiohttp import web
 from aiohttp.hdrs import CONTENT_TYPE
-from homeassistant.components.http import KEY_HASS, HomeAssistantView
+from homeassistant.components.http import KEY_HASS, KEY_HASS_USER, HomeAssistantView
 from homeassistant.const import CONTENT_TYPE_JSON
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import Unauthorized
 from homeassistant.loader import async_get_loaded_integration
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
@@ -19,7 +20,7 @@ from .health import api, metrics
 from .health.readings import Reading, UnknownDestinationError, async_readings
 from .metadata_store.metadata_sync import METADATA_SYNC
 from .metadata_store.queries import DEVICES, ENTITIES, Listing, QueryError, parse
-from .sources.remote.states_view import StatesView
+from .sources.remote.states_view import StatesView, async_connected
 
 # Home Assistant's own numbers: below the first it does not pay, above the second it takes a thread.
 COMPRESS_BYTES: Final = 1024
@@ -32,7 +33,7 @@ _STARTED: HassKey[float] = HassKey(f"{DOMAIN}_started")
 
 
 class MetadataView(HomeAssistantView):
-    """A list of the metadata store."""
+    """A list of the metadata store; what is of other homes is for administrators."""
 
     requires_auth = True
 
@@ -48,10 +49,13 @@ class MetadataView(HomeAssistantView):
             query = parse(self._listing, request.query.items())
         except QueryError as err:
             return self.json_message(str(err), HTTPStatus.BAD_REQUEST)
-        metadata_sync = request.app[KEY_HASS].data.get(METADATA_SYNC)
+        hass = request.app[KEY_HASS]
+        if query.instance and not request[KEY_HASS_USER].is_admin:
+            raise Unauthorized  # as of the states of another home
+        metadata_sync = hass.data.get(METADATA_SYNC)
         if metadata_sync is None:
             return self.json_message("No destination is loaded", HTTPStatus.SERVICE_UNAVAILABLE)
-        body = await metadata_sync.async_answer(query)
+        body = await metadata_sync.async_answer(query, async_connected(hass))
         response = web.Response(
             body=body, content_type=CONTENT_TYPE_JSON, zlib_executor_size=THREAD_BYTES
         )

@@ -1,7 +1,7 @@
-"""Keeps the metadata store equal to the registries; one for all destinations."""
+"""Keeps the metadata store equal to the registries of all homes; one for all destinations."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOCS_URL, DOMAIN, LOGGER, SPOOL_DIRECTORY
+from ..registry.remote_homes import RemoteSnapshot, async_instances, async_remote_homes
 from ..registry.watch import RegistrySnapshot, async_watch
 from .queries import Query
 from .store import FILE, MetadataStore, SetAside, StoreState
@@ -36,7 +37,11 @@ class MetadataSync:
         self._executor = ThreadPoolExecutor(1, "ha_ingestor_metadata")
         self._lock = asyncio.Lock()
         self._watch = async_watch(hass)
-        self._stop: CALLBACK_TYPE | None = None
+        self._remotes = async_remote_homes(hass)
+        # What the store has of each remote home, and which of them it has at most.
+        self._synced: dict[str, RemoteSnapshot] = {}
+        self._instances: frozenset[str] | None = None
+        self._stops: list[CALLBACK_TYPE] = []
         self._aside: SetAside | None = None
 
     @property
@@ -47,21 +52,26 @@ class MetadataSync:
     @callback
     def async_start(self) -> None:
         """Follow the registries."""
-        self._stop = self._watch.async_subscribe(self._async_snapshot)
+        self._stops = [
+            self._watch.async_subscribe(self._async_snapshot),
+            self._remotes.async_subscribe(self._async_remotes_changed),
+        ]
 
     async def async_stop(self) -> None:
         """Close the store, after what it is doing."""
-        if self._stop:
-            self._stop()
-            self._stop = None
+        while self._stops:
+            self._stops.pop()()
         async with self._lock:
             await self._run(self._store.close)
         ir.async_delete_issue(self._hass, DOMAIN, ISSUE_ERROR)
         await self._hass.async_add_executor_job(self._executor.shutdown)
 
-    async def async_answer(self, query: Query) -> bytes:
-        """Answer in JSON; before the first sync, from the file of an earlier process."""
-        answer = await self._run(self._store.answer, query, dt_util.utcnow())
+    async def async_answer(self, query: Query, connected: Container[str] = ()) -> bytes:
+        """Answer in JSON; before the first sync, from the file of an earlier process.
+
+        Rows of remote homes that are not `connected` are marked as stale.
+        """
+        answer = await self._run(self._store.answer, query, dt_util.utcnow(), connected)
         self._async_show()
         if self.state.synced_at is None:
             self._watch.async_request()  # the file has just turned out to be unreadable
@@ -69,9 +79,35 @@ class MetadataSync:
 
     async def _async_snapshot(self, snapshot: RegistrySnapshot) -> None:
         async with self._lock:
-            if self._stop:
+            if self._stops:
                 await self._run(self._store.sync, snapshot.home, dt_util.utcnow())
+                await self._async_sync_remotes()
                 self._async_show()
+
+    @callback
+    def _async_remotes_changed(self) -> None:
+        self._hass.async_create_task(self._async_remotes(), "ha_ingestor remote registries")
+
+    async def _async_remotes(self) -> None:
+        async with self._lock:
+            if self._stops:
+                await self._async_sync_remotes()
+                self._async_show()
+
+    async def _async_sync_remotes(self) -> None:
+        """Sync the homes that are different, and delete those that are removed."""
+        instances = async_instances(self._hass)
+        if instances != self._instances:
+            await self._run(self._store.keep_only, instances)
+            self._instances = instances
+            self._synced = {name: self._synced[name] for name in self._synced.keys() & instances}
+        for name, snapshot in self._remotes.all.items():
+            is_stored = self.state.of(name).synced_at and self._synced.get(name) is snapshot
+            if name in instances and not is_stored:
+                await self._run(self._store.sync, snapshot.home, snapshot.taken_at, name)
+                self._synced[name] = snapshot
+        if self.state.synced_at is None:
+            self._watch.async_request()  # a new file was begun
 
     def _run[**P, T](
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs

@@ -13,10 +13,10 @@ from homeassistant.helpers import label_registry as lr
 from homeassistant.helpers.service import async_get_all_descriptions
 
 from ..enrich.area import whole_of
-from ..enrich.describe import effective_area_id
-from .model import Area, Device, Entity, Floor, Home, Label, Services
+from . import convert
+from .model import Device, Entity, Home, Services
 from .order import topological_order
-from .values import plain, text, texts
+from .values import plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +77,12 @@ def describe(registries: Registries) -> Home:
             _entity(entry, devices, successors)
             for entry in sorted(registries.entities, key=lambda entry: entry.entity_id)
         ),
-        areas=tuple(_area(entry) for entry in sorted(registries.areas, key=lambda area: area.id)),
+        areas=tuple(map(convert.area, sorted(registries.areas, key=lambda area: area.id))),
         floors=tuple(
-            _floor(entry) for entry in sorted(registries.floors, key=lambda floor: floor.floor_id)
+            map(convert.floor, sorted(registries.floors, key=lambda floor: floor.floor_id))
         ),
         labels=tuple(
-            _label(entry) for entry in sorted(registries.labels, key=lambda label: label.label_id)
+            map(convert.label, sorted(registries.labels, key=lambda label: label.label_id))
         ),
     )
 
@@ -119,36 +119,21 @@ def _device(
     successors: Mapping[str, Mapping[str | None, str]],
     config_entries: Mapping[str, tuple[str, str]],
 ) -> Device:
-    domain, title = config_entries.get(entry.config_entry_id, (None, None))
     # A child device has nothing else, and Home Assistant logs a warning when it is asked.
     hardware = entry if isinstance(entry, dr.DeviceEntry) else None
-    by_user, model = text(entry.name_by_user), text(hardware and hardware.model)
-    return Device(
-        device_id=entry.id,
-        name=by_user or text(entry.name) or model or text(title) or entry.id,
-        name_by_user=by_user,
-        manufacturer=text(hardware and hardware.manufacturer),
-        model=model,
-        model_id=text(hardware and hardware.model_id),
-        sw_version=text(hardware and hardware.sw_version),
-        hw_version=text(hardware and hardware.hw_version),
-        serial_number=text(hardware and hardware.serial_number),
-        area_id=text(entry.area_id),
-        effective_area_id=text(effective_area_id(entry, whole_of(entry, devices.get))),
-        integration=text(domain),
-        entry_type=text(hardware and hardware.entry_type),
-        configuration_url=text(hardware and hardware.configuration_url),
-        labels=texts(sorted(entry.labels)),
-        config_entry_id=text(entry.config_entry_id),
+    return convert.device(
+        entry,
+        hardware,
+        whole=whole_of(entry, devices.get),
+        parent_device_id=(
+            entry.parent_device_id if isinstance(entry, dr.ChildDeviceEntry) else None
+        ),
         via_device_id=(
             _resolve(hardware.via_device_id, hardware.config_entry_id, successors)
             if hardware
             else None
         ),
-        parent_device_id=(
-            entry.parent_device_id if isinstance(entry, dr.ChildDeviceEntry) else None
-        ),
-        disabled_by=text(entry.disabled_by),
+        config_entry=config_entries.get(entry.config_entry_id),
     )
 
 
@@ -157,62 +142,11 @@ def _entity(
     devices: Mapping[str, dr.AnyDeviceEntry],
     successors: Mapping[str, Mapping[str | None, str]],
 ) -> Entity:
-    device_id = _resolve(entry.device_id, entry.config_entry_id, successors)
-    device = devices.get(device_id or "")
-    return Entity(
-        entity_id=entry.entity_id,
-        registry_id=entry.id,
-        platform=text(entry.platform) or "unknown",
-        unique_id=text(entry.unique_id),
-        device_id=device_id if device else None,
-        area_id=text(entry.area_id),
-        effective_area_id=text(effective_area_id(entry, device, whole_of(device, devices.get))),
-        disabled_by=text(entry.disabled_by),
-        hidden_by=text(entry.hidden_by),
-        name=text(entry.name),
-        original_name=text(entry.original_name),
-        icon=text(entry.icon),
-        original_icon=text(entry.original_icon),
-        # The mark for "its computed name" is no text.
-        aliases=texts(alias for alias in entry.aliases if isinstance(alias, str)),
-        labels=texts(sorted(entry.labels)),
-        options=plain(entry.options),
-        config_entry_id=text(entry.config_entry_id),
-        entity_category=text(entry.entity_category),
-        device_class=text(entry.device_class) or text(entry.original_device_class),
-        unit_of_measurement=text(entry.unit_of_measurement),
+    device = devices.get(_resolve(entry.device_id, entry.config_entry_id, successors) or "")
+    return convert.entity(
+        entry,
+        device,
+        whole=whole_of(device, devices.get),
+        unit_of_measurement=entry.unit_of_measurement,
         supported_features=int(entry.supported_features or 0),
-        capabilities=None if entry.capabilities is None else plain(entry.capabilities),
-        translation_key=text(entry.translation_key),
-    )
-
-
-def _area(entry: ar.AreaEntry) -> Area:
-    return Area(
-        area_id=entry.id,
-        name=text(entry.name) or entry.id,
-        floor_id=text(entry.floor_id),
-        icon=text(entry.icon),
-        aliases=texts(sorted(entry.aliases)),
-        labels=texts(sorted(entry.labels)),
-    )
-
-
-def _floor(entry: fr.FloorEntry) -> Floor:
-    return Floor(
-        floor_id=entry.floor_id,
-        name=text(entry.name) or entry.floor_id,
-        level=entry.level,
-        icon=text(entry.icon),
-        aliases=texts(sorted(entry.aliases)),
-    )
-
-
-def _label(entry: lr.LabelEntry) -> Label:
-    return Label(
-        label_id=entry.label_id,
-        name=text(entry.name) or entry.label_id,
-        description=text(entry.description),
-        color=text(entry.color),
-        icon=text(entry.icon),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -36,6 +37,8 @@ class RemoteHome:
     # It was said in the log that its history cannot be read.
     is_history_refused: bool = False
     registries: Registries = field(default_factory=Registries)
+    # When the registries were read last, by the clock here.
+    read_at: datetime | None = None
     states: StateMirror = field(default_factory=partial(StateMirror, about=state_info))
 
     @property

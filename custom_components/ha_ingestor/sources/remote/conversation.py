@@ -48,13 +48,19 @@ class Conversation:
     """Registries first, then the states: from then on everything comes in order."""
 
     def __init__(
-        self, connection: Connection, home: RemoteHome, health: RemoteHealth, captures: Captures
+        self,
+        connection: Connection,
+        home: RemoteHome,
+        health: RemoteHealth,
+        captures: Captures,
+        registries_read: Callable[[], None],
     ) -> None:
         """Prepare; `captures` returns where the events go, and waits for it during a reload."""
         self._connection = connection
         self._home = home
         self._health = health
         self._captures = captures
+        self._registries_read = registries_read
         self._described_for: RemoteCapture | None = None
         self._registries: dict[int, Registry] = {}
         self._others: dict[int, str] = {}
@@ -192,6 +198,7 @@ class Conversation:
             self._home.newest = max(each.new.last_updated_timestamp for each in missed if each.new)
         self._recovery.async_start()
         self._health.entities = len(states.states)
+        self._registries_read()
 
     def _asked_after(self, newest: float | None, gap_seconds: float) -> float:
         """Return since when the history is asked for; never, if nothing was captured before."""
@@ -204,6 +211,7 @@ class Conversation:
             # Without a connection the events that wait are captured with what is known.
             with suppress(HomeAssistantError):
                 await self._refresh(event)
+        self._registries_read()
         capture = await self._captured_for()
         if capture.catalog is None or not isinstance(event.content, dict):
             return
@@ -271,6 +279,7 @@ class Conversation:
         with suppress(HomeAssistantError):
             await self._list()
             self._described_for = None
+            self._registries_read()
             await self._captured_for()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -40,6 +41,8 @@ class RemoteLink:
         self.health = RemoteHealth()
         self.home = RemoteHome()
         self.on_change: Callable[[], None] = no_listener
+        # Called when the registries there were read.
+        self.on_registries: Callable[[], None] = no_listener
         self._hass = hass
         self._open = open_
         self._task: asyncio.Task[None] | None = None
@@ -104,6 +107,10 @@ class RemoteLink:
             await self._attached.wait()
         return self._capture
 
+    def _registries_read(self) -> None:
+        self.home.read_at = datetime.now(UTC)
+        self.on_registries()
+
     async def _run(self) -> None:
         while True:
             error = await self._attempt()
@@ -136,7 +143,9 @@ class RemoteLink:
         health.attempt_began()
         try:
             self._connection = connection = await self._open()
-            conversation = Conversation(connection, self.home, health, self.async_capture)
+            conversation = Conversation(
+                connection, self.home, health, self.async_capture, self._registries_read
+            )
             await conversation.async_begin()
             health.connection_made(connection.version, connection.clock_ahead)
             LOGGER.info("%s is connected", self.settings.instance)

@@ -22,10 +22,12 @@ from ...options.history import gap_days
 from ...options.noise import rule_table
 from ...pipeline.model import EntityContext, is_here
 from ...pipeline.pipeline import Pipeline
+from ...registry.remote_homes import async_remote_homes
 from ..kept_link import KeptLink
 from .capture import RemoteCapture
 from .coordinator import RemoteCoordinator
 from .link import RemoteLink
+from .registries import RemoteRegistries
 from .settings import RemoteSettings
 from .watermarks import async_watermarks
 
@@ -77,6 +79,7 @@ class Remote:
     link: RemoteLink
     capture: RemoteCapture
     coordinator: RemoteCoordinator
+    registries: RemoteRegistries
 
 
 class Remotes:
@@ -115,7 +118,16 @@ class Remotes:
         coordinator = RemoteCoordinator(
             self._hass, self._entry, subentry, link, name=link.settings.instance
         )
-        return Remote(subentry=subentry, link=link, capture=capture, coordinator=coordinator)
+        registries = RemoteRegistries(
+            self._hass, link, entry_id=self._entry_id, subentry_id=subentry.subentry_id
+        )
+        return Remote(
+            subentry=subentry,
+            link=link,
+            capture=capture,
+            coordinator=coordinator,
+            registries=registries,
+        )
 
     def _link(self, subentry: ConfigSubentry) -> RemoteLink:
         settings = RemoteSettings.of(subentry)
@@ -137,6 +149,7 @@ class Remotes:
             if kept.entry_id == self._entry_id and wanted.get(subentry_id) is not kept.link:
                 del self._links[subentry_id]
                 await _async_end(kept)
+                async_remote_homes(self._hass).async_drop(subentry_id)
                 is_removed = subentry_id not in wanted
                 await watermarks.async_leave(subentry_id, is_removed=is_removed)
                 if is_removed:
@@ -149,6 +162,7 @@ class Remotes:
                 home.newest = watermarks.newest(subentry_id)
             watermarks.async_follow(subentry_id, partial(getattr, home, "captured_until"))
             each.coordinator.async_start()
+            each.registries.async_start()
             each.link.async_attach(each.capture)
 
     async def async_stop(self, *, hand_over: bool) -> None:
@@ -161,6 +175,7 @@ class Remotes:
             subentry_id = each.subentry.subentry_id
             kept = self._links.get(subentry_id)
             each.coordinator.async_stop()
+            each.registries.async_stop()
             if kept is None or kept.link is not each.link:
                 continue
             if not hand_over:
@@ -205,6 +220,7 @@ async def async_forget_remotes(hass: HomeAssistant, entry: HaIngestorConfigEntry
     for subentry in entry.get_subentries_of_type(SUBENTRY_REMOTE):
         watermarks = await async_watermarks(hass)
         await watermarks.async_leave(subentry.subentry_id, is_removed=True)
+        async_remote_homes(hass).async_drop(subentry.subentry_id)
 
 
 async def _async_end(kept: KeptLink[RemoteLink]) -> None:

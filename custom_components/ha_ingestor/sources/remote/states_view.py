@@ -77,6 +77,17 @@ def async_homes(hass: HomeAssistant) -> list[HomeStates]:
     return list(found.values())
 
 
+@callback
+def async_connected(hass: HomeAssistant) -> set[str]:
+    """Name the remote homes that are connected."""
+    return {
+        remote.link.settings.instance
+        for entry in hass.config_entries.async_loaded_entries(DOMAIN)
+        for remote in entry.runtime_data.remotes.all
+        if remote.link.health.connected
+    }
+
+
 def _answer(
     homes: Iterable[HomeStates], wanted: Mapping[str, str], offset: int, limit: int
 ) -> bytes:
