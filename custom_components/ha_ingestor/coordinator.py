@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry
@@ -12,7 +13,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .connection import async_storage
-from .const import DOMAIN, LOGGER
+from .const import DOMAIN, LOGGER, SPOOL_DIRECTORY
 from .data_api.coordinator import RegistryCoordinator
 from .enrich.attribution import Attribution
 from .health.connection_log import ConnectionLog
@@ -124,7 +125,8 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
             always_update=False,
         )
         self.background = Background(hass)
-        self.remembered = async_remember(hass, entry.entry_id, dict(entry.data))
+        folder = Path(hass.config.path(SPOOL_DIRECTORY, entry.entry_id))
+        self.remembered = async_remember(hass, entry.entry_id, dict(entry.data), folder)
         self._pipeline = pipeline
         self._deduplication = Deduplication(partial(async_storage, hass, entry.data))
         self._log = ConnectionLog()
@@ -143,11 +145,14 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
     async def async_snapshot(self) -> Snapshot:
         """Read the health, with what was before a reload."""
         self._last_read = await self._pipeline.snapshot()
-        return self.remembered.completed(self._last_read)
+        found = self.remembered.completed(self._last_read)
+        self.remembered.outages.note(found)
+        return found
 
     async def async_hand_over(self) -> None:
         """Hand over what stays true to whatever runs next for this entry."""
         last = await self.async_snapshot()
+        await self.hass.async_add_executor_job(self.remembered.outages.save)
         self.remembered.async_hand_over(self.hass, self.config_entry.entry_id, last)
 
     async def async_end(self) -> None:
@@ -169,6 +174,10 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         await self.async_refresh()
 
     @override
+    async def _async_setup(self) -> None:
+        await self.hass.async_add_executor_job(self.remembered.outages.load)
+
+    @override
     async def _async_refresh(self, *args: Any, **kwargs: Any) -> None:
         self._is_scheduled = kwargs.get("scheduled", False)
         # One that is cancelled would be taken for one that failed: no health to be known.
@@ -187,6 +196,9 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
                 work = deduplication.async_check()
                 self.background.async_begin(work, "ha_ingestor deduplication")
             await self._refused.async_update(snapshot)
+            outages = self.remembered.outages
+            if outages.is_due:
+                await self.hass.async_add_executor_job(outages.save)
             async_update_issues(
                 self.hass,
                 entry.entry_id,

@@ -12,6 +12,7 @@ from homeassistant.core import HomeAssistant, callback
 from ..const import DOMAIN
 from ..coordinator import HaIngestorConfigEntry, IngestorRuntimeData
 from ..pipeline.snapshot import Snapshot
+from .outages import Outage
 from .parts import (
     DataApiReading,
     MqttReading,
@@ -46,6 +47,7 @@ class Reading:
     name: str
     state: str
     snapshot: Snapshot | None = None
+    outages: tuple[Outage, ...] = ()
     data_api: DataApiReading | None = None
     remotes: tuple[RemoteReading, ...] = ()
     mqtt: tuple[MqttReading, ...] = ()
@@ -103,6 +105,7 @@ async def _async_read(
         name=name,
         state=state,
         snapshot=snapshot,
+        outages=runtime.coordinator.remembered.outages.all,
         data_api=data_api_of(runtime),
         remotes=remotes_of(runtime),
         mqtt=mqtt_of(runtime),

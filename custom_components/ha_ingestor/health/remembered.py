@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from homeassistant.core import HomeAssistant, callback
@@ -13,6 +14,7 @@ from ..pipeline.export.export_state import HISTORY, ExportState, StatusChange
 from ..pipeline.snapshot import Snapshot
 from ..pipeline.spool.quarantine import RejectedPoint
 from .last_hour import LastHour
+from .outages import Outages
 
 
 @dataclass(slots=True, kw_only=True)
@@ -24,6 +26,7 @@ class RememberedHealth:
     """
 
     data: Mapping[str, Any]
+    outages: Outages
     is_rejection_known: bool = False
     rejection: RejectedPoint | None = None
     last_hour: LastHour = field(default_factory=LastHour)
@@ -69,11 +72,17 @@ _REMEMBERED: HassKey[dict[str, RememberedHealth]] = HassKey(f"{DOMAIN}_pasts")
 
 
 @callback
-def async_remember(hass: HomeAssistant, entry_id: str, data: Mapping[str, Any]) -> RememberedHealth:
-    """Return what was handed over, or nothing with another connection in `data`."""
+def async_remember(
+    hass: HomeAssistant, entry_id: str, data: Mapping[str, Any], folder: Path
+) -> RememberedHealth:
+    """Return what was handed over, or nothing with another connection in `data`.
+
+    The outages are in the `folder`, whatever the connection is.
+    """
     before = hass.data.setdefault(_REMEMBERED, {}).pop(entry_id, None)
     if before is None or before.data != data:
-        return RememberedHealth(data=data, is_rejection_known=before is not None)
+        outages = Outages(folder=folder)
+        return RememberedHealth(data=data, outages=outages, is_rejection_known=before is not None)
     before.is_rejection_known = True
     return before
 
