@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import (
@@ -12,6 +13,8 @@ from pytest_homeassistant_custom_component.typing import (
 )
 
 from tests.emulator import Emulator
+from tests.flows.steps import suggested
+from tests.pages import fill_in, open_page, save
 from tests.shell import deliver, points, set_up
 
 
@@ -121,3 +124,38 @@ async def test_a_disabled_entity_is_told_to_be_one(
     (row,) = (each for each in found["entities"] if each["entity_id"] == "sensor.off")
     assert (row["disabled"], row["stateless"]) == (True, True)
     assert not found["numbers_only"]
+
+
+async def test_the_last_included_entity_is_left_out_in_a_form_that_the_options_accept(
+    hass: HomeAssistant, hass_ws_client: WebSocketGenerator, entry: MockConfigEntry
+) -> None:
+    for entity_id in ("sensor.a", "sensor.b"):
+        hass.states.async_set(entity_id, "1")
+    entry.add_to_hass(hass)
+    only = {"filter": {"include": {"entities": ["sensor.a"]}}}
+    hass.config_entries.async_update_entry(entry, options=only)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    client = await hass_ws_client(hass)
+
+    async def recorded() -> list[str]:
+        rows = (await ask(client, "entities", entry))["result"]["entities"]
+        return sorted(each["entity_id"] for each in rows if each["recorded"])
+
+    async def save_as_shown() -> None:
+        """Open the page of the options, and store it as it is."""
+        form = await open_page(hass, entry, "filter")
+        preview = await fill_in(hass, form, **suggested(form))
+        assert preview["type"] is FlowResultType.MENU, preview["errors"]
+        await save(hass, preview)
+        await hass.async_block_till_done()
+
+    await ask(client, "change_entities", entry, entity_id="sensor.a", recorded=False)
+    await hass.async_block_till_done()
+    assert await recorded() == []
+    await save_as_shown()
+    assert await recorded() == []
+    await ask(client, "change_entities", entry, entity_id="sensor.b", recorded=True)
+    await hass.async_block_till_done()
+    assert await recorded() == ["sensor.b"]
+    await save_as_shown()
+    assert await recorded() == ["sensor.b"]

@@ -1,15 +1,13 @@
 """Changes of the filter that other pages and repairs make."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from ..enrich.selection import Traits
 from .criteria import CONF_ENTITIES, CONF_GLOBS
-from .filter import CONF_INCLUDE, FILTER, PAGE, entity_filter
+from .filter import ALL_OTHERS, CONF_INCLUDE, FILTER, PAGE, entity_filter
 
 __all__ = ["FILTER", "PAGE", "excluding", "excluding_all", "including", "including_all"]
-
-_ALL: Final = "*"
 
 
 def excluding(options: Mapping[str, Any], *entity_ids: str) -> dict[str, Any]:
@@ -26,7 +24,7 @@ def excluding(options: Mapping[str, Any], *entity_ids: str) -> dict[str, Any]:
     }
     more = {CONF_ENTITIES: list(entity_ids)}
     if not (include or entity_filter(options).captures_others):
-        more[CONF_GLOBS] = [_ALL]
+        more[CONF_GLOBS] = [ALL_OTHERS]
     return excluding_all(PAGE.changed(options, {CONF_INCLUDE: include}), more)
 
 
@@ -35,13 +33,18 @@ def including(options: Mapping[str, Any], entities: Iterable[Traits]) -> dict[st
 
     One that is captured without it is not listed: with a single one listed, nothing else would be.
     """
-    chosen = {entity.entity_id: entity for entity in entities}
-    excluded = PAGE.read(options).get(CONF_ENTITIES, ())
-    left = [entity_id for entity_id in excluded if entity_id not in chosen]
+    chosen, page = {entity.entity_id: entity for entity in entities}, PAGE.read(options)
+    left = [entity_id for entity_id in page[CONF_ENTITIES] if entity_id not in chosen]
     allowed = PAGE.changed(options, {CONF_ENTITIES: left})
     captures = entity_filter(allowed).captures
     missing = [entity_id for entity_id, entity in chosen.items() if not captures(entity)]
-    return including_all(allowed, {CONF_ENTITIES: missing}) if missing else allowed
+    if not missing:
+        return allowed
+    if not page[CONF_INCLUDE]:
+        # Once something is included, all others are left out without it.
+        patterns = [glob for glob in page[CONF_GLOBS] if glob != ALL_OTHERS]
+        allowed = PAGE.changed(allowed, {CONF_GLOBS: patterns})
+    return including_all(allowed, {CONF_ENTITIES: missing})
 
 
 def excluding_all(options: Mapping[str, Any], lists: Mapping[str, list[str]]) -> dict[str, Any]:

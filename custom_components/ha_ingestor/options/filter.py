@@ -9,7 +9,7 @@ import voluptuous as vol
 from homeassistant.data_entry_flow import section
 
 from ..enrich.selection import EntityFilter
-from .criteria import CONF_GLOBS, CRITERIA, accepted_criteria, match_of
+from .criteria import CONF_ENTITIES, CONF_GLOBS, CRITERIA, accepted_criteria, match_of
 from .page import OptionError, Page
 
 FILTER: Final = "filter"
@@ -20,6 +20,8 @@ CONF_EXCLUDE: Final = "exclude"
 # What is excluded is stored as it was when there was nothing else.
 _DEFAULTS: Final[Mapping[str, Any]] = {**{name: [] for name in CRITERIA}, CONF_INCLUDE: {}}
 
+# What is stored when the last entity that was included is left out, beside its ID.
+ALL_OTHERS: Final = "*"
 # Each part of an entity ID is anything.
 _EVERYTHING: Final = re.compile(r"\?*\*[*?]*(?:\.\?*\*[*?]*)?")
 
@@ -27,9 +29,10 @@ _EVERYTHING: Final = re.compile(r"\?*\*[*?]*(?:\.\?*\*[*?]*)?")
 def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
     """Return what to store of a filled-in page; raises OptionError."""
     include, exclude = (_lists(entered, name) for name in (CONF_INCLUDE, CONF_EXCLUDE))
+    leaves_out_all = not include and CONF_ENTITIES in exclude
     for part, lists in ((CONF_INCLUDE, include), (CONF_EXCLUDE, exclude)):
         for glob in lists.get(CONF_GLOBS, ()):
-            if _EVERYTHING.fullmatch(glob):
+            if _EVERYTHING.fullmatch(glob) and not (leaves_out_all and glob == ALL_OTHERS):
                 raise OptionError(part, "fits_everything", glob)
     for name, values in include.items():
         for value in values:
