@@ -50,6 +50,8 @@ PARTS: Final = {
     *("binary_sensor", "sensor", "button", "name", "state", "state_attributes"),
     "unit_of_measurement",
 }
+# What fits into one line of a menu on a screen of 390 pixels.
+MENU_MAX: Final = 36
 # States and choices that are Home Assistant's own.
 VALUES: Final = {"on", "off", *EntityCategory}
 CODE: Final = {
@@ -98,6 +100,27 @@ def test_a_text_fills_in_what_the_english_one_does(language: str) -> None:
         if placeholders(text) != placeholders(english.get(path, ""))
     }
     assert other == {}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_title_says_first_what_is_wrong_as_a_phone_cuts_its_end(language: str) -> None:
+    titles = (
+        text
+        for path, text in texts(LANGUAGES[language]["issues"])
+        if path.endswith(".title") and "{title}" in text
+    )
+    late = [each for each in titles if not re.fullmatch(r"[^{}]+\s?: \{title\}", each)]
+    assert late == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_phone_shows_the_choices_of_a_menu_whole(language: str) -> None:
+    cut = {
+        path: text
+        for path, text in texts(LANGUAGES[language])
+        if ".menu_options." in path and len(text) > MENU_MAX
+    }
+    assert cut == {}
 
 
 def strings(tree: ast.AST) -> Iterator[str]:

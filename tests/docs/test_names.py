@@ -137,9 +137,10 @@ def test_every_binary_sensor_is_documented() -> None:
 @pytest.mark.parametrize("issue", WORDS["issues"].values(), ids=WORDS["issues"])
 def test_every_repair_is_documented(issue: Mapping[str, Any]) -> None:
     part = " ".join(section(text("entities.md"), "Repairs").split())
-    title = issue["title"].removeprefix("{title}: ")
-    missing = re.fullmatch("(the .+) is missing", title)
-    assert (missing[1] if missing else title) in part
+    title = issue["title"].removesuffix(": {title}")
+    missing = re.fullmatch("The (.+) is missing", title)
+    said = f"the {missing[1]}" if missing else title
+    assert said.casefold() in part.casefold()
 
 
 def test_every_problem_is_in_troubleshooting() -> None:

@@ -129,7 +129,7 @@ def renew_credentials(window: Frontend, server: Server, entry_id: str) -> None:
 def create_bucket(window: Frontend, entry_id: str) -> None:
     """Let the repair do it."""
     window.open("/config/repairs")
-    window.page.get_by_text("the bucket is missing").first.click()
+    window.page.get_by_text("The bucket is missing").first.click()
     dialog = window.page.locator("dialog-data-entry-flow")
     dialog.get_by_text(BUCKET).last.wait_for()
     picture(window, "bucket_missing")
