@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 from typing import Final
@@ -133,8 +132,12 @@ class Committer:
         Returns the lines that the disk did not take, if they shall be handed over.
         """
         self.buffer.commit([])
-        with suppress(OSError):
+        try:
             self.noise_filter.save(self.files, self.buffer.last_seq)
+        except OSError as err:
+            _LOGGER.debug("The last written states cannot be stored: %s", err.strerror)
+        except Exception:
+            _LOGGER.exception("The last written states cannot be stored")
         self.captured_until.close()
         return self.buffer.close(hand_over=hand_over)
 

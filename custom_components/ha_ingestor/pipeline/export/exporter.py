@@ -175,10 +175,14 @@ class Exporter:
         self._stopping.set()
         self._gathering.wake()
         self.retry_now()
-        with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(seconds):
-                async with self._delivering:
-                    await self._deliver(is_last=True)
+        try:
+            async with asyncio.timeout(seconds), self._delivering:
+                await self._deliver(is_last=True)
+        except OSError:
+            return  # the disk fails, or it took too long
+        except Exception:
+            # What stops next stores what is in memory.
+            _LOGGER.exception("Export failed while it was stopped")
 
     async def export_forever(self) -> None:
         """Export until cancelled, with the wait that each result requires."""

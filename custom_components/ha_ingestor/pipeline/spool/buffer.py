@@ -235,6 +235,9 @@ class Buffer:
             self._spool.close()
         except OSError as err:
             _LOGGER.warning("The spool could not be closed in order: %s", err.strerror)
+        except Exception:
+            # A programming error must not cost what is handed over.
+            _LOGGER.exception("The spool could not be closed in order")
         return held
 
     def _release(self, points: int) -> None:
