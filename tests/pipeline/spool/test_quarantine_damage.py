@@ -9,6 +9,7 @@ from custom_components.ha_ingestor.pipeline.spool import quarantine_files as mod
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
 from custom_components.ha_ingestor.pipeline.spool.slices import complete
 from tests.faults.memory_driver import StubbornDisk
+from tests.pipeline.memory_files import MemoryFiles
 
 POSITION = "quarantine-position"
 
@@ -410,3 +411,19 @@ def test_a_file_that_could_not_be_written_is_not_used_once_the_position_has_pass
 
     assert kept(quarantine) == [2]
     assert kept(restarted(disk, quarantine)) == [2]
+
+
+def test_a_file_that_can_neither_be_removed_nor_emptied_costs_no_descriptor() -> None:
+    files = MemoryFiles()
+    quarantine = Quarantine(files)
+    broken = ("write quarantine-0", "remove quarantine-0", "truncate quarantine-0")
+
+    def fail(operation: str, name: str) -> None:
+        if f"{operation} {name}".startswith(broken):
+            raise OSError(errno.EIO, "Input/output error", name)
+
+    files.fault = fail
+    for _ in range(10):
+        with pytest.raises(OSError, match="Input/output error"):
+            quarantine.add(seq=1, line="m v=1 1", status=400, reason="bad")
+    assert files.descriptors == 0

@@ -684,3 +684,18 @@ def test_the_small_frames_of_an_ordinary_home_are_compressed_once_they_wait_for_
     assert at_first[0] == at_first[1]
     assert later[1] < later[0] / 3
     assert drain(compressed) == drain(plain)
+
+
+def test_a_file_system_without_locks_costs_no_descriptor_with_each_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_fd: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    files = OsFiles(tmp_path)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(3):
+        with pytest.raises(OSError, match="No locks available"):
+            files.lock()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

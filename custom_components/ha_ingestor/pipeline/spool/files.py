@@ -112,9 +112,12 @@ class OsFiles:
         fd = os.open(self._path("lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except OSError as err:
+            # Some file systems of a network have no locks: it is tried again for ever.
             os.close(fd)
-            raise BlockingIOError(errno.EAGAIN, "In use by another Home Assistant") from None
+            if isinstance(err, BlockingIOError):
+                raise BlockingIOError(errno.EAGAIN, "In use by another Home Assistant") from None
+            raise
         return fd
 
     def free_bytes(self) -> int:

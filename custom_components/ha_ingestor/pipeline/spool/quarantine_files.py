@@ -155,9 +155,7 @@ class QuarantineFiles:
             self._bad_files.remove(name)
         try:
             fd = self._files.create(name) if is_new else self._files.open(name)
-            if not is_new:
-                self._files.truncate(fd)
-            self._write(fd, data, 0)
+            self._write(fd, data, 0, truncates=not is_new)
             self._files.sync_directory()
         except OSError:
             self._remove_bad_files(name)
@@ -166,8 +164,10 @@ class QuarantineFiles:
         self._position.note_newest(self._last_number)
         self._make_room()
 
-    def _write(self, fd: int, data: bytes, offset: int) -> None:
+    def _write(self, fd: int, data: bytes, offset: int, *, truncates: bool = False) -> None:
         try:
+            if truncates:
+                self._files.truncate(fd)
             self._files.write(fd, data, offset)
             self._files.sync(fd)
         finally:
