@@ -2,12 +2,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { origins } from "../../custom_components/ha_ingestor/frontend/origins.js";
+import { origins as originsOf } from "../../custom_components/ha_ingestor/frontend/origins.js";
 import { Words } from "../../custom_components/ha_ingestor/frontend/words.js";
 
+/** @type {Localize} */
 const localize = (key, values = {}) => [key.split(".").at(-1), ...Object.values(values)].join(" ");
-const words = new Words({ locale: { language: "en", number_format: "language" }, localize });
+/** @type {any} What the words need of Home Assistant. */
+const english = { locale: { language: "en", number_format: "language" }, localize };
+const words = new Words(english);
+/** @type {any} */
 const health = { performance: { received_per_minute: 120, last_received: null } };
+/** @type {(words: Words, destination: Pick<Destination, "health" | "remotes"> & { mqtt?: Mqtt[] }) => Origin[]} */
+const origins = (said, destination) =>
+  originsOf(said, { config_entry_id: "1", title: "Influx", state: "loaded", data_api: null, mqtt: [], ...destination });
 const REMOTE = {
   title: "Cabin",
   connected: true,
@@ -24,6 +31,7 @@ const REMOTE = {
   version: "2026.11.0",
   clock_ahead: 0.2,
 };
+/** @type {(found: Origin, key: string) => string | undefined} */
 const named = (found, key) => Object.fromEntries(found.facts)[key];
 
 test("this home comes first, with the rate of all sources", () => {
@@ -34,6 +42,7 @@ test("this home comes first, with the rate of all sources", () => {
 
 test("a gap that is being filled says how far it is, and what came of it stays", () => {
   const recovery = { status: "reading", position: "2026-11-26T05:00:00Z", until: "2026-11-26T06:00:00Z", unfillable: 2 };
+  /** @type {(more: Partial<Health> | object) => string[]} */
   const told = (more) => Object.keys(Object.fromEntries(origins(words, { health: { ...health, ...more }, remotes: [] })[0].facts));
   assert.deepEqual(told({ recovery }), ["rate_all", "last_event", "recovery", "filled_to", "gap_ends", "unfillable"]);
   const idle = { status: "idle", position: null, until: null, unfillable: 0 };
@@ -56,7 +65,7 @@ test("a home that is lost says why, and a rate would be none", () => {
 });
 
 test("messages of a broker are a source like others", () => {
-  const mqtt = { title: "MQTT", connected: true, is_set_up: true, messages_per_minute: 612, points: 9, filtered: { retained: 2, other: 1 } };
+  const mqtt = { title: "MQTT", connected: true, is_set_up: true, messages_per_minute: 612, points: 9, filtered: { retained: 2, other: 1 }, last_message: null };
   const found = origins(words, { health, remotes: [REMOTE], mqtt: [mqtt] });
   assert.deepEqual(found.map((each) => each.kind), ["local", "remote", "mqtt"]);
   assert.equal(named(found[2], "left_out"), "3");

@@ -2,12 +2,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { hindrance, recordedOf, ruleText } from "../../custom_components/ha_ingestor/frontend/reasons.js";
+import { hindrance as hindranceOf, recordedOf, ruleText } from "../../custom_components/ha_ingestor/frontend/reasons.js";
 import { Words } from "../../custom_components/ha_ingestor/frontend/words.js";
 
+/** @type {Localize} */
 const localize = (key, values = {}) =>
   [key.replace("component.ha_ingestor.config_panel.", ""), ...Object.values(values)].join(" ");
-const words = new Words({ locale: { language: "en", number_format: "language" }, localize });
+/** @type {any} What the words need of Home Assistant. */
+const english = { locale: { language: "en", number_format: "language" }, localize };
+const words = new Words(english);
+
+/** @type {(row: Partial<EntityRow>) => EntityRow} */
+const of = (row) => ({ entity_id: "sensor.a", recorded: true, ...row });
+/** @type {(row: Partial<EntityRow>, state: string | undefined, numbersOnly: boolean) => string} */
+const hindrance = (row, state, numbersOnly) => hindranceOf(of(row), state, numbersOnly);
 
 test("of what is recorded the first thing that keeps it without points is named", () => {
   const row = { recorded: true };
@@ -22,17 +30,19 @@ test("of what is recorded the first thing that keeps it without points is named"
 });
 
 test("what has no state is not counted, as in the preview of a change", () => {
-  const rows = [{ recorded: true }, { recorded: false }, { recorded: true, disabled: true, stateless: true }];
+  const rows = [{ recorded: true }, { recorded: false }, { recorded: true, disabled: true, stateless: true }].map(of);
   assert.deepEqual(recordedOf(rows), { recorded: 1, total: 2 });
 });
 
 test("a rule names an area by its name, and what has none by its value", () => {
+  /** @type {any} */
   const hass = { areas: { a1: { name: "Attic" } } };
-  const told = (criterion, value) => ruleText(words, hass, { rule: ["exclude", criterion, value] });
+  /** @type {(criterion: string, value: string) => string} */
+  const told = (criterion, value) => ruleText(words, hass, of({ rule: ["exclude", criterion, value] }));
   assert.equal(told("areas", "a1"), "entities.why_exclude criterion.areas Attic");
   assert.equal(told("areas", "gone"), "entities.why_exclude criterion.areas gone");
   assert.equal(told("domains", "light"), "entities.why_exclude criterion.domains light");
-  assert.equal(ruleText(words, hass, { recorded: false }), "entities.why_not_listed");
+  assert.equal(ruleText(words, hass, of({ recorded: false })), "entities.why_not_listed");
 });
 
 test("what somebody chose is not rounded", () => {

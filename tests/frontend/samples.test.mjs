@@ -27,6 +27,7 @@ test("a destination that is not loaded has no samples", () => {
 });
 
 test("the present counts are added every ten seconds, and nothing is kept longer than an hour", () => {
+  /** @type {any} */
   const health = { ledger: { received: 1, written: 1 }, pending: 2, waiting: 1, spool_bytes: 9 };
   const samples = samplesOf(COLUMNS);
   assert.equal(appended(samples, health, 35), samples);
@@ -41,6 +42,7 @@ test("without a trend nothing is said of the end of a backlog", () => {
 });
 
 test("changes of the status are joined to outages, the newest first", () => {
+  /** @type {(minute: number, status: string, problem?: string) => StatusChange} */
   const change = (minute, status, problem = "none") => ({
     time: `2027-01-15T08:0${minute}:00+00:00`,
     status,

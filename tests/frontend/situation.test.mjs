@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { situation } from "../../custom_components/ha_ingestor/frontend/situation.js";
 
 const NOW = 1_800_000_000;
+/** @type {(more: Partial<Health>) => any} */
 const health = (more) => ({
   status: "ok",
   concern: "none",
@@ -15,9 +16,21 @@ const health = (more) => ({
   performance: { last_success: "2027-01-15T08:00:00+00:00" },
   ...more,
 });
-const told = (more, samples = []) => situation({ state: "loaded", health: health(more) }, samples, NOW);
+/** @type {(state: string, health: Health | null) => Destination} */
+const destination = (state, found) => ({
+  config_entry_id: "1",
+  title: "Influx",
+  state,
+  health: found,
+  data_api: null,
+  remotes: [],
+  mqtt: [],
+});
+/** @type {(more: Partial<Health>, samples?: Sample[]) => Situation} */
+const told = (more, samples = []) => situation(destination("loaded", health(more)), samples, NOW);
 // A backlog a minute ago, and now.
-const trend = (before) => [{ time: NOW - 60, backlog: before }];
+/** @type {(before: number) => Sample[]} */
+const trend = (before) => [{ time: NOW - 60, backlog: before, received: 0, written: 0, bytes: 0 }];
 
 test("a destination that delivers is well", () => {
   assert.deepEqual([told({}).level, told({}).key], ["good", "ok"]);
@@ -40,7 +53,7 @@ test("a problem beside the delivery is a warning", () => {
 
 test("a backlog that shrinks says when it is gone", () => {
   const found = told({ pending: 4000 }, trend(10_000));
-  assert.deepEqual([found.level, found.key, found.values.duration], ["info", "catching_up", 40]);
+  assert.deepEqual([found.level, found.key, found.values?.duration], ["info", "catching_up", 40]);
 });
 
 test("a backlog that does not shrink is a warning", () => {
@@ -52,7 +65,8 @@ test("a pause is said before everything else that is wrong", () => {
 });
 
 test("an entry that is not loaded is only an error where it failed", () => {
-  const level = (state) => situation({ state, health: null }, [], NOW).level;
+  /** @type {(state: string) => string} */
+  const level = (state) => situation(destination(state, null), [], NOW).level;
   assert.deepEqual(["setup_in_progress", "not_loaded", "setup_error", "no_answer"].map(level), [
     "info",
     "info",

@@ -1,6 +1,7 @@
 /** The dialog that changes some entities: first what it would do, then to do it. */
 
-import { LitElement, css, define, html } from "./lit.js";
+import { css, define, html, properties } from "./lit.js";
+import { Page } from "./page.js";
 import { pageStyle } from "./style.js";
 
 const LISTED = 8;
@@ -9,63 +10,47 @@ const HOUR = 3600;
 // The units of the options: minutes, seconds, and that of the entity.
 const FIELDS = { heartbeat: "minute", throttle: "second", deadband: "" };
 
-class Change extends LitElement {
-  static properties = {
-    hass: { attribute: false },
-    words: { attribute: false },
-    entryId: { attribute: false },
-    entityIds: { attribute: false },
-    kind: {},
-    rules: { attribute: false },
-    _values: { state: true },
-    _preview: { state: true },
-    _error: { state: true },
-    _isBusy: { state: true },
-  };
-
-  static styles = [
-    pageStyle,
-    css`
-      .fields {
-        display: grid;
-        grid-template-columns: repeat(auto-fit, minmax(140px, 1fr));
-        gap: 12px;
-        margin-block: 0 16px;
-      }
-      label {
-        display: flex;
-        flex-direction: column;
-        gap: 4px;
-        color: var(--secondary-text-color);
-        font-size: var(--ha-font-size-s, 12px);
-      }
-      label input {
-        color: var(--primary-text-color);
-        font-size: var(--ha-font-size-m, 14px);
-      }
-      p {
-        margin: 0 0 8px;
-      }
-      .big {
-        font-size: var(--ha-font-size-xl, 20px);
-      }
-      ul {
-        margin: 0 0 12px;
-        padding-inline-start: 20px;
-      }
-      li {
-        overflow-wrap: anywhere;
-      }
-      ha-alert {
-        display: block;
-        margin-block: 8px;
-      }
-    `,
-  ];
-
-  shouldUpdate(changed) {
-    return [...changed.keys()].some((key) => key !== "hass");
+const style = css`
+  .fields {
+    display: grid;
+    grid-template-columns: repeat(auto-fit, minmax(140px, 1fr));
+    gap: 12px;
+    margin-block: 0 16px;
   }
+  label {
+    display: flex;
+    flex-direction: column;
+    gap: 4px;
+    color: var(--secondary-text-color);
+    font-size: var(--ha-font-size-s);
+  }
+  label input {
+    color: var(--primary-text-color);
+    font-size: var(--ha-font-size-m);
+  }
+  p {
+    margin: 0 0 8px;
+  }
+  .big {
+    font-size: var(--ha-font-size-xl);
+  }
+  ul {
+    margin: 0 0 12px;
+    padding-inline-start: 20px;
+  }
+  li {
+    overflow-wrap: anywhere;
+  }
+`;
+
+/** @extends {Page<ChangeMembers>} */
+class Change extends Page {
+  static properties = properties(
+    ["hass", "words", "entryId", "entityIds", "kind", "rules"],
+    ["_values", "_preview", "_error", "_isBusy"],
+  );
+
+  static styles = [pageStyle, style];
 
   firstUpdated() {
     this._values = { heartbeat: 0, throttle: 0, deadband: 0, ...this.rules };
@@ -92,13 +77,17 @@ class Change extends LitElement {
     }
   }
 
-  /** The options have a text for what they refuse. */
+  /**
+   * The options have a text for what they refuse.
+   * @param {any} refusal
+   */
   async _reason({ message, translation_key: key, translation_placeholders: values }) {
     if (!key) return message;
     const localize = await this.hass.loadBackendTranslation("options", "ha_ingestor");
     return localize(`component.ha_ingestor.options.error.${key}`, values) || message;
   }
 
+  /** @param {string} name @param {string} value */
   _typed(name, value) {
     this._values = { ...this._values, [name]: Number(value) || 0 };
     this._preview = undefined;
@@ -124,7 +113,7 @@ class Change extends LitElement {
     const isReady = this._preview?.is_changed && !this._isBusy;
     return html`<ha-dialog open .headerTitle=${words.text(`change.title_${kind}`, { entities })}
       @closed=${() => this.dispatchEvent(new CustomEvent("closed"))}>
-      ${kind === "rules" && this._values ? this._fields(words) : ""}
+      ${kind === "rules" && this._values ? this._fields(words, this._values) : ""}
       <div role="status">
         ${this._error ? html`<ha-alert alert-type="error">${this._error}</ha-alert>` : this._effect(words)}
       </div>
@@ -136,16 +125,18 @@ class Change extends LitElement {
     </ha-dialog>`;
   }
 
-  _fields(words) {
+  /** @type {Draw<Record<string, number>>} */
+  _fields(words, values) {
     return html`<div class="fields">
       ${Object.entries(FIELDS).map(([name, unit]) => html`<label>${words.text(`rules.${name}`)}
-        <input type="number" min="0" step="any" inputmode="decimal" .value=${String(this._values[name])}
+        <input type="number" min="0" step="any" inputmode="decimal" .value=${String(values[name])}
           @input=${(event) => this._typed(name, event.target.value)} />
         <span>${words.text(unit ? `rules.unit_${unit}` : "rules.unit_own")}</span>
       </label>`)}
     </div>`;
   }
 
+  /** @param {Words} words */
   _effect(words) {
     const { _preview: preview } = this;
     if (!preview) return html`<p>${words.text("loading")}</p>`;
@@ -154,6 +145,7 @@ class Change extends LitElement {
       <p class="secondary">${words.text("change.reload")}</p>`;
   }
 
+  /** @type {Draw<ChangePreview>} */
   _ruled(words, { rules }) {
     return rules.map(({ entities, ...each }) => html`
       <p><b>${words.count("entities", entities)}:</b> ${words.rules(each) || words.text("entities.no_rules")}</p>
@@ -164,9 +156,11 @@ class Change extends LitElement {
       </ul>`);
   }
 
+  /** @type {Draw<FilterPreview>} */
   _recorded(words, filter) {
     const { captured, added, removed, points_per_hour: then, points_per_hour_now: now } = filter;
     const before = captured - added.length + removed.length;
+    /** @param {number} value */
     const count = (value) => words.number(value);
     return html`<p class="big">${words.text("change.recorded", { before: count(before), after: count(captured), total: count(filter.total) })}</p>
       ${then === null || now === null
@@ -180,6 +174,7 @@ class Change extends LitElement {
       ${captured ? "" : html`<ha-alert alert-type="warning">${words.text("change.none_left")}</ha-alert>`}`;
   }
 
+  /** @param {Words} words @param {string} name @param {readonly string[]} entityIds */
   _list(words, name, entityIds) {
     if (!entityIds.length) return "";
     const more = entityIds.length - LISTED;

@@ -21,13 +21,10 @@ export const chartStyle = css`
     display: flex;
     justify-content: space-between;
     gap: 8px;
-    color: var(--secondary-text-color);
-    font-size: var(--ha-font-size-s, 12px);
   }
   .chart figcaption b {
     unicode-bidi: plaintext;
     color: var(--primary-text-color);
-    font-weight: var(--ha-font-weight-medium, 500);
   }
   .chart svg {
     display: block;
@@ -53,18 +50,25 @@ export const chartStyle = css`
     display: flex;
     justify-content: space-between;
     color: var(--secondary-text-color);
-    font-size: var(--ha-font-size-xs, 10px);
+    font-size: var(--ha-font-size-xs);
   }
 `;
 
-/** Draw `points`, which are [seconds since 1970, value]; `shown` makes a text of a value. */
+/**
+ * Draw `points`, which are [seconds since 1970, value]; `shown` makes a text of a value.
+ * @param {Words} words
+ * @param {string} title
+ * @param {Dot[]} points
+ * @param {(value?: number) => string} shown
+ * @param {number} now
+ */
 export const chart = (words, title, points, shown, now) => {
   const highest = Math.max(...points.map(([, value]) => value), 0);
   const newest = points.at(-1)?.[1];
   const parts = split(points).map((part) => path(part, highest || 1, now));
   const label = words.text("chart.label", { title, now: shown(newest), highest: shown(highest) });
   return html`<figure class="chart">
-    <figcaption><span>${title}</span><b>${shown(newest)}</b></figcaption>
+    <figcaption class="secondary"><span>${title}</span><b>${shown(newest)}</b></figcaption>
     <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label=${label}>
       <path class="area" d=${parts.map((each) => each.area).join("")}></path>
       <path class="line" d=${parts.map((each) => each.line).join("")}></path>
@@ -77,18 +81,23 @@ export const chart = (words, title, points, shown, now) => {
   </figure>`;
 };
 
+/** @param {Dot[]} points */
 const split = (points) => {
+  /** @type {Dot[][]} */
   const parts = [];
   for (const point of points) {
     const part = parts.at(-1);
-    if (part && point[0] - part.at(-1)[0] <= GAP) part.push(point);
+    if (part && point[0] - part[part.length - 1][0] <= GAP) part.push(point);
     else parts.push([point]);
   }
   return parts;
 };
 
+/** @param {Dot[]} points @param {number} highest @param {number} now */
 const path = (points, highest, now) => {
+  /** @param {Dot} dot */
   const x = ([time]) => (WIDTH * (1 - Math.min(Math.max(now - time, 0), HOUR) / HOUR)).toFixed(1);
+  /** @param {Dot} dot */
   const y = ([, value]) => ((HEIGHT - 2) * (1 - value / highest) + 1).toFixed(1);
   const line = `M${points.map((each) => `${x(each)},${y(each)}`).join("L")}`;
   return { line, area: `${line}V${HEIGHT}H${x(points[0])}Z` };

@@ -3,13 +3,15 @@
 import { html } from "./lit.js";
 
 const CUT = "overflow: hidden; text-overflow: ellipsis;";
-const SMALL = "color: var(--secondary-text-color); font-size: var(--ha-font-size-s, 12px);";
+const SMALL = "color: var(--secondary-text-color); font-size: var(--ha-font-size-s);";
 const OUT = "color: var(--secondary-text-color);";
 
 // It is drawn inside the table, where our styles do not reach.
+/** @param {TableRow} row */
 const named = (row) => html`<div style=${CUT}><bdi>${row.name}</bdi></div>
   <div style=${CUT + SMALL}><bdi>${row.entity_id}</bdi></div>`;
 
+/** @param {TableRow} row */
 const recorded = (row) => html`<div style="display: flex; align-items: center; gap: 8px; ${row.recorded ? "" : OUT}">
   <ha-icon style="--mdc-icon-size: 20px; color: var(${row.recorded ? "--success-color" : "--disabled-text-color"})"
     .icon=${row.recorded ? "mdi:check-circle-outline" : "mdi:minus-circle-outline"}></ha-icon>${row.is_recorded}
@@ -27,7 +29,11 @@ const WIDTHS = {
   last_time: "100px",
 };
 
-/** On a phone there is one column, with what matters most below the name. */
+/**
+ * On a phone there is one column, with what matters most below the name.
+ * @param {Words} words
+ * @param {boolean} narrow
+ */
 export const columns = (words, narrow) => {
   const found = described(words);
   for (const [name, minWidth] of Object.entries(WIDTHS)) {
@@ -38,12 +44,14 @@ export const columns = (words, narrow) => {
   return found;
 };
 
+/** @type {Draw<TableRow>} */
 const short = (words, row) => {
   const told = [row.is_recorded, row.per_hour === null ? "" : words.text("entities.hourly", { count: words.number(row.per_hour) }), row.rules, row.last_state];
   return html`<div style=${CUT}><bdi>${row.name}</bdi></div>
     <div style=${CUT + SMALL}><bdi>${told.filter(Boolean).join(" · ")}</bdi></div>`;
 };
 
+/** @param {Words} words @returns {Record<string, Column>} */
 const described = (words) => ({
   name: {
     title: words.text("entities.name"),
@@ -70,7 +78,7 @@ const described = (words) => ({
     sortable: true,
     direction: "desc",
     type: "numeric",
-    template: (row) => html`${words.number(row.per_hour, row.per_hour < 10 ? 1 : 0)}`,
+    template: (row) => html`${words.number(row.per_hour, (row.per_hour ?? 0) < 10 ? 1 : 0)}`,
   },
   bytes_per_hour: {
     title: words.text("entities.bytes_per_hour"),

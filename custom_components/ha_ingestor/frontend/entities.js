@@ -3,84 +3,78 @@
 import "./change.js";
 import "./entity.js";
 import { columns } from "./columns.js";
-import { LitElement, css, define, html } from "./lit.js";
+import { css, define, html, properties } from "./lit.js";
+import { Page } from "./page.js";
 import { recordedOf, ruleText } from "./reasons.js";
-import { pageStyle } from "./style.js";
+import { button, pageStyle } from "./style.js";
 
 const SHOWN = ["all", "recorded", "left_out"];
+/** @type {Record<string, (each: EntityRow) => boolean>} */
 const KEPT = {
   all: () => true,
   recorded: (each) => each.recorded,
   left_out: (each) => !each.recorded,
 };
 const GROUPS = ["", "domain", "integration", "area", "is_recorded"];
+// What the rows are made of.
+/** @type {(keyof EntitiesMembers)[]} */
+const ARRANGED = ["_answer", "_shown", "words", "narrow"];
+/** @type {ChangeKind[]} */
 const CHANGES = ["include", "exclude", "rules"];
 // What one change may name.
 const CHANGED_MAX = 1000;
 // What was measured for less says nothing about an hour.
 const HOURS_MIN = 1 / 60;
 
-class Entities extends LitElement {
-  static properties = {
-    hass: { attribute: false },
-    words: { attribute: false },
-    narrow: { type: Boolean },
-    entryId: { attribute: false },
-    state: { attribute: false },
-    _answer: { state: true },
-    _error: { state: true },
-    _shown: { state: true },
-    _group: { state: true },
-    _open: { state: true },
-    _selected: { state: true },
-    _change: { state: true },
-  };
+const style = css`
+  .bar {
+    margin-block-end: 12px;
+    min-height: 40px;
+  }
+  ha-data-table {
+    --data-table-border-width: 0;
+    height: calc(100dvh - var(--header-height, 56px) - 170px);
+    min-height: 320px;
+  }
+  .table {
+    padding: 0;
+    overflow: hidden;
+  }
+  .chosen {
+    padding: 4px 12px;
+    border-radius: var(--ha-border-radius-lg);
+    background: var(--secondary-background-color);
+  }
+`;
 
-  static styles = [
-    pageStyle,
-    css`
-      .bar {
-        margin-block-end: 12px;
-        min-height: 40px;
-      }
-      ha-data-table {
-        --data-table-border-width: 0;
-        height: calc(100dvh - var(--header-height, 56px) - 170px);
-        min-height: 320px;
-      }
-      .table {
-        padding: 0;
-        overflow: hidden;
-      }
-      .chosen {
-        padding: 4px 12px;
-        border-radius: var(--ha-border-radius-lg, 12px);
-        background: var(--secondary-background-color);
-      }
-    `,
-  ];
+/** @extends {Page<EntitiesMembers>} */
+class Entities extends Page {
+  static properties = properties(
+    ["hass", "words", "narrow", "entryId", "state"],
+    ["_answer", "_error", "_shown", "_group", "_open", "_selected", "_change"],
+  );
+
+  static styles = [pageStyle, style];
 
   constructor() {
     super();
-    const shown = new URLSearchParams(location.search).get("shown");
+    const shown = new URLSearchParams(location.search).get("shown") ?? "";
     this._shown = SHOWN.includes(shown) ? shown : "all";
     this._group = "";
+    /** @type {string[]} */
     this._selected = [];
   }
 
-  shouldUpdate(changed) {
-    // `hass` changes with every state; the names are read when the rows are, and only the entity
-    // that is open shows its state.
-    const isOpen = this._open !== undefined;
-    const isOther = () => changed.get("hass")?.states[this._open] !== this.hass.states[this._open];
-    return [...changed.keys()].some((key) => key !== "hass") || (isOpen && isOther());
+  _entity() {
+    return this._open ?? "";
   }
 
+  /** @param {Changed<EntitiesMembers>} changed */
   willUpdate(changed) {
     const isLoadedAgain = this.state === "loaded" && changed.get("state");
     if (changed.has("entryId")) [this._answer, this._selected] = [undefined, []];
     if (changed.has("entryId") || isLoadedAgain) this._read();
-    if (["_answer", "_shown", "words", "narrow"].some((key) => changed.has(key))) this._arrange();
+    if (ARRANGED.some((key) => changed.has(key))) this._arrange();
   }
 
   async _read() {
@@ -114,12 +108,15 @@ class Entities extends LitElement {
     }));
   }
 
+  /** @param {string} entityId */
   _area(entityId) {
     const { areas, devices, entities } = this.hass;
-    const entity = entities?.[entityId];
-    return areas?.[entity?.area_id ?? devices?.[entity?.device_id]?.area_id]?.name ?? "";
+    const entity = entities[entityId];
+    const area = entity?.area_id ?? devices[entity?.device_id ?? ""]?.area_id;
+    return areas[area ?? ""]?.name ?? "";
   }
 
+  /** @param {ChangeKind} kind @param {string[]} entityIds */
   _begin(kind, entityIds) {
     this._open = undefined;
     this._change = { kind, entityIds };
@@ -127,10 +124,16 @@ class Entities extends LitElement {
 
   _changed() {
     this._change = undefined;
-    this.renderRoot.querySelector("ha-data-table")?.clearSelection();
+    this._clear();
     const detail = { message: this.words.text("change.done") };
     this.dispatchEvent(new CustomEvent("hass-notification", { detail, bubbles: true, composed: true }));
     this._read();
+  }
+
+  _clear() {
+    /** @type {any} */
+    const table = this.renderRoot.querySelector("ha-data-table");
+    table?.clearSelection();
   }
 
   render() {
@@ -148,6 +151,7 @@ class Entities extends LitElement {
       ${this._dialog(words, answer)}`;
   }
 
+  /** @type {Draw<EntitiesAnswer>} */
   _bar(words, answer) {
     const { recorded, total } = recordedOf(answer.entities);
     return html`<div class="bar">
@@ -165,18 +169,19 @@ class Entities extends LitElement {
     </div>`;
   }
 
+  /** @param {Words} words */
   _chosen(words) {
     const isTooMuch = this._selected.length > CHANGED_MAX;
     return html`<div class="bar chosen" role="toolbar" aria-label=${words.text("change.toolbar")}>
       <span class="rest" role="status">${words.text("change.selected", { entities: words.count("entities", this._selected.length) })}
         ${isTooMuch ? words.text("change.too_many", { count: words.number(CHANGED_MAX) }) : ""}</span>
-      ${CHANGES.map((each) => html`<ha-button appearance="outlined" size="small" .disabled=${isTooMuch}
-        @click=${() => this._begin(each, this._selected)}>${words.text(`change.${each}`)}</ha-button>`)}
+      ${CHANGES.map((each) => button(words.text(`change.${each}`), () => this._begin(each, this._selected), isTooMuch))}
       <ha-button appearance="plain" size="small"
-        @click=${() => this.renderRoot.querySelector("ha-data-table").clearSelection()}>${words.text("change.clear")}</ha-button>
+        @click=${() => this._clear()}>${words.text("change.clear")}</ha-button>
     </div>`;
   }
 
+  /** @type {Draw<EntitiesAnswer>} */
   _dialog(words, answer) {
     const { _change: change } = this;
     if (change) {
@@ -193,7 +198,12 @@ class Entities extends LitElement {
   }
 }
 
-/** The rules that all of these have, or none. */
+/**
+ * The rules that all of these have, or none.
+ * @param {readonly EntityRow[]} entities
+ * @param {string[]} chosen
+ * @returns {Rules}
+ */
 const commonRules = (entities, chosen) => {
   const wanted = new Set(chosen);
   const found = entities.filter((each) => wanted.has(each.entity_id)).map((each) => JSON.stringify(each.rules ?? {}));

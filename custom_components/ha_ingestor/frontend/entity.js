@@ -1,42 +1,31 @@
 /** The dialog with everything that is known of one entity. */
 
-import { LitElement, css, define, html } from "./lit.js";
+import { css, define, html, properties } from "./lit.js";
+import { Page } from "./page.js";
 import { hindrance, ruleText } from "./reasons.js";
-import { facts, pageStyle } from "./style.js";
+import { button, facts, pageStyle } from "./style.js";
 
-class Entity extends LitElement {
-  static properties = {
-    hass: { attribute: false },
-    words: { attribute: false },
-    row: { attribute: false },
-    entryId: { attribute: false },
-    numbersOnly: { type: Boolean },
-  };
+const style = css`
+  .links,
+  .changes {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 8px 16px;
+    margin-block-start: 16px;
+  }
+`;
 
-  static styles = [
-    pageStyle,
-    css`
-      ha-alert {
-        display: block;
-        margin-block-end: 16px;
-      }
-      .links,
-      .changes {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 8px 16px;
-        margin-block-start: 16px;
-      }
-    `,
-  ];
+/** @extends {Page<EntityMembers>} */
+class Entity extends Page {
+  static properties = properties(["hass", "words", "row", "entryId", "numbersOnly"]);
 
-  shouldUpdate(changed) {
-    // `hass` changes with every state, and the state of now is shown.
-    const old = changed.get("hass");
-    const id = this.row.entity_id;
-    return [...changed.keys()].some((key) => key !== "hass") || old?.states[id] !== this.hass.states[id];
+  static styles = [pageStyle, style];
+
+  _entity() {
+    return this.row.entity_id;
   }
 
+  /** @param {string} name @param {ChangeKind} [detail] */
   _tell(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
@@ -58,14 +47,14 @@ class Entity extends LitElement {
       ["last_time", row.last_time ? words.moment(row.last_time * 1000) : "–"],
       ["state_now", html`<bdi>${state ? state.state : "–"}</bdi>`],
     ];
-    const change = (kind, appearance = "outlined") => html`<ha-button appearance=${appearance} size="small"
-      @click=${() => this._tell("change", kind)}>${words.text(`change.${kind}`)}</ha-button>`;
+    /** @param {ChangeKind} kind */
+    const change = (kind) => button(words.text(`change.${kind}`), () => this._tell("change", kind));
     return html`<ha-dialog open .headerTitle=${state?.attributes.friendly_name || row.entity_id}
       @closed=${() => this._tell("closed")}>
       ${hinders ? html`<ha-alert alert-type="info">${words.text(`hindrance.${hinders}`)}</ha-alert>` : ""}
       ${facts(told.map(([key, value]) => [words.text(`entities.${key}`), value]))}
       <div class="links">
-        <a href="/ha-ingestor/points?entry=${entry}&entity=${id}">${words.text("entities.watch")}</a>
+        <a href="/ha-ingestor/points?entry=${entry}&amp;entity=${id}">${words.text("entities.watch")}</a>
         <a href="/history?entity_id=${id}">${words.text("entities.history")}</a>
       </div>
       <div class="changes">${change(row.recorded ? "exclude" : "include")} ${change("rules")}</div>

@@ -2,11 +2,11 @@
 
 import { chart, chartStyle } from "./chart.js";
 import { ledger, ledgerStyle } from "./ledger.js";
-import { LitElement, css, define, html } from "./lit.js";
+import { LitElement, css, define, html, properties } from "./lit.js";
 import { levels, rates } from "./samples.js";
 import { situation } from "./situation.js";
 import { stageStyle, stages } from "./stages.js";
-import { pageStyle } from "./style.js";
+import { button, pageStyle } from "./style.js";
 
 const ICONS = {
   good: "mdi:check-circle-outline",
@@ -16,65 +16,52 @@ const ICONS = {
 };
 
 // Which action helps at once.
+/** @type {Record<string, string>} */
 const REMEDIES = { retrying: "flush", blocked: "flush", paused: "resume" };
 
-class Flow extends LitElement {
-  static properties = {
-    words: { attribute: false },
-    destinations: { attribute: false },
-    hours: { attribute: false },
-    connection: { attribute: false },
-  };
+const style = css`
+  .destinations {
+    display: grid;
+    grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr));
+    gap: 16px;
+    align-items: start;
+  }
+  .pipeline {
+    container-type: inline-size;
+  }
+  .says {
+    display: flex;
+    gap: 12px;
+    margin-block-end: 20px;
+    align-items: flex-start;
+  }
+  .says ha-icon {
+    --mdc-icon-size: 28px;
+    flex: none;
+    color: var(--success-color);
+  }
+  .says.info ha-icon {
+    color: var(--info-color);
+  }
+  .says.warning ha-icon {
+    color: var(--warning-color);
+  }
+  .says.error ha-icon {
+    color: var(--error-color);
+  }
+  .says p {
+    margin: 2px 0 0;
+  }
+  .says .sentence {
+    font-size: var(--ha-font-size-l);
+  }
+`;
 
-  static styles = [
-    pageStyle,
-    stageStyle,
-    chartStyle,
-    ledgerStyle,
-    css`
-      .destinations {
-        display: grid;
-        grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr));
-        gap: 16px;
-        align-items: start;
-      }
-      .pipeline {
-        container-type: inline-size;
-      }
-      .says {
-        display: flex;
-        gap: 12px;
-        margin-block-end: 20px;
-        align-items: flex-start;
-      }
-      .says ha-icon {
-        --mdc-icon-size: 28px;
-        flex: none;
-        color: var(--success-color);
-      }
-      .says.info ha-icon {
-        color: var(--info-color);
-      }
-      .says.warning ha-icon {
-        color: var(--warning-color);
-      }
-      .says.error ha-icon {
-        color: var(--error-color);
-      }
-      .says p {
-        margin: 2px 0 0;
-      }
-      .says .sentence {
-        font-size: var(--ha-font-size-l, 16px);
-      }
-      .says .server {
-        color: var(--secondary-text-color);
-        font-family: var(--ha-font-family-code, monospace);
-        font-size: var(--ha-font-size-s, 12px);
-        overflow-wrap: anywhere;
-      }
-    `,
-  ];
+/** @extends {LitElement<FlowMembers>} */
+class Flow extends LitElement {
+  static properties = properties(["words", "destinations", "hours", "connection"]);
+
+  static styles = [pageStyle, stageStyle, chartStyle, ledgerStyle, style];
 
   render() {
     const now = Date.now() / 1000;
@@ -83,6 +70,7 @@ class Flow extends LitElement {
     </div>`;
   }
 
+  /** @param {Destination} destination @param {number} now */
   _destination(destination, now) {
     const { words } = this;
     const { health } = destination;
@@ -91,7 +79,7 @@ class Flow extends LitElement {
       <div class="card pipeline">
         <h2><bdi>${destination.title}</bdi></h2>
         ${this._says(destination, samples, now)}
-        ${health ? stages(words, destination, samples, now) : ""}
+        ${health ? stages(words, { ...destination, health }, samples, now) : ""}
       </div>
       ${health?.ledger
         ? html`<div class="card">
@@ -104,12 +92,13 @@ class Flow extends LitElement {
             </div>
             <div class="card">
               <h2>${words.text("ledger.title")}</h2>
-              ${ledger(words, health)}
+              ${ledger(words, health.ledger, health.pending ?? 0)}
             </div>`
         : ""}
     </div>`;
   }
 
+  /** @param {string} service @param {string} entry */
   async _call(service, entry) {
     const message = {
       type: "call_service",
@@ -125,13 +114,14 @@ class Flow extends LitElement {
     }
   }
 
+  /** @param {Destination} destination @param {Sample[]} samples @param {number} now */
   _says(destination, samples, now) {
     const { words } = this;
-    const { level, key, values = {}, advice } = situation(destination, samples, now);
+    const { level, key, values, advice } = situation(destination, samples, now);
     const sentence = words.text(`says.${key}`, {
-      points: words.count("points", values.points ?? 0),
-      problem: words.problem(values.problem ?? "none"),
-      duration: words.duration(values.duration ?? 0),
+      points: words.count("points", values?.points ?? 0),
+      problem: words.named("problem", values?.problem ?? "none"),
+      duration: words.duration(values?.duration ?? 0),
     });
     const detail = level === "error" || level === "warning" ? destination.health?.detail : "";
     return html`<div class="says ${level}" role="status">
@@ -139,10 +129,9 @@ class Flow extends LitElement {
       <div>
         <div class="sentence">${sentence}</div>
         ${advice ? html`<p>${words.text(`advice.${advice}`)}</p>` : ""}
-        ${detail ? html`<p class="server"><bdi>${detail}</bdi></p>` : ""}
+        ${detail ? html`<p class="secondary code"><bdi>${detail}</bdi></p>` : ""}
         ${REMEDIES[key]
-          ? html`<p><ha-button appearance="outlined" size="small"
-              @click=${() => this._call(REMEDIES[key], destination.config_entry_id)}>${words.button(REMEDIES[key])}</ha-button></p>`
+          ? html`<p>${button(words.button(REMEDIES[key]), () => this._call(REMEDIES[key], destination.config_entry_id))}</p>`
           : ""}
       </div>
     </div>`;

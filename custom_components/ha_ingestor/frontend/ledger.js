@@ -17,25 +17,18 @@ export const ledgerStyle = css`
     min-width: 64px;
   }
   .term b {
-    font-weight: var(--ha-font-weight-medium, 500);
-    font-size: var(--ha-font-size-l, 16px);
+    font-size: var(--ha-font-size-l);
     font-variant-numeric: tabular-nums;
-  }
-  .term span {
-    color: var(--secondary-text-color);
-    font-size: var(--ha-font-size-s, 12px);
   }
   .sign {
     color: var(--secondary-text-color);
-    font-size: var(--ha-font-size-l, 16px);
+    font-size: var(--ha-font-size-l);
   }
   .verdict {
     display: flex;
     align-items: center;
     gap: 4px;
     margin-inline-start: auto;
-    font-size: var(--ha-font-size-s, 12px);
-    color: var(--secondary-text-color);
   }
   .verdict ha-icon {
     --mdc-icon-size: 18px;
@@ -45,8 +38,13 @@ export const ledgerStyle = css`
   }
 `;
 
-/** Show both equations, checked with the numbers that are shown. */
-export const ledger = (words, { ledger: counts, pending }) => {
+/**
+ * Show both equations, checked with the numbers that are shown.
+ * @param {Words} words
+ * @param {Ledger} counts
+ * @param {number} pending
+ */
+export const ledger = (words, counts, pending) => {
   const filtered = sum(counts.filtered);
   const lost = sum(counts.lost);
   return html`${equation(words, ["received", counts.received], [
@@ -64,17 +62,19 @@ export const ledger = (words, { ledger: counts, pending }) => {
   ])}`;
 };
 
+/** @param {Words} words @param {Term} left @param {Term[]} right */
 const equation = (words, left, right) => {
   const isBalanced = left[1] === right.reduce((total, [, count]) => total + count, 0);
   const icon = isBalanced ? "mdi:check-circle-outline" : "mdi:alert-circle-outline";
   return html`<div class="equation">
     ${term(words, left)}
     ${right.map((each, index) => html`<span class="sign">${index ? "+" : "="}</span>${term(words, each)}`)}
-    <span class="verdict ${isBalanced ? "" : "bad"}">
+    <span class="secondary verdict ${isBalanced ? "" : "bad"}">
       <ha-icon .icon=${icon}></ha-icon>${words.text(isBalanced ? "ledger.balanced" : "ledger.unbalanced")}
     </span>
   </div>`;
 };
 
+/** @type {Draw<Term>} */
 const term = (words, [name, count]) =>
-  html`<span class="term"><b>${words.number(count)}</b><span>${words.text(`term.${name}`)}</span></span>`;
+  html`<span class="term"><b>${words.number(count)}</b><span class="secondary">${words.text(`term.${name}`)}</span></span>`;

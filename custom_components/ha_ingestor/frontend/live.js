@@ -3,11 +3,17 @@
  *
  * `show` gets every event; each (re)subscription begins with everything there is. `problem` gets
  * the error of an attempt that was refused. Returns what ends it.
+ * @param {Connection} connection
+ * @param {object} message
+ * @param {(event: any) => void} show
+ * @param {(error: Refusal) => void} problem
  */
 export const keepSubscribed = (connection, message, show, problem) => {
   let turn = 0;
   let wait = 1000;
+  /** @type {Unsubscribe | undefined} */
   let stop;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   const forget = () => {
     turn += 1;
@@ -17,6 +23,7 @@ export const keepSubscribed = (connection, message, show, problem) => {
   const start = () => {
     forget();
     const mine = turn;
+    /** @template Value @param {(value: Value) => void} then @returns {(value: Value) => void} */
     const current = (then) => (value) => mine === turn && then(value);
     connection.subscribeMessage(current(show), message, { resubscribe: false }).then(
       (unsubscribe) => {

@@ -3,16 +3,22 @@
 // A difference of clocks below this is that of the network.
 const CLOCK_SECONDS = 2;
 
-/** The sources of a destination: kind, title, whether it is connected, its problem, and facts. */
+/**
+ * The sources of a destination: kind, title, whether it is connected, its problem, and facts.
+ * @param {Words} words
+ * @param {Destination} destination
+ */
 export const origins = (words, { health, remotes, mqtt }) => [
   local(words, health),
   ...remotes.map((each) => remote(words, each)),
-  ...(mqtt ?? []).map((each) => broker(words, each)),
+  ...mqtt.map((each) => broker(words, each)),
 ];
 
+/** @type {Draw<Moment | null, string>} */
 const moment = (words, value) => (value ? words.moment(value) : "–");
 
 // The events of all sources pass it, so a rate of its own is not known.
+/** @type {Draw<Health | null, Origin>} */
 const local = (words, health) => ({
   kind: "local",
   title: words.text("origin.local"),
@@ -28,11 +34,17 @@ const local = (words, health) => ({
     : [],
 });
 
-/** What was missed while nothing ran, and is filled in out of the recorder. */
+/**
+ * What was missed while nothing ran, and is filled in out of the recorder.
+ * @param {Words} words
+ * @param {Health} health
+ * @returns {Fact[]}
+ */
 const gap = (words, { ledger, recovery }) => {
+  /** @type {Fact[]} */
   const found = [];
   if (recovery && recovery.status !== "idle") {
-    found.push(["recovery", words.recovery(recovery.status)]);
+    found.push(["recovery", words.named("recovery", recovery.status)]);
     found.push(["filled_to", moment(words, recovery.position)]);
     found.push(["gap_ends", moment(words, recovery.until)]);
   }
@@ -41,25 +53,35 @@ const gap = (words, { ledger, recovery }) => {
   return found;
 };
 
+/** @type {Draw<Remote, Origin>} */
 const remote = (words, it) => ({
   kind: "remote",
   title: it.title,
   connected: it.connected,
-  problem: it.connected === false ? words.remoteProblem(it.problem) : "",
+  problem: it.connected === false ? words.named("remote_problem", it.problem) : "",
   detail: it.connected ? "" : it.detail,
   note: it.is_given_up ? "given_up" : it.is_waiting_for_start ? "waits_for_start" : "",
-  facts: [
+  facts: remoteFacts(words, it),
+});
+
+/** @type {Draw<Remote, Fact[]>} */
+const remoteFacts = (words, it) => {
+  /** @type {Fact[]} */
+  const found = [
     ["rate", it.connected ? words.perMinute(it.events_per_minute) : "–"],
     ["events", words.number(it.events)],
     ["entities", words.number(it.entities)],
     ["last_connected", moment(words, it.last_connected)],
-    ...(it.reconnect_seconds === null ? [] : [["interruption", words.duration(it.reconnect_seconds)]]),
-    ...(it.connected || !it.next_retry ? [] : [["next_retry", moment(words, it.next_retry)]]),
-    ...(it.version ? [["version", it.version]] : []),
-    ...(Math.abs(it.clock_ahead) < CLOCK_SECONDS ? [] : [["clock", words.duration(Math.abs(it.clock_ahead))]]),
-  ],
-});
+  ];
+  if (it.reconnect_seconds !== null) found.push(["interruption", words.duration(it.reconnect_seconds)]);
+  if (!it.connected && it.next_retry) found.push(["next_retry", moment(words, it.next_retry)]);
+  if (it.version) found.push(["version", it.version]);
+  const ahead = Math.abs(it.clock_ahead);
+  if (ahead >= CLOCK_SECONDS) found.push(["clock", words.duration(ahead)]);
+  return found;
+};
 
+/** @type {Draw<Mqtt, Origin>} */
 const broker = (words, it) => ({
   kind: "mqtt",
   title: it.title,

@@ -5,9 +5,12 @@ const WELL = new Set(["ok", "starting"]);
 /**
  * Join changes of the status to outages, the newest first. `seconds` is null for one that goes on;
  * the problem is the first one that was told.
+ * @param {readonly StatusChange[]} history
  */
 export const outages = (history) => {
+  /** @type {Outage[]} */
   const found = [];
+  /** @type {Outage | undefined} */
   let open;
   for (const change of history) {
     if (WELL.has(change.status)) {

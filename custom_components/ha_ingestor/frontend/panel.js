@@ -6,7 +6,7 @@ import "./points.js";
 import "./problems.js";
 import "./registries.js";
 import "./sources.js";
-import { LitElement, css, define, html } from "./lit.js";
+import { LitElement, css, define, html, properties } from "./lit.js";
 import { keepSubscribed } from "./live.js";
 import { EVERY, appended, samplesOf } from "./samples.js";
 import { pageStyle } from "./style.js";
@@ -15,61 +15,53 @@ import { Words, load } from "./words.js";
 const PATH = "/ha-ingestor";
 const PAGES = ["flow", "entities", "points", "sources", "registries", "problems"];
 // What is of importance here; everything else of `hass` changes with every state.
+/** @type {(keyof Hass)[]} */
 const WATCHED = ["localize", "locale", "connected", "themes"];
 const here = new URL(".", import.meta.url).pathname;
 
-class Panel extends LitElement {
-  static properties = {
-    hass: { attribute: false },
-    narrow: { type: Boolean },
-    route: { attribute: false },
-    panel: { attribute: false },
-    _destinations: { state: true },
-    _hours: { state: true },
-    _problem: { state: true },
-    _since: { state: true },
-  };
+const style = css`
+  .content {
+    padding: 16px;
+    max-width: 1440px;
+    margin: 0 auto;
+    box-sizing: border-box;
+  }
+  .stale {
+    filter: grayscale(1);
+    opacity: 0.6;
+  }
+  .choice {
+    display: flex;
+    align-items: center;
+    gap: 12px;
+    margin-block-end: 16px;
+  }
+  @media (max-width: 600px) {
+    .content {
+      padding: 8px;
+    }
+  }
+`;
 
-  static styles = [
-    pageStyle,
-    css`
-      .content {
-        padding: 16px;
-        max-width: 1440px;
-        margin: 0 auto;
-        box-sizing: border-box;
-      }
-      .stale {
-        filter: grayscale(1);
-        opacity: 0.6;
-      }
-      .choice {
-        display: flex;
-        align-items: center;
-        gap: 12px;
-        margin-block-end: 16px;
-      }
-      ha-alert {
-        display: block;
-        margin-block-end: 16px;
-      }
-      @media (max-width: 600px) {
-        .content {
-          padding: 8px;
-        }
-      }
-    `,
-  ];
+/** @extends {LitElement<PanelMembers>} */
+class Panel extends LitElement {
+  static properties = properties(
+    ["hass", "narrow", "route", "panel"],
+    ["_destinations", "_hours", "_problem", "_since"],
+  );
+
+  static styles = [pageStyle, style];
 
   constructor() {
     super();
+    /** @type {PanelMembers["_hours"]} */
     this._hours = new Map();
   }
 
+  /** @param {Changed<PanelMembers>} changed */
   shouldUpdate(changed) {
     const old = changed.get("hass");
-    const isOther = () => WATCHED.some((key) => old[key] !== this.hass[key]);
-    return changed.size > 1 || !changed.has("hass") || !old || isOther();
+    return changed.size > 1 || !old || WATCHED.some((key) => old[key] !== this.hass[key]);
   }
 
   connectedCallback() {
@@ -83,10 +75,11 @@ class Panel extends LitElement {
     this._end = undefined;
   }
 
+  /** @param {Changed<PanelMembers>} changed */
   willUpdate(changed) {
     const old = changed.get("hass");
     if (changed.has("hass") && old?.language !== this.hass.language) load(this.hass);
-    if (["localize", "locale"].some((key) => old?.[key] !== this.hass[key]) && changed.has("hass")) {
+    if (changed.has("hass") && (old?.localize !== this.hass.localize || old?.locale !== this.hass.locale)) {
       this._words = new Words(this.hass);
     }
   }
@@ -103,9 +96,10 @@ class Panel extends LitElement {
     );
   }
 
+  /** @param {{ destinations: Destination[], metadata_store: Store | null }} event */
   _show({ destinations, metadata_store: store }) {
     const now = Date.now() / 1000;
-    const isFirst = !this._destinations || this._problem || now - this._since > 30;
+    const isFirst = !this._destinations || this._problem || now - (this._since ?? 0) > 30;
     this._destinations = destinations;
     this._store = store;
     this._problem = undefined;
@@ -131,17 +125,11 @@ class Panel extends LitElement {
   }
 
   get _page() {
-    const name = this.route?.path?.split("/")[1];
+    const name = this.route?.path.split("/")[1] ?? "";
     return PAGES.includes(name) ? name : PAGES[0];
   }
 
-  /** The destination that the address names, or the first one. */
-  get _chosen() {
-    const named = new URLSearchParams(location.search).get("entry");
-    const found = this._destinations.find((each) => each.config_entry_id === named);
-    return found ?? this._destinations[0];
-  }
-
+  /** @param {string} path */
   _go(path) {
     history.pushState(null, "", path);
     window.dispatchEvent(new CustomEvent("location-changed"));
@@ -149,7 +137,7 @@ class Panel extends LitElement {
   }
 
   render() {
-    const { _words: words, _page: page } = this;
+    const { _words: words, _page: page, _destinations: destinations } = this;
     const isOutdated = !here.startsWith(`${this.panel.config.modules}/`);
     return html`<ha-top-app-bar-fixed .narrow=${this.narrow}>
       <div slot="title">${words.text("title")}</div>
@@ -164,8 +152,8 @@ class Panel extends LitElement {
           <ha-button slot="action" @click=${() => location.reload()}>${words.text("reload")}</ha-button>
         </ha-alert>` : ""}
         ${this._alert(words)}
-        ${this._destinations
-          ? html`<div class=${this._isStale ? "stale" : ""}>${this._content(words, page)}</div>`
+        ${destinations
+          ? html`<div class=${this._isStale ? "stale" : ""}>${this._content(words, page, destinations)}</div>`
           : html`<p>${words.text("loading")}</p>`}
       </div>
     </ha-top-app-bar-fixed>`;
@@ -175,42 +163,55 @@ class Panel extends LitElement {
     return !this.hass.connected || this._problem !== undefined;
   }
 
+  /** @param {Words} words */
   _alert(words) {
     if (!this._isStale) return "";
     const time = this._since ? words.moment(this._since * 1000) : "–";
     return html`<ha-alert alert-type="warning">${words.text("connection_lost", { time })}</ha-alert>`;
   }
 
-  _content(words, page) {
-    if (!this._destinations.length) return html`<p>${words.text("no_destination")}</p>`;
+  /** @param {Words} words @param {string} page @param {Destination[]} destinations */
+  _content(words, page, destinations) {
+    if (!destinations.length) return html`<p>${words.text("no_destination")}</p>`;
     if (page === "flow") {
-      return html`<ha-ingestor-flow .words=${words} .destinations=${this._destinations}
+      return html`<ha-ingestor-flow .words=${words} .destinations=${destinations}
         .hours=${this._hours} .connection=${this.hass.connection}></ha-ingestor-flow>`;
     }
-    const chosen = this._chosen;
-    return html`${this._destinations.length > 1 ? this._choice(words, page, chosen) : ""}
-      ${{
-        entities: () => html`<ha-ingestor-entities .hass=${this.hass} .words=${words}
-          .narrow=${this.narrow} .entryId=${chosen.config_entry_id} .state=${chosen.state}></ha-ingestor-entities>`,
-        points: () => html`<ha-ingestor-points .connection=${this.hass.connection} .words=${words}
-          .entryId=${chosen.config_entry_id} .route=${this.route}></ha-ingestor-points>`,
-        sources: () => html`<ha-ingestor-sources .hass=${this.hass} .words=${words}
-          .destination=${chosen}></ha-ingestor-sources>`,
-        registries: () => html`<ha-ingestor-registries .hass=${this.hass} .words=${words}
-          .destination=${chosen} .store=${this._store}></ha-ingestor-registries>`,
-        problems: () => html`<ha-ingestor-problems .hass=${this.hass} .words=${words}
-          .destination=${chosen}></ha-ingestor-problems>`,
-      }[page]()}`;
+    const chosen = chosenOf(destinations);
+    /** @type {Record<string, () => Template>} */
+    const pages = {
+      entities: () => html`<ha-ingestor-entities .hass=${this.hass} .words=${words}
+        .narrow=${this.narrow} .entryId=${chosen.config_entry_id} .state=${chosen.state}></ha-ingestor-entities>`,
+      points: () => html`<ha-ingestor-points .connection=${this.hass.connection} .words=${words}
+        .entryId=${chosen.config_entry_id} .route=${this.route}></ha-ingestor-points>`,
+      sources: () => html`<ha-ingestor-sources .hass=${this.hass} .words=${words}
+        .destination=${chosen}></ha-ingestor-sources>`,
+      registries: () => html`<ha-ingestor-registries .hass=${this.hass} .words=${words}
+        .destination=${chosen} .store=${this._store}></ha-ingestor-registries>`,
+      problems: () => html`<ha-ingestor-problems .hass=${this.hass} .words=${words}
+        .destination=${chosen}></ha-ingestor-problems>`,
+    };
+    return html`${destinations.length > 1 ? this._choice(words, page, destinations, chosen) : ""} ${pages[page]()}`;
   }
 
-  _choice(words, page, chosen) {
+  /** @param {Words} words @param {string} page @param {Destination[]} destinations @param {Destination} chosen */
+  _choice(words, page, destinations, chosen) {
     return html`<label class="choice">${words.text("destination")}
       <select @change=${(event) => this._go(`${PATH}/${page}?entry=${event.target.value}`)}>
-        ${this._destinations.map(({ config_entry_id: id, title }) =>
+        ${destinations.map(({ config_entry_id: id, title }) =>
           html`<option value=${id} ?selected=${id === chosen.config_entry_id}>${title}</option>`)}
       </select>
     </label>`;
   }
 }
+
+/**
+ * The destination that the address names, or the first one.
+ * @param {Destination[]} destinations
+ */
+const chosenOf = (destinations) => {
+  const named = new URLSearchParams(location.search).get("entry");
+  return destinations.find((each) => each.config_entry_id === named) ?? destinations[0];
+};
 
 define("ha-ingestor-panel", Panel);

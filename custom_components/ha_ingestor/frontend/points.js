@@ -1,8 +1,8 @@
 /** The page with the points as they are captured. */
 
-import { LitElement, css, define, html } from "./lit.js";
+import { LitElement, css, define, html, properties } from "./lit.js";
 import { keepSubscribed } from "./live.js";
-import { pageStyle } from "./style.js";
+import { button, pageStyle } from "./style.js";
 
 // More than anybody scrolls back.
 const KEPT = 200;
@@ -10,72 +10,67 @@ const TYPING_MS = 400;
 const FIELDS_SHOWN = 4;
 const ENTITY = /^[a-z0-9_]+\.[a-z0-9_]+$/;
 
-class Points extends LitElement {
-  static properties = {
-    connection: { attribute: false },
-    words: { attribute: false },
-    entryId: { attribute: false },
-    route: { attribute: false },
-    _points: { state: true },
-    _leftOut: { state: true },
-    _isPaused: { state: true },
-    _error: { state: true },
-  };
+const style = css`
+  .bar input {
+    flex: 1 1 240px;
+  }
+  details {
+    border-block-end: 1px solid var(--divider-color);
+  }
+  summary {
+    display: grid;
+    grid-template-columns: 92px minmax(0, 2fr) minmax(0, 3fr);
+    gap: 12px;
+    padding: 8px 4px;
+    cursor: pointer;
+    overflow-wrap: anywhere;
+  }
+  summary::marker {
+    content: none;
+  }
+  .parts {
+    display: grid;
+    grid-template-columns: auto minmax(0, 1fr);
+    gap: 2px 16px;
+    padding: 0 4px 12px;
+    margin: 0;
+  }
+  dt {
+    color: var(--secondary-text-color);
+  }
+  dd {
+    margin: 0;
+    overflow-wrap: anywhere;
+  }
+  .line {
+    grid-column: 1 / -1;
+    margin-block-start: 8px;
+    padding: 8px;
+    background: var(--primary-background-color);
+    border-radius: var(--ha-border-radius-md);
+  }
+  @media (max-width: 600px) {
+    summary {
+      grid-template-columns: auto 1fr;
+    }
+    .fields {
+      grid-column: 1 / -1;
+    }
+  }
+`;
 
-  static styles = [
-    pageStyle,
-    css`
-      .bar input {
-        flex: 1 1 240px;
-      }
-      details {
-        border-block-end: 1px solid var(--divider-color);
-      }
-      summary {
-        display: grid;
-        grid-template-columns: 92px minmax(0, 2fr) minmax(0, 3fr);
-        gap: 12px;
-        padding: 8px 4px;
-        cursor: pointer;
-        overflow-wrap: anywhere;
-      }
-      summary::marker {
-        content: none;
-      }
-      .parts {
-        display: grid;
-        grid-template-columns: auto minmax(0, 1fr);
-        gap: 2px 16px;
-        padding: 0 4px 12px;
-        margin: 0;
-      }
-      dt {
-        color: var(--secondary-text-color);
-      }
-      dd {
-        margin: 0;
-        overflow-wrap: anywhere;
-      }
-      .line {
-        grid-column: 1 / -1;
-        margin-block-start: 8px;
-        padding: 8px;
-        background: var(--primary-background-color);
-        border-radius: var(--ha-border-radius-md, 8px);
-      }
-      @media (max-width: 600px) {
-        summary {
-          grid-template-columns: auto 1fr;
-        }
-        .fields {
-          grid-column: 1 / -1;
-        }
-      }
-    `,
-  ];
+/** @extends {LitElement<PointsMembers>} */
+class Points extends LitElement {
+  static properties = properties(
+    ["connection", "words", "entryId", "route"],
+    ["_points", "_leftOut", "_isPaused", "_error"],
+  );
+
+  static styles = [pageStyle, style];
 
   constructor() {
     super();
+    /** @type {PointsMembers["_points"]} */
     this._points = [];
     this._leftOut = 0;
     this._number = 0;
@@ -93,6 +88,7 @@ class Points extends LitElement {
     this._end?.();
   }
 
+  /** @param {Changed<PointsMembers>} changed */
   willUpdate(changed) {
     if (changed.has("entryId") || changed.has("connection")) this._follow();
   }
@@ -113,6 +109,7 @@ class Points extends LitElement {
     );
   }
 
+  /** @param {{ points: LivePoint[], left_out: number }} event */
   _take({ points, left_out: leftOut }) {
     this._error = undefined;
     if (this._isPaused || !(points.length || leftOut)) return;
@@ -121,6 +118,7 @@ class Points extends LitElement {
     this._leftOut += leftOut;
   }
 
+  /** @param {string} value */
   _typed(value) {
     clearTimeout(this._timer);
     this._timer = setTimeout(() => {
@@ -136,9 +134,7 @@ class Points extends LitElement {
       <div class="bar">
         <input type="search" aria-label=${words.text("points.filter")} placeholder=${words.text("points.filter")}
           .value=${this._wanted} @input=${(event) => this._typed(event.target.value)} />
-        <ha-button appearance="outlined" @click=${() => { this._isPaused = !this._isPaused; }}>
-          ${words.text(this._isPaused ? "points.resume" : "points.pause")}
-        </ha-button>
+        ${button(words.text(this._isPaused ? "points.resume" : "points.pause"), () => { this._isPaused = !this._isPaused; })}
       </div>
       <p class="secondary" role="status">
         ${words.text(this._isPaused ? "points.paused" : "points.live")}
@@ -149,6 +145,7 @@ class Points extends LitElement {
     </div>`;
   }
 
+  /** @param {LivePoint} point */
   _point(point) {
     const { words } = this;
     const fields = Object.entries(point.fields);
@@ -161,14 +158,18 @@ class Points extends LitElement {
       </summary>
       <dl class="parts">
         <dt>${words.text("points.measurement")}</dt><dd><bdi>${point.measurement}</bdi></dd>
-        ${[["tag", Object.entries(point.tags)], ["field", fields]].flatMap(([kind, pairs]) =>
-          pairs.map(([name, value]) => html`<dt>${words.text(`points.${kind}`)} <bdi>${name}</bdi></dt><dd><bdi>${String(value)}</bdi></dd>`))}
+        ${Object.entries(point.tags).map(([name, value]) => part(words.text("points.tag"), name, value))}
+        ${fields.map(([name, value]) => part(words.text("points.field"), name, String(value)))}
         <bdi class="code line" dir="ltr">${point.line}</bdi>
       </dl>
     </details>`;
   }
 }
 
+/** @param {string} kind @param {string} name @param {string} value */
+const part = (kind, name, value) => html`<dt>${kind} <bdi>${name}</bdi></dt><dd><bdi>${value}</bdi></dd>`;
+
+/** @param {string} entryId @param {string} entity */
 const address = (entryId, entity) =>
   `/ha-ingestor/points?${new URLSearchParams({ entry: entryId, ...(entity && { entity }) })}`;
 

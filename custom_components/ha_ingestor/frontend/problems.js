@@ -1,49 +1,35 @@
 /** The page with what went wrong: outages, points in quarantine, and a test of the whole way. */
 
 import "./change.js";
-import { LitElement, css, define, html } from "./lit.js";
+import { css, define, html, properties } from "./lit.js";
 import { outages } from "./outages.js";
-import { pageStyle } from "./style.js";
+import { Page } from "./page.js";
+import { button, pageStyle } from "./style.js";
 
 const RECORDS = 100;
 
-class Problems extends LitElement {
-  static properties = {
-    hass: { attribute: false },
-    words: { attribute: false },
-    destination: { attribute: false },
-    _records: { state: true },
-    _total: { state: true },
-    _isBusy: { state: true },
-    _result: { state: true },
-    _tested: { state: true },
-    _isPurging: { state: true },
-    _leavingOut: { state: true },
-  };
-
-  static styles = [
-    pageStyle,
-    css`
-      ul {
-        list-style: none;
-        margin: 12px 0 0;
-        padding: 0;
-      }
-      li {
-        padding-block: 8px;
-        border-block-end: 1px solid var(--divider-color);
-      }
-      ha-alert {
-        display: block;
-        margin-block: 12px;
-      }
-    `,
-  ];
-
-  shouldUpdate(changed) {
-    return [...changed.keys()].some((key) => key !== "hass");
+const style = css`
+  ul {
+    list-style: none;
+    margin: 12px 0 0;
+    padding: 0;
   }
+  li {
+    padding-block: 8px;
+    border-block-end: 1px solid var(--divider-color);
+  }
+`;
 
+/** @extends {Page<ProblemsMembers>} */
+class Problems extends Page {
+  static properties = properties(
+    ["hass", "words", "destination"],
+    ["_records", "_total", "_isBusy", "_result", "_tested", "_isPurging", "_leavingOut"],
+  );
+
+  static styles = [pageStyle, style];
+
+  /** @param {Changed<ProblemsMembers>} changed */
   willUpdate(changed) {
     const before = changed.get("destination");
     if (before && before.config_entry_id !== this.destination.config_entry_id) {
@@ -51,6 +37,7 @@ class Problems extends LitElement {
     }
   }
 
+  /** @param {string} service */
   async _call(service, data = {}) {
     const entry = this.destination.config_entry_id;
     const { response } = await this.hass.callWS({
@@ -63,7 +50,10 @@ class Problems extends LitElement {
     return response;
   }
 
-  /** Do something that takes a while, and show what came of it. */
+  /**
+   * Do something that takes a while, and show what came of it.
+   * @param {() => Promise<string>} work
+   */
   async _do(work) {
     this._isBusy = true;
     this._result = undefined;
@@ -129,6 +119,7 @@ class Problems extends LitElement {
     return html`${this._outages(health)} ${this._quarantine(health)} ${this._selfTest()} ${this._dialog()}`;
   }
 
+  /** @param {Health} health */
   _outages(health) {
     const { words } = this;
     const found = outages(health.history);
@@ -140,7 +131,7 @@ class Problems extends LitElement {
             ${found.map((each) => html`<tr>
               <td>${words.moment(each.since)}</td>
               <td>${each.seconds === null ? words.text("problems.still") : words.duration(each.seconds)}</td>
-              <td>${each.problem === "none" ? words.status(each.status) : words.problem(each.problem)}
+              <td>${each.problem === "none" ? words.named("status", each.status) : words.named("problem", each.problem)}
                 <div class="secondary"><bdi>${each.detail}</bdi></div></td>
             </tr>`)}
           </table>`
@@ -150,6 +141,7 @@ class Problems extends LitElement {
     </div>`;
   }
 
+  /** @param {Health} health */
   _quarantine(health) {
     const { words } = this;
     const { rejection } = health;
@@ -159,13 +151,12 @@ class Problems extends LitElement {
       ${rejection
         ? html`<p>${words.text("problems.newest")} <bdi>${rejection.entity_id ?? ""}</bdi>
             <br /><bdi class="code">${rejection.reason}</bdi></p>
-            ${rejection.entity_id ? html`<p><ha-button appearance="outlined" size="small"
-              @click=${() => { this._leavingOut = rejection.entity_id; }}>${words.text("problems.leave_out")}</ha-button></p>` : ""}`
+            ${rejection.entity_id ? html`<p>${button(words.text("problems.leave_out"), () => { this._leavingOut = rejection.entity_id ?? undefined; })}</p>` : ""}`
         : ""}
       <div class="bar">
-        <ha-button appearance="outlined" .disabled=${Boolean(this._isBusy)} @click=${() => this._show()}>${words.text("problems.show")}</ha-button>
-        <ha-button appearance="outlined" .disabled=${Boolean(this._isBusy)} @click=${() => this._replay()}>${words.text("problems.replay")}</ha-button>
-        <ha-button appearance="outlined" .disabled=${Boolean(this._isBusy)} variant="danger" @click=${() => { this._isPurging = true; }}>${words.text("problems.purge")}</ha-button>
+        ${button(words.text("problems.show"), () => this._show(), this._isBusy)}
+        ${button(words.text("problems.replay"), () => this._replay(), this._isBusy)}
+        ${button(words.text("problems.purge"), () => { this._isPurging = true; }, this._isBusy, "danger")}
       </div>
       ${this._result?.text ? html`<ha-alert alert-type=${this._result.level}>${this._result.text}</ha-alert>` : ""}
       ${this._records ? this._list() : ""}
@@ -173,7 +164,7 @@ class Problems extends LitElement {
   }
 
   _list() {
-    const { words, _records: records } = this;
+    const { words, _records: records = [] } = this;
     if (!records.length) return html`<p>${words.text("problems.empty")}</p>`;
     return html`<p class="secondary">${words.text("problems.shown", {
         count: words.number(records.length), total: words.number(this._total) })}</p>
@@ -191,7 +182,7 @@ class Problems extends LitElement {
       <p class="secondary">${words.text("problems.self_test_is")}</p>
       <div class="bar">
         <ha-button .disabled=${Boolean(tested?.isRunning)} @click=${() => this._test()}>${words.text("problems.test")}</ha-button>
-        <ha-button appearance="outlined" @click=${() => this._download()}>${words.text("problems.diagnostics")}</ha-button>
+        ${button(words.text("problems.diagnostics"), () => this._download())}
       </div>
       ${tested?.isRunning ? html`<p role="status">${words.text("problems.testing")}</p>` : ""}
       ${tested?.message ? html`<ha-alert alert-type=${level}>${tested.message}</ha-alert>` : ""}
@@ -203,7 +194,7 @@ class Problems extends LitElement {
     if (this._leavingOut) {
       const end = () => { this._leavingOut = undefined; };
       return html`<ha-ingestor-change .hass=${this.hass} .words=${words} .entryId=${this.destination.config_entry_id}
-        .entityIds=${[this._leavingOut]} kind="exclude" @closed=${end} @changed=${end}></ha-ingestor-change>`;
+        .entityIds=${[this._leavingOut]} .kind=${"exclude"} @closed=${end} @changed=${end}></ha-ingestor-change>`;
     }
     if (!this._isPurging) return "";
     return html`<ha-dialog open .headerTitle=${words.text("problems.purge")}

@@ -1,21 +1,32 @@
 /** What is recorded and why, and why it may have no points all the same. */
 
-const NAMED = new Set(["areas", "floors", "devices"]);
 const SILENT = new Set(["unavailable", "unknown"]);
 
-/** Say what decides whether an entity is recorded. */
+/**
+ * Say what decides whether an entity is recorded.
+ * @param {Words} words
+ * @param {Hass} hass
+ * @param {EntityRow} row
+ */
 export const ruleText = (words, hass, { rule, recorded }) => {
   if (!rule) return words.text(recorded ? "entities.why_all" : "entities.why_not_listed");
   const [list, criterion, value] = rule;
   // What has a name is stored by its id.
-  const named = NAMED.has(criterion) ? hass[criterion]?.[value] : undefined;
+  /** @type {Record<string, Hass["areas"]>} */
+  const all = { areas: hass.areas, floors: hass.floors, devices: hass.devices };
+  const named = all[criterion]?.[value];
   return words.text(`entities.why_${list}`, {
     criterion: words.word("criterion", criterion),
     value: named?.name_by_user || named?.name || value,
   });
 };
 
-/** Name what keeps an entity without points; empty where nothing does, or it is left out anyway. */
+/**
+ * Name what keeps an entity without points; empty where nothing does, or it is left out anyway.
+ * @param {EntityRow} row
+ * @param {string | undefined} state
+ * @param {boolean} numbersOnly
+ */
 export const hindrance = (row, state, numbersOnly) => {
   if (!row.recorded) return "";
   if (row.disabled) return "disabled";
@@ -26,7 +37,10 @@ export const hindrance = (row, state, numbersOnly) => {
   return "unchanged";
 };
 
-/** Count what is recorded, and of how many. Without a state there is nothing to record. */
+/**
+ * Count what is recorded, and of how many. Without a state there is nothing to record.
+ * @param {readonly EntityRow[]} rows
+ */
 export const recordedOf = (rows) => {
   const present = rows.filter((each) => !each.stateless);
   return { recorded: present.filter((each) => each.recorded).length, total: present.length };

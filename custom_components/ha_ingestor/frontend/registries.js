@@ -1,51 +1,32 @@
 /** The page with what the data-api and the metadata store have of the registries. */
 
-import { LitElement, css, define, html } from "./lit.js";
-import { facts, head, pageStyle } from "./style.js";
+import { css, define, html, properties } from "./lit.js";
+import { Page } from "./page.js";
+import { button, facts, head, pageStyle } from "./style.js";
 
 const TABLES = ["devices", "entities", "services", "areas", "floors", "labels"];
 const CHANGES = ["added", "changed", "removed", "returned", "renamed"];
 
-class Registries extends LitElement {
-  static properties = {
-    hass: { attribute: false },
-    words: { attribute: false },
-    destination: { attribute: false },
-    store: { attribute: false },
-    _isBusy: { state: true },
-    _error: { state: true },
-  };
-
-  static styles = [
-    pageStyle,
-    css`
-      .number {
-        text-align: end;
-        font-variant-numeric: tabular-nums;
-      }
-      th:first-child,
-      td:first-child {
-        white-space: nowrap;
-        overflow-wrap: normal;
-      }
-      h3 {
-        font-size: var(--ha-font-size-m, 14px);
-        font-weight: var(--ha-font-weight-medium, 500);
-        margin: 0 0 4px;
-      }
-      .cards {
-        grid-template-columns: repeat(auto-fill, minmax(min(100%, 460px), 1fr));
-      }
-      ha-alert {
-        display: block;
-        margin-block-end: 12px;
-      }
-    `,
-  ];
-
-  shouldUpdate(changed) {
-    return [...changed.keys()].some((key) => key !== "hass");
+const style = css`
+  .number {
+    text-align: end;
+    font-variant-numeric: tabular-nums;
   }
+  th:first-child,
+  td:first-child {
+    white-space: nowrap;
+    overflow-wrap: normal;
+  }
+  .cards {
+    grid-template-columns: repeat(auto-fill, minmax(min(100%, 460px), 1fr));
+  }
+`;
+
+/** @extends {Page<RegistriesMembers>} */
+class Registries extends Page {
+  static properties = properties(["hass", "words", "destination", "store"], ["_isBusy", "_error"]);
+
+  static styles = [pageStyle, style];
 
   async _resync() {
     this._isBusy = true;
@@ -68,6 +49,7 @@ class Registries extends LitElement {
     </div>`;
   }
 
+  /** @type {Draw<Destination>} */
   _none(words, { health }) {
     return html`<div class="card">
       <h2>${words.text("registries.data_api")}</h2>
@@ -75,9 +57,10 @@ class Registries extends LitElement {
     </div>`;
   }
 
+  /** @type {Draw<DataApi>} */
   _dataApi(words, api) {
     const isWell = api.connected;
-    const mark = isWell === false ? words.problem(api.problem) : words.status(isWell ? "ok" : "starting");
+    const mark = isWell === false ? words.named("problem", api.problem) : words.named("status", isWell ? "ok" : "starting");
     const told = [
       ["last_sync", api.last_sync ? words.moment(api.last_sync) : "–"],
       ["sent", words.number(api.rows_sent)],
@@ -92,10 +75,11 @@ class Registries extends LitElement {
       ${this._rows(words, api.rows_stored, "stored")}
       ${facts(told.map(([key, value]) => [words.text(`registries.${key}`), value]))}
       ${this._refused(words, api)} ${this._stale(words, api)}
-      <ha-button appearance="outlined" .disabled=${Boolean(this._isBusy)} @click=${() => this._resync()}>${words.text("registries.resync")}</ha-button>
+      ${button(words.text("registries.resync"), () => this._resync(), this._isBusy)}
     </div>`;
   }
 
+  /** @param {Words} words @param {Counts} rows @param {string} what */
   _rows(words, rows, what) {
     const known = TABLES.filter((each) => each in rows);
     if (!known.length) return "";
@@ -105,6 +89,7 @@ class Registries extends LitElement {
     </table>`;
   }
 
+  /** @type {Draw<DataApi>} */
   _refused(words, api) {
     if (!api.rows_rejected) return html`<p class="secondary">${words.text("registries.none_refused")}</p>`;
     return html`<h3>${words.text("registries.refused", { count: words.number(api.rows_rejected) })}</h3>
@@ -119,6 +104,7 @@ class Registries extends LitElement {
       </table>`;
   }
 
+  /** @type {Draw<DataApi>} */
   _stale(words, api) {
     if (!api.rows_stale) return "";
     return html`<h3>${words.text("registries.stale", { count: words.number(api.rows_stale) })}</h3>
@@ -126,9 +112,10 @@ class Registries extends LitElement {
       <p class="code">${api.stale.map((each) => html`<bdi>${each}</bdi><br />`)}</p>`;
   }
 
+  /** @type {Draw<Store>} */
   _store(words, store) {
     const isWell = store.error ? false : store.synced_at ? true : null;
-    const mark = isWell === false ? words.problem("disk") : words.status(isWell ? "ok" : "starting");
+    const mark = isWell === false ? words.named("problem", "disk") : words.named("status", isWell ? "ok" : "starting");
     const changes = CHANGES.filter((each) => store.changes[each]).map((each) =>
       words.text(`registries.${each}`, { count: words.number(store.changes[each]) }));
     return html`<div class="card">

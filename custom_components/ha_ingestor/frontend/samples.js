@@ -8,17 +8,28 @@ const TREND = 60;
 // A backlog below this is what is on its way.
 export const ON_ITS_WAY = 2000;
 
-/** Turn the columns that the server sends into samples. */
+/**
+ * Turn the columns that the server sends into samples.
+ * @param {Columns | null} columns
+ * @returns {Sample[]}
+ */
 export const samplesOf = (columns) =>
-  (columns?.time ?? []).map((time, index) => ({
-    time,
-    received: columns.received[index],
-    written: columns.written[index],
-    backlog: columns.backlog[index],
-    bytes: columns.spool_bytes[index],
-  }));
+  columns
+    ? columns.time.map((time, index) => ({
+        time,
+        received: columns.received[index],
+        written: columns.written[index],
+        backlog: columns.backlog[index],
+        bytes: columns.spool_bytes[index],
+      }))
+    : [];
 
-/** Add the counts of now, if the last ones are old enough; returns new samples. */
+/**
+ * Add the counts of now, if the last ones are old enough; returns new samples.
+ * @param {Sample[]} samples
+ * @param {Health | null} health
+ * @param {number} now
+ */
 export const appended = (samples, health, now) => {
   if (!health?.ledger || now - (samples.at(-1)?.time ?? 0) < EVERY) return samples;
   const sample = {
@@ -31,14 +42,26 @@ export const appended = (samples, health, now) => {
   return [...samples.filter((each) => each.time > now - HOUR), sample];
 };
 
+/** @param {Health} health */
 export const backlogOf = (health) => (health.pending ?? 0) + health.waiting;
 
+/** @param {Counts} counts */
 export const sum = (counts) => Object.values(counts).reduce((one, other) => one + other, 0);
 
-/** The value at each sample, as [seconds since 1970, value]. */
+/**
+ * The value at each sample, as [seconds since 1970, value].
+ * @param {Sample[]} samples
+ * @param {keyof Sample} name
+ * @returns {Dot[]}
+ */
 export const levels = (samples, name) => samples.map((each) => [each.time, each[name]]);
 
-/** How many a minute between each two samples. */
+/**
+ * How many a minute between each two samples.
+ * @param {Sample[]} samples
+ * @param {keyof Sample} name
+ * @returns {Dot[]}
+ */
 export const rates = (samples, name) =>
   samples.slice(1).map((each, index) => {
     const before = samples[index];
@@ -46,13 +69,24 @@ export const rates = (samples, name) =>
     return [each.time, Math.max(((each[name] - before[name]) * 60) / seconds, 0)];
   });
 
-/** In how many seconds the backlog is gone at the present speed; null when it does not shrink. */
+/**
+ * In how many seconds the backlog is gone at the present speed; null when it does not shrink.
+ * @param {Sample[]} samples
+ * @param {number} backlog
+ * @param {number} now
+ */
 export const emptyIn = (samples, backlog, now) => secondsUntil(samples, "backlog", backlog, 0, now);
 
-/** In how many seconds the spool is full at the present speed; null when it does not grow. */
+/**
+ * In how many seconds the spool is full at the present speed; null when it does not grow.
+ * @param {Sample[]} samples
+ * @param {Health} health
+ * @param {number} now
+ */
 export const fullIn = (samples, health, now) =>
   secondsUntil(samples, "bytes", health.spool_bytes, health.spool_limit, now);
 
+/** @param {Sample[]} samples @param {"backlog" | "bytes"} name @param {number} value @param {number} goal @param {number} now */
 const secondsUntil = (samples, name, value, goal, now) => {
   const before = samples.find((each) => each.time >= now - TREND);
   if (!before || now - before.time < EVERY / 2) return null;

@@ -3,6 +3,7 @@
 import { ON_ITS_WAY, backlogOf, emptyIn } from "./samples.js";
 
 // What to do about each problem; several have the same remedy.
+/** @type {Record<string, string>} */
 const ADVICE = {
   unreachable: "network",
   timeout: "network",
@@ -34,6 +35,10 @@ const CALM = new Set(["setup_in_progress", "not_loaded", "unload_in_progress"]);
 /**
  * Describe a destination: `level` is good, info, warning or error; `key` and `values` make the
  * sentence, where `values` hold raw numbers; `advice` is a key or empty.
+ * @param {Destination} destination
+ * @param {Sample[]} samples
+ * @param {number} now
+ * @returns {Situation}
  */
 export const situation = ({ state, health }, samples, now) => {
   if (!health) {

@@ -1,31 +1,23 @@
 /** The page with where the events come from. */
 
-import { LitElement, css, define, html } from "./lit.js";
+import { css, define, html, properties } from "./lit.js";
 import { origins } from "./origins.js";
-import { facts, head, pageStyle } from "./style.js";
+import { Page } from "./page.js";
+import { button, facts, head, pageStyle } from "./style.js";
 
 const ICONS = { local: "mdi:home-outline", remote: "mdi:home-import-outline", mqtt: "mdi:access-point" };
 
-class Sources extends LitElement {
-  static properties = {
-    hass: { attribute: false },
-    words: { attribute: false },
-    destination: { attribute: false },
-    _isBusy: { state: true },
-  };
-
-  static styles = [
-    pageStyle,
-    css`
-      .bar {
-        margin-block-end: 16px;
-      }
-    `,
-  ];
-
-  shouldUpdate(changed) {
-    return [...changed.keys()].some((key) => key !== "hass");
+const style = css`
+  .bar {
+    margin-block-end: 16px;
   }
+`;
+
+/** @extends {Page<SourcesMembers>} */
+class Sources extends Page {
+  static properties = properties(["hass", "words", "destination"], ["_isBusy"]);
+
+  static styles = [pageStyle, style];
 
   async _connect() {
     this._isBusy = true;
@@ -41,12 +33,12 @@ class Sources extends LitElement {
     const isLost = found.some((each) => each.connected === false);
     return html`<div class="bar">
         <span class="secondary rest">${words.text("origin.add")}</span>
-        ${isLost ? html`<ha-button appearance="outlined" .disabled=${Boolean(this._isBusy)}
-          @click=${() => this._connect()}>${words.text("origin.connect")}</ha-button>` : ""}
+        ${isLost ? button(words.text("origin.connect"), () => this._connect(), this._isBusy) : ""}
       </div>
       <div class="cards">${found.map((each) => this._card(words, each))}</div>`;
   }
 
+  /** @type {Draw<Origin>} */
   _card(words, each) {
     const state = each.connected === null ? "unknown" : each.connected ? "connected" : "not_connected";
     return html`<div class="card">

@@ -9,46 +9,46 @@ const WEEK = 7 * 86_400;
 const NEARLY_FULL = 0.8;
 
 export const stageStyle = css`
+  .warning {
+    --level: var(--warning-color);
+    --fill: 0.3;
+  }
+  .error {
+    --level: var(--error-color);
+    --fill: 0.22;
+  }
   .stages {
     display: flex;
-    flex-direction: row;
     align-items: stretch;
   }
   .stage {
     flex: 1 1 0;
     min-width: 0;
+  }
+  .box,
+  .registries {
+    padding: 12px;
+    border: 1px solid var(--level, var(--divider-color));
+    border-radius: var(--ha-border-radius-lg);
     display: flex;
-    flex-direction: column;
+    gap: 4px;
   }
   .box {
-    flex: 0 0 auto;
     min-height: 168px;
     box-sizing: border-box;
-    padding: 12px;
-    border: 1px solid var(--divider-color);
-    border-radius: var(--ha-border-radius-lg, 12px);
     background: var(--card-background-color);
-    display: flex;
     flex-direction: column;
-    gap: 4px;
     overflow: hidden;
     position: relative;
   }
-  .box.warning {
-    border-color: var(--warning-color);
-    box-shadow: inset 0 3px 0 var(--warning-color);
-  }
+  .box.warning,
   .box.error {
-    border-color: var(--error-color);
-    box-shadow: inset 0 3px 0 var(--error-color);
+    box-shadow: inset 0 3px 0 var(--level);
   }
   .box h3 {
-    margin: 0;
     display: flex;
     align-items: center;
     gap: 8px;
-    font-size: var(--ha-font-size-m, 14px);
-    font-weight: var(--ha-font-weight-medium, 500);
   }
   .box h3 ha-icon {
     --mdc-icon-size: 20px;
@@ -62,16 +62,20 @@ export const stageStyle = css`
     text-decoration: underline;
   }
   .box .big {
-    font-size: var(--ha-font-size-2xl, 24px);
+    font-size: var(--ha-font-size-2xl);
     line-height: 1.2;
     overflow-wrap: anywhere;
   }
-  .box .row,
-  .branch .row {
+  .row {
     display: flex;
     justify-content: space-between;
     column-gap: 8px;
-    font-size: var(--ha-font-size-s, 12px);
+  }
+  .row,
+  .link,
+  .branch,
+  .registries {
+    font-size: var(--ha-font-size-s);
     color: var(--secondary-text-color);
   }
   .box .row {
@@ -83,67 +87,69 @@ export const stageStyle = css`
     /* A number with its unit, whatever the direction of the text around it. */
     unicode-bidi: plaintext;
   }
+  .stages b,
+  .registries b,
+  .row > :last-child {
+    color: var(--primary-text-color);
+  }
   .row > :last-child {
     margin-inline-start: auto;
-    color: var(--primary-text-color);
     text-align: end;
   }
   .row > :first-child {
     min-width: 0;
     overflow-wrap: anywhere;
   }
-  .note {
-    font-size: var(--ha-font-size-s, 12px);
-    color: var(--secondary-text-color);
-  }
   .bad {
     color: var(--error-color) !important;
   }
   .branch {
-    margin-block-start: 20px;
+    --stem: 20px;
+    margin-block-start: var(--stem);
     margin-inline: 8px;
     padding: 8px 12px;
-    border: 1px dashed var(--divider-color);
-    border-radius: var(--ha-border-radius-md, 8px);
+    border: 1px dashed var(--level, var(--divider-color));
+    border-radius: var(--ha-border-radius-md);
     position: relative;
-    font-size: var(--ha-font-size-s, 12px);
   }
   .branch::before {
     content: "";
     position: absolute;
-    inset-block-start: -20px;
+    inset-block-start: calc(-1 * var(--stem));
     inset-inline-start: 50%;
-    height: 20px;
+    height: var(--stem);
     border-inline-start: 1px dashed var(--secondary-text-color);
   }
-  .branch.warning {
-    border-color: var(--warning-color);
-  }
-  .branch b {
-    color: var(--primary-text-color);
-    font-weight: var(--ha-font-weight-medium, 500);
-  }
   .link {
+    --flow: var(--primary-color);
     flex: 0 0 92px;
     height: 168px;
     display: flex;
     flex-direction: column;
     justify-content: center;
     align-items: center;
-    font-size: var(--ha-font-size-s, 12px);
     text-align: center;
+  }
+  .link.idle {
+    --flow: var(--divider-color);
+  }
+  .link.broken {
+    --flow: var(--error-color);
   }
   .link::after {
     content: "";
-    display: block;
     margin-block-start: 16px;
   }
   .arrow {
+    --along: 90deg;
     align-self: stretch;
     margin: 4px;
     height: 2px;
-    background: var(--primary-color);
+    background: var(--flow);
     position: relative;
+  }
+  .broken .arrow {
+    background: repeating-linear-gradient(var(--along), var(--flow) 0 6px, transparent 6px 12px);
   }
   .arrow::after {
     content: "";
@@ -151,74 +157,31 @@ export const stageStyle = css`
     inset-inline-end: -2px;
     inset-block-start: -4px;
     border-block: 5px solid transparent;
-    border-inline-start: 9px solid var(--primary-color);
-  }
-  .link.idle .arrow {
-    background: var(--divider-color);
-  }
-  .link.idle .arrow::after {
-    border-inline-start-color: var(--divider-color);
-  }
-  .link.broken .arrow {
-    background: repeating-linear-gradient(
-      90deg,
-      var(--error-color) 0 6px,
-      transparent 6px 12px
-    );
-  }
-  .link.broken .arrow::after {
-    border-inline-start-color: var(--error-color);
+    border-inline-start: 9px solid var(--flow);
   }
   .tank {
     position: absolute;
     inset-inline: 0;
     inset-block-end: 0;
-    background: var(--primary-color);
-    opacity: 0.16;
+    background: var(--level, var(--primary-color));
+    opacity: var(--fill, 0.16);
     pointer-events: none;
-  }
-  .warning .tank {
-    background: var(--warning-color);
-    opacity: 0.3;
-  }
-  .error .tank {
-    background: var(--error-color);
-    opacity: 0.22;
   }
   .registries {
     margin-block-start: 20px;
-    display: flex;
     flex-wrap: wrap;
     align-items: center;
     gap: 8px 16px;
-    padding: 12px;
-    border: 1px solid var(--divider-color);
-    border-radius: var(--ha-border-radius-lg, 12px);
-    font-size: var(--ha-font-size-s, 12px);
-    color: var(--secondary-text-color);
-  }
-  .registries.error {
-    border-color: var(--error-color);
-  }
-  .registries b {
-    color: var(--primary-text-color);
-    font-weight: var(--ha-font-weight-medium, 500);
   }
   @container (max-width: 800px) {
-    .stages {
-      flex-direction: column;
-    }
+    .stages,
     .stage {
-      flex: 0 0 auto;
+      display: block;
     }
     .box {
       min-height: 0;
     }
-    .tank {
-      min-height: 0;
-    }
     .link {
-      flex: 0 0 auto;
       height: auto;
       flex-direction: row;
       gap: 12px;
@@ -230,6 +193,7 @@ export const stageStyle = css`
       display: none;
     }
     .arrow {
+      --along: 180deg;
       align-self: auto;
       width: 2px;
       height: 28px;
@@ -239,31 +203,22 @@ export const stageStyle = css`
       inset-inline: -4px auto;
       inset-block: auto -2px;
       border-inline: 5px solid transparent;
-      border-block: 9px solid var(--primary-color);
+      border-block: 9px solid var(--flow);
       border-block-end-width: 0;
     }
-    .link.idle .arrow::after {
-      border-block-start-color: var(--divider-color);
-      border-inline-start-color: transparent;
-    }
-    .link.broken .arrow {
-      background: repeating-linear-gradient(var(--error-color) 0 6px, transparent 6px 12px);
-    }
-    .link.broken .arrow::after {
-      border-block-start-color: var(--error-color);
-      border-inline-start-color: transparent;
-    }
     .branch {
-      margin-block-start: 12px;
-    }
-    .branch::before {
-      inset-block-start: -12px;
-      height: 12px;
+      --stem: 12px;
     }
   }
 `;
 
-/** Draw the pipeline of a loaded destination. */
+/**
+ * Draw the pipeline of a loaded destination.
+ * @param {Words} words
+ * @param {Loaded} destination
+ * @param {Sample[]} samples
+ * @param {number} now
+ */
 export const stages = (words, destination, samples, now) => {
   const { health } = destination;
   const { performance } = health;
@@ -272,12 +227,12 @@ export const stages = (words, destination, samples, now) => {
   const { captured_per_minute: captured } = performance;
   return html`<div class="stages">
       ${sources(words, destination)}
-      ${link(words, words.perMinute(performance.received_per_minute), words.text("flow.received"),
+      ${link(words.perMinute(performance.received_per_minute), words.text("flow.received"),
         performance.received_per_minute ? "" : "idle")}
       ${filter(words, destination)}
-      ${link(words, words.perMinute(captured), words.text("flow.captured"), captured ? "" : "idle")}
+      ${link(words.perMinute(captured), words.text("flow.captured"), captured ? "" : "idle")}
       ${spool(words, destination, backlog, samples, now)}
-      ${link(words, isBroken ? words.text("flow.interrupted") : words.perMinute(performance.written_per_minute),
+      ${link(isBroken ? words.text("flow.interrupted") : words.perMinute(performance.written_per_minute),
         isBroken ? "" : words.text("flow.written"),
         isBroken ? "broken" : performance.written_per_minute ? "" : "idle")}
       ${database(words, destination, now)}
@@ -285,22 +240,27 @@ export const stages = (words, destination, samples, now) => {
     ${registries(words, destination)}`;
 };
 
+/** @param {string} level @param {string} icon @param {Content} title @param {Content} content */
 const box = (level, icon, title, content) => html`<div class="box ${level}">
   <h3><ha-icon .icon=${icon}></ha-icon>${title}</h3>
   ${content}
 </div>`;
 
+/** @param {Content} name @param {Content} value */
 const row = (name, value) => html`<div class="row"><span>${name}</span><span>${value}</span></div>`;
 
+/** @param {string} name @param {string} entry @param {string} title */
 const page = (name, entry, title, more = "") =>
   html`<a href="/ha-ingestor/${name}?entry=${entry}${more}">${title}</a>`;
 
-const link = (words, rate, what, kind) => html`<div class="link ${kind}">
+/** @param {string} rate @param {string} what @param {string} kind */
+const link = (rate, what, kind) => html`<div class="link ${kind}">
   <span><b>${rate}</b></span>
   <div class="arrow"></div>
-  <span class="note">${what}</span>
+  <span class="secondary">${what}</span>
 </div>`;
 
+/** @type {Draw<Loaded>} */
 const sources = (words, destination) => {
   const { config_entry_id: entry, health } = destination;
   const others = origins(words, destination).slice(1);
@@ -309,7 +269,7 @@ const sources = (words, destination) => {
   return html`<section class="stage">
     ${box(isLost ? "warning" : "", "mdi:home-outline", page("sources", entry, words.text("flow.sources")), html`
       <div class="big">${health.ledger ? words.number(health.ledger.received) : "–"}</div>
-      <div class="note">${words.text("flow.events_received")}</div>
+      <div class="secondary">${words.text("flow.events_received")}</div>
       ${row(words.text("flow.last_event"), last ? words.moment(last) : "–")}
       ${health.recovery && health.recovery.status !== "idle"
         ? row(words.text("origin.filled_to"), health.recovery.position ? words.moment(health.recovery.position) : "–")
@@ -323,6 +283,7 @@ const sources = (words, destination) => {
   </section>`;
 };
 
+/** @type {Draw<Loaded>} */
 const filter = (words, { config_entry_id: entry, health: { ledger } }) => {
   if (!ledger) return html`<section class="stage">${box("", "mdi:filter-outline", words.text("flow.filter"), "")}</section>`;
   const reasons = Object.entries({ ...ledger.filtered, deduplicated: ledger.deduplicated })
@@ -333,7 +294,7 @@ const filter = (words, { config_entry_id: entry, health: { ledger } }) => {
   return html`<section class="stage">
     ${box("", "mdi:filter-outline", page("entities", entry, words.text("flow.filter")), html`
       <div class="big">${words.number(ledger.captured)}</div>
-      <div class="note">${words.text("flow.points_captured")}</div>
+      <div class="secondary">${words.text("flow.points_captured")}</div>
       ${row(words.text("flow.share"), ledger.received ? words.percent(ledger.captured / ledger.received) : "–")}`)}
     <div class="branch">
       <div class="row"><b>${words.text("flow.left_out")}</b><b>${words.number(out)}</b></div>
@@ -347,6 +308,7 @@ const filter = (words, { config_entry_id: entry, health: { ledger } }) => {
   </section>`;
 };
 
+/** @param {Words} words @param {Loaded} destination @param {number} backlog @param {Sample[]} samples @param {number} now */
 const spool = (words, { config_entry_id: entry, health }, backlog, samples, now) => {
   const share = Math.min(health.spool_bytes / health.spool_limit, 1);
   const level = health.spool_error || share >= 1 ? "error" : share > NEARLY_FULL ? "warning" : "";
@@ -358,7 +320,7 @@ const spool = (words, { config_entry_id: entry, health }, backlog, samples, now)
     ${box(level, "mdi:database-clock-outline", words.text("flow.spool"), html`
       <div class="tank" style="height: ${(share * 100).toFixed(1)}%"></div>
       <div class="big">${words.number(backlog)}</div>
-      <div class="note">${words.text("flow.points_wait")}</div>
+      <div class="secondary">${words.text("flow.points_wait")}</div>
       ${row(words.text("flow.oldest"), health.oldest_age === null ? "–" : words.duration(health.oldest_age))}
       <div role="meter" aria-label=${words.text("flow.disk")} aria-valuemin="0" aria-valuemax="100"
         aria-valuenow=${Math.round(share * 100)}>
@@ -366,7 +328,7 @@ const spool = (words, { config_entry_id: entry, health }, backlog, samples, now)
       </div>
       ${empty ? row(words.text("flow.empty_in"), words.duration(empty)) : ""}
       ${full && full < WEEK ? row(words.text("flow.full_in"), words.duration(full)) : ""}
-      ${health.spool_error ? html`<div class="note bad">${health.spool_error}</div>` : ""}`)}
+      ${health.spool_error ? html`<div class="secondary bad">${health.spool_error}</div>` : ""}`)}
     ${ledger ? html`<div class="branch ${health.rejection ? "warning" : ""}">
       <div class="row">${page("problems", entry, words.text("flow.quarantine"))}<b>${words.number(ledger.quarantined)}</b></div>
       ${ledger.evicted ? row(words.text("term.evicted"), html`<span class="bad">${words.number(ledger.evicted)}</span>`) : ""}
@@ -375,27 +337,29 @@ const spool = (words, { config_entry_id: entry, health }, backlog, samples, now)
   </section>`;
 };
 
+/** @param {Words} words @param {Loaded} destination @param {number} now */
 const database = (words, { title, health }, now) => {
   const wait = health.next_retry ? Math.max(Date.parse(health.next_retry) / 1000 - now, 0) : null;
   const level = health.connected === false ? "error" : health.concern === "none" ? "" : "warning";
   return html`<section class="stage">
     ${box(level, level === "error" ? "mdi:database-alert-outline" : "mdi:database-outline", html`<bdi>${title}</bdi>`, html`
       <div class="big">${health.ledger ? words.number(health.ledger.written) : "–"}</div>
-      <div class="note">${words.text("flow.points_written")}</div>
-      ${row(words.text("flow.status"), words.status(health.condition))}
-      ${health.concern === "none" ? "" : row(words.text("flow.problem"), html`<span class="bad">${words.problem(health.concern)}</span>`)}
+      <div class="secondary">${words.text("flow.points_written")}</div>
+      ${row(words.text("flow.status"), words.named("status", health.condition))}
+      ${health.concern === "none" ? "" : row(words.text("flow.problem"), html`<span class="bad">${words.named("problem", health.concern)}</span>`)}
       ${row(words.text("flow.last_write"), health.last_write ? words.moment(health.last_write) : "–")}
       ${row(words.text("flow.latency"), words.seconds(health.write_latency))}
-      ${health.breaker === "closed" ? "" : row(words.text("flow.breaker"), words.breaker(health.breaker))}
+      ${health.breaker === "closed" ? "" : row(words.text("flow.breaker"), words.named("breaker", health.breaker))}
       ${wait === null || health.connected ? "" : row(words.text("flow.next_attempt"), wait < 1 ? words.text("flow.at_once") : words.text("flow.in", { duration: words.duration(wait) }))}`)}
   </section>`;
 };
 
+/** @type {Draw<Loaded>} */
 const registries = (words, { config_entry_id: entry, data_api: api }) => api
   ? html`<div class="registries ${api.connected === false ? "error" : ""}">
       <ha-icon .icon=${"mdi:format-list-bulleted"}></ha-icon>
       <span>${page("registries", entry, words.text("flow.registries"))} → <bdi>${api.title}</bdi></span>
-      <span>${api.connected === false ? html`<span class="bad">${words.problem(api.problem)}</span>` : words.status(api.connected ? "ok" : "starting")}</span>
+      <span>${api.connected === false ? html`<span class="bad">${words.named("problem", api.problem)}</span>` : words.named("status", api.connected ? "ok" : "starting")}</span>
       <span>${words.text("flow.rows_sent")} <b>${words.number(api.rows_sent)}</b></span>
       <span>${words.text("flow.rows_pending")} <b>${words.number(api.rows_pending)}</b></span>
       <span>${words.text("flow.rows_rejected")} <b>${words.number(api.rows_rejected)}</b></span>

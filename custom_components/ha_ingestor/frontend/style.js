@@ -6,8 +6,8 @@ export const pageStyle = css`
   :host {
     display: block;
     color: var(--primary-text-color);
-    font-family: var(--ha-font-family-body, sans-serif);
-    font-size: var(--ha-font-size-m, 14px);
+    font-family: var(--ha-font-family-body);
+    font-size: var(--ha-font-size-m);
   }
   a {
     color: var(--primary-color);
@@ -15,24 +15,36 @@ export const pageStyle = css`
   .card {
     background: var(--card-background-color);
     border: 1px solid var(--divider-color);
-    border-radius: var(--ha-border-radius-lg, 12px);
+    border-radius: var(--ha-border-radius-lg);
     padding: 16px;
     margin-block-end: 16px;
   }
-  .card h2 {
+  h2,
+  h3,
+  b {
+    font-weight: var(--ha-font-weight-medium);
+  }
+  h2 {
     margin: 0 0 12px;
-    font-size: var(--ha-font-size-l, 16px);
-    font-weight: var(--ha-font-weight-medium, 500);
+    font-size: var(--ha-font-size-l);
     overflow-wrap: anywhere;
   }
+  h3 {
+    margin: 0;
+    font-size: inherit;
+  }
+  ha-alert {
+    display: block;
+    margin-block: 12px;
+  }
   .code {
-    font-family: var(--ha-font-family-code, monospace);
-    font-size: var(--ha-font-size-s, 12px);
+    font-family: var(--ha-font-family-code);
+    font-size: var(--ha-font-size-s);
     overflow-wrap: anywhere;
   }
   .secondary {
     color: var(--secondary-text-color);
-    font-size: var(--ha-font-size-s, 12px);
+    font-size: var(--ha-font-size-s);
   }
   .facts {
     display: grid;
@@ -73,7 +85,7 @@ export const pageStyle = css`
     color: var(--secondary-text-color);
   }
   .mark {
-    font-size: var(--ha-font-size-s, 12px);
+    font-size: var(--ha-font-size-s);
     padding: 2px 10px;
     border-radius: 12px;
     border: 1px solid var(--divider-color);
@@ -103,7 +115,7 @@ export const pageStyle = css`
   th {
     color: var(--secondary-text-color);
     font-weight: normal;
-    font-size: var(--ha-font-size-s, 12px);
+    font-size: var(--ha-font-size-s);
   }
   .bar {
     display: flex;
@@ -120,7 +132,7 @@ export const pageStyle = css`
     color: inherit;
     background: var(--card-background-color);
     border: 1px solid var(--divider-color);
-    border-radius: var(--ha-border-radius-md, 8px);
+    border-radius: var(--ha-border-radius-md);
     padding: 8px 12px;
     min-width: 0;
   }
@@ -143,12 +155,25 @@ export const pageStyle = css`
   }
 `;
 
-/** Names with their values. */
+/** @type {(label: string, act: () => unknown, isDisabled?: boolean, variant?: string) => Template} */
+export const button = (label, act, isDisabled = false, variant = "brand") => html`<ha-button
+  appearance="outlined" variant=${variant} .disabled=${isDisabled} @click=${act}>${label}</ha-button>`;
+
+/**
+ * Names with their values.
+ * @param {[Content, Content][]} pairs
+ */
 export const facts = (pairs) => html`<dl class="facts">
   ${pairs.map(([name, value]) => html`<dt>${name}</dt><dd><bdi>${value}</bdi></dd>`)}
 </dl>`;
 
-/** The head of a card: what it is about, and how that is. */
+/**
+ * The head of a card: what it is about, and how that is.
+ * @param {string} icon
+ * @param {string} title
+ * @param {string} mark
+ * @param {boolean | null} isGood
+ */
 export const head = (icon, title, mark, isGood) => html`<div class="head">
   <ha-icon .icon=${icon}></ha-icon>
   <h2><bdi>${title}</bdi></h2>

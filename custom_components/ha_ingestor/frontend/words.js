@@ -1,9 +1,19 @@
 /** Texts, numbers and times in the language and the formats of the user. */
 
 const PANEL = "component.ha_ingestor.config_panel";
-const STATUS = "component.ha_ingestor.entity.sensor.status";
+const ENTITY = "component.ha_ingestor.entity";
 const CATEGORIES = ["config_panel", "entity"];
+// The entities that have words for what we show too.
+/** @type {Record<string, string>} */
+const NAMES = {
+  status: "sensor.status.state",
+  problem: "sensor.status.state_attributes.problem.state",
+  remote_problem: "binary_sensor.remote_connected.state_attributes.problem.state",
+  recovery: "sensor.points_recovered.state_attributes.status.state",
+  breaker: "sensor.breaker.state",
+};
 
+/** @type {Record<string, string[] | undefined>} */
 const NUMBER_LOCALES = {
   comma_decimal: ["en-US", "en"],
   decimal_comma: ["de", "es", "it"],
@@ -11,12 +21,14 @@ const NUMBER_LOCALES = {
   quote_decimal: ["de-CH"],
   system: undefined,
 };
+/** @type {Step[]} */
 const DURATIONS = [
   [86_400, "day"],
   [3_600, "hour"],
   [60, "minute"],
   [1, "second"],
 ];
+/** @type {Step[]} */
 const SIZES = [
   [1e9, "gigabyte"],
   [1e6, "megabyte"],
@@ -24,11 +36,15 @@ const SIZES = [
   [1, "byte"],
 ];
 
-/** Ask for our texts; Home Assistant forgets them when the language changes. */
+/**
+ * Ask for our texts; Home Assistant forgets them when the language changes.
+ * @param {Hass} hass
+ */
 export const load = (hass) =>
   Promise.all(CATEGORIES.map((each) => hass.loadBackendTranslation(each, "ha_ingestor")));
 
 export class Words {
+  /** @param {Hass} hass */
   constructor(hass) {
     const { language, number_format: numbers, time_format: times, time_zone: zone } = hass.locale;
     this._localize = hass.localize;
@@ -40,48 +56,52 @@ export class Words {
     this._plural = new Intl.PluralRules(language);
   }
 
-  /** A text of the panel; empty for a key that there is not. */
+  /**
+   * A text of the panel; empty for a key that there is not.
+   * @param {string} key
+   * @param {Record<string, unknown>} [values]
+   */
   text(key, values) {
     return this._localize(`${PANEL}.${key}`, values);
   }
 
-  /** A text of the panel, or the word itself where it has none. */
+  /**
+   * A text of the panel, or the word itself where it has none.
+   * @param {string} group
+   * @param {string} key
+   */
   word(group, key) {
     return this.text(`${group}.${key}`) || key;
   }
 
-  status(key) {
-    return this._localize(`${STATUS}.state.${key}`) || key;
+  /**
+   * What an entity of ours calls it, or the word itself.
+   * @param {string} what
+   * @param {string} key
+   */
+  named(what, key) {
+    return this._localize(`${ENTITY}.${NAMES[what]}.${key}`) || key;
   }
 
-  problem(key) {
-    return this._localize(`${STATUS}.state_attributes.problem.state.${key}`) || key;
-  }
-
-  remoteProblem(key) {
-    const of = "component.ha_ingestor.entity.binary_sensor.remote_connected.state_attributes.problem.state";
-    return this._localize(`${of}.${key}`) || key;
-  }
-
-  recovery(key) {
-    return this._localize(`component.ha_ingestor.entity.sensor.points_recovered.state_attributes.status.state.${key}`) || key;
-  }
-
+  /** @param {string} key */
   button(key) {
-    return this._localize(`component.ha_ingestor.entity.button.${key}.name`) || key;
+    return this._localize(`${ENTITY}.button.${key}.name`) || key;
   }
 
-  breaker(key) {
-    return this._localize(`component.ha_ingestor.entity.sensor.breaker.state.${key}`) || key;
-  }
-
-  /** A count with its noun, such as "7 points". */
+  /**
+   * A count with its noun, such as "7 points".
+   * @param {string} noun
+   * @param {number} value
+   */
   count(noun, value) {
     const form = this._plural.select(value) === "one" ? "one" : "other";
     return this.text(`count.${noun}.${form}`, { count: this.number(value) });
   }
 
-  /** The rules of an entity in a few words; empty without any. */
+  /**
+   * The rules of an entity in a few words; empty without any.
+   * @param {Rules} [rules]
+   */
   rules({ heartbeat, throttle, deadband } = {}) {
     const said = {
       throttle: throttle && this.span(throttle),
@@ -94,42 +114,56 @@ export class Words {
       .join(" · ");
   }
 
+  /** @param {Amount} value */
   number(value, digits = 0) {
     return this._format(value, { maximumFractionDigits: digits });
   }
 
+  /** @param {number} value */
   percent(value) {
     return this._format(value, { style: "percent", maximumFractionDigits: 0 });
   }
 
-  /** How many a minute; small ones with a digit more. */
+  /**
+   * How many a minute; small ones with a digit more.
+   * @param {Amount} value
+   */
   perMinute(value) {
-    if (value === null || value === undefined) return "–";
+    if (value == null) return "–";
     const count = this.number(value, value < 10 ? 1 : 0);
     return this.text("per_minute", { count });
   }
 
+  /** @param {Amount} value */
   bytes(value) {
     return this._unit(value, SIZES);
   }
 
+  /** @param {Amount} seconds */
   duration(seconds) {
     return this._unit(seconds, DURATIONS);
   }
 
-  /** A duration that somebody chose, which is not rounded. */
+  /**
+   * A duration that somebody chose, which is not rounded.
+   * @param {number} seconds
+   */
   span(seconds) {
-    const [size, name] = DURATIONS.find(([each]) => seconds >= each && seconds % each === 0) ?? DURATIONS.at(-1);
+    const [size, name] = DURATIONS.find(([each]) => seconds >= each && seconds % each === 0) ?? DURATIONS[DURATIONS.length - 1];
     return this._format(seconds / size, unit(name, 3));
   }
 
+  /** @param {Amount} value */
   seconds(value) {
-    if (value === null || value === undefined) return "–";
+    if (value == null) return "–";
     if (value >= 1) return this._format(value, unit("second", 1));
     return this._format(value * 1000, unit("millisecond", 0));
   }
 
-  /** A moment of today as a time, an older one with its date. */
+  /**
+   * A moment of today as a time, an older one with its date.
+   * @param {Moment | number} value
+   */
   moment(value) {
     const when = new Date(value);
     const isToday = when.toDateString() === new Date().toDateString();
@@ -144,20 +178,23 @@ export class Words {
     }).format(when);
   }
 
+  /** @param {Amount} value @param {Step[]} table */
   _unit(value, table) {
-    if (value === null || value === undefined) return "–";
-    const [size, name] = table.find(([each]) => value >= each) ?? table.at(-1);
+    if (value == null) return "–";
+    const [size, name] = table.find(([each]) => value >= each) ?? table[table.length - 1];
     const digits = value / size < 10 && size > 1 && table === SIZES ? 1 : 0;
     return this._format(value / size, unit(name, digits));
   }
 
+  /** @param {Amount} value @param {Intl.NumberFormatOptions} options */
   _format(value, options) {
-    if (value === null || value === undefined) return "–";
+    if (value == null) return "–";
     const format = { useGrouping: this._grouping, ...options };
     return new Intl.NumberFormat(this._numbers, format).format(value);
   }
 }
 
+/** @param {string} name @param {number} digits @returns {Intl.NumberFormatOptions} */
 const unit = (name, digits) => ({
   style: "unit",
   unit: name,

@@ -1,0 +1,2 @@
+/** A package without types. */
+declare module "eslint-plugin-no-unsanitized";

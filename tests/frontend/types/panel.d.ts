@@ -1,0 +1,191 @@
+/** What the modules of the panel hand to each other, and what its elements hold. */
+
+type Words = import("../../../custom_components/ha_ingestor/frontend/words.js").Words;
+
+/** Makes something that is shown. */
+type Draw<Of, Result = Content> = (words: Words, of: Of) => Result;
+
+/** A number that need not be there. */
+type Amount = number | null | undefined;
+
+/** A unit, with how many of the smallest one it is. */
+type Step = [size: number, unit: string];
+
+/** A term of an equation of the ledger. */
+type Term = [name: string, count: number];
+
+/** The counts of one moment, in seconds since 1970. */
+interface Sample {
+  readonly time: number;
+  readonly received: number;
+  readonly written: number;
+  readonly backlog: number;
+  readonly bytes: number;
+}
+
+/** Seconds since 1970, and a value. */
+type Dot = [number, number];
+
+/** What is going on with a destination. */
+interface Situation {
+  readonly level: "good" | "info" | "warning" | "error";
+  readonly key: string;
+  readonly advice: string;
+  readonly values?: { readonly points: number; readonly problem?: string; readonly duration?: number };
+}
+
+/** A time in which points were not accepted; `seconds` is null for one that goes on. */
+interface Outage {
+  readonly since: Moment;
+  readonly status: string;
+  problem: string;
+  detail: string;
+  seconds: number | null;
+}
+
+type Fact = [name: string, value: string];
+
+/** What there is to say of a source. */
+interface Origin {
+  readonly kind: "local" | "remote" | "mqtt";
+  readonly title: string;
+  readonly connected: boolean | null;
+  readonly problem: string;
+  readonly detail: string;
+  readonly note?: string;
+  readonly facts: Fact[];
+}
+
+type ChangeKind = "include" | "exclude" | "rules";
+
+/** A row of the table of entities. */
+interface TableRow extends Omit<EntityRow, "rules"> {
+  readonly id: string;
+  readonly name: string;
+  readonly domain: string;
+  readonly area: string;
+  readonly is_recorded: string;
+  readonly why: string;
+  readonly rules: string;
+  readonly per_hour: number | null;
+  readonly bytes_per_hour: number | null;
+}
+
+/** A column of Home Assistant's table. */
+interface Column {
+  title: string;
+  main?: boolean;
+  sortable?: boolean;
+  filterable?: boolean;
+  groupable?: boolean;
+  hidden?: boolean;
+  flex?: number;
+  minWidth?: string;
+  direction?: "asc" | "desc";
+  type?: "numeric";
+  template?: (row: TableRow) => Content;
+}
+
+interface PanelMembers {
+  hass: Hass;
+  narrow: boolean;
+  route?: { readonly path: string };
+  panel: { readonly config: { readonly modules: string } };
+  _destinations?: Destination[];
+  _store?: Store | null;
+  _hours: Map<string, Sample[]>;
+  _problem?: Refusal;
+  _since?: number;
+  _words: Words;
+  _end?: () => void;
+}
+
+/** What all pages have. */
+interface PageMembers {
+  hass: Hass;
+  words: Words;
+  _entity(): string;
+}
+
+interface PageClass {
+  new <Members = object>(): LitMembers & PageMembers & Members;
+}
+
+interface FlowMembers {
+  words: Words;
+  destinations: Destination[];
+  hours: Map<string, Sample[]>;
+  connection: Connection;
+}
+
+interface EntitiesMembers extends PageMembers {
+  narrow: boolean;
+  entryId: string;
+  state: string;
+  _answer?: EntitiesAnswer;
+  _error?: Refusal;
+  _shown: string;
+  _group: string;
+  _open?: string;
+  _selected: string[];
+  _change?: { readonly kind: ChangeKind; readonly entityIds: string[] };
+  _columns: Record<string, Column>;
+  _rows: TableRow[];
+}
+
+interface EntityMembers extends PageMembers {
+  row: EntityRow;
+  entryId: string;
+  numbersOnly: boolean;
+}
+
+interface ChangeMembers extends PageMembers {
+  entryId: string;
+  entityIds: string[];
+  kind: ChangeKind;
+  rules: Rules;
+  _values?: Record<string, number>;
+  _preview?: ChangePreview;
+  _error?: string;
+  _isBusy?: boolean;
+  _asked?: number;
+  _timer?: ReturnType<typeof setTimeout>;
+}
+
+interface PointsMembers {
+  connection: Connection;
+  words: Words;
+  entryId: string;
+  route?: object;
+  _points: (LivePoint & { readonly number: number })[];
+  _leftOut: number;
+  _isPaused?: boolean;
+  _error?: Refusal;
+  _number: number;
+  _wanted: string;
+  _timer?: ReturnType<typeof setTimeout>;
+  _end?: () => void;
+}
+
+interface SourcesMembers extends PageMembers {
+  destination: Destination;
+  _isBusy?: boolean;
+}
+
+interface RegistriesMembers extends PageMembers {
+  destination: Destination;
+  store?: Store | null;
+  _isBusy?: boolean;
+  _error?: string;
+}
+
+interface ProblemsMembers extends PageMembers {
+  destination: Destination;
+  _records?: QuarantinedPoint[];
+  _total?: number;
+  _isBusy?: boolean;
+  _result?: { readonly level: string; readonly text: string };
+  _tested?: { readonly isRunning?: boolean; readonly verdict?: string; readonly message?: string };
+  _isPurging?: boolean;
+  _leavingOut?: string;
+}
