@@ -56,6 +56,19 @@ ELEMENTS: Final = """panel => {
 }"""
 
 
+# What a screen reader, a keyboard and weak eyes need: scripts/setup frontend brings the checker.
+AXE: Final = Path(__file__).parents[1] / "frontend/node_modules/axe-core/axe.min.js"
+# Each rule that an element of ours breaks, with where and why. Home Assistant's own are not ours.
+BROKEN: Final = """async () => {
+  const shown = ["home-assistant", "home-assistant-main", "ha-ingestor-panel"];
+  const found = await axe.run({ include: [{ fromShadowDom: shown }] });
+  return found.violations.flatMap(({ id, nodes }) =>
+    nodes
+      .filter(({ target: [path] }) => /ha-ingestor-[a-z]+[^ ]*$/.test(path.at(-2) ?? ""))
+      .map(({ target: [path], failureSummary }) => `${id}: ${path.at(-1)}: ${failureSummary}`));
+}"""
+
+
 @contextmanager
 def opened(installation: Installation, **window: Any) -> Iterator[Frontend]:
     """Open a browser that is logged in; afterwards the page has had no error."""
@@ -72,11 +85,14 @@ def opened(installation: Installation, **window: Any) -> Iterator[Frontend]:
         assert errors == []
 
 
-def _picture(window: Frontend, name: str) -> None:
-    """Take a picture, where somebody wants to look at it."""
+def _look(window: Frontend, name: str) -> None:
+    """Check the page for everybody's eyes; take a picture where somebody wants to look at it."""
     if folder := os.environ.get("HA_INGESTOR_PICTURES"):
         window.settle()
         window.page.screenshot(path=Path(folder) / f"panel_{name}.png", scale="css")
+    if AXE.exists():
+        window.page.add_script_tag(content=AXE.read_text())
+        assert window.page.evaluate(BROKEN) == []
 
 
 @pytest.mark.parametrize("size", WINDOWS)
@@ -97,7 +113,7 @@ def test_every_page_is_drawn_with_elements_that_are_there(
             elements = panel.evaluate(ELEMENTS)
             assert {"ha-top-app-bar-fixed", "ha-tab-group"} <= {each for each, *_ in elements}
             assert [each for each in elements if not (each[1] and each[2])] == []
-            _picture(window, f"{name}_{size}")
+            _look(window, f"{name}_{size}")
             width = window.page.evaluate("document.documentElement.scrollWidth")
             assert width <= WINDOWS[size]["width"]
 
@@ -118,7 +134,7 @@ def test_the_drawing_follows_the_database(
             mine.get_by_text("The database does not accept points").wait_for()
             mine.get_by_text("interrupted").wait_for()
             assert time.time() - _changed(destination) < FOLLOWS_SECONDS
-            _picture(window, "outage")
+            _look(window, "outage")
         finally:
             destination.server.start()
         mine.get_by_role("button", name="Deliver now").click()
@@ -178,7 +194,7 @@ def test_names_and_values_are_text_and_nothing_else(
         panel.locator("ha-data-table").get_by_text("onerror").first.wait_for()
         panel.get_by_text(entity_id).first.click()
         panel.get_by_text("Watch live points").wait_for()
-        _picture(window, "entity")
+        _look(window, "entity")
         assert window.page.evaluate("window.hacked") is None
     installation.api.remove_state(entity_id)
 
@@ -208,7 +224,7 @@ def test_chosen_entities_are_left_out_and_recorded_again(
         dialog.get_by_text("Not recorded any more:").wait_for()
         for entity_id in entity_ids:
             dialog.get_by_text(entity_id).wait_for()
-        _picture(window, "change")
+        _look(window, "change")
         dialog.get_by_role("button", name="Apply").click()
         table.get_by_text("Excluded by entity: sensor.panel_one").wait_for()
         for entity_id in entity_ids:
@@ -275,4 +291,4 @@ def test_a_destination_is_tested_and_its_diagnostics_are_downloaded(
             panel.get_by_role("button", name="Download diagnostics").click()
         told = json.loads(download.value.path().read_text())
         assert told["data"]["entry"]["entry_id"] == destination.entry_id
-        _picture(window, "self_test")
+        _look(window, "self_test")

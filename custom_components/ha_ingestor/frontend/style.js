@@ -10,7 +10,8 @@ export const pageStyle = css`
     font-size: var(--ha-font-size-m);
   }
   a {
-    color: var(--primary-color);
+    /* The color itself is too light for small letters on white. */
+    color: color-mix(in srgb, var(--primary-color) 60%, var(--primary-text-color));
   }
   .card {
     background: var(--card-background-color);
