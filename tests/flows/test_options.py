@@ -15,7 +15,12 @@ from custom_components.ha_ingestor.flows.filter_preview import PREVIEWS, SAVE, S
 from custom_components.ha_ingestor.flows.fits_nothing import FITS_NOTHING
 from custom_components.ha_ingestor.flows.options import MENUS, PAGES
 from custom_components.ha_ingestor.flows.series_changes import STEPS
-from custom_components.ha_ingestor.flows.write_history import COUNTED, PROGRESS, WRITE_HISTORY
+from custom_components.ha_ingestor.flows.write_history import (
+    COUNTED,
+    PROGRESS,
+    SCHEMA,
+    WRITE_HISTORY,
+)
 from custom_components.ha_ingestor.options.filter import entity_filter
 from custom_components.ha_ingestor.options.mqtt import PRESETS_SCHEMA
 from custom_components.ha_ingestor.options.noise import RULE_FIELDS, rule_table
@@ -383,7 +388,7 @@ def test_every_option_has_a_label_and_an_explanation(page: str) -> None:
 # What is wrong with history that a user asks for.
 NO_HISTORY: Final = {
     *("backfill_time", "backfill_running", "backfill_no_entity", "no_history"),
-    *("nothing_recorded", "all_excluded"),
+    *("nothing_recorded", "all_excluded", "backfill_no_content"),
 }
 
 
@@ -394,7 +399,7 @@ def test_every_page_and_every_refusal_has_words_and_there_are_no_others() -> Non
         assert list(steps[name]["menu_option_descriptions"]) == choices
     for name in PREVIEWS:
         assert set(steps[name]["menu_options"]) == {SAVE, SAVE_ANYWAY, "filter"}
-    history = {WRITE_HISTORY, COUNTED, *PROGRESS}
+    history = {WRITE_HISTORY, *COUNTED.values(), *PROGRESS}
     assert set(steps) == {*MENUS, *PAGES, *PREVIEWS, *STEPS, FITS_NOTHING, *history}
     reasons = {reason for _, _, errors in REFUSED for reason in errors.values()} | NO_HISTORY
     assert set(WORDS["options"]["error"]) == reasons
@@ -411,7 +416,7 @@ def selectors(schema: Any) -> Iterator[Any]:
 
 def test_every_choice_has_a_name_and_there_are_no_others() -> None:
     choices: dict[str, set[str]] = {}
-    for schema in (*(page.schema for page in PAGES.values()), PRESETS_SCHEMA):
+    for schema in (*(page.schema for page in PAGES.values()), PRESETS_SCHEMA, SCHEMA):
         for selector in selectors(schema):
             config: dict[str, Any] = getattr(selector, "config", {})
             if (key := config.get("translation_key")) and "options" in config:

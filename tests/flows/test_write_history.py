@@ -6,6 +6,11 @@ from typing import Any
 import pytest
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder import Recorder
+from homeassistant.components.recorder.models import StatisticMeanType
+from homeassistant.components.recorder.statistics import (
+    async_add_external_statistics,
+    async_import_statistics,
+)
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -23,6 +28,7 @@ from tests.emulator import Emulator
 from tests.flows.steps import suggested, told
 from tests.pages import WORDS, choose, explained, fields, open_page
 from tests.shell import deliver, points, set_up, until
+from tests.sources.recorder.test_statistics import metadata
 
 COUNT = 8
 STEPS = WORDS["options"]["step"]
@@ -59,7 +65,7 @@ async def submit(hass: HomeAssistant, result: ConfigFlowResult, **entered: Any) 
 async def counted(hass: HomeAssistant, entry: MockConfigEntry, **entered: Any) -> Any:
     result = await submit(hass, await open_page(hass, entry, WRITE_HISTORY), **entered)
     assert result["type"] is FlowResultType.MENU, result["errors"]
-    assert result["step_id"] == COUNTED
+    assert result["step_id"] in COUNTED.values()
     return result
 
 
@@ -119,6 +125,42 @@ async def test_what_is_excluded_and_what_is_too_old_is_told_before(
     assert f"**{COUNT} changes of 1 entities**" in reads(result)
 
 
+@pytest.mark.usefixtures("before")
+async def test_long_term_statistics_are_counted_and_written_when_they_are_chosen(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    now = dt_util.utcnow().replace(minute=0, second=0, microsecond=0)
+    for name in ("sensor.a", "supplier:house"):
+        known = metadata(name, mean_type=StatisticMeanType.ARITHMETIC, has_sum=False)
+        add = async_add_external_statistics if ":" in name else async_import_statistics
+        add(
+            hass, known, [{"start": now - timedelta(hours=back), "mean": 1.5} for back in (1, 2, 3)]
+        )
+    await async_wait_recording_done(hass)
+    await set_up(hass, entry)
+    entered = {"start_time": ago(hours=5), "content": ["statistics"]}
+    result = await counted(hass, entry, **entered)
+    assert result["step_id"] == "statistics_counted"
+    assert "**6 hours of 2 long-term statistics**" in reads(result)
+    assert "sensor.a (3), supplier:house (3)" in reads(result).replace("\\", "")
+
+    result = await choose(hass, result, WRITE_HISTORY)
+    both = {"content": ["states", "statistics"], "target": {"entity_id": ["sensor.a"]}}
+    result = await submit(hass, result, **both, start_time=ago(hours=5))
+    assert result["step_id"] == "both_counted"
+    assert f"**{COUNT} changes of 1 entities** and **3 hours of 1 long-term" in reads(result)
+
+    result = await choose(hass, result, WRITE_HISTORY)
+    chosen = {"content": ["statistics"], "statistic_ids": ["supplier:house"]}
+    result = await submit(hass, result, **chosen, start_time=ago(hours=5))
+    await choose(hass, result, "start_history")
+    await until(lambda: entry.runtime_data.pipeline.backfill.status == "done")
+    await deliver(hass, entry)
+    hours = [each for each in points(database) if "statistic_id" in each.tags]
+    assert [each.tags["statistic_id"] for each in hours] == ["supplier:house"] * 3
+    assert [each.fields for each in hours] == [{"mean": 1.5}] * 3
+
+
 async def test_the_last_day_is_suggested(
     hass: HomeAssistant, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -137,9 +179,14 @@ async def test_a_user_goes_back_and_finds_what_was_filled_in(
     await set_up(hass, entry)
     entered = {"start_time": ago(hours=2), "target": {"entity_id": ["sensor.a"]}}
     result = await choose(hass, await counted(hass, entry, **entered), WRITE_HISTORY)
-    assert suggested(result) == {**entered, "end_time": None}
+    assert suggested(result) == {
+        **entered,
+        "end_time": None,
+        "content": ["states"],
+        "statistic_ids": None,
+    }
     result = await submit(hass, result, target={})
-    assert result["step_id"] == COUNTED
+    assert result["step_id"] == "history_counted"
     assert int(told(result)["entities"]) > 1
     # The dialog is opened anew by its address.
     again = await hass.config_entries.options.async_configure(result["flow_id"])
@@ -234,6 +281,7 @@ async def test_it_is_told_when_it_waits(
         pytest.param(
             {"target": {"entity_id": ["light.c"]}}, {"base": "all_excluded"}, id="excluded"
         ),
+        pytest.param({"content": []}, {"content": "backfill_no_content"}, id="nothing to write"),
         pytest.param(
             {"target": {"area_id": ["gone"]}}, {"target": "backfill_no_entity"}, id="empty area"
         ),
@@ -251,13 +299,15 @@ async def test_what_cannot_be_written_is_said_at_its_field(
     hass.config_entries.async_update_entry(entry, options={"filter": {"domains": ["light"]}})
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
-    entered = {key: value if key == "target" else ago(**value) for key, value in entered.items()}
+    entered = {
+        key: ago(**value) if key.endswith("_time") else value for key, value in entered.items()
+    }
     result = await submit(hass, await open_page(hass, entry, WRITE_HISTORY), **entered)
     assert result["type"] is FlowResultType.FORM, told(result)
     assert result["errors"] == errors
     # What was filled in is still there, and right after that it works.
     assert entered.items() <= suggested(result).items()
-    assert (await submit(hass, result))["step_id"] == COUNTED
+    assert (await submit(hass, result, content=["states"]))["step_id"] == "history_counted"
 
 
 async def test_without_a_recorder_there_is_nothing_to_write(

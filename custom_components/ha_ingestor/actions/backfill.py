@@ -13,19 +13,25 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
 from ..coordinator import HaIngestorConfigEntry
-from ..sources.recorder.backfill import Backfill, Counts
+from ..sources.recorder.backfill import Backfill
+from ..sources.recorder.counts import Counts
+from ..sources.recorder.job import Content, Request
 from ..sources.recorder.page import HistoryError, Span
 from .errors import failure, wrong_input
 
 ATTR_START: Final = "start_time"
 ATTR_END: Final = "end_time"
+ATTR_CONTENT: Final = "content"
 ATTR_ENTITIES: Final = "entities"
+ATTR_STATISTICS: Final = "statistic_ids"
 ATTR_DRY_RUN: Final = "dry_run"
 
 FIELDS: Final[Mapping[Any, Any]] = {
     vol.Required(ATTR_START): cv.datetime,
     vol.Optional(ATTR_END): cv.datetime,
+    vol.Optional(ATTR_CONTENT): vol.All(cv.ensure_list, [vol.Coerce(Content)], vol.Length(min=1)),
     vol.Optional(ATTR_ENTITIES): cv.entity_ids,
+    vol.Optional(ATTR_STATISTICS): vol.All(cv.ensure_list, [cv.string]),
     vol.Optional(ATTR_DRY_RUN): cv.boolean,
     **cv.TARGET_FIELDS,
 }
@@ -35,74 +41,85 @@ async def async_backfill(
     entry: HaIngestorConfigEntry,
     start_time: datetime,
     end_time: datetime | None = None,
-    entities: Collection[str] = (),
     *,
+    content: Collection[Content] = (Content.STATES,),
+    entities: Collection[str] = (),
+    statistic_ids: Collection[str] = (),
     dry_run: bool = False,
     **target: Any,
 ) -> JsonObjectType:
     """Count what there is, and begin unless it is a dry run."""
     hass = entry.runtime_data.coordinator.hass
-    span = asked_for(start_time, end_time, targeted(hass, entities, target))
+    names = targeted(hass, {*entities, *statistic_ids}, target)
+    request = asked_for(start_time, end_time, names, content)
     if not dry_run and is_open(entry):
         raise wrong_input("backfill_running")
-    counts = await async_counted(entry, span)
+    counts = await async_counted(entry, request)
     if not dry_run:
-        await async_begin(entry, span, counts)
+        await async_begin(entry, request, counts)
     return {
         "started": not dry_run,
-        "rows": sum(counts.entities.values()),
+        "rows": counts.recorded,
         "excluded": counts.excluded,
         "too_old": counts.too_old,
-        "entities": dict(most_first(counts)),
+        "entities": dict(most_first(counts.entities)),
+        "statistics": dict(most_first(counts.statistics)),
     }
 
 
 @callback
 def targeted(
-    hass: HomeAssistant, entities: Collection[str], target: Mapping[str, Any]
+    hass: HomeAssistant, named: Collection[str], target: Mapping[str, Any]
 ) -> frozenset[str] | None:
-    """Find the entities that a user chose; None for all that are recorded."""
+    """Find the entities that a user chose, and named; None for all that are recorded."""
     chosen = {key: ids for key, ids in target.items() if ids}
-    if not entities and not chosen:
+    if not named and not chosen:
         return None
     # What a device measures about itself is history as well.
     found = async_extract_referenced_entity_ids(
         hass, TargetSelection(chosen), expand_group=False, primary_entities_only=False
     )
-    entity_ids = frozenset(entities) | found.referenced | found.indirectly_referenced
+    entity_ids = frozenset(named) | found.referenced | found.indirectly_referenced
     if not entity_ids:
         raise wrong_input("backfill_no_entity")
     return entity_ids
 
 
-def asked_for(start: datetime, end: datetime | None, entity_ids: frozenset[str] | None) -> Span:
+def asked_for(
+    start: datetime,
+    end: datetime | None,
+    names: frozenset[str] | None,
+    contents: Collection[Content],
+) -> Request:
     """Check the times."""
     now = time.time()
     after = dt_util.as_utc(start).timestamp()
     until = min(dt_util.as_utc(end).timestamp() if end else now, now)
     if not 0 <= after < until:
         raise wrong_input("backfill_time")
-    return Span(after=after, until=until, entity_ids=entity_ids)
+    span = Span(after=after, until=until, entity_ids=names)
+    # In an order of their own, and each once.
+    return Request(span=span, contents=tuple(each for each in Content if each in contents))
 
 
-async def async_counted(entry: HaIngestorConfigEntry, span: Span) -> Counts:
+async def async_counted(entry: HaIngestorConfigEntry, request: Request) -> Counts:
     """Count what the recorder has."""
     try:
-        return await entry.runtime_data.backfill.async_count(span)
+        return await entry.runtime_data.backfill.async_count(request)
     except HistoryError as err:
         raise failure("no_history") from err
 
 
-async def async_begin(entry: HaIngestorConfigEntry, span: Span, counts: Counts) -> None:
+async def async_begin(entry: HaIngestorConfigEntry, request: Request, counts: Counts) -> None:
     """Begin in the background."""
-    if not await entry.runtime_data.backfill.async_begin(span, counts.rows):
+    if not await entry.runtime_data.backfill.async_begin(request, counts.rows):
         raise wrong_input("backfill_running")
     await entry.runtime_data.coordinator.async_refresh()
 
 
-def most_first(counts: Counts) -> list[tuple[str, int]]:
-    """Sort the entities by their rows."""
-    return sorted(counts.entities.items(), key=lambda item: (-item[1], item[0]))
+def most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Sort names by their rows."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 def is_open(entry: HaIngestorConfigEntry) -> bool:

@@ -9,12 +9,19 @@ import voluptuous as vol
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.selector import DateTimeSelector, TargetSelector
+from homeassistant.helpers.selector import (
+    DateTimeSelector,
+    StatisticSelector,
+    StatisticSelectorConfig,
+    TargetSelector,
+)
 from homeassistant.util import dt as dt_util
 
 from ..actions.backfill import (
+    ATTR_CONTENT,
     ATTR_END,
     ATTR_START,
+    ATTR_STATISTICS,
     asked_for,
     async_begin,
     async_cancel_backfill,
@@ -25,20 +32,30 @@ from ..actions.backfill import (
     most_first,
     targeted,
 )
+from ..options.selectors import choice
 from ..pipeline.snapshot import Backfill as Shown
-from ..sources.recorder.backfill import Counts
-from ..sources.recorder.page import Span
+from ..sources.recorder.counts import Counts
+from ..sources.recorder.job import Content, Request
 from .shown import listed, number
 
 WRITE_HISTORY: Final = "write_history"
 ATTR_TARGET: Final = "target"
-COUNTED: Final = "history_counted"
+# What is shown of what was counted, by whether there are states and statistics in it.
+COUNTED: Final[Mapping[tuple[bool, bool], str]] = {
+    (True, False): "history_counted",
+    (False, True): "statistics_counted",
+    (True, True): "both_counted",
+}
 
 SCHEMA: Final = vol.Schema(
     {
         vol.Required(ATTR_START): DateTimeSelector(),
         vol.Optional(ATTR_END): DateTimeSelector(),
+        vol.Required(ATTR_CONTENT, default=[Content.STATES.value]): choice(
+            "history_content", Content, multiple=True, as_list=True
+        ),
         vol.Optional(ATTR_TARGET): TargetSelector(),
+        vol.Optional(ATTR_STATISTICS): StatisticSelector(StatisticSelectorConfig(multiple=True)),
     }
 )
 # Templates pass the selector.
@@ -73,7 +90,7 @@ class WriteHistoryFlow(OptionsFlow):
     """
 
     _asked: Mapping[str, Any] | None = None
-    _counted: tuple[Span, Counts] | None = None
+    _counted: tuple[Request, Counts] | None = None
     # Whether the user saw that history is written, and wants to know its end.
     _is_watching = False
 
@@ -99,33 +116,36 @@ class WriteHistoryFlow(OptionsFlow):
     ) -> ConfigFlowResult:
         """Begin with what was counted."""
         if self._counted and self.config_entry.state is ConfigEntryState.LOADED:
-            (span, counts), self._counted = self._counted, None
+            (request, counts), self._counted = self._counted, None
             try:
-                await async_begin(self.config_entry, span, counts)
+                await async_begin(self.config_entry, request, counts)
             except HomeAssistantError as err:
                 return self._ask({"base": str(err.translation_key)})
         return await self.async_step_write_history()
 
     async def _async_count(self, asked: Mapping[str, Any]) -> ConfigFlowResult:
+        if not asked[ATTR_CONTENT]:
+            return self._ask({ATTR_CONTENT: "backfill_no_content"})
         try:
-            span = self._span(asked)
-            counts = await async_counted(self.config_entry, span)
+            request = self._request(asked)
+            counts = await async_counted(self.config_entry, request)
         except HomeAssistantError as err:
             key = str(err.translation_key)
             return self._ask({_FIELDS.get(key, "base"): key})
         except vol.Invalid:
             return self._ask({ATTR_TARGET: "backfill_no_entity"})
-        if not counts.entities:
+        if not counts.recorded:
             return self._ask({"base": "all_excluded" if counts.excluded else "nothing_recorded"})
-        self._counted = span, counts
+        self._counted = request, counts
         return await self._async_show_again()
 
-    def _span(self, asked: Mapping[str, Any]) -> Span:
+    def _request(self, asked: Mapping[str, Any]) -> Request:
         """Read the form; raises vol.Invalid and HomeAssistantError."""
         start = cv.datetime(asked[ATTR_START])
         end = cv.datetime(asked[ATTR_END]) if asked.get(ATTR_END) else None
         target = _TARGET(asked.get(ATTR_TARGET) or {})
-        return asked_for(start, end, targeted(self.hass, (), target))
+        names = targeted(self.hass, asked.get(ATTR_STATISTICS) or (), target)
+        return asked_for(start, end, names, asked[ATTR_CONTENT])
 
     def _ask(self, errors: dict[str, str]) -> ConfigFlowResult:
         shown = self._asked or {ATTR_START: f"{dt_util.now() - _SUGGESTED:{_ENTERED}}"}
@@ -135,19 +155,23 @@ class WriteHistoryFlow(OptionsFlow):
             errors=errors,
         )
 
-    def _show_counts(self, span: Span, counts: Counts) -> ConfigFlowResult:
-        rows = most_first(counts)
+    def _show_counts(self, request: Request, counts: Counts) -> ConfigFlowResult:
+        span, contents = request.span, request.contents
+        entities, statistics = most_first(counts.entities), most_first(counts.statistics)
         return self.async_show_menu(
-            step_id=COUNTED,
+            step_id=COUNTED[Content.STATES in contents, Content.STATISTICS in contents],
             menu_options=["start_history", WRITE_HISTORY],
             description_placeholders={
                 "after": _time(dt_util.utc_from_timestamp(span.after)),
                 "until": _time(dt_util.utc_from_timestamp(span.until)),
                 "rows": number(sum(counts.entities.values())),
-                "entities": number(len(rows)),
+                "entities": number(len(entities)),
+                "hours": number(sum(counts.statistics.values())),
+                "statistics": number(len(statistics)),
                 "excluded": number(counts.excluded),
                 "too_old": number(counts.too_old),
-                "top": listed(f"{entity_id} ({number(count)})" for entity_id, count in rows),
+                "top": listed(f"{name} ({number(count)})" for name, count in entities),
+                "top_statistics": listed(f"{name} ({number(count)})" for name, count in statistics),
             },
         )
 
@@ -205,7 +229,7 @@ def _time(moment: datetime | None) -> str:
 # Home Assistant finds a step by the name of its method.
 for _names, _method in (
     (ACTIONS, WriteHistoryFlow._async_act),  # noqa: SLF001
-    ((COUNTED, *PROGRESS), WriteHistoryFlow._async_show_again),  # noqa: SLF001
+    ((*COUNTED.values(), *PROGRESS), WriteHistoryFlow._async_show_again),  # noqa: SLF001
 ):
     for _name in _names:
         setattr(WriteHistoryFlow, f"async_step_{_name}", partialmethod(_method, _name))

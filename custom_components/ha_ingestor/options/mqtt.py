@@ -12,7 +12,11 @@ from homeassistant.helpers.selector import (
     TextSelector,
 )
 
-from ..pipeline.encode.columns import REGISTRIES, TIDY_EVENTS_MEASUREMENT
+from ..pipeline.encode.columns import (
+    REGISTRIES,
+    STATISTICS_MEASUREMENT,
+    TIDY_EVENTS_MEASUREMENT,
+)
 from ..pipeline.encode.line_protocol import NAME_MAX_BYTES
 from ..pipeline.encode.message_shape import (
     FIELDS_MAX,
@@ -44,7 +48,10 @@ _TOPIC_MAX: Final = 1024
 _SHARED: Final = "$share/"
 # What a profile writes there has other columns.
 RESERVED: Final = frozenset(
-    {MEASUREMENT, TIDY_EVENTS_MEASUREMENT, "ha_ingestor_self_test", *REGISTRIES}
+    {
+        *(MEASUREMENT, STATISTICS_MEASUREMENT, TIDY_EVENTS_MEASUREMENT, "ha_ingestor_self_test"),
+        *REGISTRIES,
+    }
 )
 _NO_TAGS: Final = frozenset({TOPIC, LEFT_OUT, "time", "clock_unset"})
 _UNSAFE: Final = frozenset("\\\"'`{}<>")

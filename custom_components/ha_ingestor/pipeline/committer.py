@@ -10,7 +10,7 @@ from typing import Final
 from .encode.encoder import LATER, Encoder
 from .filter.filters import NoiseFilter
 from .ledger import Ledger
-from .model import IntakeContent, Item, StateEvent, is_here
+from .model import IntakeContent, Item, OwnPoint, StateEvent, is_here
 from .past import Past
 from .spool.buffer import Buffer
 from .spool.captured_until import CapturedUntil
@@ -84,7 +84,7 @@ class Committer:
             self.captured_until.store(self.buffer.last_seq)
 
     def commit_recovered(self, past: Past, taken: IntakeContent) -> int:
-        """Store events of the past, counted as all others; return how many points they give."""
+        """Store events and points of the past, counted as all others; return how many it gives."""
         self.ledger.take(taken)
         left = len(taken.items)
         lines: list[str] = []
@@ -92,7 +92,8 @@ class Committer:
         try:
             for start in range(0, len(taken.items), SLICE_POINTS):
                 items = taken.items[start : start + SLICE_POINTS]
-                kept = past.recovered_filter.filter(
+                kept: list[Item] = [item for item in items if isinstance(item, OwnPoint)]
+                kept += past.recovered_filter.filter(
                     item for item in items if isinstance(item, StateEvent)
                 )
                 left -= len(items)

@@ -13,7 +13,7 @@ from typing import Final
 from .change_listener import ChangeListener, no_listener
 from .commit_jobs import CommitJobs
 from .committer import Committer, Watcher
-from .encode.encoder import Encoder
+from .encode.encoder import Encoder, Profile
 from .encode.own_points import NO_NUMBER
 from .entity_reports import EntityReports
 from .export.export_state import ExportState
@@ -168,6 +168,11 @@ class Pipeline:
         return not self._buffer.held
 
     @property
+    def profile(self) -> Profile:
+        """What a point looks like."""
+        return self._encoder.profile
+
+    @property
     def numbers_only(self) -> bool:
         """Whether the database cannot store text."""
         return self._encoder.profile.numbers_only
@@ -216,16 +221,16 @@ class Pipeline:
         )
 
     async def recover(
-        self, past: Past, state_events: Sequence[StateEvent], filtered: Counter[str]
+        self, past: Past, items: Sequence[StateEvent | OwnPoint], filtered: Counter[str]
     ) -> int:
-        """Store events of the past, which were counted by nobody; return how many points they give.
+        """Store what is of the past, which was counted by nobody; return how many points it gives.
 
         `filtered` are those that the source left out. Raises OSError when the disk takes nothing,
         or the pipeline has stopped.
         """
         await self._ready_for_more()
-        received = len(state_events) + filtered.total()
-        taken = IntakeContent(items=list(state_events), received=received, filtered=filtered)
+        received = len(items) + filtered.total()
+        taken = IntakeContent(items=list(items), received=received, filtered=filtered)
         points = await self._thread.run(self._committer.commit_recovered, past, taken)
         if self._exporter.needs_notify(self._buffer.pending + self._buffer.held):
             self._exporter.notify()

@@ -133,6 +133,7 @@ async def test_a_dry_run_counts_and_writes_nothing(
         "excluded": COUNT,
         "too_old": COUNT,
         "entities": {"sensor.a": COUNT},
+        "statistics": {},
     }
     assert entry.runtime_data.pipeline.backfill.status == "none"
     assert entry.runtime_data.pipeline.backfill.percent is None

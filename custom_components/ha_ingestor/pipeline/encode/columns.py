@@ -12,8 +12,9 @@ second type, and store a tag and a field of one name but cannot read them apart.
   in `_str`) ends in `~` and eight digits of its hash, so that no two names become one
 - without a prefix, a name of ours and one that begins with `attr_` get an `attr_` in front
 
-The measurements `devices` and `entities` are those of what the registries say, and `events` is the
-`tidy` profile's. States that would be in one of these are in one with a `_` behind its name.
+The measurements `devices` and `entities` are those of what the registries say, `events` is the
+`tidy` profile's, and `home_assistant_statistics` has the long-term statistics of the recorder.
+States that would be in one of these are in one with a `_` behind its name.
 
 The `core` profile names its fields as the built-in integration does, and parts them with a `_`.
 """
@@ -116,6 +117,13 @@ REGISTRIES: Final[Mapping[str, Columns]] = {
     ),
 }
 TIDY_EVENTS_MEASUREMENT: Final = "events"
+# The long-term statistics of the recorder: one for all profiles, beside the tags of the entity.
+STATISTICS_MEASUREMENT: Final = "home_assistant_statistics"
+STATISTICS: Final = Columns(
+    entity_tags=(),
+    tags=("statistic_id", "source", "name", "unit", "location"),
+    fields=_fields("mean min max sum state", ""),
+)
 
 # What can be chosen as a tag, with any profile.
 CHOICES: Final = (
@@ -179,8 +187,8 @@ def tidy_measurement(domain: str) -> str:
 
 
 def core_measurement(name: str) -> str:
-    """Name a measurement as the built-in integration does, unless the registries have it."""
-    return f"{name}_" if name in REGISTRIES else name
+    """Name a measurement as the built-in integration does, unless it is taken."""
+    return f"{name}_" if name in REGISTRIES or name == STATISTICS_MEASUREMENT else name
 
 
 def core_number_name(name: str) -> str:

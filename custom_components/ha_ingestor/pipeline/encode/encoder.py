@@ -1,14 +1,24 @@
 """Encodes events as lines: each with a timestamp of its own; an error affects one event only."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import nlargest
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from ..clock import CLOCKS_ARE_SET
-from ..model import Item, Message, OtherEvent, OwnPoint, Point, RegistryRow, StateEvent
+from ..model import (
+    Convert,
+    EntityContext,
+    Item,
+    Message,
+    OtherEvent,
+    OwnPoint,
+    Point,
+    RegistryRow,
+    StateEvent,
+)
 from .line_protocol import TIME_MAX_US, escape_key, field_set, line, series_key
 from .masked import MASKED, TEXTS, unmasked
 from .top_entities import SERIES_MAX, EntityStats
@@ -47,6 +57,14 @@ class Profile(Protocol):
 
     def encode_other_event(self, event: OtherEvent) -> Point | None:
         """Encode an event that is no change of a state, or None when the profile has none."""
+
+    def statistic_tags(
+        self, entity: EntityContext | None, attributes: Mapping[str, Any]
+    ) -> tuple[tuple[str, str], ...]:
+        """Return the tags of a long-term statistic: those of an entity, and of the home."""
+
+    def statistic_unit(self, kind: str, unit: str) -> tuple[str, Convert | None]:
+        """Return the unit that a long-term statistic is stored in, and how it gets there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

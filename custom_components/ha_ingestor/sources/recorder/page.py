@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from ...pipeline.encode.statistics import Hour, Statistic
 from ...pipeline.filter.state_times import RedatedState
 from ...pipeline.model import ContextLike
 
@@ -40,11 +41,18 @@ class Recorded(NamedTuple):
     context: ContextLike
 
 
+class RecordedHour(NamedTuple):
+    """An hour of a long-term statistic."""
+
+    statistic: Statistic
+    hour: Hour
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page[Row]:
     """Some rows, and where to go on."""
 
-    rows: tuple[Recorded, ...]
+    rows: tuple[Row, ...]
     position: Position
     is_full: bool = False
     is_last: bool = False

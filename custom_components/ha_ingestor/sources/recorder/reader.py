@@ -8,9 +8,9 @@ from dataclasses import replace
 from importlib import import_module
 from itertools import batched
 from math import inf
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.recorder import DATA_INSTANCE
 
@@ -18,7 +18,7 @@ from ...enrich.catalog import Catalog
 from ...pipeline.model import EntityContext, StateEvent
 from ...pipeline.past import Past
 from ...pipeline.pipeline import Pipeline
-from .page import HistoryError, Position, Recorded, Span
+from .page import HistoryError, Page, Position, Recorded, Span
 from .recovered_events import RecoveredEvents
 
 # After a full page, so that neither the recorder nor live events notice.
@@ -96,9 +96,9 @@ class HistoryReader:
         if committed := recorder.async_get_commit_future():
             await committed
 
-    async def async_rows(self) -> Any:
+    async def async_rows(self, module: Literal[".rows", ".hours"] = ".rows") -> Any:
         """Return the module that reads rows."""
-        return await self._hass.async_add_import_executor_job(import_module, ".rows", __package__)
+        return await self._hass.async_add_import_executor_job(import_module, module, __package__)
 
     async def async_sleep(self, seconds: float) -> None:
         """Wait, but not longer than until it has to stop."""
@@ -120,13 +120,7 @@ class HistoryReader:
         events = RecoveredEvents(
             describe=self._describe, state_now=self._hass.states.get, starts=starts
         )
-        is_last = position.moment >= span.until
-        pause = 0.0
-        while not is_last:
-            await self._async_pace(pause)
-            if self.stopping.is_set():
-                return
-            page = await rows.async_page(self._hass, position, span)
+        async for page in self.async_pages(rows, position, span):
             if unknown := events.unknown(page.rows):
                 first = page.rows[0].moment
                 events.add_before(await rows.async_states_before(self._hass, unknown, first))
@@ -137,17 +131,40 @@ class HistoryReader:
                 found += made
                 filtered += left_out
                 await asyncio.sleep(0)
-            position, is_last = page.position, page.is_last
-            pause = PAUSE_SECONDS if page.is_full else SHORT_PAUSE_SECONDS
-            found += events.end(inf if is_last else position.moment)
+            found += events.end(inf if page.is_last else page.position.moment)
             points = 0
             if found or filtered:
                 points = await self._pipeline.recover(past, found, filtered)
                 await self._pipeline.sync()
-            self._forget_gone(page.rows)
+            self.forget_gone({row.entity_id for row in page.rows})
             # What is held is read again after a stop.
-            stored = min(position, Position(events.held_since, 0))
-            yield Step(stored, len(page.rows), points, is_last)
+            stored = min(page.position, Position(events.held_since, 0))
+            yield Step(stored, len(page.rows), points, page.is_last)
+
+    async def async_pages(
+        self, rows: Any, position: Position, span: Span
+    ) -> AsyncIterator[Page[Any]]:
+        """Read page by page from a position, with pauses; raises HistoryError.
+
+        `rows` is the module that reads. Ends without the last page when it has to stop.
+        """
+        pause, is_last = 0.0, False
+        while not is_last:
+            await self._async_pace(pause)
+            if self.stopping.is_set():
+                return
+            page = await rows.async_page(self._hass, position, span)
+            yield page
+            position, is_last = page.position, page.is_last
+            pause = PAUSE_SECONDS if page.is_full else SHORT_PAUSE_SECONDS
+
+    @callback
+    def forget_gone(self, entity_ids: Iterable[str]) -> None:
+        """Keep no descriptions of entities that are not there any more."""
+        registered = er.async_get(self._hass).async_is_registered
+        for entity_id in entity_ids:
+            if not (self._hass.states.get(entity_id) or registered(entity_id)):
+                self._catalog.forget(entity_id)
 
     async def _async_pace(self, pause: float) -> None:
         await self.async_sleep(pause)
@@ -157,10 +174,3 @@ class HistoryReader:
 
     def _describe(self, entity_id: str) -> EntityContext:
         return self._catalog[entity_id]
-
-    def _forget_gone(self, rows: Iterable[Recorded]) -> None:
-        """Keep no descriptions of entities that are not there any more."""
-        registered = er.async_get(self._hass).async_is_registered
-        for entity_id in {row.entity_id for row in rows}:
-            if not (self._hass.states.get(entity_id) or registered(entity_id)):
-                self._catalog.forget(entity_id)

@@ -5,7 +5,7 @@ entities, and have no pages. This module is imported when it is first needed, as
 SQLAlchemy.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
@@ -18,70 +18,55 @@ from homeassistant.components.recorder.db_schema import (
 )
 from homeassistant.components.recorder.models import bytes_to_uuid_hex_or_none
 from homeassistant.core import Context, HomeAssistant
-from homeassistant.helpers.recorder import get_instance, session_scope
+from homeassistant.helpers.recorder import session_scope
 from homeassistant.util.json import json_loads
 from homeassistant.util.ulid import bytes_to_ulid_or_none
-from sqlalchemy import ColumnElement, Select, and_, case, func, not_, or_, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from ...pipeline.filter.state_times import RedatedState
-from .page import HistoryError, Page, Position, Recorded, Span
+from .page import Page, Position, Recorded, Span
+from .queries import NAMES_MAX, async_read, behind, named
 
 # Some ten milliseconds of the recorder's thread, and half a megabyte in memory.
 PAGE_ROWS: Final = 1_000
 # The longest span of one query: the planner of the database may take the wrong index for a long
 # one.
 SLICE_SECONDS: Final = 3_600.0
-# Entities in one query: databases have a limit.
-ENTITIES_MAX: Final = 50
 
 
-async def async_page(hass: HomeAssistant, position: Position, span: Span) -> Page:
+async def async_page(hass: HomeAssistant, position: Position, span: Span) -> Page[Recorded]:
     """Read the next rows behind a position; raises HistoryError."""
-    return await _async_read(hass, partial(_page, hass, position, span))
+    return await async_read(hass, partial(_page, hass, position, span))
 
 
 async def async_states_before(
     hass: HomeAssistant, entity_ids: Collection[str], moment: float
 ) -> dict[str, RedatedState | None]:
     """Read the last states before a moment, None for no entity; raises HistoryError."""
-    return await _async_read(hass, partial(_states_before, hass, sorted(entity_ids), moment))
+    return await async_read(hass, partial(_states_before, hass, sorted(entity_ids), moment))
 
 
 async def async_starts(hass: HomeAssistant, span: Span) -> tuple[float, ...]:
     """Read when Home Assistant started, in seconds since 1970; raises HistoryError."""
-    return await _async_read(hass, partial(_starts, hass, span))
+    return await async_read(hass, partial(_starts, hass, span))
 
 
 async def async_counts(
     hass: HomeAssistant, span: Span, expired: float
 ) -> list[tuple[str, int, int]]:
     """Count the rows of each entity, and those not later than `expired`; raises HistoryError."""
-    return await _async_read(hass, partial(_counts, hass, span, expired))
+    return await async_read(hass, partial(_counts, hass, span, expired))
 
 
-async def _async_read[T](hass: HomeAssistant, job: Callable[[], T]) -> T:
-    try:
-        return await get_instance(hass).async_add_executor_job(job)
-    except (SQLAlchemyError, RuntimeError, KeyError) as err:
-        # Also what is said while the recorder starts or stops.
-        raise HistoryError(type(err).__name__) from err
-
-
-def _page(hass: HomeAssistant, position: Position, span: Span) -> Page:
+def _page(hass: HomeAssistant, position: Position, span: Span) -> Page[Recorded]:
     until = min(max(position.moment, span.after) + SLICE_SECONDS, span.until)
     query = (
         _states()
         .where(
-            States.last_updated_ts >= position.moment,
+            *behind(position, States.last_updated_ts, States.state_id),
             States.last_updated_ts <= until,
-            not_(
-                and_(
-                    States.last_updated_ts == position.moment, States.state_id <= position.state_id
-                )
-            ),
-            *_of(span.entity_ids),
+            *named(StatesMeta.entity_id, span.entity_ids),
         )
         .order_by(States.last_updated_ts, States.state_id)
         .limit(PAGE_ROWS)
@@ -98,7 +83,7 @@ def _page(hass: HomeAssistant, position: Position, span: Span) -> Page:
     return Page(rows=rows, position=position, is_full=True)
 
 
-def _next_page(session: Session, after: float, span: Span) -> Page:
+def _next_page(session: Session, after: float, span: Span) -> Page[Recorded]:
     """Return an empty page that leads to the next row, however far away that is."""
     query = (
         select(func.min(States.last_updated_ts))
@@ -106,7 +91,7 @@ def _next_page(session: Session, after: float, span: Span) -> Page:
         .where(
             States.last_updated_ts > after,
             States.last_updated_ts <= span.until,
-            *_of(span.entity_ids),
+            *named(StatesMeta.entity_id, span.entity_ids),
         )
     )
     if (moment := session.execute(query).scalar()) is None:
@@ -128,11 +113,11 @@ def _states_before(
     )
     states: dict[str, RedatedState | None] = dict.fromkeys(entity_ids)
     with session_scope(hass=hass, read_only=True) as session:
-        for start in range(0, len(entity_ids), ENTITIES_MAX):
-            few = entity_ids[start : start + ENTITIES_MAX]
+        for start in range(0, len(entity_ids), NAMES_MAX):
+            few = entity_ids[start : start + NAMES_MAX]
             query = (
                 _states()
-                .where(*_of(few), States.last_updated_ts == newest)
+                .where(*named(StatesMeta.entity_id, few), States.last_updated_ts == newest)
                 .order_by(States.state_id)
             )
             for row in _recorded(session.execute(query).all()):
@@ -161,7 +146,7 @@ def _counts(hass: HomeAssistant, span: Span, expired: float) -> list[tuple[str, 
         .where(
             States.last_updated_ts > span.after,
             States.last_updated_ts <= span.until,
-            *_of(span.entity_ids),
+            *named(StatesMeta.entity_id, span.entity_ids),
         )
         .group_by(StatesMeta.entity_id)
     )
@@ -185,14 +170,6 @@ def _states() -> Select[Any]:
         .join(StatesMeta, States.metadata_id == StatesMeta.metadata_id)
         .outerjoin(StateAttributes, States.attributes_id == StateAttributes.attributes_id)
     )
-
-
-def _of(entity_ids: Collection[str] | None) -> tuple[ColumnElement[bool], ...]:
-    if entity_ids is None:
-        return ()
-    names = sorted(entity_ids)
-    parts = (names[at : at + ENTITIES_MAX] for at in range(0, len(names), ENTITIES_MAX))
-    return (or_(*(StatesMeta.entity_id.in_(part) for part in parts)),)
 
 
 def _recorded(rows: Any) -> tuple[Recorded, ...]:

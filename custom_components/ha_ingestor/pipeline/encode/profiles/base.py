@@ -57,6 +57,8 @@ class PointSettings:
     """
 
     nothing: ClassVar[str] = "no_number"
+    # What an entity makes, whatever the user chose.
+    own_tags: ClassVar[tuple[str, ...]] = ()
     dumps: JsonDumps
     location: str = ""
     numbers_only: bool = False
@@ -74,6 +76,19 @@ class PointSettings:
         if instance is HERE:
             return (("location", self.location),)
         return ("location", instance.location), ("instance", instance.name)
+
+    def statistic_tags(
+        self, entity: EntityContext | None, attributes: Mapping[str, Any]
+    ) -> tuple[tuple[str, str], ...]:
+        """Return the tags of a long-term statistic of this home."""
+        home = self.home_tags(HERE)
+        if entity is None:
+            return home
+        return (*tags_of((*self.own_tags, *self.tags), entity, attributes), *home)
+
+    def statistic_unit(self, kind: str, unit: str) -> tuple[str, Convert | None]:
+        """Return the unit that a long-term statistic is stored in, and how it gets there."""
+        return self.units(kind, unit)
 
     @property
     def marks_unset_clock(self) -> bool:

@@ -19,7 +19,8 @@ every profile, or because the built-in integration fails:
   (`entity_id`, `domain`, or one of `tags` and `tags_attributes`), because InfluxDB 1 and 2 cannot
   read such a measurement by that tag and InfluxDB 3 refuses the point; a tag named `state` or
   `value` has a `_` behind it
-- the measurements `devices` and `entities` have a `_` behind them: what the registries say is there
+- the measurements `devices`, `entities` and `home_assistant_statistics` have a `_` behind them:
+  there is what the registries say, and the long-term statistics
 - the text of an entity that is typed as a password gives no point: see `masked`
 - a field has one type for ever: a number whose name is `state` or ends in `_str` has a `_` behind
   it, because texts are called so
@@ -39,6 +40,7 @@ from ...model import (
     HERE,
     UNAVAILABLE,
     UNKNOWN,
+    Convert,
     EntityContext,
     OtherEvent,
     Point,
@@ -47,6 +49,7 @@ from ...model import (
 from ...text import text_of
 from ..columns import (
     CORE,
+    STATISTICS,
     core_field_name,
     core_measurement,
     core_number_name,
@@ -133,6 +136,20 @@ class Core:
     def encode_other_event(self, event: OtherEvent) -> None:
         """Encode nothing: the built-in integration writes states and no other event."""
 
+    def statistic_tags(
+        self, entity: EntityContext | None, _attributes: Mapping[str, Any]
+    ) -> tuple[tuple[str, str], ...]:
+        """Return the tags of a long-term statistic, which the built-in integration has none of."""
+        tags = {} if entity is None else self._own_tags(entity)
+        for name, value in self.settings.tags.items():
+            named = core_tag_name(text_of(name))
+            tags[f"{named}_" if named in STATISTICS.fields else named] = single_line(value)
+        return tuple(tags.items())
+
+    def statistic_unit(self, _kind: str, unit: str) -> tuple[str, Convert | None]:
+        """Return the unit of a long-term statistic, which stays as it is."""
+        return unit, None
+
     def _cached_point(
         self, entity: EntityContext, attributes: Mapping[str, Any], taken: Iterable[str]
     ) -> CoreCachedPoint:
@@ -188,8 +205,7 @@ class Core:
         known: tuple[str, Mapping[Any, str], str] | None = entity.memo.get("series")
         if known is not None and known[0] == measurement and known[1] == tags:
             return known[2]
-        object_id = entity.entity_id.partition(".")[2]
-        pairs: dict[Any, str] = {"domain": entity.domain, "entity_id": object_id} | tags
+        pairs: dict[Any, str] = self._own_tags(entity) | tags
         pairs |= {name: single_line(value) for name, value in self.settings.tags.items()}
         if entity.instance is not HERE:
             pairs[_INSTANCE] = entity.instance.name
@@ -199,6 +215,9 @@ class Core:
         series = series_key(core_measurement(single_line(measurement)), named)
         entity.memo["series"] = (measurement, tags, series)
         return series
+
+    def _own_tags(self, entity: EntityContext) -> dict[Any, str]:
+        return {"domain": entity.domain, "entity_id": entity.entity_id.partition(".")[2]}
 
     def _field_set(self, entity: EntityContext, fields: dict[Any, str]) -> str:
         """Join fields; of an entity, only the last names are remembered."""

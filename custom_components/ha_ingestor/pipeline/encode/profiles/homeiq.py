@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from ...model import (
     ENTITY_REMOVED,
@@ -69,6 +69,8 @@ def event_category(domain: str, device_class: str) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeIQ(PointSettings):
     """Encodes state events and other events."""
+
+    own_tags: ClassVar[tuple[str, ...]] = OWN_TAGS
 
     def encode(self, state_event: StateEvent) -> Point | None:
         """Encode a state event, or None when nothing of it can be stored."""

@@ -1,7 +1,7 @@
 """The `tidy` profile: one measurement for each domain, few columns, numbers first."""
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import ClassVar, Final
 
 from ...model import (
     ENTITY_REMOVED,
@@ -47,6 +47,8 @@ CHARTED: Final = frozenset(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tidy(PointSettings):
     """Encodes state events and other events."""
+
+    own_tags: ClassVar[tuple[str, ...]] = OWN_TAGS
 
     attributes: AttributesPolicy = field(
         default_factory=lambda: AttributesPolicy(shape=Shape.NUMERIC, only=CHARTED)

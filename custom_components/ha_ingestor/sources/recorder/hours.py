@@ -1,0 +1,132 @@
+"""Reads long-term statistics out of the recorder's database, page by page, in the order of time.
+
+The functions of Home Assistant read all hours of all statistics at once, and have no pages. This
+module is imported when it is first needed, as it brings SQLAlchemy.
+"""
+
+from functools import partial
+from typing import Any, Final
+
+from homeassistant.components.recorder.db_schema import Statistics, StatisticsMeta
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import session_scope
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from ...pipeline.encode.statistics import Hour, Statistic
+from .page import Page, Position, RecordedHour, Span
+from .queries import async_read, behind, named
+
+# As many as rows of states: they take as long.
+PAGE_ROWS: Final = 1_000
+_HOUR_SECONDS: Final = 3_600.0
+# One query reads so much of all statistics: most homes have a page or more in a day. Of a longer
+# time the planner of the database may take the wrong index.
+_SLICE_HOURS: Final = 24
+
+
+async def async_page(hass: HomeAssistant, position: Position, span: Span) -> Page[RecordedHour]:
+    """Read the next hours behind a position; raises HistoryError.
+
+    Those of a span begin in it: its beginning belongs to it, and its end does not.
+    """
+    return await async_read(hass, partial(_page, hass, position, span))
+
+
+async def async_counts(
+    hass: HomeAssistant, span: Span, expired: float
+) -> list[tuple[str, int, int]]:
+    """Count the hours of each statistic, and those not later than `expired`; raises HistoryError.
+
+    The hours of spans that follow one another add up.
+    """
+    return await async_read(hass, partial(_counts, hass, span, expired))
+
+
+def _page(hass: HomeAssistant, position: Position, span: Span) -> Page[RecordedHour]:
+    until = min(max(position.moment, span.after) + _slice_seconds(span), span.until)
+    query = (
+        select(
+            StatisticsMeta.statistic_id,
+            StatisticsMeta.source,
+            StatisticsMeta.name,
+            StatisticsMeta.unit_of_measurement,
+            StatisticsMeta.unit_class,
+            Statistics.id,
+            Statistics.start_ts,
+            Statistics.mean,
+            Statistics.min,
+            Statistics.max,
+            Statistics.sum,
+            Statistics.state,
+        )
+        .join(StatisticsMeta, Statistics.metadata_id == StatisticsMeta.id)
+        .where(
+            *behind(position, Statistics.start_ts, Statistics.id),
+            Statistics.start_ts < until,
+            *named(StatisticsMeta.statistic_id, span.entity_ids),
+        )
+        .order_by(Statistics.start_ts, Statistics.id)
+        .limit(PAGE_ROWS)
+    )
+    with session_scope(hass=hass, read_only=True) as session:
+        found = session.execute(query).all()
+        if not found and until < span.until:
+            return _next_page(session, until, span)
+    rows = tuple(map(_recorded, found))
+    if len(found) < PAGE_ROWS:
+        return Page(rows=rows, position=Position(until, 0), is_last=until >= span.until)
+    last = found[-1]
+    return Page(rows=rows, position=Position(last.start_ts, last.id), is_full=True)
+
+
+def _next_page(session: Session, after: float, span: Span) -> Page[RecordedHour]:
+    """Return an empty page that leads to the next hour, however far away that is."""
+    query = (
+        select(func.min(Statistics.start_ts))
+        .join(StatisticsMeta, Statistics.metadata_id == StatisticsMeta.id)
+        .where(
+            Statistics.start_ts >= after,
+            Statistics.start_ts < span.until,
+            *named(StatisticsMeta.statistic_id, span.entity_ids),
+        )
+    )
+    if (moment := session.execute(query).scalar()) is None:
+        return Page(rows=(), position=Position(span.until, 0), is_last=True)
+    return Page(rows=(), position=Position(moment, 0))
+
+
+def _counts(hass: HomeAssistant, span: Span, expired: float) -> list[tuple[str, int, int]]:
+    is_expired = case((Statistics.start_ts <= expired, 1), else_=0)
+    query = (
+        select(StatisticsMeta.statistic_id, func.count(), func.sum(is_expired))
+        .join(StatisticsMeta, Statistics.metadata_id == StatisticsMeta.id)
+        .where(
+            Statistics.start_ts >= span.after,
+            Statistics.start_ts < span.until,
+            *named(StatisticsMeta.statistic_id, span.entity_ids),
+        )
+        .group_by(StatisticsMeta.statistic_id)
+    )
+    with session_scope(hass=hass, read_only=True) as session:
+        return [(name, count, int(old)) for name, count, old in session.execute(query).all()]
+
+
+def _slice_seconds(span: Span) -> float:
+    """Return how much time of a span one query reads: of few statistics, more of it."""
+    if not span.entity_ids:
+        return _SLICE_HOURS * _HOUR_SECONDS
+    return max(PAGE_ROWS // len(span.entity_ids), 1) * _HOUR_SECONDS
+
+
+def _recorded(row: Any) -> RecordedHour:
+    return RecordedHour(
+        Statistic(
+            statistic_id=row.statistic_id,
+            source=row.source or "",
+            name=row.name or "",
+            unit=row.unit_of_measurement or "",
+            unit_class=row.unit_class or "",
+        ),
+        Hour(row.start_ts, row.mean, row.min, row.max, row.sum, row.state),
+    )

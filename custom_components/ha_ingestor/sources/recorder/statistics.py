@@ -1,0 +1,110 @@
+"""Writes the long-term statistics of a span, at the pace of all that is read of the recorder."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from itertools import batched
+from typing import Any, Final, NamedTuple
+
+from homeassistant.core import HomeAssistant, callback
+
+from ...enrich.catalog import Catalog
+from ...pipeline.encode.own_points import NO_NUMBER
+from ...pipeline.encode.statistics import Statistic, StatisticSeries, series_of
+from ...pipeline.model import EntityContext, OwnPoint
+from ...pipeline.past import Past
+from ...pipeline.pipeline import Pipeline
+from .page import Position, RecordedHour, Span
+from .reader import ROWS_AT_ONCE, HistoryReader, Step
+
+# The source of the statistics that the recorder makes itself, all of them of entities.
+_RECORDER: Final = "recorder"
+
+
+def filter_id(statistic_id: str) -> str:
+    """Return the ID that the filter knows a statistic by.
+
+    One that is of no entity has its source in front of a colon, where entities have a domain.
+    """
+    return statistic_id.replace(":", ".", 1)
+
+
+class _Described(NamedTuple):
+    """The series of a statistic, and what it was made of."""
+
+    statistic: Statistic
+    context: EntityContext
+    series: StatisticSeries
+
+
+class StatisticsReader:
+    """Used by one job at a time; what is read of the recorder is read by `reader`."""
+
+    def __init__(
+        self, hass: HomeAssistant, pipeline: Pipeline, catalog: Catalog, reader: HistoryReader
+    ) -> None:
+        """Prepare."""
+        self._hass = hass
+        self._pipeline = pipeline
+        self._catalog = catalog
+        self._reader = reader
+
+    async def async_write(self, position: Position, span: Span, past: Past) -> AsyncIterator[Step]:
+        """Write what is behind a position, page by page; raises HistoryError and OSError.
+
+        Ends without a last step when it has to stop.
+        """
+        hours = await self._reader.async_rows(".hours")
+        known: dict[str, _Described] = {}
+        async for page in self._reader.async_pages(hours, position, span):
+            found: list[OwnPoint] = []
+            filtered: Counter[str] = Counter()
+            for few in batched(page.rows, ROWS_AT_ONCE, strict=False):
+                self._encode(few, known, found, filtered)
+                await asyncio.sleep(0)
+            points = 0
+            if found or filtered:
+                points = await self._pipeline.recover(past, found, filtered)
+                await self._pipeline.sync()
+            self._reader.forget_gone({filter_id(row.statistic.statistic_id) for row in page.rows})
+            yield Step(page.position, len(page.rows), points, page.is_last)
+
+    def _encode(
+        self,
+        rows: Iterable[RecordedHour],
+        known: dict[str, _Described],
+        found: list[OwnPoint],
+        filtered: Counter[str],
+    ) -> None:
+        for statistic, hour in rows:
+            context = self._catalog[filter_id(statistic.statistic_id)]
+            if context.filtered:
+                filtered[context.filtered] += 1
+                continue
+            described = known.get(statistic.statistic_id)
+            # A change of the registries makes a new context.
+            if (
+                described is None
+                or described.context is not context
+                or described.statistic != statistic
+            ):
+                described = _Described(statistic, context, self._series(statistic, context))
+                known[statistic.statistic_id] = described
+            if point := described.series.encode(hour):
+                found.append(point)
+            else:
+                filtered[NO_NUMBER] += 1
+
+    @callback
+    def _series(self, statistic: Statistic, context: EntityContext) -> StatisticSeries:
+        profile = self._pipeline.profile
+        if statistic.source != _RECORDER:
+            return series_of(statistic, profile, None, {})
+        entity_id = context.entity_id
+        state = self._hass.states.get(entity_id)
+        # The registry knows the device class also of an entity that is not there now.
+        attributes: dict[str, Any] = {
+            "device_class": self._catalog.traits(entity_id).device_class,
+            "state_class": state.attributes.get("state_class") if state else None,
+        }
+        return series_of(statistic, profile, context, attributes)
