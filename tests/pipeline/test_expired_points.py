@@ -212,7 +212,7 @@ class Home:
             self.buffer.requeue([f"m v=1 {moment}000"])
 
     def evict(self, _: None) -> None:
-        self.spool.evict_oldest()
+        self.spool.eviction.evict_oldest()
 
     def break_disk(self, fails: bool) -> None:  # noqa: FBT001
         self.fails = fails

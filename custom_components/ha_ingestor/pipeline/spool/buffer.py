@@ -16,7 +16,8 @@ from ..ledger import Fate, Ledger
 from ..memory import MEMORY_BYTES, MEMORY_POINTS
 from .batch import Batch, chunk
 from .room import SpoolFullError
-from .spool import UNKNOWN_TIME, Spool
+from .sequence import UNKNOWN_TIME
+from .spool import Spool
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -113,7 +114,7 @@ class Buffer:
         self._store()
         # The oldest points are evicted for the newest, but not before memory is full as well: a
         # database that is available empties a full disk faster.
-        while self._excess() and self._spool.is_open and self._spool.evict_oldest():
+        while self._excess() and self._spool.is_open and self._spool.eviction.evict_oldest():
             self._store()
         if excess := self._excess():
             if self._spool.keeps_oldest:

@@ -20,6 +20,7 @@ from ..clock import CLOCKS_ARE_SET, steady_clock
 from ..ledger import Fate, Ledger
 from .batch import Batch, gather
 from .durability import Unsynced
+from .eviction import Eviction
 from .files import Files
 from .lock import Lock
 from .packing import Packer, frame_time
@@ -27,19 +28,13 @@ from .progress import StoredProgress
 from .recovery import SpoolPosition, recover
 from .room import Room
 from .segments import Segments
+from .sequence import UNKNOWN_TIME, SequenceNumbers
 from .settings import SpoolSettings
 
 _LOGGER = logging.getLogger(__name__)
 
 # How often it is tried again to remove a file or to write the cursor, when the disk refused.
 RETRY_SECONDS: Final = 5.0
-
-# Points of earlier processes and of the quarantine may be of any time, and so may those that
-# somebody has written.
-UNKNOWN_TIME: Final = 0
-_NO_TIME: Final = 1 << 63
-
-MEMORY_FULL: Final = "memory_full"
 
 
 class Spool:
@@ -81,11 +76,8 @@ class Spool:
         )
         self._lock = Lock(files)
         self._position = position
-        self._next_seq = 1
-        self._acked = 0
-        self._synced_seq = 0
-        self._durable_acked = 0
-        self._oldest = UNKNOWN_TIME
+        self._numbers = SequenceNumbers(self._progress, self._segments, self._unsynced)
+        self.eviction = Eviction(self._room, self._segments, self._numbers, ledger)
         self._retry_at = math.inf
 
     @property
@@ -101,22 +93,22 @@ class Spool:
     @property
     def last_seq(self) -> int:
         """The sequence number of the newest point."""
-        return self._next_seq - 1
+        return self._numbers.last
 
     @property
     def acked(self) -> int:
         """The sequence number up to which every point is settled."""
-        return self._acked
+        return self._numbers.acked
 
     @property
     def pending(self) -> int:
         """Points that wait for delivery."""
-        return self._next_seq - 1 - self._acked
+        return self._numbers.pending
 
     @property
     def oldest_age(self) -> float | None:
         """For how many seconds the oldest pending point waits; None if unknown, or without any."""
-        since, now = self._segments.since(self._acked), self._steady()
+        since, now = self._segments.since(self.acked), self._steady()
         # The difference between a clock that was set and one that was not has no meaning.
         if since is None or (since < CLOCKS_ARE_SET) != (now < CLOCKS_ARE_SET):
             return None
@@ -125,7 +117,7 @@ class Spool:
     @property
     def oldest(self) -> int:
         """A time that no pending point is older than, in microseconds since 1970."""
-        return self._oldest
+        return self._numbers.oldest
 
     @property
     def keeps_oldest(self) -> bool:
@@ -171,25 +163,23 @@ class Spool:
         # A frame says that these were settled before it, and a segment goes only when its points
         # are; all that settles without syncing the cursor is a delivery.
         self.ledger.written += found.acked - found.before.acked
-        self._acked, self._next_seq = found.acked, found.last_seq + 1
-        self._synced_seq = found.last_seq
-        self._durable_acked = found.durable_acked
+        self._numbers.recovered(found)
         self._room.opened()
         self._position = SpoolPosition(found.acked, found.last_seq)
         self.is_open = True
         self._segments.release(found.acked)
-        self._save()
+        self._numbers.save()
 
     def close(self) -> None:
         """Store everything on disk and close the files, in any case."""
         try:
             if self.is_open:
-                self._save()
+                self._numbers.save()
                 self.sync()
                 self._progress.sync()
         finally:
             if self.is_open:
-                self._position = SpoolPosition(self._acked, self._next_seq - 1)
+                self._position = SpoolPosition(self.acked, self.last_seq)
             self.is_open = False
             self._segments.finish()
             self._progress.close()
@@ -203,27 +193,25 @@ class Spool:
         No line is older than `oldest`. The ledger has them as held. After an error `lines` holds
         what was not appended. Raises SpoolFullError when the newest points are the ones to give up.
         """
-        self._unsynced.rewrite(self._acked)
+        self._unsynced.rewrite(self.acked)
         if lines:
-            self._save(upcoming=len(lines))
+            self._numbers.save(upcoming=len(lines))
         try:
             while lines:
                 self._append_frame(lines, oldest)
         except OSError:
-            self._save()
+            self._numbers.save()
             raise
 
     def _append_frame(self, lines: list[str], oldest: int) -> None:
-        first, time = self._next_seq, frame_time(self._steady())
+        first, time = self.last_seq + 1, frame_time(self._steady())
         count, frame = self._packer.pack(
-            lines, first_seq=first, acked=self._acked, time=time, pending=self.pending
+            lines, first_seq=first, acked=self.acked, time=time, pending=self.pending
         )
-        last = first + count - 1
-        self._make_room(len(frame))
-        self._unsynced.append(frame, first_seq=first, last_seq=last, time=time)
+        self.eviction.make_room(len(frame))
+        self._unsynced.append(frame, first_seq=first, last_seq=first + count - 1, time=time)
         del lines[:count]
-        self._next_seq = last + 1
-        self._oldest = min(self._oldest, oldest)
+        self._numbers.appended(count, oldest)
         self.ledger.captured += count
         self.ledger.held -= count
         if self._segments.is_full:
@@ -237,7 +225,7 @@ class Spool:
         now = self._clock()
         if now >= self._retry_at:
             self._segments.remove_settled()
-            self._save()
+            self._numbers.save()
         if not self.disk_error:
             self._retry_at = math.inf
         elif not now < self._retry_at < math.inf:
@@ -247,19 +235,18 @@ class Spool:
 
     def sync(self) -> None:
         """Put everything appended on disk, and note the ledger."""
-        self._unsynced.sync(self._acked)
-        self._synced_seq = self._next_seq - 1
-        self._save()
+        self._unsynced.sync(self.acked)
+        self._numbers.synced()
 
     # Out
 
     def read(self, max_points: int, max_bytes: int) -> Batch | None:
         """Return the next points, or None; the same ones again until they are settled."""
         try:
-            batch = gather(self._segments.frames(self._acked), self._acked, max_points, max_bytes)
+            batch = gather(self._segments.frames(self.acked), self.acked, max_points, max_bytes)
         except FileNotFoundError:
             self._recover_deleted()
-            batch = gather(self._segments.frames(self._acked), self._acked, max_points, max_bytes)
+            batch = gather(self._segments.frames(self.acked), self.acked, max_points, max_bytes)
         if batch is None:
             self._settle_missing()
         return batch
@@ -273,7 +260,7 @@ class Spool:
 
     def settle(self, batch: Batch, fate: Fate, reason: str = "") -> None:
         """Account for a batch and go on behind it; damaged points before it are lost."""
-        acked = self._acked
+        acked = self.acked
         if batch.last_seq <= acked:
             return  # evicted while it was under way, and counted there
         points = sum(
@@ -284,59 +271,15 @@ class Spool:
             self.ledger.lost["damaged"] += missing
         if batch.end:
             self._segments.advance_reader(batch.end)
-        self._advance(batch.last_seq, durable=fate != "written" or missing > 0)
-
-    # Inside
-
-    def evict_oldest(self) -> bool:
-        """Evict the oldest segment to make room; False when there is none that may go."""
-        if self.keeps_oldest or self._segments.oldest(self._acked) is None:
-            return False
-        try:
-            self._evict(MEMORY_FULL)
-        except OSError:
-            return False
-        return True
+        self._numbers.advance(batch.last_seq, durable=fate != "written" or missing > 0)
 
     def _settle_missing(self) -> None:
         if self.pending:
             _LOGGER.warning("%s points in the spool could not be read back", self.pending)
             self.ledger.lost["damaged"] += self.pending
-            self._advance(self._next_seq - 1, durable=True)
-
-    def _make_room(self, size: int) -> None:
-        """Evict the oldest segments, so that new points can be stored, or raise SpoolFullError."""
-        # Each step acknowledges more, so this ends whatever the disk does.
-        while reason := self._room.excess(self._acked, size):
-            self._evict(reason)
-        if reason := self._room.shortage(self._acked):
-            self._evict(reason)
-
-    def _evict(self, reason: str) -> None:
-        last_seq = self._segments.evict(self._acked)
-        self.ledger.evicted_for[reason] += last_seq - self._acked
-        self._advance(last_seq, durable=True)
-
-    def _advance(self, acked: int, *, durable: bool = False) -> None:
-        """Move the acknowledged prefix; first the cursor, then the files it frees."""
-        self._acked = acked
-        if not self.pending:
-            self._oldest = _NO_TIME
-        self._unsynced.settle(acked)
-        self._save()
-        # Removing points that a power cut would have spared must not outlive the cursor's knowledge
-        # of them. Points that never had to be on disk may vanish together with the cursor.
-        spared = self._durable_acked < self._synced_seq and self._segments.frees(acked)
-        if (durable or spared) and self._progress.sync():
-            self._durable_acked = acked
-        self._segments.release(acked)
+            self._numbers.advance(self.last_seq, durable=True)
 
     def note_ledger(self) -> None:
         """Store the counts, as far as the disk lets us."""
         if self.is_open:
-            self._save()
-
-    def _save(self, upcoming: int = 0) -> None:
-        self._progress.save(
-            acked=self._acked, synced=self._synced_seq, last=self._next_seq - 1, upcoming=upcoming
-        )
+            self._numbers.save()
