@@ -88,7 +88,7 @@ def test_without_a_kill_nothing_may_be_missing() -> None:
     assert (told.last_moment, told.uncounted) == (0, 2)
 
 
-def test_a_kill_excuses_nothing_that_came_after_it() -> None:
+def test_a_kill_explains_only_what_is_missing_from_its_last_moment() -> None:
     killed_early = Record(made=KILLED.made, killed={5: 100.5})
     told = account(arrived(killed_early, ALL - stored(5, 6, 7)), killed_early, NOTHING)
     assert (told.last_moment, told.uncounted) == (1, 2)

@@ -34,7 +34,7 @@ def test_every_line_is_one_that_an_independent_reader_reads(name: str) -> None:
         assert parse_line(line)["fields"]
 
 
-def test_the_home_is_a_busy_one() -> None:
+def test_the_recorded_home_has_many_domains_and_events() -> None:
     state_events = [state_event for state_event in home() if isinstance(state_event, StateEvent)]
     assert len({state_event.entity.entity_id for state_event in state_events}) >= 60
     assert len({state_event.entity.domain for state_event in state_events}) >= 20

@@ -159,7 +159,7 @@ def assert_balanced(ledger: dict[str, Any], pending: int) -> None:
     assert ledger["captured"] == settled + pending
 
 
-async def test_nothing_is_claimed_before_the_first_write(
+async def test_before_the_first_write_the_connection_is_unknown(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
@@ -177,7 +177,7 @@ async def test_nothing_is_claimed_before_the_first_write(
     assert attributes["next_retry"] is None
 
 
-async def test_a_delivered_point_shows_in_every_reading(
+async def test_a_delivered_point_shows_in_all_sensors(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
@@ -745,7 +745,7 @@ async def test_a_refused_point_leaks_nothing_to_diagnostics_log_or_attributes(
         Answer(status=403, body=LEAKY),
     ],
 )
-async def test_what_stands_in_the_way_leaks_nothing_either(  # noqa: PLR0917
+async def test_the_answer_of_another_server_leaks_no_secret(  # noqa: PLR0917
     hass: HomeAssistant,
     database: Emulator,
     entry: MockConfigEntry,

@@ -259,7 +259,9 @@ async def test_every_entity_is_the_one_that_it_was(stored: Stored) -> None:
         assert found.name == device["name"]
 
 
-async def test_the_counts_go_on(stored: Stored, hass_client: ClientSessionGenerator) -> None:
+async def test_the_counts_of_an_earlier_version_continue(
+    stored: Stored, hass_client: ClientSessionGenerator
+) -> None:
     for entry, told in zip(stored.entries, stored.told, strict=True):
         found = await ledger(stored, hass_client, entry)
         assert {name: found[name] for name in COUNTS} == {

@@ -102,7 +102,7 @@ def faults(path: str, text: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_sentence_is_text_and_nothing_else(language: str) -> None:
+def test_a_text_of_a_translation_has_no_markup_and_no_address(language: str) -> None:
     found = texts(LANGUAGES[language])
     assert [(path, fault) for path, text in found for fault in faults(path, text)] == []
 
@@ -110,12 +110,12 @@ def test_a_sentence_is_text_and_nothing_else(language: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", " a", "<b>a</b>", "'{a}'", "see http://a.b", "[%key:a%]", "{a b}"]
 )
-def test_a_sentence_that_is_more_than_text_is_found(text: str) -> None:
+def test_markup_and_addresses_in_a_text_are_found(text: str) -> None:
     assert list(faults("config.step.user.title", text))
 
 
 @pytest.mark.parametrize("name", FLOWS)
-def test_a_flow_has_the_parts_that_a_flow_has(name: str) -> None:
+def test_a_flow_in_the_translations_has_only_keys_that_hassfest_allows(name: str) -> None:
     flow = FLOWS[name]
     subentry = {"entry_type", "initiate_flow"} if name.startswith("subentry") else set()
     assert flow.keys() <= {"step", "error", "abort", "progress", "create_entry", *subentry}

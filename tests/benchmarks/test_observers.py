@@ -79,7 +79,7 @@ def test_functions_are_told_by_thread_with_their_processor_time() -> None:
     assert 29_000 < busy <= all_of_it < 200_000
 
 
-def test_threads_are_told_from_outside() -> None:
+def test_the_processor_time_of_threads_is_measured_from_outside() -> None:
     before = threads(os.getpid())
     _busy(0.05)
     used = since(before, threads(os.getpid()))

@@ -26,12 +26,12 @@ async def said(session: aiohttp.ClientSession, url: str) -> tuple[Failure | None
     return reply.failure, reply.detail
 
 
-async def test_a_port_at_which_nobody_listens(session: aiohttp.ClientSession) -> None:
+async def test_a_port_without_a_listener_is_unreachable(session: aiohttp.ClientSession) -> None:
     expected = Failure.UNREACHABLE, "127.0.0.1:1: Connection refused"
     assert await said(session, "http://127.0.0.1:1") == expected
 
 
-async def test_a_host_with_several_addresses(
+async def test_a_host_with_several_addresses_gives_a_plain_error(
     session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def several(*_: object, **__: object) -> list[dict[str, object]]:
@@ -58,7 +58,7 @@ async def test_a_host_name_that_cannot_be_resolved_is_unreachable(
     assert await said(session, "http://nobody.invalid:8086") == expected
 
 
-async def test_a_certificate_that_nobody_vouches_for(
+async def test_a_certificate_of_an_unknown_authority_is_a_tls_failure(
     session: aiohttp.ClientSession, authority: Authority
 ) -> None:
     async with Emulator(profile=V2_7, tls=authority.server_context) as server:
@@ -75,7 +75,7 @@ async def test_http_where_https_is_wanted(session: aiohttp.ClientSession) -> Non
     assert detail.endswith("rong version number")
 
 
-async def test_a_connection_that_is_cut(session: aiohttp.ClientSession) -> None:
+async def test_a_connection_that_is_cut_is_a_reset(session: aiohttp.ClientSession) -> None:
     async with Emulator(profile=V2_7) as server:
         server.faults.append(Fault(kind="reset"))
         failure, detail = await said(session, f"{server.url}/api/v2/write")

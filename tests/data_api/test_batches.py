@@ -32,7 +32,7 @@ def settle(rows: list[Row], bad: set[str], alone: set[str] | None = None) -> lis
 
 
 @given(st.integers(0, 700), st.sets(st.integers(0, 700).map(lambda n: row(n).key), max_size=6))
-def test_the_good_are_stored_in_order_and_the_bad_are_found(count: int, bad: set[str]) -> None:
+def test_good_rows_are_stored_in_order_and_bad_rows_are_found(count: int, bad: set[str]) -> None:
     rows = [row(number) for number in range(count)]
     good, guilty, firsts = settle(rows, bad)
     assert good == [row for row in rows if row.key not in bad]

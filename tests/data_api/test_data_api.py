@@ -162,7 +162,7 @@ async def test_what_is_wrong_is_said_where_it_is_and_can_be_mended(
     await until(lambda: state_of(hass, CONNECTED) == STATE_ON)
 
 
-async def test_there_is_one_at_most(
+async def test_a_destination_has_one_data_api_at_most(
     hass: HomeAssistant, server: DataApi, database: Emulator
 ) -> None:
     entry = with_data_api(database, server.url)
@@ -341,7 +341,7 @@ async def test_a_row_that_is_refused_is_named(
     assert list(rejected.attributes["rows"]) == ["light.odd"]
 
 
-async def test_what_lingers_is_named_to_whoever_wants_to_know(
+async def test_stale_rows_are_named_in_the_attributes_of_their_sensor(
     hass: HomeAssistant, server: DataApi, database: Emulator
 ) -> None:
     entry = with_data_api(database, server.url)

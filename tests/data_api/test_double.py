@@ -67,7 +67,9 @@ async def test_devices_are_stored_and_counted(server: DataApi, ask: Ask) -> None
     assert server.tables.devices["a"]["manufacturer"] == "Unknown"
 
 
-async def test_errors_have_the_shape_of_their_era(server: DataApi, ask: Ask, era: Era) -> None:
+async def test_errors_of_the_double_have_the_shape_of_its_version(
+    server: DataApi, ask: Ask, era: Era
+) -> None:
     _, refused = await ask("POST", DEVICES, [{"id": "b", "name": None}])
     _, invalid = await ask("POST", DEVICES, {})
     if era is Era.TODAY:
@@ -118,7 +120,7 @@ async def test_a_sqlite_takes_any_type_and_no_key_that_leads_nowhere(
         ({"id": "a", "name": "again"}, "duplicate"),
     ],
 )
-async def test_one_bad_device_fails_all(
+async def test_one_bad_device_fails_the_whole_batch(
     server: DataApi, ask: Ask, row: dict[str, Any], says: str
 ) -> None:
     status, told = await ask("POST", DEVICES, [{"id": "a", "name": "A"}, row])
@@ -129,7 +131,7 @@ async def test_one_bad_device_fails_all(
 
 
 @pytest.mark.parametrize("row", [{"id": "b", "name": None}, {"id": "a", "name": "again"}])
-async def test_one_bad_device_fails_all_of_either_era(
+async def test_one_bad_device_fails_the_whole_batch_on_both_servers(
     server: DataApi, ask: Ask, row: dict[str, Any]
 ) -> None:
     status, told = await ask("POST", DEVICES, [{"id": "a", "name": "A"}, row])
@@ -238,7 +240,7 @@ async def test_devices_are_read_from_a_cache(ask: Ask, now: list[float]) -> None
 
 
 @pytest.mark.parametrize("path", ["/api/devices?limit=1001", "/api/entities?limit=0"])
-async def test_a_limit_beyond_the_limit_is_refused(ask: Ask, path: str) -> None:
+async def test_a_limit_above_the_maximum_is_refused(ask: Ask, path: str) -> None:
     assert (await ask("GET", path))[0] == HTTPStatus.UNPROCESSABLE_ENTITY
 
 

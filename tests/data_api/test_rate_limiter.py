@@ -34,7 +34,7 @@ def test_after_a_refusal_no_tokens_are_left() -> None:
     assert rate_limiter.take(5.0) > 0
 
 
-def test_a_minute_is_no_shorter_for_whoever_never_pauses() -> None:
+def test_the_rate_limit_also_holds_for_requests_without_a_pause() -> None:
     now = 0.0
     limit = RateLimit(clock=lambda: now)
     rate_limiter = RateLimiter()

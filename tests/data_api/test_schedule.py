@@ -8,7 +8,7 @@ REFRESH = 1800.0
 NEW = SendSchedule(refresh=REFRESH)
 
 
-def test_nothing_is_due_before_anything_happens() -> None:
+def test_nothing_is_due_at_the_start() -> None:
     assert NEW.due == inf
 
 
@@ -30,7 +30,7 @@ def test_everything_is_sent_again_after_the_interval_however_often_something_cha
     assert schedule.is_full(1.0 + REFRESH)
 
 
-def test_trouble_delays_what_changes_meanwhile() -> None:
+def test_a_change_after_a_failure_waits_for_the_end_of_the_delay() -> None:
     assert NEW.begun(2.0).failed(2.0, 30.0).changed(5.0).due == 32.0
 
 

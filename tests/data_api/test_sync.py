@@ -235,7 +235,7 @@ async def test_an_outage_gets_one_request_a_minute_and_ends_with_everything(
 
 
 @kept
-async def test_what_lingers_is_asked_for_after_everything_is_stored(
+async def test_stale_rows_are_looked_for_after_all_rows_are_stored(
     registry_home: RegistryHome, sync: Sync
 ) -> None:
     registry_home.api.tables.devices["older"] = {}

@@ -420,7 +420,7 @@ def test_a_row_that_is_removed_here_is_stale_there() -> None:
     assert transfer.known[Table.DEVICES].stale == set()
 
 
-def test_what_lingers_of_earlier_days_is_read_there() -> None:
+def test_rows_removed_long_ago_are_found_on_the_server() -> None:
     api = StrictApi()
     sync(api, home(many(3)))
     transfer = Transfer(client=api, clock=now)

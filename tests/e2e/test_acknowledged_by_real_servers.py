@@ -71,7 +71,7 @@ async def test_a_database_behind_a_proxy_without_its_marks_acknowledges(
         Answer(status=200, body="<html>", headers={"Content-Type": "text/html"}),
     ],
 )
-async def test_a_portal_that_comes_between_acknowledges_nothing(
+async def test_a_captive_portal_acknowledges_nothing(
     server: Server, session: aiohttp.ClientSession, answer: Answer
 ) -> None:
     async with _hidden(session, server) as (client, proxy):

@@ -118,7 +118,7 @@ def test_every_page_is_drawn_with_elements_that_are_there(
             assert width <= WINDOWS[size]["width"]
 
 
-def test_the_drawing_follows_the_database(
+def test_the_drawing_in_the_panel_shows_an_outage_and_its_end(
     installation: Installation, destination: Destination
 ) -> None:
     destination.settle()

@@ -39,7 +39,7 @@ async def test_points_are_written_below_its_path(server: Server, socket_enabled:
             await asyncio.sleep(0.2)
 
 
-async def test_below_a_path_of_nobody_there_is_no_database(
+async def test_a_path_that_the_server_does_not_know_is_not_a_database(
     server: Server, socket_enabled: None
 ) -> None:
     # A server alone has no tenants.

@@ -13,7 +13,7 @@ NOT_HERE = {"camera"}
 
 
 @pytest.mark.parametrize("domain", sorted(UNRECORDED.keys() - NOT_HERE))
-def test_a_domain_leaves_out_what_its_classes_say(domain: str) -> None:
+def test_the_unrecorded_attributes_of_a_domain_are_those_of_its_classes(domain: str) -> None:
     package = f"homeassistant.components.{domain}"
     found: set[str] = set()
     for name in (package, f"{package}.entity"):
@@ -29,6 +29,6 @@ def test_a_domain_leaves_out_what_its_classes_say(domain: str) -> None:
     assert set(UNRECORDED[domain].split()) == set(map(str, found))
 
 
-def test_a_state_says_it_as_the_states_of_this_home_do() -> None:
+def test_unrecorded_attributes_have_the_form_of_state_info() -> None:
     assert state_info("select.mode") == {"unrecorded_attributes": frozenset({"options"})}
     assert state_info("zone.home") is None

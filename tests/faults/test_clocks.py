@@ -211,7 +211,7 @@ async def test_waits_do_not_depend_on_the_wall_clock(
     ],
     ids=["right", "an hour fast", "an hour slow", "in 1970"],
 )
-def test_a_moment_to_come_back_at_is_at_most_a_quarter_of_an_hour_away(
+def test_a_retry_after_date_is_at_most_a_quarter_of_an_hour_away(
     clock: timedelta, seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     noon = datetime.fromtimestamp(NOON, UTC)

@@ -265,7 +265,7 @@ async def test_many_expired_points_do_not_stop_the_fresh_ones(
 
 
 @on_every_server
-async def test_a_server_that_refuses_everything_is_not_obeyed(server: Server) -> None:
+async def test_a_server_that_refuses_everything_gets_its_points_again(server: Server) -> None:
     async with stage(server) as on:
         refusal = Answer(status=400, body='{"error":"partial write: all of it is wrong"}')
         on.proxy.trouble = lambda: Trouble(answer=refusal)
@@ -392,7 +392,7 @@ async def test_passing_trouble_loses_nothing_and_the_waits_follow_the_formula(
         assert quarantined(on.rig) == []
 
 
-async def test_a_moment_to_come_back_at_is_waited_for() -> None:
+async def test_a_retry_after_date_is_waited_for() -> None:
     async with stage(OWN_ENDPOINTS[2]) as on:
         moment = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
         troubles = iter([after(moment)])

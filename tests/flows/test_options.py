@@ -371,7 +371,9 @@ def test_without_options_everything_is_as_it_always_was(options: dict[str, Any])
     assert settings.failures_to_open == 3
 
 
-async def test_an_age_left_empty_is_no_limit(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_an_empty_maximum_age_is_the_default(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     await set_up(hass, entry)
     entered = {key: value for key, value in SPOOL.items() if key != "max_age"}
     await fill_in(hass, await open_page(hass, entry, "spool"), **entered)

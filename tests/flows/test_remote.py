@@ -312,7 +312,7 @@ async def test_the_repair_of_a_home_that_is_gone_or_was_changed_does_nothing(
         ("config/entity_registry/get_entries", ["sensor.a"]),
     ],
 )
-async def test_an_answer_of_another_form_is_an_error_in_the_form(
+async def test_an_unexpected_answer_of_a_remote_home_is_an_error_at_its_address(
     hass: HomeAssistant, loaded: MockConfigEntry, home: Home, case: tuple[str, Any]
 ) -> None:
     command, answer = case

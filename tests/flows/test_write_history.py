@@ -249,7 +249,7 @@ async def test_it_is_paused_resumed_and_cancelled_on_the_page(
 
 
 @pytest.mark.usefixtures("before")
-async def test_it_is_told_when_it_waits(
+async def test_a_backfill_that_waits_for_room_says_so(
     hass: HomeAssistant, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await set_up(hass, entry)

@@ -202,7 +202,7 @@ async def test_the_status_alone_can_be_asked_for(
 
 @pytest.mark.parametrize("path", VIEWS)
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-async def test_nothing_can_be_changed(
+async def test_the_http_api_refuses_every_method_but_get(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,
     entry: MockConfigEntry,

@@ -102,7 +102,7 @@ def test_what_fits_nothing_is_named_whichever_list_it_is_in() -> None:
     ]
 
 
-def test_it_can_be_sent_as_plain_values() -> None:
+def test_a_preview_can_be_sent_as_plain_values() -> None:
     then = EntityFilter(exclude=Match(globs=("*.z",)))
     sent = shown(EVERYTHING, then).as_dict()
     assert sent["unfit"] == ({"criterion": "globs", "value": "*.z"},)

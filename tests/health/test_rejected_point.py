@@ -52,6 +52,6 @@ def test_an_attribute_is_meant_when_the_reason_names_its_field(
     assert attribute_of(rejection, {"x": 1, "y": 1, "value": 1, "m": 1}, prefix) == attribute
 
 
-def test_of_two_attributes_with_nearly_the_same_name_the_one_is_meant_that_is_called_so() -> None:
+def test_of_two_similar_names_the_exact_attribute_is_meant() -> None:
     rejection = RejectedPoint(line=PLAIN, reason=V2.format("x_str"))
     assert attribute_of(rejection, {"x": 1, "x_str": 1}, "") == "x_str"

@@ -38,7 +38,7 @@ async def page(hass: HomeAssistant, hass_ws_client: WebSocketGenerator) -> dict[
                     return found
 
 
-async def test_it_has_the_versions_the_delivery_and_whether_the_database_is_reached(
+async def test_system_health_has_version_delivery_and_reachability(
     hass: HomeAssistant,
     hass_ws_client: WebSocketGenerator,
     entry: MockConfigEntry,

@@ -281,7 +281,7 @@ async def test_what_does_not_change_is_not_told(
     await until(partial(stays_silent, hass, client))
 
 
-async def test_that_somebody_looks_is_no_news(
+async def test_a_reading_of_the_health_sends_no_update_to_subscribers(
     hass: HomeAssistant,
     hass_ws_client: WebSocketGenerator,
     entry: MockConfigEntry,

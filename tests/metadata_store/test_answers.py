@@ -155,7 +155,7 @@ def test_devices_are_filtered(
     assert ids(devices(store, *parameters)) == expected
 
 
-def test_a_device_has_every_word_that_readers_expect(store: MetadataStore) -> None:
+def test_an_answer_has_every_key_of_a_device_that_readers_expect(store: MetadataStore) -> None:
     lamp, bridge, plug = devices(store)
     for word, kind in DEVICE_WORDS.items():
         assert type(lamp[word]) is kind, word
@@ -166,7 +166,7 @@ def test_a_device_has_every_word_that_readers_expect(store: MetadataStore) -> No
     assert devices(store, ("platform", "power"))[0]["entity_count"] == 1
 
 
-def test_an_entity_has_every_word_that_readers_expect(store: MetadataStore) -> None:
+def test_an_answer_has_every_key_of_an_entity_that_readers_expect(store: MetadataStore) -> None:
     lamp, _, power, plug = entities(store)
     for word, kind in ENTITY_WORDS.items():
         assert type(lamp[word]) is kind, word
@@ -280,7 +280,7 @@ def test_a_home_beyond_the_limit_is_read_page_by_page(
     store.close()
 
 
-def test_pages_are_of_what_is_asked_for_and_end(store: MetadataStore) -> None:
+def test_pages_hold_what_the_filter_asks_for_and_end(store: MetadataStore) -> None:
     lights = ids(entities(store, ("domain", "light")))
     assert len(lights) == 2
     assert [ids(entities(store, ("domain", "light"), ("offset", text))) for text in "012"] == [
@@ -304,14 +304,14 @@ def test_pages_keep_apart_what_had_one_name_after_the_other(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("text", ["-1", "ten", "1.5", "٣", "1" * 5000, " 1"])
-def test_an_offset_that_is_none_is_refused(text: str) -> None:
+def test_an_offset_that_is_no_number_in_the_bounds_is_refused(text: str) -> None:
     with pytest.raises(QueryError, match=r"^offset: not one number from 0 to 999999999$"):
         parse(DEVICES, [("offset", text)])
 
 
 @pytest.mark.parametrize("listing", [DEVICES, ENTITIES], ids=lambda listing: listing.table)
 @pytest.mark.parametrize("text", ["0", "-1", "ten", "1.5", "99999", "٣", "1" * 5000])
-def test_a_limit_that_is_none_is_refused(listing: Listing, text: str) -> None:
+def test_a_limit_that_is_no_number_in_the_bounds_is_refused(listing: Listing, text: str) -> None:
     with pytest.raises(QueryError, match=f"^limit: .* from 1 to {listing.limit_max}$"):
         parse(listing, [("limit", text)])
 

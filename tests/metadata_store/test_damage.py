@@ -239,7 +239,7 @@ def test_a_full_disk_leaves_what_is_new_in_memory_with_the_past(disk: Path) -> N
     store.close()
 
 
-def test_a_killed_sync_happened_or_did_not(tmp_path: Path) -> None:
+def test_a_killed_sync_is_stored_whole_or_not_at_all(tmp_path: Path) -> None:
     """Two homes take turns, and are killed at any moment, most of which are in a sync."""
     chance = Random(6)
     command = [sys.executable, "-m", "tests.metadata_store.syncing", str(tmp_path)]

@@ -302,7 +302,7 @@ async def test_an_invalid_query_is_answered_with_the_invalid_part(
 
 
 @pytest.mark.parametrize("query", ["domain=%00", "domain=%FF", "alias=%ED%A0%80", "label='--"])
-async def test_strange_texts_are_only_compared(
+async def test_unusual_characters_in_a_query_match_nothing_and_raise_nothing(
     hass: HomeAssistant, hass_client: ClientSessionGenerator, entry: MockConfigEntry, query: str
 ) -> None:
     await set_up(hass, entry)

@@ -62,7 +62,7 @@ def test_what_is_removed_is_remembered_with_when_it_was_last_seen(store: Metadat
     assert gone["last_seen"] == "2026-11-21T12:01:00.000+00:00"
 
 
-def test_what_comes_back_is_as_if_it_had_never_gone(store: MetadataStore) -> None:
+def test_a_device_that_comes_back_keeps_when_it_was_first_seen(store: MetadataStore) -> None:
     home = Home(devices=(LAMP,))
     store.sync(home, NOON)
     store.sync(Home(), minute(1))

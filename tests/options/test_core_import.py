@@ -107,7 +107,7 @@ def test_what_cannot_be_taken_over_is_named(config: dict[str, Any], left_out: st
     assert taken.settings.override_measurement == "all"
 
 
-def test_a_list_with_nothing_behind_it_is_an_empty_one() -> None:
+def test_a_list_of_the_configuration_without_a_value_is_empty() -> None:
     config = {"component_config": {"light.a": {"ignore_attributes": None}}}
 
     assert core_settings_from(config).settings.component_config == {
@@ -140,7 +140,7 @@ def test_where_one_of_the_two_cannot_be_read_neither_is_taken_over() -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, {}, {"domains": []}, {"entities": None}])
-def test_lists_of_nothing_say_nothing(nothing: Any) -> None:
+def test_empty_lists_in_the_configuration_exclude_nothing(nothing: Any) -> None:
     taken = core_settings_from({"include": nothing, "exclude": nothing})
 
     assert (taken.left_out, taken.exclude) == ((), {})

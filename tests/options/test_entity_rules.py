@@ -72,7 +72,9 @@ def test_without_a_rule_of_its_own_the_rule_of_its_group_is_left() -> None:
         ),
     ],
 )
-def test_rules_stay_few_and_readable(rules: list[dict[str, Any]], expected: list[str]) -> None:
+def test_equal_rules_of_entities_are_merged_and_named(
+    rules: list[dict[str, Any]], expected: list[str]
+) -> None:
     after = ruling(stored(*rules), ["sensor.a", "sensor.b"], {"deadband": 0.5})
     assert [rule["name"] for rule in after["noise"]["rules"]] == expected
     for entity_id in ("sensor.a", "sensor.b"):

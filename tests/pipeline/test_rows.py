@@ -60,7 +60,7 @@ def test_a_row_is_the_same_point_with_every_profile() -> None:
     }
 
 
-def test_of_a_row_a_store_of_numbers_gets_what_is_no_text() -> None:
+def test_a_row_for_a_database_of_numbers_has_no_text() -> None:
     (line,) = lines(LAMP, numbers_only=True)
     assert parse_line(line)["fields"] == {"entity_count": 3.0, "removed": False}
 
@@ -125,7 +125,7 @@ async def test_a_row_is_counted_and_delivered_like_any_other_point() -> None:
         await until(lambda: len(writer.stored) == 1)
 
 
-async def test_who_offers_rows_knows_when_they_are_on_the_disk() -> None:
+async def test_a_commit_returns_whether_the_rows_are_on_the_disk() -> None:
     disk, switch = BrokenDisk(), Switch()
     switch.up = False
     async with running(MemoryFiles(fault=disk), ScriptedWriter(judge=switch)) as pipeline:

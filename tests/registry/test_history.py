@@ -206,7 +206,7 @@ async def test_who_is_filtered_is_not_told_of(
     assert bool(told(database, "entities", "light.lamp")) is is_told
 
 
-async def test_a_store_of_numbers_gets_what_is_no_text(
+async def test_a_row_for_victoriametrics_has_no_text(
     hass: HomeAssistant, socket_enabled: None, hue: MockConfigEntry
 ) -> None:
     device, _ = furnish(hass, hue)

@@ -163,7 +163,9 @@ def test_what_is_not_wanted_is_never_told_nor_said_to_be_removed(written: Histor
     assert [dict(row.tags)["entity_id"] for row in rows(written, home)] == ["light.lamp"]
 
 
-def test_another_destination_is_told_everything(tmp_path: Path, written: HistoryLog) -> None:
+def test_the_history_of_another_destination_begins_with_every_row(
+    tmp_path: Path, written: HistoryLog
+) -> None:
     rows(written, HOME)
     assert len(rows(again(tmp_path, "elsewhere"), HOME)) == 2
     assert rows(again(tmp_path, "elsewhere"), HOME) == []

@@ -14,7 +14,9 @@ DEVICES = st.lists(
 
 
 @given(DEVICES)
-def test_everyone_comes_once_and_after_those_it_names(devices: list[Device]) -> None:
+def test_each_device_comes_once_and_after_its_via_device_and_its_parent(
+    devices: list[Device],
+) -> None:
     seen: set[str] = set()
     for device in topological_order(devices):
         assert device.device_id not in seen
@@ -32,12 +34,12 @@ def test_the_order_depends_on_nothing_but_the_devices(
     assert topological_order(shuffled) == topological_order(unique)
 
 
-def test_a_device_via_itself_is_via_nobody() -> None:
+def test_a_device_via_itself_loses_its_via_device() -> None:
     (device,) = topological_order([Device(device_id="a", name="A", via_device_id="a")])
     assert device.via_device_id is None
 
 
-def test_a_circle_is_broken_at_one_place_only() -> None:
+def test_a_cycle_of_via_devices_is_cut_at_one_device_only() -> None:
     circle = [
         Device(device_id="a", name="A", via_device_id="c"),
         Device(device_id="b", name="B", via_device_id="a"),
@@ -47,7 +49,7 @@ def test_a_circle_is_broken_at_one_place_only() -> None:
     assert vias.count(None) == 1
 
 
-def test_a_device_via_one_that_is_gone_is_via_nobody() -> None:
+def test_a_device_via_a_device_that_is_gone_loses_its_via_device() -> None:
     (device,) = topological_order([Device(device_id="a", name="A", via_device_id="gone")])
     assert device.via_device_id is None
 
@@ -61,7 +63,7 @@ def test_a_chain_may_be_longer_than_pythons_stack() -> None:
     assert devices[-1].device_id == "00000"
 
 
-def test_of_two_with_one_id_the_first_stays() -> None:
+def test_the_first_of_two_devices_with_one_id_is_kept() -> None:
     (device,) = topological_order(
         [Device(device_id="a", name="1"), Device(device_id="a", name="2")]
     )

@@ -46,7 +46,7 @@ def test_they_are_read_again_after_the_interval_and_not_before() -> None:
     assert schedule.due == 103.0 + REFRESH
 
 
-def test_trouble_delays_what_changes_meanwhile() -> None:
+def test_a_change_after_a_failure_waits_for_the_end_of_the_delay() -> None:
     schedule = NEW.changed(0.0).snapshot_taken().failed(2.0, 30.0).changed(5.0)
     assert schedule.due == 32.0
 

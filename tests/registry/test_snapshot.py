@@ -322,7 +322,7 @@ async def test_areas_floors_and_labels_are_described(
 
 
 @pytest.mark.usefixtures("bulb")
-async def test_equal_homes_are_equal(hass: HomeAssistant) -> None:
+async def test_two_snapshots_of_an_unchanged_home_are_equal(hass: HomeAssistant) -> None:
     assert await async_snapshot(hass) == await async_snapshot(hass)
 
 

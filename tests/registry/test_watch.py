@@ -278,7 +278,7 @@ async def test_nothing_is_read_without_subscribers(
     assert reads.count == 0
 
 
-async def test_who_follows_after_a_rest_waits_for_quiet_again(
+async def test_a_new_subscriber_after_a_pause_waits_for_quiet_again(
     hass: HomeAssistant, reads: Reads, hue: MockConfigEntry
 ) -> None:
     watch, subscriber = RegistryWatch(hass, Intervals(quiet=0.3, patience=0.4)), Subscriber()

@@ -178,7 +178,7 @@ async def test_the_probe_takes_no_other_list_for_devices(
         (Fault(kind="reset"), Kind.KEPT, Problem.UNREACHABLE),
     ],
 )
-async def test_whatever_goes_wrong_is_a_verdict(
+async def test_every_fault_of_the_data_api_has_a_verdict(
     client: DataApiClient, server: DataApi, fault: Fault, kind: Kind, problem: Problem
 ) -> None:
     server.faults.append(fault)
@@ -186,7 +186,7 @@ async def test_whatever_goes_wrong_is_a_verdict(
     assert (verdict.kind, verdict.problem) == (kind, problem)
 
 
-async def test_silence_is_a_timeout(
+async def test_a_server_that_does_not_answer_is_a_timeout(
     client: DataApiClient, server: DataApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(data_api, "UPSERT_TIMEOUT", aiohttp.ClientTimeout(total=0.05))
@@ -258,7 +258,7 @@ async def test_a_page_is_named_and_not_shown(
     assert (await client.upsert_devices([device("a")])).detail == detail
 
 
-async def test_asking_leaves_the_answers_for_others_fresh(
+async def test_questions_of_the_client_do_not_fill_the_cache_of_the_server(
     client: DataApiClient, session: aiohttp.ClientSession, server: DataApi
 ) -> None:
     """The server answers each limit from a cache for five minutes."""
@@ -368,7 +368,7 @@ async def test_a_short_key_is_not_shown_where_a_redirect_leads(
     assert detail == "http://a.b/**REDACTED**/x"
 
 
-async def test_more_than_the_server_lists_is_not_known(
+async def test_a_listing_that_reaches_the_limit_of_the_server_returns_none(
     client: DataApiClient, server: DataApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(data_api, "ENTITIES_MAX", 2)
@@ -378,7 +378,7 @@ async def test_more_than_the_server_lists_is_not_known(
     assert await client.entity_ids() is None
 
 
-async def test_a_listing_that_fails_is_not_known(client: DataApiClient, server: DataApi) -> None:
+async def test_a_listing_that_fails_returns_none(client: DataApiClient, server: DataApi) -> None:
     server.impostor = PAGE
     assert await client.device_ids() is None
 

@@ -115,7 +115,7 @@ async def test_somebody_else_who_talks_over_a_websocket_never_sees_the_token(
     assert not home.logins
 
 
-async def test_nobody_there_is_unreachable(session: aiohttp.ClientSession) -> None:
+async def test_an_address_without_a_server_is_unreachable(session: aiohttp.ClientSession) -> None:
     assert (await failure(session, NOWHERE)).problem is Problem.UNREACHABLE
 
 

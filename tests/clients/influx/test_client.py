@@ -107,7 +107,7 @@ async def test_credentials_go_in_the_header_that_the_dialect_knows(
 
 
 @pytest.mark.parametrize("password", ["", ":", "a:b", "pässwörd ✓", "50% \"x\" 'y' & z+", "\\"])
-async def test_odd_passwords_survive_the_journey(
+async def test_unusual_passwords_arrive_unchanged(
     session: aiohttp.ClientSession, password: str
 ) -> None:
     async with Emulator(dialect=Dialect.V1) as server:
@@ -118,7 +118,9 @@ async def test_odd_passwords_survive_the_journey(
 
 
 @pytest.mark.parametrize("name", ["a b", "a+b", "a&b=c", "a;b", "50%", "ärger/1", 'q"', "#x"])
-async def test_odd_names_survive_the_journey(session: aiohttp.ClientSession, name: str) -> None:
+async def test_unusual_bucket_names_arrive_unchanged(
+    session: aiohttp.ClientSession, name: str
+) -> None:
     async with Emulator(dialect=Dialect.V2) as server:
         await client(session, server, bucket=name).post(LINE)
 
@@ -144,7 +146,7 @@ async def test_a_database_is_named_to_victoriametrics_only_if_there_is_one(
 
 
 @pytest.mark.parametrize("dialect", Dialect)
-async def test_a_refusal_is_the_databases_own(
+async def test_a_refusal_of_the_database_is_marked_as_its_own(
     session: aiohttp.ClientSession, dialect: Dialect
 ) -> None:
     async with Emulator(dialect=dialect) as server:
@@ -240,7 +242,7 @@ async def test_an_endless_reply_is_cut(session: aiohttp.ClientSession) -> None:
         (Fault(delay=5), Failure.TIMEOUT),
     ],
 )
-async def test_a_broken_exchange_is_an_outcome(
+async def test_a_broken_exchange_gives_an_outcome_without_a_status(
     session: aiohttp.ClientSession,
     monkeypatch: pytest.MonkeyPatch,
     fault: Fault,
@@ -256,7 +258,9 @@ async def test_a_broken_exchange_is_an_outcome(
     assert len(server.points) == fault.apply
 
 
-async def test_no_server_is_an_outcome(session: aiohttp.ClientSession) -> None:
+async def test_a_write_without_a_server_gives_the_outcome_unreachable(
+    session: aiohttp.ClientSession,
+) -> None:
     async with Emulator() as server:
         door = client(session, server)
     outcome = await door.post(LINE)
@@ -265,7 +269,9 @@ async def test_no_server_is_an_outcome(session: aiohttp.ClientSession) -> None:
     assert "127.0.0.1" in outcome.detail
 
 
-async def test_something_else_than_http_is_an_outcome(session: aiohttp.ClientSession) -> None:
+async def test_a_server_that_speaks_no_http_gives_an_outcome(
+    session: aiohttp.ClientSession,
+) -> None:
     async def ssh(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"SSH-2.0-OpenSSH_9.2\r\n")
         writer.close()
@@ -279,7 +285,9 @@ async def test_something_else_than_http_is_an_outcome(session: aiohttp.ClientSes
     assert outcome.failure is Failure.RESET
 
 
-async def test_a_closed_session_is_an_outcome(session: aiohttp.ClientSession) -> None:
+async def test_a_write_with_a_closed_session_gives_an_outcome(
+    session: aiohttp.ClientSession,
+) -> None:
     async with Emulator() as server:
         door = client(session, server)
         await session.close()
@@ -288,7 +296,7 @@ async def test_a_closed_session_is_an_outcome(session: aiohttp.ClientSession) ->
     assert outcome.failure is Failure.RESET
 
 
-async def test_a_token_that_no_header_can_hold_is_an_outcome(
+async def test_a_token_that_no_header_can_hold_is_not_sent(
     session: aiohttp.ClientSession,
 ) -> None:
     async with Emulator() as server:
@@ -298,7 +306,9 @@ async def test_a_token_that_no_header_can_hold_is_an_outcome(
     assert not server.seen
 
 
-async def test_being_cancelled_is_not_an_outcome(session: aiohttp.ClientSession) -> None:
+async def test_a_cancelled_write_raises_and_gives_no_outcome(
+    session: aiohttp.ClientSession,
+) -> None:
     async with Emulator() as server:
         server.faults.append(Fault(kind="hang"))
         task = asyncio.create_task(client(session, server).post(LINE))

@@ -25,7 +25,7 @@ print(listing.result.problem, prepared, hasattr(influxdb_client, "rest"))
 """
 
 
-async def test_a_dialogue_and_a_self_test_may_need_it_for_the_first_time_at_once() -> None:
+async def test_the_library_can_be_imported_by_two_threads_at_once() -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",

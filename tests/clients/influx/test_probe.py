@@ -91,7 +91,7 @@ async def test_the_product_in_the_headers_is_compared_with_how_the_server_behave
     assert (found.problem is Problem.NONE) == (dialect is not None)
 
 
-async def test_a_locked_influxdb_3_is_known_by_its_silence(
+async def test_an_influxdb_3_that_asks_for_a_token_is_recognized(
     session: aiohttp.ClientSession,
 ) -> None:
     async with Emulator(profile=V3) as server:
@@ -125,7 +125,7 @@ async def test_a_locked_influxdb_3_is_known_by_its_silence(
         ),
     ],
 )
-async def test_what_hides_the_database_is_named(
+async def test_the_probe_names_the_problem_of_an_answer_that_is_not_the_databases(
     session: aiohttp.ClientSession, answer: Answer, problem: Problem
 ) -> None:
     async with Emulator() as server:
@@ -135,7 +135,7 @@ async def test_what_hides_the_database_is_named(
     assert (found.dialect, found.problem) == (None, problem)
 
 
-async def test_no_server_is_reported(session: aiohttp.ClientSession) -> None:
+async def test_a_probe_without_a_server_reports_unreachable(session: aiohttp.ClientSession) -> None:
     async with Emulator() as server:
         url = server.url
     found = await probe(session, url)

@@ -58,7 +58,7 @@ async def test_the_retention_is_what_the_server_says(
         assert await InfluxClient(session, place(server)).retention() == expected
 
 
-async def test_it_is_that_of_the_named_policy(session: aiohttp.ClientSession) -> None:
+async def test_the_retention_is_that_of_the_named_policy(session: aiohttp.ClientSession) -> None:
     async with Emulator(profile=V1_13, retention=WEEK) as server:
         names = ("other", "autogen", "missing")
         found = [
@@ -70,7 +70,7 @@ async def test_it_is_that_of_the_named_policy(session: aiohttp.ClientSession) ->
 
 
 @pytest.mark.parametrize("profile", [V1_13, V2_7], ids=lambda known: known.version)
-async def test_credentials_that_may_not_see_it_leave_it_unknown(
+async def test_without_the_permission_to_see_it_the_retention_is_unknown(
     session: aiohttp.ClientSession, profile: Profile
 ) -> None:
     async with Emulator(profile=profile, retention=WEEK) as server:
@@ -100,7 +100,7 @@ async def test_credentials_that_may_not_see_it_leave_it_unknown(
         Answer(status=500),
     ],
 )
-async def test_any_other_answer_leaves_it_unknown(
+async def test_after_any_other_answer_the_retention_is_unknown(
     session: aiohttp.ClientSession, profile: Profile, answer: Answer
 ) -> None:
     async with Emulator(profile=profile) as server:

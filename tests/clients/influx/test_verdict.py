@@ -324,16 +324,16 @@ def test_retry_after_is_read(header: str, seconds: float) -> None:
 
 
 @given(st.integers(0, 10_000_000))
-def test_any_number_of_seconds_is_granted_up_to_the_limit(seconds: int) -> None:
+def test_retry_after_seconds_are_respected_up_to_the_limit(seconds: int) -> None:
     assert parse_retry_after(str(seconds), NOW) == min(seconds, RETRY_AFTER_MAX)
 
 
 @given(st.integers(-10_000, 10_000))
-def test_any_date_is_granted_up_to_the_limit(seconds: int) -> None:
+def test_a_retry_after_date_is_respected_up_to_the_limit(seconds: int) -> None:
     header = format_datetime(NOW + timedelta(seconds=seconds), usegmt=True)
     assert parse_retry_after(header, NOW) == min(max(seconds, 0), RETRY_AFTER_MAX)
 
 
 @given(st.text() | st.text(alphabet="0123456789:, -+GMTSatNov"))
-def test_garbage_is_never_an_error(header: str) -> None:
+def test_a_malformed_retry_after_is_never_an_error(header: str) -> None:
     assert 0 <= parse_retry_after(header, NOW) <= RETRY_AFTER_MAX

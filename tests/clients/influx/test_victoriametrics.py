@@ -42,7 +42,7 @@ async def test_deduplication_is_read_from_the_flag_of_the_server(
         assert await deduplicates(session, at(server.url)) is expected
 
 
-async def test_a_busy_server_says_it_at_the_end_of_a_long_page(
+async def test_deduplication_is_found_at_the_end_of_a_long_page_of_metrics(
     session: aiohttp.ClientSession,
 ) -> None:
     assert VM_NEW.metrics is not None
@@ -51,7 +51,9 @@ async def test_a_busy_server_says_it_at_the_end_of_a_long_page(
         assert await deduplicates(session, at(server.url)) is False
 
 
-async def test_credentials_are_shown(session: aiohttp.ClientSession) -> None:
+async def test_the_credentials_are_sent_with_the_question_about_deduplication(
+    session: aiohttp.ClientSession,
+) -> None:
     async with Emulator(profile=VM_NEW) as server:
         server.allowed = {"Bearer good"}
         assert await deduplicates(session, at(server.url)) is None

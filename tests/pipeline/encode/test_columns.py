@@ -162,7 +162,7 @@ def schema_of(profile: Profile, items: list[Item]) -> Schema:
         }
     ),
 )
-def test_no_home_and_no_choice_makes_a_name_two_things(
+def test_in_no_home_a_name_is_a_tag_and_a_field_or_has_two_types(
     profile: type[HomeIQ | Tidy],
     items: list[Item],
     tags: list[str],
@@ -209,7 +209,7 @@ def is_derived(name: str, kinds: set[str]) -> bool:
     measurement_attr=st.sampled_from(MEASUREMENT_ATTRS),
     override=st.sampled_from(["", "all", "devices", "entities"]),
 )
-def test_no_home_and_no_setting_makes_a_name_of_core_two_things(
+def test_with_no_settings_of_core_a_name_is_a_tag_and_a_field(
     items: list[Item],
     tags: dict[str, str],
     tags_attributes: frozenset[str],
@@ -320,7 +320,7 @@ def test_a_tag_of_core_that_is_called_as_the_state_is_called_otherwise() -> None
 
 
 @pytest.mark.parametrize("measurement", columns.REGISTRIES)
-def test_states_never_meet_what_the_registries_say(measurement: str) -> None:
+def test_points_of_states_and_of_registries_never_share_a_measurement(measurement: str) -> None:
     attributes = {"disabled": True, "platform": 3, "name": 5, "model": "x", "removed": 1}
     by_unit = {"unit_of_measurement": measurement, **attributes}
     of = entity(f"{measurement}.a")

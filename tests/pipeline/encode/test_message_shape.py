@@ -195,7 +195,7 @@ def test_a_topic_that_does_not_fit_a_tag_is_not_stored() -> None:
     assert fields("1", topic="zigbee2mqtt/" + "é" * 507) == "message_too_large"
 
 
-def test_a_long_name_takes_no_longer_than_its_length() -> None:
+def test_the_time_to_check_a_name_grows_with_its_length_only() -> None:
     def seconds(length: int) -> float:
         began = time.process_time()
         assert is_secret("_1" * length + "z") is False
@@ -206,7 +206,7 @@ def test_a_long_name_takes_no_longer_than_its_length() -> None:
     assert min(seconds(16_000 + number) for number in range(3)) < 32 * short
 
 
-def test_a_store_of_numbers_gets_numbers() -> None:
+def test_a_database_of_numbers_gets_numbers() -> None:
     assert fields('{"state": "ON", "mode": "eco"}', numbers_only=True) == {"state": 1.0}
     assert fields('{"mode": "eco"}', numbers_only=True) == "no_number"
     assert fields("eco", numbers_only=True) == "no_number"
@@ -220,7 +220,7 @@ def test_texts_and_numbers_never_share_a_name_whatever_comes() -> None:
                 assert kinds.setdefault(name, type(found)) is type(found), name
 
 
-def test_a_tag_has_its_name_to_itself() -> None:
+def test_no_field_of_a_message_takes_the_name_of_a_tag() -> None:
     found = stored(
         '{"device": 5, "topic": 1, "left_out": 3, "clock_unset": 1}',
         of=shape("z/{device}/#"),
@@ -231,7 +231,7 @@ def test_a_tag_has_its_name_to_itself() -> None:
     assert sorted(found["fields"].values()) == [1.0, 1.0, 3.0, 5.0]
 
 
-def test_a_level_can_name_the_field() -> None:
+def test_a_level_of_a_topic_can_name_the_field() -> None:
     statestream = shape("home/{domain}/{object}/{field}")
     found = stored("21.5", "home/sensor/attic/state", of=statestream)
     assert (found["tags"], found["fields"]) == (

@@ -183,7 +183,7 @@ def test_a_place_in_a_text_is_left_out_where_the_user_wants_none(
         assert HIDDEN not in str(kept)
 
 
-def test_a_pair_of_exact_numbers_is_a_place() -> None:
+def test_a_pair_of_exact_numbers_in_a_text_is_taken_for_coordinates() -> None:
     text = {"text": "seen at 52.370216, 4.895168 today"}
     assert without_secrets(text) == text
     assert without_secrets(text, coordinates=False) == {"text": "seen at ... today"}

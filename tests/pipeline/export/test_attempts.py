@@ -79,7 +79,7 @@ def test_the_breaker_opens_at_once_only_where_nobody_is_there(
     assert seen == states
 
 
-def test_a_server_that_says_when_to_come_back_is_there() -> None:
+def test_a_server_that_sends_retry_after_does_not_open_the_breaker() -> None:
     tried = attempts()
     asks = Result(kind=Kind.KEPT, problem=Problem.BUSY, retry_after=90)
 
@@ -87,7 +87,7 @@ def test_a_server_that_says_when_to_come_back_is_there() -> None:
     assert tried.breaker.state is BreakerState.CLOSED
 
 
-def test_whoever_is_blocked_is_asked_again_now_and_then() -> None:
+def test_a_blocked_database_is_tried_again_at_intervals() -> None:
     tried = attempts()
 
     states = []

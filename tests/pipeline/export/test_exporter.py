@@ -195,7 +195,7 @@ async def test_one_lost_reply_does_not_open_the_breaker_and_three_do() -> None:
     assert states == [BreakerState.CLOSED, BreakerState.CLOSED, BreakerState.OPEN]
 
 
-async def test_a_server_that_refuses_everything_is_not_obeyed() -> None:
+async def test_a_server_that_refuses_everything_gets_its_points_again() -> None:
     writer = ScriptedWriter(judge=lambda lines: REJECTED)
     rig = Rig(writer, points(1000))
 
@@ -453,7 +453,7 @@ async def test_quarantine_files_are_readable_line_by_line() -> None:
 
 
 @given(attempt=st.integers(1, 10**6), jitter=st.floats(0, 1), retry_after=st.floats(0, 900))
-def test_a_wait_is_never_short_of_half_its_step_nor_of_what_was_asked(
+def test_a_wait_is_at_least_half_of_its_step_and_what_the_server_asked_for(
     attempt: int, jitter: float, retry_after: float
 ) -> None:
     wait = backoff(attempt, jitter, retry_after)

@@ -27,14 +27,14 @@ def policy(*answers: Result) -> RetryPolicy:
 
 
 @pytest.mark.parametrize("late", [TIMEOUT, GATEWAY])
-def test_points_are_too_slow_the_second_time(late: Result) -> None:
+def test_a_batch_is_taken_for_too_slow_after_the_second_timeout_in_a_row(late: Result) -> None:
     assert not policy().is_too_slow(late)
     assert policy(late).is_too_slow(late)
     assert not policy(late, BUSY).is_too_slow(late)
     assert not policy(BUSY, BUSY).is_too_slow(BUSY)
 
 
-def test_a_line_is_too_large_the_fourth_time_in_a_row() -> None:
+def test_a_line_is_given_up_as_too_large_the_fourth_time_in_a_row() -> None:
     assert not policy(TOO_LARGE, TOO_LARGE).is_unreachable(TOO_LARGE)
     assert policy(*[TOO_LARGE] * 3).is_unreachable(TOO_LARGE)
     assert not policy(TOO_LARGE, TOO_LARGE, BUSY, TOO_LARGE).is_unreachable(TOO_LARGE)
@@ -54,7 +54,7 @@ def test_a_database_is_stuck_after_ten_failures_until_it_takes_more_than_one_poi
 
 
 @pytest.mark.parametrize("end", ["accepted", "set aside", "blocked"])
-def test_what_comes_in_between_ends_a_row(end: str) -> None:
+def test_another_result_ends_a_row_of_failures(end: str) -> None:
     ended = policy(*[BROKEN] * 9, TIMEOUT)
     match end:
         case "accepted":

@@ -506,7 +506,7 @@ def test_damaged_last_written_states_are_ignored(content: bytes) -> None:
     assert rig.see("on") == ["on"]
 
 
-def test_what_the_recollection_never_saw_is_news() -> None:
+def test_a_state_without_a_last_written_one_is_written() -> None:
     rig = Rig().restarted()
 
     assert rig.see("on") == ["on"]

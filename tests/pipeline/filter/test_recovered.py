@@ -57,7 +57,7 @@ def test_a_throttle_goes_by_the_times_of_then() -> None:
     assert rig.ledger.filtered == {"throttled": 3}
 
 
-def test_a_deadband_and_an_outage() -> None:
+def test_a_deadband_ends_at_an_unavailable_state() -> None:
     rig = Rig(Rules(deadband=1))
     events = [rig.event(state) for state in ("20", "20.5", "unavailable", "20.4", "21.3", "21.4")]
     assert rig.kept(*events) == ["20", "unavailable", "20.4", "21.4"]

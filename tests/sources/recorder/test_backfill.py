@@ -188,7 +188,7 @@ async def test_it_is_paused_outlives_a_reload_and_goes_on(
 
 
 @pytest.mark.usefixtures("before")
-async def test_one_that_is_cancelled_does_not_go_on(
+async def test_a_cancelled_backfill_does_not_continue(
     hass: HomeAssistant, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await set_up(hass, entry)

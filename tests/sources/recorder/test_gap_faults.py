@@ -155,7 +155,7 @@ async def test_an_empty_state_is_no_removal(
         '{"until": 7.2e9, "after": 1.7e9}',
     ],
 )
-async def test_a_gap_that_cannot_be_is_not_filled(
+async def test_a_stored_gap_that_is_impossible_is_not_filled(
     recorder_mock: Recorder,
     hass: HomeAssistant,
     entry: MockConfigEntry,

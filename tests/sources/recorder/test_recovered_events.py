@@ -53,7 +53,7 @@ def told(events: list[StateEvent]) -> list[tuple[str | None, str | None]]:
     ]
 
 
-def test_each_row_follows_the_one_before() -> None:
+def test_the_old_state_of_each_row_is_that_of_the_row_before() -> None:
     events = recovered({"sensor.a": state("1", START - 9)})
     first, filtered = events.read([row("2", START - 5)])
     second, _ = events.read([row("3", START - 4), row(None, START - 3), row("4", START - 2)])

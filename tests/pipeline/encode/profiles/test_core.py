@@ -292,7 +292,7 @@ def test_other_events_are_no_points() -> None:
     assert Encoder(profile=Core()).encode([other_event]).filtered == {"not_in_profile": 1}
 
 
-def test_stores_of_numbers_get_numbers_only() -> None:
+def test_databases_of_numbers_get_numbers_only() -> None:
     profile = Core(numbers_only=True)
     attributes = {"mode": "eco", "power": "12.5 W", "state_class": "x", "level": 3, "time": 4}
     state_events = [

@@ -142,7 +142,7 @@ def test_aliases_can_be_left_out() -> None:
     assert fields.keys().isdisjoint({"state_value", "previous_state"})
 
 
-def test_stores_of_numbers_get_numbers_only() -> None:
+def test_databases_of_numbers_get_numbers_only() -> None:
     text = change(FakeState(state="playing"))
     number = change(FakeState(state="3"), FakeState(state="2"))
     result = Encoder(profile=HomeIQ(dumps=json_dumps, numbers_only=True)).encode([text, number])
@@ -239,7 +239,7 @@ def test_many_attributes_are_kept_up_to_the_limit() -> None:
     assert attributes.items() >= json.loads(text).items()
 
 
-def test_pictures_and_tokens_are_nobodys_history() -> None:
+def test_pictures_and_tokens_are_not_stored() -> None:
     stored = attributes_of(entity_picture="/api/x?token=abc", access_token="abc", volume=3)
 
     assert stored == {"volume": 3}
