@@ -130,7 +130,7 @@ def test_counts_are_read_with_and_without_their_reasons(diagnostics: dict[str, A
     assert counts_of(diagnostics) == NOTHING | wanted
 
 
-def test_each_line_tells_what_rose_and_what_is_pending() -> None:
+def test_each_line_tells_the_increase_of_the_counts_and_what_is_pending() -> None:
     before = NOTHING | {"written": 10, "pending": 4, "lost": 1}
     after = NOTHING | {"written": 25, "pending": 3, "lost": 1}
     assert since(before, after) == NOTHING | {"written": 15, "pending": 3}

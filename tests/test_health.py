@@ -214,7 +214,7 @@ async def test_points_that_wait_are_the_backlog(
 
 
 @pytest.mark.usefixtures("everything_shown")
-async def test_what_goes_on_during_an_outage_can_be_read(
+async def test_sensors_tell_breaker_age_and_error_during_an_outage(
     hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:
     await set_up(hass, entry)
@@ -557,7 +557,7 @@ async def test_every_entity_has_a_category_a_translated_name_and_an_icon(
 
 
 @pytest.mark.usefixtures("everything_shown")
-async def test_counters_and_moments_are_what_home_assistant_calls_them(
+async def test_sensors_have_the_device_and_state_classes_of_statistics(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     """Long-term statistics depend on it."""

@@ -88,7 +88,7 @@ async def test_the_panel_goes_with_the_last_destination_that_is_enabled(
     assert panel(hass)
 
 
-def test_what_a_browser_loads_is_small() -> None:
+def test_the_modules_of_the_panel_are_small() -> None:
     # They are served as they are: Home Assistant compresses nothing.
     assert sum(file.stat().st_size for file in FILES.glob("*.js")) <= 100_000
 
@@ -140,7 +140,7 @@ def test_every_reason_of_the_ledger_that_is_documented_has_a_text() -> None:
     assert texts("criterion") == set(CRITERIA)
 
 
-def test_every_hindrance_and_every_change_has_a_text() -> None:
+def test_every_reason_for_no_points_and_every_change_has_a_text() -> None:
     found = re.findall(r'return "([a-z]+)";', (FILES / "reasons.js").read_text())
     assert set(found) == texts("hindrance")
     (kinds,) = re.findall(r"CHANGES = \[(.+)\];", (FILES / "entities.js").read_text())
@@ -150,7 +150,7 @@ def test_every_hindrance_and_every_change_has_a_text() -> None:
     assert set(re.findall(r'"([a-z_]+)"', groups)) | {"none", "label"} == texts("group")
 
 
-def test_every_fact_of_a_source_and_every_table_has_a_text() -> None:
+def test_every_row_of_the_sources_and_every_table_has_a_text() -> None:
     source = (FILES / "origins.js").read_text()
     facts = set(re.findall(r'\["([a-z_]+)", ', source))
     notes = {

@@ -133,7 +133,7 @@ async def test_an_issue_of_a_data_api_stays_over_a_reload_and_goes_with_its_dest
         assert ours(hass) == []
 
 
-async def test_a_refused_point_can_be_seen_to_after_a_reload(
+async def test_the_repair_of_a_refused_point_can_be_done_after_a_reload(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,
     entry: MockConfigEntry,

@@ -150,7 +150,7 @@ async def _stored(
             await hass.async_stop(force=True)
 
 
-async def test_every_destination_is_what_it_was(stored: Stored) -> None:
+async def test_destinations_keep_data_and_options_after_an_update(stored: Stored) -> None:
     rows = stored.rows("core.config_entries", "entries")
     assert len(rows) == len(stored.entries) == 2
     for entry, row in zip(stored.entries, rows, strict=True):
@@ -230,7 +230,7 @@ async def test_the_same_destination_cannot_be_set_up_a_second_time(stored: Store
     assert result["reason"] == "already_configured"
 
 
-async def test_every_entity_is_the_one_that_it_was(stored: Stored) -> None:
+async def test_entities_keep_their_ids_after_an_update(stored: Stored) -> None:
     registry = er.async_get(stored.hass)
     rows = stored.rows("core.entity_registry", "entities")
     assert len(rows) > 30

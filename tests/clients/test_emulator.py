@@ -76,7 +76,7 @@ async def test_a_tag_and_a_field_of_one_name_are_refused_or_told(lines: list[str
         assert emulator.ambiguous == set()
 
 
-async def test_metrics_have_no_types() -> None:
+async def test_the_emulator_of_victoriametrics_accepts_mixed_types() -> None:
     async with Emulator(profile=VM_NEW) as emulator:
         for line in ("m,x=a v=1 1", 'm,x=a v="a",x=1 2'):
             assert (await write(emulator, line))[0] == 204

@@ -32,13 +32,13 @@ def test_with_sorted_keys_the_order_makes_no_difference(extra: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "<html>", "{", "[" * 100_000, "NaN"])
-def test_what_is_no_json_is_nothing(text: str) -> None:
+def test_a_text_that_is_no_json_decodes_to_none(text: str) -> None:
     assert decode(text) is None
     assert decode_object(text) == {}
 
 
 @pytest.mark.parametrize("text", ["[]", "1", '"text"', "null"])
-def test_what_is_no_object_is_an_empty_one(text: str) -> None:
+def test_json_that_is_no_object_decodes_to_an_empty_one(text: str) -> None:
     assert decode_object(text) == {}
 
 

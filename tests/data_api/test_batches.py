@@ -41,7 +41,7 @@ def test_good_rows_are_stored_in_order_and_bad_rows_are_found(count: int, bad: s
     assert len(firsts) <= ceil(count / BATCH_ROWS) + 2 * found * ceil(log2(BATCH_ROWS))
 
 
-def test_those_who_failed_before_come_last_and_alone() -> None:
+def test_rows_that_failed_before_are_sent_last_and_alone() -> None:
     rows = [row(number) for number in range(5)]
     good, guilty, firsts = settle(rows, {"00001"}, alone={"00001", "00002"})
     assert [row.key for row in good] == ["00000", "00003", "00004", "00002"]

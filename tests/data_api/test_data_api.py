@@ -102,7 +102,7 @@ def state_of(hass: HomeAssistant, entity_id: str) -> str | None:
     return state.state if state else None
 
 
-async def test_it_is_added_and_everything_is_there_at_once(
+async def test_a_data_api_is_added_and_gets_every_row_at_once(
     hass: HomeAssistant, server: DataApi, entry: MockConfigEntry
 ) -> None:
     server.api_key = KEY
@@ -229,7 +229,7 @@ async def test_a_refused_key_is_asked_for_and_then_everything_is_sent(
     assert server.tables.entities
 
 
-async def test_somebody_else_at_the_address_is_an_issue_until_the_server_is_back(
+async def test_another_server_at_the_address_is_an_issue_until_the_data_api_is_back(
     hass: HomeAssistant, server: DataApi, database: Emulator
 ) -> None:
     server.impostor = Fault(status=404)
@@ -402,7 +402,7 @@ async def test_an_unreachable_data_api_stops_no_points(
     await until(lambda: database.points)
 
 
-async def test_taking_it_away_takes_its_device_and_its_issues_along(
+async def test_removing_a_data_api_removes_its_device_and_its_issues(
     hass: HomeAssistant, server: DataApi, database: Emulator
 ) -> None:
     server.impostor = Fault(status=404)

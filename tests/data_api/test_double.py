@@ -94,7 +94,7 @@ async def test_an_entity_has_the_actions_that_were_stored_before_it(
 
 
 @pytest.mark.parametrize("era", [Era.NOVEMBER_2025], indirect=True)
-async def test_a_sqlite_takes_any_type_and_no_key_that_leads_nowhere(
+async def test_the_sqlite_double_takes_any_type_and_refuses_unknown_foreign_keys(
     server: DataApi, ask: Ask
 ) -> None:
     await ask("POST", DEVICES, [{"id": "a", "name": "A", "sw_version": 7, "model": "\0"}])
@@ -145,14 +145,14 @@ async def test_a_user_given_name_wins_and_saves_a_null_name(server: DataApi, ask
     assert server.tables.devices["a"]["name"] == "Mine"
 
 
-async def test_a_null_overwrites_a_stored_value(server: DataApi, ask: Ask) -> None:
+async def test_the_double_overwrites_a_stored_value_with_null(server: DataApi, ask: Ask) -> None:
     await ask("POST", DEVICES, [{"id": "a", "name": "A", "model": "M"}])
     await ask("POST", DEVICES, [{"id": "a", "name": "A", "model": None}])
     assert server.tables.devices["a"]["model"] is None
 
 
 @pytest.mark.parametrize("era", [Era.TODAY], indirect=True)
-async def test_an_unknown_via_is_dropped_but_a_later_one_breaks_the_key(
+async def test_the_double_drops_an_unknown_via_device_and_fails_at_a_later_one(
     server: DataApi, ask: Ask
 ) -> None:
     await ask("POST", DEVICES, [{"id": "a", "name": "A", "via_device_id": "gone"}])
@@ -168,7 +168,7 @@ async def test_an_unknown_via_is_dropped_but_a_later_one_breaks_the_key(
 
 
 @pytest.mark.parametrize("era", [Era.TODAY], indirect=True)
-async def test_an_entity_of_an_unknown_device_is_detached_without_a_word(
+async def test_the_double_stores_an_entity_of_an_unknown_device_without_it(
     server: DataApi, ask: Ask
 ) -> None:
     row = {"entity_id": "light.x", "device_id": "a", "disabled_by": "user"}
@@ -177,7 +177,7 @@ async def test_an_entity_of_an_unknown_device_is_detached_without_a_word(
     assert (stored["device_id"], stored["disabled"], stored["domain"]) == (None, True, "light")
 
 
-async def test_an_alias_that_is_null_breaks_reading(ask: Ask) -> None:
+async def test_the_double_fails_to_read_an_entity_with_a_null_alias(ask: Ask) -> None:
     await ask("POST", ENTITIES, [{"entity_id": "light.x", "aliases": [None]}])
     assert (await ask("GET", "/api/entities"))[0] == HTTPStatus.INTERNAL_SERVER_ERROR
 
@@ -203,7 +203,7 @@ async def test_a_body_that_is_not_called_json_is_not_read(ask: Ask) -> None:
     assert (await ask("POST", DEVICES, []))[0] == HTTPStatus.UNPROCESSABLE_ENTITY
 
 
-async def test_whoever_has_no_key_is_told_so(server: DataApi, ask: Ask) -> None:
+async def test_the_double_refuses_requests_without_the_right_key(server: DataApi, ask: Ask) -> None:
     server.api_key = "right"
     status, told = await ask("GET", "/api/devices")
     assert (status, words(told)) == (401, "Authentication required")
@@ -216,7 +216,9 @@ async def test_whoever_has_no_key_is_told_so(server: DataApi, ask: Ask) -> None:
     assert (await ask("GET", "/api/devices"))[0] == HTTPStatus.OK
 
 
-async def test_twenty_at_once_then_a_hundred_a_minute(ask: Ask, now: list[float]) -> None:
+async def test_the_double_takes_twenty_requests_at_once_and_then_a_hundred_a_minute(
+    ask: Ask, now: list[float]
+) -> None:
     statuses = [(await ask("POST", DEVICES, []))[0] for _ in range(21)]
     assert statuses == [200] * 20 + [429]
     assert ask.reply["Retry-After"] == "1"

@@ -206,7 +206,7 @@ async def test_the_action_sends_everything_again(
     await until(lambda: "light.hue_1" in server.tables.entities)
 
 
-async def test_an_outage_ends_with_everything(
+async def test_after_an_outage_everything_is_sent_again(
     hass: HomeAssistant, server: DataApi, sync: RegistrySync, hue: MockConfigEntry
 ) -> None:
     entities = er.async_get(hass)

@@ -39,7 +39,7 @@ def test_success_ends_the_delay() -> None:
     assert schedule.due == 40.0
 
 
-def test_who_asks_for_everything_does_not_wait_for_the_end_of_trouble() -> None:
+def test_a_full_sync_on_demand_ends_the_delay_after_a_failure() -> None:
     assert NEW.begun(2.0).failed(2.0, 300.0).full(5.0).due <= 5.0
 
 

@@ -127,7 +127,7 @@ async def test_a_change_is_stored_within_seconds(registry_home: RegistryHome, sy
 
 
 @kept
-async def test_while_it_is_busy_only_the_newest_snapshot_waits(
+async def test_during_a_sync_only_the_newest_snapshot_waits(
     registry_home: RegistryHome, sync: Sync
 ) -> None:
     registry_home.api.hangs = 5
@@ -208,7 +208,7 @@ async def test_everything_is_sent_again_on_demand(registry_home: RegistryHome, s
 
 
 @kept
-async def test_an_outage_gets_one_request_a_minute_and_ends_with_everything(
+async def test_an_outage_gets_one_request_a_minute_and_then_every_row_is_sent(
     registry_home: RegistryHome, sync: Sync
 ) -> None:
     registry_home.api.down = DOWN
@@ -419,7 +419,7 @@ async def test_a_refused_key_is_tried_now_and_then(registry_home: RegistryHome, 
 
 
 @kept
-async def test_whoever_asks_does_not_wait_for_the_next_try(
+async def test_a_resync_on_demand_does_not_wait_for_the_next_attempt(
     registry_home: RegistryHome, sync: Sync
 ) -> None:
     registry_home.api.down = UNKNOWN

@@ -149,7 +149,7 @@ def test_only_what_changed_is_sent_again() -> None:
     assert (transfer.sent, transfer.unchanged, transfer.pending) == (5, 3, 0)
 
 
-def test_after_forgetting_everything_is_sent_again() -> None:
+def test_forget_makes_the_next_sync_send_every_row() -> None:
     api = StrictApi()
     transfer, _ = sync(api, home(many(3)))
     transfer.forget()
@@ -163,7 +163,7 @@ def test_after_forgetting_everything_is_sent_again() -> None:
     st.sets(st.integers(0, 299), max_size=4),
     st.booleans(),
 )
-def test_whatever_is_bad_everything_else_is_stored(
+def test_rejected_rows_never_keep_others_from_being_stored(
     devices: set[int],
     entities: set[int],
     is_strict: bool,  # noqa: FBT001
@@ -420,7 +420,7 @@ def test_a_row_that_is_removed_here_is_stale_there() -> None:
     assert transfer.known[Table.DEVICES].stale == set()
 
 
-def test_rows_removed_long_ago_are_found_on_the_server() -> None:
+def test_rows_stored_by_an_earlier_sync_are_found_to_be_stale() -> None:
     api = StrictApi()
     sync(api, home(many(3)))
     transfer = Transfer(client=api, clock=now)

@@ -100,7 +100,7 @@ def keep(window: Frontend, tmp_path: Path, name: str) -> None:
     window.page.screenshot(path=folder / f"dashboard-{name}.png", scale="css")
 
 
-def test_it_is_drawn_without_errors_and_fits(
+def test_a_dashboard_is_drawn_without_errors_and_fits_the_window(
     window: Frontend, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     page = window.page

@@ -172,7 +172,7 @@ def test_a_listener_hears_of_points_also_after_a_reload(rig: Rig) -> None:
     assert {point["entity_id"] for point in points} == {"sensor.cellar"}
 
 
-def test_the_page_of_the_system_information_has_us(rig: Rig) -> None:
+def test_the_system_information_has_a_section_of_the_integration(rig: Rig) -> None:
     with ThreadPoolExecutor(1) as executor:
         info = executor.submit(asyncio.run, _system_information(rig.home.api)).result()
     assert info["can_reach_server"] == "ok"

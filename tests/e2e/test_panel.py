@@ -249,7 +249,7 @@ def test_chosen_entities_are_left_out_and_recorded_again(
     assert written == ["1", "3"]
 
 
-def test_a_page_that_is_left_is_told_nothing_more(
+def test_leaving_a_page_ends_its_subscriptions(
     installation: Installation, destination: Destination
 ) -> None:
     sent: list[Any] = []

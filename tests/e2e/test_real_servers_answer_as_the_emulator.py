@@ -86,7 +86,9 @@ def sides(found_server: tuple[str, Server | Unavailable]) -> tuple[Side, Side]:
     return real, emulated
 
 
-def test_every_write_ends_in_the_same_way(server: Server, sides: tuple[Side, Side]) -> None:
+def test_every_write_gets_the_same_answer_from_the_emulator(
+    server: Server, sides: tuple[Side, Side]
+) -> None:
     real, emulated = sides
     assert emulated.answers == real.answers
 

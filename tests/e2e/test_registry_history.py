@@ -136,7 +136,7 @@ def test_every_device_and_entity_is_there_and_right(home: Home) -> None:
     assert sum("." not in key for key in told) > 10
 
 
-def test_whatever_a_user_does_is_another_row(home: Home) -> None:
+def test_each_change_by_a_user_writes_another_row(home: Home) -> None:
     ws = home.ws
     home.assert_equal()
     device_id = next(

@@ -37,7 +37,7 @@ def window(installation: Installation) -> Iterator[Frontend]:
         yield window
 
 
-def test_a_newcomer_creates_a_bucket_and_has_points_in_it(
+def test_a_new_user_creates_a_bucket_and_has_points_in_it(
     installation: Installation,
     destination: Destination,
     window: Frontend,

@@ -73,7 +73,7 @@ def delete_bucket(server: Server) -> None:
     endpoint.request(f"/api/v2/buckets/{bucket['id']}", method="DELETE")
 
 
-def test_what_broke_is_mended_in_the_browser(
+def test_deleted_tokens_and_buckets_are_repaired_in_the_browser(
     installation: Installation, destination: Destination, tmp_path: Path
 ) -> None:
     """A token that was deleted, a bucket that was deleted, and a report without secrets."""

@@ -303,7 +303,7 @@ async def test_a_device_is_called_what_the_user_calls_it(
     assert catalog[LAMP].device == "Reading lamp"
 
 
-async def test_a_part_of_a_device_has_its_own_name(
+async def test_a_child_device_has_its_own_name(
     catalog: Catalog,
     device_registry: dr.DeviceRegistry,
     bulb: dr.DeviceEntry,
@@ -579,7 +579,7 @@ async def test_our_own_entities_are_filtered(
     assert catalog["sensor.backlog"].filtered == OWN_ENTITY
 
 
-async def test_a_catalog_that_stopped_listening_hears_nothing(
+async def test_a_stopped_catalog_keeps_its_descriptions(
     hass: HomeAssistant,
     device_registry: dr.DeviceRegistry,
     lamp: er.RegistryEntry,

@@ -177,7 +177,7 @@ async def test_a_new_name_or_place_is_not_missed_during_a_reload(
 
 
 @pytest.mark.usefixtures("lamp")
-async def test_who_is_excluded_after_a_reload_is_not_marked_either(
+async def test_a_rename_of_an_entity_that_is_now_excluded_is_not_marked(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     database: Emulator,

@@ -70,6 +70,6 @@ def test_the_first_rule_that_says_something_of_a_property_decides(
 
 
 @given(entity=TRAITS, table=TABLES)
-def test_entities_that_no_rule_means_share_one_object(entity: Traits, table: Any) -> None:
+def test_entities_without_a_rule_share_one_object(entity: Traits, table: Any) -> None:
     if not any(match.fits(entity) for match, _ in table):
         assert rules_for(entity, table) is NO_RULES

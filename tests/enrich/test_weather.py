@@ -63,7 +63,7 @@ async def test_numbers_are_metric_whatever_the_user_looks_at(
     assert values(watch.current) == ("rainy", 20.5, None, 1013.2, 10.0)
 
 
-async def test_what_was_there_before_counts(hass: HomeAssistant) -> None:
+async def test_weather_from_before_the_start_is_used(hass: HomeAssistant) -> None:
     await report(hass, "sunny", IMPERIAL)
     watch = WeatherWatch(hass, HOME)
     stop = watch.async_start()
@@ -86,7 +86,7 @@ async def test_an_entity_that_goes_away_takes_the_weather_with_it(
     assert watch.current
 
 
-async def test_the_object_changes_only_with_what_is_in_it(
+async def test_the_weather_object_is_replaced_only_when_a_used_value_changes(
     hass: HomeAssistant, watch: WeatherWatch
 ) -> None:
     await report(hass, "sunny", IMPERIAL)

@@ -172,7 +172,7 @@ async def test_points_that_are_too_old_are_still_evicted_after_the_clock_was_set
 
 
 @pytest.mark.parametrize("jump", [HOUR, -HOUR, -NOON])
-async def test_when_points_have_to_be_on_the_disk_is_no_matter_of_the_wall(jump: float) -> None:
+async def test_a_jump_of_the_wall_clock_does_not_change_when_points_are_synced(jump: float) -> None:
     files, clocks = MemoryFiles(), Clocks()
     rig = Rig(files, Database(is_down=True), clocks=clocks)
     rig.commit(points(1, 10))

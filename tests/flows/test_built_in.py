@@ -88,7 +88,7 @@ async def test_connection_and_settings_are_taken_over(
     assert built_in.disabled_by is ConfigEntryDisabler.USER
 
 
-async def test_what_it_includes_and_excludes_is_recorded_as_before(
+async def test_the_imported_filter_decides_as_that_of_the_built_in_integration(
     hass: HomeAssistant, server: Emulator, yaml: dict[str, Any]
 ) -> None:
     """Its own filter decides the same for every entity."""

@@ -84,7 +84,7 @@ async def test_an_unusable_address_is_shown_at_the_address_and_can_be_corrected(
         (Answer(status=503), "busy"),
     ],
 )
-async def test_something_else_at_the_address_is_told_apart(
+async def test_the_form_says_what_answers_instead_of_a_database(
     hass: HomeAssistant, server: Emulator, impostor: Answer, error: str
 ) -> None:
     server.impostor = impostor
@@ -119,7 +119,7 @@ async def test_the_user_may_overrule_what_is_found(hass: HomeAssistant, server: 
     assert told(result)["server"] == "VictoriaMetrics"
 
 
-async def test_naming_the_database_does_not_help_when_nobody_is_there(
+async def test_a_chosen_kind_of_database_does_not_hide_that_it_is_unreachable(
     hass: HomeAssistant,
 ) -> None:
     result = await locate(hass, "http://127.0.0.1:1", dialect="v2")

@@ -94,7 +94,7 @@ async def test_the_page_is_shown_again_as_it_was_filled_in_when_a_user_goes_back
         pytest.param({"include": {"domains": ["lihgt"]}}, id="nothing is left"),
     ],
 )
-async def test_what_fits_nothing_is_named_and_can_be_saved_anyway(
+async def test_entries_that_fit_nothing_are_named_and_can_be_saved_anyway(
     hass: HomeAssistant, entry: MockConfigEntry, entered: Any
 ) -> None:
     await set_up(hass, entry)

@@ -55,7 +55,7 @@ async def test_what_fits_nothing_is_named_before_it_is_stored(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_nothing_is_asked_when_everything_fits_something(
+async def test_a_page_is_saved_at_once_when_every_entry_fits_something(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     hass.states.async_set("light.lamp", "on", {"brightness": 3})

@@ -182,7 +182,7 @@ async def test_what_was_chosen_is_shown_the_next_time(
     assert suggested(await open_page(hass, entry, "spool")) == SPOOL
 
 
-async def test_one_page_leaves_the_others_alone(
+async def test_saving_one_page_keeps_the_options_of_the_others(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
@@ -453,7 +453,9 @@ def test_every_list_of_the_filter_is_read() -> None:
     assert entity_filter({}) == EVERYTHING
 
 
-async def test_what_is_typed_is_put_in_order(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_entries_of_a_filter_are_stripped_lowered_and_listed_once(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     await set_up(hass, entry)
     typed = {"globs": [" Sensor.* ", "sensor.*", ""], "domains": ["Light"]}
     page = await open_page(hass, entry, "filter")

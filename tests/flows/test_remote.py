@@ -321,7 +321,7 @@ async def test_an_unexpected_answer_of_a_remote_home_is_an_error_at_its_address(
     assert result["errors"] == {"url": "protocol_error"}
 
 
-async def test_an_identity_is_stored_in_bounds(
+async def test_the_unique_id_of_a_remote_home_is_cut(
     hass: HomeAssistant, loaded: MockConfigEntry, home: Home
 ) -> None:
     home.entries = [{"entry_id": "E" * 100_000, "domain": "met", "title": "", "created_at": 1.0}]

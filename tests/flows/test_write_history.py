@@ -86,7 +86,7 @@ def test_every_field_has_a_label_and_an_explanation() -> None:
 
 
 @pytest.mark.usefixtures("before")
-async def test_what_was_counted_is_written_when_it_is_confirmed(
+async def test_the_counted_history_is_written_when_it_is_confirmed(
     hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:
     await set_up(hass, entry)

@@ -106,7 +106,7 @@ async def test_an_entity_that_was_renamed_is_found(
     assert "states('sensor.queue')" in str(await stored(hass))
 
 
-async def test_once_more_changes_nothing_and_keeps_the_views_of_the_user(
+async def test_adding_the_dashboard_again_keeps_the_views_of_the_user(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)

@@ -79,7 +79,7 @@ async def test_a_server_without_deduplication_is_a_repair_that_can_be_ignored(
     assert found.dismissed_version
 
 
-async def test_it_is_asked_once_and_not_before_the_database_answers(
+async def test_deduplication_is_asked_for_once_and_not_before_the_database_answers(
     hass: HomeAssistant, metrics: Emulator, destination: MockConfigEntry
 ) -> None:
     metrics.impostor = BUSY
@@ -128,7 +128,7 @@ async def test_an_influxdb_is_not_asked(
     assert issue(hass, entry) is None
 
 
-async def test_a_day_later_it_is_asked_again_and_silence_changes_nothing() -> None:
+async def test_deduplication_is_asked_for_again_after_a_day_and_no_answer_changes_nothing() -> None:
     now = [1000.0]
     answers: list[bool | None] = [False, None, True]
 

@@ -52,6 +52,6 @@ def test_the_entity_is_named_whole(tags: dict[str, Any], entity_id: str) -> None
 
 
 @pytest.mark.parametrize("text", ["", "a", "a b", "a b=1", "a b=1 x", " b=1 1"])
-def test_what_is_no_line_is_refused(text: str) -> None:
+def test_a_text_that_is_no_line_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="line"):
         read_line(text)

@@ -122,7 +122,7 @@ async def test_every_stage_has_a_histogram_that_adds_up(
         assert buckets[-1] == (math.inf, count)
 
 
-async def test_what_it_costs_is_told(
+async def test_the_metrics_tell_processor_time_disk_and_memory(
     hass: HomeAssistant, hass_client: ClientSessionGenerator, entry: MockConfigEntry
 ) -> None:
     await deliver_one(hass, entry)

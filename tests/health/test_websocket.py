@@ -123,7 +123,7 @@ async def test_the_health_is_told_with_everything_in_it(
     assert found["data_api"] is None
 
 
-async def test_what_has_the_registries_is_told_with_its_rows(
+async def test_health_tells_the_rows_of_data_api_and_metadata_store(
     hass: HomeAssistant, hass_ws_client: WebSocketGenerator, database: Emulator
 ) -> None:
     async with DataApi() as server:
@@ -266,7 +266,7 @@ async def test_a_change_of_health_is_told_once_in_a_second(
     assert after["ledger"]["received"] >= before["ledger"]["received"] + 30
 
 
-async def test_what_does_not_change_is_not_told(
+async def test_unchanged_health_is_not_sent_to_subscribers(
     hass: HomeAssistant,
     hass_ws_client: WebSocketGenerator,
     entry: MockConfigEntry,
@@ -443,7 +443,7 @@ async def test_of_many_points_some_are_told_and_the_others_counted(
     assert await is_silent(client)
 
 
-async def test_nobody_looks_at_the_points_once_the_connection_has_ended(
+async def test_the_end_of_a_connection_ends_its_subscription_to_points(
     hass: HomeAssistant, hass_ws_client: WebSocketGenerator, entry: MockConfigEntry
 ) -> None:
     await deliver_one(hass, entry)

@@ -93,7 +93,7 @@ def test_only_the_newest_damaged_file_is_kept(file: Path) -> None:
     assert (file.parent / f"damaged-{FILE}").read_bytes().startswith(b"two")
 
 
-def test_a_file_that_somebody_reads_is_put_aside_whole(file: Path) -> None:
+def test_a_database_file_that_another_process_reads_is_put_aside_whole(file: Path) -> None:
     """Its -wal stays while they do: part of that file, and the end of any other."""
     reader = sqlite3.connect(file)
     reader.execute("PRAGMA user_version = 99")

@@ -209,7 +209,7 @@ async def test_a_change_during_a_sync_is_not_forgotten(
     assert len(await get(await hass_client(), ENTITIES, domain="light")) == 1
 
 
-async def test_what_makes_no_event_is_seen_now_and_then(
+async def test_changes_without_an_event_are_seen_at_the_refresh(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,
     entry: MockConfigEntry,
@@ -228,7 +228,7 @@ async def test_what_makes_no_event_is_seen_now_and_then(
     assert after["last_seen"] > before["last_seen"]
 
 
-async def test_it_is_read_again_once_home_assistant_has_started(
+async def test_the_registries_are_read_again_once_home_assistant_has_started(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     hass.set_state(CoreState.starting)

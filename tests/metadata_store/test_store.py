@@ -141,7 +141,7 @@ def test_the_memory_of_what_is_gone_has_an_end(
     assert [name for (name,) in renames] == ["light.x7", "light.x8", "light.x9"]
 
 
-def test_what_a_fast_encoder_refuses_is_stored_all_the_same(tmp_path: Path) -> None:
+def test_a_value_that_orjson_refuses_is_stored_all_the_same(tmp_path: Path) -> None:
     store = MetadataStore(tmp_path)
     store.sync(Home(entities=(entity("light.a", options={"n": 2**70}),)), NOON)
     assert entities(store)[0]["options"] == {"n": 2**70}

@@ -110,7 +110,7 @@ def test_each_entity_has_what_was_set_last(steps: list[tuple[list[str], dict[str
         ({"deadband": float("nan")}, "row_out_of_range"),
     ],
 )
-def test_what_the_page_refuses_is_refused(effects: dict[str, float], reason: str) -> None:
+def test_effects_that_the_page_refuses_are_refused(effects: dict[str, float], reason: str) -> None:
     with pytest.raises(OptionError) as refused:
         ruling({}, ["sensor.a"], effects)
     assert refused.value.reason == reason

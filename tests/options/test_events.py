@@ -46,7 +46,7 @@ async def test_an_event_of_a_chosen_type_becomes_a_point_and_others_do_not(
     assert point.fields["context_id"] == "1"
 
 
-async def test_what_becomes_of_the_data_after_the_event_is_not_captured(
+async def test_data_changed_after_the_event_are_not_captured(
     hass: HomeAssistant, database: Emulator
 ) -> None:
     entry = listening(database, "doorbell")

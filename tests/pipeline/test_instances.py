@@ -126,7 +126,7 @@ def test_the_same_state_in_another_home_is_no_repetition() -> None:
     assert [event.instance for event in found] == [HERE, CABIN]
 
 
-def test_a_rule_holds_the_events_of_its_own_home() -> None:
+def test_a_throttle_counts_each_home_by_itself() -> None:
     rig = Rig(NoiseFilterSettings())
     rules = Rules(throttle=60.0)
     here, there = entity(rules=rules), entity(rules=rules, instance=CABIN)

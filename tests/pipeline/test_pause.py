@@ -256,7 +256,7 @@ async def test_a_second_pause_that_the_disk_does_not_take_leaves_the_first_one()
     await restarted.stop()
 
 
-async def test_it_can_be_resumed_although_the_disk_takes_nothing() -> None:
+async def test_delivery_can_be_resumed_although_the_disk_takes_nothing() -> None:
     files, writer = MemoryFiles(), ScriptedWriter()
     pipeline = make(files, writer)
     pipeline.start()

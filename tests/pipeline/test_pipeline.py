@@ -457,7 +457,7 @@ class Busy:
 
 
 @pytest.mark.parametrize("action", ["commit", "flush", "snapshot"])
-async def test_who_is_cancelled_while_the_disk_is_busy_takes_no_event_with_it(action: str) -> None:
+async def test_cancelling_a_caller_while_the_disk_is_busy_loses_no_event(action: str) -> None:
     busy, writer = Busy(), ScriptedWriter()
     pipeline = make(MemoryFiles(), writer, executor=busy.executor)
     pipeline._thread.is_running = True

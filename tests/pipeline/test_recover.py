@@ -204,7 +204,7 @@ async def test_a_clock_that_is_not_set_tells_nothing() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"soon", b"5.0", b"nan"])
-def test_a_file_that_makes_no_sense_tells_nothing(content: bytes) -> None:
+def test_a_captured_until_file_with_other_content_is_ignored(content: bytes) -> None:
     files = MemoryFiles()
     fd = files.create(FILE)
     files.write(fd, content, 0)

@@ -113,7 +113,7 @@ async def settle(hass: HomeAssistant) -> None:
     await hass.async_block_till_done(wait_background_tasks=False)
 
 
-async def test_what_is_there_at_the_start_is_told_once(
+async def test_devices_and_entities_at_the_start_are_written_once(
     hass: HomeAssistant, entry: MockConfigEntry, database: Emulator, hue: MockConfigEntry
 ) -> None:
     device, entity = furnish(hass, hue)
@@ -150,7 +150,7 @@ async def test_what_is_there_at_the_start_is_told_once(
     assert before <= light["time"] <= time.time_ns()
 
 
-async def test_it_is_off_until_somebody_wants_it(
+async def test_the_history_of_the_registries_is_off_by_default(
     hass: HomeAssistant, database: Emulator, hue: MockConfigEntry
 ) -> None:
     furnish(hass, hue)
@@ -191,7 +191,7 @@ async def test_our_own_entities_are_not_told_of(
         ({"floors": ["ground"], "include": {"globs": ["light.*"]}}, True),
     ],
 )
-async def test_who_is_filtered_is_not_told_of(
+async def test_filtered_entities_are_not_in_the_history_of_the_registries(
     hass: HomeAssistant, database: Emulator, hue: MockConfigEntry, lists: Any, *, is_told: bool
 ) -> None:
     device, entity = furnish(hass, hue)

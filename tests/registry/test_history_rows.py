@@ -106,7 +106,7 @@ def test_what_did_not_change_is_not_written_again_also_after_a_restart(
     assert rows(again(tmp_path), HOME) == []
 
 
-def test_what_changes_in_nothing_that_is_written_is_not_written(written: HistoryLog) -> None:
+def test_a_change_of_values_that_are_not_written_writes_no_row(written: HistoryLog) -> None:
     rows(written, HOME)
     other = replace(LIGHT, icon="mdi:lamp", labels=("old",), options={"a": 1})
     assert rows(written, replace(HOME, entities=(other,))) == []
@@ -148,7 +148,7 @@ def test_the_time_is_that_of_the_event_or_of_the_one_of_the_device(written: Hist
     assert [row.time for row in rows(written, HOME, latest=NOON + 9)] == [NOON + 9] * 2
 
 
-def test_what_is_not_wanted_is_never_told_nor_said_to_be_removed(written: HistoryLog) -> None:
+def test_unwanted_entities_get_no_row_and_no_removal(written: HistoryLog) -> None:
     def no_lights(entity: Entity) -> bool:
         return not entity.entity_id.startswith("light.")
 

@@ -39,7 +39,7 @@ def test_endless_changes_are_read_at_intervals() -> None:
     assert snapshots([number / 10 for number in range(250)])[:2] == [10.0, 20.0]
 
 
-def test_they_are_read_again_after_the_interval_and_not_before() -> None:
+def test_registries_are_read_again_after_the_interval_and_not_before() -> None:
     schedule = NEW.changed(0.0).snapshot_taken().succeeded(3.0)
     assert schedule.due == 3.0 + REFRESH
     schedule = schedule.changed(100.0).snapshot_taken().succeeded(103.0)
@@ -56,7 +56,7 @@ def test_success_ends_the_delay() -> None:
     assert schedule.due == 42.0
 
 
-def test_who_asks_waits_for_no_quiet_but_for_the_end_of_trouble() -> None:
+def test_a_request_skips_the_quiet_time_and_keeps_the_delay_after_a_failure() -> None:
     assert NEW.asked(5.0).due == 5.0
     assert NEW.snapshot_taken().failed(2.0, 30.0).asked(5.0).due == 32.0
 
@@ -65,7 +65,7 @@ def test_what_is_asked_for_while_they_are_read_is_another_reading() -> None:
     assert NEW.asked(0.0).snapshot_taken().asked(1.0).succeeded(2.0).due == 1.0
 
 
-def test_changes_are_known_until_they_are_read() -> None:
+def test_a_schedule_has_changes_until_a_snapshot_is_taken() -> None:
     assert not NEW.has_changes
     assert NEW.changed(0.0).has_changes
     assert not NEW.changed(0.0).snapshot_taken().has_changes

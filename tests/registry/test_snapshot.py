@@ -160,7 +160,7 @@ async def test_what_integrations_give_as_text_becomes_text(
         text.encode()
 
 
-async def test_a_part_follows_its_device_and_lies_in_its_area(
+async def test_a_child_device_comes_after_its_parent_and_has_its_area(
     hass: HomeAssistant,
     hue: MockConfigEntry,
     bulb: dr.DeviceEntry,

@@ -40,7 +40,7 @@ def test_a_text_is_readable_or_none(value: object) -> None:
     assert found is None or (found.strip() and "\0" not in found and found.encode())
 
 
-def test_what_has_no_text_is_called_by_its_type() -> None:
+def test_a_value_without_a_text_is_called_by_its_type() -> None:
     assert text(Unreadable()) == "Unreadable"
 
 

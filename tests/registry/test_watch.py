@@ -201,7 +201,7 @@ async def test_registries_that_cannot_be_read_are_tried_again(
     end()
 
 
-async def test_who_asks_for_it_at_once_does_not_wait_for_quiet(
+async def test_a_subscriber_at_once_does_not_wait_for_quiet(
     hass: HomeAssistant, reads: Reads, hue: MockConfigEntry
 ) -> None:
     light(hass, hue, "a")
@@ -214,7 +214,7 @@ async def test_who_asks_for_it_at_once_does_not_wait_for_quiet(
         end()
 
 
-async def test_whoever_asks_for_it_at_once_does_not_end_the_wait_after_trouble(
+async def test_a_subscriber_at_once_does_not_end_the_delay_after_a_failure(
     hass: HomeAssistant, reads: Reads
 ) -> None:
     reads.error = ValueError("odd")

@@ -101,7 +101,9 @@ async def test_the_probe_tells_a_wrong_key(
     assert (wrong.kind, wrong.problem) == (Kind.BLOCKED, Problem.INVALID_AUTH)
 
 
-async def test_the_probe_tells_nobody_from_somebody_else(session: aiohttp.ClientSession) -> None:
+async def test_the_probe_tells_an_unreachable_address_from_another_service(
+    session: aiohttp.ClientSession,
+) -> None:
     nobody = await DataApiClient(session, NOWHERE).probe()
     assert (nobody.kind, nobody.problem) == (Kind.KEPT, Problem.UNREACHABLE)
     async with Emulator(profile=V2_7) as influxdb:
@@ -131,7 +133,7 @@ async def test_the_probe_waits_for_what_is_no_answer_of_any_service(
     assert (verdict.kind, verdict.problem) == (Kind.KEPT, Problem.PROXY)
 
 
-async def test_the_probe_takes_no_other_list_for_devices(
+async def test_the_probe_refuses_an_answer_without_a_list_of_devices(
     client: DataApiClient, server: DataApi
 ) -> None:
     server.impostor = Fault(status=200, body='{"status": "healthy", "devices": "many"}')
@@ -293,7 +295,7 @@ async def test_rows_are_encoded_outside_the_event_loop(
     assert threading.current_thread() not in threads
 
 
-async def test_what_a_fast_encoder_cannot_say_is_sent_all_the_same(
+async def test_a_number_that_orjson_refuses_is_sent_all_the_same(
     session: aiohttp.ClientSession, server: DataApi
 ) -> None:
     client = DataApiClient(session, server.url)

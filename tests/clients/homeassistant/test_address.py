@@ -40,7 +40,7 @@ from custom_components.ha_ingestor.clients.homeassistant.address import (
         ("[fd00::2]:8123", ["https://[fd00::2]:8123", "http://[fd00::2]:8123"]),
     ],
 )
-def test_an_address_names_where_to_look(text: str, expected: list[str]) -> None:
+def test_an_incomplete_address_gives_the_candidates_to_try(text: str, expected: list[str]) -> None:
     assert list(candidates(text)) == expected
 
 

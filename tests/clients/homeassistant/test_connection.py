@@ -96,7 +96,7 @@ async def test_a_wrong_token_is_presented_once_and_appears_nowhere(
         (lambda: web.Response(status=302, headers={"Location": NOWHERE}), Problem.REDIRECT),
     ],
 )
-async def test_who_is_no_home_assistant_never_sees_the_token(
+async def test_a_server_that_is_no_home_assistant_never_gets_the_token(
     session: aiohttp.ClientSession,
     home: Home,
     answer: Callable[[], web.Response],
@@ -107,7 +107,7 @@ async def test_who_is_no_home_assistant_never_sees_the_token(
     assert not home.logins
 
 
-async def test_somebody_else_who_talks_over_a_websocket_never_sees_the_token(
+async def test_another_websocket_server_never_gets_the_token(
     session: aiohttp.ClientSession, home: Home
 ) -> None:
     home.greeting = {"type": "hello"}
@@ -315,7 +315,7 @@ async def test_a_server_that_repeats_the_token_is_not_quoted(
     assert "Not with" in raised.value.detail
 
 
-async def test_one_array_does_not_run_over_the_bound(
+async def test_a_large_array_of_messages_waits_within_the_bound(
     session: aiohttp.ClientSession, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "WAITING_MAX", 10)

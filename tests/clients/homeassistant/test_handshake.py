@@ -61,7 +61,7 @@ async def server(*texts: str, date: str = "") -> AsyncIterator[tuple[str, list[s
         pytest.param((GREETING, "["), Problem.NOT_HOME_ASSISTANT, 1, id="an answer cut off"),
     ],
 )
-async def test_only_who_greets_as_home_assistant_is_told_the_token(
+async def test_the_token_is_sent_only_after_the_greeting_of_home_assistant(
     session: aiohttp.ClientSession, texts: tuple[str, ...], problem: Problem, presented: int
 ) -> None:
     async with server(*texts) as (url, heard):

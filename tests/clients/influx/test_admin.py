@@ -57,7 +57,7 @@ async def test_what_the_server_says_is_cut_and_holds_no_secret(
 @pytest.mark.parametrize(
     "body", ["", "[]", "<html>", '{"results":5}', '{"results":["x"]}', '{"orgs":[1]}', '{"orgs":3}']
 )
-async def test_an_answer_of_somebody_else_creates_nothing_and_is_no_error(
+async def test_an_answer_that_is_not_the_databases_is_no_accepted_creation(
     session: aiohttp.ClientSession, dialect: Dialect, body: str
 ) -> None:
     async with Emulator(dialect=dialect) as server:

@@ -114,7 +114,7 @@ async def test_no_redirect_is_followed(session: aiohttp.ClientSession, status: i
         assert other.seen == []
 
 
-def test_no_name_leaves_its_quotes_in_the_task() -> None:
+def test_quotes_in_names_are_escaped_in_the_flux_task() -> None:
     task = summary_task('a "b" ${c} \\', org="\n", time_zone="UTC")
     assert r'from(bucket: "a \"b\" \${c} \\")' in task
     assert r'org: "\n")' in task

@@ -457,5 +457,5 @@ async def test_a_check_does_not_fall_for_a_page_that_says_200(
         ("https://eu-central-1-1.aws.cloud2.influxdata.com", False),
     ],
 )
-def test_an_address_tells_whether_a_wire_lies_before_it(url: str, *, is_same: bool) -> None:
+def test_an_address_tells_whether_the_server_is_on_this_machine(url: str, *, is_same: bool) -> None:
     assert is_same_machine(url) is is_same

@@ -178,7 +178,7 @@ async def test_a_server_with_an_unknown_certificate_is_not_reported_as_unreachab
     assert plain.dialect is None
 
 
-async def test_a_name_that_is_not_in_the_certificate_is_a_matter_of_trust(
+async def test_a_name_that_is_not_in_the_certificate_is_a_tls_problem(
     session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     authority = make_authority(tmp_path, address="127.0.0.2")
@@ -190,7 +190,7 @@ async def test_a_name_that_is_not_in_the_certificate_is_a_matter_of_trust(
     assert found.problem is Problem.TLS
 
 
-async def test_https_to_a_server_that_speaks_http_is_a_matter_of_encryption(
+async def test_https_to_a_server_that_speaks_http_is_a_tls_problem(
     session: aiohttp.ClientSession,
 ) -> None:
     async with Emulator() as server:

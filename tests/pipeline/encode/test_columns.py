@@ -353,7 +353,7 @@ def test_the_columns_of_the_registries_are_those_of_their_rows() -> None:
 
 
 @both
-def test_an_attribute_is_never_the_mark_of_an_unset_clock(profile: type[HomeIQ | Tidy]) -> None:
+def test_no_attribute_takes_the_name_of_the_field_clock_unset(profile: type[HomeIQ | Tidy]) -> None:
     made = profile(dumps=json_dumps, attributes=AttributesPolicy(shape=Shape.FLAT))
     early = FakeState(state="5", attributes={"clock_unset": 3}, last_updated_timestamp=1000.0)
     late = FakeState(state="5", attributes={"clock_unset": 3})

@@ -84,7 +84,7 @@ def test_long_strings_are_cut_between_characters() -> None:
         assert STRING_MAX_BYTES - 3 <= len(stored.encode()) <= STRING_MAX_BYTES
 
 
-def test_a_series_key_stays_below_what_servers_refuse() -> None:
+def test_a_series_key_stays_below_the_limit_of_the_servers() -> None:
     worst = series_key("," * 9999, [(f"{n}" + "=" * 999, "," * 9999) for n in range(99)])
 
     assert len(worst.encode()) < 65_535

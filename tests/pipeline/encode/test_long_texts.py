@@ -58,7 +58,7 @@ def test_the_work_on_a_refused_line_grows_with_its_length(frame: str) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(alphabet="ak1.,:;=?#&@/\\\"'[{(<- ", min_size=1, max_size=5))
-def test_no_mixture_of_signs_makes_it_grow_faster(unit: str) -> None:
+def test_repeated_punctuation_takes_time_that_grows_with_its_length_only(unit: str) -> None:
     for door in (plain, redacted_for_report, stored):
         assert is_linear(door, unit)
 

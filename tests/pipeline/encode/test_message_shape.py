@@ -107,7 +107,9 @@ def test_a_plain_payload_is_a_number_and_a_text_where_the_number_does_not_give_i
         ('{"é": 2, "constructor": 3}', {"é": 2.0, "constructor": 3.0}),
     ],
 )
-def test_what_an_object_has_of_odd_values(payload: str, expected: dict[str, Any]) -> None:
+def test_unusual_values_of_an_object_become_fields_or_are_left_out(
+    payload: str, expected: dict[str, Any]
+) -> None:
     assert fields(payload) == expected
 
 
@@ -325,7 +327,7 @@ def test_a_pattern_fits_what_a_broker_would_send(
 @pytest.mark.parametrize(
     "text", ["a/{x", "a/x}", "a/{}", "a/{1}", "a/{x}y", "a+/b", "#/a", "{x}/{x}", "a/{é}"]
 )
-def test_what_is_no_pattern_is_refused(text: str) -> None:
+def test_a_text_that_is_no_topic_pattern_is_refused(text: str) -> None:
     with pytest.raises(PatternError):
         TopicPattern.of(text)
 

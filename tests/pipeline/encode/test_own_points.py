@@ -155,7 +155,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         max_size=4,
     ),
 )
-def test_what_is_taken_is_found_again_by_another_reader(
+def test_an_accepted_point_is_read_back_by_an_independent_parser(
     measurement: str, tags: dict[str, str], fields: dict[str, Any]
 ) -> None:
     point = GivenPoint(

@@ -51,7 +51,7 @@ def test_numbers_of_any_type_are_read(value: object, number: float) -> None:
     "value",
     ["21", "", b"21", None, [], {}, Word.ON, np.array([4.0]), Odd(), 10**400, Decimal("1e400")],
 )
-def test_what_is_no_number_or_none_that_a_float_comes_near_is_none(value: object) -> None:
+def test_a_value_that_no_float_comes_near_is_no_number(value: object) -> None:
     assert as_number(value) is None
     assert as_finite_number(value) is None
 
@@ -74,7 +74,7 @@ def test_anything_becomes_what_json_has(value: Any, expected: Any) -> None:
     assert as_json(value) == expected
 
 
-def test_what_lies_too_deep_becomes_its_text() -> None:
+def test_values_nested_too_deep_become_text() -> None:
     assert as_json([["deep"]], depth=1) == ["['deep']"]
 
 

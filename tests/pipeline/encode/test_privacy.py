@@ -334,7 +334,7 @@ def test_a_code_that_becomes_a_secret_is_left_out_from_then_on() -> None:
         [[["code", HIDDEN]]],
     ],
 )
-def test_a_value_that_is_named_beside_it_is_left_out(
+def test_a_value_beside_the_name_of_a_secret_is_left_out(
     profile: type[HomeIQ | Tidy], value: object
 ) -> None:
     data = {"level": 3, "value_of": value}
@@ -354,7 +354,7 @@ def test_a_value_that_is_named_beside_it_is_left_out(
         {"options": ["password", "kept"]},
     ],
 )
-def test_a_value_that_something_harmless_names_is_kept(value: object) -> None:
+def test_a_value_beside_a_harmless_name_is_kept(value: object) -> None:
     assert "kept" in str(fields(HomeIQ, state({"value_of": value}), shape=Shape.JSON))
 
 

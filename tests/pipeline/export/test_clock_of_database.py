@@ -118,7 +118,7 @@ async def test_what_is_older_than_the_retention_is_put_aside_once_the_clock_is_r
     assert (rig.ledger.quarantined, rig.ledger.written) == (5, 5)
 
 
-async def test_a_retention_that_somebody_shortened_is_no_wrong_clock() -> None:
+async def test_a_shortened_retention_is_not_taken_for_a_wrong_clock() -> None:
     database = Database(Dialect.V1, 30 * DAY)
     rig = Rig(database, aged(10, 10 * DAY))
     await rig.exporter._ages.ask_retention()
@@ -128,7 +128,7 @@ async def test_a_retention_that_somebody_shortened_is_no_wrong_clock() -> None:
     assert rig.ledger.quarantined == 10
 
 
-async def test_a_write_window_of_the_database_is_no_wrong_clock() -> None:
+async def test_a_write_window_of_the_database_is_not_taken_for_a_wrong_clock() -> None:
     words = '{"error":"partial write: dropped 1 points outside retention policy of duration 168h - '
     words += 'oldest point m,s=0 at x dropped because it violates a Write Window Lower Bound at y"}'
     answer = Outcome(status=422, body=words, from_database=True)

@@ -336,7 +336,7 @@ async def test_bodies_that_never_arrive_become_smaller(failure: Failure) -> None
     assert writer.stored == long
 
 
-async def test_the_history_tells_how_it_came_to_this() -> None:
+async def test_the_history_of_the_export_lists_the_changes_of_status() -> None:
     rig = Rig(ScriptedWriter(script=[UNAVAILABLE, UNAUTHORIZED]), points(1))
     for _ in range(3):
         await rig.exporter.drain()
@@ -382,7 +382,7 @@ async def test_a_single_line_that_is_always_too_large_is_put_aside() -> None:
 @pytest.mark.parametrize(
     ("answer", "count"), [(TOO_LARGE, 1), (Outcome(status=500, from_database=True), 2)]
 )
-async def test_other_trouble_before_it_makes_an_answer_no_more_believable(
+async def test_failures_before_a_doubtful_answer_do_not_confirm_it(
     answer: Outcome, count: int
 ) -> None:
     writer = ScriptedWriter(script=[*[UNAVAILABLE] * 12, answer, answer])
@@ -395,7 +395,7 @@ async def test_other_trouble_before_it_makes_an_answer_no_more_believable(
     assert rig.ledger.quarantined == 0
 
 
-async def test_an_answer_counts_anew_after_every_point_that_was_taken() -> None:
+async def test_an_accepted_point_starts_the_count_of_refusals_anew() -> None:
     writer = ScriptedWriter(script=[TOO_LARGE, TOO_LARGE, OK] * 5)
     rig = Rig(writer, [])
     for number in range(5):

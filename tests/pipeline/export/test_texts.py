@@ -20,7 +20,7 @@ LINES: list[tuple[str, str]] = [
 
 
 @pytest.mark.parametrize(("line", "expected"), LINES)
-def test_numbers_series_and_time_stay(line: str, expected: str) -> None:
+def test_removing_texts_keeps_numbers_series_and_time(line: str, expected: str) -> None:
     lines, empty = without_texts(line.encode())
     assert lines == [expected.encode()]
     assert bool(empty) is not bool(expected)

@@ -586,7 +586,7 @@ def test_event_data_that_cannot_be_compared_cost_no_event() -> None:
     assert rig.ledger.deduplicated == 0
 
 
-def test_a_state_that_cannot_be_judged_is_kept_once_and_those_beside_it_too() -> None:
+def test_a_state_that_raises_in_the_filter_is_kept_and_so_are_its_neighbours() -> None:
     class Unreadable(FakeState):
         @property
         def state(self) -> str:
@@ -705,7 +705,7 @@ def test_a_new_heartbeat_rule_works_for_an_entity_that_stays_silent() -> None:
     assert rig.ledger.filtered.total() == 0
 
 
-def test_what_is_expected_changes_nothing_for_an_entity_that_is_known() -> None:
+def test_starting_heartbeats_keeps_the_schedule_of_a_known_entity() -> None:
     rig = Rig(Rules(heartbeat=60))
     rig.see("21")
     rig.now += 50
@@ -739,7 +739,7 @@ def test_an_outage_after_a_reload_is_no_restored_state() -> None:
     assert rig.ledger.filtered.total() == 0
 
 
-def test_what_the_disk_remembers_is_nothing_to_a_process_that_was_there_all_the_time() -> None:
+def test_last_written_states_on_disk_are_ignored_after_a_reload() -> None:
     rig = Rig()
     rig.see("on")
     files = MemoryFiles()

@@ -50,7 +50,7 @@ def test_without_rules_everything_is_kept() -> None:
     assert not rig.ledger.filtered
 
 
-def test_a_throttle_goes_by_the_times_of_then() -> None:
+def test_a_throttle_of_recovered_events_uses_their_own_times() -> None:
     rig = Rig(Rules(throttle=60))
     events = [rig.event(str(after), after) for after in (0, 10, 59, 60, 119, 130)]
     assert rig.kept(*events) == ["0", "60", "130"]
@@ -84,7 +84,9 @@ def test_passwords_are_left_out() -> None:
     assert rig.ledger.filtered == {"secret": 1}
 
 
-def test_an_event_that_raises_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recovered_event_that_raises_in_the_filter_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     rig = Rig(window=5)
 
     def broken(*_: object) -> bool:

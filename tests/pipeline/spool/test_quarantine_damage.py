@@ -348,7 +348,7 @@ def test_points_that_never_were_in_the_spool_are_kept_once_however_often_it_fail
     assert len(spool.lines) == 3
 
 
-def test_ten_million_files_later_the_newest_is_still_found() -> None:
+def test_the_newest_quarantine_file_is_found_after_the_number_gets_longer() -> None:
     disk = StubbornDisk()
     fd = disk.create("quarantine-999999.ndjson")
     disk.write(fd, b"x" * (1 << 20), 0)

@@ -77,7 +77,7 @@ def segments(files: MemoryFiles) -> list[str]:
     return [name for name in files.names() if name.endswith(".seg")]
 
 
-def test_lines_come_out_as_they_went_in() -> None:
+def test_lines_are_read_from_the_spool_as_they_were_appended() -> None:
     spool = opened(MemoryFiles())
     append(spool, lines(1, 1234))
     append(spool, lines(1235, 1300))
@@ -382,7 +382,7 @@ def test_the_age_of_a_point_does_not_depend_on_the_wall_clock(jump: float) -> No
     assert spool.oldest_age == 7
 
 
-def test_nobody_knows_how_old_is_what_was_written_before_the_clock_was_set() -> None:
+def test_the_age_of_points_from_before_the_clock_was_set_is_unknown() -> None:
     files = MemoryFiles()
     append(opened(files, wall=Clock(7.0)), lines(1, 10))
     files.kill()
@@ -625,7 +625,7 @@ def test_a_low_disk_is_left_to_home_assistant() -> None:
     assert drain(spool) == lines(6001, 6010)
 
 
-def test_compressed_lines_come_out_as_they_went_in_and_take_a_tenth() -> None:
+def test_compressed_lines_are_read_unchanged_and_take_less_than_a_quarter() -> None:
     plain, compressed = opened(MemoryFiles()), opened(MemoryFiles(), compress=True)
     append(plain, lines(1, 2000))
     append(compressed, lines(1, 2000))

@@ -312,7 +312,7 @@ async def test_a_removed_destination_is_subscribed_to_nothing(
     assert not mqtt_mock.is_active_subscription("zigbee2mqtt/+")
 
 
-async def test_its_device_tells_how_the_messages_are(
+async def test_the_device_of_mqtt_shows_the_counts_of_messages(
     hass: HomeAssistant, mqtt_mock: MqttMockHAClient, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)

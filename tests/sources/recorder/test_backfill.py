@@ -255,7 +255,7 @@ async def test_without_a_recorder_there_is_no_history(
 
 @pytest.mark.usefixtures("before")
 @pytest.mark.parametrize("stored", ["{", "[]", '{"status": "running"}', '{"entities": 1}'])
-async def test_a_file_that_makes_no_sense_is_no_backfill(
+async def test_a_backfill_file_with_other_content_is_ignored(
     hass: HomeAssistant, entry: MockConfigEntry, stored: str
 ) -> None:
     spool_path(hass, entry).mkdir(parents=True)

@@ -94,7 +94,7 @@ def test_an_outage_without_a_start_is_a_change() -> None:
     assert not filtered
 
 
-def test_what_stays_away_after_a_start_is_an_outage() -> None:
+def test_an_entity_that_stays_unavailable_after_a_start_is_an_outage() -> None:
     events = recovered({"sensor.a": state("1", START - 500), "sensor.b": state("1", START - 500)})
     found, filtered = events.read(
         [

@@ -8,7 +8,7 @@ from custom_components.ha_ingestor.sources.recorder.gaps import Gap, Gaps
 from custom_components.ha_ingestor.sources.recorder.page import Position
 
 
-def test_gaps_are_found_again(tmp_path: Path) -> None:
+def test_stored_gaps_are_loaded_again(tmp_path: Path) -> None:
     gaps = Gaps(path=tmp_path / "new")
     gaps.open = [Gap(until=2.5, position=Position(1.25, 7)), Gap(until=4.0, position=Position(3.0))]
     gaps.unfillable = 3
@@ -26,7 +26,7 @@ def test_gaps_are_found_again(tmp_path: Path) -> None:
         '{"gaps": [{"until": "inf", "after": 1}]}',
     ],
 )
-def test_a_file_that_makes_no_sense_has_no_gaps(tmp_path: Path, content: str) -> None:
+def test_a_gaps_file_with_other_content_is_ignored(tmp_path: Path, content: str) -> None:
     (tmp_path / "gaps.json").write_text(content)
     gaps = Gaps(path=tmp_path)
     gaps.load()

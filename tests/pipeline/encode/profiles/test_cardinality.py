@@ -59,7 +59,7 @@ entities = st.builds(
 
 
 @given(st.lists(entities), st.sets(st.sampled_from(sorted(TAGS))), st.sampled_from(sorted(TAGS)))
-def test_no_tag_makes_fewer_series_and_no_change_renews_more_than_there_are(
+def test_an_added_tag_never_lowers_the_estimate_of_series(
     home: list[EntityContext], names: set[str], tag: str
 ) -> None:
     found = estimate([(each, {}) for each in home], names, tag)

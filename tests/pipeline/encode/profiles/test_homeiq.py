@@ -245,7 +245,7 @@ def test_pictures_and_tokens_are_not_stored() -> None:
     assert stored == {"volume": 3}
 
 
-def test_an_odd_device_class_costs_nothing() -> None:
+def test_a_device_class_that_is_a_list_becomes_text() -> None:
     odd = change(FakeState(state="1", attributes={"device_class": ["a", "list"]}))
 
     assert point(odd)["tags"]["device_class"] == "['a', 'list']"
