@@ -17,9 +17,9 @@ from custom_components.ha_ingestor.sources.recorder import reader, recovery, row
 from custom_components.ha_ingestor.sources.recorder.page import HistoryError
 from custom_components.ha_ingestor.tasks import slices
 from tests.emulator import Emulator
-from tests.shell import deliver, points, set_up, spool_path, until
+from tests.shell import deliver, points, spool_path, until
 
-from .test_gaps import disable, enable, filled, ledger
+from .test_gaps import capture_and_disable, enable, filled, ledger, states_stored
 
 
 @pytest.fixture(autouse=True)
@@ -30,11 +30,7 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def missed(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    await set_up(hass, entry)
-    await filled(entry)
-    hass.states.async_set("sensor.a", "0")
-    await hass.async_block_till_done()
-    await disable(hass, entry)
+    await capture_and_disable(hass, entry)
     hass.states.async_set("sensor.a", "1")
 
 
@@ -94,8 +90,7 @@ async def test_a_disk_that_fails_while_a_state_of_the_past_is_stored_is_tried_ag
     assert entry.runtime_data.recovery._task.exception() is None
     await ledger(entry)
     await deliver(hass, entry)
-    found = sorted(points(database, "sensor.a"), key=lambda point: point.time)
-    assert [each.fields["state"] for each in found] == ["0", "1", "2"]
+    assert states_stored(database) == ["0", "1", "2"]
 
 
 async def test_an_error_that_nobody_expects_costs_no_state(

@@ -18,7 +18,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 
 from custom_components.ha_ingestor.sources.recorder import gaps, reader, recovery, rows
 from tests.emulator import Emulator
-from tests.shell import deliver, points, set_up, spool_path, until
+from tests.shell import Point, deliver, points, set_up, spool_path, until
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +53,28 @@ async def filled(entry: MockConfigEntry) -> None:
     await until(task.done)
 
 
+async def capture_and_disable(
+    hass: HomeAssistant, entry: MockConfigEntry, *entity_ids: str
+) -> None:
+    """Capture the state 0 of each entity, by default of one, and disable the destination."""
+    await set_up(hass, entry)
+    await filled(entry)
+    for entity_id in entity_ids or ("sensor.a",):
+        hass.states.async_set(entity_id, "0")
+    await hass.async_block_till_done()
+    await disable(hass, entry)
+
+
+def in_time_order(database: Emulator, entity_id: str = "sensor.a") -> list[Point]:
+    """Return the points of an entity in the order of their times."""
+    return sorted(points(database, entity_id), key=lambda point: point.time)
+
+
+def states_stored(database: Emulator, entity_id: str = "sensor.a") -> list[str]:
+    """Return what is stored of an entity in the order of time."""
+    return [str(point.fields["state"]) for point in in_time_order(database, entity_id)]
+
+
 async def ledger(entry: MockConfigEntry) -> dict[str, Any]:
     snapshot = await entry.runtime_data.pipeline.snapshot()
     assert snapshot.unbalanced == ""
@@ -81,7 +103,7 @@ async def test_every_change_while_a_destination_was_disabled_is_stored_once(
     counts = await ledger(entry)
     await deliver(hass, entry)
 
-    stored = sorted(points(database, "sensor.a"), key=lambda point: point.time)
+    stored = in_time_order(database)
     assert [point.fields["state"] for point in stored] == list(changed)
     assert [point.time // 1000 for point in stored] == [
         round(moment % 1 * 1_000_000) + int(moment) * 1_000_000 for moment in changed.values()
@@ -151,7 +173,7 @@ async def test_after_a_kill_what_happened_before_the_setup_is_filled_in(
     (spool_path(hass, entry) / "recollection.json").unlink()
     await enable(hass, entry)
     await deliver(hass, entry)
-    found = sorted(points(database, "sensor.a"), key=lambda point: point.time)
+    found = in_time_order(database)
     assert [point.fields["state"] for point in found] == ["0", "1", "2", "3"]
     assert [point.fields.get("old_state") for point in found] == [None, "0", "1", "2"]
     assert json.loads((spool_path(hass, entry) / "gaps.json").read_text())["gaps"] == []
@@ -165,12 +187,7 @@ async def test_a_stop_in_the_middle_goes_on_with_the_next_start(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(rows, "PAGE_ROWS", 4)
-    await set_up(hass, entry)
-    await filled(entry)
-    for name in "abc":
-        hass.states.async_set(f"sensor.{name}", "0")
-    await hass.async_block_till_done()
-    await disable(hass, entry)
+    await capture_and_disable(hass, entry, "sensor.a", "sensor.b", "sensor.c")
     for number in range(1, 9):
         for name in "abc":
             hass.states.async_set(f"sensor.{name}", str(number))
@@ -196,7 +213,7 @@ async def test_a_stop_in_the_middle_goes_on_with_the_next_start(
     await deliver(hass, entry)
     assert is_stopped
     for name in "abc":
-        found = sorted(points(database, f"sensor.{name}"), key=lambda point: point.time)
+        found = in_time_order(database, f"sensor.{name}")
         assert [point.fields["state"] for point in found] == [*"012345678"]
         assert [point.fields.get("old_state") for point in found] == [None, *"01234567"]
     # What is written twice is stored once, but counted twice.
@@ -227,11 +244,7 @@ async def test_passwords_of_text_entities_are_not_filled_in(
     recorder_mock: Recorder, hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:
     """The recorder does not keep the mode."""
-    await set_up(hass, entry)
-    await filled(entry)
-    hass.states.async_set("sensor.a", "0")
-    await hass.async_block_till_done()
-    await disable(hass, entry)
+    await capture_and_disable(hass, entry)
     info: Any = {"unrecorded_attributes": frozenset({"mode"})}
     for word in ("hunter1", "hunter2", "hunter3"):
         hass.states.async_set("text.pin", word, {"mode": "password"}, state_info=info)
@@ -251,17 +264,13 @@ async def test_passwords_of_text_entities_are_not_filled_in(
 async def test_an_entity_that_was_removed_in_the_gap_ends_there(
     recorder_mock: Recorder, hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:
-    await set_up(hass, entry)
-    await filled(entry)
-    hass.states.async_set("sensor.a", "0")
-    await hass.async_block_till_done()
-    await disable(hass, entry)
+    await capture_and_disable(hass, entry)
     hass.states.async_set("sensor.a", "1")
     hass.states.async_remove("sensor.a")
     await enable(hass, entry)
     assert "sensor.a" not in entry.runtime_data.recovery._catalog
     await deliver(hass, entry)
-    found = sorted(points(database, "sensor.a"), key=lambda point: point.time)
+    found = in_time_order(database)
     assert [(each.tags["event_type"], each.fields["old_state"]) for each in found[1:]] == [
         ("state_changed", "0"),
         ("entity_removed", "1"),
@@ -272,11 +281,7 @@ async def test_an_entity_that_was_removed_in_the_gap_ends_there(
 async def test_what_the_recorder_leaves_out_is_captured_as_it_is_now_and_counted(
     recorder_mock: Recorder, hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:
-    await set_up(hass, entry)
-    await filled(entry)
-    hass.states.async_set("sensor.a", "0")
-    await hass.async_block_till_done()
-    await disable(hass, entry)
+    await capture_and_disable(hass, entry)
     for state in ("on", "off"):
         hass.states.async_set("light.a", state)
         hass.states.async_set("sensor.a", state)
@@ -295,11 +300,7 @@ async def test_a_spool_that_is_half_full_waits_for_the_database(
     database: Emulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    await set_up(hass, entry)
-    await filled(entry)
-    hass.states.async_set("sensor.a", "0")
-    await hass.async_block_till_done()
-    await disable(hass, entry)
+    await capture_and_disable(hass, entry)
     for number in range(1, 4):
         hass.states.async_set("sensor.a", str(number))
     await async_wait_recording_done(hass)
@@ -323,12 +324,7 @@ async def test_a_recorder_that_fails_keeps_no_present_state_back_and_is_asked_ag
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(f"{recovery.__name__}.RETRY_SECONDS", 1.0)
-    await set_up(hass, entry)
-    await filled(entry)
-    hass.states.async_set("sensor.a", "0")
-    hass.states.async_set("sensor.b", "0")
-    await hass.async_block_till_done()
-    await disable(hass, entry)
+    await capture_and_disable(hass, entry, "sensor.a", "sensor.b")
     for number in range(1, 4):
         hass.states.async_set("sensor.a", str(number))
         hass.states.async_set("sensor.b", str(number))
@@ -353,10 +349,8 @@ async def test_a_recorder_that_fails_keeps_no_present_state_back_and_is_asked_ag
     await filled(entry)
     counts = await ledger(entry)
     await deliver(hass, entry)
-    stored = sorted(points(database, "sensor.a"), key=lambda point: point.time)
-    assert [point.fields["state"] for point in stored] == [*"0123"]
-    stored = sorted(points(database, "sensor.b"), key=lambda point: point.time)
-    assert [point.fields["state"] for point in stored] == [*"01234"]
+    assert states_stored(database) == [*"0123"]
+    assert states_stored(database, "sensor.b") == [*"01234"]
     assert counts["captured"] == len(points(database))
 
 
@@ -368,11 +362,7 @@ async def test_where_the_gap_cannot_be_stored_the_present_states_are_captured_at
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    await set_up(hass, entry)
-    await filled(entry)
-    hass.states.async_set("sensor.a", "0")
-    await hass.async_block_till_done()
-    await disable(hass, entry)
+    await capture_and_disable(hass, entry)
     hass.states.async_set("sensor.a", "1")
     hass.states.async_set("sensor.a", "2")
 
@@ -382,8 +372,7 @@ async def test_where_the_gap_cannot_be_stored_the_present_states_are_captured_at
     monkeypatch.setattr(f"{gaps.__name__}.save_json", broken)
     await enable(hass, entry)
     await deliver(hass, entry)
-    stored = sorted(points(database, "sensor.a"), key=lambda point: point.time)
-    assert [point.fields["state"] for point in stored] == [*"012"]
+    assert states_stored(database) == [*"012"]
     assert "cannot be stored: Read-only file system" in caplog.text
 
 
@@ -395,11 +384,7 @@ async def test_present_states_do_not_wait_for_ever_for_room_in_the_spool(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(recovery, "READY_SECONDS", 0.0)
-    await set_up(hass, entry)
-    await filled(entry)
-    hass.states.async_set("sensor.a", "0")
-    await hass.async_block_till_done()
-    await disable(hass, entry)
+    await capture_and_disable(hass, entry)
     hass.states.async_set("sensor.a", "1")
     hass.states.async_set("sensor.a", "2")
     await async_wait_recording_done(hass)
@@ -410,6 +395,5 @@ async def test_present_states_do_not_wait_for_ever_for_room_in_the_spool(
     await filled(entry)
     counts = await ledger(entry)
     await deliver(hass, entry)
-    stored = sorted(points(database, "sensor.a"), key=lambda point: point.time)
-    assert [point.fields["state"] for point in stored] == [*"012"]
+    assert states_stored(database) == [*"012"]
     assert counts["captured"] == len(points(database))
