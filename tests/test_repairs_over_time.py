@@ -193,4 +193,4 @@ async def test_the_last_problem_of_another_place_is_not_shown(
         await until(lambda: points(other, "sensor.odd"))
         # The answer is on its way when the points are stored.
         await until(lambda: ours(hass) == [])
-        assert reading(hass, entry, "last_error").state == "unknown"
+        assert reading(hass, entry, "last_error").state == "none"

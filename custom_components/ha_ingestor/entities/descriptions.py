@@ -41,9 +41,10 @@ def _last_problem(snapshot: Snapshot) -> StatusChange | None:
     return next((turn for turn in turns if turn.problem is not Problem.NONE), None)
 
 
-def _last_error(snapshot: Snapshot) -> str | None:
+def _last_error(snapshot: Snapshot) -> str:
     if not (turn := _last_problem(snapshot)):
-        return None
+        # Home Assistant would show no value as "Unknown", which reads as if something were wrong.
+        return Problem.NONE
     detail = turn.detail
     if turn.problem in ADDRESS_PROBLEMS:
         # The detail of these names hosts, and where a redirect leads may hold a session.
