@@ -10,6 +10,7 @@ from typing import Any, Final
 from ...pipeline.export.result import Kind, Problem, Result
 from ..address import normalize
 from ..exchange import DETAIL_MAX, Failure, Reply, redact
+from .bounded_pool import bound
 from .client import speaks_as_database
 from .destination import Destination, secrets_of
 from .dialect import Dialect
@@ -137,6 +138,8 @@ class InfluxDB2Administrator:
                 ssl_context=self._ssl if isinstance(self._ssl, SSLContext) else None,
                 retries=False,
             ) as client:
+                # The thread ends, too: nothing else stops it.
+                bound(client, ALL_SECONDS)
                 return action(client)
         except _RefusedError as err:
             return Result(kind=Kind.BLOCKED, problem=err.problem, detail=str(err))

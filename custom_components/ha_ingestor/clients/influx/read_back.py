@@ -17,6 +17,7 @@ from yarl import URL
 from ..address import normalize
 from ..encoding import decode, decode_object
 from ..exchange import CHECK_TIMEOUT, DETAIL_MAX, Reply, exchange, redact
+from .bounded_pool import bound
 from .destination import Destination, authorization, secrets_of
 from .dialect import Dialect
 from .library import load_library
@@ -190,6 +191,7 @@ class ReadBack:
                 verify_ssl=bool(self._ssl),
                 ssl_context=self._ssl if isinstance(self._ssl, SSLContext) else None,
             ) as client:
+                bound(client, LOOK_SECONDS)
                 tables = client.query_api().query(query)
         except library.client.exceptions.InfluxDBError as err:
             status = getattr(err, "status", 0) or 0
