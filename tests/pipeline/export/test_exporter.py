@@ -235,6 +235,33 @@ async def test_steady_rejections_among_good_points_are_no_surge() -> None:
     assert rig.ledger.written == 4900
 
 
+def of_entities(count: int) -> list[str]:
+    return [f"m,entity_id=sensor.s{number} v={number} {number}000" for number in range(count)]
+
+
+async def test_points_that_a_user_made_up_are_put_aside_while_entities_are_stored() -> None:
+    own = points(300)
+    writer = ScriptedWriter(judge=lambda lines: REJECTED if {*own} & {*lines} else OK)
+    rig = Rig(writer, [*of_entities(2), *own, *of_entities(3)])
+
+    assert await rig.exporter.drain() is None
+
+    assert (rig.ledger.written, rig.ledger.quarantined) == (5, 300)
+    assert Problem.REJECTION_SURGE not in {change.problem for change in rig.exporter.history}
+
+
+async def test_a_server_that_begins_to_refuse_entities_is_not_obeyed() -> None:
+    writer = ScriptedWriter()
+    rig = Rig(writer, of_entities(200))
+    assert await rig.exporter.drain() is None
+
+    writer.judge = lambda lines: REJECTED
+    rig.spool.append([*of_entities(1), *points(100)])
+    assert await rig.exporter.drain() == BLOCKED_RETRY
+    assert rig.exporter.state.problem is Problem.REJECTION_SURGE
+    assert rig.ledger.quarantined < SURGE_WINDOW
+
+
 @pytest.mark.parametrize(
     ("dialect", "reply"),
     [

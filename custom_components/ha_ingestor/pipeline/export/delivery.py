@@ -119,7 +119,7 @@ class Delivery:
             case Kind.ACCEPTED:
                 self._unsettled = request
                 self._isolation.settled(batch.payload)
-                self._accepted(batch.count, latency)
+                self._accepted(batch.count, request.payload, latency)
                 self.end_to_end.accepted(request.sent)
             case Kind.EXPIRED:
                 return await self._expire(request, result)
@@ -137,9 +137,9 @@ class Delivery:
                 return await self._keep_batch(request, result)
         return None
 
-    def _accepted(self, points: int, latency: float) -> None:
+    def _accepted(self, points: int, payload: bytes, latency: float) -> None:
         self.expiry.accepted()
-        self.brake.accepted(points)
+        self.brake.accepted(points, payload)
         if latency > SLOW_SECONDS:
             self._isolation.halve(points)
         else:
@@ -176,7 +176,7 @@ class Delivery:
         return None
 
     async def _reject(self, request: Request, result: Result) -> float | None:
-        if self.brake.rejects(result.detail):
+        if self.brake.rejects(result.detail, request.payload):
             return self.block(replace(result, problem=Problem.REJECTION_SURGE))
         await self.run(self.settlement.rejected, request, result.code, result.detail)
         self._set_aside(request)

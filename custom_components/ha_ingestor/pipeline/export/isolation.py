@@ -21,6 +21,8 @@ PATIENCE_MAX: Final = 1024
 SURGE_STREAK: Final = 20
 # And so are more refused than accepted ones among so many.
 SURGE_WINDOW: Final = 50
+# The tag of the points of entities, with every profile.
+_OF_ENTITY: Final = b",entity_id="
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,21 +89,30 @@ class Isolation:
 
 @dataclass(slots=True, kw_only=True)
 class RejectionSurge:
-    """Detects a surge of rejections, as of a misconfigured server."""
+    """Detects a surge of rejections, as of a misconfigured server.
+
+    A server that takes the points of entities is well configured: what else it refuses, such as
+    points that a user or a device made up, is wrong itself.
+    """
 
     released: bool = False
+    _takes_entities: bool = False
     _recent: deque[bool] = field(default_factory=lambda: deque(maxlen=SURGE_WINDOW))
     _streak: int = 0
     _reason: str = ""
 
-    def accepted(self, points: int) -> None:
+    def accepted(self, points: int, payload: bytes) -> None:
         """Points were stored."""
+        self._takes_entities |= _OF_ENTITY in payload
         self._recent.extend([False] * min(points, SURGE_WINDOW))
         self._streak = 0
         self.released = False
 
-    def rejects(self, reason: str) -> bool:
-        """Note a rejection; whether it is one too many."""
+    def rejects(self, reason: str, line: bytes) -> bool:
+        """Note the rejection of a point; whether it is one too many."""
+        self._takes_entities &= _OF_ENTITY not in line
+        if self._takes_entities:
+            return False
         self._recent.append(True)
         self._streak = self._streak + 1 if reason == self._reason else 1
         self._reason = reason
