@@ -88,9 +88,26 @@ async def test_the_panel_goes_with_the_last_destination_that_is_enabled(
     assert panel(hass)
 
 
-def test_the_modules_of_the_panel_are_small() -> None:
-    # They are served as they are: Home Assistant compresses nothing.
-    assert sum(file.stat().st_size for file in FILES.glob("*.js")) <= 100_000
+def imported(name: str, found: set[str] | None = None) -> set[str]:
+    """Return a module and all that it imports at once."""
+    found = set() if found is None else found
+    if name not in found:
+        found.add(name)
+        for each in re.findall(
+            r'^import .*"./(\w+\.js)";$', (FILES / name).read_text(), re.MULTILINE
+        ):
+            imported(each, found)
+    return found
+
+
+def test_what_a_browser_loads_is_small() -> None:
+    """With comments: they are served as they are, and Home Assistant compresses nothing."""
+    pages = set(re.findall(r'import\("./(\w+\.js)"\)', (FILES / "panel.js").read_text()))
+    for page in pages:
+        loaded = imported("panel.js") | imported(page)
+        assert sum((FILES / name).stat().st_size for name in loaded) <= 60_000, page
+    everything = set().union(*map(imported, {"panel.js", *pages}))
+    assert everything == {file.name for file in FILES.glob("*.js")}
 
 
 @pytest.mark.parametrize("word", ["innerHTML", "outerHTML", "insertAdjacentHTML", "eval("])

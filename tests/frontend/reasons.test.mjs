@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { hindrance as hindranceOf, recordedOf, ruleText } from "../../custom_components/ha_ingestor/frontend/reasons.js";
+import { amounts, hindrance as hindranceOf, recordedOf, ruleText } from "../../custom_components/ha_ingestor/frontend/reasons.js";
 import { Words } from "../../custom_components/ha_ingestor/frontend/words.js";
 
 /** @type {Localize} */
@@ -50,4 +50,19 @@ test("what somebody chose is not rounded", () => {
   assert.equal(words.rules({ throttle: 120 }), "rules.is rules.throttle 2 min");
   assert.equal(words.rules({ deadband: 0.05, heartbeat: 1.5 }), "rules.is rules.deadband 0.05 · rules.is rules.heartbeat 90 sec");
   assert.equal(words.rules(undefined), "");
+});
+
+test("points are by the hour without the first one, and all of them before it is measured", () => {
+  assert.deepEqual(amounts({ points: 11, bytes: 1100 }, 2), { points: 5, bytes: 500 });
+  assert.deepEqual(amounts({ points: 1, bytes: 100 }, 2), { points: 0, bytes: 0 });
+  assert.deepEqual(amounts({}, 2), { points: 0, bytes: 0 });
+  assert.deepEqual(amounts({ points: 11, bytes: 1100 }, 0), { points: 11, bytes: 1100 });
+});
+
+test("bytes have the units of the options, and series are not counted above a limit", () => {
+  assert.equal(words.bytes(256 * 2 ** 20), "256\u00a0MiB");
+  assert.equal(words.bytes(1536), "1.5\u00a0KiB");
+  assert.equal(words.bytes(999), "999\u00a0B");
+  assert.equal(words.bytes(undefined), "–");
+  assert.deepEqual([undefined, 1, 19, 20].map((each) => words.series(each, 20)), ["–", "1", "19", "≥ 20"]);
 });

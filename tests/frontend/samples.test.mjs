@@ -1,8 +1,7 @@
-// Rates and trends of the last hour, and outages of the history.
+// Rates and trends of the last hour.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { outages } from "../../custom_components/ha_ingestor/frontend/outages.js";
 import { appended, emptyIn, rates, samplesOf } from "../../custom_components/ha_ingestor/frontend/samples.js";
 
 const COLUMNS = {
@@ -39,22 +38,4 @@ test("without a trend nothing is said of the end of a backlog", () => {
   assert.equal(emptyIn([], 60, 40), null);
   assert.equal(emptyIn(samplesOf({ ...COLUMNS, backlog: [60, 60, 60] }), 60, 40), null);
   assert.equal(emptyIn(samplesOf(COLUMNS), 60, 40), 60);
-});
-
-test("changes of the status are joined to outages, the newest first", () => {
-  /** @type {(minute: number, status: string, problem?: string) => StatusChange} */
-  const change = (minute, status, problem = "none") => ({
-    time: `2027-01-15T08:0${minute}:00+00:00`,
-    status,
-    problem,
-    detail: problem,
-  });
-  const found = outages([
-    change(0, "ok"),
-    change(1, "retrying", "timeout"),
-    change(2, "retrying", "unreachable"),
-    change(4, "ok"),
-    change(5, "blocked", "invalid_auth"),
-  ]);
-  assert.deepEqual(found.map((each) => [each.problem, each.seconds]), [["invalid_auth", null], ["timeout", 180]]);
 });

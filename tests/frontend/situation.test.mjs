@@ -22,7 +22,7 @@ const destination = (state, found) => ({
   title: "Influx",
   state,
   health: found,
-  data_api: null,
+  outages: [], data_api: null,
   remotes: [],
   mqtt: [],
 });

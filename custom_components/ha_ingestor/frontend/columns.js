@@ -23,8 +23,9 @@ const WIDTHS = {
   is_recorded: "120px",
   why: "120px",
   rules: "150px",
-  per_hour: "100px",
-  bytes_per_hour: "100px",
+  points: "100px",
+  bytes: "100px",
+  series: "80px",
   last_state: "140px",
   last_time: "100px",
 };
@@ -33,9 +34,10 @@ const WIDTHS = {
  * On a phone there is one column, with what matters most below the name.
  * @param {Words} words
  * @param {boolean} narrow
+ * @param {boolean} isMeasured
  */
-export const columns = (words, narrow) => {
-  const found = described(words);
+export const columns = (words, narrow, isMeasured) => {
+  const found = described(words, isMeasured);
   for (const [name, minWidth] of Object.entries(WIDTHS)) {
     if (narrow) found[name].hidden = name !== "name";
     else found[name].minWidth = minWidth;
@@ -46,13 +48,18 @@ export const columns = (words, narrow) => {
 
 /** @type {Draw<TableRow>} */
 const short = (words, row) => {
-  const told = [row.is_recorded, row.per_hour === null ? "" : words.text("entities.hourly", { count: words.number(row.per_hour) }), row.rules, row.last_state];
+  const told = [row.is_recorded, row.is_measured ? words.text("entities.hourly", { count: words.number(row.points) }) : "", row.rules, row.last_state];
   return html`<div style=${CUT}><bdi>${row.name}</bdi></div>
     <div style=${CUT + SMALL}><bdi>${told.filter(Boolean).join(" · ")}</bdi></div>`;
 };
 
-/** @param {Words} words @returns {Record<string, Column>} */
-const described = (words) => ({
+/**
+ * Points and bytes are by the hour, once it is measured; before that all of them.
+ * @param {Words} words
+ * @param {boolean} isMeasured
+ * @returns {Record<string, Column>}
+ */
+const described = (words, isMeasured) => ({
   name: {
     title: words.text("entities.name"),
     main: true,
@@ -73,18 +80,24 @@ const described = (words) => ({
   },
   why: { title: words.text("entities.why"), sortable: true, filterable: true, flex: 2 },
   rules: { title: words.text("entities.rules"), sortable: true, filterable: true },
-  per_hour: {
-    title: words.text("entities.per_hour"),
+  points: {
+    title: words.text(isMeasured ? "entities.per_hour" : "entities.points"),
     sortable: true,
     direction: "desc",
     type: "numeric",
-    template: (row) => html`${words.number(row.per_hour, (row.per_hour ?? 0) < 10 ? 1 : 0)}`,
+    template: (row) => html`${words.number(row.points, isMeasured && row.points < 10 ? 1 : 0)}`,
   },
-  bytes_per_hour: {
-    title: words.text("entities.bytes_per_hour"),
+  bytes: {
+    title: words.text(isMeasured ? "entities.bytes_per_hour" : "entities.bytes"),
     sortable: true,
     type: "numeric",
-    template: (row) => html`${words.bytes(row.bytes_per_hour)}`,
+    template: (row) => html`${words.bytes(row.bytes)}`,
+  },
+  series: {
+    title: words.text("entities.series"),
+    sortable: true,
+    type: "numeric",
+    template: (row) => html`${words.series(row.series, row.series_max)}`,
   },
   last_state: {
     title: words.text("entities.last_state"),

@@ -5,7 +5,7 @@ import "./entity.js";
 import { columns } from "./columns.js";
 import { css, define, html, properties } from "./lit.js";
 import { Page } from "./page.js";
-import { recordedOf, ruleText } from "./reasons.js";
+import { HOURS_MIN, amounts, recordedOf, ruleText } from "./reasons.js";
 import { button, pageStyle } from "./style.js";
 
 const SHOWN = ["all", "recorded", "left_out"];
@@ -23,8 +23,6 @@ const ARRANGED = ["_answer", "_shown", "words", "narrow"];
 const CHANGES = ["include", "exclude", "rules"];
 // What one change may name.
 const CHANGED_MAX = 1000;
-// What was measured for less says nothing about an hour.
-const HOURS_MIN = 1 / 60;
 
 const style = css`
   .bar {
@@ -93,7 +91,7 @@ class Entities extends Page {
     const { _answer: answer, words, hass } = this;
     if (!answer) return;
     const isMeasured = answer.hours >= HOURS_MIN;
-    this._columns = columns(words, this.narrow);
+    this._columns = columns(words, this.narrow, isMeasured);
     this._rows = answer.entities.filter(KEPT[this._shown]).map((each) => ({
       ...each,
       id: each.entity_id,
@@ -103,8 +101,9 @@ class Entities extends Page {
       is_recorded: words.text(each.recorded ? "entities.yes" : "entities.no"),
       why: ruleText(words, hass, each),
       rules: words.rules(each.rules),
-      per_hour: isMeasured ? (each.points ?? 0) / answer.hours : null,
-      bytes_per_hour: isMeasured ? (each.bytes ?? 0) / answer.hours : null,
+      series_max: answer.series_max,
+      is_measured: isMeasured,
+      ...amounts(each, isMeasured ? answer.hours : 0),
     }));
   }
 
@@ -157,7 +156,7 @@ class Entities extends Page {
     return html`<div class="bar">
       ${SHOWN.map((each) => html`<button class="chip" aria-pressed=${each === this._shown}
         @click=${() => { this._shown = each; }}>${words.text(`entities.${each}`)}</button>`)}
-      <span class="secondary rest">${words.text("entities.summary", {
+      <span class="secondary rest">${words.text(answer.hours < HOURS_MIN ? "entities.summary_unmeasured" : "entities.summary", {
         recorded: words.number(recorded),
         total: words.number(total),
         duration: words.duration(answer.hours * 3600),
@@ -165,7 +164,7 @@ class Entities extends Page {
       <select aria-label=${words.text("group.label")} @change=${(event) => { this._group = event.target.value; }}>
         ${GROUPS.map((each) => html`<option value=${each} ?selected=${each === this._group}>${words.text(`group.${each || "none"}`)}</option>`)}
       </select>
-      <ha-button appearance="plain" size="small" @click=${() => this._read()}>${words.text("refresh")}</ha-button>
+      <ha-button appearance="plain" size="s" @click=${() => this._read()}>${words.text("refresh")}</ha-button>
     </div>`;
   }
 
@@ -176,7 +175,7 @@ class Entities extends Page {
       <span class="rest" role="status">${words.text("change.selected", { entities: words.count("entities", this._selected.length) })}
         ${isTooMuch ? words.text("change.too_many", { count: words.number(CHANGED_MAX) }) : ""}</span>
       ${CHANGES.map((each) => button(words.text(`change.${each}`), () => this._begin(each, this._selected), isTooMuch))}
-      <ha-button appearance="plain" size="small"
+      <ha-button appearance="plain" size="s"
         @click=${() => this._clear()}>${words.text("change.clear")}</ha-button>
     </div>`;
   }
@@ -192,7 +191,7 @@ class Entities extends Page {
     const row = answer.entities.find((each) => each.entity_id === this._open);
     return row
       ? html`<ha-ingestor-entity .hass=${this.hass} .words=${words} .row=${row} .entryId=${this.entryId}
-          .numbersOnly=${answer.numbers_only} @closed=${() => { this._open = undefined; }}
+          .numbersOnly=${answer.numbers_only} .seriesMax=${answer.series_max} @closed=${() => { this._open = undefined; }}
           @change=${(event) => this._begin(event.detail, [row.entity_id])}></ha-ingestor-entity>`
       : "";
   }

@@ -17,7 +17,7 @@ const style = css`
 
 /** @extends {Page<EntityMembers>} */
 class Entity extends Page {
-  static properties = properties(["hass", "words", "row", "entryId", "numbersOnly"]);
+  static properties = properties(["hass", "words", "row", "entryId", "numbersOnly", "seriesMax"]);
 
   static styles = [pageStyle, style];
 
@@ -43,6 +43,7 @@ class Entity extends Page {
       ["rules", words.rules(row.rules) || words.text("entities.no_rules")],
       ["points", row.points === undefined ? "–" : words.number(row.points)],
       ["bytes", row.bytes === undefined ? "–" : words.bytes(row.bytes)],
+      ["series", words.series(row.series, this.seriesMax)],
       ["last_state", html`<bdi>${row.last_state ?? "–"}</bdi>`],
       ["last_time", row.last_time ? words.moment(row.last_time * 1000) : "–"],
       ["state_now", html`<bdi>${state ? state.state : "–"}</bdi>`],

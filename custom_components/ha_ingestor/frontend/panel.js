@@ -1,11 +1,5 @@
 /** The panel: the bar, the tabs, and what every page needs. */
 
-import "./entities.js";
-import "./flow.js";
-import "./points.js";
-import "./problems.js";
-import "./registries.js";
-import "./sources.js";
 import { LitElement, css, define, html, properties } from "./lit.js";
 import { keepSubscribed } from "./live.js";
 import { EVERY, appended, samplesOf } from "./samples.js";
@@ -13,7 +7,17 @@ import { pageStyle } from "./style.js";
 import { Words, load } from "./words.js";
 
 const PATH = "/ha-ingestor";
-const PAGES = ["flow", "entities", "points", "sources", "registries", "problems"];
+// Each is loaded when it is looked at.
+/** @type {Record<string, () => Promise<unknown>>} */
+const PAGES = {
+  flow: () => import("./flow.js"),
+  entities: () => import("./entities.js"),
+  points: () => import("./points.js"),
+  sources: () => import("./sources.js"),
+  registries: () => import("./registries.js"),
+  problems: () => import("./problems.js"),
+};
+const NAMES = Object.keys(PAGES);
 // What is of importance here; everything else of `hass` changes with every state.
 /** @type {(keyof Hass)[]} */
 const WATCHED = ["localize", "locale", "connected", "themes"];
@@ -126,7 +130,7 @@ class Panel extends LitElement {
 
   get _page() {
     const name = this.route?.path.split("/")[1] ?? "";
-    return PAGES.includes(name) ? name : PAGES[0];
+    return NAMES.includes(name) ? name : NAMES[0];
   }
 
   /** @param {string} path */
@@ -138,12 +142,14 @@ class Panel extends LitElement {
 
   render() {
     const { _words: words, _page: page, _destinations: destinations } = this;
+    // Where it fails, the next drawing tries again.
+    PAGES[page]().catch(() => undefined);
     const isOutdated = !here.startsWith(`${this.panel.config.modules}/`);
     return html`<ha-top-app-bar-fixed .narrow=${this.narrow}>
       <div slot="title">${words.text("title")}</div>
       <ha-tab-group slot="subRow" tab-only
         @wa-tab-show=${(event) => event.detail.name !== this._page && this._go(`${PATH}/${event.detail.name}`)}>
-        ${PAGES.map((each) => html`<ha-tab-group-tab slot="nav" .panel=${each} .active=${each === page}>
+        ${NAMES.map((each) => html`<ha-tab-group-tab slot="nav" .panel=${each} .active=${each === page}>
           ${words.text(`page.${each}`)}
         </ha-tab-group-tab>`)}
       </ha-tab-group>

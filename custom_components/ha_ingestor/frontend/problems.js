@@ -2,11 +2,13 @@
 
 import "./change.js";
 import { css, define, html, properties } from "./lit.js";
-import { outages } from "./outages.js";
 import { Page } from "./page.js";
 import { button, pageStyle } from "./style.js";
 
 const RECORDS = 100;
+// While points are being refused it is no use to count them again and again.
+const COUNT_MS = 5000;
+const OUTAGE = ["since", "lasted", "problem", "afterwards"];
 
 const style = css`
   ul {
@@ -33,8 +35,29 @@ class Problems extends Page {
   willUpdate(changed) {
     const before = changed.get("destination");
     if (before && before.config_entry_id !== this.destination.config_entry_id) {
-      this._records = this._result = this._tested = undefined;
+      this._records = this._result = this._tested = this._total = this._counted = undefined;
     }
+  }
+
+  updated() {
+    const quarantined = this.destination.health?.ledger?.quarantined;
+    if (quarantined === undefined || quarantined === this._counted) return;
+    this._counted = quarantined;
+    clearTimeout(this._timer);
+    if (quarantined) this._timer = setTimeout(() => this._count(), this._total === undefined ? 0 : COUNT_MS);
+    else this._total = 0;
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    clearTimeout(this._timer);
+  }
+
+  /** How many are there now, which no count says: it has all that ever were. */
+  async _count() {
+    const id = this.destination.config_entry_id;
+    const found = await this._call("export_quarantine", { limit: 1 }).catch(() => ({}));
+    if (id === this.destination.config_entry_id) this._total = found.total;
   }
 
   /** @param {string} service */
@@ -63,6 +86,7 @@ class Problems extends Page {
       this._result = { level: "error", text: error.message };
     } finally {
       this._isBusy = false;
+      this._counted = undefined;
     }
   }
 
@@ -77,7 +101,7 @@ class Problems extends Page {
   _replay() {
     return this._do(async () => {
       const { replayed } = await this._call("replay_quarantine");
-      this._records = undefined;
+      this._records = this._total = undefined;
       return this.words.text("problems.replayed", { points: this.words.count("points", replayed) });
     });
   }
@@ -86,7 +110,7 @@ class Problems extends Page {
     this._isPurging = false;
     return this._do(async () => {
       const { purged } = await this._call("purge_quarantine");
-      this._records = undefined;
+      this._records = this._total = undefined;
       return this.words.text("problems.purged", { points: this.words.count("points", purged) });
     });
   }
@@ -114,25 +138,26 @@ class Problems extends Page {
   }
 
   render() {
-    const { health } = this.destination;
+    const { health, outages } = this.destination;
     if (!health) return html`<div class="card">${this.words.text("problems.not_loaded")}</div>`;
-    return html`${this._outages(health)} ${this._quarantine(health)} ${this._selfTest()} ${this._dialog()}`;
+    return html`${this._outages(health, outages)} ${this._quarantine(health)} ${this._selfTest()} ${this._dialog()}`;
   }
 
-  /** @param {Health} health */
-  _outages(health) {
+  /** @param {Health} health @param {readonly Outage[]} outages */
+  _outages(health, outages) {
     const { words } = this;
-    const found = outages(health.history);
+    const found = outages.toReversed();
     return html`<div class="card">
       <h2>${words.text("problems.outages")}</h2>
       ${found.length
         ? html`<table>
-            <tr>${["since", "lasted", "problem"].map((each) => html`<th>${words.text(`problems.${each}`)}</th>`)}</tr>
+            <tr>${OUTAGE.map((each) => html`<th>${words.text(`problems.${each}`)}</th>`)}</tr>
             ${found.map((each) => html`<tr>
               <td>${words.moment(each.since)}</td>
-              <td>${each.seconds === null ? words.text("problems.still") : words.duration(each.seconds)}</td>
+              <td>${each.until ? words.duration((Date.parse(each.until) - Date.parse(each.since)) / 1000) : words.text("problems.still")}</td>
               <td>${each.problem === "none" ? words.named("status", each.status) : words.named("problem", each.problem)}
                 <div class="secondary"><bdi>${each.detail}</bdi></div></td>
+              <td>${this._afterwards(each)}</td>
             </tr>`)}
           </table>`
         : html`<p>${health.history.length
@@ -141,22 +166,40 @@ class Problems extends Page {
     </div>`;
   }
 
+  /**
+   * What became of the points that waited.
+   * @param {Outage} outage
+   */
+  _afterwards({ points, delivered, not_written: notWritten }) {
+    const { words } = this;
+    if (points === null) return "–";
+    const said = words.count("points", points);
+    return html`${delivered
+      ? words.text("problems.all_by", { points: said, time: words.moment(delivered) })
+      : words.text("problems.under_way", { points: said })}
+      ${notWritten ? html`<div class="secondary">${words.text("problems.not_written", { points: words.count("points", notWritten) })}</div>` : ""}`;
+  }
+
   /** @param {Health} health */
   _quarantine(health) {
-    const { words } = this;
+    const { words, _total: total } = this;
+    const isLocked = this._isBusy || !total;
     const { rejection } = health;
     return html`<div class="card">
       <h2>${words.text("problems.quarantine")}</h2>
       <p class="secondary">${words.text("problems.quarantine_is")}</p>
+      ${total === undefined ? "" : html`<p>${total
+        ? words.text("problems.holds", { points: words.count("points", total) })
+        : words.text("problems.empty")}</p>`}
       ${rejection
         ? html`<p>${words.text("problems.newest")} <bdi>${rejection.entity_id ?? ""}</bdi>
             <br /><bdi class="code">${rejection.reason}</bdi></p>
             ${rejection.entity_id ? html`<p>${button(words.text("problems.leave_out"), () => { this._leavingOut = rejection.entity_id ?? undefined; })}</p>` : ""}`
         : ""}
       <div class="bar">
-        ${button(words.text("problems.show"), () => this._show(), this._isBusy)}
-        ${button(words.text("problems.replay"), () => this._replay(), this._isBusy)}
-        ${button(words.text("problems.purge"), () => { this._isPurging = true; }, this._isBusy, "danger")}
+        ${button(words.text("problems.show"), () => this._show(), isLocked)}
+        ${button(words.text("problems.replay"), () => this._replay(), isLocked)}
+        ${button(words.text("problems.purge"), () => { this._isPurging = true; }, isLocked, "danger")}
       </div>
       ${this._result?.text ? html`<ha-alert alert-type=${this._result.level}>${this._result.text}</ha-alert>` : ""}
       ${this._records ? this._list() : ""}
@@ -165,7 +208,7 @@ class Problems extends Page {
 
   _list() {
     const { words, _records: records = [] } = this;
-    if (!records.length) return html`<p>${words.text("problems.empty")}</p>`;
+    if (!records.length) return "";
     return html`<p class="secondary">${words.text("problems.shown", {
         count: words.number(records.length), total: words.number(this._total) })}</p>
       <ul>${records.map((each) => html`<li>

@@ -1,5 +1,7 @@
 /** What is recorded and why, and why it may have no points all the same. */
 
+// What was measured for less says nothing about an hour.
+export const HOURS_MIN = 1 / 6;
 const SILENT = new Set(["unavailable", "unknown"]);
 
 /**
@@ -44,4 +46,16 @@ export const hindrance = (row, state, numbersOnly) => {
 export const recordedOf = (rows) => {
   const present = rows.filter((each) => !each.stateless);
   return { recorded: present.filter((each) => each.recorded).length, total: present.length };
+};
+
+/**
+ * Points and bytes by the hour; all of them while no hours were measured.
+ * @param {{ points?: number, bytes?: number }} all
+ * @param {number} hours
+ */
+export const amounts = ({ points = 0, bytes = 0 }, hours) => {
+  if (!hours) return { points, bytes };
+  // The first point is the state that there was at the start.
+  const later = Math.max(points - 1, 0);
+  return { points: later / hours, bytes: points ? (bytes * later) / points / hours : 0 };
 };

@@ -28,12 +28,13 @@ const DURATIONS = [
   [60, "minute"],
   [1, "second"],
 ];
+// As the options and the sensors have them; Intl knows none of these.
 /** @type {Step[]} */
 const SIZES = [
-  [1e9, "gigabyte"],
-  [1e6, "megabyte"],
-  [1e3, "kilobyte"],
-  [1, "byte"],
+  [2 ** 30, "GiB"],
+  [2 ** 20, "MiB"],
+  [2 ** 10, "KiB"],
+  [1, "B"],
 ];
 
 /**
@@ -99,6 +100,16 @@ export class Words {
   }
 
   /**
+   * How many series; above a limit they are not counted.
+   * @param {Amount} value
+   * @param {number} limit
+   */
+  series(value, limit) {
+    if (!value) return "–";
+    return value < limit ? this.number(value) : `≥ ${this.number(limit)}`;
+  }
+
+  /**
    * The rules of an entity in a few words; empty without any.
    * @param {Rules} [rules]
    */
@@ -136,12 +147,16 @@ export class Words {
 
   /** @param {Amount} value */
   bytes(value) {
-    return this._unit(value, SIZES);
+    if (value == null) return "–";
+    const [size, name] = step(value, SIZES);
+    return `${this.number(value / size, value / size < 10 && size > 1 ? 1 : 0)}\u00a0${name}`;
   }
 
   /** @param {Amount} seconds */
   duration(seconds) {
-    return this._unit(seconds, DURATIONS);
+    if (seconds == null) return "–";
+    const [size, name] = step(seconds, DURATIONS);
+    return this._format(seconds / size, unit(name, 0));
   }
 
   /**
@@ -178,14 +193,6 @@ export class Words {
     }).format(when);
   }
 
-  /** @param {Amount} value @param {Step[]} table */
-  _unit(value, table) {
-    if (value == null) return "–";
-    const [size, name] = table.find(([each]) => value >= each) ?? table[table.length - 1];
-    const digits = value / size < 10 && size > 1 && table === SIZES ? 1 : 0;
-    return this._format(value / size, unit(name, digits));
-  }
-
   /** @param {Amount} value @param {Intl.NumberFormatOptions} options */
   _format(value, options) {
     if (value == null) return "–";
@@ -193,6 +200,9 @@ export class Words {
     return new Intl.NumberFormat(this._numbers, format).format(value);
   }
 }
+
+/** @param {number} value @param {Step[]} table */
+const step = (value, table) => table.find(([each]) => value >= each) ?? table[table.length - 1];
 
 /** @param {string} name @param {number} digits @returns {Intl.NumberFormatOptions} */
 const unit = (name, digits) => ({

@@ -112,11 +112,24 @@ interface Store {
   readonly changes: Counts;
 }
 
+/** A time in which the database accepted nothing; what there is of its end is null until then. */
+interface Outage {
+  readonly since: Moment;
+  readonly until: Moment | null;
+  readonly status: string;
+  readonly problem: string;
+  readonly detail: string;
+  readonly points: number | null;
+  readonly delivered: Moment | null;
+  readonly not_written: number;
+}
+
 interface Destination {
   readonly config_entry_id: string;
   readonly title: string;
   readonly state: string;
   readonly health: Health | null;
+  readonly outages: readonly Outage[];
   readonly data_api: DataApi | null;
   readonly remotes: readonly Remote[];
   readonly mqtt: readonly Mqtt[];
@@ -150,6 +163,7 @@ interface EntityRow {
   readonly disabled?: boolean;
   readonly points?: number;
   readonly bytes?: number;
+  readonly series?: number;
   readonly last_time?: number;
   readonly last_state?: string | null;
 }
@@ -157,6 +171,7 @@ interface EntityRow {
 interface EntitiesAnswer {
   readonly hours: number;
   readonly numbers_only: boolean;
+  readonly series_max: number;
   readonly entities: readonly EntityRow[];
 }
 

@@ -34,15 +34,6 @@ interface Situation {
   readonly values?: { readonly points: number; readonly problem?: string; readonly duration?: number };
 }
 
-/** A time in which points were not accepted; `seconds` is null for one that goes on. */
-interface Outage {
-  readonly since: Moment;
-  readonly status: string;
-  problem: string;
-  detail: string;
-  seconds: number | null;
-}
-
 type Fact = [name: string, value: string];
 
 /** What there is to say of a source. */
@@ -59,7 +50,7 @@ interface Origin {
 type ChangeKind = "include" | "exclude" | "rules";
 
 /** A row of the table of entities. */
-interface TableRow extends Omit<EntityRow, "rules"> {
+interface TableRow extends Omit<EntityRow, "rules" | "points" | "bytes"> {
   readonly id: string;
   readonly name: string;
   readonly domain: string;
@@ -67,8 +58,10 @@ interface TableRow extends Omit<EntityRow, "rules"> {
   readonly is_recorded: string;
   readonly why: string;
   readonly rules: string;
-  readonly per_hour: number | null;
-  readonly bytes_per_hour: number | null;
+  readonly points: number;
+  readonly bytes: number;
+  readonly series_max: number;
+  readonly is_measured: boolean;
 }
 
 /** A column of Home Assistant's table. */
@@ -137,6 +130,7 @@ interface EntityMembers extends PageMembers {
   row: EntityRow;
   entryId: string;
   numbersOnly: boolean;
+  seriesMax: number;
 }
 
 interface ChangeMembers extends PageMembers {
@@ -183,6 +177,8 @@ interface ProblemsMembers extends PageMembers {
   destination: Destination;
   _records?: QuarantinedPoint[];
   _total?: number;
+  _counted?: number;
+  _timer?: ReturnType<typeof setTimeout>;
   _isBusy?: boolean;
   _result?: { readonly level: string; readonly text: string };
   _tested?: { readonly isRunning?: boolean; readonly verdict?: string; readonly message?: string };
