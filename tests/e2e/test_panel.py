@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Error
 
+from scripts.rig.api import Api
 from scripts.rig.browser import Frontend, frontend
 
 from .installation import Destination, Installation, until
@@ -69,12 +70,20 @@ BROKEN: Final = """async () => {
 }"""
 
 
+class HasApi(Protocol):
+    """Whoever has a way to a Home Assistant."""
+
+    @property
+    def api(self) -> Api:
+        """Home Assistant's interfaces."""
+
+
 @contextmanager
-def opened(installation: Installation, **window: Any) -> Iterator[Frontend]:
+def opened(whose: HasApi, **window: Any) -> Iterator[Frontend]:
     """Open a browser that is logged in; afterwards the page has had no error."""
     with ExitStack() as stack:
         try:
-            shown = stack.enter_context(frontend(installation.api, **window))
+            shown = stack.enter_context(frontend(whose.api, **window))
         except Error as error:
             if "Executable doesn't exist" not in str(error):
                 raise
@@ -285,8 +294,9 @@ def test_a_destination_is_tested_and_its_diagnostics_are_downloaded(
         panel = window.page.locator("ha-ingestor-panel")
         panel.get_by_role("button", name="Test now").click()
         panel.get_by_text("Everything works").wait_for()
-        panel.get_by_role("button", name="Show points").click()
         panel.get_by_text("The quarantine is empty").wait_for()
+        for name in ("Show points", "Deliver again", "Delete all"):
+            assert panel.get_by_role("button", name=name).is_disabled()
         with window.page.expect_download() as download:
             panel.get_by_role("button", name="Download diagnostics").click()
         told = json.loads(download.value.path().read_text())
