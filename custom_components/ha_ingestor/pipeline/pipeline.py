@@ -205,6 +205,10 @@ class Pipeline:
         """Return up to when an earlier process captured this home; None if that is not known."""
         return await self._thread.run(self._committer.load_captured_until)
 
+    def remembers(self, entity_id: str) -> bool:
+        """Whether it is known what an earlier process wrote last, and nothing has followed it."""
+        return self._noise_filter.last_written.before_gap(entity_id) is not None
+
     def begin_past(self, *, is_gap: bool) -> Past:
         """Begin a span of the past, whose events come in their order.
 

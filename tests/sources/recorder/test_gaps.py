@@ -179,6 +179,26 @@ async def test_after_a_kill_what_happened_before_the_setup_is_filled_in(
     assert json.loads((spool_path(hass, entry) / "gaps.json").read_text())["gaps"] == []
 
 
+async def test_after_a_kill_the_recorder_says_what_the_only_change_of_a_gap_follows(
+    recorder_mock: Recorder, hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    """What was written last is not known any more."""
+    await set_up(hass, entry)
+    await filled(entry)
+    hass.states.async_set("sensor.a", "0")
+    await hass.async_block_till_done()
+    await disable(hass, entry)
+    hass.states.async_set("sensor.a", "1")
+    hass.states.async_set("sensor.new", "1")
+    (spool_path(hass, entry) / "recollection.json").unlink()
+    await enable(hass, entry)
+    await deliver(hass, entry)
+    found = sorted(points(database, "sensor.a"), key=lambda point: point.time)
+    assert [point.fields["state"] for point in found] == ["0", "1"]
+    assert [point.fields.get("old_state") for point in found] == [None, "0"]
+    assert len(points(database, "sensor.new")) == 1
+
+
 async def test_a_stop_in_the_middle_goes_on_with_the_next_start(
     recorder_mock: Recorder,
     hass: HomeAssistant,

@@ -46,10 +46,18 @@ class Recorder:
             for name in ("start_time", "end_time")
         )
         return {
-            name: [row for row in self.rows[name] if after < row["lu"] < until_]
+            name: [
+                *(self._before(name, after) if asked["include_start_time_state"] else ()),
+                *(row for row in self.rows[name] if after < row["lu"] < until_),
+            ]
             for name in asked["entity_ids"]
             if name in self.rows
         }
+
+    def _before(self, entity_id: str, moment: float) -> list[dict[str, Any]]:
+        """Date the state at a moment as if it was set then, as Home Assistant does."""
+        before = [row for row in self.rows[entity_id] if row["lu"] <= moment]
+        return [{**before[-1], "lu": moment}] if before else []
 
 
 def told(database: Emulator, entity_id: str) -> list[Any]:
@@ -383,3 +391,55 @@ async def test_another_home_at_the_same_place_is_not_asked_for_the_gap(
     await deliver(hass, entry)
     assert told(database, "sensor.a") == [("0", None), ("2", "0")]
     assert not recorder.asked
+
+
+async def test_after_a_kill_the_history_says_what_was_before_the_gap(
+    hass: HomeAssistant, home: Home, database: Emulator, hass_storage: dict[str, Any]
+) -> None:
+    """Since when it was so is not told, and so that has no duration."""
+    recorder, start = Recorder(home), time.time() - 1000
+    for number, at in enumerate((-50.0, 50.0, 100.0)):
+        recorder.wrote("sensor.a", str(number), start + at)
+    home.changing("sensor.a", "2", start + 100)
+    home.changing("sensor.b", "new", start + 80)
+    recorder.wrote("sensor.b", "new", start + 80)
+    home.changing("sensor.old", "as before", start - 10)
+    entry = entry_with(database, remote(home))
+    [subentry_id] = entry.subentries
+    hass_storage["ha_ingestor.remotes"] = {"version": 1, "data": {subentry_id: start}}
+    await set_up(hass, entry)
+    await connected(entry)
+    await until(lambda: link_of(entry).health.events >= 3)
+    await deliver(hass, entry)
+    assert told(database, "sensor.a") == [("1", "0"), ("2", "1")]
+    assert told(database, "sensor.b") == [("new", None)]
+    assert told(database, "sensor.old") == []
+    durations = [
+        point.fields.get("duration_in_state_seconds") for point in points(database, "sensor.a")
+    ]
+    assert durations == [None, 50.0]
+
+
+async def test_when_both_homes_were_killed_the_gap_is_filled_and_what_is_as_before_is_no_change(
+    hass: HomeAssistant, home: Home, database: Emulator, hass_storage: dict[str, Any]
+) -> None:
+    recorder, start = Recorder(home), time.time() - 1000
+    recorder.wrote("sensor.stays", "on", start - 50)
+    recorder.wrote("sensor.stays", "on", start + 500)
+    home.changing("sensor.stays", "on", start + 500)
+    recorder.wrote("sensor.a", "0", start - 50)
+    recorder.wrote("sensor.a", "1", start + 50)
+    recorder.wrote("sensor.a", "1", start + 501)
+    recorder.wrote("sensor.a", "2", start + 600)
+    home.changing("sensor.a", "2", start + 600)
+    entry = entry_with(database, remote(home))
+    [subentry_id] = entry.subentries
+    hass_storage["ha_ingestor.remotes"] = {"version": 1, "data": {subentry_id: start}}
+    await set_up(hass, entry)
+    await connected(entry)
+    await until(lambda: not link_of(entry).home.gaps and link_of(entry).health.events >= 4)
+    ledger = await balanced(entry)
+    await deliver(hass, entry)
+    assert told(database, "sensor.a") == [("1", "0"), ("2", "1")]
+    assert told(database, "sensor.stays") == []
+    assert ledger["filtered"] == {"restart_echo": 2}

@@ -11,19 +11,24 @@ HISTORY: Final = "history/history_during_period"
 
 
 async def states_between(
-    connection: Connection, entity_ids: Sequence[str], after: float, until: float
+    connection: Connection,
+    entity_ids: Sequence[str],
+    after: float,
+    until: float,
+    *,
+    with_state_before: bool = False,
 ) -> dict[str, list[State]]:
     """Read every state between two moments, without these; raises HomeAssistantError.
 
-    A removal is a state without text and attributes. Contexts are not told.
+    A removal is a state without text and attributes. Contexts are not told. The state before, if it
+    is wanted, is dated at the first moment.
     """
     answer = await connection.command(
         HISTORY,
         start_time=_moment(after),
         end_time=_moment(until),
         entity_ids=list(entity_ids),
-        # One that is dated at the start, and never was set then.
-        include_start_time_state=False,
+        include_start_time_state=with_state_before,
         # Changes of attributes as well.
         significant_changes_only=False,
         minimal_response=False,

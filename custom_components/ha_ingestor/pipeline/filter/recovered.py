@@ -5,6 +5,7 @@ holds none. What was restored at a start is told by who reads the history.
 """
 
 import logging
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -52,12 +53,17 @@ class RecoveredFilter:
     def _joined(self, state_event: StateEvent) -> StateEvent:
         """Join the first event of another home to what was written before the gap.
 
-        Its history is asked for the gap only.
+        Its history is asked for the gap only, and tells of a state before it not since when it was.
         """
-        key = state_event.entity.key
-        if state_event.old or self.last_written is None or is_here(key):
+        key, old = state_event.entity.key, state_event.old
+        if self.last_written is None or is_here(key):
             return state_event
-        return state_event._replace(old=self.last_written.before_gap(key))
+        is_known = old is not None and not math.isnan(old.last_changed_timestamp)
+        if is_known or (before := self.last_written.before_gap(key)) is None:
+            return state_event
+        if old is not None and old.state != before.state:
+            return state_event
+        return state_event._replace(old=before)
 
     def _reason(self, state_event: StateEvent) -> str:
         """Name why an event is not written; empty when it is."""

@@ -4,6 +4,7 @@ Home Assistant dates states by the clock on the wall. Each entity is known with 
 clock until its state changed: later offsets are not part of a duration.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ from ..model import StateEvent, StateLike, is_here
 # A clock that is wrong by so much was never set.
 _FROM_THE_EPOCH: Final = 365 * 86_400.0
 _FINER: Final = 0.001
+# Since when a state was, where nobody knows it: then it has no duration.
+UNKNOWN: Final = math.nan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -170,7 +170,9 @@ class GapRecovery:
             state = self._deferred.get(row.entity_id)
             if state is not None and row.moment >= state.last_updated_timestamp:
                 del self._deferred[row.entity_id]
-                if not events.has_seen(row.entity_id) and self._is_present(state):
+                # After a kill nothing is known but what the recorder has.
+                is_known = self._pipeline.remembers(row.entity_id)
+                if is_known and not events.has_seen(row.entity_id) and self._is_present(state):
                     self._source.async_capture_existing(state)
                     continue
             yield row

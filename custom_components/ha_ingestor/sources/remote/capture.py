@@ -111,6 +111,10 @@ class RemoteCapture:
         """Whether the spool has room for the past; the rest of it is for live events."""
         return self._pipeline.spool_fill < SPOOL_FILL_MAX
 
+    def remembers(self, entity_id: str) -> bool:
+        """Whether it is known what an earlier process wrote last of an entity."""
+        return self._pipeline.remembers(self.described(entity_id).key)
+
     def begin_past(self) -> Past:
         """Begin a gap."""
         return self._pipeline.begin_past(is_gap=True)

@@ -178,22 +178,27 @@ class Conversation:
         asked_after = self._asked_after(newest, (await self._captured_for()).gap_seconds)
         async for change in async_slices(changes):
             capture = await self._captured_for()
-            if is_first and (newest is None or has_restarted):
-                # Only what was written before this home started can tell which are as before.
-                capture.existing(change)
-                continue
             if is_first and change.new and change.new.last_updated_timestamp <= (newest or 0.0):
                 continue  # captured before this home started
             if has_restarted and (dated := with_date(change)):
                 states.states[change.entity_id] = dated
             if change.new and change.new.last_updated_timestamp > asked_after:
                 missed.append(change)
+            elif is_first and (newest is None or has_restarted):
+                # Only what was written before this home started can tell which are as before.
+                capture.existing(change)
             else:
                 capture.present(change, has_restarted=has_restarted)
         if missed and newest is not None:
             started = oldest if has_restarted else None
             self._home.gaps.append(
-                gap_of(missed, after=newest, asked_after=asked_after, started=started)
+                gap_of(
+                    missed,
+                    after=newest,
+                    asked_after=asked_after,
+                    started=started,
+                    is_first=is_first,
+                )
             )
             self._home.newest = max(each.new.last_updated_timestamp for each in missed if each.new)
         self._recovery.async_start()

@@ -2,12 +2,12 @@
 
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import batched
 from typing import Final
 
 from ...clients.homeassistant.states import Change, State
-from ...pipeline.filter.state_times import RedatedState, dated
+from ...pipeline.filter.state_times import UNKNOWN, RedatedState, dated
 from ...pipeline.model import EntityContext, StateEvent
 from ..recorder.page import Recorded
 from ..recorder.recovered_events import RecoveredEvents
@@ -30,6 +30,8 @@ class Question:
     entity_ids: tuple[str, ...]
     after: float
     until: float
+    # Nobody here knows what was before it.
+    asks_before: bool = False
     divisions: int = 0
 
     def holds(self, moment: float) -> bool:
@@ -42,16 +44,15 @@ class Question:
             return ()
         half, divisions = len(self.entity_ids) // 2, self.divisions + 1
         middle = (self.after + self.until) / 2
-        parts: tuple[tuple[tuple[str, ...], float, float], ...] = (
-            (self.entity_ids, self.after, middle),
-            (self.entity_ids, middle, self.until),
-        )
         if half:
             few, others = self.entity_ids[:half], self.entity_ids[half:]
-            parts = ((few, self.after, self.until), (others, self.after, self.until))
-        return tuple(
-            Question(entity_ids=ids, after=after, until=until, divisions=divisions)
-            for ids, after, until in parts
+            return (
+                replace(self, entity_ids=few, divisions=divisions),
+                replace(self, entity_ids=others, divisions=divisions),
+            )
+        return (
+            replace(self, until=middle, divisions=divisions),
+            replace(self, after=middle, asks_before=False, divisions=divisions),
         )
 
 
@@ -60,12 +61,13 @@ class RemoteGap:
     """Changes of the snapshot that ends it, by entity, and what leads to them.
 
     It stays while there is no connection, and goes on with the next one. `is_restarted` says that
-    the home started in it.
+    the home started in it, `is_first` that nobody here knows the states before it.
     """
 
     after: float
     changes: dict[str, Change]
     is_restarted: bool
+    is_first: bool
     questions: deque[Question]
     events: RecoveredEvents
     # Entities that the recorder there has, and those that changed more than once.
@@ -95,6 +97,8 @@ class RemoteGap:
             after = max(after, self.after)
             for state in states:
                 moment = state.last_updated_timestamp
+                if question.asks_before and moment <= question.after:
+                    self.events.add_before({entity_id: _at_the_beginning(state, question)})
                 if moment - after <= _SAME_SECONDS or not question.holds(moment):
                     continue
                 self.known.add(entity_id)
@@ -111,9 +115,17 @@ class RemoteGap:
 
 
 def gap_of(
-    changes: Iterable[Change], *, after: float, asked_after: float, started: float | None
+    changes: Iterable[Change],
+    *,
+    after: float,
+    asked_after: float,
+    started: float | None,
+    is_first: bool,
 ) -> RemoteGap:
-    """Begin a gap; `started` is when the home started, if it did."""
+    """Begin a gap; `started` is when the home started, if it did.
+
+    `is_first` says that nobody here knows the states before it.
+    """
     by_entity = {change.entity_id: change for change in changes}
     groups = list(batched(by_entity, ENTITIES_MAX, strict=False))
     until = max(each.new.last_updated_timestamp for each in by_entity.values() if each.new)
@@ -121,7 +133,11 @@ def gap_of(
     questions: deque[Question] = deque()
     while asked_after < until:
         end = min(asked_after + SLICE_SECONDS, until)
-        questions += (Question(entity_ids=group, after=asked_after, until=end) for group in groups)
+        asks_before = is_first and not questions
+        questions += [
+            Question(entity_ids=group, after=asked_after, until=end, asks_before=asks_before)
+            for group in groups
+        ]
         asked_after = end
     events = RecoveredEvents(
         describe=_undescribed,
@@ -133,6 +149,7 @@ def gap_of(
         after=after,
         changes=by_entity,
         is_restarted=started is not None,
+        is_first=is_first,
         questions=questions,
         events=events,
     )
@@ -147,6 +164,13 @@ def _row(state: State) -> Recorded:
         state.last_updated_timestamp,
         state.context,
     )
+
+
+def _at_the_beginning(state: State, question: Question) -> RedatedState | None:
+    """Return the state before a question; it is dated at its beginning, unless it is from there."""
+    is_dated = state.last_updated_timestamp > question.after - BEYOND_SECONDS + _SAME_SECONDS
+    row = _row(state).state
+    return row if row is None or is_dated else dated(row, UNKNOWN)
 
 
 def _before(state: State | None) -> RedatedState | None:

@@ -105,6 +105,7 @@ class RemoteRecovery:
                     question.entity_ids,
                     question.after - BEYOND_SECONDS,
                     question.until + BEYOND_SECONDS,
+                    with_state_before=question.asks_before,
                 )
         except CommandError as err:
             if err.code in _REFUSALS:
@@ -144,12 +145,18 @@ class RemoteRecovery:
         self._is_busy = True
         try:
             async for entity_id, change in async_slices(list(gap.changes.items())):
-                if entity_id in gap.led or not self._is_present(change):
+                # After a kill nothing is known but what the recorder there has.
+                is_told = gap.is_first and entity_id in gap.known
+                is_led = entity_id in gap.led or (is_told and not capture.remembers(entity_id))
+                if is_led or not self._is_present(change):
                     led.append(entity_id)
                 else:
                     # Nothing lies between: it is as any state after an interruption.
                     newest = self._home.newest
-                    capture.present(change, has_restarted=gap.is_restarted)
+                    if change.old is None and gap.is_restarted:
+                        capture.existing(change)
+                    else:
+                        capture.present(change, has_restarted=gap.is_restarted)
                     self._home.newest = newest
                     del gap.changes[entity_id]
                 is_known = entity_id in gap.known or capture.described(entity_id).filtered

@@ -108,8 +108,10 @@ def measured(
         # The duration is 0 when the state did not change: HomeIQ reads 0 for attribute changes.
         # Digits past a microsecond are noise of the subtraction.
         seconds = new.last_changed_timestamp - old.last_changed_timestamp
-        spent = f"{seconds:.6f}" if seconds > 0 else "0.0"
-        text = f"{text}duration_in_state_seconds={spent},"
+        if seconds > 0:
+            text = f"{text}duration_in_state_seconds={seconds:.6f},"
+        elif seconds <= 0:  # and not where it is not known since when the old state was
+            text = f"{text}duration_in_state_seconds=0.0,"
     if with_availability:
         return f"{text}available={'false' if new.state == UNAVAILABLE else 'true'},"
     return text
