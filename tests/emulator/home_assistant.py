@@ -251,6 +251,7 @@ class Home:
             "config/floor_registry/list": self.floors,
             "config/label_registry/list": self.labels,
             "config_entries/get": self.entries,
+            "history/history_during_period": {},
         }
         if asked["type"] == "config/entity_registry/get_entries":
             return {name: self.entities.get(name) for name in asked["entity_ids"]}

@@ -8,7 +8,7 @@ import pytest
 from homeassistant.config_entries import ConfigSubentry
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.ha_ingestor.sources.remote import conversation, link
+from custom_components.ha_ingestor.sources.remote import conversation, link, recovery
 from tests.emulator import Emulator
 from tests.emulator.home_assistant import Home
 from tests.shell import new_entry
@@ -20,6 +20,9 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversation, "QUIET_SECONDS", 0.05)
     monkeypatch.setattr(conversation, "START_POLL_SECONDS", 0.05)
     monkeypatch.setattr(link, "backoff", lambda *_: 0.05)
+    monkeypatch.setattr(recovery, "LAG_SECONDS", 0.1)
+    monkeypatch.setattr(recovery, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(recovery, "RETRY_SECONDS", 0.05)
 
 
 @pytest.fixture(name="home")

@@ -20,13 +20,6 @@ from .test_remote import balanced, connected, link_of
 HISTORY = "history/history_during_period"
 
 
-@pytest.fixture(autouse=True)
-def _short_gap_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recovery, "LAG_SECONDS", 0.1)
-    monkeypatch.setattr(recovery, "PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(recovery, "RETRY_SECONDS", 0.05)
-
-
 class Recorder:
     """The recorder of a home: rows by entity, and what it was asked."""
 
@@ -443,3 +436,39 @@ async def test_when_both_homes_were_killed_the_gap_is_filled_and_what_is_as_befo
     assert told(database, "sensor.a") == [("1", "0"), ("2", "1")]
     assert told(database, "sensor.stays") == []
     assert ledger["filtered"] == {"restart_echo": 2}
+
+
+async def test_what_led_to_a_removal_in_the_interruption_is_there(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    """The recorder there has the one removal; the other entity went with a restart."""
+    recorder, start = Recorder(home), time.time() - 1000
+    home.changing("sensor.stays", "1", start)
+    home.changing("sensor.removed", "0", start + 1)
+    home.changing("sensor.gone", "0", start + 2)
+    entry = entry_with(database, remote(home))
+    await interrupted(hass, home, entry, 3)
+    for name in ("removed", "gone"):
+        recorder.wrote(f"sensor.{name}", "1", start + 100)
+        recorder.wrote(f"sensor.{name}", "2", start + 200)
+        home.removing(f"sensor.{name}")
+    recorder.wrote("sensor.removed", "", start + 300)
+    await filled(entry, home)
+    await balanced(entry)
+    assert link_of(entry).health.state.unfillable == 0
+    await deliver(hass, entry)
+    for name in ("removed", "gone"):
+        found = points(database, f"sensor.{name}")
+        assert [
+            (each.tags["event_type"], each.fields.get("state"), each.fields.get("old_state"))
+            for each in sorted(found, key=lambda point: point.time)
+        ] == [
+            ("state_changed", "0", None),
+            ("state_changed", "1", "0"),
+            ("state_changed", "2", "1"),
+            ("entity_removed", None, "2"),
+        ]
+    removed = max(point.time for point in points(database, "sensor.removed"))
+    assert removed == pytest.approx((start + 300) * 1e9, abs=1000)
+    gone = max(point.time for point in points(database, "sensor.gone"))
+    assert gone == pytest.approx(time.time() * 1e9, abs=30e9)

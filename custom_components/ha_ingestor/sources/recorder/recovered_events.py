@@ -41,6 +41,10 @@ class RecoveredEvents:
         """Learn the states before all rows."""
         self._before |= states
 
+    def state_before(self, entity_id: str) -> RedatedState | None:
+        """Return the state that the next row of an entity follows."""
+        return self._before.get(entity_id)
+
     def has_seen(self, entity_id: str) -> bool:
         """Whether there was a row of an entity that is an event or may become one."""
         return entity_id in self._seen

@@ -127,6 +127,12 @@ class RemoteCapture:
         self._health.received(len(events) + filtered.total())
         return points
 
+    def forget_gone(self, entity_ids: Iterable[str]) -> None:
+        """Keep no descriptions of entities that are not there any more."""
+        if self.catalog is not None:
+            for entity_id in entity_ids:
+                self.catalog.forget_if_gone(entity_id)
+
     def fired(self, event_type: str, event: Any) -> None:
         """Capture another event, as it was sent, if it is wanted."""
         if event_type in RUNS and isinstance(event, Mapping):

@@ -23,7 +23,7 @@ from ...tasks.slices import SLICE_SECONDS, async_slices
 from .as_of import rows_as_of
 from .capture import RemoteCapture, context_of, time_of, with_date
 from .catalog import RemoteHome
-from .gap import gap_of
+from .gap import gap_of, moment_of
 from .health import RemoteHealth
 from .recovery import RemoteRecovery
 
@@ -175,6 +175,7 @@ class Conversation:
         # A start sets every state anew; without one some are always older than a disconnect.
         has_restarted = newest is not None and oldest > newest
         missed: list[Change] = []
+        gone_at = time.time() + self._health.clock_ahead
         asked_after = self._asked_after(newest, (await self._captured_for()).gap_seconds)
         async for change in async_slices(changes):
             capture = await self._captured_for()
@@ -182,7 +183,7 @@ class Conversation:
                 continue  # captured before this home started
             if has_restarted and (dated := with_date(change)):
                 states.states[change.entity_id] = dated
-            if change.new and change.new.last_updated_timestamp > asked_after:
+            if asked_after < moment_of(change, gone_at):
                 missed.append(change)
             elif is_first and (newest is None or has_restarted):
                 # Only what was written before this home started can tell which are as before.
@@ -198,9 +199,11 @@ class Conversation:
                     asked_after=asked_after,
                     started=started,
                     is_first=is_first,
+                    gone_at=gone_at,
                 )
             )
-            self._home.newest = max(each.new.last_updated_timestamp for each in missed if each.new)
+            present = (each.new.last_updated_timestamp for each in missed if each.new)
+            self._home.newest = max(present, default=newest)
         self._recovery.async_start()
         self._health.entities = len(states.states)
         self._registries_read()

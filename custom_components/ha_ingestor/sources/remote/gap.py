@@ -8,7 +8,7 @@ from typing import Final
 
 from ...clients.homeassistant.states import Change, State
 from ...pipeline.filter.state_times import UNKNOWN, RedatedState, dated
-from ...pipeline.model import EntityContext, StateEvent
+from ...pipeline.model import EntityContext, NoContext, StateEvent
 from ..recorder.page import Recorded
 from ..recorder.recovered_events import RecoveredEvents
 
@@ -61,13 +61,15 @@ class RemoteGap:
     """Changes of the snapshot that ends it, by entity, and what leads to them.
 
     It stays while there is no connection, and goes on with the next one. `is_restarted` says that
-    the home started in it, `is_first` that nobody here knows the states before it.
+    the home started in it, `is_first` that nobody here knows the states before it. At
+    `gone_at` it was seen which entities are gone.
     """
 
     after: float
     changes: dict[str, Change]
     is_restarted: bool
     is_first: bool
+    gone_at: float
     questions: deque[Question]
     events: RecoveredEvents
     # Entities that the recorder there has, and those that changed more than once.
@@ -91,7 +93,7 @@ class RemoteGap:
         """Return what was missed of an answer, in the order of time."""
         rows = []
         for entity_id, states in answer.items():
-            if (change := self.changes.get(entity_id)) is None or change.new is None:
+            if (change := self.changes.get(entity_id)) is None:
                 continue
             after = change.old.last_updated_timestamp if change.old else self.after
             after = max(after, self.after)
@@ -103,15 +105,20 @@ class RemoteGap:
                     continue
                 self.known.add(entity_id)
                 # Later ones are captured live.
-                if change.new.last_updated_timestamp - moment > _SAME_SECONDS:
+                if moment_of(change, self.gone_at) - moment > _SAME_SECONDS:
                     rows.append(_row(state))
                     self.led.add(entity_id)
         return sorted(rows, key=_moment)
 
     def present(self, entity_ids: Iterable[str]) -> list[Recorded]:
-        """Return the states that end it."""
-        changes = (self.changes[entity_id] for entity_id in entity_ids)
-        return sorted((_row(each.new) for each in changes if each.new), key=_moment)
+        """Return the states that end it, and the removals that the recorder there does not have."""
+        rows = []
+        for entity_id in entity_ids:
+            if new := self.changes[entity_id].new:
+                rows.append(_row(new))
+            elif self.events.state_before(entity_id):
+                rows.append(Recorded(entity_id, None, self.gone_at, NoContext()))
+        return sorted(rows, key=_moment)
 
 
 def gap_of(
@@ -121,15 +128,16 @@ def gap_of(
     asked_after: float,
     started: float | None,
     is_first: bool,
+    gone_at: float,
 ) -> RemoteGap:
     """Begin a gap; `started` is when the home started, if it did.
 
-    `is_first` says that nobody here knows the states before it.
+    `is_first` says that nobody here knows the states before it; `gone_at` is when it was seen which
+    entities are gone.
     """
     by_entity = {change.entity_id: change for change in changes}
     groups = list(batched(by_entity, ENTITIES_MAX, strict=False))
-    until = max(each.new.last_updated_timestamp for each in by_entity.values() if each.new)
-    until += BEYOND_SECONDS
+    until = max(moment_of(each, gone_at) for each in by_entity.values()) + BEYOND_SECONDS
     questions: deque[Question] = deque()
     while asked_after < until:
         end = min(asked_after + SLICE_SECONDS, until)
@@ -150,9 +158,15 @@ def gap_of(
         changes=by_entity,
         is_restarted=started is not None,
         is_first=is_first,
+        gone_at=gone_at,
         questions=questions,
         events=events,
     )
+
+
+def moment_of(change: Change, gone_at: float) -> float:
+    """Return when a change happened, or up to when an entity may have been removed."""
+    return change.new.last_updated_timestamp if change.new else gone_at
 
 
 def _row(state: State) -> Recorded:

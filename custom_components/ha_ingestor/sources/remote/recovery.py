@@ -160,8 +160,9 @@ class RemoteRecovery:
                     self._home.newest = newest
                     del gap.changes[entity_id]
                 is_known = entity_id in gap.known or capture.described(entity_id).filtered
-                unfillable += not is_known
+                unfillable += not (is_known or change.new is None)
             await self._read(gap, capture, gap.present(led), inf)
+            capture.forget_gone(gap.changes)
             self._health.unfillable, gap.is_ended = unfillable, True
         finally:
             self._is_busy = False
