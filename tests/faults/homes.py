@@ -174,9 +174,13 @@ class Scene:
                 mine,
                 told=home.told,
                 kills=home.kills,
+                forgets=forgets,
                 without=without,
             )
-            for home, mine, without in ((self.here, local, own), (self.there, remote, ()))
+            for home, mine, without, forgets in (
+                (self.here, local, own, self.here.kills),
+                (self.there, remote, (), ()),
+            )
         ]
         return found[0], found[1], len(points)
 

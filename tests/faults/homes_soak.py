@@ -80,7 +80,8 @@ def finish(scene: Scene) -> bool:
     for name, each in zip(("here", "there"), both, strict=True):
         print(
             f"{name}: {each.same} rows are points, {each.restored} were set again by a start,"
-            f" {each.unstored} points are not in the recorder; missing {len(each.missing)},"
+            f" {each.unstored} points are not in the recorder, {each.forgotten} follow nothing"
+            f" after a kill; missing {len(each.missing)},"
             f" doubled {len(each.doubled)}, unknown {len(each.unknown)}, misled {len(each.misled)}"
         )
         print("\n".join(each.all[:SHOWN]))
@@ -101,6 +102,9 @@ def soak(directory: Path, seed: int, count: int) -> bool:
             (directory / name).mkdir()
             home = HomeAssistant(directory=directory / name, demo=True, more=MORE)
             stack.callback(home.stop)
+            home.start()
+            # A registry that was never stored has other devices after a kill.
+            home.stop()
             home.start()
             homes.append(home)
         here, there = homes

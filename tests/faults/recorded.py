@@ -49,6 +49,8 @@ class Differences:
     restored: int = 0
     # The recorder lost these when its home was killed.
     unstored: int = 0
+    # A home that was killed does not know what these follow.
+    forgotten: int = 0
     missing: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
@@ -91,9 +93,14 @@ def differences(
     *,
     told: Collection[tuple[str, str]],
     kills: Sequence[int],
+    forgets: Sequence[int] = (),
     without: Collection[str] = (),
 ) -> Differences:
-    """Compare; `told` are states that were set, by entity, `without` entities not to look at."""
+    """Compare; `told` are states that were set, by entity, `without` entities not to look at.
+
+    `kills` are those of the home of the recorder. After those in `forgets` an entity that is new
+    need not follow what was before.
+    """
     found = Differences()
     by_entity: dict[str, list[Point]] = {name: [] for name in history.rows}
     for point in sorted(points, key=_time):
@@ -109,7 +116,7 @@ def differences(
                 found.unstored += 1
             else:
                 found.unknown.append(f"unknown {_text(point)}")
-        _compare_neighbours(by_entity[name], found)
+        _compare_neighbours(by_entity[name], rows, forgets, found)
     return found
 
 
@@ -148,15 +155,26 @@ def _unknown(rows: Sequence[Row], stored: Sequence[Point]) -> list[Point]:
     return [each for each in stored if (_time(each), each["fields"]["state"]) not in known]
 
 
-def _compare_neighbours(points: Sequence[Point], found: Differences) -> None:
-    """Each point follows the one before, and is not another one at the same time."""
+def _compare_neighbours(
+    points: Sequence[Point], rows: Sequence[Row], forgets: Sequence[int], found: Differences
+) -> None:
+    """Each point follows the one before, and is not another one at the same time.
+
+    It may also follow what the recorder has before it, which is less after a kill.
+    """
     for before, point in pairwise(points):
         if not _is_change(point):
             continue
         if _is_change(before) and _time(point) - _time(before) <= SAME_US:
             found.doubled.append(f"doubled {_text(before)} {_text(point)}")
         was = before["fields"].get("state") if _is_change(before) else None
-        if point["fields"].get("old_state") != was:
+        old = point["fields"].get("old_state")
+        earlier = [row.state for row in rows if row.moment < _time(point) - SAME_US]
+        if old in {was, *earlier[-1:]}:
+            continue
+        if old is None and any(_time(before) <= kill <= _time(point) for kill in forgets):
+            found.forgotten += 1
+        else:
             found.misled.append(f"not behind {was!r}: {_text(point)}")
 
 
