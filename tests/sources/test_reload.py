@@ -672,3 +672,40 @@ async def test_a_removed_destination_leaves_nobody_who_listens(
     }
     # What Home Assistant itself listens to since the first entity was there.
     assert "state_changed" not in left
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"entity_id": "sensor.odd"},
+        {"new_state": None, "old_state": None},
+        {"entity_id": ["sensor.a"], "new_state": None, "old_state": None},
+        {"entity_id": "sensor.odd", "old_state": None, "new_state": {"state": "1"}},
+        {},
+    ],
+)
+@pytest.mark.parametrize("room", [20_000, 1])
+async def test_an_event_that_is_no_change_of_a_state_is_counted_in_a_reload_too(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    database: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    data: dict[str, Any],
+    room: int,
+) -> None:
+    """Whoever may fire events may call one `state_changed`."""
+    monkeypatch.setattr(BUFFER_EVENTS, room)
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.a", "1")
+    before = await ledger(entry)
+    await hass.config_entries.async_unload(entry.entry_id)
+    hass.bus.async_fire("state_changed", data)
+    hass.states.async_set("sensor.a", "2")
+    await hass.config_entries.async_setup(entry.entry_id)
+    counts = await ledger(entry)
+    await deliver(hass, entry)
+    received = [each["received"] - own(each) for each in (before, counts)]
+    assert received[1] - received[0] == 2
+    # In a buffer for one event, the newest state of one entity has room.
+    assert states(database) == (["1"] if room == 1 else ["1", "2"])

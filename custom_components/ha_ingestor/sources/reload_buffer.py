@@ -1,7 +1,7 @@
 """Buffers events between an unload and the next setup of the same destination."""
 
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
@@ -14,6 +14,7 @@ from ..enrich.markers import markers
 from ..pipeline.filter.intake import estimate_size
 from ..pipeline.memory import MEMORY_BYTES, MEMORY_POINTS
 from ..pipeline.model import EntityContext, NoContext, OtherEvent, StateEvent
+from ..pipeline.text import text_of
 from .event_bus import async_clock, async_listen
 from .event_data import copied
 
@@ -138,11 +139,7 @@ class ReloadBuffer:
     @callback
     def _async_keep(self, event: Event[Any]) -> None:
         if event.event_type in _STATES:
-            data = event.data
-            if data["new_state"] is None and (known := self.catalog.get(data["entity_id"])):
-                self.removed[data["entity_id"]] = known
-            capture = StateEvent(_ANY, data["new_state"], data.get("old_state"), 0.0, NoContext())
-            self._keep(event, estimate_size(capture))
+            self._keep(event, self._size_of_states(event.data))
             return
         data = copied(event.data)
         name, fired, context = event.event_type, event.time_fired_timestamp, event.context
@@ -150,6 +147,16 @@ class ReloadBuffer:
             Event(name, data, event.origin, fired, context),
             estimate_size(OtherEvent(str(name), data, fired, context)),
         )
+
+    def _size_of_states(self, data: Mapping[str, Any]) -> int:
+        """Note the entity if it is removed, and estimate the memory of a change of its state."""
+        entity_id, new = text_of(data.get("entity_id")), data.get("new_state")
+        if new is None and (known := self.catalog.get(entity_id)):
+            self.removed[known.entity_id] = known
+        try:
+            return estimate_size(StateEvent(_ANY, new, data.get("old_state"), 0.0, NoContext()))
+        except Exception:  # noqa: BLE001  whoever fires it may say anything; the capture counts it
+            return 0
 
     def _keep(self, item: Event[Any] | OtherEvent, size: int) -> None:
         self._events.append(BufferedEvent(item, self._clock.check(), size))
@@ -193,5 +200,5 @@ def _entity_of(kept: BufferedEvent) -> str:
     if isinstance(item, State):
         return item.entity_id
     if isinstance(item, Event) and item.event_type == EVENT_STATE_CHANGED:
-        return str(item.data["entity_id"])
+        return text_of(item.data.get("entity_id", ""))
     return ""
