@@ -11,15 +11,28 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from .words import listed, spelled, thing_of, words_of
+from .words import listed, plain_letters, spelled, thing_of, words_of
 
 # Anywhere in a name.
 _SECRET_WORDS: Final = listed("""
     password passwords passwd pwd passphrase passcode passcodes pword pswd
-    passwort kennwort wachtwoord contrasena senha haslo heslo
+    passwort kennwort zugangsdaten geheimnis wachtwoord inloggegevens contrasena clave
+    senha haslo heslo losenord passord salasana adgangskode jelszo sifre parola jeton
+    identifiants ключ
     secret secrets credential credentials authorization bearer jwt cookie cookies csrf xsrf
     psk totp otp puk authsig apikey bindkey dsk pem
 """)
+
+# In other scripts, where words are joined. They are compared without accents.
+_OTHER_SCRIPTS: Final = tuple(
+    map(
+        plain_letters,
+        listed("""
+            пароль токен секрет κωδικός 密码 密碼 口令 密钥 令牌 パスワード トークン 暗証番号
+            비밀번호 암호 토큰 סיסמה كلمة_السر كلمة_المرور
+        """),
+    )
+)
 
 # At the end of a name without its underscores, because `accesstoken` is one too; `token_count` is
 # none. What a key, a code and so on is for makes it a secret.
@@ -42,6 +55,10 @@ _ENDS_WITH: Final[Mapping[str, frozenset[str]]] = {
 _SECRET_ENDS: Final = re.compile(
     ".*(?:tokens?|password|passphrase|passcode|secret|credentials?|authsig|webhooks?|"
     + "|".join(f"(?:{'|'.join(sorted(of))}){end}" for end, of in _ENDS_WITH.items())
+    # German and Dutch join words, and in French and Spanish the word behind says what it is.
+    + "|schl(?:ue|u)ssel|zugangscode|freigabecode|toegangscode|sleutel|palavrapasse"
+    + "|(?:token|codigo)(?:de)?acceso|code(?:d)?acces"
+    + "|cle(?:secrete|privee|(?:d)?api|(?:de)?securite|(?:d)?acces|wifi)"
     # These are the whole name. A picture's address carries a token.
     + ")|entitypicture(?:local)?|(?:o|basic|http|x)?auth|pass|irk|motdepasse"
 )
@@ -94,6 +111,7 @@ def is_secret(name: str) -> bool:
     thing = thing_of(name)
     return (
         not _SECRET_WORDS.isdisjoint(words_of(name).split("_"))
+        or (not name.isascii() and any(word in spelled(name) for word in _OTHER_SCRIPTS))
         or _SECRET_ENDS.fullmatch("".join(thing)) is not None
         or _is_secret_by_its_end(thing)
         or _OF_A_SLOT.fullmatch(spelled(name)) is not None

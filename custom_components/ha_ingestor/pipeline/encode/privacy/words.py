@@ -3,8 +3,13 @@
 import re
 from functools import lru_cache
 from typing import Final
+from unicodedata import combining, normalize
 
-_WORD_BREAK: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^0-9A-Za-z]+")
+_WORD_BREAK: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
+# Letters that are no other one with an accent.
+_LETTERS: Final = str.maketrans(
+    {"ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "æ": "ae", "\u0131": "i"}
+)
 _NUMBER_AT_THE_END: Final = "_0123456789"
 
 
@@ -22,8 +27,14 @@ _VERSION: Final = re.compile(r"v?[0-9]+")
 
 
 def spelled(name: str) -> str:
-    """Write a name in small letters with underscores."""
-    return _WORD_BREAK.sub("_", name).strip("_").lower()
+    """Write a name in small letters with underscores, without accents."""
+    return _WORD_BREAK.sub("_", name if name.isascii() else plain_letters(name)).strip("_").lower()
+
+
+def plain_letters(name: str) -> str:
+    """Write letters without accents, and those of full width as others are."""
+    parts = normalize("NFKD", name.translate(_LETTERS))
+    return normalize("NFC", "".join(sign for sign in parts if not combining(sign)))
 
 
 @lru_cache(maxsize=4096)
