@@ -89,6 +89,12 @@ NOTHING_STORED = {
     "no content, of a page": Answer(status=204, headers=HTML),
     "no content, of a load balancer": Answer(status=204, headers={"X-Server-Hostname": "lb-7"}),
     "nothing, of a load balancer": Answer(status=200, headers={"X-Server-Hostname": "lb-7"}),
+    "an error in a header, with a mark": Answer(
+        status=200, headers=MARK | {"X-Influxdb-Error": "partial write"}
+    ),
+    "no content and an error in a header, with a mark": Answer(
+        status=204, headers=MARK | {"X-Platform-Error-Code": "invalid"}
+    ),
     "64 KiB of blanks before an error, with a mark": Answer(
         status=200, body=" " * 65_536 + '{"error":"x"}', headers=JSON | MARK
     ),
@@ -122,6 +128,22 @@ async def test_a_silent_success_with_a_databases_mark_is_an_acknowledgement(
 
     assert verdict.kind is Kind.ACCEPTED
     assert asked == 1
+
+
+async def test_a_success_whose_end_nobody_knows_may_be_cut_and_acknowledges_nothing(
+    session: aiohttp.ClientSession,
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(len(LINE))
+        writer.write(b"HTTP/1.1 200 OK\r\nX-Influxdb-Version: 1.8\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        verdict = await written(client(session, f"http://127.0.0.1:{port}", Dialect.V1))
+    assert (verdict.kind, verdict.problem) == (Kind.KEPT, Problem.PROXY)
 
 
 HIDDEN = [V1_6, V1_13, V2_7, V3, VM_OLD, VM_NEW, CLOUD_TSM, CLOUD_SERVERLESS]

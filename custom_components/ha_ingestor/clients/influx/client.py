@@ -33,6 +33,9 @@ _OWN_WORDS: Final = re.compile(
     r"|cannot process influx line protocol data: "
 )
 
+# Headers of refusals, which something in between may pass on with another status.
+_OF_ERRORS: Final = ("X-Influxdb-Error", "X-Platform-Error-Code")
+
 # Points wait meanwhile, and nothing depends on the answer.
 RETENTION_TIMEOUT: Final = aiohttp.ClientTimeout(total=5)
 
@@ -166,6 +169,8 @@ class InfluxClient:
         """
         if not HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
             return speaks_as_database(reply)
+        if any(header in reply.headers for header in _OF_ERRORS):
+            return False
         if is_marked(reply):
             return reply.status == HTTPStatus.NO_CONTENT or _is_whole(reply)
         return reply.status == HTTPStatus.NO_CONTENT and await self._is_proven()
@@ -197,11 +202,13 @@ class InfluxClient:
 def _is_whole(reply: Reply) -> bool:
     """Whether the body of a success is all that was sent, and no page.
 
-    A compressed one may be cut behind its header without an error, and a long one was cut by us.
+    A compressed one may be cut behind its header without an error, one of no length anywhere, and a
+    long one was cut by us.
     """
+    has_end = "Content-Length" in reply.headers or "Transfer-Encoding" in reply.headers
     is_coded = reply.headers.get("Content-Encoding", "identity").lower() != "identity"
     is_cut = (is_coded and not reply.body.strip()) or len(reply.body) >= BODY_MAX
-    return not (is_cut or reply.is_html)
+    return has_end and not (is_cut or reply.is_html)
 
 
 def is_marked(reply: Reply) -> bool:
