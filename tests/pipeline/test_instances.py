@@ -64,6 +64,16 @@ def test_other_events_say_whose_they_are(profile: Profile) -> None:
         assert point["tags"]["location"] == "Cabin in the woods"
 
 
+def test_in_the_core_profile_no_number_of_tags_hides_whose_a_point_is() -> None:
+    many = {f"tag{number}": "x" for number in range(30)}
+    settings = CoreSettings(tags=many, tags_attributes=frozenset({"room", "floor"}))
+    state = FakeState(state="1", attributes={"room": "Hall", "floor": "1"})
+    (there,) = encoded(
+        Core(settings=settings, has_instances=True), change(state, of=entity(instance=CABIN))
+    )
+    assert there["tags"]["instance"] == "cabin"
+
+
 def test_in_the_core_profile_no_attribute_takes_the_name_of_the_tag() -> None:
     attributes = {"instance": 7, "other": 1.0}
     state = FakeState(state="1", attributes=attributes)

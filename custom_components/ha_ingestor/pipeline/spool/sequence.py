@@ -36,6 +36,11 @@ class SequenceNumbers:
         """Points that wait for delivery."""
         return self.last - self.acked
 
+    @property
+    def is_safe(self) -> bool:
+        """Whether each point is on the disk for certain, or settled."""
+        return max(self._synced, self.acked) >= self.last
+
     def recovered(self, found: Recovered) -> None:
         """Go on after the points that were found."""
         self.acked, self.last = found.acked, found.last_seq

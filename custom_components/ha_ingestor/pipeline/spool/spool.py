@@ -132,7 +132,7 @@ class Spool:
     @property
     def is_safe(self) -> bool:
         """Whether each point is on the disk for certain, or settled."""
-        return max(self._synced_seq, self._acked) >= self.last_seq
+        return self._numbers.is_safe
 
     @property
     def unsynced(self) -> bool:

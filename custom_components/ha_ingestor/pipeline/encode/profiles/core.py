@@ -205,10 +205,10 @@ class Core:
         known: tuple[str, Mapping[Any, str], str] | None = entity.memo.get("series")
         if known is not None and known[0] == measurement and known[1] == tags:
             return known[2]
-        pairs: dict[Any, str] = self._own_tags(entity) | tags
-        pairs |= {name: single_line(value) for name, value in self.settings.tags.items()}
-        if entity.instance is not HERE:
-            pairs[_INSTANCE] = entity.instance.name
+        home = {} if entity.instance is HERE else {_INSTANCE: entity.instance.name}
+        # First, as what is too much is left out, and last, as no other tag takes its place.
+        pairs: dict[Any, str] = self._own_tags(entity) | home | tags
+        pairs |= {name: single_line(value) for name, value in self.settings.tags.items()} | home
         named = [
             (core_tag_name(text_of(name)), value) for name, value in pairs.items() if name != ""
         ]
