@@ -93,13 +93,20 @@ def asked_for(
 ) -> Request:
     """Check the times."""
     now = time.time()
-    after = dt_util.as_utc(start).timestamp()
-    until = min(dt_util.as_utc(end).timestamp() if end else now, now)
+    after = _seconds_of(start)
+    until = min(_seconds_of(end) if end else now, now)
     if not 0 <= after < until:
         raise wrong_input("backfill_time")
     span = Span(after=after, until=until, entity_ids=names)
     # In an order of their own, and each once.
     return Request(span=span, contents=tuple(each for each in Content if each in contents))
+
+
+def _seconds_of(moment: datetime) -> float:
+    """Return seconds since 1970, also of moments that are out of range in another time zone."""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=dt_util.get_default_time_zone())
+    return moment.timestamp()
 
 
 async def async_counted(entry: HaIngestorConfigEntry, request: Request) -> Counts:

@@ -291,3 +291,36 @@ async def test_a_database_of_the_recorder_that_fails_is_tried_again(
     assert json.loads((spool_path(hass, entry) / "backfill.json").read_text())["rows"] == COUNT
     await deliver(hass, entry)
     assert states(database, "sensor.a") == [*"01234567"]
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+@pytest.mark.parametrize(
+    "moments",
+    [
+        {"start_time": "0001-01-01 00:00:00"},
+        {"start_time": "9999-12-31 23:59:59"},
+        {"start_time": "0001-01-01T00:00:00+14:00", "end_time": "9999-12-31 23:59:59"},
+    ],
+)
+async def test_a_time_beyond_all_others_is_refused_with_a_sentence(
+    before: None, hass: HomeAssistant, entry: MockConfigEntry, moments: dict[str, str], zone: str
+) -> None:
+    await set_up(hass, entry)
+    await hass.config.async_set_time_zone(zone)
+    with pytest.raises(ServiceValidationError) as caught:
+        await hass.services.async_call(
+            DOMAIN, "backfill", moments, blocking=True, return_response=True
+        )
+    assert caught.value.translation_key == "backfill_time"
+
+
+async def test_an_end_beyond_all_others_is_now(
+    before: None, hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    await hass.config.async_set_time_zone("Pacific/Pago_Pago")
+    asked = {"start_time": "1970-01-02 00:00:00", "end_time": "9999-12-31 23:59:59"}
+    answer: Any = await hass.services.async_call(
+        DOMAIN, "backfill", asked | {"dry_run": True}, blocking=True, return_response=True
+    )
+    assert answer["rows"] >= COUNT
