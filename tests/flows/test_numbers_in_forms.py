@@ -19,6 +19,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.ha_ingestor.flows import data_api, destination, fields, place
 from custom_components.ha_ingestor.flows.options import PAGES
 from custom_components.ha_ingestor.options.data_api import refresh_seconds
+from custom_components.ha_ingestor.options.spool import delivery_settings
 from custom_components.ha_ingestor.repair_flows import data_api as data_api_repair
 from tests.emulator import Emulator
 from tests.pages import PACKAGE, WORDS, fill_in, open_page
@@ -236,3 +237,9 @@ def test_an_absurd_interval_of_a_data_api_is_read_as_the_nearest_possible(
     stored: float, seconds: float
 ) -> None:
     assert refresh_seconds({"refresh": stored}) == seconds
+
+
+@pytest.mark.parametrize("stored", [500.5, "500.5", "500"])
+def test_a_number_that_has_to_be_whole_is_read_as_one(stored: Any) -> None:
+    found = delivery_settings({"spool": {"request_points": stored}}).request_points
+    assert (found, type(found)) == (500, int)

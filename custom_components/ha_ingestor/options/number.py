@@ -92,7 +92,7 @@ class Number(NumberSelector):
         minimum, maximum = self._bounds
         if isinstance(value, float) and math.isnan(value):
             return default
-        return minimum if value < minimum else min(value, maximum)
+        return self._kind(minimum if value < minimum else min(value, maximum))
 
 
 def _rows(selector: Any) -> Mapping[str, Number]:
