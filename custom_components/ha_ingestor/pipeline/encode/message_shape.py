@@ -169,7 +169,9 @@ def _number_and_text(value: object, *, is_text: bool) -> tuple[float | None, str
     number = as_finite_number(value)
     if is_text:
         return None, json.dumps(value)
-    is_exact = number is None or not isinstance(value, int) or int(number) == value
+    if not isinstance(value, int):
+        return number, None
+    is_exact = number is not None and int(number) == value
     return number, None if is_exact else str(value)
 
 
