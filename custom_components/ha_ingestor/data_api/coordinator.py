@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING, Final, override
 
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import CONF_URL
+from homeassistant.const import CONF_NAME, CONF_URL
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from ..clients.data_api.problem import NOT_A_DATA_API
 from ..connection import async_data_api
-from ..const import DOMAIN, LOGGER, SUBENTRY_DATA_API
+from ..const import DOMAIN, LOGGER, SUBENTRY_DATA_API, SUBENTRY_REMOTE
 from ..health.issues import Issue, async_update_issues
 from ..options.data_api import refresh_seconds
 from ..pipeline.export.result import Problem
@@ -87,6 +87,10 @@ class RegistryCoordinator(DataUpdateCoordinator[SyncState]):
             client,
             on_change=self._async_sync_ended,
             refresh=refresh_seconds(subentry.data),
+            entry_id=entry.entry_id,
+            instances=[
+                each.data[CONF_NAME] for each in entry.get_subentries_of_type(SUBENTRY_REMOTE)
+            ],
         )
         self.data = self.sync.state
         self._entry = entry

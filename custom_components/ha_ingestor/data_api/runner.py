@@ -1,9 +1,9 @@
-"""Follows the registries of Home Assistant and keeps one data-api like them."""
+"""Follows the registries of this home and of remote ones, and keeps one data-api like them."""
 
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -12,8 +12,10 @@ from homeassistant.helpers.start import async_at_started
 
 from ..const import LOGGER
 from ..registry.model import Home, Services
+from ..registry.remote_homes import async_remote_homes
 from ..registry.snapshot import async_services
 from ..registry.watch import RegistrySnapshot, async_watch
+from .instances import merged, prefix_of, prefixes
 from .schedule import SendSchedule
 from .sync import Sync, SyncState
 from .transfer import Client, Transfer
@@ -34,13 +36,21 @@ class RegistrySync:
         *,
         on_change: Callable[[], None],
         refresh: float,
+        entry_id: str = "",
+        instances: Iterable[str] = (),
     ) -> None:
-        """Prepare; `refresh` are the seconds after which everything is sent again."""
+        """Prepare; `refresh` are the seconds after which everything is sent again.
+
+        `instances` are the remote homes of the destination.
+        """
         self._hass = hass
+        self._entry_id = entry_id
+        self._prefixes = prefixes(instances)
+        self._remotes = async_remote_homes(hass)
         self._watch = async_watch(hass)
         self._sync = Sync(
-            transfer=Transfer(client=client, clock=time.monotonic),
-            complete=self._async_with_actions,
+            transfer=Transfer(client=client, clock=time.monotonic, is_awaited=self._is_awaited),
+            complete=self._async_complete,
             schedule=SendSchedule(refresh=refresh),
             clock=time.monotonic,
             jitter=random.random,
@@ -82,7 +92,10 @@ class RegistrySync:
 
     @callback
     def _async_begin(self, _hass: HomeAssistant) -> None:
-        self._stops = [self._watch.async_subscribe(self._async_take, at_once=True)]
+        self._stops = [
+            self._watch.async_subscribe(self._async_take, at_once=True),
+            self._remotes.async_subscribe(self._sync.changed),
+        ]
         self._sync.resync()
         self._task = self._hass.async_create_background_task(
             self._sync.run_forever(), "ha_ingestor registries"
@@ -90,6 +103,22 @@ class RegistrySync:
 
     async def _async_take(self, snapshot: RegistrySnapshot) -> None:
         self._sync.push(snapshot.home)
+
+    def _is_awaited(self, key: str) -> bool:
+        """Whether a row is of a remote home that was not connected since the start."""
+        awaited = self._prefixes.keys() - self._others().keys()
+        return prefix_of(key) in {self._prefixes[instance] for instance in awaited}
+
+    def _others(self) -> Mapping[str, Home]:
+        homes = self._remotes.of(self._entry_id)
+        return {name: homes[name] for name in self._prefixes if name in homes}
+
+    async def _async_complete(self, home: Home) -> Home:
+        """Add remote homes, and the descriptions of the actions."""
+        home = await self._async_with_actions(home)
+        if others := self._others():
+            return await self._hass.async_add_executor_job(merged, home, others, self._prefixes)
+        return home
 
     async def _async_with_actions(self, home: Home) -> Home:
         """Add the descriptions of the actions, which the registries do not have."""

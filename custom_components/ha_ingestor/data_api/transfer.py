@@ -45,12 +45,14 @@ class Client(Protocol):
 class Transfer:
     """Sends changed rows, and stores the server's result for each.
 
-    `on_slow_answer` is called when an answer is late, and when answers arrive again.
+    `on_slow_answer` is called when an answer is late, and when answers arrive again. A row on the
+    server is not stale while `is_awaited` says that its home was not read so far.
     """
 
     client: Client
     clock: Callable[[], float]
     on_slow_answer: Callable[[bool], None] = lambda _is_answer_slow: None
+    is_awaited: Callable[[str], bool] = lambda _key: False
     known: Mapping[Table, SentRows] = field(
         default_factory=lambda: {table: SentRows() for table in Table}
     )
@@ -93,7 +95,7 @@ class Transfer:
         for table, listing in listings.items():
             await self._pace()
             if (stored := await listing()) is not None:
-                self.known[table].listed(stored)
+                self.known[table].listed({key for key in stored if not self.is_awaited(key)})
 
     async def sync(self, rows: Rows) -> Result:
         """Send changed rows until all are settled or a request fails; returns the verdict."""
