@@ -188,7 +188,7 @@ def test_every_parameter_of_a_list_is_documented(listing: Listing) -> None:
         for name in row[0].split(",")
         if row[column]
     }
-    assert known - {"parameter", "---"} == {"limit", "offset", *listing.filters}
+    assert known - {"parameter", "---"} == {"limit", "offset", "instance", *listing.filters}
 
 
 def test_every_metric_is_documented_with_its_type_and_its_labels() -> None:

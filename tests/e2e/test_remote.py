@@ -11,10 +11,11 @@ from typing import Any, Final
 
 import pytest
 
+from scripts.rig.data_api import DataApi, Era, in_background
 from scripts.rig.destination import address_of
 from scripts.rig.endpoint import Point
 from scripts.rig.home_assistant import HomeAssistant
-from scripts.rig.integration import DOMAIN, connect, connect_remote
+from scripts.rig.integration import DOMAIN, connect, connect_data_api, connect_remote
 from scripts.rig.servers import Server
 
 from .installation import Destination, any_database, until
@@ -277,3 +278,58 @@ def test_a_restart_of_either_home_loses_and_doubles_nothing(homes: Homes) -> Non
     homes.settle()
     points = homes.remote.points("input_boolean.stays")
     assert [each["fields"]["state"] for each in points] == ["off", "on", "off", "on"]
+
+
+def rows_of_cabin(homes: Homes) -> dict[str, Any]:
+    """Return the entities of the remote home that are answered here, by their ids."""
+    rows = homes.here.api.request("GET", "/api/ha_ingestor/entities?limit=10000&instance=cabin")
+    return {row["entity_id"]: row for row in rows["entities"]}
+
+
+def sent_of_cabin(server: DataApi) -> dict[str, Any]:
+    """Return what a data-api has of the entities of the remote home, by their ids there."""
+    prefix = ".cabin__"
+    return {
+        name.replace(prefix, "."): row
+        for name, row in dict(server.tables.entities).items()
+        if prefix in name
+    }
+
+
+def test_registries_of_the_remote_home_are_kept_apart_here_and_in_a_data_api(homes: Homes) -> None:
+    """Both homes have entities of the same name."""
+    here, there = homes.here.api, homes.there.api
+    for api in (here, there):
+        assert api.ws("input_boolean/create", name="Twin")["id"] == "twin"
+    twin = "input_boolean.twin"
+    there.ws("config/entity_registry/update", entity_id=twin, name="Other twin")
+    with in_background(DataApi(era=Era.TODAY)) as server:
+        connect_data_api(here, homes.remote.entry_id, server.url)
+        told = {each["entity_id"]: each for each in there.ws("config/entity_registry/list")}
+
+        def names() -> dict[str, Any]:
+            return {name: row["name"] for name, row in rows_of_cabin(homes).items()}
+
+        assert until(lambda: names() == {name: row["name"] for name, row in told.items()})
+        assert until(lambda: sent_of_cabin(server).keys() == told.keys(), seconds=30)
+        sent = sent_of_cabin(server)
+        assert sent[twin]["name"] == "Other twin"
+        assert server.tables.entities[twin]["name"] is None
+        devices = {each["id"] for each in there.ws("config/device_registry/list")}
+        assert {key for key in server.tables.devices if key.startswith("cabin__")} == {
+            f"cabin__{each}" for each in devices
+        }
+        for name, row in told.items():
+            device_id = f"cabin__{row['device_id']}" if row["device_id"] else None
+            assert sent[name]["device_id"] == device_id
+        homes.relay.is_broken = True
+        homes.relay.cut()
+        assert until(lambda: all(row["stale"] for row in rows_of_cabin(homes).values()))
+        assert sent_of_cabin(server).keys() == rows_of_cabin(homes).keys() == told.keys()
+        there.ws("config/entity_registry/update", entity_id=twin, new_entity_id=f"{twin}_2")
+        homes.relay.is_broken = False
+        assert until(lambda: f"{twin}_2" in rows_of_cabin(homes), seconds=30)
+        assert rows_of_cabin(homes)[f"{twin}_2"]["previous_entity_ids"] == [twin]
+        assert until(lambda: f"{twin}_2" in sent_of_cabin(server))
+        own = here.request("GET", "/api/ha_ingestor/entities?limit=1000&domain=input_boolean")
+        assert [row["entity_id"] for row in own["entities"]] == [twin]
