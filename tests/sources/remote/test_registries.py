@@ -10,6 +10,7 @@ from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.ha_ingestor.registry.remote_homes import async_remote_homes
 from custom_components.ha_ingestor.registry.schedule import Intervals
 from custom_components.ha_ingestor.registry.watch import WATCH, RegistryWatch
 from custom_components.ha_ingestor.sources.remote import registries
@@ -184,7 +185,11 @@ async def test_a_home_that_is_not_connected_keeps_its_rows_as_stale(
     await home.stop()
     await until(lambda: not link_of(entry).health.connected)
     home.register("sensor.power", name="Renamed")
+    known = async_remote_homes(hass)
+    read = known.all["cabin"]
     await hass.config_entries.async_reload(entry.entry_id)
+    await until(lambda: known.all["cabin"] is not read)
+    await hass.async_block_till_done()
     [stale] = await stored(client, 1)
     assert (before["stale"], stale["stale"]) == (False, True)
     assert (stale["entity_id"], stale["name"]) == ("sensor.power", None)
