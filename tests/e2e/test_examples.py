@@ -15,6 +15,7 @@ from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder, Profi
 from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
+from custom_components.ha_ingestor.pipeline.encode.statistics import Hour, Statistic, series_of
 from custom_components.ha_ingestor.pipeline.model import EntityContext, NoContext, StateEvent
 from scripts.rig.servers import DATABASE, Server
 from tests.docs.reading import FENCE, section, text
@@ -27,6 +28,7 @@ HEADINGS: Final = (
     "Queries with the profile HomeIQ",
     "Queries with the profile Tidy",
     "Queries with the profile of the built-in integration",
+    "Queries of long-term statistics",
 )
 LANGUAGES: Final = {
     "v1": {"influxql"},
@@ -74,6 +76,21 @@ def change(
     return StateEvent(entity, after, before, NOW, replace(NoContext(), id=context))
 
 
+def statistics(profile: Profile) -> list[str]:
+    """Make hours of three days."""
+    known = {"sensor.attic_temperature": "mean", "sensor.energy_meter": "sum"}
+    lines: list[str] = []
+    for statistic_id, number in known.items():
+        statistic = Statistic(statistic_id=statistic_id, source="recorder")
+        series = series_of(statistic, profile, None, {})
+        for day in range(3):
+            hour = Hour(NOW - NOW % 3600 - day * 86_400)._replace(**{number: 30.0 - day})
+            point = series.encode(hour)
+            assert point
+            lines.append(point.line)
+    return lines
+
+
 async def write(server: Server) -> None:
     numbers_only = server.dialect == "victoriametrics"
     causes = {"automation": "automation.hall_at_night"}
@@ -87,6 +104,7 @@ async def write(server: Server) -> None:
         for profile in profiles:
             lines = Encoder(profile=profile).encode(changes()).lines
             assert lines
+            lines += statistics(profile)
             outcome = await client.post("\n".join(lines).encode())
             assert (outcome.status, outcome.body) == (204, "")
 

@@ -20,6 +20,8 @@ pytestmark = pytest.mark.timeout(300)
 
 # Of the states that are set by the tests; all others are of Home Assistant itself.
 SET: Final = ("sensor.power", "light.lamp")
+# Of the statistics, all others are of the demo.
+IMPORTED: Final = {"sensor.old_meter": "kWh", "supplier:house": "m³"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,16 @@ def stored(destination: Destination) -> list[tuple[str, int, str]]:
         (point["tags"]["entity_id"], point["time_ns"] // 1000, point["fields"]["state"])
         for point in destination.points()
         if point["tags"]["entity_id"] in SET and point["tags"]["event_type"] == "state_changed"
+    )
+
+
+def hours(destination: Destination) -> list[tuple[str, int, dict[str, Any], str]]:
+    """Return the hours of the statistics that were imported by the test."""
+    found = destination.server.query_points("home_assistant_statistics", destination.database)
+    return sorted(
+        (tags["statistic_id"], point["time_ns"], point["fields"], tags["unit"])
+        for point in found
+        if (tags := point["tags"])["statistic_id"] in IMPORTED
     )
 
 
@@ -168,3 +180,54 @@ def test_history_is_written_on_demand_and_a_second_time_makes_no_more_points(
     assert write()["points"] == told["points"]
     assert later.points("sensor.power") == once
     assert stored(later) == recorded
+
+
+def test_long_term_statistics_are_written_on_demand_and_a_second_time_makes_no_more_points(
+    setting: Setting,
+) -> None:
+    """Of years ago, of which the recorder has no states."""
+    api, server = setting.home.api, setting.destination.server
+    for statistic_id, unit in IMPORTED.items():
+        source = "supplier" if ":" in statistic_id else "recorder"
+        api.ws(
+            "recorder/import_statistics",
+            metadata={
+                "statistic_id": statistic_id,
+                "source": source,
+                "name": None,
+                "unit_of_measurement": unit,
+                "unit_class": "energy" if unit == "kWh" else "volume",
+                "mean_type": 0,
+                "has_sum": True,
+            },
+            stats=[
+                {"start": f"2024-02-29T{hour:02}:00:00+00:00", "sum": hour / 4, "state": hour}
+                for hour in range(24)
+            ],
+        )
+    server.create_database("hours")
+    entry = connect(api, address_of(server, "hours"))["result"]
+    later = Destination(server=server, database="hours", api=api, entry_id=entry["entry_id"])
+
+    def write() -> Any:
+        asked = {"start_time": "2024-02-29 12:00+00:00", "content": ["statistics"]}
+        api.call_service("ha_ingestor", "backfill", config_entry_id=later.entry_id, **asked)
+        assert until(lambda: later.diagnostics()["health"]["backfill"]["status"] == "done")
+        later.settle()
+        return later.diagnostics()["health"]["backfill"]
+
+    told = write()
+    # 12:00 UTC of that day.
+    first = 1_709_208_000 * 10**9
+    expected = [
+        (name, first + (hour - 12) * 3600 * 10**9, {"sum": hour / 4, "state": float(hour)}, unit)
+        for name, unit in IMPORTED.items()
+        for hour in range(12, 24)
+    ]
+    assert hours(later) == expected
+    assert told["points"] >= len(expected)
+    write()
+    assert hours(later) == expected
+    ledger = later.diagnostics()["ledger"]
+    assert ledger["captured"] == ledger["written"] >= 2 * told["points"]
+    assert ledger["recovered"] == 2 * told["points"]
