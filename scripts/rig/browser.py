@@ -128,6 +128,20 @@ class Frontend:
         return dialog
 
 
+def logged_in(api: Api, language: str = "en") -> dict[str, str]:
+    """Return what a browser stores of a user who is logged in, with the API's token."""
+    tokens = {
+        "hassUrl": api.url,
+        "clientId": f"{api.url}/",
+        "access_token": api.token,
+        "refresh_token": "",
+        "token_type": "Bearer",
+        "expires_in": 10**9,
+        "expires": 10**14,
+    }
+    return {"hassTokens": json.dumps(tokens), "selectedLanguage": json.dumps(language)}
+
+
 @contextmanager
 def frontend(
     api: Api,
@@ -138,18 +152,7 @@ def frontend(
     language: str = "en",
 ) -> Iterator[Frontend]:
     """Open a browser that is logged in with the API's token."""
-    tokens = {
-        "hassUrl": api.url,
-        "clientId": f"{api.url}/",
-        "access_token": api.token,
-        "refresh_token": "",
-        "token_type": "Bearer",
-        "expires_in": 10**9,
-        "expires": 10**14,
-    }
-    stored = json.dumps(
-        {"hassTokens": json.dumps(tokens), "selectedLanguage": json.dumps(language)}
-    )
+    stored = json.dumps(logged_in(api, language))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=_FLAGS)
         try:

@@ -2,11 +2,14 @@
 
 import json
 import os
+import re
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
+from shutil import which
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -14,7 +17,7 @@ import pytest
 from playwright.sync_api import Error
 
 from scripts.rig.api import Api
-from scripts.rig.browser import Frontend, frontend
+from scripts.rig.browser import Frontend, frontend, logged_in
 
 from .installation import Destination, Installation, until
 
@@ -57,6 +60,7 @@ ELEMENTS: Final = """panel => {
 }"""
 
 
+WALK: Final = Path(__file__).parents[1] / "frontend/firefox.mjs"
 # What a screen reader, a keyboard and weak eyes need: scripts/setup frontend brings the checker.
 AXE: Final = Path(__file__).parents[1] / "frontend/node_modules/axe-core/axe.min.js"
 # Each rule that an element of ours breaks, with where and why. Home Assistant's own are not ours.
@@ -125,6 +129,35 @@ def test_every_page_is_drawn_with_elements_that_are_there(
             _look(window, f"{name}_{size}")
             width = window.page.evaluate("document.documentElement.scrollWidth")
             assert width <= WINDOWS[size]["width"]
+
+
+def test_firefox_shows_every_page_without_an_error(
+    installation: Installation, destination: Destination
+) -> None:
+    destination.settle()
+    executable = which("firefox-esr") or which("firefox")
+    if not (executable and WALK.with_name("node_modules").exists()):
+        pytest.skip("no Firefox: scripts/setup firefox frontend")
+    told = {
+        "executable": executable,
+        "url": installation.api.url,
+        "stored": logged_in(installation.api),
+        "pages": PAGES,
+        "pictures": os.environ.get("HA_INGESTOR_PICTURES"),
+    }
+    run = subprocess.run(  # noqa: S603  our own file
+        [str(which("node")), str(WALK)],
+        input=json.dumps(told),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+    )
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout)
+    assert found["errors"] == []
+    assert re.search(r"[1-9]\d* points written", found["seen"]["flow"])
+    assert re.search(r"[1-9]\d* of \d+ entities recorded", found["seen"]["entities"])
 
 
 def test_the_drawing_in_the_panel_shows_an_outage_and_its_end(

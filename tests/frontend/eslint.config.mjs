@@ -27,4 +27,6 @@ export default [
   { files: [FRONTEND], ...lit["flat/recommended"] },
   { files: [FRONTEND], ...noUnsanitized.configs.recommended },
   { files: ["tests/frontend/**/*.mjs"], languageOptions: { globals: globals.node } },
+  // A part of it runs in the browser.
+  { files: ["tests/frontend/firefox.mjs"], languageOptions: { globals: globals.browser } },
 ];

@@ -149,7 +149,7 @@ class Panel extends LitElement {
       <div slot="title">${words.text("title")}</div>
       <ha-tab-group slot="subRow" tab-only
         @wa-tab-show=${(event) => event.detail.name !== this._page && this._go(`${PATH}/${event.detail.name}`)}>
-        ${NAMES.map((each) => html`<ha-tab-group-tab slot="nav" .panel=${each} .active=${each === page}>
+        ${NAMES.map((each) => html`<ha-tab-group-tab slot="nav" data-page=${each} .panel=${each} .active=${each === page}>
           ${words.text(`page.${each}`)}
         </ha-tab-group-tab>`)}
       </ha-tab-group>
