@@ -80,6 +80,7 @@ async def test_a_database_that_cannot_be_created_is_said_so(
     database: Emulator,
     entry: MockConfigEntry,
 ) -> None:
+    hass.config.language = "de"
     database.administration.may_create = False
     database.names["db"].discard("home_assistant")
     hass.states.async_set("sensor.one", "1")
@@ -89,6 +90,8 @@ async def test_a_database_that_cannot_be_created_is_said_so(
     result = await repair(hass, hass_client, entry, Problem.DATABASE_NOT_FOUND)
 
     assert result["errors"] == {"base": "not_created"}
+    # Not in the words of the code.
+    assert result["description_placeholders"]["detail"].startswith("Keine Schreibberechtigung: ")
     assert issue(hass, entry, Problem.DATABASE_NOT_FOUND)
 
 

@@ -314,10 +314,16 @@ def test_every_common_text_is_used_and_there_are_no_others() -> None:
         for text in strings(CODE["health/dashboard.py"])
         if re.fullmatch(r"dashboard_[a-z_]+", text)
     }
+    of_system_health = {
+        text
+        for text in strings(CODE["system_health.py"])
+        if re.fullmatch(r"system_health_[a-z_]+", text)
+    }
     facts = ("title", "version", "clock", "retention", "retention_infinite")
     assert WORDS["common"].keys() == {
         "dashboard_title",
         *of_dashboard,
+        *of_system_health,
         *(f"self_test_{each}" for each in (*facts, *Verdict)),
         *(f"mqtt_{each}" for each in (*Refusal, NO_NUMBER)),
     }

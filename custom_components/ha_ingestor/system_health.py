@@ -12,14 +12,14 @@ from homeassistant.loader import async_get_loaded_integration
 from .clients.influx.probe import Probe, probe
 from .connection import CertificateError, async_ssl
 from .const import DOMAIN
-from .health.api import NO_DESTINATION
-from .health.levels import database
-from .health.readings import Reading, async_destinations, async_readings
+from .health.condition import Concern, condition_of, problem_of
+from .health.readings import NO_ANSWER, Reading, async_destinations, async_readings
+from .health.words import Words, async_words, common_word, condition_word, problem_word
 from .pipeline.export.result import Problem
 
 MANAGE_URL: Final = f"/config/integrations/integration/{DOMAIN}"
 
-_UNKNOWN: Final = "unknown"
+_UNKNOWN: Final = "?"
 
 
 @callback
@@ -31,19 +31,31 @@ def async_register(hass: HomeAssistant, register: SystemHealthRegistration) -> N
 async def async_info(hass: HomeAssistant) -> dict[str, Any]:
     """Return what is known; what a server is asked for comes later."""
     readings = await async_readings(hass)
+    words = await async_words(hass)
     found: dict[str, Any] = {
         "version": str(async_get_loaded_integration(hass, DOMAIN).version),
         "destinations": len(readings),
-        "delivery": "; ".join(database(each)[1] for each in readings) or NO_DESTINATION,
+        "delivery": "; ".join(f"{each.name}: {_delivery(each, words)}" for each in readings)
+        or common_word(words, "system_health_no_destination"),
     }
     if readings:
         found |= {
             "pending_points": _each(readings, _pending),
             "lag": _each(readings, _lag),
-            "can_reach_server": _async_reached(hass, readings),
+            "can_reach_server": _async_reached(hass, readings, words),
             "server_version": _async_versions(hass, readings),
         }
     return found
+
+
+def _delivery(reading: Reading, words: Words) -> str:
+    """Name the status, and the problem if there is one."""
+    if reading.state == NO_ANSWER:
+        return problem_word(words, Concern.NO_ANSWER)
+    if (snapshot := reading.snapshot) is None:
+        return common_word(words, "system_health_not_loaded")
+    status = condition_word(words, condition_of(snapshot))
+    return ", ".join(filter(None, (status, problem_word(words, problem_of(snapshot)))))
 
 
 def _pending(reading: Reading) -> str:
@@ -68,14 +80,18 @@ def _each(
     return "; ".join(f"{reading.name}: {value(reading)}" for reading in readings)
 
 
-async def _async_reached(hass: HomeAssistant, readings: Sequence[Reading]) -> str | dict[str, str]:
+async def _async_reached(
+    hass: HomeAssistant, readings: Sequence[Reading], words: Words
+) -> str | dict[str, str]:
     """Say whether every server answers, in Home Assistant's own form."""
     probes = await _async_probe(hass)
     gone = [each for each in readings if probes[each.entry_id].dialect is None]
     if not gone:
         return "ok"
     error = _each(
-        gone, lambda each: probes[each.entry_id].problem, is_named=len(readings) > len(gone)
+        gone,
+        lambda each: problem_word(words, probes[each.entry_id].problem),
+        is_named=len(readings) > len(gone),
     )
     return {"type": "failed", "error": error}
 

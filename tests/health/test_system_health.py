@@ -49,7 +49,7 @@ async def test_system_health_has_version_delivery_and_reachability(
     assert found["info"] == {
         "version": "0.1.0",
         "destinations": 1,
-        "delivery": "Attic accepts points",
+        "delivery": "Attic: OK",
         "pending_points": "0",
         "lag": "0 s",
         "can_reach_server": "ok",
@@ -68,10 +68,10 @@ async def test_of_several_destinations_each_is_named(
     await until(lambda: other.runtime_data.pipeline.export_state.status is Status.RETRYING)
     info = (await page(hass, hass_ws_client))["info"]
     one, two = f"Attic ({entry.entry_id})", f"Attic ({other.entry_id})"
-    assert info["delivery"] == f"{one} accepts points; {two} does not accept points: unreachable"
+    assert info["delivery"] == f"{one}: OK; {two}: Retrying, Server unreachable"
     assert info["pending_points"].startswith(f"{one}: 0; {two}: ")
-    assert info["can_reach_server"] == {"type": "failed", "error": f"{two}: unreachable"}
-    assert info["server_version"].endswith(f"{two}: unknown")
+    assert info["can_reach_server"] == {"type": "failed", "error": f"{two}: Server unreachable"}
+    assert info["server_version"].endswith(f"{two}: ?")
     assert "127.0.0.1" not in str(info)
 
 
@@ -89,9 +89,9 @@ async def test_a_destination_that_is_not_loaded_is_shown(
     if not certificate:
         assert await hass.config_entries.async_unload(entry.entry_id)
     info = (await page(hass, hass_ws_client))["info"]
-    assert info["delivery"] == "Attic is not loaded"
-    assert (info["pending_points"], info["lag"]) == ("unknown", "unknown")
-    reached = {"type": "failed", "error": "tls"} if certificate else "ok"
+    assert info["delivery"] == "Attic: not loaded"
+    assert (info["pending_points"], info["lag"]) == ("?", "?")
+    reached = {"type": "failed", "error": "Encryption failed"} if certificate else "ok"
     assert info["can_reach_server"] == reached
 
 
@@ -105,3 +105,15 @@ async def test_without_a_destination_it_says_so(
         "destinations": 0,
         "delivery": "No destination is set up",
     }
+
+
+async def test_it_speaks_the_language_of_the_home(
+    hass: HomeAssistant, hass_ws_client: WebSocketGenerator
+) -> None:
+    hass.config.language = "de"
+    entry = new_entry(NOWHERE)
+    await set_up(hass, entry)
+    await until(lambda: entry.runtime_data.pipeline.export_state.status is Status.RETRYING)
+    info = (await page(hass, hass_ws_client))["info"]
+    assert info["delivery"] == "Attic: Versucht es erneut, Server nicht erreichbar"
+    assert info["can_reach_server"] == {"type": "failed", "error": "Server nicht erreichbar"}

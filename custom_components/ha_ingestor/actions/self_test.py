@@ -3,15 +3,13 @@
 from typing import Any, Final
 
 from homeassistant.components import persistent_notification
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util.json import JsonObjectType
 
 from ..const import DOMAIN
 from ..coordinator import HaIngestorConfigEntry
 from ..health.self_test import SelfTestReport
 from ..health.server_text import markdown, plain
-from ..pipeline.export.result import Problem
+from ..health.words import Words, async_words, problem_word
 
 _DAY: Final = 86_400
 _UNKNOWN: Final = "?"
@@ -21,7 +19,7 @@ async def async_self_test(entry: HaIngestorConfigEntry) -> JsonObjectType:
     """Run the test and return the report, with what it means."""
     runtime = entry.runtime_data
     report = await runtime.self_test.async_run()
-    words = await _words(runtime.coordinator.hass)
+    words = await async_words(runtime.coordinator.hass)
     message = _filled(words, f"self_test_{report.verdict}", _placeholders(words, report))
     shown = report.as_dict() | {"detail": plain(report.detail), "message": plain(message)}
     return {**shown, "problem": str(report.problem), "verdict": str(report.verdict)}
@@ -32,7 +30,7 @@ async def async_self_test_with_notification(entry: HaIngestorConfigEntry) -> Non
     runtime = entry.runtime_data
     report = await runtime.self_test.async_run()
     hass = runtime.coordinator.hass
-    words = await _words(hass)
+    words = await async_words(hass)
     placeholders = _placeholders(words, report)
     shown = {name: markdown(text) for name, text in placeholders.items()}
     lines = [_filled(words, f"self_test_{report.verdict}", shown)]
@@ -47,22 +45,11 @@ async def async_self_test_with_notification(entry: HaIngestorConfigEntry) -> Non
     )
 
 
-async def _words(hass: HomeAssistant) -> dict[str, str]:
-    return {
-        key.removeprefix(f"component.{DOMAIN}."): text
-        for category in ("common", "entity")
-        for key, text in (
-            await async_get_translations(hass, hass.config.language, category, {DOMAIN})
-        ).items()
-    }
-
-
-def _filled(words: dict[str, str], key: str, placeholders: dict[str, str]) -> str:
+def _filled(words: Words, key: str, placeholders: dict[str, str]) -> str:
     return words.get(f"common.{key}", key).format(**placeholders)
 
 
-def _placeholders(words: dict[str, str], report: SelfTestReport) -> dict[str, str]:
-    problem = f"entity.sensor.status.state_attributes.problem.state.{report.problem}"
+def _placeholders(words: Words, report: SelfTestReport) -> dict[str, str]:
     return {
         "write": _number(report.write_seconds, 2),
         "read": _number(report.read_seconds, 2),
@@ -70,7 +57,7 @@ def _placeholders(words: dict[str, str], report: SelfTestReport) -> dict[str, st
         "days": f"{(report.retention_seconds or 0) / _DAY:g}",
         "version": report.server_version or _UNKNOWN,
         "backlog": str(report.backlog),
-        "problem": words.get(problem, "") if report.problem is not Problem.NONE else "",
+        "problem": problem_word(words, report.problem),
         "detail": report.detail or _UNKNOWN,
     }
 

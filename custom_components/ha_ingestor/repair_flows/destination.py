@@ -10,6 +10,7 @@ from ..connection import async_administrator
 from ..const import CONF_BUCKET, CONF_DATABASE, CONF_RETENTION_POLICY
 from ..coordinator import HaIngestorConfigEntry
 from ..health.server_text import markdown, plain
+from ..health.words import async_words, problem_word
 from ..options.number import OptionError, accepted_numbers
 from ..options.retention import CONF_RETENTION_DAYS, RETENTION_SCHEMA
 from ..pipeline.export.result import Kind, Problem, Result
@@ -60,7 +61,8 @@ class RepairDestination(LoadedRepair):
                 if result.kind is Kind.ACCEPTED:
                     return self.async_create_entry(data={})
                 errors["base"] = "not_created"
-                placeholders["detail"] = plain(f"{result.problem}: {result.detail}")
+                problem = problem_word(await async_words(self.hass), result.problem)
+                placeholders["detail"] = plain(": ".join(filter(None, (problem, result.detail))))
         return self.async_show_form(
             step_id="confirm",
             data_schema=RETENTION_SCHEMA,
