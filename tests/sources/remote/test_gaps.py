@@ -9,6 +9,7 @@ import pytest
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.ha_ingestor.clients.homeassistant import handshake
 from custom_components.ha_ingestor.sources.remote import gap, recovery
 from tests.emulator import Emulator
 from tests.emulator.home_assistant import Home, Refusal
@@ -472,3 +473,105 @@ async def test_what_led_to_a_removal_in_the_interruption_is_there(
     assert removed == pytest.approx((start + 300) * 1e9, abs=1000)
     gone = max(point.time for point in points(database, "sensor.gone"))
     assert gone == pytest.approx(time.time() * 1e9, abs=30e9)
+
+
+@pytest.mark.parametrize("ahead", [3600.0, -3600.0], ids=["an hour ahead", "an hour behind"])
+async def test_a_gap_is_one_of_the_other_clock(
+    hass: HomeAssistant, home: Home, database: Emulator, ahead: float
+) -> None:
+    recorder, start = Recorder(home), time.time() - 1000 + ahead
+    home.changing("sensor.a", "0", start)
+    entry = entry_with(database, remote(home))
+    await interrupted(hass, home, entry, 1)
+    for number in (1, 2, 3):
+        recorder.wrote("sensor.a", str(number), start + 100 * number)
+    home.changing("sensor.a", "3", start + 300)
+    await filled(entry, home)
+    await home.set_state("sensor.a", "4", start + 400)
+    await until(lambda: link_of(entry).health.events >= 5)
+    ledger = await balanced(entry)
+    await deliver(hass, entry)
+    assert told(database, "sensor.a") == [
+        ("0", None), ("1", "0"), ("2", "1"), ("3", "2"), ("4", "3")
+    ]  # fmt: skip
+    assert [round(each.time / 1e9 - start) for each in points(database, "sensor.a")] == [
+        *range(0, 500, 100)
+    ]
+    assert ledger["lost"] == {}
+
+
+async def test_a_recorder_that_was_purged_or_excludes_an_entity_leaves_its_present_state(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    recorder, start = Recorder(home), time.time() - 1000
+    home.changing("sensor.purged", "0", start)
+    home.changing("sensor.excluded", "0", start + 1)
+    entry = entry_with(database, remote(home))
+    await interrupted(hass, home, entry, 2)
+    recorder.rows["sensor.purged"] = []
+    home.changing("sensor.purged", "3", start + 300)
+    home.changing("sensor.excluded", "3", start + 301)
+    await filled(entry, home)
+    link = link_of(entry)
+    await balanced(entry)
+    await deliver(hass, entry)
+    assert told(database, "sensor.purged") == [("0", None), ("3", "0")]
+    assert told(database, "sensor.excluded") == [("0", None), ("3", "0")]
+    assert link.health.state.unfillable == 2
+
+
+async def test_history_that_is_larger_than_a_message_is_asked_in_smaller_parts(
+    hass: HomeAssistant, home: Home, database: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection ends with the answer that is too large, and the next one goes on."""
+    monkeypatch.setattr(handshake, "MESSAGE_MAX", 100_000)
+    recorder, start = Recorder(home), time.time() - 1000
+    names = [f"sensor.s{number}" for number in range(4)]
+    for name in names:
+        home.changing(name, "0", start)
+    entry = entry_with(database, remote(home))
+    await interrupted(hass, home, entry, 4)
+    for name in names:
+        recorder.wrote(name, "1", start + 100)
+        recorder.wrote(name, "2", start + 200)
+        home.changing(name, "2", start + 200)
+    filler = "x" * 20_000
+
+    def large(asked: Any) -> Any:
+        answer = recorder.answer(asked)
+        return {
+            name: [{**row, "a": {"filler": filler + name + row["s"]}} for row in rows]
+            for name, rows in answer.items()
+        }
+
+    home.answers[HISTORY] = large
+    await filled(entry, home)
+    await balanced(entry)
+    await deliver(hass, entry)
+    for name in names:
+        assert told(database, name) == [("0", None), ("1", "0"), ("2", "1")]
+    sizes = [len(asked["entity_ids"]) for asked in recorder.asked]
+    assert sizes == [4, 2, 2]
+
+
+async def test_an_older_home_that_knows_less_is_followed_and_its_gaps_are_filled(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    def unknown(_asked: Any) -> Any:
+        raise Refusal(code="unknown_command")
+
+    for command in ("config/entity_registry/get_entries", "config_entries/get"):
+        home.answers[command] = unknown
+    home.register("sensor.a", area_id="attic")
+    recorder, start = Recorder(home), time.time() - 1000
+    home.changing("sensor.a", "0", start)
+    entry = entry_with(database, remote(home))
+    await interrupted(hass, home, entry, 1)
+    recorder.wrote("sensor.a", "1", start + 100)
+    recorder.wrote("sensor.a", "2", start + 200)
+    home.changing("sensor.a", "2", start + 200)
+    await filled(entry, home)
+    await balanced(entry)
+    await deliver(hass, entry)
+    assert told(database, "sensor.a") == [("0", None), ("1", "0"), ("2", "1")]
+    assert {point.tags["area_id"] for point in points(database, "sensor.a")} == {"attic"}
