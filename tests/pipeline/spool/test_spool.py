@@ -2,9 +2,12 @@
 
 import errno
 import math
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from random import Random
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -699,3 +702,27 @@ def test_a_file_system_without_locks_costs_no_descriptor_with_each_attempt(
         with pytest.raises(OSError, match="No locks available"):
             files.lock()
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+@pytest.mark.parametrize("place", ["cursor", "cursor-2", "*.seg"])
+def test_a_pipe_in_the_place_of_a_file_holds_up_nobody(tmp_path: Path, place: str) -> None:
+    first = Spool(OsFiles(tmp_path), Ledger(), Clock(), Clock(NOON), SpoolSettings())
+    first.open()
+    append(first, lines(1, 3))
+    first.close()
+    file = next(tmp_path.glob(place))
+    file.unlink()
+    os.mkfifo(file)
+    second = Spool(OsFiles(tmp_path), Ledger(), Clock(), Clock(NOON), SpoolSettings())
+
+    def open_after_some_attempts() -> None:
+        while not second.is_open:
+            with suppress(OSError):
+                second.open()
+        append(second, lines(4, 4))
+
+    thread = Thread(target=open_after_some_attempts, daemon=True)
+    thread.start()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert second.ledger.captured == 4

@@ -5,8 +5,10 @@ import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
+# What is no file, such as a pipe, fails at once instead of waiting for another process.
+_NO_WAIT: Final = os.O_NONBLOCK
 # Appended data has to be on disk; the file's times need not be. macOS has no fdatasync.
 _fdatasync = getattr(os, "fdatasync", os.fsync)
 
@@ -66,7 +68,7 @@ class OsFiles:
         return sorted(os.listdir(self._directory))
 
     def read(self, name: str, offset: int, length: int) -> bytes:
-        fd = os.open(self._path(name), os.O_RDONLY)
+        fd = os.open(self._path(name), os.O_RDONLY | _NO_WAIT)
         try:
             return os.pread(fd, length, offset)
         finally:
@@ -76,10 +78,10 @@ class OsFiles:
         return os.open(self._path(name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
     def open(self, name: str) -> int:
-        return os.open(self._path(name), os.O_WRONLY)
+        return os.open(self._path(name), os.O_WRONLY | _NO_WAIT)
 
     def open_to_sync(self, name: str) -> int:
-        return os.open(self._path(name), os.O_RDONLY)
+        return os.open(self._path(name), os.O_RDONLY | _NO_WAIT)
 
     def write(self, fd: int, data: bytes, offset: int) -> None:
         view = memoryview(data)
