@@ -378,6 +378,13 @@ def test_a_code_that_becomes_a_secret_is_left_out_from_then_on() -> None:
         (("Cookie", HIDDEN), ("Accept", "kept")),
         [["Accept", "kept"], ["X-Api-Key", [HIDDEN]]],
         [[["code", HIDDEN]]],
+        [("Authorization", HIDDEN, True)],
+        [["Cookie", "a", HIDDEN]],
+        {"id": "access_token", "value": HIDDEN},
+        {"type": "password", "text": HIDDEN},
+        {"title": "Contraseña", "content": HIDDEN},
+        {"password": HIDDEN}.items(),
+        {"kept": {"password": HIDDEN}}.values(),
     ],
 )
 def test_a_value_beside_the_name_of_a_secret_is_left_out(
@@ -396,6 +403,8 @@ def test_a_value_beside_the_name_of_a_secret_is_left_out(
         [{"name": "Kitchen", "value": "kept"}],
         {"name": "token_count", "value": "kept"},
         [["Accept", "kept"]],
+        [["Accept", "json", "kept"]],
+        {"type": "sensor", "value": "kept"},
         ["token", "kept"],
         {"options": ["password", "kept"]},
     ],

@@ -64,6 +64,8 @@ WORDS = (
     f"Login(name='kept', password='{HIDDEN}')",
     f"Login(name='kept', password=Secret('{HIDDEN}'))",
     f"<a><name>kept</name><password>{HIDDEN}</password></a>",
+    f"WIFI:S:kept;T:WPA;P:{HIDDEN};;",
+    f"kept WIFI:T:WPA;S:a\\;P:b;P:\\;{HIDDEN};H:true;;",
     f"kept, access code: {HIDDEN}",
     f"kept entered code={HIDDEN}",
     f"kept password => {HIDDEN}",

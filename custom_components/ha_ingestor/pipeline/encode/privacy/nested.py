@@ -6,7 +6,7 @@ A value that another member names is left out with it, as in `{"name": "password
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import ItemsView, Mapping, ValuesView
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any, Final
@@ -21,7 +21,7 @@ from .words import listed, words_of
 # Members that name what others of the same mapping hold.
 _NAMING: Final = listed("""
     name key field header property property_name property_key_name attribute param parameter
-    option variable setting label command_class_name
+    option variable setting label command_class_name id type kind title
 """)
 _NAMED: Final = listed("""
     value values val content data text value_raw new_value new_value_raw prev_value prev_value_raw
@@ -104,9 +104,9 @@ class _Copy:
         return self._unwanted(name) or is_keypad_code(name)
 
     def _pair(self, item: Any) -> Any:
-        """Cut the second of a list's pairs where the first names something unwanted."""
-        is_pair = isinstance(item, (list, tuple)) and len(item) == len(("name", "value"))
-        return [item[0], CUT] if is_pair and _is_named_secret(item[0], self._is_unwanted) else item
+        """Cut what follows in a pair or a longer row whose first names something unwanted."""
+        is_row = isinstance(item, (list, tuple)) and len(item) >= len(("name", "value"))
+        return [item[0], CUT] if is_row and _is_named_secret(item[0], self._is_unwanted) else item
 
     def _named_by_others(self, members: list[tuple[Any, Any]]) -> set[str]:
         """Return the members whose name is the value of another member, and unwanted."""
@@ -159,4 +159,6 @@ def _opened(value: Any) -> Any:
         return {each.name: getattr(value, each.name) for each in fields(value)}
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, (ItemsView, ValuesView)):
+        return list(value)
     return value.as_dict() if hasattr(value, "as_dict") else value

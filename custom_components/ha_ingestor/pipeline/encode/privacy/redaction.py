@@ -37,6 +37,8 @@ _SCHEME: Final = re.compile(
 _NAMED: Final = re.compile(
     r"(?<![\w.%-])([\w.%-]+)(\\*[\"']?\s*(?:=>|[:=])\s*)(?:[|>][+-]?\s*\n\s*)?"
 )
+# What a phone reads off a picture to join a network.
+_NETWORK: Final = re.compile(r"(\bWIFI:(?:[A-OQ-Z]\w*:(?:\\.|[^;\\])*;)*P:)(?:\\.|[^;\\])+")
 _WORD_BEFORE: Final = re.compile(r"([A-Za-z]+)[ ]\Z")
 _ELEMENT: Final = re.compile(r"(<([\w:.-]+)(?:\s[^<>]*)?>)[^<]+")
 _QUOTED: Final = re.compile(
@@ -119,6 +121,11 @@ def without_paths(text: str, mark: str) -> str:
 def without_schemes(text: str, mark: str) -> str:
     """Hide the credentials behind a scheme of authorization."""
     return _SCHEME.sub(rf"\g<1>{mark}", text) if " " in text or "\t" in text else text
+
+
+def without_networks(text: str, mark: str) -> str:
+    """Hide the password of a network in the text of a QR code."""
+    return _NETWORK.sub(rf"\g<1>{mark}", text) if "WIFI:" in text else text
 
 
 def without_named(

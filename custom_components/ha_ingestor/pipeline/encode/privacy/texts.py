@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from .redaction import (
     without_named,
+    without_networks,
     without_parameters,
     without_paths,
     without_places,
@@ -66,7 +67,7 @@ def without_unwanted(text: str, unwanted: Unwanted) -> str:
     if hides_places(unwanted):
         text = without_places(text, CUT)
     return without_named(
-        without_schemes(text, CUT),
+        without_networks(without_schemes(text, CUT), CUT),
         lambda name, before, _value: is_sensitive(name, before, unwanted),
         CUT,
     )
