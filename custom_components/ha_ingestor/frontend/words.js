@@ -54,6 +54,7 @@ export class Words {
     this._grouping = numbers !== "none";
     this._hour12 = { 12: true, 24: false }[times];
     this._zone = zone === "server" ? hass.config.time_zone : undefined;
+    this._day = new Intl.DateTimeFormat("en", { dateStyle: "short", timeZone: this._zone });
     this._plural = new Intl.PluralRules(language);
   }
 
@@ -181,7 +182,7 @@ export class Words {
    */
   moment(value) {
     const when = new Date(value);
-    const isToday = when.toDateString() === new Date().toDateString();
+    const isToday = this._day.format(when) === this._day.format(Date.now());
     return new Intl.DateTimeFormat(this._language, {
       ...(isToday ? {} : { day: "numeric", month: "short" }),
       timeStyle: undefined,

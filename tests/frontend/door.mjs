@@ -1,0 +1,10 @@
+// Stands for Home Assistant's Lit where there is no browser: a template is the text that it would be.
+/** @type {(value: unknown) => string} */
+const shown = (value) => (Array.isArray(value) ? value.map(shown).join("") : String(value ?? ""));
+/** @type {(strings: TemplateStringsArray, ...values: unknown[]) => string} */
+const html = (strings, ...values) =>
+  strings.map((each, index) => each + (index < values.length ? shown(values[index]) : "")).join("");
+
+class Main {}
+Object.assign(Main.prototype, { html, css: html });
+Object.assign(globalThis, { HTMLElement: class {}, customElements: { get: () => Main } });
