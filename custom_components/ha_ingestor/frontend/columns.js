@@ -35,9 +35,11 @@ const WIDTHS = {
  * @param {Words} words
  * @param {boolean} narrow
  * @param {boolean} isMeasured
+ * @param {boolean} hasRules
  */
-export const columns = (words, narrow, isMeasured) => {
+export const columns = (words, narrow, isMeasured, hasRules) => {
   const found = described(words, isMeasured);
+  found.rules.hidden = !hasRules;
   for (const [name, minWidth] of Object.entries(WIDTHS)) {
     if (narrow) found[name].hidden = name !== "name";
     else found[name].minWidth = minWidth;

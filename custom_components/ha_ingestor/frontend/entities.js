@@ -91,7 +91,7 @@ class Entities extends Page {
     const { _answer: answer, words, hass } = this;
     if (!answer) return;
     const isMeasured = answer.hours >= HOURS_MIN;
-    this._columns = columns(words, this.narrow, isMeasured);
+    this._columns = columns(words, this.narrow, isMeasured, answer.entities.some((each) => each.rules));
     this._rows = answer.entities.filter(KEPT[this._shown]).map((each) => ({
       ...each,
       id: each.entity_id,

@@ -3,7 +3,7 @@
 import { chart, chartStyle } from "./chart.js";
 import { ledger, ledgerStyle } from "./ledger.js";
 import { LitElement, css, define, html, properties } from "./lit.js";
-import { levels, rates } from "./samples.js";
+import { EVERY, levels, rates } from "./samples.js";
 import { situation } from "./situation.js";
 import { stageStyle, stages } from "./stages.js";
 import { button, pageStyle } from "./style.js";
@@ -72,6 +72,8 @@ class Flow extends LitElement {
 
   /** @param {Destination} destination @param {number} now */
   _destination(destination, now) {
+    // A chart that moves with each second would be painted with each second.
+    const end = Math.ceil(now / EVERY) * EVERY;
     const { words } = this;
     const { health } = destination;
     const samples = this.hours.get(destination.config_entry_id) ?? [];
@@ -85,9 +87,9 @@ class Flow extends LitElement {
         ? html`<div class="card">
               <h2>${words.text("chart.title")}</h2>
               <div class="charts">
-                ${chart(words, words.text("chart.received"), rates(samples, "received"), (each) => words.perMinute(each), now)}
-                ${chart(words, words.text("chart.written"), rates(samples, "written"), (each) => words.perMinute(each), now)}
-                ${chart(words, words.text("chart.backlog"), levels(samples, "backlog"), (each) => words.number(each), now)}
+                ${chart(words, words.text("chart.received"), rates(samples, "received"), (each) => words.perMinute(each), end)}
+                ${chart(words, words.text("chart.written"), rates(samples, "written"), (each) => words.perMinute(each), end)}
+                ${chart(words, words.text("chart.backlog"), levels(samples, "backlog"), (each) => words.number(each), end)}
               </div>
             </div>
             <div class="card">
