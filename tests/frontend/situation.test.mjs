@@ -74,3 +74,11 @@ test("an entry that is not loaded is only an error where it failed", () => {
     "error",
   ]);
 });
+
+test("a source that is lost is a warning, once everything else is well", () => {
+  /** @type {(more: Partial<Health>) => any} */
+  const lost = (more) => ({ ...destination("loaded", health(more)), remotes: [{ connected: null }], mqtt: [{ connected: false }] });
+  const found = situation(lost({}), [], NOW);
+  assert.deepEqual([found.level, found.key, found.advice], ["warning", "source_lost", "sources"]);
+  assert.equal(situation(lost({ status: "retrying" }), [], NOW).key, "retrying");
+});

@@ -20,10 +20,10 @@ const recorded = (row) => html`<div style="display: flex; align-items: center; g
 // Below these widths the table scrolls sideways.
 const WIDTHS = {
   name: "180px",
-  is_recorded: "120px",
+  is_recorded: "140px",
   why: "120px",
   rules: "150px",
-  points: "100px",
+  points: "130px",
   bytes: "100px",
   series: "80px",
   last_state: "140px",

@@ -1,5 +1,12 @@
 /** What there is to say of each kind of source, in one shape. */
 
+/**
+ * Whether there is history left to write.
+ * @param {Backfill | undefined} backfill
+ * @returns {backfill is Backfill}
+ */
+export const isOpen = (backfill) => ["running", "waiting", "paused"].includes(backfill?.status ?? "");
+
 // A difference of clocks below this is that of the network.
 const CLOCK_SECONDS = 2;
 
@@ -30,9 +37,25 @@ const local = (words, health) => ({
         ["rate_all", words.perMinute(health.performance.received_per_minute)],
         ["last_event", moment(words, health.performance.last_received)],
         ...gap(words, health),
+        ...history(words, health),
       ]
     : [],
 });
+
+/**
+ * History that somebody asked for, until it is written.
+ * @param {Words} words
+ * @param {Health} health
+ * @returns {Fact[]}
+ */
+const history = (words, { backfill }) => {
+  if (!isOpen(backfill)) return [];
+  const share = backfill.total ? Math.min(backfill.rows / backfill.total, 1) : 0;
+  return [
+    ["backfill", `${words.named("backfill", backfill.status)} · ${words.percent(share)}`],
+    ["written_to", moment(words, backfill.position)],
+  ];
+};
 
 /**
  * What was missed while nothing ran, and is filled in out of the recorder.
@@ -71,7 +94,7 @@ const remoteFacts = (words, it) => {
     ["rate", it.connected ? words.perMinute(it.events_per_minute) : "–"],
     ["events", words.number(it.events)],
     ["entities", words.number(it.entities)],
-    ["last_connected", moment(words, it.last_connected)],
+    [it.connected ? "last_connected" : "was_connected", moment(words, it.last_connected)],
   ];
   if (it.reconnect_seconds !== null) found.push(["interruption", words.duration(it.reconnect_seconds)]);
   if (!it.connected && it.next_retry) found.push(["next_retry", moment(words, it.next_retry)]);

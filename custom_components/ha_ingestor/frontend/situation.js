@@ -40,7 +40,7 @@ const CALM = new Set(["setup_in_progress", "not_loaded", "unload_in_progress"]);
  * @param {number} now
  * @returns {Situation}
  */
-export const situation = ({ state, health }, samples, now) => {
+export const situation = ({ state, health, remotes, mqtt }, samples, now) => {
   if (!health) {
     const level = CALM.has(state) ? "info" : "error";
     return { level, key: CALM.has(state) ? "entry_waits" : "entry_failed", advice: level === "error" ? "entry" : "" };
@@ -61,6 +61,8 @@ export const situation = ({ state, health }, samples, now) => {
       : { level: "warning", key: "falling_behind", values, advice: "server" };
   }
   if (health.rejection) return { level: "warning", key: "refused", values, advice: "quarantine" };
+  const isLost = [...remotes, ...mqtt].some((each) => each.connected === false);
+  if (isLost) return { level: "warning", key: "source_lost", values, advice: "sources" };
   if (!health.performance.last_success) return { level: "good", key: "nothing_yet", values, advice: "" };
   return { level: "good", key: backlog ? "ok" : "ok_all", values, advice: "" };
 };

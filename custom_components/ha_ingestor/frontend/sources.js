@@ -1,7 +1,7 @@
 /** The page with where the events come from. */
 
 import { css, define, html, properties } from "./lit.js";
-import { origins } from "./origins.js";
+import { isOpen, origins } from "./origins.js";
 import { Page } from "./page.js";
 import { button, facts, head, pageStyle } from "./style.js";
 
@@ -19,11 +19,12 @@ class Sources extends Page {
 
   static styles = [pageStyle, style];
 
-  async _connect() {
+  /** @param {string} action */
+  async _do(action) {
     this._isBusy = true;
     const data = { config_entry_id: this.destination.config_entry_id };
     // What goes wrong is said by Home Assistant itself.
-    await this.hass.callService("ha_ingestor", "flush", data).catch(() => undefined);
+    await this.hass.callService("ha_ingestor", action, data).catch(() => undefined);
     this._isBusy = false;
   }
 
@@ -33,7 +34,7 @@ class Sources extends Page {
     const isLost = found.some((each) => each.connected === false);
     return html`<div class="bar">
         <span class="secondary rest">${words.text("origin.add")}</span>
-        ${isLost ? button(words.text("origin.connect"), () => this._connect(), this._isBusy) : ""}
+        ${isLost ? button(words.text("origin.connect"), () => this._do("flush"), this._isBusy) : ""}
       </div>
       <div class="cards">${found.map((each) => this._card(words, each))}</div>`;
   }
@@ -46,6 +47,18 @@ class Sources extends Page {
       ${each.note ? html`<p>${words.text(`origin.${each.note}`)}</p>` : ""}
       ${each.detail ? html`<p class="code"><bdi>${each.detail}</bdi></p>` : ""}
       ${facts(each.facts.map(([key, value]) => [words.text(`origin.${key}`), html`<bdi>${value}</bdi>`]))}
+      ${each.kind === "local" ? this._history(words) : ""}
+    </div>`;
+  }
+
+  /** @param {Words} words */
+  _history(words) {
+    const backfill = this.destination.health?.backfill;
+    if (!isOpen(backfill)) return "";
+    const next = backfill.status === "paused" ? "resume" : "pause";
+    return html`<div class="bar">
+      ${button(words.text(`points.${next}`), () => this._do(`${next}_backfill`), this._isBusy)}
+      ${button(words.text("cancel"), () => this._do("cancel_backfill"), this._isBusy)}
     </div>`;
   }
 }

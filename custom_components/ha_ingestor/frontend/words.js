@@ -9,6 +9,7 @@ const NAMES = {
   status: "sensor.status.state",
   problem: "sensor.status.state_attributes.problem.state",
   remote_problem: "binary_sensor.remote_connected.state_attributes.problem.state",
+  backfill: "sensor.backfill.state_attributes.status.state",
   recovery: "sensor.points_recovered.state_attributes.status.state",
   breaker: "sensor.breaker.state",
 };

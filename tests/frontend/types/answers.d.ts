@@ -51,6 +51,7 @@ interface Health {
   readonly history: readonly StatusChange[];
   readonly rejection: { readonly entity_id: string | null; readonly reason: string; readonly line: string } | null;
   readonly recovery: Recovery;
+  readonly backfill?: Backfill;
   readonly performance: {
     readonly received_per_minute: number | null;
     readonly captured_per_minute: number | null;
@@ -110,6 +111,14 @@ interface Store {
   readonly aside: string;
   readonly rows: Counts;
   readonly changes: Counts;
+}
+
+/** History that a user asked for. */
+interface Backfill {
+  readonly status: string;
+  readonly position: Moment | null;
+  readonly rows: number;
+  readonly total: number;
 }
 
 /** A time in which the database accepted nothing; what there is of its end is null until then. */
