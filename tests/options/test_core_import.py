@@ -86,6 +86,7 @@ def test_the_data_of_an_entry_has_nothing_to_take_over_and_nothing_left_out() ->
     ("config", "left_out"),
     [
         ({"precision": "ms"}, "precision"),
+        ({"max_retries": 3}, "max_retries"),
         ({"measurement_attr": "friendly_name"}, "measurement_attr"),
         ({"default_measurement": ["a"]}, "default_measurement"),
         ({"tags": ["a"]}, "tags"),

@@ -6,15 +6,13 @@ from typing import Any, Final
 
 from ..pipeline.encode.profiles.core_settings import MEASUREMENT_ATTRS, CoreOverride, CoreSettings
 
-# Where to write, and how often to try: nothing of what a point looks like, or whose points are
-# written.
+# Where to write: nothing of what a point looks like, or whose points are written.
 _NOT_OURS: Final = frozenset(
     {
         "api_version",
         "bucket",
         "database",
         "host",
-        "max_retries",
         "organization",
         "password",
         "path",
@@ -28,6 +26,8 @@ _NOT_OURS: Final = frozenset(
     }
 )
 
+# What Home Assistant puts in where nothing is written, and what has no counterpart here.
+_UNSAID: Final[Mapping[str, Any]] = {"max_retries": 0}
 
 _INCLUDE: Final = "include"
 _EXCLUDE: Final = "exclude"
@@ -57,7 +57,11 @@ def core_settings_from(config: Mapping[str, Any]) -> CoreImport:
     Of the entry's data nothing is left out and nothing read: it says only where to write.
     """
     left_out: list[str] = []
-    ours = {key: value for key, value in config.items() if key not in _NOT_OURS}
+    ours = {
+        key: value
+        for key, value in config.items()
+        if key not in _NOT_OURS and not (key in _UNSAID and value == _UNSAID[key])
+    }
     lists = {key: ours.pop(key, None) for key in _FILTER}
     read = _read(ours, _READERS, "", left_out)
     chosen = _filter_lists(lists, left_out)
