@@ -116,6 +116,15 @@ def test_a_title_says_first_what_is_wrong_as_a_phone_cuts_its_end(language: str)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("key", ["bucket", "database", "retention_policy"])
+def test_a_form_has_a_title_of_one_line_where_its_text_says_which(key: str, language: str) -> None:
+    """Home Assistant draws what is below the title over a second line of it."""
+    step = LANGUAGES[language]["issues"][f"{key}_not_found"]["fix_flow"]["step"]["confirm"]
+    assert placeholders(step["title"]) == set()
+    assert placeholders(step["description"]) >= {"name", "url"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_phone_shows_the_choices_of_a_menu_whole(language: str) -> None:
     cut = {
         path: text
