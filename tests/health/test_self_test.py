@@ -32,7 +32,7 @@ def _little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(self_test, "READ_SECONDS", 0.3)
     monkeypatch.setattr(self_test, "READ_SECONDS_METRICS", 0.3)
     monkeypatch.setattr(self_test, "WRITE_SECONDS", 2.0)
-    monkeypatch.setattr(self_test, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(self_test, "_READ_INTERVAL", 0.05)
 
 
 @asynccontextmanager

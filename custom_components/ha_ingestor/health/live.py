@@ -90,11 +90,11 @@ class LiveHealth(Live):
     def async_start(self) -> None:
         """Send what there is, and then what changes."""
         Live.async_start(self)
-        self._async_look()
+        self._async_begin_reading()
 
     @callback
     def _async_tick(self, _now: datetime) -> None:
-        self._async_look()
+        self._async_begin_reading()
 
     @callback
     def _async_changed(self) -> None:
@@ -102,10 +102,10 @@ class LiveHealth(Live):
         loaded = {each.entry_id for each in self._readings if each.state == LOADED}
         now = {each.entry_id for each in self._destinations() if _is_loaded(each)}
         if loaded - now:
-            self._async_look()
+            self._async_begin_reading()
 
     @callback
-    def _async_look(self) -> None:
+    def _async_begin_reading(self) -> None:
         if not self._is_reading:
             self._is_reading = True
             self.hass.async_create_background_task(self._async_read(), "ha_ingestor live health")

@@ -10,7 +10,7 @@ from math import inf
 from typing import Any, Final, Protocol
 
 from ..clients.influx.dialect import Dialect
-from ..clients.influx.read_back import Look, Marker, ReadBack, Reading
+from ..clients.influx.read_back import Marker, ReadBack, Reading, ReadResult
 from ..pipeline.export.export_state import ExportState, Status
 from ..pipeline.export.result import Problem
 from ..pipeline.model import OwnPoint
@@ -25,7 +25,7 @@ READ_SECONDS: Final = 10.0
 # VictoriaMetrics shows a new series some ten seconds after it has acknowledged it.
 READ_SECONDS_METRICS: Final = 45.0
 _POLL_SECONDS: Final = 0.1
-_LOOK_SECONDS: Final = 0.5
+_READ_INTERVAL: Final = 0.5
 # By how much clocks may differ without harm.
 CLOCK_SECONDS: Final = 60.0
 # Where the point would be, had the database refused it.
@@ -118,10 +118,10 @@ class SelfTest:
         reader = await self._read_back()
         await reader.prepare()
         report = await self._write(marker, now.isoformat())
-        look: Look | None = None
+        result: ReadResult | None = None
         if report.written:
-            look, seconds = await self._look(reader, marker)
-            is_found = look.reading is Reading.FOUND
+            result, seconds = await self._read(reader, marker)
+            is_found = result.reading is Reading.FOUND
             report = replace(report, found=is_found, read_seconds=seconds if is_found else None)
         facts = await reader.facts()
         retention = await self._writer.retention()
@@ -131,10 +131,10 @@ class SelfTest:
             clock_ahead_seconds=None if facts.ahead is None else round(facts.ahead, 1),
             retention_seconds=0.0 if retention == inf else retention,
         )
-        if look is None or report.found:
+        if result is None or report.found:
             return report
-        verdict = _unread(look, report, reader.dialect)
-        return replace(report, verdict=verdict, detail=look.detail)
+        verdict = _unread(result, report, reader.dialect)
+        return replace(report, verdict=verdict, detail=result.detail)
 
     async def _write(self, marker: Marker, moment: str) -> SelfTestReport:
         """Write it, and wait until it is settled."""
@@ -181,22 +181,22 @@ class SelfTest:
             return replace(report, verdict=Verdict.WAITING, backlog=backlog)
         return None
 
-    async def _look(self, reader: ReadBack, marker: Marker) -> tuple[Look, float]:
-        """Look until it is there, or for long enough; return the seconds that it took."""
+    async def _read(self, reader: ReadBack, marker: Marker) -> tuple[ReadResult, float]:
+        """Read until it is there, or for long enough; return the seconds that it took."""
         is_metrics = reader.dialect is Dialect.VICTORIAMETRICS
         patience = READ_SECONDS_METRICS if is_metrics else READ_SECONDS
         began = time.monotonic()
         while True:
-            look = await reader.look(marker)
+            result = await reader.read(marker)
             seconds = round(time.monotonic() - began, 3)
-            if look.reading is not Reading.NOT_FOUND or seconds > patience:
-                return look, seconds
-            await asyncio.sleep(_LOOK_SECONDS)
+            if result.reading is not Reading.NOT_FOUND or seconds > patience:
+                return result, seconds
+            await asyncio.sleep(_READ_INTERVAL)
 
 
-def _unread(look: Look, report: SelfTestReport, dialect: Dialect) -> Verdict:
-    if look.reading in _UNREAD:
-        return _UNREAD[look.reading]
+def _unread(result: ReadResult, report: SelfTestReport, dialect: Dialect) -> Verdict:
+    if result.reading in _UNREAD:
+        return _UNREAD[result.reading]
     if abs(report.clock_ahead_seconds or 0.0) > CLOCK_SECONDS:
         return Verdict.NOT_FOUND_CLOCK
     is_metrics = dialect is Dialect.VICTORIAMETRICS

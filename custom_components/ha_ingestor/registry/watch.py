@@ -161,7 +161,7 @@ class RegistryWatch:
 
     async def _async_snapshot(self) -> None:
         # There are other subscribers: a cancelled caller must not cancel their snapshot.
-        await async_shielded(self._hass, self._async_push(), "ha_ingestor look")
+        await async_shielded(self._hass, self._async_push(), "ha_ingestor registries")
 
     async def _async_push(self) -> None:
         async with self._lock:

@@ -123,9 +123,9 @@ def files(frame: FrameType | None) -> Iterator[str]:
 async def test_reading_back_ends_when_the_server_never_finishes_its_answer(
     destination: Destination, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(read_back, "LOOK_SECONDS", 0.5)
+    monkeypatch.setattr(read_back, "QUERY_SECONDS", 0.5)
     async with aiohttp.ClientSession() as session, asyncio.timeout(20):
         reader = ReadBack(session, destination)
-        look = await reader.look(Marker(measurement="m", field="f", value=1.0, time_ms=1))
+        look = await reader.read(Marker(measurement="m", field="f", value=1.0, time_ms=1))
     assert look.reading is Reading.FAILED
     assert "No answer" in look.detail

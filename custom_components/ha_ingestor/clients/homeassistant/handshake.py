@@ -39,7 +39,7 @@ async def shake_hands(
     session: aiohttp.ClientSession, url: str, token: str, *, ssl: bool | tls.SSLContext
 ) -> Handshake:
     """Connect and authenticate; raises HomeAssistantError."""
-    clock_ahead = await _look(session, url, ssl=ssl)
+    clock_ahead = await _check_address(session, url, ssl=ssl)
     try:
         async with asyncio.timeout(HANDSHAKE_SECONDS):
             socket = await session.ws_connect(
@@ -61,7 +61,9 @@ async def shake_hands(
     return Handshake(socket, version, clock_ahead)
 
 
-async def _look(session: aiohttp.ClientSession, url: str, *, ssl: bool | tls.SSLContext) -> float:
+async def _check_address(
+    session: aiohttp.ClientSession, url: str, *, ssl: bool | tls.SSLContext
+) -> float:
     """Check that this is the place; a redirect is not followed, with or without a token."""
     reply = await exchange(
         session, "GET", URL(url) / "api" / "websocket", ssl=ssl, timeout=CHECK_TIMEOUT

@@ -31,13 +31,13 @@ _UNKNOWN_PATH: Final = frozenset(
 _MS: Final = 1_000_000
 _MS_PER_SECOND: Final = 1000
 # The timeout of the library is one of each part of an answer.
-LOOK_SECONDS: Final = 30.0
+QUERY_SECONDS: Final = 30.0
 # A date in a header is cut to whole seconds.
 _DATE_CUT: Final = 0.5
 
 
 class Reading(StrEnum):
-    """What came of a look at the database."""
+    """What came of reading the marker."""
 
     FOUND = "found"
     NOT_FOUND = "not_found"
@@ -47,8 +47,8 @@ class Reading(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """One look; `detail` is text of the server, without secrets."""
+class ReadResult:
+    """What one query found; `detail` is text of the server, without secrets."""
 
     reading: Reading
     detail: str = ""
@@ -56,7 +56,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """The point to look for: one number, at a whole millisecond, which every server keeps."""
+    """The point to read: one number, at a whole millisecond, which every server keeps."""
 
     measurement: str
     field: str
@@ -87,13 +87,13 @@ class ReadBack:
         self._root = URL(normalize(destination.url))
         header = authorization(destination)
         self._headers = {"Authorization": header} if header else {}
-        looks: Mapping[Dialect, Callable[[Marker], Awaitable[Look]]] = {
+        queries: Mapping[Dialect, Callable[[Marker], Awaitable[ReadResult]]] = {
             Dialect.V1: self._influxql,
             Dialect.V2: self._flux,
             Dialect.V3: self._sql,
             Dialect.VICTORIAMETRICS: self._export,
         }
-        self._look = looks[destination.dialect]
+        self._query = queries[destination.dialect]
 
     @property
     def dialect(self) -> Dialect:
@@ -101,13 +101,13 @@ class ReadBack:
         return self._destination.dialect
 
     async def prepare(self) -> None:
-        """Do what would make the first look a slow one: an import takes seconds."""
+        """Do what would make the first query a slow one: an import takes seconds."""
         if self.dialect is Dialect.V2:
             await asyncio.to_thread(load_library)
 
-    async def look(self, marker: Marker) -> Look:
-        """Look once; network errors are not raised."""
-        return await self._look(marker)
+    async def read(self, marker: Marker) -> ReadResult:
+        """Query once; network errors are not raised."""
+        return await self._query(marker)
 
     async def facts(self) -> ServerFacts:
         """Ask the server about itself; network errors are not raised."""
@@ -120,7 +120,7 @@ class ReadBack:
             version=found.version, ahead=None if offset is None else offset + _DATE_CUT
         )
 
-    async def _influxql(self, marker: Marker) -> Look:
+    async def _influxql(self, marker: Marker) -> ReadResult:
         statement = (
             f'SELECT "{marker.field}" FROM "{marker.measurement}"'  # noqa: S608  both are ours
             f" WHERE time = {marker.time_ms * _MS}"
@@ -131,12 +131,12 @@ class ReadBack:
         reply = await self._get("query", query)
         result = _first(decode_object(reply.body).get("results"))
         if "error" in result:
-            return Look(reading=Reading.FAILED, detail=str(result["error"])[:DETAIL_MAX])
+            return ReadResult(reading=Reading.FAILED, detail=str(result["error"])[:DETAIL_MAX])
         rows = _first(result.get("series")).get("values")
         values = [row[1] for row in rows] if isinstance(rows, list) else []
         return _judged(reply, values, marker)
 
-    async def _sql(self, marker: Marker) -> Look:
+    async def _sql(self, marker: Marker) -> ReadResult:
         moment = datetime.fromtimestamp(marker.time_ms / _MS_PER_SECOND, UTC)
         statement = (
             f'SELECT "{marker.field}" FROM "{marker.measurement}"'  # noqa: S608  both are ours
@@ -146,14 +146,14 @@ class ReadBack:
         reply = await self._get("api/v3/query_sql", query)
         # It has the table only after its first point.
         if reply.status >= HTTPStatus.BAD_REQUEST and f"{marker.measurement}' not" in reply.body:
-            return Look(reading=Reading.NOT_FOUND)
+            return ReadResult(reading=Reading.NOT_FOUND)
         rows = decode(reply.body)
         found = rows if isinstance(rows, list) else []
         return _judged(
             reply, [row.get(marker.field) for row in found if isinstance(row, dict)], marker
         )
 
-    async def _export(self, marker: Marker) -> Look:
+    async def _export(self, marker: Marker) -> ReadResult:
         """Read raw samples: unlike a query, this shows the newest ones."""
         labels = {"__name__": f"{marker.measurement}_{marker.field}"}
         if database := self._destination.database:
@@ -166,7 +166,7 @@ class ReadBack:
         values = [value for each in series if isinstance(each, list) for value in each]
         return _judged(reply, values, marker)
 
-    async def _flux(self, marker: Marker) -> Look:
+    async def _flux(self, marker: Marker) -> ReadResult:
         start = marker.time_ms * _MS
         query = (
             f"from(bucket: {_flux_text(self._destination.bucket)})"
@@ -175,12 +175,12 @@ class ReadBack:
             f" and r._field == {_flux_text(marker.field)})"
         )
         try:
-            async with asyncio.timeout(LOOK_SECONDS):
+            async with asyncio.timeout(QUERY_SECONDS):
                 return await asyncio.to_thread(self._ask_flux, query, marker)
         except TimeoutError:
-            return Look(reading=Reading.FAILED, detail=f"No answer in {LOOK_SECONDS:.0f} s")
+            return ReadResult(reading=Reading.FAILED, detail=f"No answer in {QUERY_SECONDS:.0f} s")
 
-    def _ask_flux(self, query: str, marker: Marker) -> Look:
+    def _ask_flux(self, query: str, marker: Marker) -> ReadResult:
         library, destination = load_library(), self._destination
         try:
             with library.InfluxDBClient(
@@ -197,7 +197,7 @@ class ReadBack:
             status = getattr(err, "status", 0) or 0
             return _refused(status, self._redacted(str(err.message or "")))
         except Exception as err:  # noqa: BLE001  it has errors of its own for each of its parts
-            return Look(
+            return ReadResult(
                 reading=Reading.FAILED, detail=self._redacted(f"{type(err).__name__}: {err}")
             )
         values = [record.get_value() for table in tables for record in table.records]
@@ -218,25 +218,25 @@ class ReadBack:
         )
 
 
-def _judged(reply: Reply, values: list[Any], marker: Marker) -> Look:
+def _judged(reply: Reply, values: list[Any], marker: Marker) -> ReadResult:
     if reply.status == HTTPStatus.OK and not reply.is_html:
         return _found(values, marker)
     if reply.failure:
-        return Look(reading=Reading.FAILED, detail=reply.detail)
+        return ReadResult(reading=Reading.FAILED, detail=reply.detail)
     return _refused(reply.status, reply.body[:DETAIL_MAX])
 
 
-def _refused(status: int, detail: str) -> Look:
+def _refused(status: int, detail: str) -> ReadResult:
     """Judge a refusal of what was written a moment ago: a bucket that is hidden is there."""
     if status in _NO_PERMISSION or "could not find bucket" in detail:
-        return Look(reading=Reading.NO_PERMISSION, detail=detail)
+        return ReadResult(reading=Reading.NO_PERMISSION, detail=detail)
     if status in _UNKNOWN_PATH or "unsupported path" in detail:
-        return Look(reading=Reading.NO_QUERIES, detail=detail)
-    return Look(reading=Reading.FAILED, detail=detail or str(status))
+        return ReadResult(reading=Reading.NO_QUERIES, detail=detail)
+    return ReadResult(reading=Reading.FAILED, detail=detail or str(status))
 
 
-def _found(values: list[Any], marker: Marker) -> Look:
-    return Look(reading=Reading.FOUND if marker.value in values else Reading.NOT_FOUND)
+def _found(values: list[Any], marker: Marker) -> ReadResult:
+    return ReadResult(reading=Reading.FOUND if marker.value in values else Reading.NOT_FOUND)
 
 
 def _first(content: object) -> dict[str, Any]:
