@@ -2,7 +2,7 @@
 
 import asyncio
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from inspect import isawaitable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -45,9 +45,13 @@ def new_entry(url: str, **more: Any) -> MockConfigEntry:
     return MockConfigEntry(domain=DOMAIN, title="Attic", data=data | more)
 
 
-async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Add the entry and start it."""
+async def set_up(
+    hass: HomeAssistant, entry: MockConfigEntry, options: Mapping[str, Any] | None = None
+) -> None:
+    """Add the entry, by request with these options, and start it."""
     entry.add_to_hass(hass)
+    if options is not None:
+        hass.config_entries.async_update_entry(entry, options=options)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
 

@@ -131,10 +131,7 @@ async def test_an_entry_with_absurd_numbers_of_an_earlier_version_loads_and_open
         },
     }
     hass.states.async_set("light.a", "on")
-    entry.add_to_hass(hass)
-    hass.config_entries.async_update_entry(entry, options=options)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await set_up(hass, entry, options)
     assert entry.state is ConfigEntryState.LOADED
 
     for page in options:
@@ -160,9 +157,7 @@ async def test_an_entry_with_absurd_numbers_of_an_earlier_version_loads_and_open
 async def test_an_absurd_number_on_one_page_does_not_spoil_what_another_page_stores(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    entry.add_to_hass(hass)
-    hass.config_entries.async_update_entry(entry, options={"spool": {"max_size": 10**21}})
-    assert await hass.config_entries.async_setup(entry.entry_id)
+    await set_up(hass, entry, {"spool": {"max_size": 10**21}})
     await fill_in(hass, await open_page(hass, entry, "weather"), max_age=2)
     json_bytes(dict(entry.options))
 

@@ -114,10 +114,7 @@ async def test_the_counted_history_is_written_when_it_is_confirmed(
 async def test_what_is_excluded_and_what_is_too_old_is_told_before(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    entry.add_to_hass(hass)
-    hass.config_entries.async_update_entry(entry, options={"filter": {"domains": ["light"]}})
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await set_up(hass, entry, {"filter": {"domains": ["light"]}})
     entry.runtime_data.backfill._retention = keeps_a_moment
     result = await counted(hass, entry, target={"entity_id": ["sensor.a", "light.c"]})
     assert f"as far as it says so: {COUNT}\n" in reads(result)
@@ -295,10 +292,7 @@ async def test_a_backfill_that_waits_for_room_says_so(
 async def test_what_cannot_be_written_is_said_at_its_field(
     hass: HomeAssistant, entry: MockConfigEntry, entered: Any, errors: Any
 ) -> None:
-    entry.add_to_hass(hass)
-    hass.config_entries.async_update_entry(entry, options={"filter": {"domains": ["light"]}})
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await set_up(hass, entry, {"filter": {"domains": ["light"]}})
     entered = {
         key: ago(**value) if key.endswith("_time") else value for key, value in entered.items()
     }

@@ -98,9 +98,7 @@ async def test_each_entity_is_told_with_its_points_and_its_last_value(
 async def test_an_entity_that_is_left_out_is_told_with_the_rule(
     hass: HomeAssistant, hass_ws_client: WebSocketGenerator, entry: MockConfigEntry
 ) -> None:
-    entry.add_to_hass(hass)
-    hass.config_entries.async_update_entry(entry, options={"filter": {"globs": ["sensor.at*"]}})
-    assert await hass.config_entries.async_setup(entry.entry_id)
+    await set_up(hass, entry, {"filter": {"globs": ["sensor.at*"]}})
     hass.states.async_set("sensor.attic", "1")
     await entry.runtime_data.pipeline.commit()
     _, found = await rows(hass, await hass_ws_client(hass), entry)

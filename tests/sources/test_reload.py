@@ -281,9 +281,7 @@ async def test_an_outage_after_a_reload_is_stored(
 async def test_what_is_throttled_outlives_a_reload_and_obeys_the_new_rules(
     hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:
-    entry.add_to_hass(hass)
-    hass.config_entries.async_update_entry(entry, options=rules(throttle=200))
-    assert await hass.config_entries.async_setup(entry.entry_id)
+    await set_up(hass, entry, rules(throttle=200))
     for number in range(3):
         hass.states.async_set("sensor.a", str(number))
     await _reload(hass, entry)
@@ -301,9 +299,7 @@ async def test_what_is_throttled_outlives_a_reload_and_obeys_the_new_rules(
 async def test_what_is_throttled_is_on_the_disk_when_home_assistant_stops_before_the_next_setup(
     hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:
-    entry.add_to_hass(hass)
-    hass.config_entries.async_update_entry(entry, options=rules(throttle=200))
-    assert await hass.config_entries.async_setup(entry.entry_id)
+    await set_up(hass, entry, rules(throttle=200))
     for number in range(3):
         hass.states.async_set("sensor.a", str(number))
     assert await hass.config_entries.async_unload(entry.entry_id)
@@ -317,9 +313,7 @@ async def test_what_is_throttled_is_on_the_disk_when_home_assistant_stops_before
 async def test_a_new_heartbeat_rule_works_for_an_entity_that_stays_silent(
     hass: HomeAssistant, entry: MockConfigEntry, database: Emulator, before: dict[str, Any]
 ) -> None:
-    entry.add_to_hass(hass)
-    hass.config_entries.async_update_entry(entry, options=before)
-    assert await hass.config_entries.async_setup(entry.entry_id)
+    await set_up(hass, entry, before)
     hass.states.async_set("sensor.a", "21")
     await hass.async_block_till_done()
     hass.config_entries.async_update_entry(entry, options=rules(heartbeat=0.01))
@@ -333,9 +327,7 @@ async def test_a_new_heartbeat_rule_works_for_an_entity_that_stays_silent(
 async def test_a_heartbeat_rule_works_for_an_entity_that_was_excluded_before(
     hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:
-    entry.add_to_hass(hass)
-    hass.config_entries.async_update_entry(entry, options={"filter": {"entities": ["sensor.a"]}})
-    assert await hass.config_entries.async_setup(entry.entry_id)
+    await set_up(hass, entry, {"filter": {"entities": ["sensor.a"]}})
     hass.states.async_set("sensor.a", "21")
     await ledger(entry)
     assert states(database) == []
@@ -434,9 +426,7 @@ async def test_a_final_write_during_an_unload_brings_everything_to_the_disk(
     database: Emulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    entry.add_to_hass(hass)
-    hass.config_entries.async_update_entry(entry, options=rules(throttle=200))
-    assert await hass.config_entries.async_setup(entry.entry_id)
+    await set_up(hass, entry, rules(throttle=200))
     for number in range(3):
         hass.states.async_set("sensor.a", str(number))
     stop_pipeline = Pipeline.stop
@@ -626,9 +616,7 @@ async def test_of_a_disabled_destination_nothing_comes_after_it_was_disabled(
 async def test_several_reloads_in_a_row_hand_on_what_waits(
     hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:
-    entry.add_to_hass(hass)
-    hass.config_entries.async_update_entry(entry, options=rules(throttle=300))
-    assert await hass.config_entries.async_setup(entry.entry_id)
+    await set_up(hass, entry, rules(throttle=300))
     for number in range(5):
         hass.states.async_set("sensor.a", str(number))
         hass.states.async_set("sensor.b", str(number))

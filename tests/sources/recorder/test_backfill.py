@@ -115,10 +115,7 @@ async def test_the_newest_point_alone_is_not_written_beside_itself(
 async def test_a_dry_run_counts_and_writes_nothing(
     hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:
-    entry.add_to_hass(hass)
-    hass.config_entries.async_update_entry(entry, options={"filter": {"domains": ["light"]}})
-    await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await set_up(hass, entry, {"filter": {"domains": ["light"]}})
     entry.runtime_data.backfill._retention = keeps(0.000001)
     told = await call(
         hass,

@@ -126,10 +126,7 @@ async def test_every_change_while_a_destination_was_disabled_is_stored_once(
 async def test_own_entities_and_excluded_ones_are_not_filled_in(
     recorder_mock: Recorder, hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:
-    entry.add_to_hass(hass)
-    hass.config_entries.async_update_entry(entry, options={"filter": {"domains": ["light"]}})
-    await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await set_up(hass, entry, {"filter": {"domains": ["light"]}})
     hass.states.async_set("sensor.a", "0")
     await hass.async_block_till_done()
     await disable(hass, entry)
@@ -244,9 +241,7 @@ async def test_a_stop_in_the_middle_goes_on_with_the_next_start(
 async def test_with_the_option_off_only_the_newest_state_is_captured(
     recorder_mock: Recorder, hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:
-    entry.add_to_hass(hass)
-    hass.config_entries.async_update_entry(entry, options={"history": {"gap_days": 0}})
-    await hass.config_entries.async_setup(entry.entry_id)
+    await set_up(hass, entry, {"history": {"gap_days": 0}})
     await filled(entry)
     await disable(hass, entry)
     for number in range(3):

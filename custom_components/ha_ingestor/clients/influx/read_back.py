@@ -191,7 +191,7 @@ class ReadBack:
                 verify_ssl=bool(self._ssl),
                 ssl_context=self._ssl if isinstance(self._ssl, SSLContext) else None,
             ) as client:
-                bound(client, LOOK_SECONDS)
+                bound(client, QUERY_SECONDS)
                 tables = client.query_api().query(query)
         except library.client.exceptions.InfluxDBError as err:
             status = getattr(err, "status", 0) or 0
