@@ -93,11 +93,11 @@ async def test_an_answer_to_a_query_without_an_end_does_not_fill_the_memory(
     try:
         async with aiohttp.ClientSession() as session, asyncio.timeout(20):
             reader = ReadBack(session, flood)
-            look = await reader.look(Marker(measurement="m", field="f", value=1.0, time_ms=1))
+            found = await reader.read(Marker(measurement="m", field="f", value=1.0, time_ms=1))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert look.reading is Reading.FAILED
+    assert found.reading is Reading.FAILED
     assert peak < MEMORY_MAX
 
 
@@ -127,5 +127,5 @@ async def test_reading_back_ends_when_the_server_never_finishes_its_answer(
     async with aiohttp.ClientSession() as session, asyncio.timeout(20):
         reader = ReadBack(session, destination)
         look = await reader.read(Marker(measurement="m", field="f", value=1.0, time_ms=1))
-    assert look.reading is Reading.FAILED
+    assert found.reading is Reading.FAILED
     assert "No answer" in look.detail
