@@ -33,7 +33,7 @@ const ROW = {
 const textOf = (drawn) => String(drawn).replace(/<[^>]+>/g, " ").replace(/\s+/g, " ").trim();
 
 test("on a phone one column says what matters, without what there is not", () => {
-  const found = columns(words, true, true);
+  const found = columns(words, true, true, true);
   const shown = Object.entries(found).filter(([, column]) => !column.hidden).map(([name]) => name);
   assert.deepEqual(shown, ["name"]);
   const told = (/** @type {Partial<TableRow>} */ more) => textOf(found.name.template?.({ ...ROW, ...more }));
@@ -43,7 +43,7 @@ test("on a phone one column says what matters, without what there is not", () =>
 });
 
 test("at a desk each column has a width, and what is not measured is a dash", () => {
-  const found = columns(words, false, true);
+  const found = columns(words, false, true, true);
   assert.ok(Object.values(found).every((column) => Boolean(column.minWidth) !== Boolean(column.hidden)));
   assert.equal(textOf(found.bytes.template?.(ROW)), "3400 B");
   assert.equal(textOf(found.series.template?.(ROW)), "–");

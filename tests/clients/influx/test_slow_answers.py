@@ -126,6 +126,6 @@ async def test_reading_back_ends_when_the_server_never_finishes_its_answer(
     monkeypatch.setattr(read_back, "QUERY_SECONDS", 0.5)
     async with aiohttp.ClientSession() as session, asyncio.timeout(20):
         reader = ReadBack(session, destination)
-        look = await reader.read(Marker(measurement="m", field="f", value=1.0, time_ms=1))
+        found = await reader.read(Marker(measurement="m", field="f", value=1.0, time_ms=1))
     assert found.reading is Reading.FAILED
-    assert "No answer" in look.detail
+    assert "No answer" in found.detail
