@@ -73,7 +73,7 @@ def _page(hass: HomeAssistant, position: Position, span: Span) -> Page[RecordedH
         found = session.execute(query).all()
         if not found and until < span.until:
             return _next_page(session, until, span)
-    rows = tuple(map(_recorded, found))
+    rows = _recorded(found)
     if len(found) < PAGE_ROWS:
         return Page(rows=rows, position=Position(until, 0), is_last=until >= span.until)
     last = found[-1]
@@ -93,7 +93,11 @@ def _next_page(session: Session, after: float, span: Span) -> Page[RecordedHour]
         .correlate(StatisticsMeta)
         .scalar_subquery()
     )
-    query = select(func.min(next_hour)).where(*named(StatisticsMeta.statistic_id, span.entity_ids))
+    query = (
+        select(func.min(next_hour))
+        .select_from(StatisticsMeta)
+        .where(*named(StatisticsMeta.statistic_id, span.entity_ids))
+    )
     if (moment := session.execute(query).scalar()) is None:
         return Page(rows=(), position=Position(span.until, 0), is_last=True)
     return Page(rows=(), position=Position(moment, 0))
@@ -122,14 +126,18 @@ def _slice_seconds(span: Span) -> float:
     return max(PAGE_ROWS // len(span.entity_ids), 1) * _HOUR_SECONDS
 
 
-def _recorded(row: Any) -> RecordedHour:
-    return RecordedHour(
-        Statistic(
-            statistic_id=row.statistic_id,
-            source=row.source or "",
-            name=row.name or "",
-            unit=row.unit_of_measurement or "",
-            unit_class=row.unit_class or "",
-        ),
-        Hour(row.start_ts, row.mean, row.min, row.max, row.sum, row.state),
-    )
+def _recorded(rows: Any) -> tuple[RecordedHour, ...]:
+    # The hours of a statistic share what it is.
+    known: dict[str, Statistic] = {}
+    found: list[RecordedHour] = []
+    for name, source, label, unit, unit_class, _, *hour in rows:
+        if (statistic := known.get(name)) is None:
+            statistic = known[name] = Statistic(
+                statistic_id=name,
+                source=source or "",
+                name=label or "",
+                unit=unit or "",
+                unit_class=unit_class or "",
+            )
+        found.append(RecordedHour(statistic, Hour(*hour)))
+    return tuple(found)
