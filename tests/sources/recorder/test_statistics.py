@@ -155,6 +155,17 @@ async def test_each_hour_of_the_time_is_a_point_and_a_second_time_makes_no_more(
 
 
 @pytest.mark.usefixtures("before")
+async def test_years_without_an_hour_take_no_time(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    asked = {"start_time": "2010-01-01 00:00:00+00:00", "content": "statistics"}
+    await call(hass, "backfill", **asked, entities="sensor.meter")
+    shown = await ended(entry)
+    assert (shown.status, shown.points) == ("done", 2)
+
+
+@pytest.mark.usefixtures("before")
 async def test_times_that_follow_one_another_have_each_hour_once(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
