@@ -122,7 +122,8 @@ def opened(whose: HasApi, **window: Any) -> Iterator[Frontend]:
         errors: list[str] = []
         shown.page.on("pageerror", lambda error: errors.append(str(error)))
         yield shown
-        assert errors == []
+        # Home Assistant loads parts of its own whenever it likes, also during a restart.
+        assert [each for each in errors if "/frontend_latest/" not in each] == []
 
 
 def _look(window: Frontend, name: str) -> None:

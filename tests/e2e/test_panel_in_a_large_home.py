@@ -123,6 +123,19 @@ def test_two_thousand_entities_are_listed_and_hundreds_are_left_out_together(hom
     assert "7.0" in states["room_0250"]
 
 
+def test_history_that_is_being_written_is_resumed_from_the_page(home: Home) -> None:
+    asked = {"config_entry_id": home.destination.entry_id}
+    home.api.call_service("ha_ingestor", "backfill", start_time="2026-01-01 00:00", **asked)
+    home.api.call_service("ha_ingestor", "pause_backfill", **asked)
+    with opened(home, **WINDOWS["desktop"]) as window:
+        window.open("/ha-ingestor/sources")
+        panel = window.page.locator("ha-ingestor-panel")
+        panel.get_by_text("Writing history").wait_for()
+        panel.get_by_role("button", name="Continue").click()
+        panel.get_by_text("Writing history").wait_for(state="detached")
+    assert home.destination.diagnostics()["health"]["backfill"]["status"] == "done"
+
+
 def test_a_page_that_was_hidden_for_an_hour_shows_what_is_now(home: Home) -> None:
     """Home Assistant takes such a page apart; one that is frozen gets all of it afterwards."""
     with opened(home, **WINDOWS["desktop"]) as window:

@@ -51,7 +51,7 @@ const style = css`
 class Panel extends LitElement {
   static properties = properties(
     ["hass", "narrow", "route", "panel"],
-    ["_destinations", "_hours", "_problem", "_since"],
+    ["_destinations", "_hours", "_problem", "_since", "_unread"],
   );
 
   static styles = [pageStyle, style];
@@ -142,8 +142,7 @@ class Panel extends LitElement {
 
   render() {
     const { _words: words, _page: page, _destinations: destinations } = this;
-    // Where it fails, the next drawing tries again.
-    PAGES[page]().catch(() => undefined);
+    PAGES[page]().then(() => undefined, () => page).then((unread) => { this._unread = unread; });
     const isOutdated = !here.startsWith(`${this.panel.config.modules}/`);
     return html`<ha-top-app-bar-fixed .narrow=${this.narrow}>
       <div slot="title">${words.text("title")}</div>
@@ -155,6 +154,9 @@ class Panel extends LitElement {
       </ha-tab-group>
       <div class="content">
         ${isOutdated ? html`<ha-alert>${words.text("outdated")}
+          <ha-button slot="action" @click=${() => location.reload()}>${words.text("reload")}</ha-button>
+        </ha-alert>` : ""}
+        ${this._unread === page ? html`<ha-alert alert-type="error">${words.text("not_read")} ${words.text(`page.${page}`)}
           <ha-button slot="action" @click=${() => location.reload()}>${words.text("reload")}</ha-button>
         </ha-alert>` : ""}
         ${this._alert(words)}

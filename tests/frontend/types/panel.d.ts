@@ -89,6 +89,7 @@ interface PanelMembers {
   _hours: Map<string, Sample[]>;
   _problem?: Refusal;
   _since?: number;
+  _unread?: string;
   _words: Words;
   _end?: () => void;
 }
