@@ -190,7 +190,9 @@ def test_after_a_restart_under_the_page_it_goes_on_and_knows_the_outage_before(h
         panel.get_by_text("No connection to HA Ingestor").wait_for(state="detached")
         panel.get_by_text(", all by").wait_for()
         assert window.page.url.endswith(f"problems?entry={home.destination.entry_id}")
-    home.destination.assert_balanced()
+    home.destination.settle()
+    stored = home.destination.points("input_number.room_0003")
+    assert "3.0" in [each["fields"]["state"] for each in stored]
 
 
 def _guest(api: Api) -> Api:
