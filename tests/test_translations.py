@@ -52,6 +52,11 @@ PARTS: Final = {
 }
 # What a sensor of free text says where there is no text.
 FIXED: Final = {"last_error": {"none"}}
+# The repairs that ask in a form.
+FORMS: Final = (
+    *("bucket_not_found", "database_not_found", "retention_policy_not_found", "storm"),
+    *("data_api_unauthorized", "remote_unauthorized", "remote_given_up"),
+)
 # What fits into one line of a menu on a screen of 390 pixels.
 MENU_MAX: Final = 36
 # States and choices that are Home Assistant's own.
@@ -116,12 +121,12 @@ def test_a_title_says_first_what_is_wrong_as_a_phone_cuts_its_end(language: str)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("key", ["bucket", "database", "retention_policy"])
-def test_a_form_has_a_title_of_one_line_where_its_text_says_which(key: str, language: str) -> None:
+@pytest.mark.parametrize("key", FORMS)
+def test_a_form_has_a_title_of_one_line_and_its_text_says_which(key: str, language: str) -> None:
     """Home Assistant draws what is below the title over a second line of it."""
-    step = LANGUAGES[language]["issues"][f"{key}_not_found"]["fix_flow"]["step"]["confirm"]
+    step = LANGUAGES[language]["issues"][key]["fix_flow"]["step"]["confirm"]
     assert placeholders(step["title"]) == set()
-    assert placeholders(step["description"]) >= {"name", "url"}
+    assert placeholders(step["description"]) & {"name", "destination"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

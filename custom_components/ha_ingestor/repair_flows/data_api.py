@@ -9,7 +9,7 @@ from homeassistant.const import CONF_API_KEY
 
 from ..connection import async_probe_data_api, try_at_once
 from ..const import SUBENTRY_DATA_API
-from ..health.server_text import plain
+from ..health.server_text import markdown, plain
 from ..options.data_api import API_KEY_SELECTOR, probe_errors
 
 SCHEMA: Final = vol.Schema({vol.Required(CONF_API_KEY): API_KEY_SELECTOR})
@@ -52,5 +52,8 @@ class RepairDataApiKey(RepairsFlow):
             step_id="confirm",
             data_schema=SCHEMA,
             errors=errors,
-            description_placeholders={"title": plain(subentry.title), "detail": plain(detail)},
+            description_placeholders={
+                "destination": markdown(subentry.title),
+                "detail": plain(detail),
+            },
         )

@@ -2,6 +2,7 @@
 
 from homeassistant.components.repairs import RepairsFlowResult
 
+from ..health.place import distinct_title
 from ..health.server_text import markdown
 from .loaded import LoadedRepair
 
@@ -25,5 +26,8 @@ class RepairRejectionSurge(LoadedRepair):
         detail = entry.runtime_data.pipeline.export_state.detail
         return self.async_show_form(
             step_id="confirm",
-            description_placeholders={"title": self._title(entry), "detail": markdown(detail)},
+            description_placeholders={
+                "destination": markdown(distinct_title(self.hass, entry)),
+                "detail": markdown(detail),
+            },
         )

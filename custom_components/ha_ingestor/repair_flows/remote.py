@@ -14,7 +14,7 @@ from ..coordinator import HaIngestorConfigEntry
 from ..flows.remote import TOKEN_SELECTOR
 from ..flows.remote_probe import async_find
 from ..health.remote import UNAUTHORIZED
-from ..health.server_text import plain
+from ..health.server_text import markdown, plain
 
 TOKEN_SCHEMA: Final = vol.Schema({vol.Required(CONF_TOKEN): TOKEN_SELECTOR})
 NOTHING: Final = vol.Schema({})
@@ -60,7 +60,10 @@ class RepairRemote(RepairsFlow):
             step_id="confirm",
             data_schema=TOKEN_SCHEMA if self._wants_token else NOTHING,
             errors=errors,
-            description_placeholders={"title": plain(subentry.title), "detail": plain(detail)},
+            description_placeholders={
+                "destination": markdown(subentry.title),
+                "detail": plain(detail),
+            },
         )
 
     def _begin_again(
