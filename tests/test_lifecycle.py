@@ -209,7 +209,10 @@ async def test_a_destination_that_is_removed_with_points_says_how_many(
     told = ir.async_get(hass).async_get_issue("ha_ingestor", f"{nowhere.entry_id}_points_deleted")
     assert told
     assert told.is_fixable
-    assert told.translation_placeholders == {"title": "Attic", "count": "3"}
+    assert told.translation_placeholders == {
+        **dict.fromkeys(("title", "destination"), "Attic"),
+        "count": "3",
+    }
     assert "Attic was deleted with 3 points" in caplog.text
 
 

@@ -56,6 +56,7 @@ FIXED: Final = {"last_error": {"none"}}
 FORMS: Final = (
     *("bucket_not_found", "database_not_found", "retention_policy_not_found", "storm"),
     *("data_api_unauthorized", "remote_unauthorized", "remote_given_up"),
+    "points_deleted",
 )
 # What fits into one line of a menu on a screen of 390 pixels.
 MENU_MAX: Final = 36

@@ -6,7 +6,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOCS_URL, DOMAIN, LOGGER
-from .server_text import plain
+from .server_text import markdown, plain
 
 POINTS_DELETED: Final = "points_deleted"
 
@@ -22,6 +22,10 @@ def async_tell_deleted(hass: HomeAssistant, entry_id: str, title: str, points: i
         is_fixable=True,
         severity=ir.IssueSeverity.WARNING,
         translation_key=POINTS_DELETED,
-        translation_placeholders={"title": plain(title), "count": str(points)},
+        translation_placeholders={
+            "title": plain(title),
+            "destination": markdown(title),
+            "count": str(points),
+        },
         learn_more_url=f"{DOCS_URL}reliability.md#what-is-lost-and-when",
     )
