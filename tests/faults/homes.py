@@ -84,6 +84,8 @@ class Scene:
     here: Changes
     there: Changes
     entry_id: str
+    # When everything was set up, in microseconds since 1970.
+    since: int
 
     def cut(self, _seconds: float) -> None:
         """Break the connection; it may be made again at once."""
@@ -174,6 +176,7 @@ class Scene:
                 mine,
                 told=home.told,
                 kills=home.kills,
+                since=self.since,
                 forgets=forgets,
                 without=without,
             )

@@ -111,14 +111,15 @@ def soak(directory: Path, seed: int, count: int) -> bool:
         relay = stack.enter_context(Relay(there.port))
         entry = connect(here.api, address_of(server, server.database))["result"]
         connect_remote(here.api, entry["entry_id"], relay.url, there.api.token, NAME)
+        time.sleep(BEGIN_SECONDS)
         scene = Scene(
             server=server,
             relay=relay,
             here=Changes(home=here, rng=random.Random(rng.random()), pause=0.2),
             there=Changes(home=there, rng=random.Random(rng.random()), pause=0.1),
             entry_id=entry["entry_id"],
+            since=time.time_ns() // 1000,
         )
-        time.sleep(BEGIN_SECONDS)
         with scene.here.running(), scene.there.running():
             interrupt(scene, rng, count)
             time.sleep(5)

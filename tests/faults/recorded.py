@@ -93,13 +93,14 @@ def differences(
     *,
     told: Collection[tuple[str, str]],
     kills: Sequence[int],
+    since: int = 0,
     forgets: Sequence[int] = (),
     without: Collection[str] = (),
 ) -> Differences:
     """Compare; `told` are states that were set, by entity, `without` entities not to look at.
 
-    `kills` are those of the home of the recorder. After those in `forgets` an entity that is new
-    need not follow what was before.
+    `kills` are those of the home of the recorder. What is from before `since` need not be there.
+    After those in `forgets` an entity that is new need not follow what was before.
     """
     found = Differences()
     by_entity: dict[str, list[Point]] = {name: [] for name in history.rows}
@@ -110,7 +111,7 @@ def differences(
             continue
         rows = history.rows.get(name, ())
         stored = [each for each in by_entity[name] if _is_change(each)]
-        _compare_rows(rows, stored, history.starts, found)
+        _compare_rows(rows, stored, history.starts, since, found)
         for point in _unknown(rows, stored):
             if (name, point["fields"]["state"]) in told or _is_before(_time(point), kills):
                 found.unstored += 1
@@ -121,7 +122,11 @@ def differences(
 
 
 def _compare_rows(
-    rows: Sequence[Row], stored: Sequence[Point], starts: Sequence[int], found: Differences
+    rows: Sequence[Row],
+    stored: Sequence[Point],
+    starts: Sequence[int],
+    since: int,
+    found: Differences,
 ) -> None:
     """Find each row among the points, but those that a start set once more."""
     states = {(_time(point) + by, point["fields"]["state"]) for point in stored for by in _NEAR}
@@ -129,7 +134,7 @@ def _compare_rows(
         if row.state is not None and (row.moment, row.state) in states:
             found.same += 1
     for row in _changes(rows, starts, found):
-        if (row.moment, row.state) not in states:
+        if row.moment >= since and (row.moment, row.state) not in states:
             found.missing.append(f"missing {row}")
 
 
