@@ -153,6 +153,25 @@ async def test_a_stop_of_home_assistant_delivers_everything(
     assert kept(path) == []
 
 
+@pytest.mark.parametrize("part", ["source", "coordinator"])
+async def test_a_part_that_fails_to_stop_keeps_neither_the_files_nor_the_points(
+    hass: HomeAssistant, nowhere: MockConfigEntry, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a defect")
+
+    await set_up(hass, nowhere)
+    hass.states.async_set("sensor.a", "1")
+    name = {"source": "async_stop", "coordinator": "async_end"}[part]
+    with monkeypatch.context() as patched:
+        patched.setattr(type(getattr(nowhere.runtime_data, part)), name, fail)
+        hass.states.async_set("sensor.a", "2")
+        assert await hass.config_entries.async_reload(nowhere.entry_id)
+    hass.states.async_set("sensor.a", "3")
+    await deliver(hass, nowhere)
+    assert kept(spool_path(hass, nowhere)) == ["1", "2", "3"]
+
+
 async def test_a_stop_of_home_assistant_keeps_what_it_cannot_deliver(
     hass: HomeAssistant, nowhere: MockConfigEntry
 ) -> None:

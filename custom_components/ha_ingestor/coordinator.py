@@ -85,23 +85,27 @@ class IngestorRuntimeData:
         return await self._end.async_run(partial(self._async_stop, hand_over=hand_over))
 
     async def _async_stop(self, *, hand_over: bool) -> Handover:
-        await self.source.async_stop()
         stops: list[Callable[[], Awaitable[None]]] = [
-            *(self.recovery.async_stop, self.backfill.async_stop),
+            *(self.source.async_stop, self.recovery.async_stop, self.backfill.async_stop),
             partial(self.remotes.async_stop, hand_over=hand_over),
             partial(self.mqtt.async_stop, hand_over=hand_over),
             *(part.async_stop for part in (self.history, self.registries) if part),
+            # The health is not read while the pipeline stops.
+            self.coordinator.async_end,
         ]
         for stop in stops:
-            try:
-                await stop()
-            except Exception:  # noqa: BLE001  the pipeline has to end
-                LOGGER.exception("A part of the destination could not be stopped in order")
-        # The health is not read while the pipeline stops.
-        await self.coordinator.async_end()
+            await _stopped(stop)
         handover = await self.pipeline.stop(hand_over=hand_over)
-        await self.coordinator.async_hand_over()
+        await _stopped(self.coordinator.async_hand_over)
         return handover
+
+
+async def _stopped(stop: Callable[[], Awaitable[None]]) -> None:
+    """Stop a part; the pipeline ends, and what is in memory is handed over, whatever fails."""
+    try:
+        await stop()
+    except Exception:  # noqa: BLE001  parts of any kind
+        LOGGER.exception("A part of the destination could not be stopped in order")
 
 
 type HaIngestorConfigEntry = ConfigEntry[IngestorRuntimeData]
