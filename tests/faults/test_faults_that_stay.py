@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from .host import small_memory
 from .memory_driver import MemoryDriver
 from .steps import Begin
 from .world import World, counts_of, fallen
@@ -344,3 +345,20 @@ def test_one_bad_file_of_the_quarantine_stops_no_delivery_and_takes_no_point(
         refused(world)
     world.finish()
     assert world.state().spool_error == ""
+
+
+def test_a_point_that_was_lost_while_it_was_refused_is_not_put_into_quarantine_as_well(
+    new_world: NewWorld,
+) -> None:
+    with small_memory():
+        world = new_world()
+        world.offer(35, is_old=True)
+        world.driver.disk.broken["names *"] = errno.EIO
+        world.commit()
+        # The database refuses the first one for its age, and it cannot be put into quarantine.
+        world.deliver()
+        world.offer(26)
+        world.commit()
+        assert world.state().ledger["lost"] == {"memory_full": 1}
+        world.finish()
+    assert 1 not in world.quarantined()

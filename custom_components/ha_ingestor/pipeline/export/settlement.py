@@ -36,18 +36,31 @@ class Settlement:
     def rejected(self, request: Request, code: int, reason: str) -> None:
         """Put aside what the database refused alone; records have its number as `status`."""
         sent = frozenset(range(request.batch.count)) - request.aside - request.texts
-        (refused,) = _records(request.batch, sent)
-        self.quarantine.add(seq=refused[0], line=refused[1], status=code, reason=reason)
+        for seq, line in self._records(request.batch, sent):
+            self.quarantine.add(seq=seq, line=line, status=code, reason=reason)
         self._put_aside(request)
         self._account(request, "quarantined")
 
     def _put_aside(self, request: Request) -> None:
         if request.texts:
-            texts = _records(request.batch, request.texts)
+            texts = self._records(request.batch, request.texts)
             self.quarantine.add_all(texts, status=0, reason=NO_NUMBER)
         if request.aside and not self.evicts_expired:
-            records = _records(request.batch, request.aside)
+            records = self._records(request.batch, request.aside)
             self.quarantine.add_all(records, status=0, reason=request.reason)
+
+    def _records(self, batch: Batch, indexes: frozenset[int]) -> list[tuple[int, str]]:
+        """Lines of a batch with their sequence numbers, which those in memory have none of.
+
+        Lines that do not wait any more are left out: they have another fate by now.
+        """
+        gone = batch.count - self.buffer.left(batch)
+        numbers = [seq for first, last in batch.spans for seq in range(first, last + 1)]
+        return [
+            (numbers[index] if numbers else 0, line.decode("utf-8", "replace"))
+            for index, line in enumerate(batch.payload.split(b"\n"))
+            if index >= gone and index in indexes
+        ]
 
     def _account(self, request: Request, sent: Fate) -> None:
         """Settle growing prefixes of the batch: each one adds the lines behind the one before."""
@@ -71,16 +84,6 @@ class Settlement:
         for fate, length in _joined(runs):
             end += length
             self.buffer.settle(_prefix(request.batch, end), fate, EXPIRED)
-
-
-def _records(batch: Batch, indexes: frozenset[int]) -> list[tuple[int, str]]:
-    """Lines of a batch with their sequence numbers, which those in memory have none of."""
-    numbers = [seq for first, last in batch.spans for seq in range(first, last + 1)]
-    return [
-        (numbers[index] if numbers else 0, line.decode("utf-8", "replace"))
-        for index, line in enumerate(batch.payload.split(b"\n"))
-        if index in indexes
-    ]
 
 
 def _joined(runs: Iterable[tuple[Fate, int]]) -> list[tuple[Fate, int]]:

@@ -206,14 +206,22 @@ class Buffer:
             return None
         return HeldBatch(payload=payload, count=count, last_seq=0, spans=(), start=self._passed)
 
+    def left(self, batch: Batch) -> int:
+        """Return how many points of a batch still wait: the last ones of it.
+
+        Meanwhile the disk may have taken some that were in memory, which will then be delivered
+        again. Or there was no room for them, which is counted.
+        """
+        if isinstance(batch, HeldBatch):
+            return min(max(batch.start + batch.count - self._passed, 0), batch.count)
+        return self._spool.left(batch)
+
     def settle(self, batch: Batch, fate: Fate, reason: str = "") -> None:
         """Account for a batch and go on behind it; `reason` is why it was evicted."""
         if not isinstance(batch, HeldBatch):
             self._spool.settle(batch, fate, reason)
             return
-        # Meanwhile the disk may have taken some of them, which will then be delivered again, or
-        # memory may have run over.
-        points = max(batch.start + batch.count - self._passed, 0)
+        points = self.left(batch)
         self._release(points)
         self._ledger.held -= points
         self._ledger.captured += points

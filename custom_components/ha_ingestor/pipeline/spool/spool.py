@@ -258,14 +258,17 @@ class Spool:
         self._lock.take()
         self._progress.open()
 
+    def left(self, batch: Batch) -> int:
+        """Return how many points of a batch are not settled: the last ones of it."""
+        after = self.acked + 1
+        return sum(last - max(first, after) + 1 for first, last in batch.spans if last >= after)
+
     def settle(self, batch: Batch, fate: Fate, reason: str = "") -> None:
         """Account for a batch and go on behind it; damaged points before it are lost."""
         acked = self.acked
         if batch.last_seq <= acked:
             return  # evicted while it was under way, and counted there
-        points = sum(
-            last - max(first, acked + 1) + 1 for first, last in batch.spans if last > acked
-        )
+        points = self.left(batch)
         self.ledger.settle(fate, points, reason)
         if missing := batch.last_seq - acked - points:
             self.ledger.lost["damaged"] += missing
