@@ -575,3 +575,54 @@ async def test_an_older_home_that_knows_less_is_followed_and_its_gaps_are_filled
     await deliver(hass, entry)
     assert told(database, "sensor.a") == [("0", None), ("1", "0"), ("2", "1")]
     assert {point.tags["area_id"] for point in points(database, "sensor.a")} == {"attic"}
+
+
+@pytest.mark.parametrize("moment", [4.3e9, 1.7e12, 1e18])
+async def test_a_state_of_the_far_future_leads_to_no_more_questions_than_one_of_now(
+    hass: HomeAssistant, home: Home, database: Emulator, moment: float
+) -> None:
+    recorder, start = Recorder(home), time.time() - 1000
+    home.changing("sensor.a", "0", start)
+    entry = entry_with(database, remote(home))
+    await interrupted(hass, home, entry, 1)
+    home.changing("sensor.a", "1", moment)
+    await filled(entry, home)
+    assert len(recorder.asked) == 1
+    home.changing("sensor.b", "2", time.time())
+    await home.drop()
+    await connected(entry, 3)
+    await until(lambda: link_of(entry).health.events == 3)
+    await deliver(hass, entry)
+    assert [state for state, _ in told(database, "sensor.a")] == ["0", "1"]
+    assert told(database, "sensor.b") == [("2", None)]
+
+
+@pytest.mark.parametrize("moment", [4.3e9, "soon", None])
+async def test_after_a_clock_that_was_wrong_the_present_states_are_captured(
+    hass: HomeAssistant, home: Home, database: Emulator, hass_storage: dict[str, Any], moment: Any
+) -> None:
+    home.changing("sensor.a", "1", time.time() - 10)
+    entry = entry_with(database, remote(home))
+    stored = dict.fromkeys(entry.subentries, moment)
+    hass_storage["ha_ingestor.remotes"] = {"version": 1, "data": stored}
+    await set_up(hass, entry)
+    await until(lambda: link_of(entry).health.events == 1)
+    home_newest = link_of(entry).home.newest
+    await home.set_state("sensor.a", "2", 4.3e9)
+    await until(lambda: link_of(entry).health.events == 2)
+    # A moment that cannot be right says nothing of what comes later.
+    assert link_of(entry).home.newest == home_newest
+    await deliver(hass, entry)
+    assert told(database, "sensor.a") == [("1", None), ("2", "1")]
+
+
+async def test_a_damaged_file_of_moments_does_not_keep_a_destination_from_its_start(
+    hass: HomeAssistant, home: Home, database: Emulator, hass_storage: dict[str, Any]
+) -> None:
+    home.changing("sensor.a", "1", time.time() - 10)
+    hass_storage["ha_ingestor.remotes"] = {"version": 1, "data": ["soon"]}
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await until(lambda: link_of(entry).health.events == 1)
+    await deliver(hass, entry)
+    assert told(database, "sensor.a") == [("1", None)]

@@ -163,9 +163,7 @@ class RemoteCapture:
 
     def _change(self, change: Change, *, has_time: bool = True) -> None:
         entity_id, old, new = change
-        if new:
-            # Also when the clock there was set back: what is captured twice is stored once.
-            self._home.newest = new.last_updated_timestamp
+        self._note_newest(new)
         described = self.described(entity_id)
         if new is None and self.catalog is not None:
             self.catalog.forget(entity_id)
@@ -180,14 +178,18 @@ class RemoteCapture:
             StateEvent(entity, new, old, fired, context, STATE_CHANGED, None, self._clock.check())
         )
 
+    def _note_newest(self, state: State | None) -> None:
+        # Also when the clock there was set back: what is captured twice is stored once.
+        if state and state.last_updated_timestamp <= self._health.latest:
+            self._home.newest = state.last_updated_timestamp
+
     def _now(self, old: State | None) -> float:
         """Return what time it is there, as far as it is known, and not before a state."""
         now = time.time() + self._health.clock_ahead
         return max(now, old.last_updated_timestamp if old else now)
 
     def _restored(self, change: Change) -> None:
-        if change.new:
-            self._home.newest = change.new.last_updated_timestamp
+        self._note_newest(change.new)
         if self._wanted(self.described(change.entity_id)):
             self._pipeline.intake.filtered[RESTART_ECHO] += 1
 

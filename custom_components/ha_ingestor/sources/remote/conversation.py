@@ -165,7 +165,10 @@ class Conversation:
 
     async def _snapshot(self, content: Any) -> None:
         """Capture what is different from what was known, each change once."""
-        states, newest = self._home.states, self._home.newest
+        states, newest, latest = self._home.states, self._home.newest, self._health.latest
+        if newest is not None and newest > latest:
+            # The clock there was wrong: what came later has earlier times.
+            newest = self._home.newest = None
         is_first = not states.states
         changes = await asyncio.to_thread(states.snapshot, content)
         self._has_snapshot = True
@@ -200,10 +203,11 @@ class Conversation:
                     started=started,
                     is_first=is_first,
                     gone_at=gone_at,
+                    latest=latest,
                 )
             )
             present = (each.new.last_updated_timestamp for each in missed if each.new)
-            self._home.newest = max(present, default=newest)
+            self._home.newest = max(filter(latest.__ge__, present), default=newest)
         self._recovery.async_start()
         self._health.entities = len(states.states)
         self._registries_read()

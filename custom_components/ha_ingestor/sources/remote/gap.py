@@ -129,15 +129,17 @@ def gap_of(
     started: float | None,
     is_first: bool,
     gone_at: float,
+    latest: float,
 ) -> RemoteGap:
     """Begin a gap; `started` is when the home started, if it did.
 
     `is_first` says that nobody here knows the states before it; `gone_at` is when it was seen which
-    entities are gone.
+    entities are gone. What is later than `latest` is dated wrong.
     """
     by_entity = {change.entity_id: change for change in changes}
     groups = list(batched(by_entity, ENTITIES_MAX, strict=False))
-    until = max(moment_of(each, gone_at) for each in by_entity.values()) + BEYOND_SECONDS
+    moments = (moment_of(each, gone_at) for each in by_entity.values())
+    until = max(filter(latest.__ge__, moments), default=gone_at) + BEYOND_SECONDS
     questions: deque[Question] = deque()
     while asked_after < until:
         end = min(asked_after + SLICE_SECONDS, until)

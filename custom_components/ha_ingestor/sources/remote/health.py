@@ -4,9 +4,13 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Final
 
 from ...clients.homeassistant.errors import HomeAssistantError, Problem
 from ...pipeline.rate import Rate
+
+# What a clock may be wrong by without being noticed: behind a proxy, its clock is the compared one.
+_UNNOTICED_SECONDS: Final = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,11 @@ class RemoteHealth:
     reconnect_seconds: float | None = None
     _lost_at: float | None = None
     _rate: Rate = field(default_factory=partial(Rate, time.monotonic))
+
+    @property
+    def latest(self) -> float:
+        """The latest moment there that can be right: of a clock that was set, some are later."""
+        return time.time() + max(self.clock_ahead, 0.0) + _UNNOTICED_SECONDS
 
     def attempt_began(self) -> None:
         """Note an attempt to connect."""

@@ -40,7 +40,13 @@ class Watermarks:
 
     async def async_load(self) -> None:
         """Read what was stored."""
-        self._stored = await self._store.async_load() or {}
+        stored: object = await self._store.async_load()
+        # Whatever is in a damaged file must not keep a destination from its start.
+        self._stored = {
+            str(subentry_id): float(moment)
+            for subentry_id, moment in (stored.items() if isinstance(stored, dict) else ())
+            if isinstance(moment, (int, float))
+        }
 
     def newest(self, subentry_id: str) -> float | None:
         """Return up to when a home was captured; None if that is not known."""
