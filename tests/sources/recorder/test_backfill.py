@@ -251,7 +251,17 @@ async def test_without_a_recorder_there_is_no_history(
 
 
 @pytest.mark.usefixtures("before")
-@pytest.mark.parametrize("stored", ["{", "[]", '{"status": "running"}', '{"entities": 1}'])
+@pytest.mark.parametrize(
+    "stored",
+    [
+        *("{", "[]", '{"status": "running"}', '{"entities": 1}'),
+        *(
+            '{"after": 0, "until": 1, "position": [0, 0], "entities": null, "left": ["states"],'
+            f' "status": "paused", "total": 1, "rows": 0, "points": 0, {damage}}}'
+            for damage in ('"after": 1e20', '"until": "nan"', '"position": [-1e20, 0]')
+        ),
+    ],
+)
 async def test_a_backfill_file_with_other_content_is_ignored(
     hass: HomeAssistant, entry: MockConfigEntry, stored: str
 ) -> None:

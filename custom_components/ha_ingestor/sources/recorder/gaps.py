@@ -9,13 +9,11 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.json import save_json
 from homeassistant.util.json import load_json
 
-from .page import LAST_ROW, Position
+from .page import LAST_ROW, MOMENT_MAX, Position
 
 FILE: Final = "gaps.json"
 # Of an installation that never finds the time to fill one; the oldest go.
 GAPS_MAX: Final = 20
-# The year 2200: no gap is from then, and what databases and dates take goes further.
-_MOMENT_MAX: Final = 7_258_118_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +64,6 @@ class Gaps:
 def _gap(stored: Mapping[str, Any]) -> Gap:
     until, after = float(stored["until"]), float(stored["after"])
     row = int(stored.get("row", LAST_ROW))
-    if not (0 <= until <= _MOMENT_MAX and 0 <= after <= _MOMENT_MAX and 0 <= row <= LAST_ROW):
+    if not (0 <= until <= MOMENT_MAX and 0 <= after <= MOMENT_MAX and 0 <= row <= LAST_ROW):
         raise ValueError
     return Gap(until=until, position=Position(after, row))

@@ -11,7 +11,7 @@ from homeassistant.helpers.json import save_json
 from homeassistant.util.json import load_json
 
 from ...pipeline.snapshot import BackfillStatus
-from .page import LAST_ROW, Position, Span
+from .page import LAST_ROW, MOMENT_MAX, Position, Span
 from .reader import Step
 
 FILE: Final = "backfill.json"
@@ -107,16 +107,19 @@ class Job:
         # An earlier version wrote states only.
         left = tuple(map(Content, stored.get("left", (Content.STATES,))))
         status = stored["status"]
+        after, until, moment = (float(each) for each in (stored["after"], stored["until"], moment))
+        if not all(0 <= each <= MOMENT_MAX for each in (after, until, moment)):
+            raise ValueError
         if status not in {"running", "paused", "done"} or (status != "done" and not left):
             status = "cancelled"
         return cls(
             span=Span(
-                after=float(stored["after"]),
-                until=float(stored["until"]),
+                after=after,
+                until=until,
                 entity_ids=None if entities is None else frozenset(map(str, entities)),
             ),
             left=left,
-            position=Position(float(moment), min(int(row), LAST_ROW)),
+            position=Position(moment, min(int(row), LAST_ROW)),
             status=status,
             total=int(stored["total"]),
             rows=int(stored["rows"]),

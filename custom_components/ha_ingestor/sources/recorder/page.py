@@ -10,6 +10,8 @@ from ...pipeline.model import ContextLike
 
 # Behind every row of a moment; databases have no infinite integers.
 LAST_ROW: Final = 2**62
+# The year 2200: nothing stored is from then, and what databases and dates take goes further.
+MOMENT_MAX: Final = 7_258_118_400.0
 
 
 class HistoryError(Exception):
