@@ -24,6 +24,7 @@ from custom_components.ha_ingestor.diagnostics import async_get_config_entry_dia
 from custom_components.ha_ingestor.health.issues import BLOCKING_PROBLEMS
 from custom_components.ha_ingestor.pipeline.export.result import Problem
 from custom_components.ha_ingestor.pipeline.quarantine_jobs import QuarantineJobs
+from custom_components.ha_ingestor.pipeline.spool.spool import Spool
 from custom_components.ha_ingestor.repair_flows.destination import RepairDestination
 from custom_components.ha_ingestor.repairs import async_create_fix_flow
 from tests.emulator import Answer, Emulator, Fault
@@ -575,6 +576,25 @@ async def test_what_a_user_called_a_destination_is_no_markup(
     title = found.translation_placeholders["title"]
     assert "Attic" in title
     assert [part for part in ("![", "](", "<", ">") if part in title] == []
+
+
+async def test_an_error_of_our_own_in_the_spool_is_not_called_one_of_the_disk(
+    hass: HomeAssistant, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await set_up(hass, entry)
+    with monkeypatch.context() as broken:
+        broken.setattr(Spool, "append", lambda *_: 1 / 0)
+        hass.states.async_set("sensor.a", "1")
+        await entry.runtime_data.coordinator.async_refresh()
+        problem = hass.states.get("sensor.attic_current_problem")
+        assert problem
+        assert problem.state == "internal_error"
+        # Nothing that the user could repair.
+        assert issue(hass, entry, "spool_error") is None
+    await entry.runtime_data.coordinator.async_refresh()
+    problem = hass.states.get("sensor.attic_current_problem")
+    assert problem
+    assert problem.state == "none"
 
 
 async def test_a_ledger_that_does_not_add_up_is_to_be_reported(

@@ -33,7 +33,7 @@ def problem_of(snapshot: Snapshot) -> str:
     if snapshot.export.problem is not Problem.NONE:
         return snapshot.export.problem
     if snapshot.spool_error:
-        return Problem.DISK
+        return Problem.INTERNAL_ERROR if snapshot.is_spool_defect else Problem.DISK
     if snapshot.unanswered is not None and snapshot.unanswered >= UNANSWERED_SECONDS:
         return Concern.NO_ANSWER
     if is_nearly_full(snapshot):

@@ -73,7 +73,7 @@ def health_issues(snapshot: Snapshot, refused: Sequence[str] = ()) -> list[Issue
                 placeholders={"detail": export.detail or "-"},
             )
         )
-    if snapshot.spool_error:
+    if snapshot.spool_error and not snapshot.is_spool_defect:
         found.append(
             Issue(
                 key=SPOOL_ERROR,

@@ -53,6 +53,8 @@ def database(reading: Reading) -> tuple[Level, str]:
         is_late = reading.state == NO_ANSWER
         return Level.UNHEALTHY, f"{name} {'does not answer' if is_late else 'is not loaded'}"
     export = snapshot.export
+    if snapshot.is_spool_defect:
+        return Level.UNHEALTHY, f"{name} has an error in HA Ingestor: {snapshot.spool_error}"
     if snapshot.spool_error:
         return Level.UNHEALTHY, f"{name} has a problem with its disk"
     if snapshot.unbalanced:

@@ -68,6 +68,7 @@ class Health:
             unbalanced=self.ledger.imbalance(pending) if self.buffer.is_open else "",
             spool_bytes=self.spool.disk_bytes,
             spool_error=self.buffer.disk_error or self.quarantine.disk_error,
+            is_spool_defect=self.buffer.is_defect,
             export=self.exporter.state,
             breaker=self.exporter.breaker,
             history=self.exporter.history,

@@ -69,6 +69,7 @@ class Snapshot:
     unbalanced: str
     spool_bytes: int
     spool_error: str
+    is_spool_defect: bool = False
     export: ExportState
     breaker: BreakerState
     history: tuple[StatusChange, ...]

@@ -42,6 +42,8 @@ class Buffer:
     def __init__(self, spool: Spool, ledger: Ledger, held: list[str] | None = None) -> None:
         """Begin with the lines that an earlier buffer held; the first commit opens the spool."""
         self.error = ""
+        # The error is one of this program, and not of the disk.
+        self.is_defect = False
         # Called with the last number in the spool, before anything is appended to it.
         self.when_opened: Callable[[int], None] = lambda _: None
         self._spool = spool
@@ -155,14 +157,14 @@ class Buffer:
             error = err.strerror or type(err).__name__
             if error != self.error:
                 _LOGGER.warning("The spool cannot be written, points are held: %s", error)
-            self.error = error
+            self.error, self.is_defect = error, False
         except Exception as err:
             # A programming error must not hold points without bounds, or without a log entry.
             if (error := type(err).__name__) != self.error:
                 _LOGGER.exception("The spool failed, points are held")
-            self.error = error
+            self.error, self.is_defect = error, True
         else:
-            self.error = ""
+            self.error, self.is_defect = "", False
 
     def _refuse_held(self) -> None:
         points = len(self._held)
