@@ -472,6 +472,21 @@ async def test_after_a_start_only_what_is_newer_than_what_was_captured_comes(
     assert told(database) == [("sensor.later", "1", NOON + 1)]
 
 
+@pytest.mark.parametrize("part", [None, 5, [], "x", {"there": 5, "gone": [None]}])
+async def test_damaged_files_of_remote_homes_do_not_keep_a_destination_from_its_start(
+    hass: HomeAssistant, home: Home, database: Emulator, hass_storage: dict[str, Any], part: Any
+) -> None:
+    subentry = remote(home)
+    for key in ("ha_ingestor.remotes", "ha_ingestor.remote_entities"):
+        data = {subentry.subentry_id: part, "": part}
+        hass_storage[key] = {"version": 1, "key": key, "data": data}
+    home.changing("sensor.a", "1", NOON)
+    entry = entry_with(database, subentry)
+    await set_up(hass, entry)
+    await connected(entry)
+    await captured(entry, 1)
+
+
 async def test_what_changed_while_the_destination_was_disabled_is_captured(
     hass: HomeAssistant, home: Home, database: Emulator, hass_storage: dict[str, Any]
 ) -> None:

@@ -19,6 +19,7 @@ from ...enrich.describe import Describer, DeviceRow
 from ...enrich.unrecorded import state_info
 from ...pipeline.model import EntityContext
 from ...tasks.slices import async_slices
+from .entities import Entities, StoredEntities
 from .gap import RemoteGap
 
 # What makes two descriptions of an entity equal: all but what profiles remember of it.
@@ -40,11 +41,24 @@ class RemoteHome:
     # When the registries were read last, by the clock here.
     read_at: datetime | None = None
     states: StateMirror = field(default_factory=partial(StateMirror, about=state_info))
+    # Those that have no state now.
+    entities: Entities = field(default_factory=Entities)
 
     @property
     def captured_until(self) -> float | None:
         """Up to when everything was captured, with nothing missing before."""
         return min((gap.after for gap in self.gaps), default=self.newest)
+
+    def stored_entities(self) -> StoredEntities:
+        """Return which entities a later process has to ask about."""
+        # A removal in a gap is told when the gap ends.
+        untold = (
+            name
+            for gap in self.gaps
+            for name, change in gap.changes.items()
+            if change.new is None and gap.was_there(name)
+        )
+        return self.entities.stored((*self.states.states, *untold))
 
     def entity(self, entity_id: str) -> EntityEntry | None:
         """Look up an entity of the registry."""

@@ -160,6 +160,7 @@ class Conversation:
     async def _changes(self, content: Any) -> None:
         capture = await self._captured_for()
         for change in self._home.states.apply(content):
+            self._home.entities.note(change)
             capture.changed(change)
         self._health.entities = len(self._home.states.states)
 
@@ -172,6 +173,10 @@ class Conversation:
         is_first = not states.states
         changes = await asyncio.to_thread(states.snapshot, content)
         self._has_snapshot = True
+        entities = self._home.entities
+        expected, missing = entities.expected, entities.missing(states.states.keys())
+        for change in changes:
+            entities.note(change)
         oldest = min(
             (state.last_updated_timestamp for state in states.states.values()), default=0.0
         )
@@ -193,6 +198,8 @@ class Conversation:
                 capture.existing(change)
             else:
                 capture.present(change, has_restarted=has_restarted)
+        if asked_after < gone_at:
+            missed += missing
         if missed and newest is not None:
             started = oldest if has_restarted else None
             self._home.gaps.append(
@@ -204,6 +211,7 @@ class Conversation:
                     is_first=is_first,
                     gone_at=gone_at,
                     latest=latest,
+                    expected=expected,
                 )
             )
             present = (each.new.last_updated_timestamp for each in missed if each.new)
@@ -280,7 +288,8 @@ class Conversation:
         before = home.registries.config_entries.keys()
         if before and before.isdisjoint(registries.config_entries):
             # It is another home at the same place.
-            home.states, home.newest = RemoteHome().states, None
+            new = RemoteHome()
+            home.states, home.entities, home.newest = new.states, new.entities, None
             for gap in home.gaps:
                 gap.questions.clear()
         home.registries, self._rows = registries, {}

@@ -70,6 +70,8 @@ class RemoteGap:
     is_restarted: bool
     is_first: bool
     gone_at: float
+    # An earlier process knew them with a state.
+    expected: frozenset[str]
     questions: deque[Question]
     events: RecoveredEvents
     # Entities that the recorder there has, and those that changed more than once.
@@ -80,6 +82,10 @@ class RemoteGap:
     is_ended: bool = False
     is_left: bool = False
     points: int = 0
+
+    def was_there(self, entity_id: str) -> bool:
+        """Whether an entity had a state when the gap began."""
+        return self.changes[entity_id].old is not None or entity_id in self.expected
 
     def leave_unfilled(self) -> bool:
         """Ask nothing more, capture only what ends it; returns False if that was so before."""
@@ -116,7 +122,10 @@ class RemoteGap:
         for entity_id in entity_ids:
             if new := self.changes[entity_id].new:
                 rows.append(_row(new))
-            elif self.events.state_before(entity_id):
+            elif self.events.state_before(entity_id) and (
+                # Others were told to be removed before it.
+                entity_id in self.led or self.was_there(entity_id)
+            ):
                 rows.append(Recorded(entity_id, None, self.gone_at, NoContext()))
         return sorted(rows, key=_moment)
 
@@ -130,11 +139,13 @@ def gap_of(
     is_first: bool,
     gone_at: float,
     latest: float,
+    expected: frozenset[str] = frozenset(),
 ) -> RemoteGap:
     """Begin a gap; `started` is when the home started, if it did.
 
     `is_first` says that nobody here knows the states before it; `gone_at` is when it was seen which
-    entities are gone. What is later than `latest` is dated wrong.
+    entities are gone, and those that are `expected` had a state when an earlier process ended.
+    What is later than `latest` is dated wrong.
     """
     by_entity = {change.entity_id: change for change in changes}
     groups = list(batched(by_entity, ENTITIES_MAX, strict=False))
@@ -161,6 +172,7 @@ def gap_of(
         is_restarted=started is not None,
         is_first=is_first,
         gone_at=gone_at,
+        expected=expected,
         questions=questions,
         events=events,
     )

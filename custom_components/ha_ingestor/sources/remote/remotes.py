@@ -160,7 +160,10 @@ class Remotes:
             home, subentry_id = each.link.home, each.subentry.subentry_id
             if home.newest is None:
                 home.newest = watermarks.newest(subentry_id)
-            watermarks.async_follow(subentry_id, partial(getattr, home, "captured_until"))
+                home.entities.load(watermarks.entities(subentry_id))
+            watermarks.async_follow(
+                subentry_id, partial(getattr, home, "captured_until"), home.stored_entities
+            )
             each.coordinator.async_start()
             each.registries.async_start()
             each.link.async_attach(each.capture)

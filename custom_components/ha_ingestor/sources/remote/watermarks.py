@@ -1,4 +1,4 @@
-"""Up to when each remote home was captured, across restarts of this home.
+"""Up to when each remote home was captured, and its entities, across restarts of this home.
 
 What a home sends comes in the order in which it happened, so one moment of its clock says which of
 its states were captured before.
@@ -6,7 +6,7 @@ its states were captured before.
 
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
@@ -14,20 +14,26 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util.hass_dict import HassKey
 
 from ...const import DOMAIN
+from .entities import StoredEntities
 
 # What was captured is on the disk long before: what is stored was true one interval ago.
 INTERVAL: Final = timedelta(seconds=30)
 # Of a home that nothing is stored of so far: a kill before that would leave no gap to be filled.
 FIRST_SECONDS: Final = 5.0
+# An entity that is new is stored sooner: it may be gone when it is next asked about.
+NEW_ENTITIES: Final = timedelta(seconds=5)
 VERSION: Final = 1
 KEY: Final = f"{DOMAIN}.remotes"
+# A file of its own: it is large, and changes rarely.
+ENTITIES_KEY: Final = f"{DOMAIN}.remote_entities"
 
 type Newest = Callable[[], float | None]
+type Present = Callable[[], StoredEntities]
 type Note = Callable[[datetime], Coroutine[None, None, None]]
 
 
 class Watermarks:
-    """Stores the moments of all remote homes, by subentry."""
+    """Stores the moments and the entities of all remote homes, by subentry."""
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Prepare."""
@@ -36,7 +42,12 @@ class Watermarks:
         self._stored: dict[str, float] = {}
         self._followed: dict[str, Newest] = {}
         self._before: dict[str, float] = {}
-        self._stop: CALLBACK_TYPE | None = None
+        self._entities_store = Store[dict[str, Any]](
+            hass, VERSION, ENTITIES_KEY, atomic_writes=True
+        )
+        self._entities: dict[str, StoredEntities] = {}
+        self._present: dict[str, Present] = {}
+        self._stops: list[CALLBACK_TYPE] = []
 
     async def async_load(self) -> None:
         """Read what was stored."""
@@ -47,33 +58,53 @@ class Watermarks:
             for subentry_id, moment in (stored.items() if isinstance(stored, dict) else ())
             if isinstance(moment, (int, float))
         }
+        content: object = await self._entities_store.async_load()
+        self._entities = {
+            str(name): StoredEntities.of(each)
+            for name, each in (content.items() if isinstance(content, dict) else ())
+        }
 
     def newest(self, subentry_id: str) -> float | None:
         """Return up to when a home was captured; None if that is not known."""
         return self._stored.get(subentry_id)
 
+    def entities(self, subentry_id: str) -> StoredEntities:
+        """Return the entities that were seen of a home."""
+        return self._entities.get(subentry_id, StoredEntities())
+
     @callback
-    def async_follow(self, subentry_id: str, newest: Newest) -> None:
-        """Store the moments of a home from now on."""
+    def async_follow(self, subentry_id: str, newest: Newest, present: Present) -> None:
+        """Store the moments and the entities of a home from now on."""
         self._followed[subentry_id] = newest
+        self._present[subentry_id] = present
         if subentry_id not in self._stored:
             self._async_later(self._async_note_first)
-        if self._stop is None:
-            self._stop = async_track_time_interval(
-                self._hass, self._async_note, INTERVAL, cancel_on_shutdown=True
-            )
+        if not self._stops:
+            self._stops = [
+                async_track_time_interval(self._hass, note, interval, cancel_on_shutdown=True)
+                for note, interval in (
+                    (self._async_note, INTERVAL),
+                    (self._async_note_new, NEW_ENTITIES),
+                )
+            ]
 
     async def async_leave(self, subentry_id: str, *, is_removed: bool = False) -> None:
         """Store what was captured at last, or nothing more of a home that was removed."""
         newest = self._followed.pop(subentry_id, None)
+        present = self._present.pop(subentry_id, None)
         self._before.pop(subentry_id, None)
+        entities = dict(self._entities)
         if is_removed:
             self._stored.pop(subentry_id, None)
-        elif newest and (moment := newest()) is not None:
+            entities.pop(subentry_id, None)
+        elif newest and present and (moment := newest()) is not None:
             self._stored[subentry_id] = moment
-        if not self._followed and self._stop:
-            self._stop()
-            self._stop = None
+            entities[subentry_id] = present()
+        if not self._followed:
+            while self._stops:
+                self._stops.pop()()
+        # With both, a kill in between leaves entities that are newer than the moment.
+        await self._save_entities(entities)
         await self._store.async_save(self._stored)
 
     @callback
@@ -89,10 +120,30 @@ class Watermarks:
         for subentry_id, newest in self._followed.items():
             if (moment := newest()) is not None:
                 self._before[subentry_id] = moment
+        await self._save_entities(self._entities | self._present_now())
         stored = self._stored | before
         if stored != self._stored:
             self._stored = stored
             await self._store.async_save(stored)
+
+    async def _async_note_new(self, _now: datetime) -> None:
+        present = self._present_now()
+        if not all(self.entities(name).has_all(each) for name, each in present.items()):
+            await self._save_entities(self._entities | present)
+
+    def _present_now(self) -> dict[str, StoredEntities]:
+        """Return the entities of homes that something was captured of."""
+        return {
+            name: present()
+            for name, present in self._present.items()
+            if self._followed[name]() is not None
+        }
+
+    async def _save_entities(self, entities: dict[str, StoredEntities]) -> None:
+        if entities != self._entities:
+            self._entities = entities
+            content = {name: each.content() for name, each in entities.items()}
+            await self._entities_store.async_save(content)
 
 
 WATERMARKS: HassKey[Watermarks] = HassKey(f"{DOMAIN}_remote_watermarks")
