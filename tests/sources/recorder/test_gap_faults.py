@@ -10,6 +10,7 @@ from homeassistant.components.recorder import Recorder
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.recorder.common import (
+    async_wait_purge_done,
     async_wait_recording_done,
 )
 
@@ -19,7 +20,14 @@ from custom_components.ha_ingestor.tasks import slices
 from tests.emulator import Emulator
 from tests.shell import deliver, points, spool_path, until
 
-from .test_gaps import capture_and_disable, enable, filled, ledger, states_stored
+from .test_gaps import (
+    capture_and_disable,
+    enable,
+    filled,
+    in_time_order,
+    ledger,
+    states_stored,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -199,3 +207,29 @@ async def test_states_that_the_recorder_does_not_have_are_captured_in_slices(
     await until(lambda: len(turns) > 1, 60)
     assert turns[0] > 100
     await deliver(hass, entry)
+
+
+async def test_a_recorder_that_was_purged_in_a_gap_leaves_the_later_and_the_present_states(
+    recorder_mock: Recorder, hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await capture_and_disable(hass, entry, "sensor.a", "sensor.b")
+    for state in ("1", "2"):
+        hass.states.async_set("sensor.a", state)
+        hass.states.async_set("sensor.b", state)
+    await async_wait_recording_done(hass)
+    await hass.services.async_call("recorder", "purge", {"keep_days": 0}, blocking=True)
+    await async_wait_purge_done(hass)
+    for state in ("3", "4"):
+        hass.states.async_set("sensor.a", state)
+    await enable(hass, entry)
+    assert entry.runtime_data.recovery._task.exception() is None
+    shown = entry.runtime_data.pipeline.recovery
+    counts = await ledger(entry)
+    await deliver(hass, entry)
+    assert states_stored(database) == ["0", "3", "4"]
+    # What the first one follows was purged.
+    old = [point.fields.get("old_state") for point in in_time_order(database)]
+    assert old == [None, None, "3"]
+    assert states_stored(database, "sensor.b") == ["0", "2"]
+    assert (shown.status, shown.unfillable) == ("idle", 1)
+    assert counts["lost"] == {}
