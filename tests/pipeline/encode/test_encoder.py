@@ -111,6 +111,22 @@ def test_times_that_no_server_takes_stay_as_many_as_they_are(
     assert all(0 <= time <= TIME_MAX_US * 1000 for time in found)
 
 
+@both
+@pytest.mark.parametrize(
+    "seconds",
+    [(0, -5, 0), (0, 0, -5, 0, -5, 0), (0, 1, 2, 0, 1, 2), (5, 0, 0, 5, 0), (0, 1e-6, 1, 1e-6, 0)],
+)
+def test_no_point_takes_the_time_of_another_however_they_go_back_and_forth(
+    profile: type[HomeIQ | Tidy], seconds: tuple[float, ...]
+) -> None:
+    base = int(NOON)
+    found = times(encoded(profile, *(event(base + each) for each in seconds)).lines)
+
+    assert len(set(found)) == len(seconds)
+    for time, wanted in zip(found, seconds, strict=True):
+        assert time / 1e9 == pytest.approx(base + wanted, abs=1e-5)
+
+
 @given(
     st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=20, unique=True),
     st.randoms(use_true_random=False),

@@ -31,6 +31,8 @@ _LATEST_US: Final = TIME_MAX_US - 2 * _SPAN_US
 LATER: Final = TIME_MAX_US + 1
 # More than large homes have entities.
 SERIES_STATES_MAX: Final = 16_384
+# Of so many points at least it is known which microseconds they have.
+_USED_MOMENTS: Final = 8192
 # The states of this many top entities are always kept; the report names fewer.
 _KEPT: Final = 1024
 
@@ -86,6 +88,8 @@ class SeriesState(EntityStats):
     """What was encoded of one, and which microseconds it has used: see `Encoder`."""
 
     burst: int | None = None
+    # Its latest microsecond: that of the last point may be before it.
+    latest: int = -1
     # In which round of events it was encoded last.
     round: int = 0
     # That of the last point.
@@ -103,8 +107,9 @@ class Encoder:
     """Encodes with a profile and keeps the points of one series apart in time.
 
     Servers overwrite a point by another of the same series and timestamp, so the second of two
-    changes within one microsecond moves to the next free one. What has no time that can be read is
-    `not_encodable`. `stats` is by entity, event type or measurement of rows.
+    changes within one microsecond moves to the next free one, also where some points of other times
+    lie between. What has no time that can be read is `not_encodable`. `stats` is by entity, event
+    type or measurement of rows.
 
     Ids that come and go do not fill the memory: of more than `SERIES_STATES_MAX` those without
     events for longest are dropped, but no top entities. `forgotten` has their points and bytes.
@@ -115,6 +120,9 @@ class Encoder:
     stats: dict[str, SeriesState] = field(default_factory=dict)
     forgotten: EntityStats = field(default_factory=EntityStats)
     _round: int = 0
+    # By hash, those that were used last in two sets: a whole one is dropped at once.
+    _used: set[int] = field(default_factory=set)
+    _used_before: set[int] = field(default_factory=set)
 
     def encode(self, state_events: Iterable[Item]) -> Encoded:
         """Encode events in order. Never raises for what a state event holds."""
@@ -145,7 +153,7 @@ class Encoder:
                 series_state = stats.get(subject)
                 if series_state is None:
                     series_state = stats[subject] = SeriesState()
-                moment = _free_microsecond(series_state, wanted)
+                moment = self._free_microsecond(subject, series_state, wanted)
                 text = line(series, fields, moment)
                 # Text knows whether it is ASCII, and then how many bytes it has.
                 size = len(text if text.isascii() else text.encode("utf-8", "replace")) + 1
@@ -164,6 +172,22 @@ class Encoder:
         if len(stats) > SERIES_STATES_MAX:
             self._forget()
         return Encoded(lines=lines, filtered=filtered, misdated=misdated, oldest=oldest)
+
+    def _free_microsecond(self, subject: str, series_state: SeriesState, wanted: int) -> int:
+        moment = _behind_burst(series_state, wanted)
+        if moment > series_state.latest:
+            series_state.latest = moment
+        else:
+            while (used := hash((subject, moment))) in self._used or used in self._used_before:
+                moment += 1
+                series_state.newest = moment
+                # More of them follow this one, without a search for each.
+                series_state.burst = wanted
+            series_state.latest = max(series_state.latest, moment)
+        self._used.add(hash((subject, moment)))
+        if len(self._used) > _USED_MOMENTS:
+            self._used_before, self._used = self._used, set()
+        return moment
 
     def _count(self, subject: str, text: str) -> None:
         stats = self.stats.setdefault(subject, SeriesState())
@@ -258,7 +282,7 @@ def _microsecond(seconds: float) -> int:
     return wanted % _SPAN_US + (0 if wanted < 0 else _LATEST_US)
 
 
-def _free_microsecond(series_state: SeriesState, wanted: int) -> int:
+def _behind_burst(series_state: SeriesState, wanted: int) -> int:
     newest = series_state.newest
     # The microseconds between the first of a burst and its newest are used.
     if (
