@@ -25,6 +25,8 @@ SWITCHES: Final = ("input_boolean.one", "input_boolean.two")
 AWAY_SECONDS: Final = (0.0, 1.0, 6.0)
 # Events are kept in memory for a minute after an entry was disabled.
 DISABLED_SECONDS: Final = (1.0, 5.0, 65.0)
+# Home Assistant stores a second later that it is enabled: a kill before that would disable it.
+STORED_SECONDS: Final = 2.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -152,6 +154,7 @@ class Scene:
         api.disable(self.entry_id)
         time.sleep(DISABLED_SECONDS[AWAY_SECONDS.index(seconds)])
         api.disable(self.entry_id, disabled=False)
+        time.sleep(STORED_SECONDS)
 
     def ledger(self) -> dict[str, Any]:
         """Return the counts; raises ApiError while it is not loaded."""
