@@ -1,7 +1,7 @@
 """What the model needs of the pipeline, disk and database that it is checked against."""
 
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import Any, Protocol
 
@@ -15,11 +15,13 @@ class KilledError(BaseException):
 class Deliveries:
     """Points that the database may have although the process does not know it.
 
-    `slack` is for how many states that the process tells an answer may still be on its way.
+    `slack` is for how many states that the process tells an answer may still be on its way. While
+    the disk is broken an answer cannot be accounted for, if some of its points go into quarantine.
     """
 
     def __init__(self, slack: int = 1) -> None:
         self.unacknowledged: set[int] = set()
+        self.is_disk_broken: Callable[[], bool] = lambda: False
         self._recent: deque[set[int]] = deque([set()], maxlen=slack)
         self._processes = 0
         self._lock = Lock()
@@ -33,7 +35,7 @@ class Deliveries:
     def acknowledged(self, numbers: Iterable[int], process: int) -> None:
         """The database stored them, and its answer is on its way back."""
         with self._lock:
-            if process == self._processes:
+            if process == self._processes and not self.is_disk_broken():
                 self.unacknowledged.difference_update(numbers)
                 self._recent[-1].update(numbers)
 

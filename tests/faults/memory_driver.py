@@ -153,6 +153,7 @@ class MemoryDriver:
     def __init__(self) -> None:
         self.disk = StubbornDisk()
         self.database = ModelDatabase()
+        self.database.deliveries.is_disk_broken = lambda: self.is_broken
         self._loop = asyncio.new_event_loop()
         self._monotonic, self._wall = 1000.0, NOON
         self._place = Place(

@@ -111,6 +111,7 @@ class ProcessDriver:
         self._bucket = bucket
         self._noon = time.time() // 3600 * 3600
         self._process: Spawned | None = None
+        proxy.deliveries.is_disk_broken = lambda: self.is_broken
         self._next = spawn(log)
         self.answer("up")
         _make_bucket(server, bucket)
