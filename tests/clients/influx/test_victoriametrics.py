@@ -94,6 +94,22 @@ async def test_samples_that_are_acknowledged_and_not_stored_are_counted_by_reaso
         ('vm_rows_ignored_total{reason="nan_value"} 1.5e+3\n', {"nan_value": 1500}),
         ('vm_rows_ignored_total{accountID="0", reason="big_timestamp"} 2\n', {"big_timestamp": 2}),
         ('vm_rows_ignored_total{reason="x"} many\n', None),
+        # As version 1.79 says it, and as 1.150 says it twice.
+        (
+            (
+                'vm_rows_ignored_total{reason="big_timestamp"} 0\n'
+                "vm_hourly_series_limit_rows_dropped_total 16\n"
+            ),
+            {"big_timestamp": 0, "hourly_limit_exceeded": 16},
+        ),
+        (
+            (
+                'vm_rows_ignored_total{reason="hourly_limit_exceeded"} 15\n'
+                "vm_hourly_series_limit_rows_dropped_total 15\n"
+            ),
+            {"hourly_limit_exceeded": 15},
+        ),
+        ("vm_daily_series_limit_rows_dropped_total 3\n", {"daily_limit_exceeded": 3}),
     ],
 )
 async def test_a_page_of_numbers_is_read_as_it_is(

@@ -18,6 +18,10 @@ _FLAG: Final = re.compile(r'^flag\{name="dedup\.minScrapeInterval", value="([^"]
 _IGNORED: Final = re.compile(
     r'^vm_rows_ignored_total\{(?:[^}]*,\s*)?reason="([^"]*)"[^}]*\}\s+([0-9.e+]+)', re.MULTILINE
 )
+# Older versions count these on their own only.
+_OVER_LIMIT: Final = re.compile(
+    r"^vm_(hourly|daily)_series_limit_rows_dropped_total(?:\{[^}]*\})?\s+([0-9.e+]+)", re.MULTILINE
+)
 # The flags are at the end, behind a histogram for each interface that was ever used.
 _METRICS_MAX: Final = 4 * 1024 * 1024
 
@@ -43,6 +47,9 @@ async def ask_storage(
     counts: Counter[str] = Counter()
     for reason, count in _IGNORED.findall(page):
         counts[reason] += int(float(count))
+    for period, count in _OVER_LIMIT.findall(page):
+        reason = f"{period}_limit_exceeded"
+        counts[reason] = max(counts[reason], int(float(count)))
     return Storage(
         # A duration in any unit, which is nothing only if every digit is.
         deduplicates=re.search("[1-9]", flag[1]) is not None if flag else None,
