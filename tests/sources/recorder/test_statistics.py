@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import voluptuous as vol
-from homeassistant.components.recorder import Recorder
+from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.components.recorder.models import (
     StatisticData,
     StatisticMeanType,
@@ -22,10 +22,12 @@ from homeassistant.components.recorder.statistics import (
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import area_registry as ar
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.recorder import session_scope
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
 )
+from sqlalchemy import text
 
 from custom_components.ha_ingestor.sources.recorder import hours, reader
 from tests.emulator import Emulator
@@ -303,6 +305,37 @@ async def test_it_is_paused_outlives_a_reload_and_writes_what_is_left(
     assert (shown.status, shown.rows, shown.points) == ("done", 27, 27)
     await deliver(hass, entry)
     assert len(statistics(database, "sensor.attic")) == 24
+
+
+@pytest.mark.usefixtures("before")
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE statistics SET mean = 'warm', min = NULL, max = NULL WHERE id = 5",
+        "UPDATE statistics_meta SET unit_of_measurement = x'00', name = 5 WHERE id = 1",
+    ],
+)
+async def test_a_row_that_cannot_be_encoded_is_counted_and_costs_no_other(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator, damage: str
+) -> None:
+    def write() -> None:
+        with session_scope(hass=hass) as session:
+            session.execute(text(damage))
+
+    await get_instance(hass).async_add_executor_job(write)
+    await set_up(hass, entry)
+    await call(hass, "backfill", **OLD)
+    shown = await ended(entry)
+    snapshot = await entry.runtime_data.pipeline.snapshot()
+    await deliver(hass, entry)
+    assert (shown.status, shown.rows) == ("done", 27)
+    assert snapshot.unbalanced == ""
+    left_out = 27 - shown.points
+    assert left_out > 0
+    filtered = snapshot.ledger["filtered"]
+    assert filtered.get("not_encodable", 0) + filtered.get("no_number", 0) == left_out
+    assert len(statistics(database, "sensor.meter")) == 2
+    assert all(isinstance(each.fields.get("mean", 0.0), float) for each in points(database))
 
 
 @pytest.mark.usefixtures("recorder_mock")

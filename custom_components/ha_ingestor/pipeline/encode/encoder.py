@@ -33,6 +33,8 @@ LATER: Final = TIME_MAX_US + 1
 SERIES_STATES_MAX: Final = 16_384
 # Of so many points at least it is known which microseconds they have.
 _USED_MOMENTS: Final = 8192
+# What raised an error, for the ledger.
+NOT_ENCODABLE: Final = "not_encodable"
 # The states of this many top entities are always kept; the report names fewer.
 _KEPT: Final = 1024
 
@@ -159,7 +161,7 @@ class Encoder:
                 size = len(text if text.isascii() else text.encode("utf-8", "replace")) + 1
             except Exception:
                 _LOGGER.exception("A change of %s could not be encoded", _subject_of(item))
-                filtered["not_encodable"] = filtered.get("not_encodable", 0) + 1
+                filtered[NOT_ENCODABLE] = filtered.get(NOT_ENCODABLE, 0) + 1
                 continue
             misdated += is_misdated
             oldest = moment if moment < oldest else oldest  # noqa: FURB136  four times faster

@@ -52,7 +52,9 @@ class StatisticSeries(NamedTuple):
             # What has grown is a difference, which has no zero: 1 °F more is no -17 °C more.
             total = None if total is None else convert(total) - convert(0.0)
         named = zip(("mean", "min", "max", "sum", "state"), (*values, total, state), strict=True)
-        fields = field_set((name, value) for name, value in named if value is not None)
+        fields = field_set(
+            (name, value) for name, value in named if isinstance(value, (int, float))
+        )
         if not fields:
             return None
         return OwnPoint(STATISTICS_MEASUREMENT, line(self.series, fields, round(start * 1_000_000)))

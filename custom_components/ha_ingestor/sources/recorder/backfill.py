@@ -132,6 +132,10 @@ class Backfill:
                 LOGGER.debug("The backfill waits: %s", err)
                 self._show("waiting")
                 await self._reader.async_sleep(RETRY_SECONDS)
+            except Exception:  # noqa: BLE001  a database may hold anything
+                LOGGER.exception("The history cannot be written now")
+                self._show("waiting")
+                await self._reader.async_sleep(RETRY_SECONDS)
         if job.status == "done":
             LOGGER.info("The backfill is done: %s points of %s rows", job.points, job.rows)
 

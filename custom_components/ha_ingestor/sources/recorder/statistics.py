@@ -8,7 +8,9 @@ from typing import Any, Final, NamedTuple
 
 from homeassistant.core import HomeAssistant, callback
 
+from ...const import LOGGER
 from ...enrich.catalog import Catalog
+from ...pipeline.encode.encoder import NOT_ENCODABLE
 from ...pipeline.encode.own_points import NO_NUMBER
 from ...pipeline.encode.statistics import Statistic, StatisticSeries, series_of
 from ...pipeline.model import EntityContext, OwnPoint
@@ -81,19 +83,32 @@ class StatisticsReader:
             if context.filtered:
                 filtered[context.filtered] += 1
                 continue
-            described = known.get(statistic.statistic_id)
-            # A change of the registries makes a new context.
-            if (
-                described is None
-                or described.context is not context
-                or described.statistic != statistic
-            ):
-                described = _Described(statistic, context, self._series(statistic, context))
-                known[statistic.statistic_id] = described
-            if point := described.series.encode(hour):
+            try:
+                point = self._described(statistic, context, known).series.encode(hour)
+            except Exception:  # noqa: BLE001  a database may hold anything
+                if not filtered[NOT_ENCODABLE]:  # once for each page
+                    LOGGER.exception("An hour of %s could not be encoded", statistic.statistic_id)
+                filtered[NOT_ENCODABLE] += 1
+                continue
+            if point:
                 found.append(point)
             else:
                 filtered[NO_NUMBER] += 1
+
+    @callback
+    def _described(
+        self, statistic: Statistic, context: EntityContext, known: dict[str, _Described]
+    ) -> _Described:
+        described = known.get(statistic.statistic_id)
+        # A change of the registries makes a new context.
+        if (
+            described is None
+            or described.context is not context
+            or described.statistic != statistic
+        ):
+            described = _Described(statistic, context, self._series(statistic, context))
+            known[statistic.statistic_id] = described
+        return described
 
     @callback
     def _series(self, statistic: Statistic, context: EntityContext) -> StatisticSeries:
