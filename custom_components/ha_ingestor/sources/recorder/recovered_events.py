@@ -49,6 +49,16 @@ class RecoveredEvents:
         """Whether there was a row of an entity that is an event or may become one."""
         return entity_id in self._seen
 
+    def is_echo(self, row: Recorded) -> bool:
+        """Whether a start restored what was there before it."""
+        before, new = self._before.get(row.entity_id), row.state
+        return (
+            before is not None
+            and new is not None
+            and self._is_restarted(before, new)
+            and (new.state, new.attributes) == (before.state, before.attributes)
+        )
+
     def read(self, rows: Iterable[Recorded]) -> tuple[list[StateEvent], Counter[str]]:
         """Return the events of rows in their order, and how many others there were, by reason."""
         events: list[StateEvent] = []

@@ -170,8 +170,9 @@ class GapRecovery:
             state = self._deferred.get(row.entity_id)
             if state is not None and row.moment >= state.last_updated_timestamp:
                 del self._deferred[row.entity_id]
-                # After a kill nothing is known but what the recorder has.
-                is_known = self._pipeline.remembers(row.entity_id)
+                # After a kill nothing is known but what the recorder has, which may lack the newest
+                # states before it: what is as it says may be new all the same.
+                is_known = self._pipeline.remembers(row.entity_id) or events.is_echo(row)
                 if is_known and not events.has_seen(row.entity_id) and self._is_present(state):
                     self._source.async_capture_existing(state)
                     continue
