@@ -201,3 +201,16 @@ def test_a_state_of_another_home_that_says_when_it_was_set_is_no_echo() -> None:
     [event] = rig.write(change(later, of=there, time=NOON + 60))
     assert event.old.state == "on"
     assert event.old.last_changed_timestamp == NOON
+
+
+def test_an_entity_that_was_added_does_not_follow_what_was_written_before_a_restart() -> None:
+    """It was removed meanwhile, which its own home knows."""
+    files = MemoryFiles()
+    rig = Rig(NoiseFilterSettings())
+    there = entity(instance=CABIN)
+    rig.write(change(FakeState(state="1"), of=there))
+    rig.noise_filter.save(files, 1)
+    rig = Rig(NoiseFilterSettings(), files)
+    new = change(FakeState(state="2", last_changed_timestamp=NOON + 60), of=there, time=NOON + 60)
+    [event] = rig.write(new._replace(is_added=True))
+    assert event.old is None

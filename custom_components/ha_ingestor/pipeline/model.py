@@ -146,7 +146,7 @@ class StateEvent(NamedTuple):
     `new` is None for a removed entity, `old` for a new one. `time` is when the event fired, in
     seconds since 1970. `kind` is one of the names at the top, the object itself. `clock_offset` is
     by how many seconds the clock of the machine had been set by then, None where the source does
-    not know.
+    not know. With `is_added` the entity is known to have had no state before.
     """
 
     entity: EntityContext
@@ -157,6 +157,7 @@ class StateEvent(NamedTuple):
     kind: str = STATE_CHANGED
     weather: Weather | None = None
     clock_offset: float | None = None
+    is_added: bool = False
 
 
 class OtherEvent(NamedTuple):

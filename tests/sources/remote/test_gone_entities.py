@@ -11,6 +11,7 @@ from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.ha_ingestor.clients.homeassistant.states import Change, State
+from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.sources.remote.entities import (
     GONE_MAX,
     Entities,
@@ -208,3 +209,28 @@ def test_so_many_that_are_gone_are_remembered() -> None:
         )
         entities.note(Change(name, old, None))
     assert entities.stored(()).gone == tuple(names[2:])
+
+
+async def test_only_an_entity_that_comes_while_it_is_watched_is_known_to_be_added(
+    hass: HomeAssistant, home: Home, database: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = time.time() - 1000
+    home.changing("sensor.there", "0", start)
+    entry = entry_with(database, remote(home))
+    added: list[tuple[str, bool]] = []
+    offer = Pipeline.offer
+
+    def watched(self: Pipeline, event: Any) -> None:
+        added.append((event.entity.entity_id, event.is_added))
+        offer(self, event)
+
+    monkeypatch.setattr(Pipeline, "offer", watched)
+    await set_up(hass, entry)
+    await connected(entry)
+    await until(lambda: link_of(entry).health.events >= 1)
+    await home.set_state("sensor.comes", "1", start + 1)
+    await home.set_state("sensor.comes", "2", start + 2)
+    await until(lambda: link_of(entry).health.events >= 3)
+    await deliver(hass, entry)
+    found = [each for each in added if each[0] in {"sensor.there", "sensor.comes"}]
+    assert found == [("sensor.there", False), ("sensor.comes", True), ("sensor.comes", False)]

@@ -139,7 +139,7 @@ class LastWritten:
             if old.state == remembered.state and remembered.since < old.last_changed_timestamp:
                 self._since[entity_id] = remembered.since
             return self._with_resumed_date(state_event)
-        if new is None:
+        if new is None or state_event.is_added:
             return state_event
         # Another home says itself which of its states are as before, and gives these no time.
         if new.state == remembered.state and (is_here(entity_id) or not state_event.time):

@@ -86,8 +86,8 @@ class RemoteCapture:
             self.mark(before, after, now, NoContext())
 
     def changed(self, change: Change) -> None:
-        """Capture a change of a state."""
-        self._receive(self._change, change)
+        """Capture a change of a state while it happens."""
+        self._receive(self._live, change)
 
     def existing(self, change: Change) -> None:
         """Capture a state that was there before anybody listened."""
@@ -100,7 +100,7 @@ class RemoteCapture:
                 self.restored(change)
                 return
             change = Change(change.entity_id, change.old, new)
-        self.changed(change)
+        self._receive(self._change, change)
 
     def restored(self, change: Change) -> None:
         """Count a state that the restart of the remote home set once more."""
@@ -161,7 +161,10 @@ class RemoteCapture:
     def _existing(self, change: Change) -> None:
         self._change(change, has_time=False)
 
-    def _change(self, change: Change, *, has_time: bool = True) -> None:
+    def _live(self, change: Change) -> None:
+        self._change(change, is_added=change.old is None)
+
+    def _change(self, change: Change, *, has_time: bool = True, is_added: bool = False) -> None:
         entity_id, old, new = change
         self._note_newest(new)
         described = self.described(entity_id)
@@ -175,7 +178,10 @@ class RemoteCapture:
         context: ContextLike = new.context if new else NoContext()
         # The weather there is not known, and the clock is another one.
         self._pipeline.offer(
-            StateEvent(entity, new, old, fired, context, STATE_CHANGED, None, self._clock.check())
+            StateEvent(
+                *(entity, new, old, fired, context, STATE_CHANGED, None, self._clock.check()),
+                is_added=is_added,
+            )
         )
 
     def _note_newest(self, state: State | None) -> None:

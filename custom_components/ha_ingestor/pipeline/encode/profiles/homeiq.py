@@ -74,7 +74,7 @@ class HomeIQ(PointSettings):
 
     def encode(self, state_event: StateEvent) -> Point | None:
         """Encode a state event, or None when nothing of it can be stored."""
-        entity, new, old, time, context, kind, weather, _ = state_event
+        entity, new, old, time, context, kind, weather, *_ = state_event
         state = new
         if state is None:
             if old is None:

@@ -56,7 +56,7 @@ class Tidy(PointSettings):
 
     def encode(self, state_event: StateEvent) -> Point | None:
         """Encode a state event, or None when nothing of it can be stored."""
-        entity, new, old, time, context, kind, weather, _ = state_event
+        entity, new, old, time, context, kind, weather, *_ = state_event
         if new is None:
             data = {"old_state": old.state} if old else {}
             return self.encode_other_event(OtherEvent(ENTITY_REMOVED, data, time, context, entity))
