@@ -79,9 +79,9 @@ def test_a_monitor_sees_the_database_go_and_come_back(rig: Rig) -> None:
     rig.database.stop()
     rig.home.api.set_state("sensor.attic", "22.5")
     assert until(lambda: not rig.is_ready())
+    assert until(lambda: rig.ask("health")["circuit_breaker"]["state"] in {"open", "half-open"})
     health = rig.ask("health")
     assert health["status"] == "unhealthy"
-    assert health["circuit_breaker"]["state"] in {"open", "half-open"}
     assert health["connection"]["failed_connections"] >= 1
     assert rig.ask("health/dependencies")["dependencies"]["influxdb"]["status"] == "unhealthy"
     assert rig.value("ha_ingestor_database_connected") == 0
