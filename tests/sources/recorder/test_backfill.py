@@ -19,7 +19,8 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 
 from custom_components.ha_ingestor.const import DOMAIN
-from custom_components.ha_ingestor.sources.recorder import reader, rows
+from custom_components.ha_ingestor.sources.recorder import backfill, reader, rows
+from custom_components.ha_ingestor.sources.recorder.job import Job
 from tests.emulator import Emulator
 from tests.shell import Point, deliver, points, set_up, spool_path, until
 
@@ -331,3 +332,32 @@ async def test_an_end_beyond_all_others_is_now(
         DOMAIN, "backfill", asked | {"dry_run": True}, blocking=True, return_response=True
     )
     assert answer["rows"] >= COUNT
+
+
+@pytest.mark.usefixtures("before")
+@pytest.mark.parametrize("error", [KeyError("row"), OSError("disk")])
+async def test_it_goes_on_after_an_error_and_where_it_cannot_be_stored_how_far_it_is(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+) -> None:
+    monkeypatch.setattr(backfill, "RETRY_SECONDS", 0.01)
+    unbroken, errors = reader.HistoryReader.async_rows, [error]
+
+    async def async_rows(self: reader.HistoryReader, *names: Any) -> Any:
+        if errors and not names:
+            raise errors.pop()
+        return await unbroken(self, *names)
+
+    def save(*_: Any) -> None:
+        raise OSError("full")
+
+    await set_up(hass, entry)
+    monkeypatch.setattr(reader.HistoryReader, "async_rows", async_rows)
+    monkeypatch.setattr(Job, "save", save)
+    await call(hass, "backfill", start_time=hour_ago())
+    assert (await ended(entry)).status == "done"
+    assert not errors
+    assert "How far the backfill is cannot be stored: full" in caplog.text
