@@ -57,6 +57,7 @@ DATA_API_SENSORS: Final[tuple[SyncSensor, ...]] = (
     _rows("unchanged", lambda state: state.rows_unchanged, enabled=False),
     _rows("pending", lambda state: state.rows_pending, enabled=False),
     _rows("rejected", lambda state: state.rows_rejected, attributes_fn=_rejected),
+    # The key is stored in homes, and stays as it was first called.
     _rows("lingering", lambda state: state.rows_stale, enabled=False, attributes_fn=_stale),
 )
 

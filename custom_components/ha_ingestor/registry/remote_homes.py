@@ -1,4 +1,4 @@
-"""The newest snapshot of every remote home, for whoever subscribes.
+"""The newest snapshot of every remote home, for those that subscribe.
 
 One direction, and by level: a subscriber is told that something is different, and reads what there
 is now. A home that is not connected keeps its snapshot.

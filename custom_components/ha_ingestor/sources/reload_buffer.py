@@ -155,7 +155,7 @@ class ReloadBuffer:
             self.removed[known.entity_id] = known
         try:
             return estimate_size(StateEvent(_ANY, new, data.get("old_state"), 0.0, NoContext()))
-        except Exception:  # noqa: BLE001  whoever fires it may say anything; the capture counts it
+        except Exception:  # noqa: BLE001  any data may come with it; the capture counts it
             return 0
 
     def _keep(self, item: Event[Any] | OtherEvent, size: int) -> None:

@@ -87,7 +87,7 @@ def quote(text: str) -> str:
 
 
 def quote_json(text: str) -> str:
-    """Quote a text of JSON that fits: what is not printable was escaped by whoever made it."""
+    """Quote a text of JSON that fits: what is not printable was escaped when it was made."""
     text = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{text}"'
 
