@@ -97,6 +97,7 @@ async def test_a_destination_that_is_unloaded_or_removed_has_nothing_to_repair(
     hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:
     await with_issue(hass, entry, database, "quarantined")
+    database.names["db"].add("other")
     other = new_entry(database.url, database="other")
     # It writes the state that is there; the first destination writes nothing in the meantime.
     database.faults.append(Fault(answer=CONFLICT, only=b"sensor.odd"))
