@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from functools import partial
+from contextlib import suppress
+from typing import Any
 
 from .spool.slices import SlicedJobs, Slices
 
@@ -27,13 +28,11 @@ class SpoolThread:
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> Awaitable[T]:
         """Run this after the jobs before it."""
-        # Shielded, because a job that waits for its turn would be dropped with its caller.
-        job = self._executor.submit(partial(function, *args, **kwargs))
-        return asyncio.shield(asyncio.wrap_future(job))
+        return _result_of(self._executor.submit(function, *args, **kwargs))
 
     def run_sliced[T](self, slices: Slices[T]) -> Awaitable[T]:
         """Run long work, with other jobs in between."""
-        return asyncio.shield(asyncio.wrap_future(self._sliced.submit(slices)))
+        return _result_of(self._sliced.submit(slices))
 
     async def read[**P, T](self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Read what the thread changes: between its jobs, or at once while it has none."""
@@ -48,3 +47,22 @@ class SpoolThread:
         self.is_running = False
         await asyncio.get_running_loop().run_in_executor(None, self._executor.shutdown)
         return result
+
+
+async def _result_of[T](job: Future[T]) -> T:
+    """Wait for a job, which goes on when its caller is cancelled."""
+    future = asyncio.wrap_future(job)
+    try:
+        # Unlike `await future`, this does not cancel a job that waits for its turn. Nor does
+        # `asyncio.shield`, but it reports each error of the disk that no caller is left for.
+        await asyncio.wait((future,))
+    except asyncio.CancelledError:
+        future.add_done_callback(_ignore_disk_error)
+        raise
+    return future.result()
+
+
+def _ignore_disk_error(future: asyncio.Future[Any]) -> None:
+    """Take the result; what is raised here is reported by the event loop."""
+    with suppress(OSError, asyncio.CancelledError):
+        future.result()
