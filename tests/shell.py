@@ -56,6 +56,15 @@ async def set_up(
     await hass.async_block_till_done()
 
 
+async def set_up_to_send_later(
+    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    """Start the entry; after the first request, points are gathered for five minutes."""
+    hass.states.async_set("sensor.first", "1")
+    await set_up(hass, entry, {"spool": {"gather": 300}})
+    await until(lambda: points(database, "sensor.first"))
+
+
 async def deliver(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Unload the entry, which delivers all that was captured before it returns."""
     await hass.async_block_till_done()

@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUs
 from custom_components.ha_ingestor.entities.buttons import BUTTONS
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from tests.emulator import Answer, Emulator, Fault
-from tests.shell import points, set_up, until
+from tests.shell import points, set_up, set_up_to_send_later, until
 
 CONFLICT = Answer(status=400, body='{"error":"partial write: field type conflict dropped=1"}')
 DISABLED = {"replay_quarantine", "purge_quarantine"}
@@ -67,10 +67,10 @@ async def test_delivery_is_paused_and_resumed_by_buttons_which_are_there_when_th
 async def test_the_button_delivers_without_waiting(
     hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
 ) -> None:
-    await set_up(hass, entry)
+    await set_up_to_send_later(hass, entry, database)
     hass.states.async_set("sensor.now", "1")
     await press(hass, "deliver_now")
-    await until(lambda: points(database, "sensor.now"), seconds=0.5)
+    await until(lambda: points(database, "sensor.now"))
 
 
 async def test_the_quarantine_is_replayed_and_purged_by_buttons(

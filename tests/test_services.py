@@ -20,7 +20,16 @@ from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from custom_components.ha_ingestor.services import ACTIONS
 from tests.emulator import Answer, Emulator, Fault
-from tests.shell import deliver, new_entry, points, set_up, spool_path, until, unzipped
+from tests.shell import (
+    deliver,
+    new_entry,
+    points,
+    set_up,
+    set_up_to_send_later,
+    spool_path,
+    until,
+    unzipped,
+)
 
 # What an action cannot be called without.
 REQUIRED: dict[str, dict[str, str]] = {
@@ -51,12 +60,12 @@ async def _count(entry: MockConfigEntry, name: str, count: int) -> bool:
 async def test_flush_delivers_without_waiting(
     hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
 ) -> None:
-    await set_up(hass, entry)
+    await set_up_to_send_later(hass, entry, database)
     hass.states.async_set("sensor.now", "1")
 
     await hass.services.async_call(DOMAIN, "flush", {}, blocking=True)
 
-    await until(lambda: points(database, "sensor.now"), seconds=0.5)
+    await until(lambda: points(database, "sensor.now"))
 
 
 async def test_what_is_captured_while_delivery_is_paused_arrives_when_it_is_resumed(
@@ -88,7 +97,7 @@ async def test_a_pause_of_one_destination_leaves_the_others_alone(
     hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
 ) -> None:
     async with Emulator(profile=database.profile) as second:
-        await set_up(hass, entry)
+        await set_up_to_send_later(hass, entry, database)
         other = new_entry(second.url)
         await set_up(hass, other)
         call = partial(hass.services.async_call, DOMAIN, blocking=True)
@@ -98,7 +107,7 @@ async def test_a_pause_of_one_destination_leaves_the_others_alone(
         # The one that is paused is named, and the other one delivers.
         with pytest.raises(ServiceValidationError):
             await call("flush", {})
-        await until(lambda: points(database, "sensor.now"), seconds=0.5)
+        await until(lambda: points(database, "sensor.now"))
         assert not points(second, "sensor.now")
 
         found: Any = await call("resume", {}, return_response=True)
@@ -509,14 +518,14 @@ async def test_flush_without_a_destination_is_for_all_of_them(
     hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
 ) -> None:
     async with Emulator(profile=database.profile) as second:
-        await set_up(hass, entry)
-        await set_up(hass, new_entry(second.url))
+        await set_up_to_send_later(hass, entry, database)
+        await set_up_to_send_later(hass, new_entry(second.url), second)
         hass.states.async_set("sensor.now", "1")
 
         await hass.services.async_call(DOMAIN, "flush", {}, blocking=True)
 
-        await until(lambda: points(database, "sensor.now"), seconds=0.5)
-        await until(lambda: points(second, "sensor.now"), seconds=0.5)
+        await until(lambda: points(database, "sensor.now"))
+        await until(lambda: points(second, "sensor.now"))
 
 
 @pytest.mark.parametrize("action", ACTIONS)
@@ -574,12 +583,12 @@ async def test_flush_delivers_for_the_others_when_one_spool_cannot_be_opened(
     path.parent.mkdir(parents=True)
     path.write_text("")
     await set_up(hass, broken)
-    await set_up(hass, entry)
+    await set_up_to_send_later(hass, entry, database)
     hass.states.async_set("sensor.now", "1")
 
     with pytest.raises(HomeAssistantError):
         await hass.services.async_call(DOMAIN, "flush", {}, blocking=True)
-    await until(lambda: points(database, "sensor.now"), seconds=0.5)
+    await until(lambda: points(database, "sensor.now"))
 
 
 async def test_a_disk_that_fails_is_an_error_with_a_text(
