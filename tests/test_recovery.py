@@ -65,7 +65,7 @@ async def test_new_credentials_that_are_the_old_ones_are_used_at_once(
 
     assert result["reason"] == "reauth_successful"
     assert entry.data == before
-    await until(lambda: status(entry) is Status.OK, seconds=3)
+    await until(lambda: status(entry) is Status.OK)
     assert len(points(database, "sensor.a")) == with_backlog
 
 
@@ -82,8 +82,8 @@ async def test_a_connection_that_is_confirmed_is_used_at_once_and_nothing_is_lef
 
     assert result["reason"] == "reconfigure_successful"
     assert entry.runtime_data is before
-    await until(lambda: status(entry) is Status.OK, seconds=3)
-    await until(lambda: issue(hass, entry, Problem.FORBIDDEN) is None, seconds=3)
+    await until(lambda: status(entry) is Status.OK)
+    await until(lambda: issue(hass, entry, Problem.FORBIDDEN) is None)
 
 
 async def test_a_try_that_is_asked_for_during_a_request_follows_it_at_once(
@@ -98,7 +98,7 @@ async def test_a_try_that_is_asked_for_during_a_request_follows_it_at_once(
 
     await hass.services.async_call(DOMAIN, "flush", {}, blocking=True)
 
-    await until(lambda: points(database, "sensor.a"), seconds=3)
+    await until(lambda: points(database, "sensor.a"))
 
 
 async def test_options_that_are_confirmed_make_it_try_at_once(
@@ -115,8 +115,8 @@ async def test_options_that_are_confirmed_make_it_try_at_once(
     await fill_in(hass, await open_page(hass, entry, "events"), **page)
 
     assert entry.runtime_data is before
-    await until(lambda: status(entry) is Status.OK, seconds=3)
-    await until(lambda: issue(hass, entry, Problem.FORBIDDEN) is None, seconds=3)
+    await until(lambda: status(entry) is Status.OK)
+    await until(lambda: issue(hass, entry, Problem.FORBIDDEN) is None)
 
 
 async def test_a_destination_that_could_not_be_set_up_is_tried_again_when_it_is_mended(
@@ -153,9 +153,7 @@ async def test_a_data_api_that_is_confirmed_is_tried_at_once(
         result = await entry.start_subentry_reconfigure_flow(hass, subentry.subentry_id)
         await submit_data_api(hass, result, url=server.url)
 
-        await until(
-            lambda: data_api_issue(hass, entry, "data_api_wrong_service") is None, seconds=3
-        )
+        await until(lambda: data_api_issue(hass, entry, "data_api_wrong_service") is None)
 
 
 @pytest.mark.usefixtures("socket_enabled")
@@ -175,7 +173,7 @@ async def test_a_key_that_is_taken_after_all_is_used_at_once(
         reply = await http.post(path, json={"api_key": "key"})
 
         assert (await reply.json())["type"] == "create_entry"
-        await until(lambda: server.tables.entities, seconds=3)
+        await until(lambda: server.tables.entities)
 
 
 async def open_repair(
