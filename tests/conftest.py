@@ -1,5 +1,6 @@
 """What every test needs."""
 
+import logging
 from collections.abc import AsyncIterator
 
 import pytest
@@ -19,6 +20,9 @@ settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any machine")
+
+# The test harness logs every statement of the recorder.
+logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 
 
 @pytest.fixture(autouse=True)
