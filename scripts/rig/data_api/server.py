@@ -56,7 +56,8 @@ class DataApi:
     """One server of an era; enter it to serve.
 
     With `api_key` nobody else may ask. `faults` happen to the next upserts, one each; `impostor`
-    answers everything. Leaving it and entering it again restarts it with the same rows and port.
+    answers everything, and `refusal` whatever has a row that is refused. Leaving it and entering it
+    again restarts it with the same rows and port.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class DataApi:
         self.body_max = _BODY_MAX
         self.faults: deque[Fault] = deque()
         self.impostor: Fault | None = None
+        self.refusal: Fault | None = None
         self.seen: list[Seen] = []
         self.statuses: Counter[int] = Counter()
         self.url = ""
@@ -229,6 +231,8 @@ class DataApi:
         try:
             count = store(content)
         except RefusedError as err:
+            if self.refusal:
+                return web.Response(status=self.refusal.status, text=self.refusal.body)
             return _json(self.era.error(500, f"Failed to bulk upsert {table}: {err}"), 500)
         return _json(_done(upserted=count))
 

@@ -143,18 +143,25 @@ async def test_the_probe_refuses_an_answer_without_a_list_of_devices(
 @pytest.mark.parametrize(
     ("fault", "kind", "problem"),
     [
-        (Fault(status=500, body="Internal Server Error"), Kind.KEPT, Problem.SERVER_ERROR),
+        (Fault(status=500, body="Internal Server Error"), Kind.REJECTED, Problem.REJECTED),
+        (Fault(status=500), Kind.REJECTED, Problem.REJECTED),
+        (Fault(status=500, body="<html>Down"), Kind.KEPT, Problem.SERVER_ERROR),
         (Fault(status=500, body='{"detail": "Failed"}'), Kind.REJECTED, Problem.REJECTED),
         (Fault(status=500, body='{"error": {"code": "X"}}'), Kind.REJECTED, Problem.REJECTED),
-        (Fault(status=500, body='{"success": false}'), Kind.KEPT, Problem.SERVER_ERROR),
-        (Fault(status=500, body='{"error": null}'), Kind.KEPT, Problem.SERVER_ERROR),
+        (Fault(status=500, body='{"success": false}'), Kind.REJECTED, Problem.REJECTED),
+        (Fault(status=500, body='{"error": null}'), Kind.REJECTED, Problem.REJECTED),
         (Fault(status=422, body='{"detail": [{}]}'), Kind.REJECTED, Problem.REJECTED),
         (Fault(status=422, body='{"error": {"code": "X"}}'), Kind.REJECTED, Problem.REJECTED),
         (Fault(status=400, body='{"error": {"code": "X"}}'), Kind.REJECTED, Problem.REJECTED),
         (Fault(status=409, body='{"error": {"code": "X"}}'), Kind.REJECTED, Problem.REJECTED),
         (Fault(status=503, body='{"error": "busy"}'), Kind.KEPT, Problem.BUSY),
         (Fault(status=502, body='{"error": "gone"}'), Kind.KEPT, Problem.SERVER_ERROR),
-        (Fault(status=422, body="no"), Kind.KEPT, Problem.PROXY),
+        (Fault(status=422, body="no"), Kind.REJECTED, Problem.REJECTED),
+        (Fault(status=422, body='[{"msg": "no"}]'), Kind.REJECTED, Problem.REJECTED),
+        (Fault(status=422, body='{"errors": []}'), Kind.REJECTED, Problem.REJECTED),
+        (Fault(status=422, body="<html>No"), Kind.KEPT, Problem.PROXY),
+        (Fault(status=409, body='{"message": "no"}'), Kind.REJECTED, Problem.REJECTED),
+        (Fault(status=409, body="no"), Kind.KEPT, Problem.PROXY),
         (Fault(status=502, body="<html>"), Kind.KEPT, Problem.SERVER_ERROR),
         (Fault(status=503), Kind.KEPT, Problem.BUSY),
         (Fault(status=429, body="{}"), Kind.KEPT, Problem.BUSY),
@@ -167,7 +174,15 @@ async def test_the_probe_refuses_an_answer_without_a_list_of_devices(
         (PAGE, Kind.KEPT, Problem.PROXY),
         (Fault(status=200, body='{"success": tr'), Kind.KEPT, Problem.PROXY),
         (Fault(status=200, body='{"success": true}'), Kind.KEPT, Problem.PROXY),
-        (Fault(status=200, body='{"success": false, "upserted": 1}'), Kind.KEPT, Problem.PROXY),
+        (
+            Fault(status=200, body='{"success": false, "upserted": 1}'),
+            Kind.REJECTED,
+            Problem.REJECTED,
+        ),
+        (Fault(status=200, body='{"code": 401, "message": "no"}'), Kind.KEPT, Problem.PROXY),
+        (Fault(status=201, body='{"success": true, "upserted": 1}'), Kind.ACCEPTED, Problem.NONE),
+        (Fault(status=201, body='{"success": true}'), Kind.KEPT, Problem.PROXY),
+        (Fault(status=202, body='{"success": true, "upserted": 1}'), Kind.KEPT, Problem.PROXY),
         (Fault(status=200, body='{"success": true, "upserted": true}'), Kind.KEPT, Problem.PROXY),
         (Fault(status=200, body='{"success": true, "upserted": 2}'), Kind.KEPT, Problem.PROXY),
         (
@@ -228,6 +243,10 @@ async def test_what_is_no_row_is_refused_in_words(client: DataApiClient) -> None
         '{"success": false, "error": "no such table", "error_code": "HTTP_500"}',
         '{"detail": "no such table"}',
         '{"detail": {"error": {"message": "no such table"}}}',
+        '{"title": "no such table", "status": 500}',
+        '{"errors": [{"msg": "no such table"}]}',
+        '[{"msg": "no such table"}]',
+        "no such table",
         '{"detail": "no such table\\n[SQL: SELECT 1]\\n[parameters: (\'x\',)]"}',
     ],
 )
@@ -246,6 +265,7 @@ async def test_the_words_of_an_error_are_found_in_every_shape(
         (Fault(status=502, body="<html><img src=//x></html>"), "An HTML page (HTTP 502)"),
         (Fault(status=500, body="Internal\n Server  Error"), "Internal Server Error"),
         (Fault(status=500, body="x" * 1000), "x" * 300),
+        (Fault(status=500), "HTTP 500"),
         (
             Fault(status=500, body='{"detail": "<img src=//x>no <b>table</b> 1 < 2"}'),
             "no table 1 < 2",
@@ -383,6 +403,15 @@ async def test_a_listing_that_reaches_the_limit_of_the_server_returns_none(
 async def test_a_listing_that_fails_returns_none(client: DataApiClient, server: DataApi) -> None:
     server.impostor = PAGE
     assert await client.device_ids() is None
+
+
+async def test_a_listing_of_something_else_returns_none(
+    client: DataApiClient, server: DataApi
+) -> None:
+    rows = [{"entity_id": "light.a"}, {"device_id": 5}]
+    server.impostor = Fault(status=200, body=json.dumps({"devices": rows, "entities": rows}))
+    assert await client.device_ids() is None
+    assert await client.entity_ids() is None
 
 
 async def test_a_long_listing_is_read_to_its_end(client: DataApiClient) -> None:

@@ -76,7 +76,11 @@ class DataApiClient:
         reply = await self._ask(f"api/{table}", {"limit": str(most)}, LISTING_MAX)
         # Large bodies are parsed outside of the event loop.
         rows = await asyncio.to_thread(listed, reply, table)
-        return None if rows is None or len(rows) >= most else {str(row.get(key)) for row in rows}
+        if rows is None or len(rows) >= most:
+            return None
+        ids = [found for row in rows if isinstance(found := row.get(key), str)]
+        # In a list of something else a row has none.
+        return set(ids) if len(ids) == len(rows) else None
 
     async def _ask(
         self, path: str, query: Mapping[str, str] | None = None, body_max: int = BODY_MAX

@@ -30,11 +30,16 @@ _STATUSES: Final[Mapping[int, tuple[Kind, Problem]]] = {
     **dict.fromkeys((408, 425, 429, 499, 503, 504, 507), (Kind.KEPT, Problem.BUSY)),
 }
 
-# A row that breaks the table fails its whole batch, in the server's own words. The same is said by
-# a server whose own database is gone.
-_ABOUT_ROWS: Final = frozenset({400, 409, 422, 500})
+# Only an answer that says how many rows are stored is one.
+_STORED: Final = frozenset({200, 201})
+# A row that breaks the table fails its whole batch. The same is said by a server whose own database
+# is gone. With these it is said in any form but a page: a server that stumbles over a row has no
+# words for it.
+_ABOUT_ROWS: Final = frozenset({422, 500})
+# With these it is said in JSON; in another form they are of a proxy that minds the request.
+_ABOUT_ROWS_IN_JSON: Final = frozenset({400, 409})
 # Where the message is, in today's servers and in older ones. In an object it is one level down.
-_WORDS: Final = ("detail", "error", "message", "msg")
+_WORDS: Final = ("detail", "error", "errors", "message", "msg", "title")
 _DEPTH_MAX: Final = 4
 
 # Behind the reason a database repeats its statement, with all values, and links to a manual.
@@ -46,7 +51,7 @@ _DETAIL_MAX: Final = 300
 def classify_reply(reply: Reply, rows: int | None = None) -> Result:
     """Judge a storing of so many rows; None where the server counts in its own way."""
     content = decode_object(reply.body)
-    if reply.status == HTTPStatus.OK:
+    if reply.status in _STORED and content.get("success") is not False:
         stored = content.get("upserted") if content.get("success") is True else None
         if type(stored) is not int or (rows is not None and stored > rows):
             # A login page served with 200 stored nothing.
@@ -56,9 +61,18 @@ def classify_reply(reply: Reply, rows: int | None = None) -> Result:
                 kind=Kind.REJECTED, problem=Problem.REJECTED, detail=f"{rows - stored} skipped"
             )
         return Result(kind=Kind.ACCEPTED, problem=Problem.NONE)
-    if reply.status in _ABOUT_ROWS and (content.get("detail") or content.get("error")):
+    if _is_about_rows(reply):
         return _verdict(reply, Kind.REJECTED, Problem.REJECTED)
     return _general(reply)
+
+
+def _is_about_rows(reply: Reply) -> bool:
+    """Whether one of the rows may be why nothing is stored."""
+    if reply.status in _ABOUT_ROWS:
+        return not reply.is_html
+    if reply.status in _ABOUT_ROWS_IN_JSON:
+        return isinstance(decode(reply.body), (dict, list))
+    return reply.status in _STORED and decode_object(reply.body).get("success") is False
 
 
 def classify_read_reply(reply: Reply, table: str = "") -> Result:
@@ -105,10 +119,11 @@ def _verdict(reply: Reply, kind: Kind, problem: Problem) -> Result:
 
 def _explanation(reply: Reply) -> str:
     """Return the server's message, without HTML, markup and values."""
-    words = _words(decode_object(reply.body)).partition(_STATEMENT)[0].rstrip()
+    words = _words(decode(reply.body)).partition(_STATEMENT)[0].rstrip()
     if not words and reply.is_html:
         return f"An HTML page (HTTP {reply.status})"
-    return " ".join(_MARKUP.sub("", words or reply.detail or reply.body).split())
+    text = " ".join(_MARKUP.sub("", words or reply.detail or reply.body).split())
+    return text or (f"HTTP {reply.status}" if reply.status else "")
 
 
 def _words(content: Any, depth: int = 0) -> str:
