@@ -12,7 +12,9 @@ from typing import Final
 from ..clients.exchange import HIDDEN
 from ..pipeline.encode.privacy.location import is_location
 from ..pipeline.encode.privacy.redaction import (
+    without_keys,
     without_named,
+    without_options,
     without_paths,
     without_schemes,
     without_users,
@@ -59,7 +61,8 @@ _HTML: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 def redacted(text: str) -> str:
     """Cut a text to what is shown, and hide credentials, queries of addresses, and places."""
     text = _QUERY.sub(f"?{HIDDEN}", without_users(_cut(text), HIDDEN))
-    text = without_schemes(without_paths(text, HIDDEN), HIDDEN)
+    text = without_keys(without_schemes(without_paths(text, HIDDEN), HIDDEN), HIDDEN)
+    text = without_options(text, lambda name: _is_sensitive(name, "", ""), HIDDEN)
     text = without_named(text, _is_sensitive, HIDDEN, is_line_protocol=True)
     return _PLACE.sub(HIDDEN, text)
 

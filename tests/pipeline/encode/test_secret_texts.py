@@ -71,6 +71,16 @@ WORDS = (
     f"kept password => {HIDDEN}",
     f'"password": "{HIDDEN}", "name": "kept"',
     f'kept \\"token\\":\\"{HIDDEN}\\"',
+    f"kept --password {HIDDEN}",
+    f"--api-key '{HIDDEN} x' kept",
+    f'kept -pw "{HIDDEN}',
+    f"kept --note 'a --password {HIDDEN}' --name x",
+    f'kept "--password {HIDDEN}"',
+    f"kept --password --token {HIDDEN}",
+    f"kept --user-token\t{HIDDEN} x",
+    f"kept eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.{HIDDEN}-x",
+    f"kept -----BEGIN RSA PRIVATE KEY-----\n{HIDDEN}\n-----END RSA PRIVATE KEY-----",
+    f"kept -----BEGIN PRIVATE KEY-----\n{HIDDEN}",
 )
 INNER = json.dumps({"name": "kept", "password": HIDDEN})
 DOCUMENTS = (
@@ -193,6 +203,8 @@ def test_a_pair_of_exact_numbers_in_a_text_is_taken_for_coordinates() -> None:
 
 
 ORDINARY = (
+    *("ls --all x", "-5 dBm", "a - password reset", "--token-count 3", "eyJ is short", "x -- y"),
+    *("--password", "--password --token", "-40 token", "BEGIN PRIVATE KEY"),
     *(
         "Living room",
         "12:30:05",

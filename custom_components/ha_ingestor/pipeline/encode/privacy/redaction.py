@@ -37,6 +37,16 @@ _SCHEME: Final = re.compile(
 _NAMED: Final = re.compile(
     r"(?<![\w.%-])([\w.%-]+)(\\*[\"']?\s*(?:=>|[:=])\s*)(?:[|>][+-]?\s*\n\s*)?"
 )
+# An option of a command.
+_OPTION: Final = re.compile(r"(?<![^\s\"'(\[])--?([A-Za-z][\w.-]*+)\s++(?=[^\s-])")
+_OPTION_VALUE: Final = re.compile(r"\"[^\"]*\"?|'[^']*'?|[^\s\"']+")
+# What is a secret wherever it stands: a JSON Web Token, as Home Assistant's own tokens are, and a
+# private key.
+_KEYS: Final = re.compile(
+    r"(?<![\w-])eyJ[\w-]{8,}+\.[\w-]{8,}+(?:\.[\w-]*+)*"
+    r"|(-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----)(?:(?!-----END ).)*",
+    re.DOTALL,
+)
 # What a phone reads off a picture to join a network.
 _NETWORK: Final = re.compile(r"(\bWIFI:(?:[A-OQ-Z]\w*:(?:\\.|[^;\\])*;)*P:)(?:\\.|[^;\\])+")
 _WORD_BEFORE: Final = re.compile(r"([A-Za-z]+)[ ]\Z")
@@ -121,6 +131,26 @@ def without_paths(text: str, mark: str) -> str:
 def without_schemes(text: str, mark: str) -> str:
     """Hide the credentials behind a scheme of authorization."""
     return _SCHEME.sub(rf"\g<1>{mark}", text) if " " in text or "\t" in text else text
+
+
+def without_options(text: str, is_sensitive: IsSensitive, mark: str) -> str:
+    """Hide the values of sensitive options of a command, such as `--password x`."""
+    kept: list[str] = []
+    position = 0
+    for found in _OPTION.finditer(text) if "-" in text else ():
+        if found.start() < position or not is_sensitive(found[1][-_NAME_MAX:]):
+            continue
+        kept += (text[position : found.end()], mark)
+        value = _OPTION_VALUE.match(text, found.end())
+        position = value.end() if value else found.end()
+    return "".join((*kept, text[position:]))
+
+
+def without_keys(text: str, mark: str) -> str:
+    """Hide tokens and keys that are known by their form."""
+    if "eyJ" not in text and "PRIVATE KEY" not in text:
+        return text
+    return _KEYS.sub(lambda found: f"{found[1] or ''}{mark}", text)
 
 
 def without_networks(text: str, mark: str) -> str:

@@ -5,8 +5,10 @@ from types import NoneType
 from typing import Any, Final
 
 from .redaction import (
+    without_keys,
     without_named,
     without_networks,
+    without_options,
     without_parameters,
     without_paths,
     without_places,
@@ -43,6 +45,10 @@ def is_plain(value: Any) -> bool:
             and "[" not in value
             and ("." not in value or "," not in value)
             and "earer " not in value
+            and "--" not in value
+            and " -" not in value
+            and value[:1] != "-"
+            and "eyJ" not in value
         ) or (value[:1].isdigit() and _TIME.fullmatch(value) is not None)
     if kind is list or kind is tuple:
         for item in value:
@@ -66,8 +72,9 @@ def without_unwanted(text: str, unwanted: Unwanted) -> str:
         text = without_paths(without_parameters(text, unwanted, CUT), CUT)
     if hides_places(unwanted):
         text = without_places(text, CUT)
+    text = without_options(text, lambda name: is_sensitive(name, "", unwanted), CUT)
     return without_named(
-        without_networks(without_schemes(text, CUT), CUT),
+        without_networks(without_keys(without_schemes(text, CUT), CUT), CUT),
         lambda name, before, _value: is_sensitive(name, before, unwanted),
         CUT,
     )
