@@ -196,6 +196,39 @@ async def test_after_a_kill_the_recorder_says_what_the_only_change_of_a_gap_foll
     assert len(points(database, "sensor.new")) == 1
 
 
+async def test_after_a_kill_a_state_that_is_as_the_recorder_has_it_before_is_captured(
+    recorder_mock: Recorder,
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    database: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The recorder was killed before it stored what was captured in between."""
+    await set_up(hass, entry)
+    await filled(entry)
+    hass.states.async_set("sensor.a", "0")
+    await async_wait_recording_done(hass)
+    recorder_mock.enabled = False  # what comes now is not stored
+    hass.states.async_set("sensor.a", "1")
+    await async_wait_recording_done(hass)
+    recorder_mock.enabled = True
+    await disable(hass, entry)
+    starts = (time.time(),)
+    hass.states.async_set("sensor.a", "0")
+    (spool_path(hass, entry) / "recollection.json").unlink()
+
+    async def started(*_: Any) -> tuple[float, ...]:
+        return starts
+
+    monkeypatch.setattr(rows, "async_starts", started)
+    await enable(hass, entry)
+    await ledger(entry)
+    await deliver(hass, entry)
+    found = in_time_order(database)
+    assert [point.fields["state"] for point in found] == ["0", "1", "0"]
+    assert [point.fields.get("old_state") for point in found] == [None, "0", None]
+
+
 async def test_a_stop_in_the_middle_goes_on_with_the_next_start(
     recorder_mock: Recorder,
     hass: HomeAssistant,
