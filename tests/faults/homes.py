@@ -184,8 +184,9 @@ class Scene:
                 without=without,
             )
             for home, mine, without, forgets in (
-                (self.here, local, own, self.here.kills),
-                (self.there, remote, (), ()),
+                # A home that was killed may have written states that its recorder lacks.
+                (self.here, local, own, (self.here.kills,)),
+                (self.there, remote, (), (self.here.kills, self.there.kills)),
             )
         ]
         return found[0], found[1], len(points)

@@ -49,7 +49,7 @@ class Differences:
     restored: int = 0
     # The recorder lost these when its home was killed.
     unstored: int = 0
-    # A home that was killed does not know what these follow.
+    # After a kill nobody knows what these follow.
     forgotten: int = 0
     missing: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
@@ -94,13 +94,14 @@ def differences(
     told: Collection[tuple[str, str]],
     kills: Sequence[int],
     since: int = 0,
-    forgets: Sequence[int] = (),
+    forgets: Sequence[Sequence[int]] = ((),),
     without: Collection[str] = (),
 ) -> Differences:
     """Compare; `told` are states that were set, by entity, `without` entities not to look at.
 
     `kills` are those of the home of the recorder. What is from before `since` need not be there.
-    After those in `forgets` an entity that is new need not follow what was before.
+    `forgets` are the kills of each home that knows what was before: when all of them were killed,
+    the next point of an entity need not say it.
     """
     found = Differences()
     by_entity: dict[str, list[Point]] = {name: [] for name in history.rows}
@@ -161,7 +162,10 @@ def _unknown(rows: Sequence[Row], stored: Sequence[Point]) -> list[Point]:
 
 
 def _compare_neighbours(
-    points: Sequence[Point], rows: Sequence[Row], forgets: Sequence[int], found: Differences
+    points: Sequence[Point],
+    rows: Sequence[Row],
+    forgets: Sequence[Sequence[int]],
+    found: Differences,
 ) -> None:
     """Each point follows the one before, and is not another one at the same time.
 
@@ -177,7 +181,10 @@ def _compare_neighbours(
         earlier = [row.state for row in rows if row.moment < _time(point) - SAME_US]
         if old in {was, *earlier[-1:]}:
             continue
-        if old is None and any(_time(before) <= kill <= _time(point) for kill in forgets):
+        is_forgotten = all(
+            any(_time(before) <= kill <= _time(point) for kill in kills) for kills in forgets
+        )
+        if old is None and is_forgotten:
             found.forgotten += 1
         else:
             found.misled.append(f"not behind {was!r}: {_text(point)}")

@@ -31,10 +31,17 @@ def compare(
     *,
     starts: Sequence[float] = (),
     kills: Sequence[float] = (),
+    forgets: Sequence[Sequence[float]] = ((),),
 ) -> Differences:
     by_entity: Mapping[str, Sequence[Row]] = {NAME: rows}
     history = History(rows=by_entity, starts=[round(each * SECOND) for each in starts])
-    return differences(history, points, told=set(), kills=[round(each * SECOND) for each in kills])
+    return differences(
+        history,
+        points,
+        told=set(),
+        kills=[round(each * SECOND) for each in kills],
+        forgets=[[round(each * SECOND) for each in kills] for kills in forgets],
+    )
 
 
 def test_the_same_is_no_difference() -> None:
@@ -62,6 +69,15 @@ def test_a_recorder_that_was_killed_need_not_have_everything() -> None:
     points = [point(1, "1", None)]
     assert compare([], points, kills=[3]).unstored == 1
     assert len(compare([], points, kills=[30]).unknown) == 1
+
+
+def test_when_all_were_killed_that_know_what_was_before_a_point_need_not_say_it() -> None:
+    points = [point(1, "1", None), point(4, "2", None)]
+    rows = [row(1, "1"), row(4, "2")]
+    assert compare(rows, points, forgets=[[2], [3]]).forgotten == 1
+    assert len(compare(rows, points, forgets=[[2], []]).misled) == 1
+    assert len(compare(rows, points, forgets=[[2], [5]]).misled) == 1
+    assert len(compare(rows, points, forgets=[[]]).misled) == 1
 
 
 @pytest.mark.parametrize(

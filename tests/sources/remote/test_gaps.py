@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ha_ingestor.clients.homeassistant import handshake
 from custom_components.ha_ingestor.sources.remote import gap, recovery
+from custom_components.ha_ingestor.sources.remote.capture import RemoteCapture
 from tests.emulator import Emulator
 from tests.emulator.home_assistant import Home, Refusal
 from tests.shell import deliver, points, set_up, until
@@ -414,29 +415,70 @@ async def test_after_a_kill_the_history_says_what_was_before_the_gap(
     assert durations == [None, 50.0]
 
 
-async def test_when_both_homes_were_killed_the_gap_is_filled_and_what_is_as_before_is_no_change(
+async def test_when_both_homes_were_killed_the_gap_is_filled_and_a_state_as_before_is_captured(
     hass: HomeAssistant, home: Home, database: Emulator, hass_storage: dict[str, Any]
 ) -> None:
+    """The recorder there may lack what was captured here before the kill."""
     recorder, start = Recorder(home), time.time() - 1000
     recorder.wrote("sensor.stays", "on", start - 50)
     recorder.wrote("sensor.stays", "on", start + 500)
     home.changing("sensor.stays", "on", start + 500)
+    both_killed(recorder, home, start)
     recorder.wrote("sensor.a", "0", start - 50)
     recorder.wrote("sensor.a", "1", start + 50)
     recorder.wrote("sensor.a", "1", start + 501)
     recorder.wrote("sensor.a", "2", start + 600)
     home.changing("sensor.a", "2", start + 600)
     entry = entry_with(database, remote(home))
-    [subentry_id] = entry.subentries
-    hass_storage["ha_ingestor.remotes"] = {"version": 1, "data": {subentry_id: start}}
-    await set_up(hass, entry)
-    await connected(entry)
-    await until(lambda: not link_of(entry).home.gaps and link_of(entry).health.events >= 4)
-    ledger = await balanced(entry)
+    ledger = await started(hass, home, entry, hass_storage, start)
     await deliver(hass, entry)
     assert told(database, "sensor.a") == [("1", "0"), ("2", "1")]
-    assert told(database, "sensor.stays") == []
-    assert ledger["filtered"] == {"restart_echo": 2}
+    assert told(database, "sensor.stays") == [("on", None)]
+    assert told(database, "sensor.led") == [("2", "1"), ("2", None)]
+    assert ledger["filtered"] == {"restart_echo": 1}
+
+
+async def test_where_it_is_known_what_was_written_last_a_state_that_was_set_again_is_no_change(
+    hass: HomeAssistant,
+    home: Home,
+    database: Emulator,
+    hass_storage: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recorder, start = Recorder(home), time.time() - 1000
+    both_killed(recorder, home, start)
+    home.changing("sensor.old", "0", start + 490)
+    monkeypatch.setattr(RemoteCapture, "remembers", lambda *_: True)
+    entry = entry_with(database, remote(home))
+    ledger = await started(hass, home, entry, hass_storage, start)
+    await deliver(hass, entry)
+    assert told(database, "sensor.led") == [("2", "1")]
+    assert ledger["filtered"] == {"restart_echo": 1}
+
+
+def both_killed(recorder: Recorder, home: Home, start: float) -> None:
+    """Let a start of the other home set a state that changed in the gap."""
+    recorder.wrote("sensor.led", "1", start - 50)
+    recorder.wrote("sensor.led", "2", start + 50)
+    recorder.wrote("sensor.led", "2", start + 502)
+    home.changing("sensor.led", "2", start + 502)
+
+
+async def started(
+    hass: HomeAssistant,
+    home: Home,
+    entry: MockConfigEntry,
+    hass_storage: dict[str, Any],
+    captured: float,
+) -> dict[str, Any]:
+    """Start after a kill, and fill the gap; returns the counts."""
+    [subentry_id] = entry.subentries
+    hass_storage["ha_ingestor.remotes"] = {"version": 1, "data": {subentry_id: captured}}
+    await set_up(hass, entry)
+    await connected(entry)
+    await until(lambda: home.commands[HISTORY] > 0)
+    await until(lambda: not link_of(entry).home.gaps)
+    return await balanced(entry)
 
 
 async def test_what_led_to_a_removal_in_the_interruption_is_there(

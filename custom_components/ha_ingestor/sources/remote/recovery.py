@@ -119,6 +119,9 @@ class RemoteRecovery:
             if err.problem is not Problem.LOST:
                 self._divide(gap, question)
         else:
+            if gap.is_first:
+                unread = [name for name in question.entity_ids if name not in gap.known]
+                gap.forgotten.update(name for name in unread if not capture.remembers(name))
             self._is_busy = True
             try:
                 await self._read(gap, capture, gap.rows(question, answer), question.after)
@@ -146,8 +149,8 @@ class RemoteRecovery:
         try:
             async for entity_id, change in async_slices(list(gap.changes.items())):
                 # After a kill nothing is known but what the recorder there has.
-                is_told = gap.is_first and entity_id in gap.known
-                is_led = entity_id in gap.led or (is_told and not capture.remembers(entity_id))
+                is_told = entity_id in gap.forgotten and entity_id in gap.known
+                is_led = (entity_id in gap.led or is_told) and not gap.is_in_question(entity_id)
                 if is_led or not self._is_present(change):
                     led.append(entity_id)
                 else:
