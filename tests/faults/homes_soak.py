@@ -81,8 +81,9 @@ def finish(scene: Scene) -> bool:
         print(
             f"{name}: {each.same} rows are points, {each.restored} were set again by a start,"
             f" {each.unstored} points are not in the recorder, {each.forgotten} follow nothing"
-            f" after a kill; missing {len(each.missing)},"
-            f" doubled {len(each.doubled)}, unknown {len(each.unknown)}, misled {len(each.misled)}"
+            f" after a kill, {each.cut_short} follow what nobody stored;"
+            f" missing {len(each.missing)}, doubled {len(each.doubled)},"
+            f" unknown {len(each.unknown)}, misled {len(each.misled)}"
         )
         print("\n".join(each.all[:SHOWN]))
     print(f"points {stored}, counts {json.dumps(ledger)}")

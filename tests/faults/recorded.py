@@ -40,6 +40,24 @@ class History:
     starts: Sequence[int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Losses:
+    """When the home of a recorder started and was killed, and when others were that remember."""
+
+    starts: Sequence[int]
+    kills: Sequence[int]
+    forgets: Sequence[Sequence[int]]
+
+    def forget(self, before: int, moment: int) -> bool:
+        """Whether nobody knows what was before a moment."""
+        return all(any(before <= kill <= moment for kill in kills) for kills in self.forgets)
+
+    def cut_short(self, before: int, moment: int) -> bool:
+        """Whether a start that came between was killed soon after a moment."""
+        has_started = any(before < start <= moment for start in self.starts)
+        return has_started and _is_before(moment, self.kills)
+
+
 @dataclass(slots=True, kw_only=True)
 class Differences:
     """What a database holds otherwise than a recorder, and how much is the same."""
@@ -51,6 +69,8 @@ class Differences:
     unstored: int = 0
     # After a kill nobody knows what these follow.
     forgotten: int = 0
+    # What these follow was set while a home started, which was killed before anybody stored it.
+    cut_short: int = 0
     missing: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
@@ -118,7 +138,8 @@ def differences(
                 found.unstored += 1
             else:
                 found.unknown.append(f"unknown {_text(point)}")
-        _compare_neighbours(by_entity[name], rows, forgets, found)
+        losses = Losses(starts=history.starts, kills=kills, forgets=forgets)
+        _compare_neighbours(by_entity[name], rows, losses, found)
     return found
 
 
@@ -162,15 +183,15 @@ def _unknown(rows: Sequence[Row], stored: Sequence[Point]) -> list[Point]:
 
 
 def _compare_neighbours(
-    points: Sequence[Point],
-    rows: Sequence[Row],
-    forgets: Sequence[Sequence[int]],
-    found: Differences,
+    points: Sequence[Point], rows: Sequence[Row], losses: Losses, found: Differences
 ) -> None:
     """Each point follows the one before, and is not another one at the same time.
 
     It may also follow what the recorder has before it, which is less after a kill.
     """
+    unrecorded = {
+        id(each) for each in _unknown(rows, [each for each in points if _is_change(each)])
+    }
     for before, point in pairwise(points):
         if not _is_change(point):
             continue
@@ -181,11 +202,10 @@ def _compare_neighbours(
         earlier = [row.state for row in rows if row.moment < _time(point) - SAME_US]
         if old in {was, *earlier[-1:]}:
             continue
-        is_forgotten = all(
-            any(_time(before) <= kill <= _time(point) for kill in kills) for kills in forgets
-        )
-        if old is None and is_forgotten:
+        if old is None and losses.forget(_time(before), _time(point)):
             found.forgotten += 1
+        elif id(point) in unrecorded and losses.cut_short(_time(before), _time(point)):
+            found.cut_short += 1
         else:
             found.misled.append(f"not behind {was!r}: {_text(point)}")
 

@@ -80,6 +80,15 @@ def test_when_all_were_killed_that_know_what_was_before_a_point_need_not_say_it(
     assert len(compare(rows, points, forgets=[[]]).misled) == 1
 
 
+def test_what_a_start_set_that_was_killed_may_be_stored_nowhere() -> None:
+    points = [point(1, "1", None), point(4, "3", "2")]
+    assert compare([row(1, "1")], points, starts=[3], kills=[5]).cut_short == 1
+    assert len(compare([row(1, "1")], points, kills=[5]).misled) == 1
+    assert len(compare([row(1, "1")], points, starts=[3], kills=[30]).misled) == 1
+    # The recorder stored what was later, and so it stored that as well.
+    assert len(compare([row(1, "1"), row(4, "3")], points, starts=[3], kills=[5]).misled) == 1
+
+
 @pytest.mark.parametrize(
     ("points", "kind"),
     [
