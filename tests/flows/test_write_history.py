@@ -95,10 +95,10 @@ async def test_the_counted_history_is_written_when_it_is_confirmed(
     assert f"**{2 * COUNT} changes of 2 entities**" in reads(result)
     assert f"light.c ({COUNT}), sensor.a ({COUNT})" in reads(result).replace("\\", "")
     # Nothing happens before.
-    assert entry.runtime_data.pipeline.backfill.status == "none"
+    assert entry.runtime_data.pipeline.past_events.backfill.status == "none"
 
     result = await choose(hass, result, "start_history")
-    await until(lambda: entry.runtime_data.pipeline.backfill.status == "done")
+    await until(lambda: entry.runtime_data.pipeline.past_events.backfill.status == "done")
     if result["type"] is FlowResultType.MENU:
         result = await choose(hass, result, WRITE_HISTORY)
     assert result["type"] is FlowResultType.ABORT
@@ -151,7 +151,7 @@ async def test_long_term_statistics_are_counted_and_written_when_they_are_chosen
     chosen = {"content": ["statistics"], "statistic_ids": ["supplier:house"]}
     result = await submit(hass, result, **chosen, start_time=ago(hours=5))
     await choose(hass, result, "start_history")
-    await until(lambda: entry.runtime_data.pipeline.backfill.status == "done")
+    await until(lambda: entry.runtime_data.pipeline.past_events.backfill.status == "done")
     await deliver(hass, entry)
     hours = [each for each in points(database) if "statistic_id" in each.tags]
     assert [each.tags["statistic_id"] for each in hours] == ["supplier:house"] * 3
@@ -222,7 +222,7 @@ async def test_it_is_paused_resumed_and_cancelled_on_the_page(
     assert "**0 %**: 0 of " in reads(result)
 
     # Whoever opens the page sees it too.
-    await until(lambda: entry.runtime_data.pipeline.backfill.rows > 0)
+    await until(lambda: entry.runtime_data.pipeline.past_events.backfill.rows > 0)
     result = await open_page(hass, entry, WRITE_HISTORY)
     assert "**0 %**" not in reads(result)
     assert reads(result).startswith("**")
@@ -231,7 +231,7 @@ async def test_it_is_paused_resumed_and_cancelled_on_the_page(
     assert result["step_id"] == "history_paused"
     assert "is paused" in STEPS["history_paused"]["title"]
     assert reads(result)
-    assert entry.runtime_data.pipeline.backfill.status == "paused"
+    assert entry.runtime_data.pipeline.past_events.backfill.status == "paused"
     assert await hass.config_entries.async_reload(entry.entry_id)
 
     result = await choose(hass, result, "resume_history")
@@ -240,7 +240,7 @@ async def test_it_is_paused_resumed_and_cancelled_on_the_page(
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "history_cancelled"
     assert WORDS["options"]["abort"]["history_cancelled"].format(**told(result))
-    assert entry.runtime_data.pipeline.backfill.status == "cancelled"
+    assert entry.runtime_data.pipeline.past_events.backfill.status == "cancelled"
     # The next one is asked for anew.
     assert (await open_page(hass, entry, WRITE_HISTORY))["type"] is FlowResultType.FORM
 
@@ -255,7 +255,7 @@ async def test_a_backfill_that_waits_for_room_says_so(
     monkeypatch.setattr(reader, "SPOOL_FILL_MAX", 0.0)
     monkeypatch.setattr(reader, "PAUSE_SECONDS", 0.01)
     await choose(hass, result, "start_history")
-    await until(lambda: entry.runtime_data.pipeline.backfill.status == "waiting")
+    await until(lambda: entry.runtime_data.pipeline.past_events.backfill.status == "waiting")
     result = await open_page(hass, entry, WRITE_HISTORY)
     assert result["step_id"] == "history_waiting"
     assert "the spool has room" in reads(result)

@@ -47,7 +47,8 @@ def event(number: int, instance: Instance | None = None) -> StateEvent:
 async def recover(
     pipeline: Pipeline, state_events: list[StateEvent], filtered: Counter[str]
 ) -> int:
-    return await pipeline.recover(pipeline.begin_past(is_gap=True), state_events, filtered)
+    past = pipeline.past_events.begin(is_gap=True)
+    return await pipeline.past_events.store(past, state_events, filtered)
 
 
 def stored(files: MemoryFiles) -> float:
@@ -68,7 +69,7 @@ async def test_events_of_the_past_are_stored_and_counted() -> None:
     assert ledger["filtered"] == {"excluded": 3}
     assert snapshot.unbalanced == ""
     assert len(writer.stored) == 121
-    assert 0 <= pipeline.spool_fill < 1
+    assert 0 <= pipeline.past_events.spool_fill < 1
 
 
 async def test_the_counts_of_recovered_points_outlive_the_process() -> None:
@@ -109,7 +110,7 @@ async def test_each_commit_tells_up_to_when_this_home_was_captured() -> None:
     files = MemoryFiles()
     pipeline = make(files)
     pipeline.start()
-    assert await pipeline.load_captured_until() is None
+    assert await pipeline.past_events.load_captured_until() is None
     pipeline.receive(event(1))
     pipeline.receive(event(2))
     # Another home has a clock of its own, and a state that was there has no time.
@@ -131,12 +132,12 @@ async def test_until_a_gap_is_stored_the_moment_before_it_stays() -> None:
     pipeline.receive(event(1))
     await pipeline.stop()
     pipeline = make(files)
-    pipeline.captured_until.hold()
+    pipeline.past_events.captured_until.hold()
     pipeline.start()
     pipeline.receive(event(3))
     await pipeline.commit()
     assert stored(files) == NOON + 1
-    pipeline.captured_until.release(NOON + 2)
+    pipeline.past_events.captured_until.release(NOON + 2)
     await pipeline.commit()
     assert stored(files) == NOON + 3
     await pipeline.stop()
@@ -145,9 +146,9 @@ async def test_until_a_gap_is_stored_the_moment_before_it_stays() -> None:
 async def test_without_an_event_it_is_the_moment_of_the_start() -> None:
     files = MemoryFiles()
     pipeline = make(files)
-    pipeline.captured_until.hold()
+    pipeline.past_events.captured_until.hold()
     pipeline.start()
-    pipeline.captured_until.release(NOON)
+    pipeline.past_events.captured_until.release(NOON)
     await pipeline.commit()
     assert stored(files) == NOON
     await pipeline.stop()
@@ -172,7 +173,7 @@ async def test_after_a_power_cut_it_is_not_newer_than_the_points() -> None:
         left_files.cut_power(Random(seed))
         later = make(left_files, down)
         later.start()
-        moment = await later.load_captured_until()
+        moment = await later.past_events.load_captured_until()
         points = (await later.snapshot()).pending
         left[points] += 1
         assert moment is not None

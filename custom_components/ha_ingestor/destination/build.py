@@ -147,13 +147,15 @@ async def async_build(
         remotes=remotes,
         recovery=GapRecovery(
             hass,
-            pipeline,
+            pipeline.past_events,
             parts.catalog,
             source,
             Gaps(path=directory),
             max_days=gap_days(entry.options),
         ),
         mqtt=MqttSource(hass, entry, pipeline),
-        backfill=Backfill(hass, pipeline, parts.catalog, directory, parts.client.retention),
+        backfill=Backfill(
+            hass, pipeline.past_events, parts.catalog, directory, parts.client.retention
+        ),
         build=parts.build,
     )

@@ -206,7 +206,7 @@ class WriteHistoryFlow(OptionsFlow):
 
     @property
     def _shown(self) -> Shown:
-        shown: Shown = self.config_entry.runtime_data.pipeline.backfill
+        shown: Shown = self.config_entry.runtime_data.pipeline.past_events.backfill
         return shown
 
 

@@ -28,6 +28,7 @@ from .handover import Handover
 from .health import Health
 from .ledger import Ledger
 from .model import EntityContext
+from .past_events import PastEvents
 from .pipeline import Pipeline
 from .quarantine_jobs import QuarantineJobs
 from .rate import Rate
@@ -157,7 +158,19 @@ def build_pipeline(
     return Pipeline(
         intake=intake,
         ledger=ledger,
-        captured_until=captured_until,
+        past_events=PastEvents(
+            captured_until=captured_until,
+            ledger=ledger,
+            noise_filter=filter_,
+            profile=profile,
+            spool=spool,
+            spool_limit=settings.max_bytes,
+            buffer=buffer,
+            committer=committer,
+            commits=commits,
+            exporter=exporter,
+            thread=thread,
+        ),
         quarantine=QuarantineJobs(
             quarantine=quarantine, spool=spool, buffer=buffer, exporter=exporter, thread=thread
         ),
@@ -167,7 +180,6 @@ def build_pipeline(
         noise_filter=filter_,
         encoder=encoder,
         spool=spool,
-        buffer=buffer,
         committer=committer,
         commits=commits,
         pause=pause,

@@ -1,6 +1,7 @@
 """Commits, as jobs of the spool's thread: from the event loop there, and back when it matters."""
 
 import asyncio
+import errno
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
@@ -46,15 +47,35 @@ class CommitJobs:
         self._clock = clock
         self._on_change = on_change
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._has_ended = False
 
     def start(self) -> None:
         """Commit by the schedule."""
         self._loop = asyncio.get_running_loop()
         self.schedule.start()
 
-    def commit(self, *, is_last: bool = False) -> Awaitable[None]:
-        """Commit now; the last time also what the filter holds."""
-        return self._thread.run(self.commit_taken, self.take(), is_last=is_last)
+    def end(self) -> None:
+        """Commit nothing more, but with `commit_last`."""
+        self._has_ended = True
+        self.schedule.stop()
+
+    async def commit(self) -> bool:
+        """Commit now; returns whether everything is stored."""
+        if not self._has_ended:
+            await self._thread.run(self.commit_taken, self.take())
+        return not self._buffer.held
+
+    def commit_last(self, *, hand_over: bool) -> Awaitable[None]:
+        """Commit for the last time; without a handover also what the filter holds."""
+        return self._thread.run(self.commit_taken, self.take(), is_last=not hand_over)
+
+    async def make_ready_for_more(self) -> None:
+        """Store what is captured so far; raises OSError if nothing more can be stored."""
+        await self.commit()
+        if self._has_ended:
+            raise OSError(errno.ESHUTDOWN, "The destination is not loaded any more")
+        if self._buffer.error:
+            raise OSError(errno.EIO, self._buffer.error)
 
     def take(self) -> IntakeContent:
         """Take out of the intake what waits. In the event loop."""

@@ -4,8 +4,6 @@ Whatever touches the spool runs in its thread.
 """
 
 import asyncio
-import errno
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -21,16 +19,13 @@ from .export.exporter import Exporter
 from .export.pause import Pause
 from .filter.filters import NoiseFilter
 from .filter.intake import Intake
-from .filter.recovered import RecoveredFilter
 from .handover import Handover
 from .health import Health
 from .ledger import Ledger
 from .model import IntakeContent, Item, OwnPoint, StateEvent
-from .past import Past
+from .past_events import PastEvents
 from .quarantine_jobs import QuarantineJobs
-from .snapshot import Backfill, Recovery, Snapshot
-from .spool.buffer import Buffer
-from .spool.captured_until import CapturedUntil
+from .snapshot import Snapshot
 from .spool.spool import Spool
 from .spool_thread import SpoolThread
 
@@ -46,13 +41,12 @@ class Pipeline:
         *,
         intake: Intake,
         ledger: Ledger,
-        captured_until: CapturedUntil,
+        past_events: PastEvents,
         quarantine: QuarantineJobs,
         reports: EntityReports,
         noise_filter: NoiseFilter,
         encoder: Encoder,
         spool: Spool,
-        buffer: Buffer,
         committer: Committer,
         commits: CommitJobs,
         pause: Pause,
@@ -68,16 +62,12 @@ class Pipeline:
         """
         self.intake = intake
         self.ledger = ledger
-        self.captured_until = captured_until
+        self.past_events = past_events
         self.quarantine = quarantine
         self.reports = reports
-        # Set by the sources of the past.
-        self.recovery = Recovery()
-        self.backfill = Backfill()
         self._noise_filter = noise_filter
         self._encoder = encoder
         self._spool = spool
-        self._buffer = buffer
         self._committer = committer
         self._commits = commits
         self._schedule = commits.schedule
@@ -136,6 +126,7 @@ class Pipeline:
         calls it meanwhile or later gets the same handover.
         """
         if self._stopped is None:
+            self._commits.end()
             self._stopped = asyncio.create_task(self._stop(hand_over=hand_over))
         return await asyncio.shield(self._stopped)
 
@@ -143,8 +134,7 @@ class Pipeline:
         export, self._export = self._export, None
         held: list[str] = []
         if export:
-            self._schedule.stop()
-            await self._commits.commit(is_last=not hand_over)
+            await self._commits.commit_last(hand_over=hand_over)
             await self._exporter.stop(STOP_SECONDS)
             export.cancel()
             await asyncio.gather(export, return_exceptions=True)
@@ -163,9 +153,7 @@ class Pipeline:
 
     async def commit(self) -> bool:
         """Store offered items on disk; returns whether they are stored."""
-        if self._stopped is None:
-            await self._commits.commit()
-        return not self._buffer.held
+        return await self._commits.commit()
 
     @property
     def profile(self) -> Profile:
@@ -193,69 +181,13 @@ class Pipeline:
         `left_out` were given too, and have nothing that the database can store. Raises OSError when
         the disk takes nothing, or the pipeline has stopped: they must not take the place of events.
         """
-        await self._ready_for_more()
+        await self._commits.make_ready_for_more()
         self.intake.received += len(points) + left_out
         if left_out:
             self.intake.filtered[NO_NUMBER] += left_out
         for point in points:
             self.offer(point)
         return await self.commit()
-
-    async def load_captured_until(self) -> float | None:
-        """Return up to when an earlier process captured this home; None if that is not known."""
-        return await self._thread.run(self._committer.load_captured_until)
-
-    def remembers(self, entity_id: str) -> bool:
-        """Whether it is known what an earlier process wrote last, and nothing has followed it."""
-        return self._noise_filter.last_written.before_gap(entity_id) is not None
-
-    def begin_past(self, *, is_gap: bool) -> Past:
-        """Begin a span of the past, whose events come in their order.
-
-        In a gap nothing was captured so far.
-        """
-        noise_filter = self._noise_filter
-        return Past(
-            recovered_filter=RecoveredFilter(
-                ledger=self.ledger,
-                settings=noise_filter.settings,
-                last_written=noise_filter.last_written if is_gap else None,
-            ),
-            encoder=Encoder(profile=self._encoder.profile),
-        )
-
-    async def recover(
-        self, past: Past, items: Sequence[StateEvent | OwnPoint], filtered: Counter[str]
-    ) -> int:
-        """Store what is of the past, which was counted by nobody; return how many points it gives.
-
-        `filtered` are those that the source left out. Raises OSError when the disk takes nothing,
-        or the pipeline has stopped.
-        """
-        await self._ready_for_more()
-        received = len(items) + filtered.total()
-        taken = IntakeContent(items=list(items), received=received, filtered=filtered)
-        points = await self._thread.run(self._committer.commit_recovered, past, taken)
-        if self._exporter.needs_notify(self._buffer.pending + self._buffer.held):
-            self._exporter.notify()
-        return points
-
-    async def sync(self) -> None:
-        """Put what was recovered on the disk: who notes how far that is must not be ahead."""
-        await self._thread.run(self._buffer.sync)
-
-    @property
-    def spool_fill(self) -> float:
-        """How much of the room for the spool is used, from 0 to 1."""
-        return self._spool.disk_bytes / self._health.spool_limit
-
-    async def _ready_for_more(self) -> None:
-        """Store what is captured so far; raises OSError if nothing more can be stored."""
-        await self.commit()
-        if self._stopped:
-            raise OSError(errno.ESHUTDOWN, "The destination is not loaded any more")
-        if self._buffer.error:
-            raise OSError(errno.EIO, self._buffer.error)
 
     async def flush(self) -> None:
         """Commit what waits and try to deliver at once."""
@@ -298,7 +230,8 @@ class Pipeline:
             found = self._health.snapshot()
         else:
             found = await self._thread.run(self._commit_and_copy, self._commits.take())
-        return replace(found, recovery=self.recovery, backfill=self.backfill)
+        past = self.past_events
+        return replace(found, recovery=past.recovery, backfill=past.backfill)
 
     @property
     def points_per_minute(self) -> float | None:
@@ -307,7 +240,8 @@ class Pipeline:
 
     def is_unchanged_since(self, snapshot: Snapshot) -> bool:
         """Whether nothing happened since a snapshot in which nothing waited."""
-        is_same = (snapshot.recovery, snapshot.backfill) == (self.recovery, self.backfill)
+        past = self.past_events
+        is_same = (snapshot.recovery, snapshot.backfill) == (past.recovery, past.backfill)
         return is_same and self._health.is_unchanged_since(snapshot)
 
     def _commit_and_copy(self, taken: IntakeContent) -> Snapshot:

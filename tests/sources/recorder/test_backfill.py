@@ -58,7 +58,7 @@ def hour_ago() -> str:
 async def ended(entry: MockConfigEntry) -> Any:
     backfill = entry.runtime_data.backfill
     await until(lambda: backfill._task is None or backfill._task.done())
-    return entry.runtime_data.pipeline.backfill
+    return entry.runtime_data.pipeline.past_events.backfill
 
 
 def states(database: Emulator, entity_id: str) -> list[str]:
@@ -133,8 +133,8 @@ async def test_a_dry_run_counts_and_writes_nothing(
         "entities": {"sensor.a": COUNT},
         "statistics": {},
     }
-    assert entry.runtime_data.pipeline.backfill.status == "none"
-    assert entry.runtime_data.pipeline.backfill.percent is None
+    assert entry.runtime_data.pipeline.past_events.backfill.status == "none"
+    assert entry.runtime_data.pipeline.past_events.backfill.percent is None
     entry.runtime_data.backfill._retention = keeps(None)
     told = await call(hass, "backfill", start_time=hour_ago(), dry_run=True)
     assert told["too_old"] == 0
@@ -161,7 +161,7 @@ async def test_it_is_paused_outlives_a_reload_and_goes_on(
     await set_up(hass, entry)
     monkeypatch.setattr(reader, "PAUSE_SECONDS", 0.05)
     await call(hass, "backfill", start_time=hour_ago())
-    await until(lambda: entry.runtime_data.pipeline.backfill.rows > 0)
+    await until(lambda: entry.runtime_data.pipeline.past_events.backfill.rows > 0)
     with pytest.raises(ServiceValidationError, match="already"):
         await call(hass, "backfill", start_time=hour_ago())
     await call(hass, "pause_backfill")
@@ -171,12 +171,12 @@ async def test_it_is_paused_outlives_a_reload_and_goes_on(
 
     assert await hass.config_entries.async_reload(entry.entry_id)
     await asyncio.sleep(0.2)
-    assert entry.runtime_data.pipeline.backfill == paused
+    assert entry.runtime_data.pipeline.past_events.backfill == paused
 
     await call(hass, "resume_backfill")
     await call(hass, "resume_backfill")
     # A reload in the middle goes on by itself.
-    await until(lambda: entry.runtime_data.pipeline.backfill.rows > paused.rows)
+    await until(lambda: entry.runtime_data.pipeline.past_events.backfill.rows > paused.rows)
     assert await hass.config_entries.async_reload(entry.entry_id)
     monkeypatch.setattr(reader, "PAUSE_SECONDS", 0.0)
     assert (await ended(entry)).status == "done"
@@ -200,7 +200,7 @@ async def test_a_cancelled_backfill_does_not_continue(
     with pytest.raises(ServiceValidationError, match="No history"):
         await call(hass, "resume_backfill")
     assert await hass.config_entries.async_reload(entry.entry_id)
-    assert entry.runtime_data.pipeline.backfill == cancelled
+    assert entry.runtime_data.pipeline.past_events.backfill == cancelled
 
 
 @pytest.mark.usefixtures("before")
@@ -269,7 +269,7 @@ async def test_a_backfill_file_with_other_content_is_ignored(
     spool_path(hass, entry).mkdir(parents=True)
     (spool_path(hass, entry) / "backfill.json").write_text(stored)
     await set_up(hass, entry)
-    assert entry.runtime_data.pipeline.backfill.status == "none"
+    assert entry.runtime_data.pipeline.past_events.backfill.status == "none"
 
 
 @pytest.mark.usefixtures("before")

@@ -84,16 +84,16 @@ async def test_a_disk_that_fails_while_a_state_of_the_past_is_stored_is_tried_ag
     await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
     # The state at the end of the gap is of the past now.
     hass.states.async_set("sensor.a", "2")
-    pipeline = entry.runtime_data.pipeline
-    recover, calls = pipeline.recover, [0]
+    past_events = type(entry.runtime_data.pipeline.past_events)
+    store, calls = past_events.store, [0]
 
     async def failing(*args: Any) -> Any:
         calls[0] += 1
         if calls[0] == 1:
             raise OSError(errno.ENOSPC, "No space left on device")
-        return await recover(*args)
+        return await store(*args)
 
-    monkeypatch.setattr(pipeline, "recover", failing)
+    monkeypatch.setattr(past_events, "store", failing)
     await filled(entry)
     assert entry.runtime_data.recovery._task.exception() is None
     await ledger(entry)
@@ -169,7 +169,7 @@ async def test_a_stored_gap_that_is_impossible_is_not_filled(
     (spool_path(hass, entry) / "gaps.json").write_text(f'{{"gaps": [{gap}]}}')
     await enable(hass, entry)
     assert entry.runtime_data.recovery._task.exception() is None
-    assert entry.runtime_data.pipeline.recovery.status == "idle"
+    assert entry.runtime_data.pipeline.past_events.recovery.status == "idle"
     await deliver(hass, entry)
     assert [each.fields["state"] for each in points(database, "sensor.a")] == ["0", "1"]
 
@@ -223,7 +223,7 @@ async def test_a_recorder_that_was_purged_in_a_gap_leaves_the_later_and_the_pres
         hass.states.async_set("sensor.a", state)
     await enable(hass, entry)
     assert entry.runtime_data.recovery._task.exception() is None
-    shown = entry.runtime_data.pipeline.recovery
+    shown = entry.runtime_data.pipeline.past_events.recovery
     counts = await ledger(entry)
     await deliver(hass, entry)
     assert states_stored(database) == ["0", "3", "4"]

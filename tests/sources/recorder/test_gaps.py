@@ -354,7 +354,7 @@ async def test_a_spool_that_is_half_full_waits_for_the_database(
     await async_wait_recording_done(hass)
     monkeypatch.setattr(reader, "SPOOL_FILL_MAX", 0.0)
     await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
-    await until(lambda: entry.runtime_data.pipeline.recovery.status == "waiting")
+    await until(lambda: entry.runtime_data.pipeline.past_events.recovery.status == "waiting")
     hass.states.async_set("sensor.live", "1")
     await until(lambda: points(database, "sensor.live"))
     assert len(points(database, "sensor.a")) == 1
@@ -393,7 +393,7 @@ async def test_a_recorder_that_fails_keeps_no_present_state_back_and_is_asked_ag
     await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
     # Before the recorder is asked again.
     await until(lambda: failures and not entry.runtime_data.recovery._deferred)
-    assert entry.runtime_data.pipeline.recovery.status == "waiting"
+    assert entry.runtime_data.pipeline.past_events.recovery.status == "waiting"
     await filled(entry)
     counts = await ledger(entry)
     await deliver(hass, entry)

@@ -178,7 +178,7 @@ async def test_times_that_follow_one_another_have_each_hour_once(
     morning = await call(hass, "backfill", **{**asked, "end_time": noon})
     evening = await call(hass, "backfill", **{**asked, "start_time": noon})
     assert (whole["rows"], morning["rows"], evening["rows"]) == (24, 12, 12)
-    assert entry.runtime_data.pipeline.backfill.status == "none"
+    assert entry.runtime_data.pipeline.past_events.backfill.status == "none"
 
 
 @pytest.mark.usefixtures("before")
@@ -287,7 +287,7 @@ async def test_it_is_paused_outlives_a_reload_and_writes_what_is_left(
     await set_up(hass, entry)
     monkeypatch.setattr(reader, "PAUSE_SECONDS", 0.05)
     await call(hass, "backfill", **OLD | {"content": ["states", "statistics"]})
-    await until(lambda: entry.runtime_data.pipeline.backfill.rows > 0)
+    await until(lambda: entry.runtime_data.pipeline.past_events.backfill.rows > 0)
     await call(hass, "pause_backfill")
     paused = await ended(entry)
     assert paused.status == "paused"
@@ -297,7 +297,7 @@ async def test_it_is_paused_outlives_a_reload_and_writes_what_is_left(
 
     assert await hass.config_entries.async_reload(entry.entry_id)
     await asyncio.sleep(0.1)
-    assert entry.runtime_data.pipeline.backfill == paused
+    assert entry.runtime_data.pipeline.past_events.backfill == paused
     monkeypatch.setattr(reader, "PAUSE_SECONDS", 0.0)
     await call(hass, "resume_backfill")
     shown = await ended(entry)

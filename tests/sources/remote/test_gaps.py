@@ -349,8 +349,8 @@ async def test_a_full_spool_and_a_full_disk_only_delay_the_history(
         points: int = await recover(*content)
         return points
 
-    pipeline = type(entry.runtime_data.pipeline)
-    monkeypatch.setattr(pipeline, "spool_fill", property(lambda _: fill))
+    past_events = type(entry.runtime_data.pipeline.past_events)
+    monkeypatch.setattr(past_events, "spool_fill", property(lambda _: fill))
     monkeypatch.setattr(here.capture, "recover", failing)
     await home.start()
     await connected(entry, 2)

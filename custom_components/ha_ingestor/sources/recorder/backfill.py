@@ -14,7 +14,7 @@ from homeassistant.exceptions import HomeAssistantError
 from ...const import LOGGER
 from ...enrich.catalog import Catalog
 from ...pipeline.past import Past
-from ...pipeline.pipeline import Pipeline
+from ...pipeline.past_events import PastEvents
 from ...pipeline.snapshot import Backfill as Shown
 from ...pipeline.snapshot import BackfillStatus
 from .counts import Counts, async_counted
@@ -38,7 +38,7 @@ class Backfill:
     def __init__(
         self,
         hass: HomeAssistant,
-        pipeline: Pipeline,
+        past_events: PastEvents,
         catalog: Catalog,
         folder: Path,
         retention: Callable[[], Awaitable[float | None]],
@@ -46,12 +46,12 @@ class Backfill:
         """Prepare; nothing runs before `async_start`."""
         self.job: Job | None = None
         self._hass = hass
-        self._pipeline = pipeline
+        self._past_events = past_events
         self._catalog = catalog
         self._folder = folder
         self._retention = retention
-        self._reader = HistoryReader(hass, pipeline, catalog, self._async_wait)
-        statistics = StatisticsReader(hass, pipeline, catalog, self._reader)
+        self._reader = HistoryReader(hass, past_events, catalog, self._async_wait)
+        statistics = StatisticsReader(hass, past_events, catalog, self._reader)
         self._write: Mapping[Content, Write] = {
             Content.STATES: self._reader.async_recover,
             Content.STATISTICS: statistics.async_write,
@@ -123,7 +123,7 @@ class Backfill:
         while job.status == "running" and not self._reader.stopping.is_set():
             try:
                 await self._reader.async_wait_for_recorder()
-                past = self._pipeline.begin_past(is_gap=False)
+                past = self._past_events.begin(is_gap=False)
                 async for step in self._write[job.left[0]](job.position, job.span, past):
                     self.job = job = job.after(step)
                     await self._async_save()
@@ -152,7 +152,7 @@ class Backfill:
     @callback
     def _show(self, status: BackfillStatus | None = None) -> None:
         if job := self.job:
-            self._pipeline.backfill = Shown(
+            self._past_events.backfill = Shown(
                 status=status or job.status,
                 after=_time(job.span.after),
                 until=_time(job.span.until),

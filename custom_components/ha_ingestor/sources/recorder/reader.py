@@ -17,7 +17,7 @@ from homeassistant.helpers.recorder import DATA_INSTANCE
 from ...enrich.catalog import Catalog
 from ...pipeline.model import EntityContext, StateEvent
 from ...pipeline.past import Past
-from ...pipeline.pipeline import Pipeline
+from ...pipeline.past_events import PastEvents
 from .page import HistoryError, Page, Position, Recorded, Span
 from .recovered_events import RecoveredEvents
 
@@ -54,14 +54,14 @@ class HistoryReader:
     def __init__(
         self,
         hass: HomeAssistant,
-        pipeline: Pipeline,
+        past_events: PastEvents,
         catalog: Catalog,
         on_wait: Callable[[], Awaitable[None]],
     ) -> None:
         """Prepare; `on_wait` is called while there is no room in the spool."""
         self.stopping = asyncio.Event()
         self._hass = hass
-        self._pipeline = pipeline
+        self._past_events = past_events
         self._catalog = catalog
         self._on_wait = on_wait
 
@@ -134,8 +134,8 @@ class HistoryReader:
             found += events.end(inf if page.is_last else page.position.moment)
             points = 0
             if found or filtered:
-                points = await self._pipeline.recover(past, found, filtered)
-                await self._pipeline.sync()
+                points = await self._past_events.store(past, found, filtered)
+                await self._past_events.sync()
             self.forget_gone({row.entity_id for row in page.rows})
             # What is held is read again after a stop.
             stored = min(page.position, Position(events.held_since, 0))
@@ -168,7 +168,7 @@ class HistoryReader:
 
     async def _async_pace(self, pause: float) -> None:
         await self.async_sleep(pause)
-        while self._pipeline.spool_fill >= SPOOL_FILL_MAX and not self.stopping.is_set():
+        while self._past_events.spool_fill >= SPOOL_FILL_MAX and not self.stopping.is_set():
             await self._on_wait()
             await self.async_sleep(PAUSE_SECONDS)
 

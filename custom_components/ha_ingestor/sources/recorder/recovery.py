@@ -17,7 +17,7 @@ from homeassistant.core import HomeAssistant, State, callback
 from ...const import LOGGER
 from ...enrich.catalog import Catalog
 from ...pipeline.model import StateEvent
-from ...pipeline.pipeline import Pipeline
+from ...pipeline.past_events import PastEvents
 from ...pipeline.snapshot import Recovery, RecoveryStatus
 from ...tasks.slices import async_slices
 from ..local import LocalSource
@@ -38,7 +38,7 @@ class GapRecovery:
     def __init__(
         self,
         hass: HomeAssistant,
-        pipeline: Pipeline,
+        past_events: PastEvents,
         catalog: Catalog,
         source: LocalSource,
         gaps: Gaps,
@@ -47,7 +47,7 @@ class GapRecovery:
     ) -> None:
         """Prepare; gaps older than `max_days` are not filled, and none at all if it is zero."""
         self._hass = hass
-        self._pipeline = pipeline
+        self._past_events = past_events
         self._catalog = catalog
         self._source = source
         self._gaps = gaps
@@ -61,14 +61,14 @@ class GapRecovery:
         # Entities that changed in the newest gap, and that the recorder leaves out.
         self._unfound = 0
         self._task: asyncio.Task[None] | None = None
-        self._reader = HistoryReader(hass, pipeline, catalog, self._async_wait)
+        self._reader = HistoryReader(hass, past_events, catalog, self._async_wait)
 
     async def async_prepare(self) -> None:
         """Read up to when an earlier process captured; before the source starts."""
-        self._captured_until = await self._pipeline.load_captured_until()
+        self._captured_until = await self._past_events.load_captured_until()
         await self._hass.async_add_executor_job(self._gaps.load)
         # Until the gap is stored, it must be found again.
-        self._pipeline.captured_until.hold()
+        self._past_events.captured_until.hold()
         self._source.when_missed = self.async_missed
 
     @callback
@@ -104,8 +104,8 @@ class GapRecovery:
         try:
             is_stored = await self._async_save()
         finally:
-            self._pipeline.captured_until.release(self._began)
-        await self._pipeline.commit()
+            self._past_events.captured_until.release(self._began)
+        await self._past_events.commit()
         if not (self._gaps.open and self._max_days and self._reader.recorder):
             return
         await self._async_capture_unrecorded(is_stored=is_stored)
@@ -131,7 +131,7 @@ class GapRecovery:
         position = max(gap.position, Position(time.time() - self._max_days * _DAY))
         # A damaged file may name any end; what is later than now is captured live.
         span = Span(after=position.moment, until=min(gap.until, time.time()))
-        past = self._pipeline.begin_past(is_gap=True)
+        past = self._past_events.begin(is_gap=True)
         recovered, is_last = 0, position.moment >= span.until
         async for step in self._reader.async_recover(position, span, past, self._without_present):
             recovered, is_last = recovered + step.points, step.is_last
@@ -172,7 +172,7 @@ class GapRecovery:
                 del self._deferred[row.entity_id]
                 # After a kill nothing is known but what the recorder has, which may lack the newest
                 # states before it: what is as it says may be new all the same.
-                is_known = self._pipeline.remembers(row.entity_id) or events.is_echo(row)
+                is_known = self._past_events.remembers(row.entity_id) or events.is_echo(row)
                 if is_known and not events.has_seen(row.entity_id) and self._is_present(state):
                     self._source.async_capture_existing(state)
                     continue
@@ -201,9 +201,9 @@ class GapRecovery:
             self._source.async_capture_existing(state)
             return
         event = StateEvent(entity, state, None, moment, state.context)
-        past = self._pipeline.begin_past(is_gap=True)
+        past = self._past_events.begin(is_gap=True)
         try:
-            await self._pipeline.recover(past, [event], Counter())
+            await self._past_events.store(past, [event], Counter())
         except OSError:
             # Live events wait in memory for the disk.
             self._source.async_capture_existing(state)
@@ -212,7 +212,7 @@ class GapRecovery:
         return self._hass.states.get(state.entity_id) is state
 
     def _show(self, status: RecoveryStatus, gap: Gap | None = None) -> None:
-        self._pipeline.recovery = Recovery(
+        self._past_events.recovery = Recovery(
             status=status,
             position=_time(gap.position.moment) if gap else None,
             until=_time(gap.until) if gap else None,

@@ -15,7 +15,7 @@ from ...pipeline.encode.own_points import NO_NUMBER
 from ...pipeline.encode.statistics import Statistic, StatisticSeries, series_of
 from ...pipeline.model import EntityContext, OwnPoint
 from ...pipeline.past import Past
-from ...pipeline.pipeline import Pipeline
+from ...pipeline.past_events import PastEvents
 from .page import Position, RecordedHour, Span
 from .reader import ROWS_AT_ONCE, HistoryReader, Step
 
@@ -43,11 +43,11 @@ class StatisticsReader:
     """Used by one job at a time; what is read of the recorder is read by `reader`."""
 
     def __init__(
-        self, hass: HomeAssistant, pipeline: Pipeline, catalog: Catalog, reader: HistoryReader
+        self, hass: HomeAssistant, past_events: PastEvents, catalog: Catalog, reader: HistoryReader
     ) -> None:
         """Prepare."""
         self._hass = hass
-        self._pipeline = pipeline
+        self._past_events = past_events
         self._catalog = catalog
         self._reader = reader
 
@@ -66,8 +66,8 @@ class StatisticsReader:
                 await asyncio.sleep(0)
             points = 0
             if found or filtered:
-                points = await self._pipeline.recover(past, found, filtered)
-                await self._pipeline.sync()
+                points = await self._past_events.store(past, found, filtered)
+                await self._past_events.sync()
             self._reader.forget_gone({filter_id(row.statistic.statistic_id) for row in page.rows})
             yield Step(page.position, len(page.rows), points, page.is_last)
 
@@ -112,7 +112,7 @@ class StatisticsReader:
 
     @callback
     def _series(self, statistic: Statistic, context: EntityContext) -> StatisticSeries:
-        profile = self._pipeline.profile
+        profile = self._past_events.profile
         if statistic.source != _RECORDER:
             return series_of(statistic, profile, None, {})
         entity_id = context.entity_id

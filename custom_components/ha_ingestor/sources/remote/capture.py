@@ -109,21 +109,21 @@ class RemoteCapture:
     @property
     def has_room(self) -> bool:
         """Whether the spool has room for the past; the rest of it is for live events."""
-        return self._pipeline.spool_fill < SPOOL_FILL_MAX
+        return self._pipeline.past_events.spool_fill < SPOOL_FILL_MAX
 
     def remembers(self, entity_id: str) -> bool:
         """Whether it is known what an earlier process wrote last of an entity."""
-        return self._pipeline.remembers(self.described(entity_id).key)
+        return self._pipeline.past_events.remembers(self.described(entity_id).key)
 
     def begin_past(self) -> Past:
         """Begin a gap."""
-        return self._pipeline.begin_past(is_gap=True)
+        return self._pipeline.past_events.begin(is_gap=True)
 
     async def recover(self, past: Past, events: list[StateEvent], filtered: Counter[str]) -> int:
         """Store events of a gap; returns how many points they give, raises OSError."""
         if not (events or filtered):
             return 0
-        points = await self._pipeline.recover(past, events, filtered)
+        points = await self._pipeline.past_events.store(past, events, filtered)
         self._health.received(len(events) + filtered.total())
         return points
 
