@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from math import inf
 from typing import Any, Final
 
 from ...clients.homeassistant.connection import Connection, Event
@@ -16,15 +15,15 @@ from ...clients.homeassistant.registries import (
     refresh_entities,
     relist,
 )
-from ...clients.homeassistant.states import SUBSCRIBE, Change
+from ...clients.homeassistant.states import SUBSCRIBE
 from ...const import LOGGER
 from ...enrich.attribution import RUNS
-from ...tasks.slices import SLICE_SECONDS, async_slices
+from ...tasks.slices import SLICE_SECONDS
 from .as_of import rows_as_of
-from .capture import RemoteCapture, context_of, time_of, with_date
+from .capture import RemoteCapture, context_of, time_of
 from .catalog import RemoteHome
-from .gap import gap_of, moment_of
 from .health import RemoteHealth
+from .interruption import async_capture_first_states
 from .recovery import RemoteRecovery
 
 # Until Home Assistant runs, its entities come and go.
@@ -165,66 +164,11 @@ class Conversation:
         self._health.entities = len(self._home.states.states)
 
     async def _snapshot(self, content: Any) -> None:
-        """Capture what is different from what was known, each change once."""
-        states, newest, latest = self._home.states, self._home.newest, self._health.latest
-        if newest is not None and newest > latest:
-            # The clock there was wrong: what came later has earlier times.
-            newest = self._home.newest = None
-        is_first = not states.states
-        changes = await asyncio.to_thread(states.snapshot, content)
+        await async_capture_first_states(content, self._home, self._health, self._captured_for)
         self._has_snapshot = True
-        entities = self._home.entities
-        expected, missing = entities.expected, entities.missing(states.states.keys())
-        for change in changes:
-            entities.note(change)
-        oldest = min(
-            (state.last_updated_timestamp for state in states.states.values()), default=0.0
-        )
-        # A start sets every state anew; without one some are always older than a disconnect.
-        has_restarted = newest is not None and oldest > newest
-        missed: list[Change] = []
-        gone_at = time.time() + self._health.clock_ahead
-        asked_after = self._asked_after(newest, (await self._captured_for()).gap_seconds)
-        async for change in async_slices(changes):
-            capture = await self._captured_for()
-            if is_first and change.new and change.new.last_updated_timestamp <= (newest or 0.0):
-                continue  # captured before this home started
-            if has_restarted and (dated := with_date(change)):
-                states.states[change.entity_id] = dated
-            if asked_after < moment_of(change, gone_at):
-                missed.append(change)
-            elif is_first and (newest is None or has_restarted):
-                # Only what was written before this home started can tell which are as before.
-                capture.existing(change)
-            else:
-                capture.present(change, has_restarted=has_restarted)
-        if asked_after < gone_at:
-            missed += missing
-        if missed and newest is not None:
-            started = oldest if has_restarted else None
-            self._home.gaps.append(
-                gap_of(
-                    missed,
-                    after=newest,
-                    asked_after=asked_after,
-                    started=started,
-                    is_first=is_first,
-                    gone_at=gone_at,
-                    latest=latest,
-                    expected=expected,
-                )
-            )
-            present = (each.new.last_updated_timestamp for each in missed if each.new)
-            self._home.newest = max(filter(latest.__ge__, present), default=newest)
         self._recovery.async_start()
-        self._health.entities = len(states.states)
+        self._health.entities = len(self._home.states.states)
         self._registries_read()
-
-    def _asked_after(self, newest: float | None, gap_seconds: float) -> float:
-        """Return since when the history is asked for; never, if nothing was captured before."""
-        if newest is None or not gap_seconds:
-            return inf
-        return max(newest, time.time() + self._health.clock_ahead - gap_seconds)
 
     async def _registry_changed(self, registry: Registry, event: Event) -> None:
         if event.number > self._known_to.get(registry, 0):
