@@ -221,52 +221,6 @@ async def test_points_delivered_from_memory_stay_counted_when_the_process_is_kil
     assert again.ledger.written == again.ledger.captured == 10
 
 
-WRITES = frozenset({"write", "create", "truncate", "sync", "sync_directory", "remove"})
-OPERATIONS_OF_A_COMMIT = 8
-
-
-@pytest.mark.parametrize("first", range(1, OPERATIONS_OF_A_COMMIT + 1))
-@pytest.mark.parametrize("before", [0, 5])
-@pytest.mark.parametrize("stops", [False, True])
-async def test_points_delivered_from_memory_are_not_called_lost_when_the_disk_took_nothing_more(
-    first: int, before: int, *, stops: bool
-) -> None:
-    disk, database, clocks = MemoryFiles(), Database(), Clocks()
-    rig = Rig(disk, database, clocks=clocks)
-    rig.commit(points(1, before))
-    await rig.deliver()
-    operations = 0
-
-    def fail(operation: str, name: str) -> None:
-        nonlocal operations
-        operations += 1
-        if operations >= first and operation in WRITES:
-            raise OSError(errno.EIO, "Input/output error", name)
-
-    disk.fault = fail
-    for number in range(before + 1, before + 41, 10):
-        rig.commit(points(number, number + 9))
-        await rig.deliver(2)
-        clocks.monotonic += 6
-    rig.assert_adds_up()
-    assert database.stored == points(1, before + 40)
-    if stops:
-        rig.buffer.close()
-    disk.kill()
-    disk.fault = lambda operation, name: None
-
-    again = Rig(disk, database)
-    again.commit()
-    await again.deliver(3)
-    again.assert_adds_up()
-    assert again.ledger.lost.total() == 0
-    # What came after the last count that the disk took is not counted, or it is as written.
-    assert again.ledger.received == again.ledger.written <= before + 40
-    again.commit(points(101, 110))
-    await again.deliver()
-    assert database.stored[-10:] == points(101, 110)
-
-
 async def test_a_torn_quarantine_record_damages_no_other() -> None:
     disk = BadDisk()
     bad_lines = points(1, 2)

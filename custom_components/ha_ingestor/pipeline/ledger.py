@@ -9,7 +9,6 @@ checks. No count falls, but waiting and pending.
 """
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -30,8 +29,6 @@ _NUMBERS: Final = (
     "recovered",
 )
 _BY_REASON: Final = ("filtered", "lost")
-# What is counted before a point is appended.
-AT_ENTRANCE: Final = ("received", "replayed", "misdated", "recovered")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -153,17 +150,6 @@ class Ledger:
         self.captured += recovered
         self.received += recovered - of_those
         self.count_lost(waited - of_those, KILLED)
-
-    def take_back(self, points: int, upcoming: Mapping[str, int]) -> None:
-        """Forget points that were about to be appended, and are not there: `upcoming` counted them.
-
-        A process that was killed just then has lost them. One whose disk failed just then may have
-        delivered them from memory. As nobody knows, nothing is said of them, as of all that came
-        after them.
-        """
-        self.captured -= points
-        for name in AT_ENTRANCE:
-            setattr(self, name, getattr(self, name) - min(points, upcoming[name]))
 
 
 def _unnamed(evicted: int) -> dict[str, int]:

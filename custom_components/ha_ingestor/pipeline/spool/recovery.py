@@ -18,21 +18,20 @@ class SpoolPosition(NamedTuple):
 class Recovered:
     """What an earlier spool knew, `before`, and what its files say.
 
-    `found_seq` is the newest number in them. So many points are `missing` of those that were about
-    to be appended. `synced` and `durable_acked` are what was on the disk for certain.
+    `found_seq` is the newest number in them. `synced` and `durable_acked` are what was on the disk
+    for certain.
     """
 
     before: SpoolPosition
     acked: int
     found_seq: int
-    missing: int
     synced: int
     durable_acked: int
 
     @property
     def last_seq(self) -> int:
         """The newest number that was given out."""
-        return max(self.before.last_seq, self.found_seq) - self.missing
+        return max(self.before.last_seq, self.found_seq)
 
 
 def recover(
@@ -47,21 +46,10 @@ def recover(
     for frame in frames:
         acked = max(acked, frame.acked)
         found = max(found, frame.last_seq)
-    found = max(found, acked)
-    upcoming = stored.get("upcoming")
     return Recovered(
         before=before,
         acked=acked,
-        found_seq=found,
-        missing=0 if position or not upcoming else _missing(before.last_seq - found, upcoming),
+        found_seq=max(found, acked),
         synced=synced,
         durable_acked=durable_acked,
     )
-
-
-def _missing(not_found: int, upcoming: Mapping[str, int]) -> int:
-    """Return how many of the points that were about to be appended are nowhere.
-
-    Those that were counted before, as they had to wait, are left out: it is known that they were.
-    """
-    return max(min(not_found, upcoming["points"], upcoming["received"]), 0)

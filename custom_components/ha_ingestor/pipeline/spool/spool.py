@@ -159,9 +159,7 @@ class Spool:
             self._segments.sync_recovered(found.synced)
         # Nothing below fails, so that nothing is counted twice when this is tried again.
         if self._position is None:
-            self.ledger.restore(stored, recovered=max(found.found_seq - found.before.last_seq, 0))
-            if found.missing:
-                self.ledger.take_back(found.missing, stored["upcoming"])
+            self.ledger.restore(stored, recovered=found.last_seq - found.before.last_seq)
         # A frame says that these were settled before it, and a segment goes only when its points
         # are; all that settles without syncing the cursor is a delivery.
         self.ledger.written += found.acked - found.before.acked
