@@ -221,6 +221,28 @@ async def test_points_delivered_from_memory_stay_counted_when_the_process_is_kil
     assert again.ledger.written == again.ledger.captured == 10
 
 
+@pytest.mark.parametrize("left", [0, 5], ids=["not a byte", "some bytes"])
+async def test_the_last_commit_is_counted_as_lost_when_the_disk_kept_its_counts_and_not_its_points(
+    left: int,
+) -> None:
+    disk, database = MemoryFiles(), Database(is_down=True)
+    rig = Rig(disk, database)
+    rig.commit(points(1, 10))
+    (segment,) = (name for name in disk.names() if name.endswith(".seg"))
+    first_commit = len(disk.read(segment, 0, 1 << 20))
+    rig.commit(points(11, 20))
+    disk.kill()
+    disk.cut(segment, first_commit + left)
+
+    database.is_down = False
+    again = Rig(disk, database)
+    again.commit()
+    await again.deliver(3)
+    again.assert_adds_up()
+    assert database.stored == points(1, 10)
+    assert (again.ledger.received, again.ledger.lost.total()) == (20, 10)
+
+
 async def test_a_torn_quarantine_record_damages_no_other() -> None:
     disk = BadDisk()
     bad_lines = points(1, 2)
