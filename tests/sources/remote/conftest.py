@@ -8,7 +8,12 @@ import pytest
 from homeassistant.config_entries import ConfigSubentry
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.ha_ingestor.sources.remote import conversation, link, recovery
+from custom_components.ha_ingestor.sources.remote import (
+    conversation,
+    link,
+    recovery,
+    registry_reader,
+)
 from tests.emulator import Emulator
 from tests.emulator.home_assistant import Home
 from tests.shell import new_entry
@@ -17,7 +22,7 @@ from tests.shell import new_entry
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for milliseconds where a home would have seconds."""
-    monkeypatch.setattr(conversation, "QUIET_SECONDS", 0.05)
+    monkeypatch.setattr(registry_reader, "QUIET_SECONDS", 0.05)
     monkeypatch.setattr(conversation, "START_POLL_SECONDS", 0.05)
     monkeypatch.setattr(link, "backoff", lambda *_: 0.05)
     monkeypatch.setattr(recovery, "LAG_SECONDS", 0.1)

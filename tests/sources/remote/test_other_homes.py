@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from homeassistant.core import HomeAssistant
 
-from custom_components.ha_ingestor.sources.remote import conversation
+from custom_components.ha_ingestor.sources.remote import registry_reader
 from tests.emulator import Emulator
 from tests.emulator.home_assistant import Home
 from tests.shell import deliver, points, set_up, until
@@ -158,7 +158,7 @@ async def test_an_event_of_another_form_is_counted_as_lost_and_costs_no_other(
 async def test_registries_are_listed_again_although_nothing_told_of_a_change(
     hass: HomeAssistant, home: Home, database: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conversation, "REFRESH_SECONDS", 0.1)
+    monkeypatch.setattr(registry_reader, "REFRESH_SECONDS", 0.1)
     home.areas = [{"area_id": "attic", "name": "Attic"}]
     home.register("light.a", area_id="attic")
     entry = entry_with(database, remote(home))

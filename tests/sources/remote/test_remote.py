@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
-from custom_components.ha_ingestor.sources.remote import conversation, link
+from custom_components.ha_ingestor.sources.remote import link, registry_reader
 from tests.emulator import Emulator
 from tests.emulator.home_assistant import Home, Refusal
 from tests.shell import deliver, points, set_up, until
@@ -612,7 +612,7 @@ async def test_with_the_connection_lost_no_registry_event_makes_the_others_wait(
     entry = entry_with(database, remote(home))
     await set_up(hass, entry)
     await connected(entry)
-    monkeypatch.setattr(conversation, "QUIET_SECONDS", 0.5)
+    monkeypatch.setattr(registry_reader, "QUIET_SECONDS", 0.5)
     kind = "entity_registry_updated"
     for number in range(100):
         await home.fire(kind, registry_event("update", "light.a", 1, changes={"icon": "mdi:a"}))

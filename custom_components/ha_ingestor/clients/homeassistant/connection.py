@@ -16,6 +16,7 @@ from ..exchange import DETAIL_MAX, redact
 from .errors import CommandError, HomeAssistantError, Problem
 from .handshake import MESSAGE_MAX, Handshake, shake_hands
 
+SUBSCRIBE_EVENTS: Final = "subscribe_events"
 # To list a large registry on a slow machine takes seconds.
 COMMAND_SECONDS: Final = 60.0
 PING_SECONDS: Final = 30.0

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -244,6 +244,10 @@ class RemoteCapture:
             return None
         exists = entity_id in self.catalog or entity_id in self._home.states.states
         return self.catalog[entity_id] if exists else None
+
+
+# Returns where the events of a home go, and waits for it during a reload.
+type Captures = Callable[[], Awaitable[RemoteCapture]]
 
 
 def time_of(event: Mapping[str, Any]) -> float:

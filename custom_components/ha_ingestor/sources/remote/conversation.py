@@ -2,45 +2,27 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
-from ...clients.homeassistant.connection import Connection, Event
-from ...clients.homeassistant.entries import EntityEntry
+from ...clients.homeassistant.connection import SUBSCRIBE_EVENTS, Connection, Event
 from ...clients.homeassistant.errors import CommandError, HomeAssistantError
-from ...clients.homeassistant.registries import (
-    Registry,
-    list_registries,
-    refresh_entities,
-    relist,
-)
+from ...clients.homeassistant.registries import Registry
 from ...clients.homeassistant.states import SUBSCRIBE
 from ...const import LOGGER
 from ...enrich.attribution import RUNS
 from ...tasks.slices import SLICE_SECONDS
-from .as_of import rows_as_of
-from .capture import RemoteCapture, context_of, time_of
+from .capture import Captures, RemoteCapture, context_of, time_of
 from .catalog import RemoteHome
 from .health import RemoteHealth
 from .interruption import async_capture_first_states
 from .recovery import RemoteRecovery
+from .registry_reader import RegistryReader
 
 # Until Home Assistant runs, its entities come and go.
 RUNNING: Final = "RUNNING"
 START_POLL_SECONDS: Final = 2.0
-# Registries change in bursts: what comes within this time is read together.
-QUIET_SECONDS: Final = 0.5
-# With so many events waiting nothing is awaited before the registries are read.
-BUSY: Final = 10_000
-# More entities than that are read as a whole registry.
-MANY_ENTITIES: Final = 500
-# Read again what no event told of.
-REFRESH_SECONDS: Final = 1800.0
-
-SUBSCRIBE_EVENTS: Final = "subscribe_events"
-
-type Captures = Callable[[], Awaitable[RemoteCapture]]
 
 
 class Conversation:
@@ -61,19 +43,14 @@ class Conversation:
         self._captures = captures
         self._registries_read = registries_read
         self._described_for: RemoteCapture | None = None
-        self._registries: dict[int, Registry] = {}
+        self._reader = RegistryReader(connection, home)
         self._others: dict[int, str] = {}
         self._asked_for: tuple[str, ...] = ()
         self._is_admin = False
         self._states = 0
         self._has_snapshot = False
-        # Up to which event each registry is known: what came later is not in it yet.
-        self._known_to: dict[Registry, int] = {}
-        self._list_again_at = 0.0
         self._describing = asyncio.Lock()
         self._recovery = RemoteRecovery(connection, home, health, self._captured_for)
-        # What the rows of entities are after each event that was read together with others.
-        self._rows: Mapping[int, EntityEntry | None] = {}
 
     async def async_begin(self) -> None:
         """Wait until the home runs, list its registries and follow its states."""
@@ -83,10 +60,7 @@ class Conversation:
             await asyncio.sleep(START_POLL_SECONDS)
         self._home.location = str(config.get("location_name") or "")
         self._is_admin = bool((await connection.command("auth/current_user") or {}).get("is_admin"))
-        for registry in Registry:
-            number = await connection.subscribe(SUBSCRIBE_EVENTS, event_type=registry.value)
-            self._registries[number] = registry
-        await self._list()
+        await self._reader.async_begin()
         await self._captured_for()
         self._states = await connection.subscribe(SUBSCRIBE)
 
@@ -101,7 +75,7 @@ class Conversation:
         began = time.perf_counter()
         while True:
             try:
-                async with asyncio.timeout_at(self._list_again_at):
+                async with asyncio.timeout_at(self._reader.list_again_at):
                     event = await self._connection.take()
             except TimeoutError:
                 await self._list_again()
@@ -151,7 +125,7 @@ class Conversation:
                 await self._changes(content)
             else:
                 await self._snapshot(content)
-        elif registry := self._registries.get(number):
+        elif registry := self._reader.registry_of(event):
             await self._registry_changed(registry, event)
         elif event_type := self._others.get(number):
             (await self._captured_for()).fired(event_type, content)
@@ -171,90 +145,26 @@ class Conversation:
         self._registries_read()
 
     async def _registry_changed(self, registry: Registry, event: Event) -> None:
-        if event.number > self._known_to.get(registry, 0):
-            # Without a connection the events that wait are captured with what is known.
-            with suppress(HomeAssistantError):
-                await self._refresh(event)
+        # Without a connection the events that wait are captured with what is known.
+        with suppress(HomeAssistantError):
+            await self._reader.async_refresh(registry, event)
         self._registries_read()
         capture = await self._captured_for()
         if capture.catalog is None or not isinstance(event.content, dict):
             return
         fired, context = time_of(event.content), context_of(event.content)
-        if registry is Registry.ENTITIES:
-            data = event.content.get("data") or {}
-            entity_id = str(data.get("entity_id", ""))
-            was_called = str(data.get("old_entity_id") or entity_id)
-            if event.number in self._rows:
-                self._home.registries.put(entity_id, self._rows[event.number])
-            if was_called != entity_id:
-                self._home.registries.put(was_called, None)
-            if data.get("action") != "remove" and (
-                pair := capture.catalog.describe_again(was_called, entity_id)
-            ):
+        if registry is not Registry.ENTITIES:
+            async for pair in capture.catalog.async_sweep():
                 capture.mark(*pair, fired, context)
             return
-        async for pair in capture.catalog.async_sweep():
-            capture.mark(*pair, fired, context)
-
-    async def _refresh(self, event: Event) -> None:
-        """Read what changed. The events behind this one wait, so that they are described right."""
-        connection = self._connection
-        if connection.error:
-            raise connection.error
-        if connection.waiting < BUSY:
-            await asyncio.sleep(QUIET_SECONDS)
-        now = connection.received
-        behind = [event, *connection.waiting_for(self._registries)]
-        changed = {self._registries[each.subscription] for each in behind}
-        for registry in Registry:
-            if registry not in changed:
-                continue
-            ids = _entity_ids(behind, self._registries) if registry is Registry.ENTITIES else None
-            if ids and len(ids) <= MANY_ENTITIES:
-                await refresh_entities(connection, self._home.registries, ids)
-            else:
-                await relist(connection, self._home.registries, registry)
-            self._known_to[registry] = now
-        if Registry.ENTITIES in changed:
-            events = [
-                each
-                for each in behind
-                if self._registries[each.subscription] is Registry.ENTITIES and each.number <= now
-            ]
-            rows = rows_as_of(events, self._home.registries.entities)
-            self._rows = rows.after
-            for entity_id, row in rows.before.items():
-                self._home.registries.put(entity_id, row)
-
-    async def _list(self) -> None:
-        now, home = self._connection.received, self._home
-        registries = await list_registries(self._connection)
-        before = home.registries.config_entries.keys()
-        if before and before.isdisjoint(registries.config_entries):
-            # It is another home at the same place.
-            new = RemoteHome()
-            home.states, home.entities, home.newest = new.states, new.entities, None
-            for gap in home.gaps:
-                gap.questions.clear()
-        home.registries, self._rows = registries, {}
-        self._known_to = dict.fromkeys(Registry, now)
-        self._list_again_at = asyncio.get_running_loop().time() + REFRESH_SECONDS
+        names = self._reader.apply(event)
+        is_removal = (event.content.get("data") or {}).get("action") == "remove"
+        if not is_removal and (renewed := capture.catalog.describe_again(*names)):
+            capture.mark(*renewed, fired, context)
 
     async def _list_again(self) -> None:
         with suppress(HomeAssistantError):
-            await self._list()
+            await self._reader.async_list()
             self._described_for = None
             self._registries_read()
             await self._captured_for()
-
-
-def _entity_ids(events: list[Event], registries: dict[int, Registry]) -> list[str]:
-    """Name the entities that registry events are about."""
-    found: dict[str, None] = {}
-    for each in events:
-        if registries[each.subscription] is Registry.ENTITIES and isinstance(each.content, dict):
-            data = each.content.get("data") or {}
-            for name in ("entity_id", "old_entity_id"):
-                if isinstance(data.get(name), str):
-                    found[data[name]] = None
-    return list(found)

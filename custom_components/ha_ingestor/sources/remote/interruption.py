@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import inf
 from typing import Any
 
 from ...clients.homeassistant.states import Change
 from ...tasks.slices import async_slices
-from .capture import RemoteCapture, with_date
+from .capture import Captures, RemoteCapture, with_date
 from .catalog import RemoteHome
 from .gap import RemoteGap, gap_of, moment_of
 from .health import RemoteHealth
@@ -83,7 +83,7 @@ async def async_capture_first_states(
     content: Any,
     home: RemoteHome,
     health: RemoteHealth,
-    captures: Callable[[], Awaitable[RemoteCapture]],
+    captures: Captures,
 ) -> None:
     """Capture what is different from what was known, each change once.
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from itertools import batched
 from math import inf
 from typing import Final
@@ -17,7 +16,7 @@ from ...pipeline.past import Past
 from ...tasks.slices import async_slices
 from ..recorder.page import Recorded
 from ..recorder.reader import PAUSE_SECONDS, ROWS_AT_ONCE
-from .capture import RemoteCapture
+from .capture import Captures, RemoteCapture
 from .catalog import RemoteHome
 from .gap import BEYOND_SECONDS, Question, RemoteGap
 from .health import RemoteHealth
@@ -30,8 +29,6 @@ ANSWER_SECONDS: Final = 20.0
 RETRY_SECONDS: Final = 5.0
 # What is said by a home without a recorder, and to a user who may not read it.
 _REFUSALS: Final = frozenset({UNAUTHORIZED, "unknown_command", "not_allowed"})
-
-type Captures = Callable[[], Awaitable[RemoteCapture]]
 
 
 class RemoteRecovery:
