@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from heapq import nlargest
 from typing import Any, Final, Protocol
 
@@ -21,18 +20,13 @@ from ..model import (
 )
 from .line_protocol import TIME_MAX_US, escape_key, field_set, line, series_key
 from .masked import MASKED, TEXTS, unmasked
+from .timestamps import SeriesTimes, UsedTimes, microsecond, seconds_of
 from .top_entities import SERIES_MAX, EntityStats
 
-# At each end of what servers take, room for times that lie beyond: twelve days, and at the late end
-# as many again for what moves to the next free microsecond.
-_SPAN_US: Final = 2**40
-_LATEST_US: Final = TIME_MAX_US - 2 * _SPAN_US
 # Than any time of a line.
 LATER: Final = TIME_MAX_US + 1
 # More than large homes have entities.
 SERIES_STATES_MAX: Final = 16_384
-# Of so many points at least it is known which microseconds they have.
-_USED_MOMENTS: Final = 8192
 # What raised an error, for the ledger.
 NOT_ENCODABLE: Final = "not_encodable"
 # The states of this many top entities are always kept; the report names fewer.
@@ -86,12 +80,9 @@ class Encoded:
 
 
 @dataclass(slots=True)
-class SeriesState(EntityStats):
-    """What was encoded of one, and which microseconds it has used: see `Encoder`."""
+class SeriesState(SeriesTimes):
+    """What was encoded of one."""
 
-    burst: int | None = None
-    # Its latest microsecond: that of the last point may be before it.
-    latest: int = -1
     # In which round of events it was encoded last.
     round: int = 0
     # That of the last point.
@@ -108,10 +99,8 @@ class SeriesState(EntityStats):
 class Encoder:
     """Encodes with a profile and keeps the points of one series apart in time.
 
-    Servers overwrite a point by another of the same series and timestamp, so the second of two
-    changes within one microsecond moves to the next free one, also where some points of other times
-    lie between. What has no time that can be read is `not_encodable`. `stats` is by entity, event
-    type or measurement of rows.
+    What has no time that can be read is `not_encodable`. `stats` is by entity, event type or
+    measurement of rows.
 
     Ids that come and go do not fill the memory: of more than `SERIES_STATES_MAX` those without
     events for longest are dropped, but no top entities. `forgotten` has their points and bytes.
@@ -122,16 +111,14 @@ class Encoder:
     stats: dict[str, SeriesState] = field(default_factory=dict)
     forgotten: EntityStats = field(default_factory=EntityStats)
     _round: int = 0
-    # By hash, those that were used last in two sets: a whole one is dropped at once.
-    _used: set[int] = field(default_factory=set)
-    _used_before: set[int] = field(default_factory=set)
+    _used_times: UsedTimes = field(default_factory=UsedTimes)
 
     def encode(self, state_events: Iterable[Item]) -> Encoded:
         """Encode events in order. Never raises for what a state event holds."""
         lines: list[str] = []
         filtered: dict[str, int] = {}
         misdated, oldest = 0, LATER
-        profile, stats = self.profile, self.stats
+        profile, stats, next_free = self.profile, self.stats, self._used_times.next_free
         self._round += 1
         for item in state_events:
             try:
@@ -147,15 +134,15 @@ class Encoder:
                     continue
                 series, fields, seconds = point
                 if type(seconds) is not float:
-                    seconds = _seconds_of(seconds)
+                    seconds = seconds_of(seconds)
                 is_misdated = seconds < CLOCKS_ARE_SET
                 if is_misdated and profile.marks_unset_clock and not isinstance(item, RegistryRow):
                     fields = f"{fields},clock_unset=true"
-                wanted = _microsecond(seconds)
+                wanted = microsecond(seconds)
                 series_state = stats.get(subject)
                 if series_state is None:
                     series_state = stats[subject] = SeriesState()
-                moment = self._free_microsecond(subject, series_state, wanted)
+                moment = next_free(subject, series_state, wanted)
                 text = line(series, fields, moment)
                 # Text knows whether it is ASCII, and then how many bytes it has.
                 size = len(text if text.isascii() else text.encode("utf-8", "replace")) + 1
@@ -174,22 +161,6 @@ class Encoder:
         if len(stats) > SERIES_STATES_MAX:
             self._forget()
         return Encoded(lines=lines, filtered=filtered, misdated=misdated, oldest=oldest)
-
-    def _free_microsecond(self, subject: str, series_state: SeriesState, wanted: int) -> int:
-        moment = _behind_burst(series_state, wanted)
-        if moment > series_state.latest:
-            series_state.latest = moment
-        else:
-            while (used := hash((subject, moment))) in self._used or used in self._used_before:
-                moment += 1
-                series_state.newest = moment
-                # More of them follow this one, without a search for each.
-                series_state.burst = wanted
-            series_state.latest = max(series_state.latest, moment)
-        self._used.add(hash((subject, moment)))
-        if len(self._used) > _USED_MOMENTS:
-            self._used_before, self._used = self._used, set()
-        return moment
 
     def _count(self, subject: str, text: str) -> None:
         stats = self.stats.setdefault(subject, SeriesState())
@@ -259,42 +230,3 @@ def _encode_message(message: Message, *, numbers_only: bool) -> tuple[str, Point
         return found, None
     counts.points += 1
     return "", (*found, message.time)
-
-
-def _seconds_of(time: object) -> float:
-    """Read a time that an integration gave instead of seconds; raises for what is none."""
-    if isinstance(time, datetime):
-        return time.timestamp()
-    if isinstance(time, (str, bytes)) or not hasattr(time, "__float__"):
-        raise TypeError(f"No time: {type(time).__name__}")
-    return float(time)
-
-
-def _microsecond(seconds: float) -> int:
-    """Return the whole microsecond; of a time that no server takes, one near the nearest.
-
-    Which one depends on the time, so that milliseconds in the place of seconds, for one, stay as
-    many times as they are. Raises ValueError or OverflowError for what is not finite.
-    """
-    # Round as datetime does: multiplied whole, every eighth instant would be off by one.
-    whole = int(seconds)
-    wanted = whole * 1_000_000 + round((seconds - whole) * 1_000_000)
-    if 0 <= wanted <= _LATEST_US:
-        return wanted
-    return wanted % _SPAN_US + (0 if wanted < 0 else _LATEST_US)
-
-
-def _behind_burst(series_state: SeriesState, wanted: int) -> int:
-    newest = series_state.newest
-    # The microseconds between the first of a burst and its newest are used.
-    if (
-        wanted <= newest
-        and (newest if series_state.burst is None else series_state.burst) <= wanted
-    ):
-        if series_state.burst is None:
-            series_state.burst = wanted
-        wanted = newest + 1
-    elif series_state.burst is not None:
-        series_state.burst = None
-    series_state.newest = wanted
-    return wanted
