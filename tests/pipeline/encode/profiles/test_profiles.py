@@ -314,6 +314,18 @@ def test_attributes_side_by_side_keep_text_and_numbers_apart() -> None:
     }
 
 
+def test_what_is_in_a_set_and_what_an_object_is_are_stored_alike_after_every_start() -> None:
+    modes = {f"mode_{letter}" for letter in "hgfedcbaijkl"}
+    whatever = type("Whatever", (), {})
+    state = FakeState(state="on", attributes={"modes": modes, "of": {"x": [whatever()]}})
+
+    (found,) = attributes(state, Shape.JSON).values()
+
+    assert json.loads(found)["modes"] == [f"mode_{letter}" for letter in "abcdefghijkl"]
+    assert found == attributes(state, Shape.JSON)["attributes"]
+    assert "Whatever object>" in found
+
+
 def test_no_attributes_are_no_attributes() -> None:
     assert attributes(ODD, Shape.NONE) == {}
 

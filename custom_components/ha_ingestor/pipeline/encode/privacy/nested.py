@@ -35,6 +35,8 @@ _JSON: Final = frozenset('{["')
 _JSON_MAX: Final = 64 * 1024
 # Twice as much as a field has room for, so that what is too long stays so.
 _TEXT_MAX: Final = 128 * 1024
+# It differs after each start, as the order of a set does: what is the same is stored as the same.
+_PLACE_IN_MEMORY: Final = re.compile(r" at 0x[0-9A-Fa-f]+")
 _SPACE: Final = re.compile("[\\s\ufeff]*")
 _DECODER: Final = json.JSONDecoder()
 
@@ -70,7 +72,7 @@ class _Copy:
             # It is stored as its text.
             is_bytes = isinstance(value, (bytes, bytearray))
             text = value.decode("utf-8", "replace") if is_bytes else text_of(value)
-            copy = self._text(text, depth)
+            copy = self._text(text if is_bytes else _PLACE_IN_MEMORY.sub("", text), depth)
         except Exception:  # noqa: BLE001  foreign objects may raise anything
             return type(value).__name__
         return value if copy == text else copy
@@ -87,7 +89,9 @@ class _Copy:
                     if not self._is_unwanted(text_of(name))
                 ]
             if not isinstance(value, Mapping):
-                return [self.of(self._pair(item), depth + 1) for item in list(value)]
+                is_ordered = isinstance(value, (list, tuple))
+                items = list(value) if is_ordered else sorted(value, key=text_of)
+                return [self.of(self._pair(item), depth + 1) for item in items]
             members = list(value.items())
             hidden = self._named_by_others(members)
             return {
