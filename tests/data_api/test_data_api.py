@@ -361,6 +361,25 @@ async def test_stale_rows_are_named_in_the_attributes_of_their_sensor(
     assert state_of(hass, sensor.entity_id) == "1"
 
 
+async def test_ids_that_a_server_lists_are_shown_as_one_short_line(
+    hass: HomeAssistant, server: DataApi, database: Emulator
+) -> None:
+    entry = with_data_api(database, server.url)
+    (subentry_id,) = entry.subentries
+    entities = er.async_get(hass)
+    sensor = entities.async_get_or_create("sensor", DOMAIN, f"{subentry_id}_rows_lingering")
+    server.tables.upsert_entities(
+        [{"entity_id": "light.<img src=x>\n[a](b)"}, {"entity_id": "light." + "x" * 1_000_000}]
+    )
+    await set_up(hass, entry)
+    await until(lambda: state_of(hass, sensor.entity_id) == "2")
+    shown = hass.states.get(sensor.entity_id)
+    assert shown
+    first, second = shown.attributes["rows"]
+    assert first == "light.\u2039img src=x\u203a (a)(b)"
+    assert len(second) < 3_000
+
+
 async def test_a_key_for_a_data_api_that_is_gone_is_not_asked_for(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:

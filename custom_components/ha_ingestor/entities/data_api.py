@@ -34,12 +34,12 @@ def _rows(
 
 def _rejected(state: SyncState) -> dict[str, Any]:
     """Name the first rejected rows."""
-    return {"rows": {rejection.key: plain(rejection.reason) for rejection in state.rejections}}
+    return {"rows": {plain(each.key): plain(each.reason) for each in state.rejections}}
 
 
 def _stale(state: SyncState) -> dict[str, Any]:
     """Name the first stale rows on the server."""
-    return {"rows": list(state.stale), "renamed": state.entities_renamed}
+    return {"rows": list(map(plain, state.stale)), "renamed": state.entities_renamed}
 
 
 def _connection(state: SyncState) -> dict[str, Any]:

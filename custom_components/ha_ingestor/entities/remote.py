@@ -6,6 +6,7 @@ from homeassistant.components.binary_sensor import BinarySensorDeviceClass
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import UnitOfTime
 
+from ..health.server_text import plain
 from ..sources.remote.health import RemoteState
 from .base import IngestorBinarySensorDescription, IngestorSensorDescription
 
@@ -20,7 +21,7 @@ def _connection(state: RemoteState) -> dict[str, Any]:
         "next_retry": state.next_retry,
         "waits_for_start": state.is_waiting_for_start,
         "given_up": state.is_given_up,
-        "version": state.version or None,
+        "version": plain(state.version) or None,
         "clock_difference": round(state.clock_ahead),
         "unfillable": state.unfillable,
     }

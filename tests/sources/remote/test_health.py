@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
 from tests.emulator import Emulator
-from tests.emulator.home_assistant import Home
+from tests.emulator.home_assistant import Home, Refusal
 from tests.shell import deliver, set_up, until
 
 from .conftest import entry_with, remote
@@ -74,6 +74,36 @@ async def test_a_repair_goes_with_its_remote_home(
     await hass.async_block_till_done()
     assert registry.async_get_issue(DOMAIN, issue_id) is None
     await deliver(hass, entry)
+
+
+WORDS = "no\n2026-11-26 ERROR [root] password: hunter2 ![x](http://x.y/?a=b) <img src=x>"
+
+
+@pytest.mark.parametrize("command", ["subscribe_entities", "subscribe_events"])
+async def test_the_words_of_another_home_are_one_line_without_secrets_in_the_log(
+    hass: HomeAssistant,
+    home: Home,
+    database: Emulator,
+    caplog: pytest.LogCaptureFixture,
+    command: str,
+) -> None:
+    def refuse(asked: Any) -> Any:
+        # The registries are followed by their events, without which there is no connection.
+        if "registry" not in asked.get("event_type", ""):
+            raise Refusal(code=WORDS, message=WORDS)
+
+    home.answers[command] = refuse
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    of_home = "cannot be connected" if command == "subscribe_entities" else "are not sent"
+    await until(lambda: of_home in caplog.text)
+    await deliver(hass, entry)
+    said = [each.getMessage() for each in caplog.records if of_home in each.getMessage()]
+    assert said
+    for text in said:
+        assert "2026-11-26 ERROR" in text
+        for unsafe in ("\n", "hunter2", "[", "<", "a=b"):
+            assert unsafe not in text
 
 
 async def test_the_token_is_nowhere_to_be_seen(

@@ -12,6 +12,7 @@ from ...clients.homeassistant.registries import Registry
 from ...clients.homeassistant.states import SUBSCRIBE
 from ...const import LOGGER
 from ...enrich.attribution import RUNS
+from ...health.server_text import plain
 from ...tasks.slices import SLICE_SECONDS
 from .capture import Captures, RemoteCapture, context_of, time_of
 from .catalog import RemoteHome
@@ -114,7 +115,9 @@ class Conversation:
             try:
                 number = await self._connection.subscribe(SUBSCRIBE_EVENTS, event_type=event_type)
             except CommandError as err:
-                LOGGER.warning("Events %s of another home are not sent: %s", event_type, err.code)
+                LOGGER.warning(
+                    "Events %s of another home are not sent: %s", event_type, plain(err.code)
+                )
                 continue
             self._others[number] = event_type
 

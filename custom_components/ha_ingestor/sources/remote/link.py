@@ -11,6 +11,7 @@ from homeassistant.core import HomeAssistant, callback
 from ...clients.homeassistant.connection import Connection
 from ...clients.homeassistant.errors import HomeAssistantError, Problem
 from ...const import LOGGER
+from ...health.server_text import plain
 from ...pipeline.change_listener import no_listener
 from ...pipeline.export.attempts import wait_for
 from ...pipeline.export.backoff import backoff
@@ -160,11 +161,12 @@ class RemoteLink:
             if self._connection:
                 await self._connection.close()
                 self._connection = None
+        words = plain(str(error))
         if health.connected:
-            LOGGER.info("%s is not connected any more: %s", self.settings.instance, error)
+            LOGGER.info("%s is not connected any more: %s", self.settings.instance, words)
             if self._hass.loop.time() - began > GOOD_SECONDS:
                 self._failed = 0
         elif health.connected is None:
-            LOGGER.info("%s cannot be connected: %s", self.settings.instance, error)
+            LOGGER.info("%s cannot be connected: %s", self.settings.instance, words)
         health.connection_failed(error)
         return error
