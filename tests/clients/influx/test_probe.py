@@ -41,6 +41,20 @@ async def test_each_server_is_known_by_name_and_version(
     assert all("Authorization" not in seen.headers for seen in server.seen)
 
 
+@pytest.mark.parametrize(
+    ("header", "version"),
+    [("v2.7.12 <img src=x> [a](b)", "2.7.12"), ("2." + "7" * 5000, "2." + "7" * 62), ("<b>2", "")],
+)
+async def test_a_version_is_nothing_but_a_version(
+    session: aiohttp.ClientSession, header: str, version: str
+) -> None:
+    ping = replace(V2_7.ping, headers={**V2_7.ping.headers, "X-Influxdb-Version": header})
+    async with Emulator(profile=replace(V2_7, ping=ping)) as server:
+        found = await probe(session, server.url)
+
+    assert (found.dialect, found.version) == (Dialect.V2, version)
+
+
 @pytest.mark.parametrize("version", ["dev", "unknown", ""])
 @pytest.mark.parametrize("profile", [V1_13, V2_7, V3], ids=lambda profile: profile.dialect)
 async def test_a_self_built_server_is_known_although_it_names_no_version(

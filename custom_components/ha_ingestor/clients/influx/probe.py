@@ -20,7 +20,9 @@ from .verdict import classify
 
 _MAJOR: Final = re.compile(r"v?([123])\.")
 _DIALECTS: Final = {"1": Dialect.V1, "2": Dialect.V2, "3": Dialect.V3}
-_VM_VERSION: Final = re.compile(r'vm_app_version\{[^{}]*short_version="v?([^"]*)"')
+# It is shown in many places: nothing but what versions are made of, and not much of it.
+_VERSION: Final = re.compile(r"v?([\w.+~-]{0,64})", re.ASCII)
+_VM_VERSION: Final = re.compile(r'vm_app_version\{[^{}]*short_version="v?([\w.+~-]{0,64})')
 
 _INFLUX_MARKS: Final = ("X-Influxdb-Version", "X-Influxdb-Build")
 _VM_MARK: Final = "X-Server-Hostname"
@@ -54,7 +56,8 @@ async def probe(
         return await exchange(session, "GET", base / path, ssl=ssl, timeout=CHECK_TIMEOUT)
 
     ping = await get("ping")
-    version = ping.headers.get("X-Influxdb-Version", "").removeprefix("v")
+    said = _VERSION.match(ping.headers.get("X-Influxdb-Version", ""))
+    version = said[1] if said else ""
     if "questdb" in ping.headers.get("Server", "").lower():
         # It takes line protocol, but has its own notion of duplicates and of errors.
         return Probe(version="QuestDB", problem=Problem.NOT_A_DATABASE)
