@@ -441,6 +441,24 @@ async def test_two_destinations_of_one_name_are_told_apart(
     }
 
 
+async def test_two_destinations_of_one_name_in_two_organizations_are_told_apart(
+    hass: HomeAssistant, database: Emulator, device_registry: dr.DeviceRegistry
+) -> None:
+    first, second = (
+        new_entry(database.url, dialect="v2", org=org, bucket="b", database="", token="t0ken")
+        for org in ("north", "south")
+    )
+    second.add_to_hass(hass)
+    await set_up(hass, first)
+    names = {
+        device.name
+        for entry in (first, second)
+        for device in dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+    }
+    port = database.url.rpartition(":")[2]
+    assert names == {f"Attic ({org}/b, 127.0.0.1:{port})" for org in ("north", "south")}
+
+
 async def test_a_database_that_does_not_answer_is_seen_before_the_request_ends(
     hass: HomeAssistant,
     entry: MockConfigEntry,

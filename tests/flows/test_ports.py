@@ -84,3 +84,27 @@ def test_a_title_has_the_port_unless_it_is_the_usual_one(
 def test_a_title_has_the_port_where_another_entry_has_the_same() -> None:
     data = {"dialect": "v2", "url": "http://db:8086", "bucket": "home", "database": ""}
     assert title(data, {"home on db"}) == "home on db:8086"
+
+
+ALIKE = (
+    {"dialect": "v2", "url": "http://db:9999", "org": "north"},
+    {"dialect": "v2", "url": "http://db:9999", "org": "south"},
+    {"dialect": "v2", "url": "http://db:9999/second", "org": "north"},
+)
+
+
+def test_titles_tell_destinations_apart_that_differ_in_the_organization_or_the_path() -> None:
+    given: list[str] = []
+    for each in ALIKE:
+        data = {**each, "bucket": "home", "database": ""}
+        given.append(title(data, given))
+        assert is_own_title(given[-1], data)
+    assert given == ["home on db:9999", "south/home on db:9999", "north/home on db:9999/second"]
+
+
+def test_titles_tell_retention_policies_apart() -> None:
+    data = {"dialect": "v1", "url": "http://db:8086", "bucket": "", "database": "home"}
+    given: list[str] = []
+    for policy in ("", "month", "year"):
+        given.append(title({**data, "retention_policy": policy}, given))
+    assert given == ["home on db", "home on db:8086", "home/year on db:8086"]

@@ -110,18 +110,25 @@ def place_name(data: Mapping[str, Any]) -> str:
 
 
 def title(data: Mapping[str, Any], taken: Collection[str] = ()) -> str:
-    """Build the title of an entry; the port is in it where it is not the product's own.
+    """Build the title of an entry: the shortest one that is not taken.
 
-    It is in it also where another entry has the title already.
+    The port is in it where it is not the product's own.
     """
-    address = URL(data[CONF_URL])
-    short = f"{place_name(data)} on {address.host}"
-    is_usual = address.explicit_port in {None, PORTS[Dialect(data[CONF_DIALECT])]}
-    return short if is_usual and short not in taken else f"{short}:{address.port}"
+    short, *longer = _titles(data)
+    is_usual = URL(data[CONF_URL]).explicit_port in {None, PORTS[Dialect(data[CONF_DIALECT])]}
+    offered = (short, *longer) if is_usual else longer
+    return next((each for each in offered if each not in taken), offered[-1])
 
 
 def is_own_title(text: str, data: Mapping[str, Any]) -> bool:
     """Whether a title is one that we gave, now or in an earlier version."""
-    address = URL(data[CONF_URL])
-    short = f"{place_name(data)} on {address.host}"
-    return text in {short, f"{short}:{address.port}"}
+    return text in _titles(data)
+
+
+def _titles(data: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Name a destination without its port, with it, and by all that tells it from others."""
+    address, name = URL(data[CONF_URL]), place_name(data)
+    parts = (data.get(CONF_ORG), name, data.get(CONF_RETENTION_POLICY))
+    port = f"{address.host}:{address.port}"
+    whole = f"{'/'.join(filter(None, parts))} on {port}{address.path.rstrip('/')}"
+    return f"{name} on {address.host}", f"{name} on {port}", whole

@@ -27,11 +27,28 @@ def database_of(data: Mapping[str, Any]) -> str:
 
 def distinct_title(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> str:
     """Return the title of an entry, with its place where another one is called the same."""
-    others = hass.config_entries.async_entries(DOMAIN)
-    if all(entry.title != other.title or entry.entry_id == other.entry_id for other in others):
+    others = [
+        other.data
+        for other in hass.config_entries.async_entries(DOMAIN)
+        if other.title == entry.title and other.entry_id != entry.entry_id
+    ]
+    if not others:
         return entry.title
-    address = _address(destination(entry.data).url)
-    return f"{entry.title} ({database_of(entry.data)}, {address.host}:{address.port})"
+    places = (_place(entry.data), _whole_place(entry.data))
+    is_alike = any(_place(other) == places[0] for other in others)
+    return f"{entry.title} ({places[is_alike]})"
+
+
+def _place(data: Mapping[str, Any]) -> str:
+    address = _address(destination(data).url)
+    return f"{database_of(data)}, {address.host}:{address.port}"
+
+
+def _whole_place(data: Mapping[str, Any]) -> str:
+    """Return also the organization and the path: all that tells two destinations apart."""
+    org = destination(data).org
+    named = f"{org}/{_place(data)}" if org else _place(data)
+    return f"{named}{_address(destination(data).url).path.rstrip('/')}"
 
 
 def _address(url: str) -> URL:
