@@ -219,12 +219,12 @@ async def test_it_is_paused_resumed_and_cancelled_on_the_page(
     monkeypatch.setattr(reader, "PAUSE_SECONDS", 60.0)
     result = await choose(hass, result, "start_history")
     assert result["step_id"] == "history_running"
-    assert "**0 %**: 0 of " in reads(result)
+    assert "**Changes of states, 0 %**: 0 of " in reads(result)
 
     # Whoever opens the page sees it too.
     await until(lambda: entry.runtime_data.pipeline.past_events.backfill.rows > 0)
     result = await open_page(hass, entry, WRITE_HISTORY)
-    assert "**0 %**" not in reads(result)
+    assert ", 0 %**" not in reads(result)
     assert reads(result).startswith("**")
 
     result = await choose(hass, result, "pause_history")

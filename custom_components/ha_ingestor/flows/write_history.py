@@ -32,6 +32,7 @@ from ..actions.backfill import (
     most_first,
     targeted,
 )
+from ..health.words import async_words, backfill_content_word
 from ..options.selectors import choice
 from ..pipeline.snapshot import Backfill as Shown
 from ..sources.recorder.counts import Counts
@@ -103,7 +104,7 @@ class WriteHistoryFlow(OptionsFlow):
         job = self.config_entry.runtime_data.backfill.job
         if job and job.is_open:
             self._is_watching = True
-            return self._show_progress(job.status)
+            return await self._async_show_progress(job.status)
         if job and self._is_watching:
             return self._told_end(job.status)
         if user_input is None:
@@ -175,13 +176,18 @@ class WriteHistoryFlow(OptionsFlow):
             },
         )
 
-    def _show_progress(self, status: str) -> ConfigFlowResult:
-        shown = self._shown
+    async def _async_show_progress(self, status: str) -> ConfigFlowResult:
+        shown, words = self._shown, await async_words(self.hass)
         # Whether it waits is not a state of the job, but of the moment.
         is_waiting = status == "running" and shown.status == "waiting"
         step = "history_waiting" if is_waiting else f"history_{status}"
         return self.async_show_menu(
-            step_id=step, menu_options=PROGRESS[step], description_placeholders=_progress(shown)
+            step_id=step,
+            menu_options=PROGRESS[step],
+            description_placeholders={
+                "content": backfill_content_word(words, shown.content or ""),
+                **_progress(shown),
+            },
         )
 
     async def _async_show_again(

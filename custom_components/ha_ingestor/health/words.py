@@ -34,6 +34,11 @@ def condition_word(words: Words, condition: str) -> str:
     return words.get(f"entity.sensor.status.state.{condition}", condition)
 
 
+def backfill_content_word(words: Words, content: str) -> str:
+    """Name what is written of the history as the entity does."""
+    return words.get(f"entity.sensor.backfill.state_attributes.content.state.{content}", content)
+
+
 def common_word(words: Words, key: str) -> str:
     """Return a text below `common`."""
     return words.get(f"common.{key}", key)

@@ -31,9 +31,13 @@ type BackfillStatus = Literal["none", "running", "waiting", "paused", "done", "c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backfill:
-    """What became of the history that a user asked for last, and how far it is."""
+    """What became of the history that a user asked for last, and how far it is.
+
+    `content` is what is being written of it: `states` or `statistics`, None when nothing is left.
+    """
 
     status: BackfillStatus = "none"
+    content: str | None = None
     after: datetime | None = None
     until: datetime | None = None
     position: datetime | None = None

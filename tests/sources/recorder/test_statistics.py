@@ -290,7 +290,7 @@ async def test_it_is_paused_outlives_a_reload_and_writes_what_is_left(
     await until(lambda: entry.runtime_data.pipeline.past_events.backfill.rows > 0)
     await call(hass, "pause_backfill")
     paused = await ended(entry)
-    assert paused.status == "paused"
+    assert (paused.status, paused.content) == ("paused", "statistics")
     assert 0 < paused.rows < 27
     stored = json.loads((spool_path(hass, entry) / "backfill.json").read_text())
     assert stored["left"] == ["statistics"]
@@ -303,6 +303,7 @@ async def test_it_is_paused_outlives_a_reload_and_writes_what_is_left(
     shown = await ended(entry)
     # No hour was read twice.
     assert (shown.status, shown.rows, shown.points) == ("done", 27, 27)
+    assert shown.content is None
     await deliver(hass, entry)
     assert len(statistics(database, "sensor.attic")) == 24
 

@@ -154,6 +154,7 @@ class Backfill:
         if job := self.job:
             self._past_events.backfill = Shown(
                 status=status or job.status,
+                content=job.left[0].value if job.is_open else None,
                 after=_time(job.span.after),
                 until=_time(job.span.until),
                 position=_time(job.position.moment),
