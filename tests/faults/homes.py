@@ -15,7 +15,8 @@ from scripts.rig.servers import Server
 
 from ..e2e.installation import MEASUREMENT
 from ..e2e.relay import Relay
-from .recorded import Differences, differences, history_in
+from .comparison import differences
+from .recorded import Differences, Losses, history_in
 
 # What the other home is called here.
 NAME: Final = "cabin"
@@ -173,23 +174,22 @@ class Scene:
         own = {each["entity_id"] for each in registered if each["platform"] == DOMAIN}
         local = [each for each in points if "instance" not in each["tags"]]
         remote = [each for each in points if each["tags"].get("instance") == NAME]
-        found = [
-            differences(
-                history_in(home.home.directory),
-                mine,
-                told=home.told,
-                kills=home.kills,
-                since=self.since,
-                forgets=forgets,
-                without=without,
-            )
-            for home, mine, without, forgets in (
-                # A home that was killed may have written states that its recorder lacks.
-                (self.here, local, own, (self.here.kills,)),
-                (self.there, remote, (), (self.here.kills, self.there.kills)),
-            )
-        ]
-        return found[0], found[1], len(points)
+        (here, mine), (there, other) = (
+            (each, history_in(each.home.directory)) for each in (self.here, self.there)
+        )
+        # A home that was killed may have written states that its recorder lacks.
+        of_here = Losses(starts=mine.starts, kills=here.kills, forgets=[here.kills])
+        of_there = Losses(
+            starts=other.starts,
+            kills=there.kills,
+            forgets=[here.kills, there.kills],
+            rereads=here.kills,
+        )
+        return (
+            differences(mine, local, of_here, told=here.told, since=self.since, without=own),
+            differences(other, remote, of_there, told=there.told, since=self.since),
+            len(points),
+        )
 
 
 INTERRUPTIONS: Final[dict[Callable[[Scene, float], None], int]] = {

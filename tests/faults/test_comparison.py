@@ -1,12 +1,13 @@
 """What a soak of homes finds, and what it does not take for a difference."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pytest
 
 from scripts.rig.endpoint import Point
 
-from .recorded import Differences, History, Row, differences
+from .comparison import differences
+from .recorded import Differences, History, Losses, Row
 
 SECOND = 1_000_000
 NAME = "sensor.a"
@@ -32,16 +33,20 @@ def compare(
     starts: Sequence[float] = (),
     kills: Sequence[float] = (),
     forgets: Sequence[Sequence[float]] = ((),),
+    rereads: Sequence[float] = (),
 ) -> Differences:
-    by_entity: Mapping[str, Sequence[Row]] = {NAME: rows}
-    history = History(rows=by_entity, starts=[round(each * SECOND) for each in starts])
-    return differences(
-        history,
-        points,
-        told=set(),
-        kills=[round(each * SECOND) for each in kills],
-        forgets=[[round(each * SECOND) for each in kills] for kills in forgets],
+    history = History(rows={NAME: rows}, starts=moments(starts))
+    losses = Losses(
+        starts=history.starts,
+        kills=moments(kills),
+        forgets=[moments(each) for each in forgets],
+        rereads=moments(rereads),
     )
+    return differences(history, points, losses)
+
+
+def moments(seconds: Sequence[float]) -> list[int]:
+    return [round(each * SECOND) for each in seconds]
 
 
 def test_the_same_is_no_difference() -> None:
@@ -87,6 +92,20 @@ def test_what_a_start_set_that_was_killed_may_be_stored_nowhere() -> None:
     assert len(compare([row(1, "1")], points, starts=[3], kills=[30]).misled) == 1
     # The recorder stored what was later, and so it stored that as well.
     assert len(compare([row(1, "1"), row(4, "3")], points, starts=[3], kills=[5]).misled) == 1
+
+
+def test_each_removal_is_a_point_once_and_a_point_is_a_removal() -> None:
+    rows = [row(1, "1"), row(2, None), row(4, "4")]
+    points = [point(1, "1", None), point(4, "4", None)]
+    again = [point(2, None, "1"), point(2.5, None, "1")]
+    assert len(compare(rows, points).missing) == 1
+    assert compare(rows, [*points, *again[1:]]).all == []
+    assert len(compare(rows, [*points, *again]).doubled) == 1
+    assert compare(rows, [*points, *again], rereads=[30]).told_again == 1
+    assert len(compare(rows, [*points, *again], rereads=[80]).doubled) == 1
+    assert len(compare(rows, [*points, *again[1:], point(5, None, "4")]).unknown) == 1
+    assert compare(rows, [*points, *again[1:], point(5, None, "4")], starts=[4.5]).all == []
+    assert compare(rows, [*points, *again[1:], point(5, None, "4")], kills=[6]).all == []
 
 
 @pytest.mark.parametrize(
