@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_API_KEY, CONF_PASSWORD, CONF_TOKEN, CONF_URL, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
 from .connection import ADDRESS_PROBLEMS
 from .const import CONF_CA_CERTIFICATE, DOMAIN, SPOOL_DIRECTORY
-from .coordinator import HaIngestorConfigEntry
+from .coordinator import HaIngestorConfigEntry, IngestorRuntimeData
 from .flows.options import PAGES
 from .health.condition import condition_of, problem_of
 from .health.self_test import SelfTestReport
@@ -36,30 +37,54 @@ TO_REDACT: Final = {
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: HaIngestorConfigEntry
 ) -> dict[str, Any]:
-    """Return the redacted entry, what it is doing, and what became of every point."""
-    runtime = entry.runtime_data
-    snapshot = await runtime.coordinator.async_snapshot()
+    """Return the redacted entry, what it is doing, and what became of every point.
+
+    Of one that is not loaded that is its entry, why it is not, and its files.
+    """
+    # Before the first wait: the entry may be unloaded meanwhile.
+    runtime = entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
     metadata_sync = hass.data.get(METADATA_SYNC)
-    self_test = runtime.self_test.last
     spool = Path(hass.config.path(SPOOL_DIRECTORY, entry.entry_id))
-    return {
+    known: dict[str, Any] = {
         "entry": _redacted(async_redact_data(entry.as_dict(), TO_REDACT)),
+        "state": _state(entry),
         # Also what is nowhere stored, because it is the default.
         "options": _redacted({key: page.read(entry.options) for key, page in PAGES.items()}),
-        "server_version": runtime.coordinator.remembered.server_version,
-        "ledger": _ledger(snapshot),
-        "health": _redacted(_health(snapshot)),
         "repairs": sorted(
             issue_id.replace(entry.entry_id, "entry")
             for domain, issue_id in ir.async_get(hass).issues
             if domain == DOMAIN and entry.entry_id in issue_id
         ),
+        "metadata": _redacted(asdict(metadata_sync.state)) if metadata_sync else None,
+        "spool": await hass.async_add_executor_job(_files, spool),
+    }
+    return known | (await _running(runtime) if runtime else {})
+
+
+def _state(entry: HaIngestorConfigEntry) -> dict[str, Any]:
+    """Say whether it is loaded, and why not."""
+    reason = entry.reason or ""
+    for named in (entry.title, entry.data[CONF_URL]):
+        reason = reason.replace(named, REDACTED) if named else reason
+    return {
+        "state": entry.state.value,
+        "disabled_by": entry.disabled_by,
+        "reason": entry.error_reason_translation_key or redacted_for_report(reason) or None,
+    }
+
+
+async def _running(runtime: IngestorRuntimeData) -> dict[str, Any]:
+    """Return what only a loaded entry knows."""
+    snapshot = await runtime.coordinator.async_snapshot()
+    self_test = runtime.self_test.last
+    return {
+        "server_version": runtime.coordinator.remembered.server_version,
+        "ledger": _ledger(snapshot),
+        "health": _redacted(_health(snapshot)),
         "last_self_test": _redacted(_self_test(self_test)) if self_test else None,
         "chatty_entities": (await runtime.pipeline.reports.top()).as_dict(),
         "sample_points": [redacted_line(line) for line in runtime.pipeline.sample],
-        "spool": await hass.async_add_executor_job(_files, spool),
-        "metadata": _redacted(asdict(metadata_sync.state)) if metadata_sync else None,
-        "registries": _redacted(_registries(entry)),
+        "registries": _redacted(_registries(runtime)),
     }
 
 
@@ -94,8 +119,8 @@ def _self_test(report: SelfTestReport) -> dict[str, Any]:
     return shown
 
 
-def _registries(entry: HaIngestorConfigEntry) -> dict[str, Any] | None:
-    if (synced := entry.runtime_data.registries) is None:
+def _registries(runtime: IngestorRuntimeData) -> dict[str, Any] | None:
+    if (synced := runtime.registries) is None:
         return None
     registries = asdict(synced.sync.state)
     if registries["problem"] in ADDRESS_PROBLEMS:

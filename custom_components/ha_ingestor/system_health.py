@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.loader import async_get_loaded_integration
 
+from .clients.address import AddressError
 from .clients.influx.probe import Probe, probe
 from .connection import CertificateError, async_ssl
 from .const import DOMAIN
@@ -108,8 +109,9 @@ async def _async_probe(hass: HomeAssistant) -> dict[str, Probe]:
     for entry in async_destinations(hass):
         try:
             ssl = await async_ssl(hass, entry.data)
+            found[entry.entry_id] = await probe(session, entry.data[CONF_URL], ssl=ssl)
         except CertificateError:
             found[entry.entry_id] = Probe(problem=Problem.TLS)
-        else:
-            found[entry.entry_id] = await probe(session, entry.data[CONF_URL], ssl=ssl)
+        except AddressError:
+            found[entry.entry_id] = Probe(problem=Problem.UNREACHABLE)
     return found

@@ -8,12 +8,13 @@ from typing import Any, Final
 import voluptuous as vol
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.service import async_get_config_entry
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
-from ..coordinator import HaIngestorConfigEntry
-from ..sources.recorder.backfill import Backfill
+from ..const import DOMAIN
+from ..coordinator import HaIngestorConfigEntry, IngestorRuntimeData
 from ..sources.recorder.counts import Counts
 from ..sources.recorder.job import Content, Request
 from ..sources.recorder.page import HistoryError, Span
@@ -56,7 +57,8 @@ async def async_backfill(
         raise wrong_input("backfill_running")
     counts = await async_counted(entry, request)
     if not dry_run:
-        await async_begin(entry, request, counts)
+        # It may have been unloaded or removed while the history was counted.
+        await async_begin(async_get_config_entry(hass, DOMAIN, entry.entry_id), request, counts)
     return {
         "started": not dry_run,
         "rows": counts.recorded,
@@ -119,9 +121,10 @@ async def async_counted(entry: HaIngestorConfigEntry, request: Request) -> Count
 
 async def async_begin(entry: HaIngestorConfigEntry, request: Request, counts: Counts) -> None:
     """Begin in the background."""
-    if not await entry.runtime_data.backfill.async_begin(request, counts.rows):
+    runtime = entry.runtime_data
+    if not await runtime.backfill.async_begin(request, counts.rows):
         raise wrong_input("backfill_running")
-    await entry.runtime_data.coordinator.async_refresh()
+    await runtime.coordinator.async_refresh()
 
 
 def most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
@@ -137,23 +140,26 @@ def is_open(entry: HaIngestorConfigEntry) -> bool:
 
 async def async_pause_backfill(entry: HaIngestorConfigEntry) -> None:
     """Stop until it is resumed."""
-    await _open(entry).async_pause()
-    await entry.runtime_data.coordinator.async_refresh()
+    runtime = _open(entry)
+    await runtime.backfill.async_pause()
+    await runtime.coordinator.async_refresh()
 
 
 async def async_resume_backfill(entry: HaIngestorConfigEntry) -> None:
     """Go on."""
-    await _open(entry).async_resume()
-    await entry.runtime_data.coordinator.async_refresh()
+    runtime = _open(entry)
+    await runtime.backfill.async_resume()
+    await runtime.coordinator.async_refresh()
 
 
 async def async_cancel_backfill(entry: HaIngestorConfigEntry) -> None:
     """Stop for good."""
-    await _open(entry).async_cancel()
-    await entry.runtime_data.coordinator.async_refresh()
+    runtime = _open(entry)
+    await runtime.backfill.async_cancel()
+    await runtime.coordinator.async_refresh()
 
 
-def _open(entry: HaIngestorConfigEntry) -> Backfill:
+def _open(entry: HaIngestorConfigEntry) -> IngestorRuntimeData:
     if not is_open(entry):
         raise wrong_input("no_backfill")
-    return entry.runtime_data.backfill
+    return entry.runtime_data

@@ -1,12 +1,17 @@
 """The errors of actions and buttons, in the words of the translations."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from ..const import DOMAIN
 from ..health.server_text import plain
+
+# What the pipeline raises once it has stopped.
+_UNLOADED: Final = frozenset({errno.ECANCELED, errno.ESHUTDOWN})
 
 
 def wrong_input(key: str, **placeholders: str) -> ServiceValidationError:
@@ -29,5 +34,7 @@ def disk_errors(title: str) -> Iterator[None]:
     try:
         yield
     except OSError as err:
+        if err.errno in _UNLOADED:
+            raise failure("unloaded_meanwhile", title=plain(title)) from err
         detail = plain(err.strerror or type(err).__name__)
         raise failure("spool_error", title=plain(title), detail=detail) from err

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
 from homeassistant.core import Event, HomeAssistant, callback
 
@@ -52,11 +53,18 @@ def async_reload_when_changed(
     @callback
     def async_config_updated(_event: Event) -> None:
         if hass.config.location_name != location:
-            hass.config_entries.async_schedule_reload(entry.entry_id)
+            _async_schedule_reload(hass, entry)
 
     entry.async_on_unload(entry.add_update_listener(_async_reload))
     entry.async_on_unload(hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, async_config_updated))
 
 
 async def _async_reload(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
-    hass.config_entries.async_schedule_reload(entry.entry_id)
+    _async_schedule_reload(hass, entry)
+
+
+@callback
+def _async_schedule_reload(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
+    # Home Assistant reloads none whose unload failed, until it starts again.
+    if entry.state is not ConfigEntryState.FAILED_UNLOAD:
+        hass.config_entries.async_schedule_reload(entry.entry_id)

@@ -46,4 +46,4 @@ class QuarantineJobs:
 
     async def forget_rejection(self) -> None:
         """Stop reporting the points that were rejected so far."""
-        await self.thread.run(self.quarantine.forget)
+        await self.thread.read(self.quarantine.forget)

@@ -7,7 +7,7 @@ import voluptuous as vol
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.const import CONF_API_KEY
 
-from ..connection import async_probe_data_api, try_at_once
+from ..connection import CertificateError, async_probe_data_api, try_at_once
 from ..const import SUBENTRY_DATA_API
 from ..health.server_text import markdown, plain
 from ..options.data_api import API_KEY_SELECTOR, probe_errors
@@ -39,7 +39,10 @@ class RepairDataApiKey(RepairsFlow):
         detail = ""
         if user_input is not None:
             data = {**subentry.data, CONF_API_KEY: user_input[CONF_API_KEY].strip()}
-            verdict = await async_probe_data_api(self.hass, data)
+            try:
+                verdict = await async_probe_data_api(self.hass, data)
+            except CertificateError, ValueError:
+                return self.async_abort(reason="not_loaded")
             if not (errors := probe_errors(verdict)):
                 is_changed = self.hass.config_entries.async_update_subentry(
                     entry, subentry, data=MappingProxyType(data)

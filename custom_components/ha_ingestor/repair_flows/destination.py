@@ -72,10 +72,12 @@ class RepairDestination(LoadedRepair):
 
     async def _create(self, entry: HaIngestorConfigEntry, days: int) -> Result:
         """Create what is missing, and deliver at once when it is there."""
+        # Before the first wait: the entry may be unloaded meanwhile.
+        pipeline = entry.runtime_data.pipeline
         administrator = await async_administrator(self.hass, entry.data)
         result = await administrator.create_missing(days)
         if result.kind is Kind.ACCEPTED:
-            await entry.runtime_data.pipeline.flush()
+            await pipeline.flush()
         return result
 
 

@@ -3,6 +3,7 @@
 from typing import cast
 
 from homeassistant.components.repairs import RepairsFlow
+from homeassistant.config_entries import ConfigEntryState
 
 from ..coordinator import HaIngestorConfigEntry
 from ..health.place import distinct_title
@@ -20,7 +21,8 @@ class LoadedRepair(RepairsFlow):
     def _entry(self) -> HaIngestorConfigEntry | None:
         """The destination, unless it was removed or does not run."""
         entry = self.hass.config_entries.async_get_entry(self._entry_id)
-        is_loaded = entry is not None and hasattr(entry, "runtime_data")
+        # What a failed set-up has built is there, but does not run.
+        is_loaded = entry is not None and entry.state is ConfigEntryState.LOADED
         return cast("HaIngestorConfigEntry", entry) if is_loaded else None
 
     def _title(self, entry: HaIngestorConfigEntry) -> str:

@@ -37,13 +37,14 @@ class RepairQuarantine(LoadedRepair):
         """Ask what to do."""
         if (entry := self._entry) is None:
             return self.async_abort(reason="not_loaded")
-        snapshot = await entry.runtime_data.coordinator.async_snapshot()
+        runtime = entry.runtime_data
+        snapshot = await runtime.coordinator.async_snapshot()
         if snapshot.rejection is None:
             return self.async_abort(reason="nothing_refused")
         newest = entity_of(snapshot.rejection.line)
         self._entities = [newest] if newest else []
         try:
-            records, _ = await entry.runtime_data.pipeline.quarantine.newest_records(RECORDS_READ)
+            records, _ = await runtime.pipeline.quarantine.newest_records(RECORDS_READ)
         except OSError:
             pass  # the newest one is known all the same
         else:
@@ -122,9 +123,12 @@ class RepairQuarantine(LoadedRepair):
     async def _async_empty(
         self, entry: HaIngestorConfigEntry, work: Coroutine[Any, Any, int]
     ) -> RepairsFlowResult:
+        # Before the first wait: the entry may be unloaded meanwhile.
+        coordinator = entry.runtime_data.coordinator
+
         async def empty() -> None:
             await work
-            await entry.runtime_data.coordinator.async_forget_rejection()
+            await coordinator.async_forget_rejection()
 
         try:
             await async_shielded(self.hass, empty(), "ha_ingestor repair")
@@ -136,10 +140,9 @@ class RepairQuarantine(LoadedRepair):
         self, entry: HaIngestorConfigEntry, options: Mapping[str, Any]
     ) -> RepairsFlowResult:
         """Store the options, which reloads the destination."""
-
-        async def store() -> None:
-            await entry.runtime_data.coordinator.async_forget_rejection()
-            self.hass.config_entries.async_update_entry(entry, options=options)
-
-        await async_shielded(self.hass, store(), "ha_ingestor repair")
+        forget = entry.runtime_data.coordinator.async_forget_rejection()
+        await async_shielded(self.hass, forget, "ha_ingestor repair")
+        if self.hass.config_entries.async_get_entry(entry.entry_id) is None:
+            return self.async_abort(reason="not_loaded")
+        self.hass.config_entries.async_update_entry(entry, options=options)
         return self.async_create_entry(data={})
