@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.result import Problem
+from custom_components.ha_ingestor.pipeline.spool.quarantine_files import QuarantineFiles
 from scripts.rig.data_api import DataApi
 from scripts.rig.data_api import Fault as DataApiFault
 from tests.data_api.test_data_api import with_data_api
@@ -195,3 +196,99 @@ async def test_the_last_problem_of_another_place_is_not_shown(
         # The answer is on its way when the points are stored.
         await until(lambda: ours(hass) == [])
         assert reading(hass, entry, "last_error").state == "none"
+
+
+async def _start_again(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Let nothing of an entry be in memory, as after a restart of Home Assistant."""
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+    await hass.async_block_till_done()
+    assert ours(hass) == []
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
+    await hass.async_block_till_done()
+
+
+async def _is_looked_for(entry: MockConfigEntry) -> bool:
+    await entry.runtime_data.coordinator.async_refresh()
+    return bool(entry.runtime_data.coordinator.remembered.is_rejection_known)
+
+
+async def test_a_refused_point_is_still_to_be_repaired_after_a_start(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    entry: MockConfigEntry,
+    database: Emulator,
+) -> None:
+    await with_issue(hass, entry, database, "quarantined")
+    await _start_again(hass, entry)
+
+    await until(lambda: issue(hass, entry, "quarantined"))
+    found = issue(hass, entry, "quarantined")
+    assert found
+    assert found.translation_placeholders
+    assert found.translation_placeholders["entities"] == "sensor.odd"
+    assert "field type conflict" in found.translation_placeholders["reason"]
+    http, menu = await offers(hass, hass_client, entry)
+    await choose(hass, http, menu, "replay")
+    await until(lambda: points(database, "sensor.odd"))
+    await _start_again(hass, entry)
+    await until(lambda: _is_looked_for(entry))
+    assert ours(hass) == []
+
+
+async def test_a_refused_point_that_the_user_took_note_of_stays_out_of_sight_after_a_start(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    entry: MockConfigEntry,
+    database: Emulator,
+) -> None:
+    await with_issue(hass, entry, database, "quarantined")
+    http, menu = await offers(hass, hass_client, entry)
+    await choose(hass, http, menu, "dismiss")
+    await _start_again(hass, entry)
+    await until(lambda: _is_looked_for(entry))
+    assert ours(hass) == []
+    assert len(await entry.runtime_data.pipeline.quarantine.records()) == 1
+
+    # Another one is news, and so it is after the next start.
+    database.faults.append(Fault(answer=CONFLICT, only=b"sensor.odd"))
+    hass.states.async_set("sensor.odd", "2")
+    await until(lambda: issue(hass, entry, "quarantined"))
+    await _start_again(hass, entry)
+    await until(lambda: issue(hass, entry, "quarantined"))
+
+
+async def test_a_refused_point_is_delivered_to_the_database_of_a_reconfigured_destination(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    entry: MockConfigEntry,
+    database: Emulator,
+) -> None:
+    await with_issue(hass, entry, database, "quarantined")
+    async with Emulator(profile=database.profile) as other:
+        hass.config_entries.async_update_entry(entry, data={**entry.data, "url": other.url})
+        await hass.async_block_till_done()
+        await until(lambda: _is_looked_for(entry))
+        http, menu = await offers(hass, hass_client, entry)
+        await choose(hass, http, menu, "replay")
+        await until(lambda: points(other, "sensor.odd"))
+        assert ours(hass) == []
+
+
+async def test_a_quarantine_that_cannot_be_read_at_a_start_is_read_when_it_can_be(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    database: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await with_issue(hass, entry, database, "quarantined")
+    with monkeypatch.context() as broken:
+
+        def failing(*_: object) -> None:
+            raise OSError(5, "Input/output error")
+
+        broken.setattr(QuarantineFiles, "numbers", failing)
+        await _start_again(hass, entry)
+        await entry.runtime_data.coordinator.async_refresh()
+        assert issue(hass, entry, "quarantined") is None
+    await entry.runtime_data.coordinator.async_refresh()
+    assert issue(hass, entry, "quarantined")

@@ -168,7 +168,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         await self.async_shutdown()
         await self.background.async_end()
         async with self._debounced_refresh.async_lock():
-            pass
+            await self._pipeline.quarantine.find_rejection()
         await asyncio.sleep(0)  # the callbacks of what has ended
 
     async def async_forget_rejection(self) -> None:
@@ -195,7 +195,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
             rate = self._pipeline.points_per_minute  # which time alone changes
             snapshot = self.remembered.completed(replace(self._last_read, points_per_minute=rate))
         else:
-            snapshot = await self.async_snapshot()
+            snapshot = await self._async_with_rejection(await self.async_snapshot())
             if snapshot.export.status is Status.OK and deduplication.is_due:
                 work = deduplication.async_check()
                 self.background.async_begin(work, "ha_ingestor deduplication")
@@ -219,11 +219,21 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
             return snapshot
         return shown  # which does not notify
 
+    async def _async_with_rejection(self, snapshot: Snapshot) -> Snapshot:
+        """Look once for a refused point that an earlier process left in quarantine."""
+        if self.remembered.is_rejection_known or not snapshot.is_open:
+            return snapshot
+        try:
+            await self._pipeline.quarantine.find_rejection()
+        except OSError:
+            return snapshot  # the repair about the disk says so
+        self.remembered.is_rejection_known = True
+        return await self.async_snapshot()
+
     def _undecided(self, snapshot: Snapshot) -> set[str]:
         found = undecided_issues(snapshot)
         if not self._deduplication.is_known:
             found |= {NO_DEDUPLICATION, ROWS_IGNORED}
-        self.remembered.is_rejection_known |= snapshot.rejection is not None
         if not self.remembered.is_rejection_known:
             found.add(QUARANTINED)
         return found

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ..pipeline.encode.columns import CORE, core_field_name, core_number_name, field_name
-from ..pipeline.spool.quarantine import RejectedPoint
+from ..pipeline.spool.quarantine_records import RejectedPoint
 
 _TAG: Final = r"(?<!\\),{}=([^, ]+)"
 _ENTITY: Final = re.compile(_TAG.format("entity_id"))

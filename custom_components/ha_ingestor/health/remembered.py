@@ -12,7 +12,7 @@ from ..const import DOMAIN
 from ..pipeline.export.breaker import CHANGES, BreakerChange
 from ..pipeline.export.export_state import HISTORY, ExportState, StatusChange
 from ..pipeline.snapshot import Snapshot
-from ..pipeline.spool.quarantine import RejectedPoint
+from ..pipeline.spool.quarantine_records import RejectedPoint
 from .last_hour import LastHour
 from .outages import Outages
 
@@ -21,8 +21,7 @@ from .outages import Outages
 class RememberedHealth:
     """What stays true over a reload, if the connection in `data` is the same.
 
-    `is_rejection_known`: after a start of Home Assistant it is not known whether the user handled
-    the last rejected point.
+    `is_rejection_known`: whether the quarantine was read for a point that is left of earlier.
     """
 
     data: Mapping[str, Any]
@@ -82,8 +81,7 @@ def async_remember(
     before = hass.data.setdefault(_REMEMBERED, {}).pop(entry_id, None)
     if before is None or before.data != data:
         outages = Outages(folder=folder)
-        return RememberedHealth(data=data, outages=outages, is_rejection_known=before is not None)
-    before.is_rejection_known = True
+        return RememberedHealth(data=data, outages=outages)
     return before
 
 

@@ -1,5 +1,6 @@
 """The quarantine, as the event loop uses it: each method is a job of the spool's thread."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +45,12 @@ class QuarantineJobs:
         self.exporter.notify()
         return count
 
+    async def find_rejection(self) -> None:
+        """Report the newest refused point of earlier processes, unless it was forgotten."""
+        await self.thread.run_sliced(self.quarantine.find_newest())
+
     async def forget_rejection(self) -> None:
         """Stop reporting the points that were rejected so far."""
+        with suppress(OSError):
+            await self.find_rejection()
         await self.thread.read(self.quarantine.forget)

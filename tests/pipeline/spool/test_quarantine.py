@@ -14,6 +14,7 @@ from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.spool.buffer import Buffer
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
 from custom_components.ha_ingestor.pipeline.spool.quarantine_files import FILE_BYTES
+from custom_components.ha_ingestor.pipeline.spool.quarantine_records import RejectedPoint
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings, WhenFull
 from custom_components.ha_ingestor.pipeline.spool.slices import Slices, complete
 from custom_components.ha_ingestor.pipeline.spool.spool import Spool
@@ -351,3 +352,26 @@ def test_records_that_are_added_again_after_a_failure_count_once() -> None:
         restarted = Quarantine(files)
         restarted.add_all(points[10:], status=422, reason="no")
         assert [record["seq"] for record in complete(restarted.records())] == list(range(1, 51))
+
+
+def test_only_a_point_that_was_refused_for_what_it_is_is_found_by_a_later_process() -> None:
+    files = MemoryFiles()
+    first = Quarantine(files)
+    first.add(seq=3, line="a v=1 3", status=400, reason="no")
+    first.add_all([(4, "b v=1 4")], status=0, reason="Older than the retention")
+
+    second = Quarantine(files)
+    complete(second.find_newest())
+    assert second.newest == RejectedPoint(line="a v=1 3", reason="no", seq=3)
+    second.forget()
+
+    third = Quarantine(files)
+    complete(third.find_newest())
+    assert third.newest is None
+    third.add(seq=5, line="a v=1 3", status=400, reason="no")
+
+    fourth = Quarantine(files)
+    complete(fourth.find_newest())
+    assert fourth.newest
+    assert fourth.newest.seq == 5
+    assert len(complete(fourth.records())) == 3

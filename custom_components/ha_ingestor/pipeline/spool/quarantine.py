@@ -30,7 +30,7 @@ what was replayed before may be replayed again.
 import json
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import batched
 from typing import Any, Final
@@ -39,7 +39,7 @@ from . import quarantine_position
 from .files import Files
 from .quarantine_files import FILE_BYTES, QuarantineFiles
 from .quarantine_position import PositionFile, QuarantinePosition
-from .quarantine_records import StoredRecord, behind, chunks
+from .quarantine_records import RejectedPoint, StoredRecord, behind, chunks
 from .slices import Slices, complete
 
 # The limit for records that are shown at once, as they may be converted in the event loop.
@@ -48,14 +48,6 @@ ANSWER_BYTES: Final = 2 * 1024 * 1024
 _SLICE_RECORDS: Final = 500
 # What a record is but its line, about.
 _RECORD_BYTES: Final = 400
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RejectedPoint:
-    """A point that was put aside, and why."""
-
-    line: str
-    reason: str
 
 
 class Quarantine:
@@ -83,7 +75,7 @@ class Quarantine:
     def add(self, *, seq: int, line: str, status: int, reason: str) -> None:
         """Store one record; raises OSError when it is not safely on disk."""
         self.add_all([(seq, line)], status=status, reason=reason)
-        self.newest = RejectedPoint(line=line, reason=reason)
+        self.newest = RejectedPoint(line=line, reason=reason, seq=seq)
 
     def add_all(self, points: Sequence[tuple[int, str]], *, status: int, reason: str) -> None:
         """Store records of points, each with its sequence number; raises OSError.
@@ -135,9 +127,23 @@ class Quarantine:
                     newest.append(record.record)
         return newest[::-1], len(seen)
 
+    def find_newest(self) -> Slices[None]:
+        """Read the newest one of earlier processes, unless it was forgotten; raises OSError."""
+        position = self._now()
+        for number in reversed(self._files.numbers(position)):
+            records, _ = yield from self._read(position, [number])
+            for record in reversed(records):
+                if refused := record.refused:
+                    if self.newest is None and refused.mark != position.forgotten:
+                        self.newest = refused
+                    return
+
     def forget(self) -> None:
-        """Keep the records, but have no newest one."""
-        self.newest = None
+        """Keep the records, but have no newest one; nor in later processes, if it can be stored."""
+        newest, self.newest = self.newest, None
+        if newest:
+            with suppress(OSError):
+                self._position.move(replace(self._now(), forgotten=newest.mark))
 
     def purge(self) -> Slices[int]:
         """Delete every record that can be read and return how many these were; raises OSError."""

@@ -35,7 +35,7 @@ class QuarantinePosition:
 
     With `after`, up to `count` records are being appended to the spool, the first of them with the
     next sequence number; when all of them are there, `until` is gone. `newest` is the highest
-    number that a file ever had.
+    number that a file ever had. `forgotten` marks the point that was forgotten last.
     """
 
     file: int = 1
@@ -46,6 +46,7 @@ class QuarantinePosition:
     after: int | None = None
     count: int = 0
     until: RemovedRecords | None = None
+    forgotten: int | None = None
 
     def removed_of(self, number: int) -> RemovedRecords | None:
         """Return what is gone of a file; None for all of it."""

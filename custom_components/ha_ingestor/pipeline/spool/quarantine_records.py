@@ -15,6 +15,20 @@ _CHUNK_BYTES: Final = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedPoint:
+    """A point that was put aside, and why; `seq` is its number in the spool, or 0."""
+
+    line: str
+    reason: str
+    seq: int = 0
+
+    @property
+    def mark(self) -> int:
+        """What tells it from others."""
+        return crc32(f"{self.seq} {self.line}".encode("utf-8", "replace"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRecord:
     """A record, and what is gone of its file when this record is."""
 
@@ -32,6 +46,15 @@ class StoredRecord:
         The number in the spool is 0 for all points that never were in it.
         """
         return (str(self.record.get("seq")), self.line)
+
+    @property
+    def refused(self) -> RejectedPoint | None:
+        """The point, if it was refused for what it is: one for its age has no status."""
+        record = self.record
+        if not record.get("status"):
+            return None
+        seq, reason = record.get("seq"), str(record.get("reason", ""))
+        return RejectedPoint(line=self.line, reason=reason, seq=seq if type(seq) is int else 0)
 
 
 def behind(position: QuarantinePosition, number: int, content: bytes) -> Iterator[StoredRecord]:
