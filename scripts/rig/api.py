@@ -200,8 +200,11 @@ class Api:
         self.ws("config_entries/disable", entry_id=entry_id, disabled_by=by)
 
     def diagnostics(self, entry_id: str) -> Json:
-        """Return what a bug report about an entry would contain."""
-        return self.request("GET", f"/api/diagnostics/config_entry/{entry_id}")
+        """Return what a bug report about an entry would contain; raises unless it is loaded."""
+        told = self.request("GET", f"/api/diagnostics/config_entry/{entry_id}")
+        if "ledger" not in told["data"]:
+            raise ApiError("the entry is not loaded")
+        return told
 
     def ws(self, command: str, **fields: Json) -> Json:
         """Send one WebSocket command and return its result."""
