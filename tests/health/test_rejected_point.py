@@ -2,7 +2,13 @@
 
 import pytest
 
-from custom_components.ha_ingestor.health.rejected_point import attribute_of, entity_of
+from custom_components.ha_ingestor.health.rejected_point import (
+    attribute_of,
+    entities_of,
+    entity_of,
+    subject_of,
+    subjects_of,
+)
 from custom_components.ha_ingestor.pipeline.spool.quarantine_records import RejectedPoint
 
 HOMEIQ = (
@@ -55,3 +61,31 @@ def test_an_attribute_is_meant_when_the_reason_names_its_field(
 def test_of_two_similar_names_the_exact_attribute_is_meant() -> None:
     rejection = RejectedPoint(line=PLAIN, reason=V2.format("x_str"))
     assert attribute_of(rejection, {"x": 1, "x_str": 1}, "") == "x_str"
+
+
+@pytest.mark.parametrize(
+    ("line", "subject"),
+    [
+        ("m,domain=light,entity_id=light.a v=1 1", "light.a"),
+        ("weather,station=roof,unit=mm rain=3 1", "weather, station=roof, unit=mm"),
+        ("rain v=1 1", "rain"),
+        (r"my\ rain,of=a\,b v=1 1", "my rain, of=a,b"),
+        (f"m,t={'x' * 500} v=1 1", f"m, t={'x' * 115}…"),
+        ("no line", "?"),
+    ],
+)
+def test_a_point_without_an_entity_is_named_by_its_measurement_and_tags(
+    line: str, subject: str
+) -> None:
+    assert subject_of(line) == subject
+
+
+def test_what_was_refused_is_named_once_and_the_newest_first() -> None:
+    records = [
+        {"status": 400, "line": "a,entity_id=light.a v=1 1"},
+        {"status": 0, "line": "expired v=1 1"},
+        {"status": 400, "line": "rain v=1 1"},
+        {"status": 400, "line": "a,entity_id=light.a v=1 2"},
+    ]
+    assert subjects_of(records) == ["light.a", "rain"]
+    assert entities_of(records) == ["light.a"]

@@ -13,7 +13,7 @@ from ..pipeline.export.export_state import Status
 from ..pipeline.export.result import Problem
 from ..pipeline.snapshot import Snapshot
 from .condition import is_nearly_full
-from .rejected_point import entity_of
+from .rejected_point import subject_of
 from .server_text import markdown, plain
 
 DEFAULT_PAGE: Final = "entities.md#repairs"
@@ -59,7 +59,7 @@ class Issue:
 
 
 def health_issues(snapshot: Snapshot, refused: Sequence[str] = ()) -> list[Issue]:
-    """Return the issues of this health; `refused` are the entities in quarantine."""
+    """Return the issues of this health; `refused` is what has points in quarantine."""
     found: list[Issue] = []
     export = snapshot.export
     if export.status is Status.BLOCKED and export.problem in BLOCKING_PROBLEMS:
@@ -87,7 +87,7 @@ def health_issues(snapshot: Snapshot, refused: Sequence[str] = ()) -> list[Issue
         found.append(Issue(key=SPOOL_FULL, page="options.md#delivery", placeholders=evicted))
     if snapshot.rejection:
         placeholders = {
-            "entities": entities_text(refused or [entity_of(snapshot.rejection.line)]),
+            "entities": entities_text(refused or [subject_of(snapshot.rejection.line)]),
             "reason": snapshot.rejection.reason,
             "count": str(snapshot.ledger["quarantined"]),
         }
@@ -114,8 +114,8 @@ def panel_url(view: str, entry_id: str) -> str:
 
 
 def entities_text(entities: Sequence[str]) -> str:
-    """Name entities in one line; `?` where it is none."""
-    named = ", ".join(entity_id or "?" for entity_id in entities[:_ENTITIES_SHOWN])
+    """Name them in one line."""
+    named = ", ".join(entities[:_ENTITIES_SHOWN])
     return f"{named}, \u2026" if len(entities) > _ENTITIES_SHOWN else named
 
 

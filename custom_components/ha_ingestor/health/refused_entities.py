@@ -1,10 +1,10 @@
-"""Which entities are in the quarantine of a destination."""
+"""Which entities, or measurements, are in the quarantine of a destination."""
 
 from typing import Final
 
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.snapshot import Snapshot
-from .rejected_point import entities_of
+from .rejected_point import subjects_of
 
 # Enough of the quarantine to name the entities in it.
 RECORDS_READ: Final = 500
@@ -29,4 +29,4 @@ class RefusedEntities:
             records, _ = await self._pipeline.quarantine.newest_records(RECORDS_READ)
         except OSError:
             return  # the repair about the disk says so
-        self._count, self.found = count, entities_of(records)
+        self._count, self.found = count, subjects_of(records)

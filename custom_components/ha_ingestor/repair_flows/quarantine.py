@@ -10,7 +10,7 @@ from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig
 from ..coordinator import HaIngestorConfigEntry
 from ..health.issues import entities_text, panel_url
 from ..health.refused_entities import RECORDS_READ
-from ..health.rejected_point import attribute_of, entities_of, entity_of
+from ..health.rejected_point import attribute_of, entities_of, entity_of, subject_of, subjects_of
 from ..health.server_text import markdown, plain
 from ..options.attributes import dropping
 from ..options.core import CORE, ignoring
@@ -43,12 +43,14 @@ class RepairQuarantine(LoadedRepair):
             return self.async_abort(reason="nothing_refused")
         newest = entity_of(snapshot.rejection.line)
         self._entities = [newest] if newest else []
+        subjects = [subject_of(snapshot.rejection.line)]
         try:
             records, _ = await runtime.pipeline.quarantine.newest_records(RECORDS_READ)
         except OSError:
             pass  # the newest one is known all the same
         else:
             self._entities = list(dict.fromkeys([*self._entities, *entities_of(records)]))
+            subjects = list(dict.fromkeys([*subjects, *subjects_of(records)]))
         if state := self.hass.states.get(newest):
             prefix = _PREFIX.get(profile_name(entry.options), "")
             self._attribute = attribute_of(snapshot.rejection, state.attributes, prefix)
@@ -61,7 +63,7 @@ class RepairQuarantine(LoadedRepair):
             ],
             description_placeholders={
                 "title": self._title(entry),
-                "entities": plain(entities_text(self._entities or [""])),
+                "entities": plain(entities_text(subjects)),
                 "attribute": plain(self._attribute),
                 "reason": markdown(snapshot.rejection.reason),
                 "count": str(snapshot.ledger["quarantined"]),
