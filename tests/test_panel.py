@@ -108,6 +108,7 @@ def test_what_a_browser_loads_is_small() -> None:
         assert sum((FILES / name).stat().st_size for name in loaded) <= 60_000, page
     everything = set().union(*map(imported, {"panel.js", *pages}))
     assert everything == {file.name for file in FILES.glob("*.js")}
+    assert sum(file.stat().st_size for file in FILES.glob("*.js")) <= 100_000
 
 
 @pytest.mark.parametrize("word", ["innerHTML", "outerHTML", "insertAdjacentHTML", "eval("])

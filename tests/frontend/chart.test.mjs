@@ -14,7 +14,7 @@ const words = {
 };
 /** @type {(points: Dot[]) => { drawn: string, lines: string[] }} */
 const draw = (points) => {
-  const drawn = String(chart(words, "Points", points, (value) => String(value ?? "–"), NOW));
+  const drawn = String(chart(words, "written", points, (value) => String(value ?? "–"), NOW));
   return { drawn, lines: [...drawn.matchAll(/ d=(\S*?)>/g)].map((each) => each[1]) };
 };
 
@@ -36,7 +36,7 @@ test("what is older than an hour, or of a clock that is ahead, stays inside", ()
 
 test("without samples or with zeros alone a chart has no number that is none", () => {
   assert.deepEqual(draw([]).lines, ["", ""]);
-  assert.match(draw([]).drawn, /chart\.label Points – 0/);
+  assert.match(draw([]).drawn, /chart\.label chart\.written – 0/);
   const { drawn } = draw([[NOW - 10, 0], [NOW, 0]]);
   assert.doesNotMatch(drawn, /NaN|Infinity|undefined/);
 });

@@ -11,6 +11,7 @@ const words = {
   number: (/** @type {number | null} */ value) => (value === null ? "–" : String(value)),
   bytes: (/** @type {number | null} */ value) => (value === null ? "–" : `${value} B`),
   series: (/** @type {number | undefined} */ value) => value ?? "–",
+  moment: (/** @type {number | undefined} */ value) => value ?? "–",
 };
 /** @type {TableRow} */
 const ROW = {

@@ -2,7 +2,7 @@
 
 import { css, define, html, properties } from "./lit.js";
 import { Page } from "./page.js";
-import { pageStyle } from "./style.js";
+import { footer, pageStyle } from "./style.js";
 
 const LISTED = 8;
 const TYPING_MS = 400;
@@ -44,7 +44,7 @@ const style = css`
 `;
 
 /** @extends {Page<ChangeMembers>} */
-class Change extends Page {
+export class Change extends Page {
   static properties = properties(
     ["hass", "words", "entryId", "entityIds", "kind", "rules"],
     ["_values", "_preview", "_error", "_isBusy"],
@@ -99,7 +99,7 @@ class Change extends Page {
     this._isBusy = true;
     try {
       await this.hass.callWS({ type: "ha_ingestor/change_entities", ...this._message });
-      this.dispatchEvent(new CustomEvent("changed"));
+      this._tell("changed");
     } catch (error) {
       this._error = await this._reason(error);
     } finally {
@@ -111,17 +111,14 @@ class Change extends Page {
     const { words, kind, entityIds } = this;
     const entities = words.count("entities", entityIds.length);
     const isReady = this._preview?.is_changed && !this._isBusy;
+    const close = () => this._tell("closed");
     return html`<ha-dialog open .headerTitle=${words.text(`change.title_${kind}`, { entities })}
-      @closed=${() => this.dispatchEvent(new CustomEvent("closed"))}>
+      @closed=${close}>
       ${kind === "rules" && this._values ? this._fields(words, this._values) : ""}
       <div role="status">
         ${this._error ? html`<ha-alert alert-type="error">${this._error}</ha-alert>` : this._effect(words)}
       </div>
-      <ha-dialog-footer slot="footer">
-        <ha-button slot="secondaryAction" appearance="plain"
-          @click=${() => this.dispatchEvent(new CustomEvent("closed"))}>${words.text("cancel")}</ha-button>
-        <ha-button slot="primaryAction" .disabled=${!isReady} @click=${() => this._apply()}>${words.text("change.apply")}</ha-button>
-      </ha-dialog-footer>
+      ${footer(words, close, words.text("change.apply"), () => this._apply(), !isReady)}
     </ha-dialog>`;
   }
 
@@ -160,14 +157,12 @@ class Change extends Page {
   _recorded(words, filter) {
     const { captured, added, removed, points_per_hour: then, points_per_hour_now: now } = filter;
     const before = captured - added.length + removed.length;
-    /** @param {number} value */
-    const count = (value) => words.number(value);
-    return html`<p class="big">${words.text("change.recorded", { before: count(before), after: count(captured), total: count(filter.total) })}</p>
+    return html`<p class="big">${words.text("change.recorded", { before, after: captured, total: filter.total })}</p>
       ${then === null || now === null
         ? ""
         : html`<p>${words.text("change.rate", {
-            before: count(now),
-            after: count(then),
+            before: now,
+            after: then,
             duration: words.duration(filter.measured_hours * HOUR),
           })}</p>`}
       ${this._list(words, "added", added)} ${this._list(words, "removed", removed)}
@@ -181,7 +176,7 @@ class Change extends Page {
     return html`<p>${words.text(`change.${name}`)}</p>
       <ul>
         ${entityIds.slice(0, LISTED).map((each) => html`<li><bdi class="code">${each}</bdi></li>`)}
-        ${more > 0 ? html`<li>${words.text("change.more", { count: words.number(more) })}</li>` : ""}
+        ${more > 0 ? html`<li>${words.text("change.more", { count: more })}</li>` : ""}
       </ul>`;
   }
 }

@@ -17,7 +17,7 @@ export const chartStyle = css`
   .chart {
     margin: 0;
   }
-  .chart figcaption {
+  figcaption {
     display: flex;
     justify-content: space-between;
     gap: 8px;
@@ -26,7 +26,7 @@ export const chartStyle = css`
     unicode-bidi: plaintext;
     color: var(--primary-text-color);
   }
-  .chart svg {
+  svg {
     display: block;
     width: 100%;
     height: 64px;
@@ -35,17 +35,17 @@ export const chartStyle = css`
     /* The past is at the left, whatever the direction of the text. */
     direction: ltr;
   }
-  .chart .area {
+  .area {
     fill: var(--primary-color);
     opacity: 0.15;
   }
-  .chart .line {
+  .line {
     fill: none;
     stroke: var(--primary-color);
     stroke-width: 1.5;
     vector-effect: non-scaling-stroke;
   }
-  .chart .scale {
+  .scale {
     direction: ltr;
     display: flex;
     justify-content: space-between;
@@ -56,13 +56,10 @@ export const chartStyle = css`
 
 /**
  * Draw `points`, which are [seconds since 1970, value]; `shown` makes a text of a value.
- * @param {Words} words
- * @param {string} title
- * @param {Dot[]} points
- * @param {(value?: number) => string} shown
- * @param {number} now
+ * @type {Draw<string, Template, [points: Dot[], shown: (value?: number) => string, now: number]>}
  */
-export const chart = (words, title, points, shown, now) => {
+export const chart = (words, name, points, shown, now) => {
+  const title = words.text(`chart.${name}`);
   const highest = Math.max(...points.map(([, value]) => value), 0);
   const newest = points.at(-1)?.[1];
   const parts = split(points).map((part) => path(part, highest || 1, now));

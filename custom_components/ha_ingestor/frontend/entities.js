@@ -8,13 +8,13 @@ import { Page } from "./page.js";
 import { HOURS_MIN, amounts, recordedOf, ruleText } from "./reasons.js";
 import { button, pageStyle } from "./style.js";
 
-const SHOWN = ["all", "recorded", "left_out"];
 /** @type {Record<string, (each: EntityRow) => boolean>} */
 const KEPT = {
   all: () => true,
   recorded: (each) => each.recorded,
   left_out: (each) => !each.recorded,
 };
+const SHOWN = Object.keys(KEPT);
 const GROUPS = ["", "domain", "integration", "area", "is_recorded"];
 // What the rows are made of.
 /** @type {(keyof EntitiesMembers)[]} */
@@ -46,7 +46,7 @@ const style = css`
 `;
 
 /** @extends {Page<EntitiesMembers>} */
-class Entities extends Page {
+export class Entities extends Page {
   static properties = properties(
     ["hass", "words", "narrow", "entryId", "state"],
     ["_answer", "_error", "_shown", "_group", "_open", "_selected", "_change"],
@@ -78,9 +78,8 @@ class Entities extends Page {
   async _read() {
     const asked = this.entryId;
     this._error = undefined;
-    const message = { type: "ha_ingestor/entities", config_entry_id: asked };
     try {
-      const answer = await this.hass.callWS(message);
+      const answer = await this.hass.callWS({ type: "ha_ingestor/entities", config_entry_id: asked });
       if (asked === this.entryId) this._answer = answer;
     } catch (error) {
       this._error = error;
@@ -124,8 +123,7 @@ class Entities extends Page {
   _changed() {
     this._change = undefined;
     this._clear();
-    const detail = { message: this.words.text("change.done") };
-    this.dispatchEvent(new CustomEvent("hass-notification", { detail, bubbles: true, composed: true }));
+    this._tell("hass-notification", { message: this.words.text("change.done") }, true);
     this._read();
   }
 
@@ -157,14 +155,14 @@ class Entities extends Page {
       ${SHOWN.map((each) => html`<button class="chip" aria-pressed=${each === this._shown}
         @click=${() => { this._shown = each; }}>${words.text(`entities.${each}`)}</button>`)}
       <span class="secondary rest">${words.text(answer.hours < HOURS_MIN ? "entities.summary_unmeasured" : "entities.summary", {
-        recorded: words.number(recorded),
-        total: words.number(total),
+        recorded,
+        total,
         duration: words.duration(answer.hours * 3600),
       })}</span>
       <select aria-label=${words.text("group.label")} @change=${(event) => { this._group = event.target.value; }}>
         ${GROUPS.map((each) => html`<option value=${each} ?selected=${each === this._group}>${words.text(`group.${each || "none"}`)}</option>`)}
       </select>
-      <ha-button appearance="plain" size="s" @click=${() => this._read()}>${words.text("refresh")}</ha-button>
+      ${button(words.text("refresh"), () => this._read(), false, "brand", "plain")}
     </div>`;
   }
 
@@ -173,10 +171,9 @@ class Entities extends Page {
     const isTooMuch = this._selected.length > CHANGED_MAX;
     return html`<div class="bar chosen" role="toolbar" aria-label=${words.text("change.toolbar")}>
       <span class="rest" role="status">${words.text("change.selected", { entities: words.count("entities", this._selected.length) })}
-        ${isTooMuch ? words.text("change.too_many", { count: words.number(CHANGED_MAX) }) : ""}</span>
+        ${isTooMuch ? words.text("change.too_many", { count: CHANGED_MAX }) : ""}</span>
       ${CHANGES.map((each) => button(words.text(`change.${each}`), () => this._begin(each, this._selected), isTooMuch))}
-      <ha-button appearance="plain" size="s"
-        @click=${() => this._clear()}>${words.text("change.clear")}</ha-button>
+      ${button(words.text("change.clear"), () => this._clear(), false, "brand", "plain")}
     </div>`;
   }
 
@@ -189,21 +186,17 @@ class Entities extends Page {
         @closed=${() => { this._change = undefined; }} @changed=${() => this._changed()}></ha-ingestor-change>`;
     }
     const row = answer.entities.find((each) => each.entity_id === this._open);
-    return row
-      ? html`<ha-ingestor-entity .hass=${this.hass} .words=${words} .row=${row} .entryId=${this.entryId}
-          .numbersOnly=${answer.numbers_only} .seriesMax=${answer.series_max} @closed=${() => { this._open = undefined; }}
-          @change=${(event) => this._begin(event.detail, [row.entity_id])}></ha-ingestor-entity>`
-      : "";
+    return row && html`<ha-ingestor-entity .hass=${this.hass} .words=${words} .row=${row} .entryId=${this.entryId}
+      .numbersOnly=${answer.numbers_only} .seriesMax=${answer.series_max} @closed=${() => { this._open = undefined; }}
+      @change=${(event) => this._begin(event.detail, [row.entity_id])}></ha-ingestor-entity>`;
   }
 }
 
 /**
  * The rules that all of these have, or none.
- * @param {readonly EntityRow[]} entities
- * @param {string[]} chosen
- * @returns {Rules}
+ * @type {(entities: readonly EntityRow[], chosen: string[]) => Rules}
  */
-const commonRules = (entities, chosen) => {
+export const commonRules = (entities, chosen) => {
   const wanted = new Set(chosen);
   const found = entities.filter((each) => wanted.has(each.entity_id)).map((each) => JSON.stringify(each.rules ?? {}));
   return new Set(found).size === 1 ? JSON.parse(found[0]) : {};

@@ -25,11 +25,6 @@ class Entity extends Page {
     return this.row.entity_id;
   }
 
-  /** @param {string} name @param {ChangeKind} [detail] */
-  _tell(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
-  }
-
   render() {
     const { words, row } = this;
     const state = this.hass.states[row.entity_id];
@@ -37,16 +32,16 @@ class Entity extends Page {
     const entry = encodeURIComponent(this.entryId);
     const hinders = hindrance(row, state?.state, this.numbersOnly);
     const told = [
-      ["entity_id", html`<bdi class="code">${row.entity_id}</bdi>`],
+      ["entity_id", html`<span class="code">${row.entity_id}</span>`],
       ["recorded", words.text(row.recorded ? "entities.yes" : "entities.no")],
       ["why", ruleText(words, this.hass, row)],
       ["rules", words.rules(row.rules) || words.text("entities.no_rules")],
-      ["points", row.points === undefined ? "–" : words.number(row.points)],
-      ["bytes", row.bytes === undefined ? "–" : words.bytes(row.bytes)],
+      ["points", words.number(row.points)],
+      ["bytes", words.bytes(row.bytes)],
       ["series", words.series(row.series, this.seriesMax)],
-      ["last_state", html`<bdi>${row.last_state ?? "–"}</bdi>`],
-      ["last_time", row.last_time ? words.moment(row.last_time * 1000) : "–"],
-      ["state_now", html`<bdi>${state ? state.state : "–"}</bdi>`],
+      ["last_state", row.last_state ?? "–"],
+      ["last_time", words.moment(row.last_time && row.last_time * 1000)],
+      ["state_now", state?.state ?? "–"],
     ];
     /** @param {ChangeKind} kind */
     const change = (kind) => button(words.text(`change.${kind}`), () => this._tell("change", kind));

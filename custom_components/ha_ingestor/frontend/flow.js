@@ -2,7 +2,8 @@
 
 import { chart, chartStyle } from "./chart.js";
 import { ledger, ledgerStyle } from "./ledger.js";
-import { LitElement, css, define, html, properties } from "./lit.js";
+import { css, define, html, properties } from "./lit.js";
+import { Page } from "./page.js";
 import { EVERY, levels, rates } from "./samples.js";
 import { situation } from "./situation.js";
 import { stageStyle, stages } from "./stages.js";
@@ -38,28 +39,27 @@ const style = css`
   .says ha-icon {
     --mdc-icon-size: 28px;
     flex: none;
-    color: var(--success-color);
+    color: var(--level, var(--success-color));
   }
-  .says.info ha-icon {
-    color: var(--info-color);
-  }
-  .says.warning ha-icon {
-    color: var(--warning-color);
-  }
-  .says.error ha-icon {
-    color: var(--error-color);
+  .says.info {
+    --level: var(--info-color);
   }
   .says p {
-    margin: 2px 0 0;
+    margin: 4px 0 0;
+  }
+  .says ha-button {
+    margin-block-start: 4px;
   }
   .says .sentence {
     font-size: var(--ha-font-size-l);
+    /* A language that we lack has English sentences, also from right to left. */
+    unicode-bidi: plaintext;
   }
 `;
 
-/** @extends {LitElement<FlowMembers>} */
-class Flow extends LitElement {
-  static properties = properties(["words", "destinations", "hours", "connection"]);
+/** @extends {Page<FlowMembers>} */
+class Flow extends Page {
+  static properties = properties(["hass", "words", "destinations", "hours"]);
 
   static styles = [pageStyle, stageStyle, chartStyle, ledgerStyle, style];
 
@@ -87,9 +87,9 @@ class Flow extends LitElement {
         ? html`<div class="card">
               <h2>${words.text("chart.title")}</h2>
               <div class="charts">
-                ${chart(words, words.text("chart.received"), rates(samples, "received"), (each) => words.perMinute(each), end)}
-                ${chart(words, words.text("chart.written"), rates(samples, "written"), (each) => words.perMinute(each), end)}
-                ${chart(words, words.text("chart.backlog"), levels(samples, "backlog"), (each) => words.number(each), end)}
+                ${chart(words, "received", rates(samples, "received"), (each) => words.perMinute(each), end)}
+                ${chart(words, "written", rates(samples, "written"), (each) => words.perMinute(each), end)}
+                ${chart(words, "backlog", levels(samples, "backlog"), (each) => words.number(each), end)}
               </div>
             </div>
             <div class="card">
@@ -98,22 +98,6 @@ class Flow extends LitElement {
             </div>`
         : ""}
     </div>`;
-  }
-
-  /** @param {string} service @param {string} entry */
-  async _call(service, entry) {
-    const message = {
-      type: "call_service",
-      domain: "ha_ingestor",
-      service,
-      service_data: { config_entry_id: entry },
-    };
-    try {
-      await this.connection.sendMessagePromise(message);
-    } catch (error) {
-      const detail = { message: error.message };
-      this.dispatchEvent(new CustomEvent("hass-notification", { detail, bubbles: true, composed: true }));
-    }
   }
 
   /** @param {Destination} destination @param {Sample[]} samples @param {number} now */
@@ -133,7 +117,7 @@ class Flow extends LitElement {
         ${advice ? html`<p>${words.text(`advice.${advice}`)}</p>` : ""}
         ${detail ? html`<p class="secondary code"><bdi>${detail}</bdi></p>` : ""}
         ${REMEDIES[key]
-          ? html`<p>${button(words.button(REMEDIES[key]), () => this._call(REMEDIES[key], destination.config_entry_id))}</p>`
+          ? button(words.button(REMEDIES[key]), () => this._act(REMEDIES[key], destination.config_entry_id))
           : ""}
       </div>
     </div>`;

@@ -20,6 +20,9 @@ export const ledgerStyle = css`
     font-size: var(--ha-font-size-l);
     font-variant-numeric: tabular-nums;
   }
+  .sign:empty {
+    display: none;
+  }
   .sign {
     color: var(--secondary-text-color);
     font-size: var(--ha-font-size-l);
@@ -33,48 +36,28 @@ export const ledgerStyle = css`
   .verdict ha-icon {
     --mdc-icon-size: 18px;
   }
-  .verdict.bad {
-    color: var(--error-color);
-  }
 `;
 
 /**
  * Show both equations, checked with the numbers that are shown.
- * @param {Words} words
- * @param {Ledger} counts
- * @param {number} pending
+ * @type {Draw<Ledger, Template, [pending: number]>}
  */
 export const ledger = (words, counts, pending) => {
-  const filtered = sum(counts.filtered);
-  const lost = sum(counts.lost);
-  return html`${equation(words, ["received", counts.received], [
-    ["filtered", filtered],
-    ["deduplicated", counts.deduplicated],
-    ["captured", counts.captured],
-    ["waiting", counts.waiting],
-  ])}
-  ${equation(words, ["captured", counts.captured], [
-    ["written", counts.written],
-    ["quarantined", counts.quarantined],
-    ["evicted", counts.evicted],
-    ["lost", lost],
-    ["pending", pending],
-  ])}`;
+  const all = { ...counts, filtered: sum(counts.filtered), lost: sum(counts.lost), pending };
+  return html`${equation(words, all, "received", ["filtered", "deduplicated", "captured", "waiting"])}
+    ${equation(words, all, "captured", ["written", "quarantined", "evicted", "lost", "pending"])}`;
 };
 
-/** @param {Words} words @param {Term} left @param {Term[]} right */
-const equation = (words, left, right) => {
-  const isBalanced = left[1] === right.reduce((total, [, count]) => total + count, 0);
+/** @type {Draw<Record<string, number>, Template, [left: string, right: string[]]>} */
+const equation = (words, counts, left, right) => {
+  const isBalanced = counts[left] === right.reduce((total, each) => total + counts[each], 0);
   const icon = isBalanced ? "mdi:check-circle-outline" : "mdi:alert-circle-outline";
   return html`<div class="equation">
-    ${term(words, left)}
-    ${right.map((each, index) => html`<span class="sign">${index ? "+" : "="}</span>${term(words, each)}`)}
+    ${[left, ...right].map((each, index) => html`<span class="sign">${["", "="][index] ?? "+"}</span><span class="term">
+      <b>${words.number(counts[each])}</b><span class="secondary">${words.text(`term.${each}`)}</span>
+    </span>`)}
     <span class="secondary verdict ${isBalanced ? "" : "bad"}">
       <ha-icon .icon=${icon}></ha-icon>${words.text(isBalanced ? "ledger.balanced" : "ledger.unbalanced")}
     </span>
   </div>`;
 };
-
-/** @type {Draw<Term>} */
-const term = (words, [name, count]) =>
-  html`<span class="term"><b>${words.number(count)}</b><span class="secondary">${words.text(`term.${name}`)}</span></span>`;

@@ -16,8 +16,7 @@ export const { html, css } = found.prototype;
 
 /**
  * The properties of an element: what it is given, and what it keeps of its own to be drawn.
- * @param {string[]} given
- * @param {string[]} [own]
+ * @type {(given: string[], own?: string[]) => object}
  */
 export const properties = (given, own = []) =>
   Object.fromEntries([
@@ -27,8 +26,7 @@ export const properties = (given, own = []) =>
 
 /**
  * Define an element. After an update the page that is open keeps the old one.
- * @param {string} name
- * @param {CustomElementConstructor} element
+ * @type {(name: string, element: CustomElementConstructor) => void}
  */
 export const define = (name, element) => {
   if (!customElements.get(name)) customElements.define(name, element);

@@ -3,10 +3,7 @@
  *
  * `show` gets every event; each (re)subscription begins with everything there is. `problem` gets
  * the error of an attempt that was refused. Returns what ends it.
- * @param {Connection} connection
- * @param {object} message
- * @param {(event: any) => void} show
- * @param {(error: Refusal) => void} problem
+ * @type {KeepSubscribed}
  */
 export const keepSubscribed = (connection, message, show, problem) => {
   let turn = 0;

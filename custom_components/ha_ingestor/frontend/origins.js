@@ -2,7 +2,7 @@
 
 /**
  * Whether there is history left to write.
- * @param {Backfill | undefined} backfill
+ * @param {Backfill} [backfill]
  * @returns {backfill is Backfill}
  */
 export const isOpen = (backfill) => ["running", "waiting", "paused"].includes(backfill?.status ?? "");
@@ -12,17 +12,13 @@ const CLOCK_SECONDS = 2;
 
 /**
  * The sources of a destination: kind, title, whether it is connected, its problem, and facts.
- * @param {Words} words
- * @param {Destination} destination
+ * @type {Draw<Destination, Origin[]>}
  */
 export const origins = (words, { health, remotes, mqtt }) => [
   local(words, health),
   ...remotes.map((each) => remote(words, each)),
   ...mqtt.map((each) => broker(words, each)),
 ];
-
-/** @type {Draw<Moment | null, string>} */
-const moment = (words, value) => (value ? words.moment(value) : "–");
 
 // The events of all sources pass it, so a rate of its own is not known.
 /** @type {Draw<Health | null, Origin>} */
@@ -35,7 +31,7 @@ const local = (words, health) => ({
   facts: health
     ? [
         ["rate_all", words.perMinute(health.performance.received_per_minute)],
-        ["last_event", moment(words, health.performance.last_received)],
+        ["last_event", words.moment(health.performance.last_received)],
         ...gap(words, health),
         ...history(words, health),
       ]
@@ -44,32 +40,28 @@ const local = (words, health) => ({
 
 /**
  * History that somebody asked for, until it is written.
- * @param {Words} words
- * @param {Health} health
- * @returns {Fact[]}
+ * @type {Draw<Health, Fact[]>}
  */
 const history = (words, { backfill }) => {
   if (!isOpen(backfill)) return [];
   const share = backfill.total ? Math.min(backfill.rows / backfill.total, 1) : 0;
   return [
     ["backfill", `${words.named("backfill", backfill.status)} · ${words.percent(share)}`],
-    ["written_to", moment(words, backfill.position)],
+    ["written_to", words.moment(backfill.position)],
   ];
 };
 
 /**
  * What was missed while nothing ran, and is filled in out of the recorder.
- * @param {Words} words
- * @param {Health} health
- * @returns {Fact[]}
+ * @type {Draw<Health, Fact[]>}
  */
 const gap = (words, { ledger, recovery }) => {
   /** @type {Fact[]} */
   const found = [];
   if (recovery && recovery.status !== "idle") {
     found.push(["recovery", words.named("recovery", recovery.status)]);
-    found.push(["filled_to", moment(words, recovery.position)]);
-    found.push(["gap_ends", moment(words, recovery.until)]);
+    found.push(["filled_to", words.moment(recovery.position)]);
+    found.push(["gap_ends", words.moment(recovery.until)]);
   }
   if (ledger?.recovered) found.push(["recovered", words.number(ledger.recovered)]);
   if (recovery?.unfillable) found.push(["unfillable", words.number(recovery.unfillable)]);
@@ -94,10 +86,10 @@ const remoteFacts = (words, it) => {
     ["rate", it.connected ? words.perMinute(it.events_per_minute) : "–"],
     ["events", words.number(it.events)],
     ["entities", words.number(it.entities)],
-    [it.connected ? "last_connected" : "was_connected", moment(words, it.last_connected)],
+    [it.connected ? "last_connected" : "was_connected", words.moment(it.last_connected)],
   ];
   if (it.reconnect_seconds !== null) found.push(["interruption", words.duration(it.reconnect_seconds)]);
-  if (!it.connected && it.next_retry) found.push(["next_retry", moment(words, it.next_retry)]);
+  if (!it.connected && it.next_retry) found.push(["next_retry", words.moment(it.next_retry)]);
   if (it.version) found.push(["version", it.version]);
   const ahead = Math.abs(it.clock_ahead);
   if (ahead >= CLOCK_SECONDS) found.push(["clock", words.duration(ahead)]);
@@ -116,6 +108,6 @@ const broker = (words, it) => ({
     ["messages", words.perMinute(it.messages_per_minute)],
     ["points", words.number(it.points)],
     ["left_out", words.number(Object.values(it.filtered).reduce((sum, each) => sum + each, 0))],
-    ["last_message", moment(words, it.last_message)],
+    ["last_message", words.moment(it.last_message)],
   ],
 });

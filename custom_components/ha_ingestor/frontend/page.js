@@ -1,4 +1,4 @@
-/** What the pages have in common: a state that changes is no reason to draw them. */
+/** What the pages have in common. */
 
 import { LitElement } from "./lit.js";
 
@@ -10,11 +10,29 @@ export const Page = /** @type {PageClass} */ (
       return "";
     }
 
-    /** @param {Changed<PageMembers>} changed */
+    /**
+     * Any other state that changes is no reason to draw.
+     * @param {Changed<PageMembers>} changed
+     */
     shouldUpdate(changed) {
       const id = this._entity();
       const isOther = () => changed.get("hass")?.states[id] !== this.hass.states[id];
       return [...changed.keys()].some((key) => key !== "hass") || isOther();
+    }
+
+    /** @param {string} name @param {unknown} [detail] */
+    _tell(name, detail, isForAll = false) {
+      this.dispatchEvent(new CustomEvent(name, { detail, bubbles: isForAll, composed: isForAll }));
+    }
+
+    /**
+     * Run an action of ours. What goes wrong is said by Home Assistant itself.
+     * @param {string} action
+     */
+    async _act(action, entry = this.destination.config_entry_id) {
+      this._isBusy = true;
+      await this.hass.callService("ha_ingestor", action, { config_entry_id: entry }).catch(() => undefined);
+      this._isBusy = false;
     }
   }
 );

@@ -89,14 +89,11 @@ class Panel extends LitElement {
   }
 
   _follow() {
-    const { connection } = this.hass;
     this._end = keepSubscribed(
-      connection,
+      this.hass.connection,
       { type: "ha_ingestor/subscribe" },
       (event) => this._show(event),
-      (error) => {
-        this._problem = error;
-      },
+      (error) => { this._problem = error; },
     );
   }
 
@@ -143,6 +140,10 @@ class Panel extends LitElement {
   render() {
     const { _words: words, _page: page, _destinations: destinations } = this;
     PAGES[page]().then(() => undefined, () => page).then((unread) => { this._unread = unread; });
+    /** @param {string} level @param {string} said */
+    const reloading = (level, said) => html`<ha-alert alert-type=${level}>${said}
+      <ha-button slot="action" @click=${() => location.reload()}>${words.text("reload")}</ha-button>
+    </ha-alert>`;
     const isOutdated = !here.startsWith(`${this.panel.config.modules}/`);
     return html`<ha-top-app-bar-fixed .narrow=${this.narrow}>
       <div slot="title">${words.text("title")}</div>
@@ -153,15 +154,11 @@ class Panel extends LitElement {
         </ha-tab-group-tab>`)}
       </ha-tab-group>
       <div class="content">
-        ${isOutdated ? html`<ha-alert>${words.text("outdated")}
-          <ha-button slot="action" @click=${() => location.reload()}>${words.text("reload")}</ha-button>
-        </ha-alert>` : ""}
-        ${this._unread === page ? html`<ha-alert alert-type="error">${words.text("not_read")} ${words.text(`page.${page}`)}
-          <ha-button slot="action" @click=${() => location.reload()}>${words.text("reload")}</ha-button>
-        </ha-alert>` : ""}
+        ${isOutdated ? reloading("info", words.text("outdated")) : ""}
+        ${this._unread === page ? reloading("error", `${words.text("not_read")} ${words.text(`page.${page}`)}`) : ""}
         ${this._alert(words)}
         ${destinations
-          ? html`<div class=${this._isStale ? "stale" : ""}>${this._content(words, page, destinations)}</div>`
+          ? html`<div class=${this._isStale ? "stale" : ""}>${this._content(words, destinations, page)}</div>`
           : html`<p>${words.text("loading")}</p>`}
       </div>
     </ha-top-app-bar-fixed>`;
@@ -174,38 +171,45 @@ class Panel extends LitElement {
   /** @param {Words} words */
   _alert(words) {
     if (!this._isStale) return "";
-    const time = this._since ? words.moment(this._since * 1000) : "–";
+    const time = words.moment(this._since && this._since * 1000);
     return html`<ha-alert alert-type="warning">${words.text("connection_lost", { time })}</ha-alert>`;
   }
 
-  /** @param {Words} words @param {string} page @param {Destination[]} destinations */
-  _content(words, page, destinations) {
+  /** @type {Draw<Destination[], Content, [page: string]>} */
+  _content(words, destinations, page) {
     if (!destinations.length) return html`<p>${words.text("no_destination")}</p>`;
-    if (page === "flow") {
-      return html`<ha-ingestor-flow .words=${words} .destinations=${destinations}
-        .hours=${this._hours} .connection=${this.hass.connection}></ha-ingestor-flow>`;
-    }
     const chosen = chosenOf(destinations);
-    /** @type {Record<string, () => Template>} */
-    const pages = {
-      entities: () => html`<ha-ingestor-entities .hass=${this.hass} .words=${words}
-        .narrow=${this.narrow} .entryId=${chosen.config_entry_id} .state=${chosen.state}></ha-ingestor-entities>`,
-      points: () => html`<ha-ingestor-points .connection=${this.hass.connection} .words=${words}
-        .entryId=${chosen.config_entry_id} .route=${this.route}></ha-ingestor-points>`,
-      sources: () => html`<ha-ingestor-sources .hass=${this.hass} .words=${words}
-        .destination=${chosen}></ha-ingestor-sources>`,
-      registries: () => html`<ha-ingestor-registries .hass=${this.hass} .words=${words}
-        .destination=${chosen} .store=${this._store}></ha-ingestor-registries>`,
-      problems: () => html`<ha-ingestor-problems .hass=${this.hass} .words=${words}
-        .destination=${chosen}></ha-ingestor-problems>`,
-    };
-    return html`${destinations.length > 1 ? this._choice(words, page, destinations, chosen) : ""} ${pages[page]()}`;
+    const isAsked = page !== "flow" && destinations.length > 1;
+    return html`${isAsked ? this._choice(words, destinations, chosen) : ""} ${this._drawn(page, {
+      hass: this.hass,
+      connection: this.hass.connection,
+      words,
+      narrow: this.narrow,
+      route: this.route,
+      destinations,
+      hours: this._hours,
+      store: this._store,
+      destination: chosen,
+      entryId: chosen.config_entry_id,
+      state: chosen.state,
+    })}`;
   }
 
-  /** @param {Words} words @param {string} page @param {Destination[]} destinations @param {Destination} chosen */
-  _choice(words, page, destinations, chosen) {
+  /**
+   * The element of a page, which takes what it draws of what there is.
+   * @param {string} page
+   * @param {object} told
+   */
+  _drawn(page, told) {
+    const name = `ha-ingestor-${page}`;
+    if (this._shown?.localName !== name) this._shown = document.createElement(name);
+    return Object.assign(this._shown, told);
+  }
+
+  /** @type {Draw<Destination[], Content, [chosen: Destination]>} */
+  _choice(words, destinations, chosen) {
     return html`<label class="choice">${words.text("destination")}
-      <select @change=${(event) => this._go(`${PATH}/${page}?entry=${event.target.value}`)}>
+      <select @change=${(event) => this._go(`${PATH}/${this._page}?entry=${event.target.value}`)}>
         ${destinations.map(({ config_entry_id: id, title }) =>
           html`<option value=${id} ?selected=${id === chosen.config_entry_id}>${title}</option>`)}
       </select>

@@ -2,7 +2,7 @@
 
 import { LitElement, css, define, html, properties } from "./lit.js";
 import { keepSubscribed } from "./live.js";
-import { button, pageStyle } from "./style.js";
+import { button, facts, pageStyle } from "./style.js";
 
 // More than anybody scrolls back.
 const KEPT = 200;
@@ -28,23 +28,14 @@ const style = css`
   summary::marker {
     content: none;
   }
-  .parts {
-    display: grid;
-    grid-template-columns: auto minmax(0, 1fr);
-    gap: 2px 16px;
-    padding: 0 4px 12px;
-    margin: 0;
-  }
-  dt {
-    color: var(--secondary-text-color);
-  }
-  dd {
-    margin: 0;
-    overflow-wrap: anywhere;
+  .fields {
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
   }
   .line {
-    grid-column: 1 / -1;
-    margin-block-start: 8px;
+    display: block;
+    margin-block: 8px 12px;
     padding: 8px;
     background: var(--primary-background-color);
     border-radius: var(--ha-border-radius-md);
@@ -60,10 +51,10 @@ const style = css`
 `;
 
 /** @extends {LitElement<PointsMembers>} */
-class Points extends LitElement {
+export class Points extends LitElement {
   static properties = properties(
     ["connection", "words", "entryId", "route"],
-    ["_points", "_leftOut", "_isPaused", "_error"],
+    ["_points", "_leftOut", "_isPaused", "_open", "_error"],
   );
 
   static styles = [pageStyle, style];
@@ -73,7 +64,6 @@ class Points extends LitElement {
     /** @type {PointsMembers["_points"]} */
     this._points = [];
     this._leftOut = 0;
-    this._number = 0;
     this._wanted = new URLSearchParams(location.search).get("entity") ?? "";
   }
 
@@ -103,9 +93,7 @@ class Points extends LitElement {
       this.connection,
       { type: "ha_ingestor/subscribe_points", config_entry_id: this.entryId, ...filter },
       (event) => this._take(event),
-      (error) => {
-        this._error = error;
-      },
+      (error) => { this._error = error; },
     );
   }
 
@@ -113,8 +101,7 @@ class Points extends LitElement {
   _take({ points, left_out: leftOut }) {
     this._error = undefined;
     if (this._isPaused || !(points.length || leftOut)) return;
-    const numbered = points.map((each) => ({ ...each, number: (this._number += 1) }));
-    this._points = [...numbered.reverse(), ...this._points].slice(0, KEPT);
+    this._points = [...points.toReversed(), ...this._points].slice(0, KEPT);
     this._leftOut += leftOut;
   }
 
@@ -138,7 +125,7 @@ class Points extends LitElement {
       </div>
       <p class="secondary" role="status">
         ${words.text(this._isPaused ? "points.paused" : "points.live")}
-        ${this._leftOut ? words.text("points.left_out", { count: words.number(this._leftOut) }) : ""}
+        ${this._leftOut ? words.text("points.left_out", { count: this._leftOut }) : ""}
       </p>
       ${this._error ? html`<ha-alert alert-type="error">${words.text("not_read")} ${this._error.message}</ha-alert>` : ""}
       ${this._points.length ? this._points.map((each) => this._point(each)) : html`<p>${words.text("points.none")}</p>`}
@@ -150,24 +137,31 @@ class Points extends LitElement {
     const { words } = this;
     const fields = Object.entries(point.fields);
     const short = fields.slice(0, FIELDS_SHOWN).map(([name, value]) => `${name}=${value}`);
-    return html`<details>
-      <summary>
+    const isOpen = point === this._open;
+    // The browser itself would leave the place open, where another point is a second later.
+    /** @param {Event} event */
+    const toggle = (event) => {
+      event.preventDefault();
+      this._open = isOpen ? undefined : point;
+    };
+    return html`<details .open=${isOpen}>
+      <summary @click=${toggle}>
         <span class="secondary">${words.moment(point.time * 1000)}</span>
         <bdi>${point.entity_id ?? point.measurement}</bdi>
         <bdi class="code fields" dir="ltr">${short.join("  ")}${fields.length > FIELDS_SHOWN ? " …" : ""}</bdi>
       </summary>
-      <dl class="parts">
-        <dt>${words.text("points.measurement")}</dt><dd><bdi>${point.measurement}</bdi></dd>
-        ${Object.entries(point.tags).map(([name, value]) => part(words.text("points.tag"), name, value))}
-        ${fields.map(([name, value]) => part(words.text("points.field"), name, String(value)))}
-        <bdi class="code line" dir="ltr">${point.line}</bdi>
-      </dl>
+      ${isOpen ? html`${facts([
+        [words.text("points.measurement"), point.measurement],
+        ...Object.entries(point.tags).map((each) => part(words.text("points.tag"), each)),
+        ...fields.map((each) => part(words.text("points.field"), each)),
+      ])}
+      <bdi class="code line" dir="ltr">${point.line}</bdi>` : ""}
     </details>`;
   }
 }
 
-/** @param {string} kind @param {string} name @param {string} value */
-const part = (kind, name, value) => html`<dt>${kind} <bdi>${name}</bdi></dt><dd><bdi>${value}</bdi></dd>`;
+/** @type {(kind: string, part: [string, Content]) => [Content, Content]} */
+const part = (kind, [name, value]) => [html`${kind} <bdi>${name}</bdi>`, String(value)];
 
 /** @param {string} entryId @param {string} entity */
 const address = (entryId, entity) =>

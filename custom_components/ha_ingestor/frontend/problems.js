@@ -3,7 +3,7 @@
 import "./change.js";
 import { css, define, html, properties } from "./lit.js";
 import { Page } from "./page.js";
-import { button, pageStyle } from "./style.js";
+import { button, footer, pageStyle, table } from "./style.js";
 
 const RECORDS = 100;
 // While points are being refused it is no use to count them again and again.
@@ -63,14 +63,8 @@ class Problems extends Page {
   /** @param {string} service */
   async _call(service, data = {}) {
     const entry = this.destination.config_entry_id;
-    const { response } = await this.hass.callWS({
-      type: "call_service",
-      domain: "ha_ingestor",
-      service,
-      service_data: { config_entry_id: entry, ...data },
-      return_response: true,
-    });
-    return response;
+    const asked = { domain: "ha_ingestor", service, service_data: { config_entry_id: entry, ...data } };
+    return (await this.hass.callWS({ type: "call_service", ...asked, return_response: true })).response;
   }
 
   /**
@@ -80,14 +74,9 @@ class Problems extends Page {
   async _do(work) {
     this._isBusy = true;
     this._result = undefined;
-    try {
-      this._result = { level: "success", text: await work() };
-    } catch (error) {
-      this._result = { level: "error", text: error.message };
-    } finally {
-      this._isBusy = false;
-      this._counted = undefined;
-    }
+    this._result = await work().then((text) => ({ level: "success", text }), ({ message: text }) => ({ level: "error", text }));
+    this._isBusy = false;
+    this._counted = undefined;
   }
 
   _show() {
@@ -98,43 +87,29 @@ class Problems extends Page {
     });
   }
 
-  _replay() {
-    return this._do(async () => {
-      const { replayed } = await this._call("replay_quarantine");
-      this._records = this._total = undefined;
-      return this.words.text("problems.replayed", { points: this.words.count("points", replayed) });
-    });
-  }
-
-  _purge() {
+  /**
+   * Take all points out, and say what was done with how many.
+   * @param {"replay" | "purge"} action
+   * @param {"replayed" | "purged"} done
+   */
+  _empty(action, done) {
     this._isPurging = false;
     return this._do(async () => {
-      const { purged } = await this._call("purge_quarantine");
+      const found = await this._call(`${action}_quarantine`);
       this._records = this._total = undefined;
-      return this.words.text("problems.purged", { points: this.words.count("points", purged) });
+      return this.words.text(`problems.${done}`, { points: this.words.count("points", found[done]) });
     });
   }
 
   async _test() {
     this._tested = { isRunning: true };
-    try {
-      const { destinations } = await this._call("self_test");
-      this._tested = destinations[0];
-    } catch (error) {
-      this._tested = { message: error.message };
-    }
+    this._tested = await this._call("self_test").then(({ destinations }) => destinations[0], ({ message }) => ({ message }));
   }
 
   async _download() {
     const id = this.destination.config_entry_id;
-    const { path } = await this.hass.callWS({
-      type: "auth/sign_path",
-      path: `/api/diagnostics/config_entry/${id}`,
-    });
-    const link = document.createElement("a");
-    link.href = path;
-    link.download = "";
-    link.click();
+    const { path } = await this.hass.callWS({ type: "auth/sign_path", path: `/api/diagnostics/config_entry/${id}` });
+    Object.assign(document.createElement("a"), { href: path, download: "" }).click();
   }
 
   render() {
@@ -150,16 +125,13 @@ class Problems extends Page {
     return html`<div class="card">
       <h2>${words.text("problems.outages")}</h2>
       ${found.length
-        ? html`<table>
-            <tr>${OUTAGE.map((each) => html`<th>${words.text(`problems.${each}`)}</th>`)}</tr>
-            ${found.map((each) => html`<tr>
-              <td>${words.moment(each.since)}</td>
-              <td>${each.until ? words.duration((Date.parse(each.until) - Date.parse(each.since)) / 1000) : words.text("problems.still")}</td>
-              <td>${each.problem === "none" ? words.named("status", each.status) : words.named("problem", each.problem)}
-                <div class="secondary"><bdi>${each.detail}</bdi></div></td>
-              <td>${this._afterwards(each)}</td>
-            </tr>`)}
-          </table>`
+        ? table(OUTAGE.map((each) => words.text(`problems.${each}`)), found.map((each) => [
+            words.moment(each.since),
+            each.until ? words.duration((Date.parse(each.until) - Date.parse(each.since)) / 1000) : words.text("problems.still"),
+            html`${each.problem === "none" ? words.named("status", each.status) : words.named("problem", each.problem)}
+              <div class="secondary"><bdi>${each.detail}</bdi></div>`,
+            this._afterwards(each),
+          ]))
         : html`<p>${health.history.length
             ? words.text("problems.no_outages", { time: words.moment(health.history[0].time) })
             : words.text("problems.no_history")}</p>`}
@@ -198,7 +170,7 @@ class Problems extends Page {
         : ""}
       <div class="bar">
         ${button(words.text("problems.show"), () => this._show(), isLocked)}
-        ${button(words.text("problems.replay"), () => this._replay(), isLocked)}
+        ${button(words.text("problems.replay"), () => this._empty("replay", "replayed"), isLocked)}
         ${button(words.text("problems.purge"), () => { this._isPurging = true; }, isLocked, "danger")}
       </div>
       ${this._result?.text ? html`<ha-alert alert-type=${this._result.level}>${this._result.text}</ha-alert>` : ""}
@@ -210,7 +182,7 @@ class Problems extends Page {
     const { words, _records: records = [] } = this;
     if (!records.length) return "";
     return html`<p class="secondary">${words.text("problems.shown", {
-        count: words.number(records.length), total: words.number(this._total) })}</p>
+        count: records.length, total: this._total })}</p>
       <ul>${records.map((each) => html`<li>
         <span class="secondary">${words.moment(each.time)}</span> <bdi>${each.reason}</bdi>
         <bdi class="code" dir="ltr" style="display: block">${each.line}</bdi>
@@ -240,13 +212,11 @@ class Problems extends Page {
         .entityIds=${[this._leavingOut]} .kind=${"exclude"} @closed=${end} @changed=${end}></ha-ingestor-change>`;
     }
     if (!this._isPurging) return "";
+    const close = () => { this._isPurging = false; };
     return html`<ha-dialog open .headerTitle=${words.text("problems.purge")}
-      @closed=${() => { this._isPurging = false; }}>
+      @closed=${close}>
       <p>${words.text("problems.purge_question")}</p>
-      <ha-dialog-footer slot="footer">
-        <ha-button slot="secondaryAction" @click=${() => { this._isPurging = false; }}>${words.text("cancel")}</ha-button>
-        <ha-button slot="primaryAction" variant="danger" @click=${() => this._purge()}>${words.text("problems.purge")}</ha-button>
-      </ha-dialog-footer>
+      ${footer(words, close, words.text("problems.purge"), () => this._empty("purge", "purged"), false, "danger")}
     </ha-dialog>`;
   }
 }

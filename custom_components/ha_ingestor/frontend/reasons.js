@@ -6,9 +6,7 @@ const SILENT = new Set(["unavailable", "unknown"]);
 
 /**
  * Say what decides whether an entity is recorded.
- * @param {Words} words
- * @param {Hass} hass
- * @param {EntityRow} row
+ * @type {Draw<Hass, string, [EntityRow]>}
  */
 export const ruleText = (words, hass, { rule, recorded }) => {
   if (!rule) return words.text(recorded ? "entities.why_all" : "entities.why_not_listed");
@@ -25,9 +23,7 @@ export const ruleText = (words, hass, { rule, recorded }) => {
 
 /**
  * Name what keeps an entity without points; empty where nothing does, or it is left out anyway.
- * @param {EntityRow} row
- * @param {string | undefined} state
- * @param {boolean} numbersOnly
+ * @type {(row: EntityRow, state: string | undefined, numbersOnly: boolean) => string}
  */
 export const hindrance = (row, state, numbersOnly) => {
   if (!row.recorded) return "";

@@ -2,13 +2,14 @@
 
 import { css, define, html, properties } from "./lit.js";
 import { Page } from "./page.js";
-import { button, facts, head, pageStyle } from "./style.js";
+import { button, facts, head, pageStyle, table } from "./style.js";
 
 const TABLES = ["devices", "entities", "services", "areas", "floors", "labels"];
 const CHANGES = ["added", "changed", "removed", "returned", "renamed"];
 
 const style = css`
-  .number {
+  .counts :is(th, td):last-child {
+    padding-inline-end: 0;
     text-align: end;
     font-variant-numeric: tabular-nums;
   }
@@ -24,22 +25,9 @@ const style = css`
 
 /** @extends {Page<RegistriesMembers>} */
 class Registries extends Page {
-  static properties = properties(["hass", "words", "destination", "store"], ["_isBusy", "_error"]);
+  static properties = properties(["hass", "words", "destination", "store"], ["_isBusy"]);
 
   static styles = [pageStyle, style];
-
-  async _resync() {
-    this._isBusy = true;
-    this._error = undefined;
-    try {
-      const data = { config_entry_id: this.destination.config_entry_id };
-      await this.hass.callService("ha_ingestor", "resync_registries", data);
-    } catch (error) {
-      this._error = error.message;
-    } finally {
-      this._isBusy = false;
-    }
-  }
 
   render() {
     const { words, destination, store } = this;
@@ -62,7 +50,7 @@ class Registries extends Page {
     const isWell = api.connected;
     const mark = isWell === false ? words.named("problem", api.problem) : words.named("status", isWell ? "ok" : "starting");
     const told = [
-      ["last_sync", api.last_sync ? words.moment(api.last_sync) : "–"],
+      ["last_sync", words.moment(api.last_sync)],
       ["sent", words.number(api.rows_sent)],
       ["unchanged", words.number(api.rows_unchanged)],
       ["pending", words.number(api.rows_pending)],
@@ -71,11 +59,10 @@ class Registries extends Page {
     return html`<div class="card">
       ${head("mdi:server-network-outline", api.title, mark, isWell)}
       ${api.detail && !isWell ? html`<p class="code"><bdi>${api.detail}</bdi></p>` : ""}
-      ${this._error ? html`<ha-alert alert-type="error">${this._error}</ha-alert>` : ""}
       ${this._rows(words, api.rows_stored, "stored")}
       ${facts(told.map(([key, value]) => [words.text(`registries.${key}`), value]))}
       ${this._refused(words, api)} ${this._stale(words, api)}
-      ${button(words.text("registries.resync"), () => this._resync(), this._isBusy)}
+      ${button(words.text("registries.resync"), () => this._act("resync_registries"), this._isBusy)}
     </div>`;
   }
 
@@ -83,31 +70,23 @@ class Registries extends Page {
   _rows(words, rows, what) {
     const known = TABLES.filter((each) => each in rows);
     if (!known.length) return "";
-    return html`<table>
-      <thead><tr><th>${words.text("registries.table")}</th><th class="number">${words.text(`registries.${what}`)}</th></tr></thead>
-      <tbody>${known.map((each) => html`<tr><td>${words.text(`table.${each}`)}</td><td class="number">${words.number(rows[each])}</td></tr>`)}</tbody>
-    </table>`;
+    const titles = [words.text("registries.table"), words.text(`registries.${what}`)];
+    return table(titles, known.map((each) => [words.text(`table.${each}`), words.number(rows[each])]), "counts");
   }
 
   /** @type {Draw<DataApi>} */
   _refused(words, api) {
     if (!api.rows_rejected) return html`<p class="secondary">${words.text("registries.none_refused")}</p>`;
-    return html`<h3>${words.text("registries.refused", { count: words.number(api.rows_rejected) })}</h3>
+    return html`<h3>${words.text("registries.refused", { count: api.rows_rejected })}</h3>
       <p class="secondary">${words.text("registries.refused_is")}</p>
-      <table>
-        <thead><tr>${["table", "row", "reason"].map((each) => html`<th>${words.text(`registries.${each}`)}</th>`)}</tr></thead>
-        <tbody>${api.rejections.map((each) => html`<tr>
-          <td>${words.text(`table.${each.table}`)}</td>
-          <td><bdi class="code">${each.key}</bdi></td>
-          <td><bdi>${each.reason}</bdi></td>
-        </tr>`)}</tbody>
-      </table>`;
+      ${table(["table", "row", "reason"].map((each) => words.text(`registries.${each}`)), api.rejections.map((each) =>
+        [words.text(`table.${each.table}`), html`<bdi class="code">${each.key}</bdi>`, html`<bdi>${each.reason}</bdi>`]))}`;
   }
 
   /** @type {Draw<DataApi>} */
   _stale(words, api) {
     if (!api.rows_stale) return "";
-    return html`<h3>${words.text("registries.stale", { count: words.number(api.rows_stale) })}</h3>
+    return html`<h3>${words.text("registries.stale", { count: api.rows_stale })}</h3>
       <p class="secondary">${words.text("registries.stale_is")}</p>
       <p class="code">${api.stale.map((each) => html`<bdi>${each}</bdi><br />`)}</p>`;
   }
@@ -117,7 +96,7 @@ class Registries extends Page {
     const isWell = store.error ? false : store.synced_at ? true : null;
     const mark = isWell === false ? words.named("problem", "disk") : words.named("status", isWell ? "ok" : "starting");
     const changes = CHANGES.filter((each) => store.changes[each]).map((each) =>
-      words.text(`registries.${each}`, { count: words.number(store.changes[each]) }));
+      words.text(`registries.${each}`, { count: store.changes[each] }));
     return html`<div class="card">
       ${head("mdi:database-outline", words.text("registries.store"), mark, isWell)}
       <p class="secondary">${words.text("registries.store_is")}</p>
@@ -125,7 +104,7 @@ class Registries extends Page {
       ${store.aside ? html`<ha-alert alert-type="warning">${words.text("registries.store_aside")}</ha-alert>` : ""}
       ${this._rows(words, store.rows, "kept")}
       ${facts([
-        [words.text("registries.last_sync"), store.synced_at ? words.moment(store.synced_at) : "–"],
+        [words.text("registries.last_sync"), words.moment(store.synced_at)],
         [words.text("registries.changes"), changes.join(", ") || words.text("registries.no_changes")],
       ])}
     </div>`;

@@ -10,8 +10,7 @@ export const ON_ITS_WAY = 2000;
 
 /**
  * Turn the columns that the server sends into samples.
- * @param {Columns | null} columns
- * @returns {Sample[]}
+ * @type {(columns: Columns | null) => Sample[]}
  */
 export const samplesOf = (columns) =>
   columns
@@ -26,9 +25,7 @@ export const samplesOf = (columns) =>
 
 /**
  * Add the counts of now, if the last ones are old enough; returns new samples.
- * @param {Sample[]} samples
- * @param {Health | null} health
- * @param {number} now
+ * @type {(samples: Sample[], health: Health | null, now: number) => Sample[]}
  */
 export const appended = (samples, health, now) => {
   if (!health?.ledger || now - (samples.at(-1)?.time ?? 0) < EVERY) return samples;
@@ -50,17 +47,13 @@ export const sum = (counts) => Object.values(counts).reduce((one, other) => one 
 
 /**
  * The value at each sample, as [seconds since 1970, value].
- * @param {Sample[]} samples
- * @param {keyof Sample} name
- * @returns {Dot[]}
+ * @type {Series}
  */
 export const levels = (samples, name) => samples.map((each) => [each.time, each[name]]);
 
 /**
  * How many a minute between each two samples.
- * @param {Sample[]} samples
- * @param {keyof Sample} name
- * @returns {Dot[]}
+ * @type {Series}
  */
 export const rates = (samples, name) =>
   samples.slice(1).map((each, index) => {
@@ -71,23 +64,19 @@ export const rates = (samples, name) =>
 
 /**
  * In how many seconds the backlog is gone at the present speed; null when it does not shrink.
- * @param {Sample[]} samples
- * @param {number} backlog
- * @param {number} now
+ * @type {Foretell<number>}
  */
-export const emptyIn = (samples, backlog, now) => secondsUntil(samples, "backlog", backlog, 0, now);
+export const emptyIn = (samples, backlog, now) => secondsUntil(samples, now, "backlog", backlog, 0);
 
 /**
  * In how many seconds the spool is full at the present speed; null when it does not grow.
- * @param {Sample[]} samples
- * @param {Health} health
- * @param {number} now
+ * @type {Foretell<Health>}
  */
 export const fullIn = (samples, health, now) =>
-  secondsUntil(samples, "bytes", health.spool_bytes, health.spool_limit, now);
+  secondsUntil(samples, now, "bytes", health.spool_bytes, health.spool_limit);
 
-/** @param {Sample[]} samples @param {"backlog" | "bytes"} name @param {number} value @param {number} goal @param {number} now */
-const secondsUntil = (samples, name, value, goal, now) => {
+/** @type {(samples: Sample[], now: number, name: keyof Sample, value: number, goal: number) => number | null} */
+const secondsUntil = (samples, now, name, value, goal) => {
   const before = samples.find((each) => each.time >= now - TREND);
   if (!before || now - before.time < EVERY / 2) return null;
   const speed = (value - before[name]) / (now - before.time);

@@ -35,25 +35,19 @@ const CALM = new Set(["setup_in_progress", "not_loaded", "unload_in_progress"]);
 /**
  * Describe a destination: `level` is good, info, warning or error; `key` and `values` make the
  * sentence, where `values` hold raw numbers; `advice` is a key or empty.
- * @param {Destination} destination
- * @param {Sample[]} samples
- * @param {number} now
- * @returns {Situation}
+ * @type {Describe}
  */
 export const situation = ({ state, health, remotes, mqtt }, samples, now) => {
-  if (!health) {
-    const level = CALM.has(state) ? "info" : "error";
-    return { level, key: CALM.has(state) ? "entry_waits" : "entry_failed", advice: level === "error" ? "entry" : "" };
-  }
+  if (!health && CALM.has(state)) return { level: "info", key: "entry_waits", advice: "" };
+  if (!health) return { level: "error", key: "entry_failed", advice: "entry" };
   const backlog = backlogOf(health);
-  const values = { points: backlog };
-  const problem = { ...values, problem: health.concern };
+  const values = { points: backlog, problem: health.concern };
   const advice = ADVICE[health.concern] ?? "";
   if (health.status === "starting" && !health.ledger) return { level: "info", key: "starting", values, advice };
   if (health.status === "paused") return { level: "warning", key: "paused", values, advice: "paused" };
-  if (health.status === "blocked") return { level: "error", key: "blocked", values: problem, advice };
-  if (health.status === "retrying") return { level: "error", key: "retrying", values: problem, advice };
-  if (health.concern !== "none") return { level: "warning", key: "degraded", values: problem, advice };
+  if (health.status === "blocked") return { level: "error", key: "blocked", values, advice };
+  if (health.status === "retrying") return { level: "error", key: "retrying", values, advice };
+  if (health.concern !== "none") return { level: "warning", key: "degraded", values, advice };
   if (backlog > ON_ITS_WAY) {
     const seconds = emptyIn(samples, backlog, now);
     return seconds

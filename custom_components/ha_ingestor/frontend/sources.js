@@ -13,20 +13,11 @@ const style = css`
   }
 `;
 
-/** @extends {Page<SourcesMembers>} */
+/** @extends {Page<PageMembers>} */
 class Sources extends Page {
   static properties = properties(["hass", "words", "destination"], ["_isBusy"]);
 
   static styles = [pageStyle, style];
-
-  /** @param {string} action */
-  async _do(action) {
-    this._isBusy = true;
-    const data = { config_entry_id: this.destination.config_entry_id };
-    // What goes wrong is said by Home Assistant itself.
-    await this.hass.callService("ha_ingestor", action, data).catch(() => undefined);
-    this._isBusy = false;
-  }
 
   render() {
     const { words } = this;
@@ -34,7 +25,7 @@ class Sources extends Page {
     const isLost = found.some((each) => each.connected === false);
     return html`<div class="bar">
         <span class="secondary rest">${words.text("origin.add")}</span>
-        ${isLost ? button(words.text("origin.connect"), () => this._do("flush"), this._isBusy) : ""}
+        ${isLost ? button(words.text("origin.connect"), () => this._act("flush"), this._isBusy) : ""}
       </div>
       <div class="cards">${found.map((each) => this._card(words, each))}</div>`;
   }
@@ -46,7 +37,7 @@ class Sources extends Page {
       ${head(ICONS[each.kind], each.title, each.problem || words.text(`origin.${state}`), each.connected)}
       ${each.note ? html`<p>${words.text(`origin.${each.note}`)}</p>` : ""}
       ${each.detail ? html`<p class="code"><bdi>${each.detail}</bdi></p>` : ""}
-      ${facts(each.facts.map(([key, value]) => [words.text(`origin.${key}`), html`<bdi>${value}</bdi>`]))}
+      ${facts(each.facts.map(([key, value]) => [words.text(`origin.${key}`), value]))}
       ${each.kind === "local" ? this._history(words) : ""}
     </div>`;
   }
@@ -57,8 +48,8 @@ class Sources extends Page {
     if (!isOpen(backfill)) return "";
     const next = backfill.status === "paused" ? "resume" : "pause";
     return html`<div class="bar">
-      ${button(words.text(`points.${next}`), () => this._do(`${next}_backfill`), this._isBusy)}
-      ${button(words.text("cancel"), () => this._do("cancel_backfill"), this._isBusy)}
+      ${button(words.text(`points.${next}`), () => this._act(`${next}_backfill`), this._isBusy)}
+      ${button(words.text("cancel"), () => this._act("cancel_backfill"), this._isBusy)}
     </div>`;
   }
 }

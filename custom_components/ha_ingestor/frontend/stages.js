@@ -19,57 +19,54 @@ export const stageStyle = css`
   }
   .stages {
     display: flex;
-    align-items: stretch;
   }
   .stage {
     flex: 1 1 0;
     min-width: 0;
   }
   .box,
+  .branch,
   .registries {
     padding: 12px;
     border: 1px solid var(--level, var(--divider-color));
     border-radius: var(--ha-border-radius-lg);
-    display: flex;
-    gap: 4px;
   }
   .box {
     min-height: 168px;
     box-sizing: border-box;
-    background: var(--card-background-color);
-    flex-direction: column;
     overflow: hidden;
     position: relative;
+  }
+  .box,
+  .box > div {
+    display: grid;
+    gap: 4px;
+    align-content: start;
   }
   .box.warning,
   .box.error {
     box-shadow: inset 0 3px 0 var(--level);
   }
-  .box h3 {
+  h3 {
     display: flex;
     align-items: center;
     gap: 8px;
   }
-  .box h3 ha-icon {
+  h3 ha-icon {
     --mdc-icon-size: 20px;
     color: var(--secondary-text-color);
   }
-  .box h3 a {
+  h3 a {
     color: inherit;
     text-decoration: none;
   }
-  .box h3 a:hover {
+  h3 a:hover {
     text-decoration: underline;
   }
-  .box .big {
+  .big {
     font-size: var(--ha-font-size-2xl);
     line-height: 1.2;
     overflow-wrap: anywhere;
-  }
-  .row {
-    display: flex;
-    justify-content: space-between;
-    column-gap: 8px;
   }
   .row,
   .link,
@@ -78,38 +75,37 @@ export const stageStyle = css`
     font-size: var(--ha-font-size-s);
     color: var(--secondary-text-color);
   }
+  .row {
+    display: flex;
+    column-gap: 8px;
+  }
   .box .row {
     /* A value that has no room beside its name goes below it; no word is cut for it. */
     flex-wrap: wrap;
-  }
-  .row > :last-child,
-  .link b {
-    /* A number with its unit, whatever the direction of the text around it. */
-    unicode-bidi: plaintext;
-  }
-  .stages b,
-  .registries b,
-  .row > :last-child {
-    color: var(--primary-text-color);
-  }
-  .row > :last-child {
-    margin-inline-start: auto;
-    text-align: end;
   }
   .row > :first-child {
     min-width: 0;
     overflow-wrap: anywhere;
   }
+  .row > :last-child,
+  .link b,
+  .registries b {
+    color: var(--primary-text-color);
+    /* A number with its unit, whatever the direction of the text around it. */
+    unicode-bidi: plaintext;
+  }
+  .row > :last-child {
+    margin-inline-start: auto;
+    text-align: end;
+  }
   .bad {
-    color: var(--error-color) !important;
+    color: var(--error-color);
   }
   .branch {
     --stem: 20px;
-    margin-block-start: var(--stem);
-    margin-inline: 8px;
-    padding: 8px 12px;
-    border: 1px dashed var(--level, var(--divider-color));
-    border-radius: var(--ha-border-radius-md);
+    margin: var(--stem) 8px 0;
+    padding-block: 8px;
+    border-style: dashed;
     position: relative;
   }
   .branch::before {
@@ -169,13 +165,13 @@ export const stageStyle = css`
   }
   .registries {
     margin-block-start: 20px;
+    display: flex;
     flex-wrap: wrap;
     align-items: center;
     gap: 8px 16px;
   }
   @container (max-width: 800px) {
-    .stages,
-    .stage {
+    .stages {
       display: block;
     }
     .box {
@@ -185,9 +181,8 @@ export const stageStyle = css`
       height: auto;
       flex-direction: row;
       gap: 12px;
-      padding-block: 6px;
+      padding: 6px 24px;
       justify-content: flex-start;
-      padding-inline-start: 24px;
     }
     .link::after {
       display: none;
@@ -210,44 +205,52 @@ export const stageStyle = css`
       --stem: 12px;
     }
   }
+  @container (min-width: 420px) and (max-width: 800px) {
+    .box {
+      grid-template-columns: 2fr 3fr;
+    }
+  }
 `;
 
 /**
  * Draw the pipeline of a loaded destination.
- * @param {Words} words
- * @param {Loaded} destination
- * @param {Sample[]} samples
- * @param {number} now
+ * @type {Draw<Loaded, Template, [Sample[], number]>}
  */
 export const stages = (words, destination, samples, now) => {
-  const { health } = destination;
-  const { performance } = health;
-  const backlog = backlogOf(health);
-  const isBroken = health.connected === false;
-  const { captured_per_minute: captured } = performance;
+  const { connected, performance } = destination.health;
+  /** @param {"received" | "captured" | "written"} what */
+  const rate = (what) => {
+    const value = performance[`${what}_per_minute`];
+    return link(words.perMinute(value), words.text(`flow.${what}`), value ? "" : "idle");
+  };
   return html`<div class="stages">
-      ${sources(words, destination)}
-      ${link(words.perMinute(performance.received_per_minute), words.text("flow.received"),
-        performance.received_per_minute ? "" : "idle")}
-      ${filter(words, destination)}
-      ${link(words.perMinute(captured), words.text("flow.captured"), captured ? "" : "idle")}
-      ${spool(words, destination, backlog, samples, now)}
-      ${link(isBroken ? words.text("flow.interrupted") : words.perMinute(performance.written_per_minute),
-        isBroken ? "" : words.text("flow.written"),
-        isBroken ? "broken" : performance.written_per_minute ? "" : "idle")}
+      ${sources(words, destination)} ${rate("received")}
+      ${filter(words, destination)} ${rate("captured")}
+      ${spool(words, destination, samples, now)}
+      ${connected === false ? link(words.text("flow.interrupted"), "", "broken") : rate("written")}
       ${database(words, destination, now)}
     </div>
     ${registries(words, destination)}`;
 };
 
-/** @param {string} level @param {string} icon @param {Content} title @param {Content} content */
-const box = (level, icon, title, content) => html`<div class="box ${level}">
-  <h3><ha-icon .icon=${icon}></ha-icon>${title}</h3>
-  ${content}
-</div>`;
+/** @param {Stage} stage */
+const drawn = ({ level = "", icon, title, count, what, rows, branch = "" }) => html`<section class="stage">
+  <div class="box ${level}">
+    <div>
+      <h3><ha-icon .icon=${icon}></ha-icon>${title}</h3>
+      <div class="big">${count}</div>
+      <div class="secondary">${what}</div>
+    </div>
+    <div>${rows}</div>
+  </div>
+  ${branch}
+</section>`;
 
 /** @param {Content} name @param {Content} value */
 const row = (name, value) => html`<div class="row"><span>${name}</span><span>${value}</span></div>`;
+
+/** @param {Content} value */
+const bad = (value) => html`<span class="bad">${value}</span>`;
 
 /** @param {string} name @param {string} entry @param {string} title */
 const page = (name, entry, title, more = "") =>
@@ -264,105 +267,116 @@ const link = (rate, what, kind) => html`<div class="link ${kind}">
 const sources = (words, destination) => {
   const { config_entry_id: entry, health } = destination;
   const others = origins(words, destination).slice(1);
-  const isLost = others.some((each) => each.connected === false);
-  const { last_received: last } = health.performance;
-  return html`<section class="stage">
-    ${box(isLost ? "warning" : "", "mdi:home-outline", page("sources", entry, words.text("flow.sources")), html`
-      <div class="big">${health.ledger ? words.number(health.ledger.received) : "–"}</div>
-      <div class="secondary">${words.text("flow.events_received")}</div>
-      ${row(words.text("flow.last_event"), last ? words.moment(last) : "–")}
-      ${health.recovery && health.recovery.status !== "idle"
-        ? row(words.text("origin.filled_to"), health.recovery.position ? words.moment(health.recovery.position) : "–")
-        : ""}
-      ${others.map((each) => row(
-        html`<bdi>${each.title}</bdi>`,
-        each.connected
-          ? each.facts[0][1]
-          : html`<span class=${each.connected === false ? "bad" : ""}>${words.text("flow.not_connected")}</span>`,
-      ))}`)}
-  </section>`;
+  const { recovery } = health;
+  /** @param {Origin} origin */
+  const state = ({ connected, facts }) => {
+    if (connected) return facts[0][1];
+    const said = words.text("flow.not_connected");
+    return connected === false ? bad(said) : said;
+  };
+  return drawn({
+    level: others.some((each) => each.connected === false) ? "warning" : "",
+    icon: "mdi:home-outline",
+    title: page("sources", entry, words.text("flow.sources")),
+    count: words.number(health.ledger?.received),
+    what: words.text("flow.events_received"),
+    rows: html`${row(words.text("flow.last_event"), words.moment(health.performance.last_received))}
+      ${recovery && recovery.status !== "idle" ? row(words.text("origin.filled_to"), words.moment(recovery.position)) : ""}
+      ${others.map((each) => row(html`<bdi>${each.title}</bdi>`, state(each)))}`,
+  });
 };
 
 /** @type {Draw<Loaded>} */
 const filter = (words, { config_entry_id: entry, health: { ledger } }) => {
-  if (!ledger) return html`<section class="stage">${box("", "mdi:filter-outline", words.text("flow.filter"), "")}</section>`;
-  const reasons = Object.entries({ ...ledger.filtered, deduplicated: ledger.deduplicated })
+  const left = { ...ledger?.filtered, deduplicated: ledger?.deduplicated ?? 0 };
+  const reasons = Object.entries(left)
     .filter(([, count]) => count)
     .sort(([, one], [, other]) => other - one);
-  const out = sum(ledger.filtered) + ledger.deduplicated;
   const others = sum(Object.fromEntries(reasons.slice(REASONS_SHOWN)));
-  return html`<section class="stage">
-    ${box("", "mdi:filter-outline", page("entities", entry, words.text("flow.filter")), html`
-      <div class="big">${words.number(ledger.captured)}</div>
-      <div class="secondary">${words.text("flow.points_captured")}</div>
-      ${row(words.text("flow.share"), ledger.received ? words.percent(ledger.captured / ledger.received) : "–")}`)}
-    <div class="branch">
-      <div class="row"><b>${words.text("flow.left_out")}</b><b>${words.number(out)}</b></div>
-      ${reasons.slice(0, REASONS_SHOWN).map(([reason, count]) => row(
+  return drawn({
+    icon: "mdi:filter-outline",
+    title: page("entities", entry, words.text("flow.filter")),
+    count: words.number(ledger?.captured),
+    what: words.text("flow.points_captured"),
+    rows: row(words.text("flow.share"), ledger?.received ? words.percent(ledger.captured / ledger.received) : "–"),
+    branch: ledger && html`<div class="branch">
+      <div class="row"><b>${words.text("flow.left_out")}</b><b>${words.number(sum(left))}</b></div>
+      ${reasons.slice(0, REASONS_SHOWN).map(([reason, count]) => {
+        const name = words.word("reason", reason);
         // The only reason that is one of whole entities.
-        reason === "excluded" ? page("entities", entry, words.word("reason", reason), "&shown=left_out") : words.word("reason", reason),
-        words.number(count),
-      ))}
+        return row(reason === "excluded" ? page("entities", entry, name, "&shown=left_out") : name, words.number(count));
+      })}
       ${others ? row(words.text("flow.others"), words.number(others)) : ""}
-    </div>
-  </section>`;
+    </div>`,
+  });
 };
 
-/** @param {Words} words @param {Loaded} destination @param {number} backlog @param {Sample[]} samples @param {number} now */
-const spool = (words, { config_entry_id: entry, health }, backlog, samples, now) => {
-  const share = Math.min(health.spool_bytes / health.spool_limit, 1);
-  const level = health.spool_error || share >= 1 ? "error" : share > NEARLY_FULL ? "warning" : "";
+/** @type {Draw<Loaded, Template, [Sample[], number]>} */
+const spool = (words, { config_entry_id: entry, health }, samples, now) => {
+  const { ledger, spool_bytes: bytes, spool_limit: limit, spool_error: error } = health;
+  const backlog = backlogOf(health);
+  const share = Math.min(bytes / limit, 1);
   const empty = backlog > ON_ITS_WAY && emptyIn(samples, backlog, now);
   const full = backlog > ON_ITS_WAY && fullIn(samples, health, now);
-  const { ledger } = health;
-  const lost = ledger ? sum(ledger.lost) : 0;
-  return html`<section class="stage">
-    ${box(level, "mdi:database-clock-outline", words.text("flow.spool"), html`
-      <div class="tank" style="height: ${(share * 100).toFixed(1)}%"></div>
-      <div class="big">${words.number(backlog)}</div>
-      <div class="secondary">${words.text("flow.points_wait")}</div>
-      ${row(words.text("flow.oldest"), health.oldest_age === null ? "–" : words.duration(health.oldest_age))}
+  const gone = { evicted: ledger?.evicted ?? 0, lost: sum(ledger?.lost ?? {}) };
+  return drawn({
+    level: error || share >= 1 ? "error" : share > NEARLY_FULL ? "warning" : "",
+    icon: "mdi:database-clock-outline",
+    title: words.text("flow.spool"),
+    count: words.number(backlog),
+    what: words.text("flow.points_wait"),
+    rows: html`<div class="tank" style="height: ${(share * 100).toFixed(1)}%"></div>
+      ${row(words.text("flow.oldest"), words.duration(health.oldest_age))}
       <div role="meter" aria-label=${words.text("flow.disk")} aria-valuemin="0" aria-valuemax="100"
         aria-valuenow=${Math.round(share * 100)}>
-        ${row(words.text("flow.disk"), words.text("flow.of", { value: words.bytes(health.spool_bytes), limit: words.bytes(health.spool_limit) }))}
+        ${row(words.text("flow.disk"), words.text("flow.of", { value: words.bytes(bytes), limit: words.bytes(limit) }))}
       </div>
       ${empty ? row(words.text("flow.empty_in"), words.duration(empty)) : ""}
       ${full && full < WEEK ? row(words.text("flow.full_in"), words.duration(full)) : ""}
-      ${health.spool_error ? html`<div class="secondary bad">${health.spool_error}</div>` : ""}`)}
-    ${ledger ? html`<div class="branch ${health.rejection ? "warning" : ""}">
+      ${error ? bad(error) : ""}`,
+    branch: ledger && html`<div class="branch ${health.rejection ? "warning" : ""}">
       <div class="row">${page("problems", entry, words.text("flow.quarantine"))}<b>${words.number(ledger.quarantined)}</b></div>
-      ${ledger.evicted ? row(words.text("term.evicted"), html`<span class="bad">${words.number(ledger.evicted)}</span>`) : ""}
-      ${lost ? row(words.text("term.lost"), html`<span class="bad">${words.number(lost)}</span>`) : ""}
-    </div>` : ""}
-  </section>`;
+      ${Object.entries(gone).map(([name, count]) => (count ? row(words.text(`term.${name}`), bad(words.number(count))) : ""))}
+    </div>`,
+  });
 };
 
-/** @param {Words} words @param {Loaded} destination @param {number} now */
-const database = (words, { title, health }, now) => {
-  const wait = health.next_retry ? Math.max(Date.parse(health.next_retry) / 1000 - now, 0) : null;
-  const level = health.connected === false ? "error" : health.concern === "none" ? "" : "warning";
-  return html`<section class="stage">
-    ${box(level, level === "error" ? "mdi:database-alert-outline" : "mdi:database-outline", html`<bdi>${title}</bdi>`, html`
-      <div class="big">${health.ledger ? words.number(health.ledger.written) : "–"}</div>
-      <div class="secondary">${words.text("flow.points_written")}</div>
-      ${row(words.text("flow.status"), words.named("status", health.condition))}
-      ${health.concern === "none" ? "" : row(words.text("flow.problem"), html`<span class="bad">${words.named("problem", health.concern)}</span>`)}
-      ${row(words.text("flow.last_write"), health.last_write ? words.moment(health.last_write) : "–")}
+/** @type {Draw<Loaded, Template, [number]>} */
+const database = (words, { health }, now) => {
+  const isAway = health.connected === false;
+  const isWell = health.concern === "none";
+  const wait = Math.max(Date.parse(health.next_retry ?? "") / 1000 - now, 0);
+  const next = wait < 1 ? words.text("flow.at_once") : words.text("flow.in", { duration: words.duration(wait) });
+  return drawn({
+    level: isAway ? "error" : isWell ? "" : "warning",
+    icon: isAway ? "mdi:database-alert-outline" : "mdi:database-outline",
+    title: words.text("flow.database"),
+    count: words.number(health.ledger?.written),
+    what: words.text("flow.points_written"),
+    rows: html`${row(words.text("flow.status"), words.named("status", health.condition))}
+      ${isWell ? "" : row(words.text("flow.problem"), bad(words.named("problem", health.concern)))}
+      ${row(words.text("flow.last_write"), words.moment(health.last_write))}
       ${row(words.text("flow.latency"), words.seconds(health.write_latency))}
       ${health.breaker === "closed" ? "" : row(words.text("flow.breaker"), words.named("breaker", health.breaker))}
-      ${wait === null || health.connected ? "" : row(words.text("flow.next_attempt"), wait < 1 ? words.text("flow.at_once") : words.text("flow.in", { duration: words.duration(wait) }))}`)}
-  </section>`;
+      ${health.connected || !health.next_retry ? "" : row(words.text("flow.next_attempt"), next)}`,
+  });
 };
 
 /** @type {Draw<Loaded>} */
-const registries = (words, { config_entry_id: entry, data_api: api }) => api
-  ? html`<div class="registries ${api.connected === false ? "error" : ""}">
-      <ha-icon .icon=${"mdi:format-list-bulleted"}></ha-icon>
-      <span>${page("registries", entry, words.text("flow.registries"))} → <bdi>${api.title}</bdi></span>
-      <span>${api.connected === false ? html`<span class="bad">${words.named("problem", api.problem)}</span>` : words.named("status", api.connected ? "ok" : "starting")}</span>
-      <span>${words.text("flow.rows_sent")} <b>${words.number(api.rows_sent)}</b></span>
-      <span>${words.text("flow.rows_pending")} <b>${words.number(api.rows_pending)}</b></span>
-      <span>${words.text("flow.rows_rejected")} <b>${words.number(api.rows_rejected)}</b></span>
-      <span>${words.text("flow.last_sync")} <b>${api.last_sync ? words.moment(api.last_sync) : "–"}</b></span>
-    </div>`
-  : "";
+const registries = (words, { config_entry_id: entry, data_api: api }) => {
+  if (!api) return "";
+  const told = {
+    rows_sent: words.number(api.rows_sent),
+    rows_pending: words.number(api.rows_pending),
+    rows_rejected: words.number(api.rows_rejected),
+    last_sync: words.moment(api.last_sync),
+  };
+  const isAway = api.connected === false;
+  return html`<div class="registries ${isAway ? "error" : ""}">
+    <ha-icon .icon=${"mdi:format-list-bulleted"}></ha-icon>
+    ${page("registries", entry, words.text("flow.registries"))}
+    <bdi>${api.title}</bdi>
+    ${isAway ? bad(words.named("problem", api.problem)) : html`<span>${words.named("status", api.connected ? "ok" : "starting")}</span>`}
+    ${Object.entries(told).map(([name, value]) => html`<span>${words.text(`flow.${name}`)} <b>${value}</b></span>`)}
+  </div>`;
+};

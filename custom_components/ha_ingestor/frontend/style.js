@@ -20,6 +20,10 @@ export const pageStyle = css`
     padding: 16px;
     margin-block-end: 16px;
   }
+  .card > :last-child,
+  .facts:last-child {
+    margin-block-end: 0;
+  }
   h2,
   h3,
   b {
@@ -52,9 +56,6 @@ export const pageStyle = css`
     grid-template-columns: auto minmax(0, 1fr);
     gap: 6px 16px;
     margin: 0 0 16px;
-  }
-  .facts:last-child {
-    margin: 0;
   }
   .facts dt {
     color: var(--secondary-text-color);
@@ -128,7 +129,8 @@ export const pageStyle = css`
     flex: 1 1 auto;
   }
   input,
-  select {
+  select,
+  .chip {
     font: inherit;
     color: inherit;
     background: var(--card-background-color);
@@ -138,12 +140,8 @@ export const pageStyle = css`
     min-width: 0;
   }
   .chip {
-    font: inherit;
-    color: inherit;
-    background: none;
-    border: 1px solid var(--divider-color);
     border-radius: 16px;
-    padding: 4px 12px;
+    padding-block: 4px;
     cursor: pointer;
   }
   .chip[aria-pressed="true"] {
@@ -156,9 +154,21 @@ export const pageStyle = css`
   }
 `;
 
-/** @type {(label: string, act: () => unknown, isDisabled?: boolean, variant?: string) => Template} */
-export const button = (label, act, isDisabled = false, variant = "brand") => html`<ha-button
-  appearance="outlined" variant=${variant} .disabled=${isDisabled} @click=${act}>${label}</ha-button>`;
+/** @type {Button} */
+export const button = (label, act, isDisabled = false, variant = "brand", appearance = "outlined") => html`<ha-button
+  appearance=${appearance} variant=${variant} .disabled=${isDisabled} @click=${act}>${label}</ha-button>`;
+
+/** @type {Draw<() => unknown, Template, Parameters<Button>>} */
+export const footer = (words, cancel, label, act, isDisabled = false, variant = "brand") => html`<ha-dialog-footer slot="footer">
+  <ha-button slot="secondaryAction" appearance="plain" @click=${cancel}>${words.text("cancel")}</ha-button>
+  <ha-button slot="primaryAction" variant=${variant} .disabled=${isDisabled} @click=${act}>${label}</ha-button>
+</ha-dialog-footer>`;
+
+/** @param {Content[]} titles @param {Content[][]} rows */
+export const table = (titles, rows, kind = "") => html`<table class=${kind}>
+  <thead><tr>${titles.map((each) => html`<th>${each}</th>`)}</tr></thead>
+  <tbody>${rows.map((row) => html`<tr>${row.map((each) => html`<td>${each}</td>`)}</tr>`)}</tbody>
+</table>`;
 
 /**
  * Names with their values.
@@ -170,10 +180,7 @@ export const facts = (pairs) => html`<dl class="facts">
 
 /**
  * The head of a card: what it is about, and how that is.
- * @param {string} icon
- * @param {string} title
- * @param {string} mark
- * @param {boolean | null} isGood
+ * @type {(icon: string, title: string, mark: string, isGood: boolean | null) => Template}
  */
 export const head = (icon, title, mark, isGood) => html`<div class="head">
   <ha-icon .icon=${icon}></ha-icon>

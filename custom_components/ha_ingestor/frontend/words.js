@@ -60,12 +60,13 @@ export class Words {
   }
 
   /**
-   * A text of the panel; empty for a key that there is not.
+   * A text of the panel; empty for a key that there is not. Numbers are in the format of the user.
    * @param {string} key
    * @param {Record<string, unknown>} [values]
    */
-  text(key, values) {
-    return this._localize(`${PANEL}.${key}`, values);
+  text(key, values = {}) {
+    const said = Object.entries(values).map(([name, value]) => [name, typeof value === "number" ? this.number(value) : value]);
+    return this._localize(`${PANEL}.${key}`, Object.fromEntries(said));
   }
 
   /**
@@ -179,9 +180,10 @@ export class Words {
 
   /**
    * A moment of today as a time, an older one with its date.
-   * @param {Moment | number} value
+   * @param {Moment | Amount} value
    */
   moment(value) {
+    if (!value) return "–";
     const when = new Date(value);
     const isToday = this._day.format(when) === this._day.format(Date.now());
     return new Intl.DateTimeFormat(this._language, {

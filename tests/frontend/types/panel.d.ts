@@ -3,7 +3,9 @@
 type Words = import("../../../custom_components/ha_ingestor/frontend/words.js").Words;
 
 /** Makes something that is shown. */
-type Draw<Of, Result = Content> = (words: Words, of: Of) => Result;
+type Draw<Of, Result = Content, More extends unknown[] = []> = (words: Words, of: Of, ...more: More) => Result;
+
+type Button = (label: string, act: () => unknown, isDisabled?: boolean, variant?: string, appearance?: string) => Template;
 
 /** A number that need not be there. */
 type Amount = number | null | undefined;
@@ -26,6 +28,21 @@ interface Sample {
 /** Seconds since 1970, and a value. */
 type Dot = [number, number];
 
+/** One of the counts at each sample, or what follows from it. */
+type Series = (samples: Sample[], name: keyof Sample) => Dot[];
+
+/** In how many seconds something happens, if it goes on as in the last samples. */
+type Foretell<Of> = (samples: Sample[], of: Of, now: number) => number | null;
+
+type Describe = (destination: Destination, samples: Sample[], now: number) => Situation;
+
+type KeepSubscribed = (
+  connection: Connection,
+  message: object,
+  show: (event: any) => void,
+  problem: (error: Refusal) => void,
+) => () => void;
+
 /** What is going on with a destination. */
 interface Situation {
   readonly level: "good" | "info" | "warning" | "error";
@@ -47,6 +64,17 @@ interface Origin {
   readonly facts: Fact[];
 }
 
+/** A part of the way of the points, as it is drawn. */
+interface Stage {
+  readonly level?: string;
+  readonly icon: string;
+  readonly title: Content;
+  readonly count: string;
+  readonly what: string;
+  readonly rows: Content;
+  readonly branch?: Content;
+}
+
 type ChangeKind = "include" | "exclude" | "rules";
 
 /** A row of the table of entities. */
@@ -66,7 +94,7 @@ interface TableRow extends Omit<EntityRow, "rules" | "points" | "bytes"> {
 
 /** A column of Home Assistant's table. */
 interface Column {
-  title: string;
+  title?: string;
   main?: boolean;
   sortable?: boolean;
   filterable?: boolean;
@@ -90,6 +118,7 @@ interface PanelMembers {
   _problem?: Refusal;
   _since?: number;
   _unread?: string;
+  _shown?: HTMLElement;
   _words: Words;
   _end?: () => void;
 }
@@ -98,18 +127,20 @@ interface PanelMembers {
 interface PageMembers {
   hass: Hass;
   words: Words;
+  destination: Destination;
+  _isBusy?: boolean;
   _entity(): string;
+  _tell(name: string, detail?: unknown, isForAll?: boolean): void;
+  _act(action: string, entry?: string): Promise<void>;
 }
 
 interface PageClass {
   new <Members = object>(): LitMembers & PageMembers & Members;
 }
 
-interface FlowMembers {
-  words: Words;
+interface FlowMembers extends PageMembers {
   destinations: Destination[];
   hours: Map<string, Sample[]>;
-  connection: Connection;
 }
 
 interface EntitiesMembers extends PageMembers {
@@ -142,7 +173,6 @@ interface ChangeMembers extends PageMembers {
   _values?: Record<string, number>;
   _preview?: ChangePreview;
   _error?: string;
-  _isBusy?: boolean;
   _asked?: number;
   _timer?: ReturnType<typeof setTimeout>;
 }
@@ -152,35 +182,25 @@ interface PointsMembers {
   words: Words;
   entryId: string;
   route?: object;
-  _points: (LivePoint & { readonly number: number })[];
+  _points: LivePoint[];
   _leftOut: number;
   _isPaused?: boolean;
   _error?: Refusal;
-  _number: number;
+  _open?: LivePoint;
   _wanted: string;
   _timer?: ReturnType<typeof setTimeout>;
   _end?: () => void;
 }
 
-interface SourcesMembers extends PageMembers {
-  destination: Destination;
-  _isBusy?: boolean;
-}
-
 interface RegistriesMembers extends PageMembers {
-  destination: Destination;
   store?: Store | null;
-  _isBusy?: boolean;
-  _error?: string;
 }
 
 interface ProblemsMembers extends PageMembers {
-  destination: Destination;
   _records?: QuarantinedPoint[];
   _total?: number;
   _counted?: number;
   _timer?: ReturnType<typeof setTimeout>;
-  _isBusy?: boolean;
   _result?: { readonly level: string; readonly text: string };
   _tested?: { readonly isRunning?: boolean; readonly verdict?: string; readonly message?: string };
   _isPurging?: boolean;
