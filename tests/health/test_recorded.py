@@ -123,6 +123,21 @@ async def test_an_entity_that_never_had_a_state_is_told_with_its_integration(
     }
 
 
+@pytest.mark.parametrize("entity_id", ["text.code", "input_text.code"])
+async def test_a_password_is_told_as_what_is_never_recorded(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    entry: MockConfigEntry,
+    entity_id: str,
+) -> None:
+    await set_up(hass, entry)
+    hass.states.async_set(entity_id, "1234", {"mode": "password"})
+    hass.states.async_set(f"{entity_id}_shown", "1234", {"mode": "text"})
+    _, found = await rows(hass, await hass_ws_client(hass), entry)
+    assert found[entity_id] == {"entity_id": entity_id, "recorded": False, "secret": True}
+    assert found[f"{entity_id}_shown"]["recorded"]
+
+
 async def test_our_own_entities_are_not_listed(
     hass: HomeAssistant, hass_ws_client: WebSocketGenerator, entry: MockConfigEntry
 ) -> None:
@@ -170,6 +185,11 @@ async def test_the_last_hour_begins_with_the_destination_and_survives_a_reload(
     await until(has_begun)
     first = await samples()
     assert first[other.entry_id] is None
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert (await samples())[entry.entry_id]["time"][0] == first[entry.entry_id]["time"][0]
+    # The counts go on in another place as well.
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "database": "moved"})
+    await hass.async_block_till_done()
     assert await hass.config_entries.async_reload(entry.entry_id)
     assert (await samples())[entry.entry_id]["time"][0] == first[entry.entry_id]["time"][0]
 

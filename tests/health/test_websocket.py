@@ -380,6 +380,8 @@ async def test_points_are_told_as_they_are_captured(
     client = await hass_ws_client(hass)
     there = await begin(client, "subscribe_points")
     assert there["destinations"] == [{"config_entry_id": entry.entry_id, "state": "loaded"}]
+    # What was stored before is told at once.
+    assert [point["fields"]["value"] for point in there["points"]] == [21.5]
     hass.states.async_set("sensor.attic", "22.25", {"unit_of_measurement": "°C"})
     await hass.async_block_till_done()
     await entry.runtime_data.pipeline.commit()

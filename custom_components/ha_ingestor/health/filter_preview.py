@@ -31,11 +31,15 @@ _GROUPS: Final[Mapping[str, Callable[[Traits], Iterable[str]]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeEntity:
-    """An entity; `last_updated` in seconds since 1970, None where it has no state now."""
+    """An entity; `last_updated` in seconds since 1970, None where it has no state now.
+
+    A secret is never recorded, whatever the filter says.
+    """
 
     traits: Traits
     last_updated: float | None
     is_disabled: bool = False
+    is_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from ..const import DOMAIN
 from ..coordinator import HaIngestorConfigEntry
 from ..enrich.catalog import Catalog
 from ..options.filter import FILTER, PAGE, entity_filter
+from ..pipeline.encode.masked import TEXTS, holds_secret
 from ..tasks.slices import async_slices
 from .filter_preview import FilterPreview, HomeEntity, Measured, Unfit, preview
 
@@ -35,6 +36,7 @@ async def async_home_entities(hass: HomeAssistant) -> list[HomeEntity]:
                     traits=traits,
                     last_updated=state.last_updated_timestamp if state else None,
                     is_disabled=found is not None and found.disabled,
+                    is_secret=state is not None and state.domain in TEXTS and holds_secret(state),
                 )
             )
     return home

@@ -129,7 +129,10 @@ class LiveHealth(Live):
 
 @dataclass(slots=True, kw_only=True)
 class LivePoints(Live):
-    """Sends a sample of the points that are captured, with the states of the destinations."""
+    """Sends a sample of the points that are captured, with the states of the destinations.
+
+    It begins with some that were stored last.
+    """
 
     new_sample: Callable[[], Sample]
     _samples: dict[str, Sample] = field(default_factory=dict)
@@ -138,7 +141,7 @@ class LivePoints(Live):
 
     @callback
     def async_start(self) -> None:
-        """Send which destinations there are, and then their points."""
+        """Send which destinations there are and what they stored last, and then their points."""
         Live.async_start(self)
         self._async_changed()
 
@@ -163,14 +166,22 @@ class LivePoints(Live):
         for entry_id, pipeline in pipelines.items():
             if entry_id not in self._watched:
                 sample = self._samples.setdefault(entry_id, self.new_sample())
+                # A home may be quiet for minutes; what was stored last is there at once.
+                sample.see(pipeline.sample)
                 self._watched[entry_id] = (pipeline, pipeline.watch_lines(sample.see))
         states = [{"config_entry_id": each.entry_id, "state": each.state.value} for each in entries]
         if states != self._sent:
             self._sent = states
-            self.send({"destinations": states, "points": [], "left_out": 0})
+            self.send(self._taken())
 
     @callback
     def _async_tick(self, _now: datetime) -> None:
+        taken = self._taken()
+        if taken["points"] or taken["left_out"]:
+            self.send(taken)
+
+    def _taken(self) -> dict[str, Any]:
+        """Return the points since the last time, of all destinations."""
         points: list[dict[str, Any]] = []
         left_out = 0
         share = SAMPLE_POINTS // max(len(self._samples), 1)
@@ -178,8 +189,7 @@ class LivePoints(Live):
             seen, more = sample.take()
             points += [{"config_entry_id": entry_id, **point} for point in seen[:share]]
             left_out += more + len(seen[share:])
-        if points or left_out:
-            self.send({"destinations": self._sent, "points": points, "left_out": left_out})
+        return {"destinations": self._sent, "points": points, "left_out": left_out}
 
 
 def _counted(reading: Reading) -> tuple[object, ...]:

@@ -84,7 +84,10 @@ class MqttReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreReading:
-    """What is known of the metadata store; `rows` by table, `changes` of the last sync."""
+    """What is known of the metadata store.
+
+    `rows` by table, of this home and of remote ones; `changes` of the last sync of this home.
+    """
 
     synced_at: datetime | None
     error: str
@@ -100,7 +103,7 @@ def data_api_of(runtime: IngestorRuntimeData) -> DataApiReading | None:
         return None
     state = runtime.registries.sync.state
     return DataApiReading(
-        title=plain(runtime.registries.subentry.title),
+        title=runtime.registries.subentry.title,
         connected=state.connected,
         problem=state.problem,
         breaker=state.breaker,
@@ -127,7 +130,7 @@ def remotes_of(runtime: IngestorRuntimeData) -> tuple[RemoteReading, ...]:
     """Read the connections to other homes."""
     return tuple(
         RemoteReading(
-            title=plain(remote.subentry.title),
+            title=remote.subentry.title,
             connected=state.connected,
             problem=state.problem,
             detail=plain(state.detail),
@@ -156,7 +159,7 @@ def mqtt_of(runtime: IngestorRuntimeData) -> tuple[MqttReading, ...]:
     state = mqtt.link.health.state
     return (
         MqttReading(
-            title=plain(mqtt.subentry.title),
+            title=mqtt.subentry.title,
             is_set_up=state.is_set_up,
             connected=state.connected,
             messages_per_minute=state.messages_per_minute,
@@ -174,10 +177,11 @@ def store_of(hass: HomeAssistant) -> StoreReading | None:
         return None
     state = metadata_sync.state
     changes: dict[str, Any] = asdict(state.changes)
+    homes = [state, *state.others.values()]
     return StoreReading(
         synced_at=state.synced_at,
         error=plain(state.error),
         aside=state.aside or "",
-        rows=state.rows,
+        rows={table: sum(each.rows.get(table, 0) for each in homes) for table in state.rows},
         changes=changes,
     )

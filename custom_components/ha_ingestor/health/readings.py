@@ -21,7 +21,6 @@ from .parts import (
     mqtt_of,
     remotes_of,
 )
-from .server_text import plain
 
 # A monitor wants an answer also while the disk does not give one.
 READ_SECONDS: Final = 5.0
@@ -89,7 +88,7 @@ async def async_readings(
 async def _async_read(
     entry: HaIngestorConfigEntry, name: str, previous: Snapshot | None
 ) -> Reading:
-    title, state = plain(entry.title), entry.state.value
+    title, state = entry.title, entry.state.value
     if entry.state is not ConfigEntryState.LOADED:
         return Reading(entry_id=entry.entry_id, title=title, name=name, state=state)
     runtime = entry.runtime_data
@@ -123,9 +122,7 @@ def _is_at_rest(runtime: IngestorRuntimeData, previous: Snapshot) -> bool:
 
 def _names(hass: HomeAssistant) -> dict[str, str]:
     """Name all destinations so that each name is there once."""
-    titles = {
-        entry.entry_id: plain(entry.title) for entry in hass.config_entries.async_entries(DOMAIN)
-    }
+    titles = {entry.entry_id: entry.title for entry in hass.config_entries.async_entries(DOMAIN)}
     seen = Counter(titles.values())
     return {
         entry_id: title if seen[title] == 1 else f"{title} ({entry_id})"

@@ -48,7 +48,9 @@ def _row(
     """Yield what there is to say; what an entity has not is left out, as there may be thousands."""
     decision = chosen.decide(entity.traits)
     yield "entity_id", entity.traits.entity_id
-    yield "recorded", decision.captures
+    yield "recorded", decision.captures and not entity.is_secret
+    if entity.is_secret:
+        yield "secret", True
     if decision.criterion:
         yield "rule", [decision.list, decision.criterion, decision.value]
     if entity.traits.integration:

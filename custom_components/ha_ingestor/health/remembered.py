@@ -74,15 +74,18 @@ _REMEMBERED: HassKey[dict[str, RememberedHealth]] = HassKey(f"{DOMAIN}_pasts")
 def async_remember(
     hass: HomeAssistant, entry_id: str, data: Mapping[str, Any], folder: Path
 ) -> RememberedHealth:
-    """Return what was handed over, or nothing with another connection in `data`.
+    """Return what was handed over; with another connection in `data` the last hour alone.
 
     The outages are in the `folder`, whatever the connection is.
     """
     before = hass.data.setdefault(_REMEMBERED, {}).pop(entry_id, None)
-    if before is None or before.data != data:
-        outages = Outages(folder=folder)
-        return RememberedHealth(data=data, outages=outages)
-    return before
+    if before is None:
+        return RememberedHealth(data=data, outages=Outages(folder=folder))
+    if before.data == data:
+        return before
+    # The counts go on, so the charts of them do, too.
+    outages, hour = Outages(folder=folder), before.last_hour
+    return RememberedHealth(data=data, outages=outages, last_hour=hour)
 
 
 @callback

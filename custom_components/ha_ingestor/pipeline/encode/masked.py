@@ -14,12 +14,13 @@ def unmasked(state_event: StateEvent) -> StateEvent | None:
     """Return the event without a secret old state; None if the new state is a secret."""
     if state_event.entity.domain not in TEXTS:
         return state_event
-    is_masked = state_event.old is not None and _is_masked(state_event.old)
-    if _is_masked(state_event.new) if state_event.new is not None else is_masked:
+    is_masked = state_event.old is not None and holds_secret(state_event.old)
+    if holds_secret(state_event.new) if state_event.new is not None else is_masked:
         return None
     return state_event._replace(old=None) if is_masked else state_event
 
 
-def _is_masked(state: StateLike) -> bool:
+def holds_secret(state: StateLike) -> bool:
+    """Whether the state of an entity of these domains is a secret now."""
     mode = state.attributes.get("mode")
     return isinstance(mode, str) and mode == "password" and state.state not in UNAVAILABLE_STATES
