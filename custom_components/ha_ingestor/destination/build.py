@@ -152,6 +152,7 @@ async def async_build(
             source,
             Gaps(path=directory),
             max_days=gap_days(entry.options),
+            present=before.present if before else None,
         ),
         mqtt=MqttSource(hass, entry, pipeline),
         backfill=Backfill(

@@ -33,7 +33,13 @@ async def async_pause(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None
     build = None if is_disabled else runtime.build
     # Before the first await, so that the buffer receives every event from here on.
     reload_handover = ReloadHandover(
-        hass, reload_buffer, stop, runtime.causes, build, capture=runtime.mqtt.async_capture_waiting
+        hass,
+        reload_buffer,
+        stop,
+        runtime.causes,
+        build,
+        present=None if is_disabled else runtime.recovery.present,
+        capture=runtime.mqtt.async_capture_waiting,
     )
     hass.data[RELOAD_HANDOVERS][entry.entry_id] = reload_handover
     if is_disabled:

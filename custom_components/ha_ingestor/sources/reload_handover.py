@@ -12,6 +12,7 @@ from ..pipeline.handover import Handover
 from ..pipeline.pipeline import Pipeline
 from ..tasks.shielded import SharedTask
 from .local import LocalSource
+from .present_states import PresentStates
 from .reload_buffer import ReloadBuffer
 
 type Build = Callable[[Handover | None, ReloadBuffer | None], tuple[Pipeline, LocalSource]]
@@ -32,15 +33,17 @@ class ReloadHandover:
         causes: Attribution,
         build: Build | None,
         *,
+        present: PresentStates | None,
         capture: Callable[[Pipeline], Awaitable[None]],
     ) -> None:
         """Wait for a setup or the end; without `build` nothing is worth keeping until the end.
 
-        `stop` ends the pipeline before, and may be called again while it does. `capture` gives a
-        pipeline what other sources have in memory.
+        `stop` ends the pipeline before, and may be called again while it does. `present` are the
+        states that a gap ends with. `capture` gives a pipeline what other sources have in memory.
         """
         self.reload_buffer = reload_buffer
         self.causes = causes
+        self.present = present
         self.is_over = False
         self._stop_pipeline = stop
         self._build = build

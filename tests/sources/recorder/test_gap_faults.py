@@ -233,3 +233,50 @@ async def test_a_recorder_that_was_purged_in_a_gap_leaves_the_later_and_the_pres
     assert states_stored(database, "sensor.b") == ["0", "2"]
     assert (shown.status, shown.unfillable) == ("idle", 1)
     assert counts["lost"] == {}
+
+
+@pytest.mark.parametrize("options", [None, {"noise": {"rules": [], "window": 5}}])
+async def test_a_state_that_the_recorder_does_not_have_outlives_a_reload_while_the_gap_is_filled(  # noqa: PLR0917  fixtures
+    recorder_mock: Recorder,
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    database: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, Any] | None,
+) -> None:
+    monkeypatch.setattr(rows, "PAGE_ROWS", 4)
+    await capture_and_disable(hass, entry, "sensor.a", "sensor.b")
+    hass.states.async_set("sensor.b", "1")
+    hass.states.async_set("sensor.b", "2")
+    await async_wait_recording_done(hass)
+    await hass.services.async_call("recorder", "purge", {"keep_days": 0}, blocking=True)
+    await async_wait_purge_done(hass)
+    for number in range(1, 20):
+        hass.states.async_set("sensor.a", str(number))
+    await async_wait_recording_done(hass)
+
+    read, reloads = rows.async_page, [0]
+
+    async def some_pages(*args: Any) -> Any:
+        runtime = entry.runtime_data
+        # The first rows are of our own entities.
+        if not reloads[0] and runtime.pipeline.ledger.recovered >= 6:
+            reloads[0] += 1
+            if options:
+                hass.config_entries.async_update_entry(entry, options=options)
+            else:
+                hass.config_entries.async_schedule_reload(entry.entry_id)
+            await until(runtime.recovery._reader.stopping.is_set)
+        return await read(*args)
+
+    monkeypatch.setattr(rows, "async_page", some_pages)
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
+    await until(lambda: reloads[0])
+    await hass.async_block_till_done()
+    await filled(entry)
+    shown = entry.runtime_data.pipeline.recovery
+    await ledger(entry)
+    await deliver(hass, entry)
+    assert states_stored(database) == [str(number) for number in range(20)]
+    assert states_stored(database, "sensor.b") == ["0", "2"]
+    assert (shown.status, shown.unfillable) == ("idle", 1)

@@ -392,7 +392,7 @@ async def test_a_recorder_that_fails_keeps_no_present_state_back_and_is_asked_ag
     monkeypatch.setattr(rows, "_page", failing)
     await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
     # Before the recorder is asked again.
-    await until(lambda: failures and not entry.runtime_data.recovery._deferred)
+    await until(lambda: failures and not entry.runtime_data.recovery.present.deferred)
     assert entry.runtime_data.pipeline.past_events.recovery.status == "waiting"
     await filled(entry)
     counts = await ledger(entry)

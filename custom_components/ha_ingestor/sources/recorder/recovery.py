@@ -21,6 +21,7 @@ from ...pipeline.past_events import PastEvents
 from ...pipeline.snapshot import Recovery, RecoveryStatus
 from ...tasks.slices import async_slices
 from ..local import LocalSource
+from ..present_states import PresentStates
 from .gaps import Gap, Gaps
 from .page import HistoryError, Position, Recorded, Span
 from .reader import READY_SECONDS, HistoryReader
@@ -44,8 +45,13 @@ class GapRecovery:
         gaps: Gaps,
         *,
         max_days: float,
+        present: PresentStates | None = None,
     ) -> None:
-        """Prepare; gaps older than `max_days` are not filled, and none at all if it is zero."""
+        """Prepare; gaps older than `max_days` are not filled, and none at all if it is zero.
+
+        `present` is what the recovery before this one left.
+        """
+        self.present = present or PresentStates()
         self._hass = hass
         self._past_events = past_events
         self._catalog = catalog
@@ -54,12 +60,6 @@ class GapRecovery:
         self._max_days = max_days
         self._captured_until: float | None = None
         self._began: float | None = None
-        # The states at the end of the newest gap that are still to be captured.
-        self._deferred: dict[str, State] = {}
-        # Those that were captured before they were found, by entity.
-        self._captured: dict[str, float] = {}
-        # Entities that changed in the newest gap, and that the recorder leaves out.
-        self._unfound = 0
         self._task: asyncio.Task[None] | None = None
         self._reader = HistoryReader(hass, past_events, catalog, self._async_wait)
 
@@ -80,11 +80,12 @@ class GapRecovery:
         # A process that was killed at once has stored the gap, and not that it has.
         after = max([after, *(gap.until for gap in self._gaps.open)])
         self._gaps.open.append(Gap(until=self._began, position=Position(after)))
-        present = list(states)
-        self._deferred = {
-            state.entity_id: state for state in present if state.last_updated_timestamp > after
+        found = list(states)
+        deferred = {
+            state.entity_id: state for state in found if state.last_updated_timestamp > after
         }
-        return [state for state in present if state.entity_id not in self._deferred]
+        self.present = PresentStates(gap_end=self._began, deferred=deferred)
+        return [state for state in found if state.entity_id not in deferred]
 
     @callback
     def async_start(self) -> None:
@@ -140,9 +141,9 @@ class GapRecovery:
             await self._async_save()
         if not is_last:
             return
-        if gap.until == self._began:
-            unfillable = self._unfound
-            async for entity_id in async_slices(list(self._deferred)):
+        if gap.until == self.present.gap_end:
+            unfillable = self.present.unfound
+            async for entity_id in async_slices(list(self.present.deferred)):
                 unfillable += not self._catalog[entity_id].filtered
             self._gaps.unfillable = unfillable
         await self._async_capture_deferred()
@@ -157,7 +158,8 @@ class GapRecovery:
     async def _async_wait(self) -> None:
         """Wait for room in the spool; the present states do not wait for ever."""
         self._show("waiting")
-        if self._began is None or time.time() - self._began > READY_SECONDS:
+        gap_end = self.present.gap_end
+        if gap_end is None or time.time() - gap_end > READY_SECONDS:
             await self._async_capture_deferred()
 
     def _without_present(
@@ -165,11 +167,11 @@ class GapRecovery:
     ) -> Iterator[Recorded]:
         """Capture the present states that follow nothing as after any start; yield the others."""
         for row in rows:
-            if self._captured.get(row.entity_id) == row.moment:
+            if self.present.captured.get(row.entity_id) == row.moment:
                 continue
-            state = self._deferred.get(row.entity_id)
+            state = self.present.deferred.get(row.entity_id)
             if state is not None and row.moment >= state.last_updated_timestamp:
-                del self._deferred[row.entity_id]
+                del self.present.deferred[row.entity_id]
                 # After a kill nothing is known but what the recorder has, which may lack the newest
                 # states before it: what is as it says may be new all the same.
                 is_known = self._past_events.remembers(row.entity_id) or events.is_echo(row)
@@ -181,22 +183,22 @@ class GapRecovery:
     async def _async_capture_unrecorded(self, *, is_stored: bool) -> None:
         """Capture the states that will not be found; all of them where the gap is not stored."""
         is_recorded: Callable[[str], bool] | None = self._reader.recorder.entity_filter
-        async for state in async_slices(list(self._deferred.values())):
+        async for state in async_slices(list(self.present.deferred.values())):
             if not is_stored or (is_recorded and not is_recorded(state.entity_id)):
-                del self._deferred[state.entity_id]
-                self._unfound += not self._catalog[state.entity_id].filtered
+                del self.present.deferred[state.entity_id]
+                self.present.unfound += not self._catalog[state.entity_id].filtered
                 await self._async_capture(state)
 
     async def _async_capture_deferred(self) -> None:
         """Capture the states that are left, which the recorder does not have."""
-        async for state in async_slices(list(self._deferred.values())):
-            del self._deferred[state.entity_id]
+        async for state in async_slices(list(self.present.deferred.values())):
+            del self.present.deferred[state.entity_id]
             await self._async_capture(state)
 
     async def _async_capture(self, state: State) -> None:
         """Capture a state as after any start; after newer events it is one of the past."""
         moment, entity = state.last_updated_timestamp, self._catalog[state.entity_id]
-        self._captured[state.entity_id] = moment
+        self.present.captured[state.entity_id] = moment
         if entity.filtered or self._is_present(state):
             self._source.async_capture_existing(state)
             return
