@@ -194,8 +194,9 @@ async def test_a_clock_that_differs_is_the_likely_reason(hass: HomeAssistant) ->
     date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 7200))
     report = await verdict_of(hass, _always(200, EMPTY), "v1", Date=date)
     assert report["verdict"] == "not_found_clock"
-    assert report["clock_ahead_seconds"] == pytest.approx(7200, abs=3)
-    assert re.search("differs by 7(199|200|201) s", report["message"])
+    # A busy machine takes some seconds to ask.
+    assert report["clock_ahead_seconds"] == pytest.approx(7200, abs=60)
+    assert re.search("differs by 7[12]\\d\\d s", report["message"])
 
 
 @pytest.mark.usefixtures("socket_enabled")

@@ -19,7 +19,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 
 from custom_components.ha_ingestor.const import DOMAIN
-from custom_components.ha_ingestor.sources.recorder import backfill, reader, rows
+from custom_components.ha_ingestor.sources.recorder import backfill, hours, reader, rows
 from custom_components.ha_ingestor.sources.recorder.job import Job
 from tests.emulator import Emulator
 from tests.shell import Point, deliver, points, set_up, spool_path, until
@@ -322,16 +322,36 @@ async def test_a_time_beyond_all_others_is_refused_with_a_sentence(
     assert caught.value.translation_key == "backfill_time"
 
 
-async def test_an_end_beyond_all_others_is_now(
-    before: None, hass: HomeAssistant, entry: MockConfigEntry
+@pytest.mark.usefixtures("before")
+async def test_an_end_beyond_all_others_is_now_and_years_without_a_row_are_not_counted_one_by_one(
+    hass: HomeAssistant, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await set_up(hass, entry)
     await hass.config.async_set_time_zone("Pacific/Pago_Pago")
+    counted: list[str] = []
+    for module in (rows, hours):
+        unwatched = module.async_counts
+
+        async def async_counts(*names: Any, unwatched: Any = unwatched) -> Any:
+            counted.append(unwatched.__module__)
+            return await unwatched(*names)
+
+        monkeypatch.setattr(module, "async_counts", async_counts)
     asked = {"start_time": "1970-01-02 00:00:00", "end_time": "9999-12-31 23:59:59"}
     answer: Any = await hass.services.async_call(
-        DOMAIN, "backfill", asked | {"dry_run": True}, blocking=True, return_response=True
+        DOMAIN,
+        "backfill",
+        asked | {"dry_run": True, "content": ["states", "statistics"]},
+        blocking=True,
+        return_response=True,
     )
     assert answer["rows"] >= COUNT
+    assert answer["entities"]["sensor.a"] == COUNT
+    # An empty slice, the one with the rows, and what begins while it is counted.
+    assert {name: counted.count(name) <= 3 for name in counted} == {
+        rows.__name__: True,
+        hours.__name__: True,
+    }
 
 
 @pytest.mark.usefixtures("before")

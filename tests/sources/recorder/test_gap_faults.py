@@ -274,7 +274,7 @@ async def test_a_state_that_the_recorder_does_not_have_outlives_a_reload_while_t
     await until(lambda: reloads[0])
     await hass.async_block_till_done()
     await filled(entry)
-    shown = entry.runtime_data.pipeline.recovery
+    shown = entry.runtime_data.pipeline.past_events.recovery
     await ledger(entry)
     await deliver(hass, entry)
     assert states_stored(database) == [str(number) for number in range(20)]

@@ -4,6 +4,7 @@ The functions of Home Assistant read all hours of all statistics at once, and ha
 module is imported when it is first needed, as it brings SQLAlchemy.
 """
 
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -41,6 +42,11 @@ async def async_counts(
     The hours of spans that follow one another add up.
     """
     return await async_read(hass, partial(_counts, hass, span, expired))
+
+
+async def async_empty_until(hass: HomeAssistant, span: Span) -> float:
+    """Return up to when a span has no hours, its end at most; raises HistoryError."""
+    return await async_read(hass, partial(_empty_until, hass, span))
 
 
 def _page(hass: HomeAssistant, position: Position, span: Span) -> Page[RecordedHour]:
@@ -82,12 +88,24 @@ def _page(hass: HomeAssistant, position: Position, span: Span) -> Page[RecordedH
 
 def _next_page(session: Session, after: float, span: Span) -> Page[RecordedHour]:
     """Return an empty page that leads to the next hour, however far away that is."""
+    if (moment := _next(session, replace(span, after=after))) is None:
+        return Page(rows=(), position=Position(span.until, 0), is_last=True)
+    return Page(rows=(), position=Position(moment, 0))
+
+
+def _empty_until(hass: HomeAssistant, span: Span) -> float:
+    with session_scope(hass=hass, read_only=True) as session:
+        moment = _next(session, span)
+    return span.until if moment is None else moment
+
+
+def _next(session: Session, span: Span) -> float | None:
     # One look into the index for each statistic, where a join would read all of its hours.
     next_hour = (
         select(func.min(Statistics.start_ts))
         .where(
             Statistics.metadata_id == StatisticsMeta.id,
-            Statistics.start_ts >= after,
+            Statistics.start_ts >= span.after,
             Statistics.start_ts < span.until,
         )
         .correlate(StatisticsMeta)
@@ -98,9 +116,7 @@ def _next_page(session: Session, after: float, span: Span) -> Page[RecordedHour]
         .select_from(StatisticsMeta)
         .where(*named(StatisticsMeta.statistic_id, span.entity_ids))
     )
-    if (moment := session.execute(query).scalar()) is None:
-        return Page(rows=(), position=Position(span.until, 0), is_last=True)
-    return Page(rows=(), position=Position(moment, 0))
+    return session.execute(query).scalar()
 
 
 def _counts(hass: HomeAssistant, span: Span, expired: float) -> list[tuple[str, int, int]]:

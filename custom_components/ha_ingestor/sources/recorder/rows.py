@@ -6,8 +6,10 @@ SQLAlchemy.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from math import nextafter
 from typing import Any, Final
 
 from homeassistant.components.recorder.db_schema import (
@@ -59,6 +61,11 @@ async def async_counts(
     return await async_read(hass, partial(_counts, hass, span, expired))
 
 
+async def async_empty_until(hass: HomeAssistant, span: Span) -> float:
+    """Return up to when a span has no rows, its end at most; raises HistoryError."""
+    return await async_read(hass, partial(_empty_until, hass, span))
+
+
 def _page(hass: HomeAssistant, position: Position, span: Span) -> Page[Recorded]:
     until = min(max(position.moment, span.after) + SLICE_SECONDS, span.until)
     query = (
@@ -85,18 +92,29 @@ def _page(hass: HomeAssistant, position: Position, span: Span) -> Page[Recorded]
 
 def _next_page(session: Session, after: float, span: Span) -> Page[Recorded]:
     """Return an empty page that leads to the next row, however far away that is."""
+    if (moment := _next(session, replace(span, after=after))) is None:
+        return Page(rows=(), position=Position(span.until), is_last=True)
+    return Page(rows=(), position=Position(moment, 0))
+
+
+def _empty_until(hass: HomeAssistant, span: Span) -> float:
+    with session_scope(hass=hass, read_only=True) as session:
+        moment = _next(session, span)
+    # A span is of what is later than its beginning.
+    return span.until if moment is None else nextafter(moment, 0.0)
+
+
+def _next(session: Session, span: Span) -> float | None:
     query = (
         select(func.min(States.last_updated_ts))
         .join(StatesMeta, States.metadata_id == StatesMeta.metadata_id)
         .where(
-            States.last_updated_ts > after,
+            States.last_updated_ts > span.after,
             States.last_updated_ts <= span.until,
             *named(StatesMeta.entity_id, span.entity_ids),
         )
     )
-    if (moment := session.execute(query).scalar()) is None:
-        return Page(rows=(), position=Position(span.until), is_last=True)
-    return Page(rows=(), position=Position(moment, 0))
+    return session.execute(query).scalar()
 
 
 def _states_before(
