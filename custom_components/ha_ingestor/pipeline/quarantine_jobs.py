@@ -40,7 +40,7 @@ class QuarantineJobs:
 
     async def replay(self) -> int:
         """Deliver the points once more and return how many."""
-        replay = self.quarantine.replay(self.buffer.requeue, lambda: self.spool.last_seq)
+        replay = self.quarantine.replay(self.buffer.requeue, lambda: self.buffer.appended)
         count = await self.thread.run_sliced(replay)
         self.exporter.notify()
         return count

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
+from custom_components.ha_ingestor.pipeline.spool import quarantine_position
 from custom_components.ha_ingestor.pipeline.spool.buffer import Buffer
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
 from custom_components.ha_ingestor.pipeline.spool.quarantine_files import FILE_BYTES
@@ -42,9 +43,10 @@ class Process:
         self.buffer.commit([])
 
     def replay(self) -> int:
-        return complete(self.quarantine.replay(self.buffer.requeue, lambda: self.spool.last_seq))
+        return complete(self.quarantine.replay(self.buffer.requeue, lambda: self.buffer.appended))
 
     def commit(self, *lines: str) -> None:
+        self.ledger.received += len(lines)
         self.buffer.commit(list(lines))
 
     def found(self) -> list[str]:
@@ -174,7 +176,7 @@ def in_slices(slices: Slices[int], between: Callable[[int], None]) -> int:
 
 
 def replay_beside_commits(process: Process) -> int:
-    replay = process.quarantine.replay(process.buffer.requeue, lambda: process.spool.last_seq)
+    replay = process.quarantine.replay(process.buffer.requeue, lambda: process.buffer.appended)
     return in_slices(replay, lambda number: process.commit(f"m n={number} 1"))
 
 
@@ -198,7 +200,7 @@ def test_records_that_are_added_during_a_replay_stay_in_quarantine(after: int) -
         if number == after:
             process.quarantine.add(seq=5000, line="m new=1 1", status=422, reason="no")
 
-    replay = process.quarantine.replay(process.buffer.requeue, lambda: process.spool.last_seq)
+    replay = process.quarantine.replay(process.buffer.requeue, lambda: process.buffer.appended)
     in_slices(replay, add)
     records = complete(process.quarantine.records())
     assert "m new=1 1" in [record["line"] for record in records] or process.ledger.replayed == 1201
@@ -230,6 +232,7 @@ def test_a_process_killed_in_a_replay_leaves_each_record_once(
         process.files.kill()
 
         second = Process(process.files)
+        assert second.ledger.imbalance(second.spool.pending) == ""
         second.commit("m later=1 1", "m later=2 2")
         process.files.kill()
 
@@ -238,6 +241,34 @@ def test_a_process_killed_in_a_replay_leaves_each_record_once(
         assert complete(third.quarantine.records()) == []
         found = [line for line in third.found() if not line.startswith("m n=")]
         assert_once(found, "m later=1 1", "m later=2 2")
+        # But for a point that was being committed when the process was killed.
+        assert third.ledger.lost.total() <= (replay is replay_beside_commits)
+        assert third.ledger.imbalance(third.spool.pending) == ""
+
+
+def test_what_a_killed_replay_has_left_stays_when_its_position_cannot_be_stored_for_long() -> None:
+    def broken(operation: str, name: str) -> None:
+        if (operation, name) == ("write", quarantine_position.NAME):
+            raise OSError(errno.EIO, "Input/output error")
+
+    later = [f"m later={number} {number}" for number in range(700)]
+    for step in steps(Process.replay):
+        process = filled(MemoryFiles())
+        process.files.fault = at(step, Killed, stays=True)
+        with pytest.raises(Killed):
+            process.replay()
+        process.files.kill()
+
+        process.files.fault = broken
+        second = Process(process.files)
+        second.commit(*later)
+        process.files.kill()
+
+        process.files.fault = no_fault
+        third = Process(process.files)
+        third.replay()
+        assert_once(third.found(), *later)
+        assert third.ledger.lost.total() == 0
 
 
 def test_a_power_cut_in_a_replay_leaves_each_record_once() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from custom_components.ha_ingestor.pipeline.spool import quarantine_files as module
+from custom_components.ha_ingestor.pipeline.spool.appended import Appended
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
 from custom_components.ha_ingestor.pipeline.spool.slices import complete
 from tests.faults.memory_driver import StubbornDisk
@@ -37,7 +38,7 @@ class Spool:
 
 def opened(disk: StubbornDisk, last_seq: int = 0) -> Quarantine:
     quarantine = Quarantine(disk, "db")
-    quarantine.resume(last_seq)
+    quarantine.resume(Appended(last_seq, last_seq, 0))
     return quarantine
 
 
@@ -52,7 +53,11 @@ def kept(quarantine: Quarantine) -> list[int]:
 
 
 def replayed(quarantine: Quarantine, spool: Spool) -> int:
-    return complete(quarantine.replay(spool.requeue, lambda: spool.last_seq))
+    return complete(
+        quarantine.replay(
+            spool.requeue, lambda: Appended(spool.last_seq, spool.last_seq, len(spool.lines))
+        )
+    )
 
 
 def files_of(disk: StubbornDisk) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Final
 
 from ..ledger import Fate, Ledger
 from ..memory import MEMORY_BYTES, MEMORY_POINTS
+from .appended import Appended
 from .batch import Batch, chunk
 from .room import SpoolFullError
 from .sequence import UNKNOWN_TIME
@@ -44,8 +45,9 @@ class Buffer:
         self.error = ""
         # The error is one of this program, and not of the disk.
         self.is_defect = False
-        # Called with the last number in the spool, before anything is appended to it.
-        self.when_opened: Callable[[int], None] = lambda _: None
+        # Called with how far the spool is, before anything is appended to it; returns how many
+        # points of the quarantine were counted as appended, and were not.
+        self.when_opened: Callable[[Appended], int] = lambda _: 0
         self._spool = spool
         self._ledger = ledger
         self._held = held or []
@@ -68,6 +70,12 @@ class Buffer:
     def last_seq(self) -> int:
         """The sequence number of the newest point in the spool."""
         return self._spool.last_seq
+
+    @property
+    def appended(self) -> Appended:
+        """How far the spool is."""
+        last_seq = self._spool.last_seq
+        return Appended(last_seq, last_seq, self._ledger.replayed)
 
     @property
     def is_safe(self) -> bool:
@@ -143,7 +151,7 @@ class Buffer:
         try:
             if not self._spool.is_open:
                 self._spool.open()
-                self.when_opened(self._spool.found_seq)
+                self._spool.take_back(self.when_opened(self._spool.found))
                 self._was_opened = True
             before = len(self._held)
             try:

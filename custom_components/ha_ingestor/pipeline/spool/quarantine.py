@@ -36,6 +36,7 @@ from itertools import batched
 from typing import Any, Final
 
 from . import quarantine_position
+from .appended import Appended
 from .files import Files
 from .quarantine_files import FILE_BYTES, QuarantineFiles
 from .quarantine_position import PositionFile, QuarantinePosition
@@ -62,7 +63,7 @@ class Quarantine:
         self._destination = destination
         self._position = PositionFile(files)
         self._files = QuarantineFiles(files, self._position)
-        self._recovered: int | None = None
+        self._found: Appended | None = None
 
     @property
     def disk_error(self) -> str:
@@ -179,25 +180,32 @@ class Quarantine:
         self._files.remove_gone()
 
     def replay(
-        self, requeue: Callable[[list[str]], None], last_seq: Callable[[], int]
+        self, requeue: Callable[[list[str]], None], appended: Callable[[], Appended]
     ) -> Slices[int]:
         """Bring the records back to the spool and return how many; raises OSError.
 
-        `requeue` appends lines to the spool, of which `last_seq` is the newest number. What was
-        taken before an error is gone from here, all else is still here.
+        `requeue` appends lines to the spool, and `appended` says how far that is. What was taken
+        before an error is gone from here, all else is still here.
         """
         additions = self._files.additions
         position = self._now().settled()
         records, left_out = yield from self._kept(position)
         for chunk in chunks(records):
             # Nothing else is appended within this slice.
-            file, before = position.file, last_seq()
-            until = chunk[-1].end
-            self._position.announce(replace(position, after=before, count=len(chunk), until=until))
+            file, (before, _, replayed) = position.file, appended()
+            self._position.announce(
+                replace(
+                    position,
+                    after=before,
+                    replayed=replayed,
+                    count=len(chunk),
+                    until=chunk[-1].end,
+                )
+            )
             try:
                 requeue([record.line for record in chunk])
             finally:
-                taken = min(max(last_seq() - before, 0), len(chunk))
+                taken = min(max(appended().last_seq - before, 0), len(chunk))
                 if taken:
                     position = position.passed(chunk[taken - 1].end, left_out)
                 self._position.move(position)
@@ -209,21 +217,25 @@ class Quarantine:
             self._files.remove_gone()
         return len(records)
 
-    def resume(self, recovered: int) -> None:
+    def resume(self, found: Appended) -> int:
         """Finish what a killed process was replaying.
 
-        `recovered` is the last sequence number of the spool as it was found, before anything is
-        appended to it.
+        `found` is how far the spool was before anything is appended to it. Returns how many records
+        the ledger counts as replayed, and are still here.
         """
-        self._recovered = recovered
+        self._found = found
+        position = self._position.read()
         with suppress(OSError):  # tried again with the first use
             self._now()
+        if (counted := position.counted_by(found)) is None:
+            return 0
+        return max(counted - position.taken_by(found), 0)
 
     def _now(self) -> QuarantinePosition:
         position = self._position.read()
-        if position.after is None or self._recovered is None:
+        if position.after is None or self._found is None:
             return position
-        taken = min(max(self._recovered - position.after, 0), position.count)
+        taken = position.taken_by(self._found)
         start = position.settled()
         if position.until is not None and taken == position.count:
             end = start.passed(position.until, self._files.below(position.until.file))

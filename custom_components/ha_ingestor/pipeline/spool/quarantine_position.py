@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Final, NamedTuple
 from zlib import crc32
 
+from .appended import Appended
 from .files import Files
 
 NAME: Final = "quarantine-position"
@@ -34,8 +35,9 @@ class QuarantinePosition:
     """Gone are all files below `file` that are not left `aside`, and that many records of it.
 
     With `after`, up to `count` records are being appended to the spool, the first of them with the
-    next sequence number; when all of them are there, `until` is gone. `newest` is the highest
-    number that a file ever had. `forgotten` marks the point that was forgotten last.
+    next sequence number; when all of them are there, `until` is gone. `replayed` points had been
+    counted before; earlier versions did not store it. `newest` is the highest number that a file
+    ever had. `forgotten` marks the point that was forgotten last.
     """
 
     file: int = 1
@@ -44,6 +46,7 @@ class QuarantinePosition:
     aside: tuple[RemovedRecords, ...] = ()
     newest: int = 0
     after: int | None = None
+    replayed: int | None = None
     count: int = 0
     until: RemovedRecords | None = None
     forgotten: int | None = None
@@ -71,7 +74,25 @@ class QuarantinePosition:
 
     def settled(self) -> QuarantinePosition:
         """Forget what was about to happen."""
-        return replace(self, after=None, count=0, until=None)
+        return replace(self, after=None, replayed=None, count=0, until=None)
+
+    def taken_by(self, found: Appended) -> int:
+        """Return how many of the records that were being appended a spool has taken.
+
+        What it has more than before may be more: a later process that could not store a position
+        has appended its own points. The ledger of that process knows.
+        """
+        if self.after is None:
+            return 0
+        by_files = min(max(found.last_seq - self.after, 0), self.count)
+        counted = self.counted_by(found)
+        return by_files if counted is None else min(by_files, counted)
+
+    def counted_by(self, found: Appended) -> int | None:
+        """Return how many of them the ledger counts; None where it is older than this position."""
+        if self.after is None or self.replayed is None or found.counted <= self.after:
+            return None
+        return min(max(found.replayed - self.replayed, 0), self.count)
 
 
 class PositionFile:

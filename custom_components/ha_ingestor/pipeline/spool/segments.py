@@ -29,6 +29,8 @@ class Segments:
         self._files = files
         self._segment_bytes = segment_bytes
         self._listed: list[Segment] = []
+        # Whether all that earlier processes left could be read.
+        self.is_complete = True
         # The last one of the list, as long as it is open.
         self._file = SegmentFile(files)
         self._reader = SegmentReader(files)
@@ -58,12 +60,13 @@ class Segments:
 
     def recover(self) -> Iterator[Frame]:
         """Read every valid frame that earlier processes left."""
-        self._listed = []
+        self._listed, self.is_complete = [], True
         self._removal.forget()
         for name in self._files.names():
             if not name.endswith(SUFFIX):
                 continue
             if (data := self._reader.read_whole(name)) is None:
+                self.is_complete = False
                 continue
             segment = Segment(name=name, is_recovered=True)
             self._listed.append(segment)

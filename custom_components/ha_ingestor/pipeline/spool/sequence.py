@@ -52,6 +52,12 @@ class SequenceNumbers:
         self.last += count
         self.oldest = min(self.oldest, oldest)
 
+    def take_back(self, count: int) -> None:
+        """Take back the last numbers, which no point has."""
+        self.last -= count
+        self._synced = min(self._synced, self.last)
+        self.save()
+
     def synced(self) -> None:
         """Note that every point is on the disk."""
         self._synced = self.last

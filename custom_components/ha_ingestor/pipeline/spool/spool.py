@@ -18,6 +18,7 @@ from typing import Final
 
 from ..clock import CLOCKS_ARE_SET, steady_clock
 from ..ledger import Fate, Ledger
+from .appended import Appended
 from .batch import Batch, gather
 from .durability import Unsynced
 from .eviction import Eviction
@@ -56,8 +57,8 @@ class Spool:
         """
         self.ledger = ledger
         self.is_open = False
-        # The newest number that was found when it was opened: later ones never were appended.
-        self.found_seq = 0
+        # How far it was when it was opened: numbers behind that never were appended.
+        self.found = Appended(0, 0, 0)
         self._files = files
         self._clock = clock
         # Dates the frames.
@@ -89,6 +90,11 @@ class Spool:
     def disk_error(self) -> str:
         """The error of the disk that does not stop the points; empty without any."""
         return self._progress.disk_error or self._segments.disk_error
+
+    @property
+    def found_seq(self) -> int:
+        """The newest number that was in the files when it was opened."""
+        return self.found.last_seq
 
     @property
     def last_seq(self) -> int:
@@ -154,7 +160,6 @@ class Spool:
         self._lock.take()
         stored = self._progress.open()
         found = recover(stored, self._segments.recover(), self._position)
-        self.found_seq = found.found_seq
         with suppress(OSError):  # then a power cut may cost what a killed process did not sync
             self._segments.sync_recovered(found.synced)
         # Nothing below fails, so that nothing is counted twice when this is tried again.
@@ -163,12 +168,25 @@ class Spool:
         # A frame says that these were settled before it, and a segment goes only when its points
         # are; all that settles without syncing the cursor is a delivery.
         self.ledger.written += found.acked - found.before.acked
+        self.found = Appended(found.found_seq, found.before.last_seq, self.ledger.replayed)
         self._numbers.recovered(found)
         self._room.opened()
         self._position = SpoolPosition(found.acked, found.last_seq)
         self.is_open = True
         self._segments.release(found.acked)
         self._numbers.save()
+
+    def take_back(self, points: int) -> None:
+        """Forget points of the quarantine that were counted as appended, and still are in there.
+
+        That is so where a process was killed in between. No number of a file is given out again.
+        """
+        if points and self._segments.is_complete and points <= self.last_seq - self.found_seq:
+            self.ledger.received -= points
+            self.ledger.replayed -= points
+            self.ledger.captured -= points
+            self._numbers.take_back(points)
+            self._position = SpoolPosition(self.acked, self.last_seq)
 
     def close(self) -> None:
         """Store everything on disk and close the files, in any case."""
