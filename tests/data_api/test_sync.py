@@ -402,6 +402,45 @@ async def test_a_whole_sync_that_is_interrupted_goes_on_where_it_was(
     assert sent == ["d0000", "d0200", "d0400", "d0400", "d0600", "d0600", "d0800"]
 
 
+async def emptied_meanwhile(registry_home: RegistryHome, sync: Sync) -> None:
+    """Let an older server lose all it has between the devices and the entities of a full sync."""
+    registry_home.api.tables.is_strict = False
+    registry_home.home = Home(
+        devices=(device("a"), device("b")),
+        entities=(entity("light.x", device_id="a"), entity("light.y", device_id="b")),
+    )
+    registry_home.api.verdicts.extend([OK, DOWN, DOWN])
+    sync.push(registry_home.home)
+    sync.resync()
+    await asyncio.sleep(3)
+    registry_home.api.tables.clear()
+    await asyncio.sleep(300)
+    assert registry_home.api.tables.entities == {}
+    assert sync.state.connected is False
+
+
+@kept
+async def test_a_full_sync_that_does_not_end_begins_again_after_the_interval(
+    registry_home: RegistryHome, sync: Sync
+) -> None:
+    await emptied_meanwhile(registry_home, sync)
+    await asyncio.sleep(sync.schedule.refresh)
+    assert registry_home.api.tables.entities["light.x"]["device_id"] == "a"
+    assert registry_home.api.tables.entities["light.y"]["device_id"] == "b"
+    assert sync.state.connected is True
+
+
+@kept
+async def test_a_resync_on_demand_begins_a_full_sync_again_that_does_not_end(
+    registry_home: RegistryHome, sync: Sync
+) -> None:
+    await emptied_meanwhile(registry_home, sync)
+    sync.resync()
+    await asyncio.sleep(5)
+    assert registry_home.api.tables.entities.keys() == {"light.x", "light.y"}
+    assert sync.state.connected is True
+
+
 @kept
 async def test_a_refused_key_is_tried_now_and_then(registry_home: RegistryHome, sync: Sync) -> None:
     registry_home.api.down = UNKNOWN

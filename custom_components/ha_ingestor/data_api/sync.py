@@ -89,9 +89,10 @@ class Sync:
     _is_answer_slow: bool = False
     _next_retry: datetime | None = None
     _last_sync: datetime | None = None
-    # A full sync continues after an interruption.
+    # A full sync continues after an interruption, unless it is asked for again or takes too long.
     _wants_full: bool = False
     _in_full: bool = False
+    _full_began: float = 0.0
     _refused_tries: int = 0
     _entity_ids: dict[str, str] = field(default_factory=dict)
     _renamed: int = 0
@@ -176,7 +177,10 @@ class Sync:
 
     async def _send(self, home: Home) -> Result:
         now = self.clock()
-        self._wants_full |= self.schedule.is_full(now)
+        # Meanwhile the server may have lost what it took.
+        is_long = self._in_full and now - self._full_began >= self.schedule.refresh
+        if self.schedule.is_full(now) or is_long:
+            self._wants_full, self._in_full = True, False
         is_again = self.schedule.is_again(now)
         self._refused_tries += is_again
         if is_again or self._attempts.failed:
@@ -193,7 +197,7 @@ class Sync:
         rows = await self.run(rows_of, home)
         self._note_renames(home)
         if self._wants_full and not self._in_full:
-            self._in_full = True
+            self._in_full, self._full_began = True, now
             self.transfer.forget()
         return await self.transfer.sync(rows)
 
