@@ -126,6 +126,21 @@ async def test_what_is_not_taken_over_is_named_and_nothing_is_disabled_unasked(
     assert built_in.disabled_by is None
 
 
+async def test_more_tags_than_a_point_has_room_for_stay_fields_and_are_named(
+    hass: HomeAssistant, server: Emulator, yaml: dict[str, Any]
+) -> None:
+    names = [f"a{number:02}" for number in range(17)]
+    yaml["influxdb"] |= {"tags": {"house": "north"}, "tags_attributes": names}
+    as_entry(server.url).add_to_hass(hass)
+    result = await take_over(hass)
+    explained(result, "built_in_partly")
+    assert told(result)["left_out"].replace("\\", "") == "tags_attributes"
+    assert "tags_attributes" not in told(result)["taken"].replace("\\", "")
+    result = await submit(hass, result, disable_built_in=False)
+    options = result["result"].options["core"]
+    assert (options["tags"], options["tags_attributes"]) == ({"house": "north"}, [])
+
+
 async def test_without_settings_the_connection_alone_is_taken_over(
     hass: HomeAssistant, server: Emulator, yaml: dict[str, Any]
 ) -> None:

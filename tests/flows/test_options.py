@@ -262,6 +262,16 @@ REFUSED = [
     ("noise", {"rules": [RULE | {"throttle": 1e9}]}, {"rules": "row_out_of_range"}),
     ("spool", {"max_age": 0.01}, {"max_age": "age_too_short"}),
     ("homeiq", {"tags": MANY_TAGS}, {"tags": "too_many_tags"}),
+    (
+        "core",
+        {"tags_attributes": [f"a{number:02}" for number in range(18)], "tags": {}},
+        {"tags_attributes": "too_many_tags"},
+    ),
+    (
+        "core",
+        {"tags": {f"a{number:02}": "x" for number in range(18)}, "tags_attributes": []},
+        {"tags": "too_many_tags"},
+    ),
     ("core", {"tags": "north"}, {"tags": "not_a_mapping"}),
     (
         "core",

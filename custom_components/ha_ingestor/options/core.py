@@ -1,7 +1,7 @@
 """The page of the `core` profile: the settings of the built-in `influxdb` integration."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import voluptuous as vol
@@ -16,6 +16,8 @@ from homeassistant.helpers.selector import (
     TextSelector,
 )
 
+from ..pipeline.encode.columns import CORE as COLUMNS
+from ..pipeline.encode.line_protocol import TAGS_MAX
 from ..pipeline.encode.profiles.core_settings import (
     MEASUREMENT_ATTRS,
     CoreOverride,
@@ -32,6 +34,10 @@ from .selectors import ATTRIBUTES, Offered
 CORE: Final = "core"
 
 CONF_IGNORE: Final = "ignore_attributes"
+CONF_TAGS_ATTRIBUTES: Final = "tags_attributes"
+
+# Of fixed tags and those of attributes together: points of another home have one more.
+TAGS_ROOM: Final = TAGS_MAX - len(COLUMNS.entity_tags) - 1
 
 _BUILT_IN: Final = "influxdb"
 _NOTHING: Final = "-"
@@ -59,7 +65,7 @@ def _page_of(settings: CoreSettings) -> dict[str, Any]:
         "default_measurement": settings.default_measurement,
         "override_measurement": settings.override_measurement,
         "tags": dict(settings.tags),
-        "tags_attributes": sorted(settings.tags_attributes),
+        CONF_TAGS_ATTRIBUTES: sorted(settings.tags_attributes),
         CONF_IGNORE: sorted(settings.ignore_attributes),
         "component_config": _overrides(settings.component_config),
         "component_config_domain": _overrides(settings.component_config_domain),
@@ -87,7 +93,15 @@ def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
         field, _, inner = where.partition(".")
         reason = "part_not_understood" if inner else "not_a_mapping"
         raise OptionError(field, reason, where)
+    if not _has_room(read.settings):
+        field = CONF_TAGS_ATTRIBUTES if read.settings.tags_attributes else "tags"
+        raise OptionError(field, "too_many_tags", more={"room": str(TAGS_ROOM)})
     return _page_of(read.settings)
+
+
+def _has_room(settings: CoreSettings) -> bool:
+    """Whether a point has room for all tags; what is too much would be missing in it."""
+    return len(settings.tags) + len(settings.tags_attributes) <= TAGS_ROOM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,9 +129,16 @@ async def async_found(hass: HomeAssistant) -> Found:
         section = None  # Home Assistant says itself what is wrong with its configuration
     read = core_settings_from(section if isinstance(section, Mapping) else {})
     lists = _filter_lists({_INCLUDE: read.include, _EXCLUDE: read.exclude})
-    refused = () if lists is not None else [key for key in _PARTS if key in read.taken]
+    refused: list[str] = []
+    if lists is None:
+        refused += (key for key in _PARTS if key in read.taken)
+    settings = read.settings
+    if not _has_room(settings):
+        # Then they are fields.
+        settings = replace(settings, tags_attributes=frozenset())
+        refused.append(CONF_TAGS_ATTRIBUTES)
     return Found(
-        values=_page_of(read.settings),
+        values=_page_of(settings),
         taken=tuple(key for key in read.taken if key not in refused),
         left_out=(*read.left_out, *refused),
         filter_lists=lists or {part: {} for part in _PARTS},
@@ -183,7 +204,7 @@ PAGE: Final = Page(
             vol.Optional("default_measurement"): TextSelector(),
             vol.Optional("override_measurement"): TextSelector(),
             vol.Optional("tags"): ObjectSelector(),
-            vol.Optional("tags_attributes"): Offered(ATTRIBUTES),
+            vol.Optional(CONF_TAGS_ATTRIBUTES): Offered(ATTRIBUTES),
             vol.Optional(CONF_IGNORE): Offered(ATTRIBUTES),
             vol.Optional("component_config"): ObjectSelector(),
             vol.Optional("component_config_domain"): ObjectSelector(),
