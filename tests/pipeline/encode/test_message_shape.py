@@ -160,7 +160,7 @@ def test_any_level_is_a_tag_that_every_server_takes(topic: str, tags: dict[str, 
 
 def test_what_is_published_under_the_name_of_a_secret_is_not_stored() -> None:
     everything = shape("#")
-    for level in ("password", "wifi_token", "pin"):
+    for level in ("password", "wifi_token", "pin", "pin/set", "pin_code/get", "Code/SET/state"):
         assert fields("1234", topic=f"home/{level}", of=everything) == "message_without_value"
     assert fields("1234", topic="home/pin/count", of=everything) == {"value": 1234.0}
 

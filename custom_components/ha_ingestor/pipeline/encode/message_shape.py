@@ -35,6 +35,9 @@ from .topic_pattern import TopicPattern
 # Where things are and what is played is what the user asks for with the topic.
 _UNWANTED: Final = unwanted_names(coordinates=True, media=True)
 
+# Levels behind the name of a thing, by the conventions of Zigbee2MQTT, Homie and others.
+_DONE_WITH_IT: Final = frozenset({"set", "get", "state", "value", "command", "cmd", "status", ""})
+
 # What an intake may hold of them, it may hold many times.
 PAYLOAD_MAX: Final = 16 * 1024
 # As much as a tag holds: of two longer topics that begin alike the points could not be told apart.
@@ -95,7 +98,7 @@ class MessageShape:
         )
 
     def _read(self, topic: str, payload: bytes, found: _Found) -> None:
-        if _is_private(topic.rpartition("/")[2]):
+        if _is_private(_thing_of(topic)):
             found.left_out += 1
             return
         text = _decoded(payload)
@@ -153,6 +156,14 @@ class _Found:
 
     def _put(self, name: str, value: FieldValue, *, is_text: bool) -> None:
         self.fields[message_field_name(name, self.taken, is_text=is_text)] = value
+
+
+def _thing_of(topic: str) -> str:
+    """Return the level of a topic that says what a message is about."""
+    levels = topic.split("/")
+    while len(levels) > 1 and levels[-1].lower() in _DONE_WITH_IT:
+        levels.pop()
+    return levels[-1]
 
 
 def _is_private(name: str) -> bool:
