@@ -177,14 +177,8 @@ class Scene:
         (here, mine), (there, other) = (
             (each, history_in(each.home.directory)) for each in (self.here, self.there)
         )
-        # A home that was killed may have written states that its recorder lacks.
-        of_here = Losses(starts=mine.starts, kills=here.kills, forgets=[here.kills])
-        of_there = Losses(
-            starts=other.starts,
-            kills=there.kills,
-            forgets=[here.kills, there.kills],
-            rereads=here.kills,
-        )
+        of_here = Losses(starts=mine.starts, kills=here.kills, forgets=here.kills)
+        of_there = Losses(starts=other.starts, kills=there.kills, rereads=here.kills)
         return (
             differences(mine, local, of_here, told=here.told, since=self.since, without=own),
             differences(other, remote, of_there, told=there.told, since=self.since),

@@ -39,14 +39,13 @@ class History:
 class Losses:
     """When the home of a recorder started and was killed, and what is not known for that.
 
-    `forgets` are the kills of each home that knows what was before a state: when all of them were
-    killed, the next point of an entity need not say it. After a kill of `rereads` the last minute
-    of the recorder is read again.
+    After a kill of `forgets` the next point of an entity need not say what was before it. After one
+    of `rereads` the last minute of the recorder is read again.
     """
 
     starts: Sequence[int] = ()
     kills: Sequence[int] = ()
-    forgets: Sequence[Sequence[int]] = ((),)
+    forgets: Sequence[int] = ()
     rereads: Sequence[int] = ()
 
     def has_started(self, before: int, moment: int) -> bool:
@@ -59,7 +58,7 @@ class Losses:
 
     def is_forgotten(self, before: int, moment: int) -> bool:
         """Whether nobody knows what was before a moment."""
-        return all(any(before <= kill <= moment for kill in kills) for kills in self.forgets)
+        return any(before <= kill <= moment for kill in self.forgets)
 
     def is_cut_short(self, before: int, moment: int) -> bool:
         """Whether a start that came between was killed soon after a moment."""

@@ -32,14 +32,14 @@ def compare(
     *,
     starts: Sequence[float] = (),
     kills: Sequence[float] = (),
-    forgets: Sequence[Sequence[float]] = ((),),
+    forgets: Sequence[float] = (),
     rereads: Sequence[float] = (),
 ) -> Differences:
     history = History(rows={NAME: rows}, starts=moments(starts))
     losses = Losses(
         starts=history.starts,
         kills=moments(kills),
-        forgets=[moments(each) for each in forgets],
+        forgets=moments(forgets),
         rereads=moments(rereads),
     )
     return differences(history, points, losses)
@@ -76,13 +76,12 @@ def test_a_recorder_that_was_killed_need_not_have_everything() -> None:
     assert len(compare([], points, kills=[30]).unknown) == 1
 
 
-def test_when_all_were_killed_that_know_what_was_before_a_point_need_not_say_it() -> None:
+def test_after_a_kill_a_point_need_not_say_what_was_before() -> None:
     points = [point(1, "1", None), point(4, "2", None)]
     rows = [row(1, "1"), row(4, "2")]
-    assert compare(rows, points, forgets=[[2], [3]]).forgotten == 1
-    assert len(compare(rows, points, forgets=[[2], []]).misled) == 1
-    assert len(compare(rows, points, forgets=[[2], [5]]).misled) == 1
-    assert len(compare(rows, points, forgets=[[]]).misled) == 1
+    assert compare(rows, points, forgets=[3]).forgotten == 1
+    assert len(compare(rows, points, forgets=[5]).misled) == 1
+    assert len(compare(rows, points).misled) == 1
 
 
 def test_what_a_start_set_that_was_killed_may_be_stored_nowhere() -> None:

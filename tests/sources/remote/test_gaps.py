@@ -432,10 +432,10 @@ async def test_when_both_homes_were_killed_the_gap_is_filled_and_a_state_as_befo
     entry = entry_with(database, remote(home))
     ledger = await started(hass, home, entry, hass_storage, start)
     await deliver(hass, entry)
-    assert told(database, "sensor.a") == [("1", "0"), ("2", "1")]
-    assert told(database, "sensor.stays") == [("on", None)]
-    assert told(database, "sensor.led") == [("2", "1"), ("2", None)]
-    assert ledger["filtered"] == {"restart_echo": 1}
+    assert told(database, "sensor.a") == [("1", "0"), ("1", "1"), ("2", "1")]
+    assert told(database, "sensor.stays") == [("on", "on")]
+    assert told(database, "sensor.led") == [("2", "1"), ("2", "2")]
+    assert ledger["filtered"] == {}
 
 
 async def test_where_it_is_known_what_was_written_last_a_state_that_was_set_again_is_no_change(

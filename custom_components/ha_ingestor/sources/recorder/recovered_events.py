@@ -22,12 +22,14 @@ class RecoveredEvents:
     """Knows the last state of each entity, to tell what a row changed.
 
     `starts` are the starts of Home Assistant. Between one and the return of its integration an
-    entity is `unavailable`, which is no change, nor is the state that it had before.
+    entity is `unavailable`, which is no change, nor is the state that it had before. That may be
+    one for those in `forgotten`: the recorder may lack what was written of them in between.
     """
 
     describe: Callable[[str], EntityContext]
     state_now: Callable[[str], StateLike | None]
     starts: Sequence[float] = ()
+    forgotten: set[str] = field(default_factory=set)
     _before: dict[str, RedatedState | None] = field(default_factory=dict)
     _placeholders: dict[str, Recorded] = field(default_factory=dict)
     # With a row in this span.
@@ -97,7 +99,8 @@ class RecoveredEvents:
             if new.state == before.state:
                 new = dated(new, before.last_changed_timestamp)
                 row = row._replace(state=new)
-                if new.attributes == before.attributes:
+                is_same = new.attributes == before.attributes
+                if is_same and row.entity_id not in self.forgotten:
                     self._before[row.entity_id] = new
                     filtered[RESTART_ECHO] += 1
                     return

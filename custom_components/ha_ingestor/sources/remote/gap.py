@@ -77,8 +77,6 @@ class RemoteGap:
     # Entities that the recorder there has, and those that changed more than once.
     known: set[str] = field(default_factory=set)
     led: set[str] = field(default_factory=set)
-    # Nobody knows what was written of these before it: this home was killed.
-    forgotten: set[str] = field(default_factory=set)
     # What is still to be stored.
     read: tuple[list[StateEvent], Counter[str]] | None = None
     is_ended: bool = False
@@ -88,11 +86,6 @@ class RemoteGap:
     def was_there(self, entity_id: str) -> bool:
         """Whether an entity had a state when the gap began."""
         return self.changes[entity_id].old is not None or entity_id in self.expected
-
-    def is_in_question(self, entity_id: str) -> bool:
-        """Whether a state is as before only for a recorder that may lack the newest before it."""
-        new = self.changes[entity_id].new
-        return entity_id in self.forgotten and new is not None and self.events.is_echo(_row(new))
 
     def leave_unfilled(self) -> bool:
         """Ask nothing more, capture only what ends it; returns False if that was so before."""

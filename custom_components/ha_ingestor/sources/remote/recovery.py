@@ -117,8 +117,10 @@ class RemoteRecovery:
                 self._divide(gap, question)
         else:
             if gap.is_first:
+                # After a kill nothing is known but what the recorder there has.
                 unread = [name for name in question.entity_ids if name not in gap.known]
-                gap.forgotten.update(name for name in unread if not capture.remembers(name))
+                forgotten = (name for name in unread if not capture.remembers(name))
+                gap.events.forgotten.update(forgotten)
             self._is_busy = True
             try:
                 await self._read(gap, capture, gap.rows(question, answer), question.after)
@@ -145,10 +147,8 @@ class RemoteRecovery:
         self._is_busy = True
         try:
             async for entity_id, change in async_slices(list(gap.changes.items())):
-                # After a kill nothing is known but what the recorder there has.
-                is_told = entity_id in gap.forgotten and entity_id in gap.known
-                is_led = (entity_id in gap.led or is_told) and not gap.is_in_question(entity_id)
-                if is_led or not self._is_present(change):
+                is_told = entity_id in gap.known and entity_id in gap.events.forgotten
+                if entity_id in gap.led or is_told or not self._is_present(change):
                     led.append(entity_id)
                 else:
                     # Nothing lies between: it is as any state after an interruption.
