@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,63 +16,16 @@ from tests.emulator.home_assistant import Home, Refusal
 from tests.shell import deliver, points, set_up, until
 
 from .conftest import entry_with, remote
-from .test_remote import balanced, connected, link_of
-
-HISTORY = "history/history_during_period"
-
-
-class Recorder:
-    """The recorder of a home: rows by entity, and what it was asked."""
-
-    def __init__(self, home: Home) -> None:
-        self.rows: dict[str, list[dict[str, Any]]] = {}
-        self.asked: list[Any] = []
-        home.answers[HISTORY] = self.answer
-
-    def wrote(self, entity_id: str, state: str, at: float, **attributes: Any) -> None:
-        self.rows.setdefault(entity_id, []).append({"s": state, "a": attributes, "lu": at})
-
-    def answer(self, asked: Any) -> Any:
-        self.asked.append(asked)
-        # Whole microseconds, and neither of the bounds.
-        after, until_ = (
-            datetime.fromisoformat(asked[name]).astimezone(UTC).timestamp()
-            for name in ("start_time", "end_time")
-        )
-        return {
-            name: [
-                *(self._before(name, after) if asked["include_start_time_state"] else ()),
-                *(row for row in self.rows[name] if after < row["lu"] < until_),
-            ]
-            for name in asked["entity_ids"]
-            if name in self.rows
-        }
-
-    def _before(self, entity_id: str, moment: float) -> list[dict[str, Any]]:
-        """Date the state at a moment as if it was set then, as Home Assistant does."""
-        before = [row for row in self.rows[entity_id] if row["lu"] <= moment]
-        return [{**before[-1], "lu": moment}] if before else []
-
-
-def told(database: Emulator, entity_id: str) -> list[Any]:
-    return [
-        (each.fields["state"], each.fields.get("old_state")) for each in points(database, entity_id)
-    ]
-
-
-async def interrupted(hass: HomeAssistant, home: Home, entry: MockConfigEntry, count: int) -> None:
-    await set_up(hass, entry)
-    await connected(entry)
-    await until(lambda: link_of(entry).health.events >= count)
-    await home.stop()
-
-
-async def filled(entry: MockConfigEntry, home: Home, successes: int = 2) -> None:
-    asked = home.commands[HISTORY]
-    await home.start()
-    await connected(entry, successes)
-    await until(lambda: home.commands[HISTORY] > asked)
-    await until(lambda: not link_of(entry).home.gaps)
+from .following import balanced, connected, link_of
+from .history import (
+    HISTORY,
+    Recorder,
+    filled,
+    filled_and_delivered,
+    interrupted,
+    lost_at_zero,
+    told,
+)
 
 
 async def test_every_state_of_an_interruption_is_there_once_and_follows_the_one_before(
@@ -126,10 +78,7 @@ async def test_live_events_do_not_wait_for_the_history(
     hass: HomeAssistant, home: Home, database: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recovery, "LAG_SECONDS", 0.4)
-    recorder, start = Recorder(home), time.time() - 1000
-    home.changing("sensor.a", "0", start)
-    entry = entry_with(database, remote(home))
-    await interrupted(hass, home, entry, 1)
+    entry, recorder, start = await lost_at_zero(hass, home, database)
     for number in (1, 2, 3):
         recorder.wrote("sensor.a", str(number), start + 100 * number)
     home.changing("sensor.a", "2", start + 200)
@@ -174,10 +123,7 @@ async def test_a_stop_in_the_middle_goes_on_at_the_next_connection(
     hass: HomeAssistant, home: Home, database: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gap, "SLICE_SECONDS", 100.0)
-    recorder, start = Recorder(home), time.time() - 1000
-    home.changing("sensor.a", "0", start)
-    entry = entry_with(database, remote(home))
-    await interrupted(hass, home, entry, 1)
+    entry, recorder, start = await lost_at_zero(hass, home, database)
     for number in range(1, 9):
         recorder.wrote("sensor.a", str(number), start + 50 * number)
     home.changing("sensor.a", "8", start + 400)
@@ -225,9 +171,7 @@ async def test_what_a_restart_of_the_other_home_in_the_interruption_set_again_is
     home.states.clear()
     home.changing("sensor.b", "on", start + 100)
     home.changing("sensor.a", "off", start + 101)
-    await filled(entry, home)
-    ledger = await balanced(entry)
-    await deliver(hass, entry)
+    ledger = await filled_and_delivered(hass, home, entry)
     assert told(database, "sensor.a") == [("on", None), ("off", "on")]
     assert told(database, "sensor.b") == [("on", None)]
     assert ledger["filtered"] == {"restart_echo": 2}
@@ -280,10 +224,7 @@ async def test_what_is_not_answered_is_asked_in_smaller_parts(
     fault: str,
 ) -> None:
     monkeypatch.setattr(recovery, "ANSWER_SECONDS", 0.2)
-    recorder, start = Recorder(home), time.time() - 1000
-    entry = entry_with(database, remote(home))
-    home.changing("sensor.a", "0", start)
-    await interrupted(hass, home, entry, 1)
+    entry, recorder, start = await lost_at_zero(hass, home, database)
     recorder.wrote("sensor.a", "1", start + 1)
     recorder.wrote("sensor.b", "1", start + 2)
     recorder.wrote("sensor.b", "2", start + 3)
@@ -300,10 +241,8 @@ async def test_what_is_not_answered_is_asked_in_smaller_parts(
         return recorder.answer(asked)
 
     home.answers[HISTORY] = answer
-    await filled(entry, home)
-    await balanced(entry)
     link = link_of(entry)
-    await deliver(hass, entry)
+    await filled_and_delivered(hass, home, entry)
     assert told(database, "sensor.b") == [("1", None), ("2", "1")]
     assert told(database, "sensor.a") == [("0", None), ("1", "0")]
     assert link.health.state.unfillable == 1
@@ -312,10 +251,7 @@ async def test_what_is_not_answered_is_asked_in_smaller_parts(
 async def test_the_last_state_is_there_when_the_history_cannot_be_used(
     hass: HomeAssistant, home: Home, database: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recorder, start = Recorder(home), time.time() - 1000
-    home.changing("sensor.a", "0", start)
-    entry = entry_with(database, remote(home))
-    await interrupted(hass, home, entry, 1)
+    entry, recorder, start = await lost_at_zero(hass, home, database)
     recorder.wrote("sensor.a", "1", start + 100)
     home.changing("sensor.a", "2", start + 200)
 
@@ -323,19 +259,14 @@ async def test_the_last_state_is_there_when_the_history_cannot_be_used(
         raise RuntimeError
 
     monkeypatch.setattr(gap.RemoteGap, "rows", broken)
-    await filled(entry, home)
-    await balanced(entry)
-    await deliver(hass, entry)
+    await filled_and_delivered(hass, home, entry)
     assert told(database, "sensor.a") == [("0", None), ("2", "0")]
 
 
 async def test_a_full_spool_and_a_full_disk_only_delay_the_history(
     hass: HomeAssistant, home: Home, database: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recorder, start = Recorder(home), time.time() - 1000
-    home.changing("sensor.a", "0", start)
-    entry = entry_with(database, remote(home))
-    await interrupted(hass, home, entry, 1)
+    entry, recorder, start = await lost_at_zero(hass, home, database)
     recorder.wrote("sensor.a", "1", start + 100)
     home.changing("sensor.a", "2", start + 200)
     [here] = entry.runtime_data.remotes.all
@@ -496,10 +427,9 @@ async def test_what_led_to_a_removal_in_the_interruption_is_there(
         recorder.wrote(f"sensor.{name}", "2", start + 200)
         home.removing(f"sensor.{name}")
     recorder.wrote("sensor.removed", "", start + 300)
-    await filled(entry, home)
-    await balanced(entry)
-    assert link_of(entry).health.state.unfillable == 0
-    await deliver(hass, entry)
+    link = link_of(entry)
+    await filled_and_delivered(hass, home, entry)
+    assert link.health.state.unfillable == 0
     for name in ("removed", "gone"):
         found = points(database, f"sensor.{name}")
         assert [
@@ -553,10 +483,8 @@ async def test_a_recorder_that_was_purged_or_excludes_an_entity_leaves_its_prese
     recorder.rows["sensor.purged"] = []
     home.changing("sensor.purged", "3", start + 300)
     home.changing("sensor.excluded", "3", start + 301)
-    await filled(entry, home)
     link = link_of(entry)
-    await balanced(entry)
-    await deliver(hass, entry)
+    await filled_and_delivered(hass, home, entry)
     assert told(database, "sensor.purged") == [("0", None), ("3", "0")]
     assert told(database, "sensor.excluded") == [("0", None), ("3", "0")]
     assert link.health.state.unfillable == 2
@@ -587,9 +515,7 @@ async def test_history_that_is_larger_than_a_message_is_asked_in_smaller_parts(
         }
 
     home.answers[HISTORY] = large
-    await filled(entry, home)
-    await balanced(entry)
-    await deliver(hass, entry)
+    await filled_and_delivered(hass, home, entry)
     for name in names:
         assert told(database, name) == [("0", None), ("1", "0"), ("2", "1")]
     sizes = [len(asked["entity_ids"]) for asked in recorder.asked]
@@ -605,16 +531,11 @@ async def test_an_older_home_that_knows_less_is_followed_and_its_gaps_are_filled
     for command in ("config/entity_registry/get_entries", "config_entries/get"):
         home.answers[command] = unknown
     home.register("sensor.a", area_id="attic")
-    recorder, start = Recorder(home), time.time() - 1000
-    home.changing("sensor.a", "0", start)
-    entry = entry_with(database, remote(home))
-    await interrupted(hass, home, entry, 1)
+    entry, recorder, start = await lost_at_zero(hass, home, database)
     recorder.wrote("sensor.a", "1", start + 100)
     recorder.wrote("sensor.a", "2", start + 200)
     home.changing("sensor.a", "2", start + 200)
-    await filled(entry, home)
-    await balanced(entry)
-    await deliver(hass, entry)
+    await filled_and_delivered(hass, home, entry)
     assert told(database, "sensor.a") == [("0", None), ("1", "0"), ("2", "1")]
     assert {point.tags["area_id"] for point in points(database, "sensor.a")} == {"attic"}
 
@@ -623,10 +544,7 @@ async def test_an_older_home_that_knows_less_is_followed_and_its_gaps_are_filled
 async def test_a_state_of_the_far_future_leads_to_no_more_questions_than_one_of_now(
     hass: HomeAssistant, home: Home, database: Emulator, moment: float
 ) -> None:
-    recorder, start = Recorder(home), time.time() - 1000
-    home.changing("sensor.a", "0", start)
-    entry = entry_with(database, remote(home))
-    await interrupted(hass, home, entry, 1)
+    entry, recorder, _ = await lost_at_zero(hass, home, database)
     home.changing("sensor.a", "1", moment)
     await filled(entry, home)
     assert len(recorder.asked) == 1

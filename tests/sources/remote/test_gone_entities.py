@@ -22,8 +22,8 @@ from tests.emulator.home_assistant import Home
 from tests.shell import deliver, points, set_up, until
 
 from .conftest import entry_with, remote
-from .test_gaps import HISTORY, Recorder, filled, interrupted
-from .test_remote import balanced, connected, link_of
+from .following import balanced, connected, link_of
+from .history import HISTORY, Recorder, filled_and_delivered, interrupted
 
 MOMENTS = "ha_ingestor.remotes"
 ENTITIES = "ha_ingestor.remote_entities"
@@ -127,9 +127,7 @@ async def test_what_came_back_and_went_again_in_an_interruption_is_told(
     # Between what was captured and now.
     recorder.wrote("sensor.a", "1", start + 100)
     recorder.wrote("sensor.a", "", start + 200)
-    await filled(entry, home)
-    ledger = await balanced(entry)
-    await deliver(hass, entry)
+    ledger = await filled_and_delivered(hass, home, entry)
     found = [state for _, state, _ in events(database, "sensor.a")]
     assert sorted(found, key=str) == ["0", "1", None, None]
     assert ledger["recovered"] == 2

@@ -17,7 +17,8 @@ from tests.emulator.home_assistant import Home, Refusal
 from tests.shell import deliver, set_up, until
 
 from .conftest import entry_with, remote
-from .test_remote import NOON, captured, connected, link_of
+from .following import captured, connected, link_of
+from .test_remote import NOON
 
 DISABLED = {"connection_successes", "reconnect_time"}
 

@@ -12,7 +12,8 @@ from tests.emulator.home_assistant import Home
 from tests.shell import deliver, points, set_up, until
 
 from .conftest import entry_with, remote
-from .test_remote import NOON, balanced, captured, connected, link_of, registry_event, told
+from .following import balanced, captured, connected, link_of
+from .test_remote import NOON, registry_event, told
 
 
 def fired(event_type: str, data: Any, second: int = 1) -> Any:

@@ -19,7 +19,8 @@ from tests.emulator.home_assistant import Home
 from tests.shell import deliver, set_up, until
 
 from .conftest import entry_with, remote
-from .test_remote import NOON, connected, link_of
+from .following import connected, link_of
+from .test_remote import NOON
 
 SOON = Intervals(quiet=0.05, patience=0.5)
 

@@ -9,7 +9,7 @@ import pytest
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.ha_ingestor.sources.remote import link, registry_reader
 from tests.emulator import Emulator
@@ -17,34 +17,9 @@ from tests.emulator.home_assistant import Home, Refusal
 from tests.shell import deliver, points, set_up, until
 
 from .conftest import entry_with, remote
+from .following import balanced, captured, connected, link_of
 
 NOON = 1_795_262_400.0
-
-
-def link_of(entry: MockConfigEntry, number: int = 0) -> Any:
-    return entry.runtime_data.remotes.all[number].link
-
-
-async def connected(entry: MockConfigEntry, successes: int = 1) -> None:
-    health = link_of(entry).health
-    await until(lambda: health.connected and health.successes >= successes)
-
-
-async def captured(entry: MockConfigEntry, count: int) -> None:
-    """Wait until so many events came in, and that nothing else comes."""
-    health = link_of(entry).health
-    await until(lambda: health.events >= count)
-    await asyncio.sleep(0.05)
-    assert health.events == count
-
-
-async def balanced(entry: MockConfigEntry) -> dict[str, Any]:
-    snapshot = await entry.runtime_data.pipeline.snapshot()
-    assert snapshot.unbalanced == ""
-    ledger: dict[str, Any] = snapshot.ledger
-    # Those of this home.
-    ledger["received"] -= ledger["filtered"].pop("own_entity", 0)
-    return ledger
 
 
 def told(database: Emulator, entity_id: str | None = None) -> list[Any]:

@@ -10,7 +10,8 @@ from tests.emulator.home_assistant import Home
 from tests.shell import deliver, set_up, until
 
 from .conftest import entry_with, remote
-from .test_remote import NOON, captured, connected, link_of
+from .following import captured, connected, link_of
+from .test_remote import NOON
 
 PATH = "/api/ha_ingestor/states"
 
