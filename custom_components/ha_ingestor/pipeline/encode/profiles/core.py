@@ -31,7 +31,7 @@ every profile, or because the built-in integration fails:
 - points of another home have the tag `instance`; with one, no attribute of that name is a field
 """
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, ClassVar, Final, NamedTuple
@@ -58,7 +58,8 @@ from ..columns import (
 )
 from ..line_protocol import escape_key, quote, series_key
 from ..numbers import NUMBER_OF_WORD
-from .core_settings import CoreSettings, MeasurementAttr
+from .core_measurement import measurement_of
+from .core_settings import CoreSettings
 from .core_values import float_in, is_immutable, read, single_line
 
 _INSTANCE: Final = "instance"
@@ -159,9 +160,7 @@ class Core:
         measurement, ignored = config
         spent: str | None = None
         if not measurement:
-            measurement, spent = _MEASUREMENT[self.settings.measurement_attr](entity, attributes)
-        if not measurement:
-            measurement = self.settings.default_measurement or entity.entity_id
+            measurement, spent = measurement_of(self.settings, entity, attributes)
         left_out = ignored if spent is None else ignored | {spent}
         tags, fields = self._split_attributes(attributes, left_out, taken)
         series = self._series(entity, measurement, tags)
@@ -251,36 +250,6 @@ def _starts(names: Iterable[Any], tags: Container[str]) -> list[str]:
         taken.add(field)
         found.append(f"{field}=" if field else "")
     return found
-
-
-def _by_unit(_: EntityContext, attributes: Mapping[str, Any]) -> tuple[str, str | None]:
-    unit = attributes.get("unit_of_measurement")
-    if unit is None or (isinstance(unit, str) and not unit):
-        return "", None
-    return unit if isinstance(unit, str) else text_of(unit), "unit_of_measurement"
-
-
-def _by_device_class(
-    entity: EntityContext, attributes: Mapping[str, Any]
-) -> tuple[str, str | None]:
-    device_class = attributes.get("device_class")
-    if device_class is None:
-        return entity.domain, None
-    return f"{entity.domain}__{text_of(device_class)}", "device_class"
-
-
-def _by_entity_id(entity: EntityContext, _: Mapping[str, Any]) -> tuple[str, str | None]:
-    return entity.entity_id, None
-
-
-# The measurement and the attribute that is no field because it is there.
-_MEASUREMENT: Final[
-    Mapping[MeasurementAttr, Callable[[EntityContext, Mapping[str, Any]], tuple[str, str | None]]]
-] = {
-    "unit_of_measurement": _by_unit,
-    "domain__device_class": _by_device_class,
-    "entity_id": _by_entity_id,
-}
 
 
 def _tag_text(value: Any) -> str:
