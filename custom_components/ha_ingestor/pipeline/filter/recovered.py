@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from ..encode.masked import MASKED, unmasked
 from ..ledger import Ledger
 from ..model import NO_RULES, UNAVAILABLE_STATES, Rules, StateEvent, StateLike, is_here
+from .deadband import is_within_deadband
 from .filters import NoiseFilterSettings, are_same
 from .last_written import LastWritten
-from .rules import is_within_deadband
 
 _LOGGER = logging.getLogger(__name__)
 

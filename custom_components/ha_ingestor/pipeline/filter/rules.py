@@ -1,16 +1,10 @@
-"""The rules of an entity: deadband, throttle and heartbeat.
-
-A deadband is for measurements: states that are written as numbers, and no choices. Other states
-always pass it, and so does a number in another unit. While a number stays where it is, a change of
-the other attributes alone is no reason to write it.
-"""
+"""The rules of an entity: deadband, throttle and heartbeat."""
 
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ..encode.numbers import measurement_of
 from ..ledger import Ledger
 from ..model import (
     HEARTBEAT,
@@ -23,6 +17,7 @@ from ..model import (
     StateLike,
     Weather,
 )
+from .deadband import is_within_deadband
 from .last_written import LastWritten
 
 
@@ -270,17 +265,3 @@ def _due_of(rule_state: RuleState, rules: Rules) -> float:
 
 def _is_silent(state: StateLike) -> bool:
     return state.state in UNAVAILABLE_STATES
-
-
-def is_within_deadband(deadband: float, domain: str, last: StateLike, new: StateLike) -> bool:
-    """Whether a measurement moved less than it has to; what is none always moves.
-
-    What means yes or no is none, nor is a choice, and numbers of two units cannot be compared.
-    """
-    if not deadband:
-        return False
-    before, now = measurement_of(domain, last), measurement_of(domain, new)
-    if before is None or now is None or abs(now - before) >= deadband:
-        return False
-    unit = "unit_of_measurement"
-    return bool(last.attributes.get(unit) == new.attributes.get(unit))
