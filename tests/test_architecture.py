@@ -29,7 +29,12 @@ PLAIN: Final = (
     *("enrich/markers", "enrich/selection"),
     *("registry/history_log", "registry/history_rows", "registry/model", "registry/order"),
     *("registry/schedule", "registry/values"),
-    *("metadata_store/queries", "metadata_store/changes", "metadata_store/rows"),
+    *(
+        "metadata_store/queries",
+        "metadata_store/listings",
+        "metadata_store/changes",
+        "metadata_store/rows",
+    ),
     *("metadata_store/schema", "metadata_store/store"),
 )
 

@@ -18,8 +18,9 @@ from homeassistant.util.hass_dict import HassKey
 from .const import DOMAIN
 from .health import api, metrics
 from .health.readings import Reading, UnknownDestinationError, async_readings
+from .metadata_store.listings import DEVICES, ENTITIES, Listing, QueryError
 from .metadata_store.metadata_sync import METADATA_SYNC
-from .metadata_store.queries import DEVICES, ENTITIES, Listing, QueryError, parse
+from .metadata_store.queries import parse
 from .sources.remote.states_view import StatesView, async_connected
 
 # Home Assistant's own numbers: below the first it does not pay, above the second it takes a thread.

@@ -11,7 +11,8 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from custom_components.ha_ingestor.metadata_store.queries import DEVICES, ENTITIES, Query, parse
+from custom_components.ha_ingestor.metadata_store.listings import DEVICES, ENTITIES
+from custom_components.ha_ingestor.metadata_store.queries import Query, parse
 from custom_components.ha_ingestor.metadata_store.store import MetadataStore
 from custom_components.ha_ingestor.registry.model import Area, Device, Entity, Home
 

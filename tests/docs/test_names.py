@@ -14,7 +14,7 @@ from custom_components.ha_ingestor.flows.options import PAGES
 from custom_components.ha_ingestor.health.metric_table import NUMBERS
 from custom_components.ha_ingestor.health.metrics import metrics
 from custom_components.ha_ingestor.health.self_test import Verdict
-from custom_components.ha_ingestor.metadata_store.queries import DEVICES, ENTITIES, Listing
+from custom_components.ha_ingestor.metadata_store.listings import DEVICES, ENTITIES, Listing
 from custom_components.ha_ingestor.options.noise import RULE_FIELDS
 from custom_components.ha_ingestor.options.number import Number
 from custom_components.ha_ingestor.pipeline.encode.own_points import Fault

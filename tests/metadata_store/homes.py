@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from custom_components.ha_ingestor.metadata_store.queries import DEVICES, ENTITIES, parse
+from custom_components.ha_ingestor.metadata_store.listings import DEVICES, ENTITIES
+from custom_components.ha_ingestor.metadata_store.queries import parse
 from custom_components.ha_ingestor.metadata_store.store import FILE, MetadataStore
 from custom_components.ha_ingestor.registry.model import Area, Device, Entity, Home
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_components.ha_ingestor.metadata_store.queries import (
+from custom_components.ha_ingestor.metadata_store.listings import (
     DEVICES,
     ENTITIES,
     Listing,
     QueryError,
-    parse,
 )
+from custom_components.ha_ingestor.metadata_store.queries import parse
 from custom_components.ha_ingestor.metadata_store.store import FILE, MetadataStore
 from custom_components.ha_ingestor.registry.model import Device, Entity, Home
 

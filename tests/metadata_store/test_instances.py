@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from custom_components.ha_ingestor.metadata_store import changes, schema
-from custom_components.ha_ingestor.metadata_store.queries import ENTITIES, parse
+from custom_components.ha_ingestor.metadata_store.listings import ENTITIES
+from custom_components.ha_ingestor.metadata_store.queries import parse
 from custom_components.ha_ingestor.metadata_store.store import FILE, MetadataStore, SetAside
 from custom_components.ha_ingestor.registry.model import Device, Home
 
