@@ -107,3 +107,6 @@ def test_tags_are_sorted_and_empty_ones_left_out() -> None:
 def test_of_names_that_become_the_same_the_first_wins() -> None:
     assert series_key("m", [("time", "1"), ("time_", "2")]) == "m,time_=1"
     assert field_set([("_a", True), ("x_a", False)]) == "x_a=true"
+    # What a lone surrogate is stored as.
+    assert series_key("m", [("\ud800", "1"), ("?", "2")]) == "m,?=1"
+    assert field_set([("?", True), ("\ud800", False)]) == "?=true"

@@ -13,6 +13,7 @@ they agree on, so that any text yields exactly one point:
 from collections.abc import Iterable
 from typing import Final
 
+from ..text import text_of
 from .plain import as_finite_number
 
 type FieldValue = str | float | bool
@@ -57,6 +58,8 @@ def cut(text: str, limit: int) -> str:
 def _safe_name(name: str) -> str:
     if not name:
         return "x"
+    # Here and not when the line is sent: names that are stored as one are one name.
+    name = text_of(name)
     return "x" + name if name.startswith(_RESERVED_FIRST) else name
 
 
