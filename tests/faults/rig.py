@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.clients.influx.outcome import Outcome
 from custom_components.ha_ingestor.clients.influx.verdict import classify
-from custom_components.ha_ingestor.pipeline.export.exporter import Exporter
+from custom_components.ha_ingestor.pipeline.export.build import build_exporter
 from custom_components.ha_ingestor.pipeline.export.pause import Pause
 from custom_components.ha_ingestor.pipeline.export.result import Result
 from custom_components.ha_ingestor.pipeline.export.writer import Writer
@@ -94,7 +94,7 @@ class Rig:
         )
         self.buffer = Buffer(self.spool, self.ledger)
         self.quarantine = Quarantine(files, "the database")
-        self.exporter = Exporter(
+        self.exporter = build_exporter(
             buffer=self.buffer,
             quarantine=self.quarantine,
             writer=writer,

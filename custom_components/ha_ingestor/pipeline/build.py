@@ -15,8 +15,9 @@ from .committer import Committer
 from .encode.attributes import JsonDumps
 from .encode.encoder import Encoder, Profile
 from .entity_reports import EntityReports
+from .export.build import build_exporter
 from .export.end_to_end import EndToEnd
-from .export.exporter import GATHER_SECONDS, Exporter
+from .export.exporter import GATHER_SECONDS
 from .export.measured_writer import MeasuredWriter
 from .export.pause import Pause
 from .export.settings import DeliverySettings
@@ -62,7 +63,7 @@ def build_pipeline(
     jitter: Callable[[], float] = random.random,
     executor: Executor | None = None,
 ) -> Pipeline:
-    """Put the parts together.
+    """Put the parts together, in the order of the data; health and past use all of them.
 
     `resume` is what the pipeline before this one left in memory. Tests inject the rest.
     """
@@ -111,7 +112,7 @@ def build_pipeline(
     )
     is_paused = resume.is_paused if resume else None
     pause = Pause(files=counted_files, is_on=is_paused is True, is_known=is_paused is not None)
-    exporter = Exporter(
+    exporter = build_exporter(
         buffer=buffer,
         quarantine=quarantine,
         writer=measured,

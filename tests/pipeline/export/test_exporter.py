@@ -17,8 +17,8 @@ from custom_components.ha_ingestor.clients.influx.outcome import Outcome
 from custom_components.ha_ingestor.pipeline.export.attempts import BLOCKED_RETRY
 from custom_components.ha_ingestor.pipeline.export.backoff import MAXIMUM, backoff
 from custom_components.ha_ingestor.pipeline.export.breaker import BreakerState
+from custom_components.ha_ingestor.pipeline.export.build import build_exporter
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
-from custom_components.ha_ingestor.pipeline.export.exporter import Exporter
 from custom_components.ha_ingestor.pipeline.export.isolation import SURGE_WINDOW
 from custom_components.ha_ingestor.pipeline.export.pause import Pause
 from custom_components.ha_ingestor.pipeline.export.result import Problem, Result
@@ -64,8 +64,9 @@ class Rig:
         self.spool.append(list(lines))
         self.quarantine = Quarantine(self.files, "ha on db.lan")
         self.changes: list[Status] = []
-        self.exporter = Exporter(
-            buffer=Buffer(self.spool, self.spool.ledger),
+        self.buffer = Buffer(self.spool, self.spool.ledger)
+        self.exporter = build_exporter(
+            buffer=self.buffer,
             quarantine=self.quarantine,
             writer=writer,
             pause=Pause(files=self.files),
@@ -356,7 +357,7 @@ async def test_bodies_that_never_arrive_become_smaller(failure: Failure) -> None
 
     waits = 0
     while await rig.exporter.drain() is not None:
-        rig.exporter._attempts.breaker.state = BreakerState.CLOSED
+        rig.exporter.attempts.breaker.state = BreakerState.CLOSED
         waits += 1
         assert waits < 10
 
@@ -743,7 +744,7 @@ async def test_a_proxy_that_gives_up_again_and_again_gets_less_at_once() -> None
 
     waits = 0
     while await rig.exporter.drain() is not None:
-        rig.exporter._attempts.breaker.state = BreakerState.CLOSED
+        rig.exporter.attempts.breaker.state = BreakerState.CLOSED
         waits += 1
         assert waits < 12
 
@@ -844,11 +845,11 @@ async def test_points_that_no_disk_takes_expire_like_all_others() -> None:
             raise OSError(28, "No space left on device")
 
     rig.files.fault = full
-    rig.exporter.buffer.commit(interleaved(old, new))
-    assert rig.exporter.buffer.held == 60
+    rig.buffer.commit(interleaved(old, new))
+    assert rig.buffer.held == 60
     assert await rig.exporter.drain() is None
 
-    assert rig.exporter.buffer.held == 0
+    assert rig.buffer.held == 0
     assert (rig.ledger.captured, rig.ledger.written, rig.ledger.quarantined) == (60, 30, 30)
     assert [record["line"] for record in complete(rig.quarantine.records())] == old
 
@@ -884,9 +885,9 @@ async def test_a_check_that_succeeds_after_trouble_lets_waits_start_anew() -> No
     for _ in range(5):
         await rig.exporter.drain()
     # What waited is gone, so that only a check tells how things are.
-    batch = rig.exporter.buffer.read(10, 1000)
+    batch = rig.buffer.read(10, 1000)
     assert batch is not None
-    rig.exporter.buffer.settle(batch, "evicted", "retention")
+    rig.buffer.settle(batch, "evicted", "retention")
 
     async def until(status: Status) -> None:
         while rig.exporter.state.status is not status:

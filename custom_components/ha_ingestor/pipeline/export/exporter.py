@@ -7,23 +7,18 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
-from ..spool.buffer import Buffer
 from ..spool.quarantine import Quarantine
 from .age_check import AgeCheck
 from .attempts import Attempts, wait_for
-from .breaker import Breaker, BreakerChange, BreakerState
+from .breaker import BreakerChange, BreakerState
 from .delivery import Delivery
-from .end_to_end import EndToEnd
-from .expiry import Expiry
 from .export_state import ExportState, Status, StatusChange, StatusTracker
 from .gathering import Gathering
 from .pause import Pause
 from .result import Kind, Problem, Result
 from .retry import RetryPolicy
-from .settings import DeliverySettings
-from .settlement import Settlement
 from .writer import Run, Writer
 
 _LOGGER = logging.getLogger(__name__)
@@ -38,29 +33,21 @@ RECHECK_SECONDS: Final = 60.0
 
 @dataclass(slots=True, kw_only=True)
 class Exporter:
-    """The export loop: when to export the buffer, and how long to wait."""
+    """The export loop: when to export the buffer, and how long to wait. `build` makes it."""
 
-    buffer: Buffer
     quarantine: Quarantine
     writer: Writer
     pause: Pause
     run: Run
-    jitter: Callable[[], float]
     on_change: Callable[[], None]
-    gather_seconds: float = GATHER_SECONDS
-    gzip: bool = True
-    numbers_only: bool = False
-    expired: Literal["quarantine", "evict"] = "quarantine"
-    settings: DeliverySettings = field(default_factory=DeliverySettings)
-    clock: Callable[[], float] = time.monotonic
-    wall_clock: Callable[[], float] = time.time
-    end_to_end: EndToEnd = field(default_factory=EndToEnd)
-    _progress: StatusTracker = field(init=False)
-    _attempts: Attempts = field(init=False)
-    _retry: RetryPolicy = field(init=False)
-    _gathering: Gathering = field(init=False)
-    _ages: AgeCheck = field(init=False)
-    _delivery: Delivery = field(init=False)
+    gather_seconds: float
+    clock: Callable[[], float]
+    progress: StatusTracker
+    attempts: Attempts
+    retry: RetryPolicy
+    ages: AgeCheck
+    delivery: Delivery
+    gathering: Gathering
     _recheck_at: float = 0.0
     _requested_at: float = -math.inf
     _delivering: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -69,80 +56,47 @@ class Exporter:
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _retry_now: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def __post_init__(self) -> None:
-        """Start empty."""
-        self._progress = StatusTracker(self.on_change)
-        self._attempts = Attempts(
-            jitter=self.jitter,
-            breaker=Breaker(failures_to_open=self.settings.failures_to_open),
-            longest_pause=self.settings.longest_pause,
-        )
-        self._retry = RetryPolicy(attempts=self._attempts)
-        expiry = Expiry(clock=self.clock, wall_clock=self.wall_clock)
-        self._ages = AgeCheck(writer=self.writer, expiry=expiry)
-        self._delivery = Delivery(
-            buffer=self.buffer,
-            writer=self.writer,
-            run=self.run,
-            settlement=Settlement(
-                buffer=self.buffer,
-                quarantine=self.quarantine,
-                evicts_expired=self.expired == "evict",
-            ),
-            expiry=expiry,
-            ages=self._ages,
-            retry=self._retry,
-            progress=self._progress,
-            gzip=self.gzip,
-            end_to_end=self.end_to_end,
-            request_points=self.settings.request_points,
-            numbers_only=self.numbers_only,
-        )
-        self._gathering = Gathering(
-            buffer=self.buffer, points=min(GATHER_POINTS, self.settings.request_points)
-        )
-
     @property
     def state(self) -> ExportState:
         """The present status of the export."""
-        return self._progress.now
+        return self.progress.now
 
     @property
     def history(self) -> tuple[StatusChange, ...]:
         """The last changes of the status."""
-        return tuple(self._progress.history)
+        return tuple(self.progress.history)
 
     @property
     def breaker(self) -> BreakerState:
         """The state of the breaker."""
-        return self._attempts.breaker.state
+        return self.attempts.breaker.state
 
     @property
     def breaker_changes(self) -> tuple[BreakerChange, ...]:
         """The last changes of the breaker."""
-        return tuple(self._attempts.breaker.changes)
+        return tuple(self.attempts.breaker.changes)
 
     @property
     def unanswered(self) -> float | None:
         """For how many seconds the request in flight has no answer. Any thread may ask."""
-        return self._delivery.unanswered
+        return self.delivery.unanswered
 
     def needs_notify(self, points: int) -> bool:
         """Whether to `notify` that so many points are in the buffer. Any thread may ask."""
-        return self._gathering.needs_notify(points)
+        return self.gathering.needs_notify(points)
 
     def notify(self) -> None:
         """There is something new in the buffer."""
-        self._gathering.notify()
+        self.gathering.notify()
 
     def retry_now(self) -> None:
         """Stop waiting, for the next attempt or for more points."""
         self._retry_now.set()
-        self._gathering.hurry()
+        self.gathering.hurry()
 
     def quarantine_all(self) -> None:
         """Put points aside although so many are refused, until the next one is accepted."""
-        self._delivery.brake.released = True
+        self.delivery.brake.released = True
         self.retry_now()
 
     async def begin_pause(self) -> None:
@@ -154,7 +108,7 @@ class Exporter:
         self.retry_now()
         async with self._asking, self._delivering:
             if self.pause.is_on:
-                self._progress.set_idle(Status.PAUSED)
+                self.progress.set_idle(Status.PAUSED)
 
     async def end_pause(self) -> None:
         """Send again, at once; raises OSError where it cannot be stored."""
@@ -162,9 +116,9 @@ class Exporter:
             await self.run(self.pause.end)
         finally:
             if self.state.status is Status.PAUSED:
-                self._progress.set_idle(Status.STARTING)
+                self.progress.set_idle(Status.STARTING)
             self.retry_now()
-            self._gathering.wake()  # also without a point, so that the connection is checked
+            self.gathering.wake()  # also without a point, so that the connection is checked
 
     async def stop(self, seconds: float) -> None:
         """Let the request in flight end, and send what is left as long as there is time.
@@ -173,7 +127,7 @@ class Exporter:
         its owner.
         """
         self._stopping.set()
-        self._gathering.wake()
+        self.gathering.wake()
         self.retry_now()
         try:
             async with asyncio.timeout(seconds), self._delivering:
@@ -189,9 +143,9 @@ class Exporter:
         async with self._asking:
             await self._load_pause()
             if not self.pause.is_on:
-                await self._ages.ask_retention()
+                await self.ages.ask_retention()
         while not self._stopping.is_set():
-            self._gathering.begin()
+            self.gathering.begin()
             # Here, so that a try that is asked for during a request is not forgotten after it.
             self._retry_now.clear()
             try:
@@ -201,22 +155,22 @@ class Exporter:
                 if delay is None and self.state.status not in {Status.OK, Status.PAUSED}:
                     delay = await self._check_first()
                 if self.pause.is_on:
-                    self._progress.set_idle(Status.PAUSED)
+                    self.progress.set_idle(Status.PAUSED)
                     delay = math.inf
             except OSError as err:
                 detail = err.strerror or type(err).__name__
-                delay = self._delivery.keep(
+                delay = self.delivery.keep(
                     Result(kind=Kind.KEPT, problem=Problem.DISK, detail=detail)
                 )
             except Exception as err:
-                if self._retry.is_new(err):
+                if self.retry.is_new(err):
                     _LOGGER.exception("Export failed; retrying")
                 detail = type(err).__name__
-                delay = self._delivery.keep(
+                delay = self.delivery.keep(
                     Result(kind=Kind.KEPT, problem=Problem.INTERNAL_ERROR, detail=detail)
                 )
             if delay is None:
-                await self._gathering.wait(self._requested_at + self.gather_seconds)
+                await self.gathering.wait(self._requested_at + self.gather_seconds)
             else:
                 await wait_for(self._retry_now, delay)
 
@@ -228,12 +182,12 @@ class Exporter:
             result = await self.writer.check()
             match result.kind:
                 case Kind.ACCEPTED:
-                    self._attempts.reached()
-                    self._progress.set_ok()
+                    self.attempts.reached()
+                    self.progress.set_ok()
                 case Kind.BLOCKED:
-                    return self._delivery.block(result)
+                    return self.delivery.block(result)
                 case Kind.KEPT:
-                    return self._delivery.keep(result)
+                    return self.delivery.keep(result)
         return None
 
     async def drain(self) -> float | None:
@@ -242,30 +196,30 @@ class Exporter:
             async with self._delivering:
                 return await self._deliver()
         finally:
-            if self._delivery.has_set_aside:
-                self._delivery.has_set_aside = False
+            if self.delivery.has_set_aside:
+                self.delivery.has_set_aside = False
                 self.on_change()
 
     async def _deliver(self, *, is_last: bool = False) -> float | None:
         await self._load_pause()
         if not self.pause.is_on:
-            self._attempts.begin()
+            self.attempts.begin()
         await self._recheck_quarantine()
         asks = False
         while True:
-            request = await self.run(self._delivery.compose)
-            self._delivery.publish_written()
+            request = await self.run(self.delivery.compose)
+            self.delivery.publish_written()
             # Here nothing is unsettled, however long the answer takes.
             if self.pause.is_on:
-                self._progress.set_idle(Status.PAUSED)
+                self.progress.set_idle(Status.PAUSED)
                 return None
             if asks and self.state.status is Status.OK and not self._stopping.is_set():
-                await self._ages.ask_if_due()
+                await self.ages.ask_if_due()
             if request is None or (self._stopping.is_set() and not is_last):
                 return None
             if request.sent:
                 self._requested_at = time.monotonic()
-            delay = await self._delivery.send(request)
+            delay = await self.delivery.send(request)
             if delay is not None:
                 return delay
             asks = bool(request.sent)
