@@ -1,1 +1,1 @@
-"""Thin typed HTTP clients: no retry, no import of Home Assistant."""
+"""Thin typed clients, over HTTP and WebSocket: no retry, no import of Home Assistant."""

@@ -17,7 +17,7 @@ class RateLimiter:
 
     def take(self, now: float) -> float:
         """Take a token and return how many seconds to wait before using it."""
-        # The first time there is no `_seen` to speak of, and the bucket is full anyhow.
+        # At the first call `_seen` says nothing, and the bucket is full anyway.
         self._tokens = min(BURST, self._tokens + max(0.0, now - self._seen) * PER_MINUTE / 60)
         self._seen = now
         self._tokens -= 1.0

@@ -10,7 +10,7 @@ from .ignored_rows import IgnoredRows
 from .issues import Issue
 
 CHECK_SECONDS: Final = 24 * 3600.0
-# Where samples are ignored that is worth to be known sooner.
+# Where samples are ignored: the user should know of the next ones sooner.
 IGNORED_SECONDS: Final = 3600.0
 
 NO_DEDUPLICATION: Final = "no_deduplication"

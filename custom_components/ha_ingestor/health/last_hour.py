@@ -1,4 +1,4 @@
-"""What the last hour was like, for charts: kept in memory, as the recorder would bear less."""
+"""The counts of the last hour, for charts: in memory, as they are too many for the recorder."""
 
 import time
 from collections import deque

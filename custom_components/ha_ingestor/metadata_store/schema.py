@@ -58,7 +58,7 @@ def _with_instance(name: str, *columns: str) -> tuple[str, ...]:
     )
 
 
-# What was released is never changed: each one takes the file from its position to the next.
+# A released step is never changed: each one takes the file from its position to the next.
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
         _table("devices", "manufacturer", "model", "area_id"),

@@ -1,7 +1,7 @@
 """The limits of the queues in memory.
 
 Before the spool's thread: events in the intake, and events of a reload. Behind it: lines that the
-disk refuses. Each place loses its oldest, counted, when it is too many or too much.
+disk refuses. Each place loses its oldest, counted, when there are too many or they are too large.
 """
 
 from typing import Final

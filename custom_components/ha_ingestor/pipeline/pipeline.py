@@ -134,10 +134,13 @@ class Pipeline:
         export, self._export = self._export, None
         held: list[str] = []
         if export:
+            # First to the disk: what follows may take longer than there is time for.
             await self._commits.commit_last(hand_over=hand_over)
+            # Then to the database: what it takes now need not be sent after the next start.
             await self._exporter.stop(STOP_SECONDS)
             export.cancel()
             await asyncio.gather(export, return_exceptions=True)
+            # Last the files, when nothing is settled any more.
             held = await self._thread.end(self._committer.close, hand_over=hand_over)
         elif self._resumed:
             return self._resumed  # it never started, and hands on what it was given

@@ -35,9 +35,9 @@ def test_a_batch_is_taken_for_too_slow_after_the_second_timeout_in_a_row(late: R
 
 
 def test_a_line_is_given_up_as_too_large_the_fourth_time_in_a_row() -> None:
-    assert not policy(TOO_LARGE, TOO_LARGE).is_unreachable(TOO_LARGE)
-    assert policy(*[TOO_LARGE] * 3).is_unreachable(TOO_LARGE)
-    assert not policy(TOO_LARGE, TOO_LARGE, BUSY, TOO_LARGE).is_unreachable(TOO_LARGE)
+    assert not policy(TOO_LARGE, TOO_LARGE).is_too_large(TOO_LARGE)
+    assert policy(*[TOO_LARGE] * 3).is_too_large(TOO_LARGE)
+    assert not policy(TOO_LARGE, TOO_LARGE, BUSY, TOO_LARGE).is_too_large(TOO_LARGE)
 
 
 def test_a_database_is_stuck_after_ten_failures_until_it_takes_more_than_one_point() -> None:

@@ -33,10 +33,10 @@ _STATUSES: Final[Mapping[int, tuple[Kind, Problem]]] = {
 # Only an answer that says how many rows are stored is one.
 _STORED: Final = frozenset({200, 201})
 # A row that breaks the table fails its whole batch. The same is said by a server whose own database
-# is gone. With these it is said in any form but a page: a server that stumbles over a row has no
-# words for it.
+# is gone. With these it is said in any form but a page: a server that fails at a row may have no
+# message for it.
 _ABOUT_ROWS: Final = frozenset({422, 500})
-# With these it is said in JSON; in another form they are of a proxy that minds the request.
+# With these it is said in JSON; in another form they are of a proxy that refuses the request.
 _ABOUT_ROWS_IN_JSON: Final = frozenset({400, 409})
 # Where the message is, in today's servers and in older ones. In an object it is one level down.
 _WORDS: Final = ("detail", "error", "errors", "message", "msg", "title")

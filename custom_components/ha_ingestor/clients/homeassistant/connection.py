@@ -205,7 +205,7 @@ class Connection:
         return HomeAssistantError(Problem.LOST, f"{kind.name} {self._socket.close_code}")
 
     async def _keep_alive(self) -> None:
-        """Find out when the other side is gone without a word."""
+        """Find out when the other side is gone and has not closed the connection."""
         while self._error is None:
             await asyncio.sleep(PING_SECONDS)
             asked_at = time.monotonic()

@@ -18,7 +18,7 @@ async def states_between(
     *,
     with_state_before: bool = False,
 ) -> dict[str, list[State]]:
-    """Read every state between two moments, without these; raises HomeAssistantError.
+    """Read every state between two moments, none of them at these; raises HomeAssistantError.
 
     A removal is a state without text and attributes. Contexts are not told. The state before, if it
     is wanted, is dated at the first moment.

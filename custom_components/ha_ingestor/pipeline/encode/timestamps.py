@@ -20,9 +20,10 @@ _USED_MOMENTS: Final = 8192
 
 @dataclass(slots=True)
 class SeriesTimes(EntityStats):
-    """Which microseconds one entity has used: all from `burst` to `newest`, and some others.
+    """Which microseconds one entity has used: `newest` is that of its last point.
 
-    `latest` is the latest of them: that of the last point may be before it.
+    In a burst, all from its first one, `burst`, to `newest` are used. `latest` is the latest of
+    all, as the last point may be before others.
     """
 
     burst: int | None = None

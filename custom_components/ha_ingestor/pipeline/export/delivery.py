@@ -127,7 +127,7 @@ class Delivery:
                 self._isolation.refused(result.rejected_lines, request.payload, batch.count)
             case Kind.TOO_LARGE if not is_single:
                 self._isolation.too_large(batch.count)
-            case Kind.TOO_LARGE if not self.retry.is_unreachable(result):
+            case Kind.TOO_LARGE if not self.retry.is_too_large(result):
                 return self.keep(result)
             case Kind.REJECTED | Kind.TOO_LARGE:
                 return await self._reject(request, result)

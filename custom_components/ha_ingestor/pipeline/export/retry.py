@@ -48,8 +48,8 @@ class RetryPolicy:
         self._in_a_row = 0
         return self.attempts.blocked()
 
-    def is_unreachable(self, result: Result) -> bool:
-        """Whether a line is believed to be too large, as it was called so often enough."""
+    def is_too_large(self, result: Result) -> bool:
+        """Whether a single line is too large, as it was answered so often enough."""
         return self._repeated(result) >= TOO_LARGE_ATTEMPTS
 
     def is_too_slow(self, result: Result) -> bool:

@@ -22,8 +22,8 @@ class Durability(StrEnum):
     RELAXED = "relaxed"
 
 
-# Seconds that points may wait for the disk. Five is what the recorder's own database risks; never
-# leaves it to the operating system.
+# Seconds that points may wait for the disk. Five is what the recorder's own database risks;
+# infinity leaves it to the operating system.
 SYNC_AFTER: Final[Mapping[Durability, float]] = {
     Durability.STRICT: 0.0,
     Durability.BALANCED: 5.0,

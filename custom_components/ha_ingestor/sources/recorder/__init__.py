@@ -1,1 +1,1 @@
-"""The history of the recorder: what happened while nobody listened."""
+"""The history of the recorder: what happened in gaps, and what a user asks for."""

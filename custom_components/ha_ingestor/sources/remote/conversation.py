@@ -1,4 +1,4 @@
-"""What is said over one connection to a remote home, from its registries to its states."""
+"""Follows a remote home over one connection: its registries, its states and other events."""
 
 import asyncio
 import time

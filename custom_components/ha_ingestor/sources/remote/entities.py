@@ -6,7 +6,7 @@ from typing import Any, Final, Self
 
 from ...clients.homeassistant.states import Change
 
-# More are asked about ten at a time at each gap; the oldest are forgotten.
+# Each gap asks about all of them, in ten questions an hour of it. Of more the oldest are forgotten.
 GONE_MAX: Final = 500
 
 
