@@ -27,9 +27,8 @@ from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from scripts.rig.data_api import DataApi
 from tests.data_api.test_data_api import with_data_api
 from tests.emulator import Answer, Emulator, Fault
+from tests.health.seen import deliver_one
 from tests.shell import NOWHERE, new_entry, set_up, until
-
-from .seen import deliver_one
 
 COMMANDS: Final = ("health", "subscribe", "subscribe_points", "last_hour")
 EVERY_COMMAND: Final = (

@@ -12,10 +12,9 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from tests.emulator import Emulator
+from tests.health.seen import deliver_one
 from tests.pages import WORDS
 from tests.shell import NOWHERE, new_entry, set_up, until
-
-from .seen import deliver_one
 
 
 async def page(hass: HomeAssistant, hass_ws_client: WebSocketGenerator) -> dict[str, Any]:
