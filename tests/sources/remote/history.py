@@ -72,16 +72,19 @@ async def filled(entry: MockConfigEntry, home: Home, successes: int = 2) -> None
 
 
 async def lost_at_zero(
-    hass: HomeAssistant, home: Home, database: Emulator
+    hass: HomeAssistant, home: Home, database: Emulator, *entity_ids: str
 ) -> tuple[MockConfigEntry, Recorder, float]:
-    """Follow a home in which `sensor.a` is 0, and lose the connection.
+    """Follow a home whose entities, or `sensor.a`, are 0, and lose the connection.
 
-    Returns the destination, the recorder there, and since when it is 0.
+    Returns the destination, the recorder there, and since when the first one is 0: each of the
+    others came a second later.
     """
     recorder, start = Recorder(home), time.time() - 1000
-    home.changing("sensor.a", "0", start)
+    names = entity_ids or ("sensor.a",)
+    for number, name in enumerate(names):
+        home.changing(name, "0", start + number)
     entry = entry_with(database, remote(home))
-    await interrupted(hass, home, entry, 1)
+    await interrupted(hass, home, entry, len(names))
     return entry, recorder, start
 
 

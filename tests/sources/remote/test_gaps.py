@@ -31,11 +31,7 @@ from .history import (
 async def test_every_state_of_an_interruption_is_there_once_and_follows_the_one_before(
     hass: HomeAssistant, home: Home, database: Emulator
 ) -> None:
-    recorder, start = Recorder(home), time.time() - 1000
-    home.changing("sensor.a", "0", start)
-    home.changing("sensor.quiet", "0", start + 1)
-    entry = entry_with(database, remote(home))
-    await interrupted(hass, home, entry, 2)
+    entry, recorder, start = await lost_at_zero(hass, home, database, "sensor.a", "sensor.quiet")
     recorder.wrote("sensor.a", "0", start)
     for number in range(1, 5):
         recorder.wrote("sensor.a", str(number), start + 100 * number, unit="W")
@@ -475,11 +471,8 @@ async def test_a_gap_is_one_of_the_other_clock(
 async def test_a_recorder_that_was_purged_or_excludes_an_entity_leaves_its_present_state(
     hass: HomeAssistant, home: Home, database: Emulator
 ) -> None:
-    recorder, start = Recorder(home), time.time() - 1000
-    home.changing("sensor.purged", "0", start)
-    home.changing("sensor.excluded", "0", start + 1)
-    entry = entry_with(database, remote(home))
-    await interrupted(hass, home, entry, 2)
+    names = ("sensor.purged", "sensor.excluded")
+    entry, recorder, start = await lost_at_zero(hass, home, database, *names)
     recorder.rows["sensor.purged"] = []
     home.changing("sensor.purged", "3", start + 300)
     home.changing("sensor.excluded", "3", start + 301)
@@ -495,12 +488,8 @@ async def test_history_that_is_larger_than_a_message_is_asked_in_smaller_parts(
 ) -> None:
     """The connection ends with the answer that is too large, and the next one goes on."""
     monkeypatch.setattr(handshake, "MESSAGE_MAX", 100_000)
-    recorder, start = Recorder(home), time.time() - 1000
     names = [f"sensor.s{number}" for number in range(4)]
-    for name in names:
-        home.changing(name, "0", start)
-    entry = entry_with(database, remote(home))
-    await interrupted(hass, home, entry, 4)
+    entry, recorder, start = await lost_at_zero(hass, home, database, *names)
     for name in names:
         recorder.wrote(name, "1", start + 100)
         recorder.wrote(name, "2", start + 200)

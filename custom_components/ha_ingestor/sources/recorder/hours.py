@@ -11,12 +11,12 @@ from typing import Any, Final
 from homeassistant.components.recorder.db_schema import Statistics, StatisticsMeta
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import session_scope
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ...pipeline.encode.statistics import Hour, Statistic
 from .page import Page, Position, RecordedHour, Span
-from .queries import async_read, behind, named
+from .queries import async_read, behind, counted, named
 
 # As many as rows of states: they take as long.
 PAGE_ROWS: Final = 1_000
@@ -120,19 +120,17 @@ def _next(session: Session, span: Span) -> float | None:
 
 
 def _counts(hass: HomeAssistant, span: Span, expired: float) -> list[tuple[str, int, int]]:
-    is_expired = case((Statistics.start_ts <= expired, 1), else_=0)
-    query = (
-        select(StatisticsMeta.statistic_id, func.count(), func.sum(is_expired))
+    moment = Statistics.start_ts
+    rows = (
+        select(Statistics)
         .join(StatisticsMeta, Statistics.metadata_id == StatisticsMeta.id)
         .where(
-            Statistics.start_ts >= span.after,
-            Statistics.start_ts < span.until,
+            moment >= span.after,
+            moment < span.until,
             *named(StatisticsMeta.statistic_id, span.entity_ids),
         )
-        .group_by(StatisticsMeta.statistic_id)
     )
-    with session_scope(hass=hass, read_only=True) as session:
-        return [(name, count, int(old)) for name, count, old in session.execute(query).all()]
+    return counted(hass, rows, StatisticsMeta.statistic_id, moment, expired)
 
 
 def _slice_seconds(span: Span) -> float:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.recorder import get_instance
-from sqlalchemy import ColumnElement, and_, not_, or_
+from homeassistant.helpers.recorder import get_instance, session_scope
+from sqlalchemy import ColumnElement, Select, and_, case, func, not_, or_
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -41,3 +41,17 @@ def named(
     ordered = sorted(names)
     parts = (ordered[at : at + NAMES_MAX] for at in range(0, len(ordered), NAMES_MAX))
     return (or_(*(column.in_(part) for part in parts)),)
+
+
+def counted(
+    hass: HomeAssistant,
+    rows: Select[Any],
+    name: InstrumentedAttribute[Any],
+    moment: InstrumentedAttribute[Any],
+    expired: float,
+) -> list[tuple[str, int, int]]:
+    """Count rows by their names, and those not later than `expired`."""
+    is_expired = case((moment <= expired, 1), else_=0)
+    query = rows.with_only_columns(name, func.count(), func.sum(is_expired)).group_by(name)
+    with session_scope(hass=hass, read_only=True) as session:
+        return [(name, count, int(old)) for name, count, old in session.execute(query).all()]

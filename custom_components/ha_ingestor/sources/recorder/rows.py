@@ -23,12 +23,12 @@ from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers.recorder import session_scope
 from homeassistant.util.json import json_loads
 from homeassistant.util.ulid import bytes_to_ulid_or_none
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from ...pipeline.filter.state_times import RedatedState
 from .page import Page, Position, Recorded, Span
-from .queries import NAMES_MAX, async_read, behind, named
+from .queries import NAMES_MAX, async_read, behind, counted, named
 
 # Some ten milliseconds of the recorder's thread, and half a megabyte in memory.
 PAGE_ROWS: Final = 1_000
@@ -157,19 +157,17 @@ def _starts(hass: HomeAssistant, span: Span) -> tuple[float, ...]:
 
 
 def _counts(hass: HomeAssistant, span: Span, expired: float) -> list[tuple[str, int, int]]:
-    is_expired = case((States.last_updated_ts <= expired, 1), else_=0)
-    query = (
-        select(StatesMeta.entity_id, func.count(), func.sum(is_expired))
+    moment = States.last_updated_ts
+    rows = (
+        select(States)
         .join(StatesMeta, States.metadata_id == StatesMeta.metadata_id)
         .where(
-            States.last_updated_ts > span.after,
-            States.last_updated_ts <= span.until,
+            moment > span.after,
+            moment <= span.until,
             *named(StatesMeta.entity_id, span.entity_ids),
         )
-        .group_by(StatesMeta.entity_id)
     )
-    with session_scope(hass=hass, read_only=True) as session:
-        return [(name, count, int(old)) for name, count, old in session.execute(query).all()]
+    return counted(hass, rows, StatesMeta.entity_id, moment, expired)
 
 
 def _states() -> Select[Any]:
