@@ -737,19 +737,22 @@ async def test_a_size_that_was_refused_is_remembered_and_tried_again_rarely() ->
     assert max(len(attempt) for attempt in writer.attempts) == 5000
 
 
-async def test_a_proxy_that_gives_up_again_and_again_gets_less_at_once() -> None:
-    late = Outcome(status=504, body="<html>")
-    writer = ScriptedWriter(judge=lambda lines: late if len(lines) > 700 else OK)
-    rig = Rig(writer, points(5000))
+@pytest.mark.parametrize(
+    "answer", [Outcome(status=504, body="<html>"), Outcome(failure=Failure.RESET)]
+)
+async def test_a_server_that_gives_up_again_and_again_gets_less_at_once(answer: Outcome) -> None:
+    writer = ScriptedWriter(judge=lambda lines: answer if len(lines) > 700 else OK)
+    rig = Rig(writer, points(20_000))
 
     waits = 0
     while await rig.exporter.drain() is not None:
-        rig.exporter.attempts.breaker.state = BreakerState.CLOSED
         waits += 1
-        assert waits < 12
+        assert waits < 30
 
-    assert writer.stored == points(5000)
+    assert writer.stored == points(20_000)
     assert [len(attempt) for attempt in writer.attempts][:2] == [5000, 5000]
+    # Not again and again after each batch that is taken.
+    assert sum(len(attempt) > 700 for attempt in writer.attempts) < 16
 
 
 async def test_an_error_of_our_own_is_named_logged_once_and_tried_again(

@@ -14,6 +14,7 @@ def kept(problem: Problem, cause: Cause = Cause.UNKNOWN, code: int = 0) -> Resul
 BUSY = kept(Problem.BUSY, code=503)
 TIMEOUT = kept(Problem.TIMEOUT)
 GATEWAY = kept(Problem.BUSY, Cause.GATEWAY_TIMEOUT, 504)
+CUT = kept(Problem.UNREACHABLE, Cause.CONNECTION_CUT)
 BROKEN = kept(Problem.SERVER_ERROR, Cause.DATABASE_FAILED, 500)
 TOO_LARGE = Result(kind=Kind.TOO_LARGE, problem=Problem.TOO_LARGE, code=413)
 
@@ -26,12 +27,12 @@ def policy(*answers: Result) -> RetryPolicy:
     return made
 
 
-@pytest.mark.parametrize("late", [TIMEOUT, GATEWAY])
-def test_a_batch_is_taken_for_too_slow_after_the_second_timeout_in_a_row(late: Result) -> None:
-    assert not policy().is_too_slow(late)
-    assert policy(late).is_too_slow(late)
-    assert not policy(late, BUSY).is_too_slow(late)
-    assert not policy(BUSY, BUSY).is_too_slow(BUSY)
+@pytest.mark.parametrize("late", [TIMEOUT, GATEWAY, CUT])
+def test_a_batch_is_taken_for_too_much_after_the_second_failure_in_a_row(late: Result) -> None:
+    assert not policy().is_too_much(late)
+    assert policy(late).is_too_much(late)
+    assert not policy(late, BUSY).is_too_much(late)
+    assert not policy(BUSY, BUSY).is_too_much(BUSY)
 
 
 def test_a_line_is_given_up_as_too_large_the_fourth_time_in_a_row() -> None:
@@ -64,12 +65,10 @@ def test_another_result_ends_a_row_of_failures(end: str) -> None:
         case _:
             ended.blocked()
 
-    assert not ended.is_too_slow(TIMEOUT)
+    assert not ended.is_too_much(TIMEOUT)
 
 
 def test_only_a_large_body_is_cut_off_for_its_size() -> None:
-    cut = kept(Problem.UNREACHABLE, Cause.CONNECTION_CUT)
-
-    assert policy().is_cut_off(cut, 64 * 1024 + 1)
-    assert not policy().is_cut_off(cut, 64 * 1024)
+    assert policy().is_cut_off(CUT, 64 * 1024 + 1)
+    assert not policy().is_cut_off(CUT, 64 * 1024)
     assert not policy().is_cut_off(TIMEOUT, 1024 * 1024)

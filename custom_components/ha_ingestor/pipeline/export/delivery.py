@@ -192,7 +192,7 @@ class Delivery:
     async def _keep_batch(self, request: Request, result: Result) -> float | None:
         """Send less where that may help, or isolate the one point that the database fails at."""
         count = request.batch.count
-        if self.retry.is_too_slow(result):
+        if self.retry.is_too_much(result):
             self._isolation.too_large(count)
         elif self.retry.is_cut_off(result, len(request.body)):
             self._isolation.halve(count)

@@ -52,10 +52,11 @@ class RetryPolicy:
         """Whether a single line is too large, as it was answered so often enough."""
         return self._repeated(result) >= TOO_LARGE_ATTEMPTS
 
-    def is_too_slow(self, result: Result) -> bool:
-        """Whether the same points took too long once more."""
+    def is_too_much(self, result: Result) -> bool:
+        """Whether the same points took too long, or the connection was cut, once more."""
         is_late = result.problem is Problem.TIMEOUT or result.cause is Cause.GATEWAY_TIMEOUT
-        return is_late and self._repeated(result) > 0
+        is_cut = result.cause is Cause.CONNECTION_CUT
+        return (is_late or is_cut) and self._repeated(result) > 0
 
     def is_cut_off(self, result: Result, length: int) -> bool:
         """Whether a body of so many bytes may be too large for somebody in between."""
