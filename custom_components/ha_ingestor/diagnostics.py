@@ -82,7 +82,7 @@ async def _running(runtime: IngestorRuntimeData) -> dict[str, Any]:
         "ledger": _ledger(snapshot),
         "health": _redacted(_health(snapshot)),
         "last_self_test": _redacted(_self_test(self_test)) if self_test else None,
-        "chatty_entities": (await runtime.pipeline.reports.top()).as_dict(),
+        "chatty_entities": _redacted((await runtime.pipeline.reports.top()).as_dict()),
         "sample_points": [redacted_line(line) for line in runtime.pipeline.sample],
         "registries": _redacted(_registries(runtime)),
     }

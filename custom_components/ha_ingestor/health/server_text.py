@@ -120,11 +120,17 @@ def redacted_line(line: str) -> str:
     series, fields, time = parts[1], parts[2], parts[3] or ""
     measurement = re.split(r"(?<!\\),", series, maxsplit=1)[0]
     tags = (
-        f",{key}={value if key in _SHOWN_TAGS else HIDDEN}"
+        f",{key}={value if key in _SHOWN_TAGS and _is_harmless(value) else HIDDEN}"
         for key, value in _pairs(_TAG, series[len(measurement) :].removeprefix(","))
     )
     names = (f"{key}={HIDDEN}" for key, _ in _pairs(_FIELD, fields))
     return f"{measurement}{''.join(tags)} {','.join(names)}{time}"
+
+
+def _is_harmless(tag: str) -> bool:
+    """Whether nothing lies in the value of a tag, which another home may have chosen."""
+    text = tag.replace("\\", "")
+    return redacted(text) == text
 
 
 def _pairs(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, str]]:

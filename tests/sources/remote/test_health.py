@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
@@ -105,6 +106,33 @@ async def test_the_words_of_another_home_are_one_line_without_secrets_in_the_log
         assert "2026-11-26 ERROR" in text
         for unsafe in ("\n", "hunter2", "[", "<", "a=b"):
             assert unsafe not in text
+
+
+async def test_what_a_remote_home_calls_its_things_is_in_no_report_and_on_no_device(
+    hass: HomeAssistant, home: Home, database: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    home.location = WORDS
+    home.greeting = {"type": "auth_required", "ha_version": WORDS}
+    home.areas = [{"area_id": WORDS, "name": WORDS}]
+    home.devices = [{"id": "d1", "area_id": WORDS, "name": WORDS, "manufacturer": WORDS}]
+    for entity_id in ("sensor.a", f"sensor.{WORDS}"):
+        home.register(entity_id, device_id="d1", name=WORDS, unique_id=WORDS, platform=WORDS)
+        home.changing(entity_id, WORDS, NOON)
+        home.states[entity_id]["a"] = {"friendly_name": WORDS, "unit_of_measurement": WORDS}
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await connected(entry)
+    await captured(entry, 2)
+    shown = {
+        "diagnostics": await async_get_config_entry_diagnostics(hass, entry),
+        "states": [state.as_dict() for state in hass.states.async_all()],
+        "devices": dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id),
+        "log": [each.getMessage() for each in caplog.records if DOMAIN in each.name],
+    }
+    await deliver(hass, entry)
+    for name, found in shown.items():
+        assert "hunter2" not in str(found), name
+        assert "a=b" not in str(found), name
 
 
 async def test_the_token_is_nowhere_to_be_seen(
