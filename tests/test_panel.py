@@ -102,7 +102,9 @@ def imported(name: str, found: set[str] | None = None) -> set[str]:
 
 def test_what_a_browser_loads_is_small() -> None:
     """With comments: they are served as they are, and Home Assistant compresses nothing."""
-    pages = set(re.findall(r'import\("./(\w+\.js)"\)', (FILES / "panel.js").read_text()))
+    (names,) = re.findall(r"PAGES = \[(.+)\];", (FILES / "panel.js").read_text())
+    pages = {f"{name}.js" for name in re.findall(r'"([a-z]+)"', names)}
+    assert pages
     for page in pages:
         loaded = imported("panel.js") | imported(page)
         assert sum((FILES / name).stat().st_size for name in loaded) <= 60_000, page
@@ -124,6 +126,12 @@ def texts(group: str) -> set[str]:
 @pytest.mark.parametrize("file", sorted(FILES.glob("*.js")), ids=lambda file: file.name)
 def test_every_text_that_a_module_asks_for_is_there(file: Path) -> None:
     source = file.read_text()
+    # A module has the texts of one group by their keys alone.
+    for group in re.findall(r'words\.group\("([a-z_]+)"\)', source):
+        for key in re.findall(r'\b_?say\("([^"]+)"', source):
+            assert isinstance(TEXTS[group][key], str), key
+        for pair in re.findall(r'\b_?say\([^()]* \? "([^"]+)" : "([^"]+)"\)', source):
+            assert set(pair) <= texts(group)
     for key in re.findall(r'\.text\("([^"]+)"', source):
         group, _, name = key.rpartition(".")
         assert isinstance((TEXTS[group] if group else TEXTS)[name], str), key

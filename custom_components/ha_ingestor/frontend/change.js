@@ -2,7 +2,7 @@
 
 import { css, define, html, properties } from "./lit.js";
 import { Page } from "./page.js";
-import { footer, pageStyle } from "./style.js";
+import { footer, notice, pageStyle } from "./style.js";
 
 const LISTED = 8;
 const TYPING_MS = 400;
@@ -116,7 +116,7 @@ export class Change extends Page {
       @closed=${close}>
       ${kind === "rules" && this._values ? this._fields(words, this._values) : ""}
       <div role="status">
-        ${this._error ? html`<ha-alert alert-type="error">${this._error}</ha-alert>` : this._effect(words)}
+        ${this._error ? notice("error", this._error) : this._effect(words)}
       </div>
       ${footer(words, close, words.text("change.apply"), () => this._apply(), !isReady)}
     </ha-dialog>`;
@@ -166,7 +166,7 @@ export class Change extends Page {
             duration: words.duration(filter.measured_hours * HOUR),
           })}</p>`}
       ${this._list(words, "added", added)} ${this._list(words, "removed", removed)}
-      ${captured ? "" : html`<ha-alert alert-type="warning">${words.text("change.none_left")}</ha-alert>`}`;
+      ${captured ? "" : notice("warning", words.text("change.none_left"))}`;
   }
 
   /** @param {Words} words @param {string} name @param {readonly string[]} entityIds */

@@ -6,6 +6,8 @@ const CUT = "overflow: hidden; text-overflow: ellipsis;";
 const OUT = "color: var(--secondary-text-color);";
 const SMALL = `${OUT} font-size: var(--ha-font-size-s);`;
 
+const TWO_LINES = "overflow: hidden; white-space: normal; max-height: 2.4em; line-height: 1.2;";
+
 // It is drawn inside the table, where our styles do not reach.
 /** @param {string} name @param {string} more */
 const named = (name, more) => html`<div style=${CUT}><bdi>${name}</bdi></div>
@@ -50,14 +52,14 @@ const described = (words, isMeasured) => ({
   integration: { hidden: true, groupable: true },
   area: { hidden: true, groupable: true },
   is_recorded: { title: words.text("entities.recorded"), sortable: true, groupable: true, minWidth: "125px", template: recorded },
-  why: { sortable: true, filterable: true, flex: 2, minWidth: "150px" },
-  rules: { sortable: true, filterable: true, minWidth: "150px" },
+  why: { sortable: true, filterable: true, flex: 2, minWidth: "130px", template: ({ why }) => html`<div style=${TWO_LINES}>${why}</div>` },
+  rules: { sortable: true, filterable: true, minWidth: "130px", template: ({ rules }) => html`<div style=${TWO_LINES}>${rules}</div>` },
   points: {
     title: words.text(isMeasured ? "entities.per_hour" : "entities.points"),
     sortable: true,
     direction: "desc",
     type: "numeric",
-    minWidth: "105px",
+    minWidth: "125px",
     template: (row) => html`${words.number(row.points, isMeasured && row.points < 10 ? 1 : 0)}`,
   },
   bytes: {
@@ -77,7 +79,7 @@ const described = (words, isMeasured) => ({
   last_time: {
     sortable: true,
     type: "numeric",
-    minWidth: "120px",
+    minWidth: "115px",
     template: (row) => html`${words.moment(row.last_time && row.last_time * 1000)}`,
   },
 });

@@ -6,7 +6,7 @@ import { columns } from "./columns.js";
 import { css, define, html, properties } from "./lit.js";
 import { Page } from "./page.js";
 import { HOURS_MIN, amounts, recordedOf, ruleText } from "./reasons.js";
-import { button, pageStyle } from "./style.js";
+import { button, notice, pageStyle } from "./style.js";
 
 /** @type {Record<string, (each: EntityRow) => boolean>} */
 const KEPT = {
@@ -26,7 +26,6 @@ const CHANGED_MAX = 1000;
 
 const style = css`
   .bar {
-    margin-block-end: 12px;
     min-height: 40px;
   }
   ha-data-table {
@@ -135,7 +134,7 @@ export class Entities extends Page {
 
   render() {
     const { words, _answer: answer } = this;
-    if (this._error) return html`<ha-alert alert-type="error">${words.text("not_read")} ${this._error.message}</ha-alert>`;
+    if (this._error) return notice("error", html`${words.text("not_read")} ${this._error.message}`);
     if (!answer) return html`<p>${words.text("loading")}</p>`;
     return html`${this._selected.length ? this._chosen(words) : this._bar(words, answer)}
       <div class="card table">

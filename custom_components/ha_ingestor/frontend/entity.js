@@ -3,7 +3,7 @@
 import { css, define, html, properties } from "./lit.js";
 import { Page } from "./page.js";
 import { hindrance, ruleText } from "./reasons.js";
-import { button, facts, pageStyle } from "./style.js";
+import { button, facts, notice, pageStyle } from "./style.js";
 
 const style = css`
   .links,
@@ -47,7 +47,7 @@ class Entity extends Page {
     const change = (kind) => button(words.text(`change.${kind}`), () => this._tell("change", kind));
     return html`<ha-dialog open .headerTitle=${state?.attributes.friendly_name || row.entity_id}
       @closed=${() => this._tell("closed")}>
-      ${hinders ? html`<ha-alert alert-type="info">${words.text(`hindrance.${hinders}`)}</ha-alert>` : ""}
+      ${hinders ? notice("info", words.text(`hindrance.${hinders}`)) : ""}
       ${facts(told.map(([key, value]) => [words.text(`entities.${key}`), value]))}
       <div class="links">
         <a href="/ha-ingestor/points?entry=${entry}&amp;entity=${id}">${words.text("entities.watch")}</a>

@@ -7,7 +7,7 @@ import { Page } from "./page.js";
 import { EVERY, levels, rates } from "./samples.js";
 import { situation } from "./situation.js";
 import { stageStyle, stages } from "./stages.js";
-import { button, pageStyle } from "./style.js";
+import { SETTINGS, button, linked, pageStyle } from "./style.js";
 
 const ICONS = {
   good: "mdi:check-circle-outline",
@@ -16,6 +16,8 @@ const ICONS = {
   error: "mdi:alert-circle-outline",
 };
 
+/** @type {(keyof Sample)[]} */
+const CHARTS = ["received", "written"];
 // Which action helps at once.
 /** @type {Record<string, string>} */
 const REMEDIES = { retrying: "flush", blocked: "flush", paused: "resume" };
@@ -57,6 +59,20 @@ const style = css`
   }
 `;
 
+// Where to do what is advised.
+/** @type {Record<string, string>} */
+const PLACES = {
+  quarantine: "/ha-ingestor/problems",
+  sources: "/ha-ingestor/sources",
+  place: "/config/repairs",
+  rejected: "/config/repairs",
+  address: SETTINGS,
+  credentials: SETTINGS,
+  entry: SETTINGS,
+  spool: SETTINGS,
+  tls: SETTINGS,
+};
+
 /** @extends {Page<FlowMembers>} */
 class Flow extends Page {
   static properties = properties(["hass", "words", "destinations", "hours"]);
@@ -87,9 +103,8 @@ class Flow extends Page {
         ? html`<div class="card">
               <h2>${words.text("chart.title")}</h2>
               <div class="charts">
-                ${chart(words, "received", rates(samples, "received"), (each) => words.perMinute(each), end)}
-                ${chart(words, "written", rates(samples, "written"), (each) => words.perMinute(each), end)}
-                ${chart(words, "backlog", levels(samples, "backlog"), (each) => words.number(each), end)}
+                ${CHARTS.map((each) => chart(words, each, rates(samples, each), (value) => words.perMinute(value), end))}
+                ${chart(words, "backlog", levels(samples, "backlog"), (value) => words.number(value), end)}
               </div>
             </div>
             <div class="card">
@@ -109,12 +124,13 @@ class Flow extends Page {
       problem: words.named("problem", values?.problem ?? "none"),
       duration: words.duration(values?.duration ?? 0),
     });
+    const said = words.text(`advice.${advice}`);
     const detail = level === "error" || level === "warning" ? destination.health?.detail : "";
     return html`<div class="says ${level}" role="status">
       <ha-icon .icon=${ICONS[level]}></ha-icon>
       <div>
         <div class="sentence">${sentence}</div>
-        ${advice ? html`<p>${words.text(`advice.${advice}`)}</p>` : ""}
+        ${advice ? html`<p>${PLACES[advice] ? linked(PLACES[advice], said) : said}</p>` : ""}
         ${detail ? html`<p class="secondary code"><bdi>${detail}</bdi></p>` : ""}
         ${REMEDIES[key]
           ? button(words.button(REMEDIES[key]), () => this._act(REMEDIES[key], destination.config_entry_id))

@@ -26,8 +26,6 @@ const local = (words, health) => ({
   kind: "local",
   title: words.text("origin.local"),
   connected: health ? true : null,
-  problem: "",
-  detail: "",
   facts: health
     ? [
         ["rate_all", words.perMinute(health.performance.received_per_minute)],
@@ -101,8 +99,6 @@ const broker = (words, it) => ({
   kind: "mqtt",
   title: it.title,
   connected: it.connected,
-  problem: "",
-  detail: "",
   note: it.is_set_up ? "" : "mqtt_not_set_up",
   facts: [
     ["messages", words.perMinute(it.messages_per_minute)],

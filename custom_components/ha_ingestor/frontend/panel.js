@@ -3,21 +3,12 @@
 import { LitElement, css, define, html, properties } from "./lit.js";
 import { keepSubscribed } from "./live.js";
 import { EVERY, appended, samplesOf } from "./samples.js";
-import { pageStyle } from "./style.js";
+import { notice, pageStyle } from "./style.js";
 import { Words, load } from "./words.js";
 
 const PATH = "/ha-ingestor";
-// Each is loaded when it is looked at.
-/** @type {Record<string, () => Promise<unknown>>} */
-const PAGES = {
-  flow: () => import("./flow.js"),
-  entities: () => import("./entities.js"),
-  points: () => import("./points.js"),
-  sources: () => import("./sources.js"),
-  registries: () => import("./registries.js"),
-  problems: () => import("./problems.js"),
-};
-const NAMES = Object.keys(PAGES);
+// Each is a module, which is loaded when it is looked at.
+const PAGES = ["flow", "entities", "points", "sources", "registries", "problems"];
 // What is of importance here; everything else of `hass` changes with every state.
 /** @type {(keyof Hass)[]} */
 const WATCHED = ["localize", "locale", "connected", "themes"];
@@ -33,12 +24,6 @@ const style = css`
   .stale {
     filter: grayscale(1);
     opacity: 0.6;
-  }
-  .choice {
-    display: flex;
-    align-items: center;
-    gap: 12px;
-    margin-block-end: 16px;
   }
   @media (max-width: 600px) {
     .content {
@@ -77,6 +62,15 @@ class Panel extends LitElement {
     super.disconnectedCallback();
     this._end?.();
     this._end = undefined;
+  }
+
+  /** @param {Changed<PanelMembers>} changed */
+  updated(changed) {
+    const isFirst = changed.has("_destinations") && !changed.get("_destinations");
+    if (!isFirst && !changed.has("route")) return;
+    // On a phone not all tabs are in view.
+    const tab = this.renderRoot.querySelector(`[data-page=${this._page}]`);
+    requestAnimationFrame(() => tab?.scrollIntoView({ block: "nearest", inline: "center" }));
   }
 
   /** @param {Changed<PanelMembers>} changed */
@@ -127,7 +121,7 @@ class Panel extends LitElement {
 
   get _page() {
     const name = this.route?.path.split("/")[1] ?? "";
-    return NAMES.includes(name) ? name : NAMES[0];
+    return PAGES.includes(name) ? name : PAGES[0];
   }
 
   /** @param {string} path */
@@ -139,17 +133,17 @@ class Panel extends LitElement {
 
   render() {
     const { _words: words, _page: page, _destinations: destinations } = this;
-    PAGES[page]().then(() => undefined, () => page).then((unread) => { this._unread = unread; });
+    // eslint-disable-next-line no-unsanitized/method -- it is one of the names above
+    import(`./${page}.js`).then(() => undefined, () => page).then((unread) => { this._unread = unread; });
     /** @param {string} level @param {string} said */
-    const reloading = (level, said) => html`<ha-alert alert-type=${level}>${said}
-      <ha-button slot="action" @click=${() => location.reload()}>${words.text("reload")}</ha-button>
-    </ha-alert>`;
+    const reloading = (level, said) => notice(level, html`${said}
+      <ha-button slot="action" @click=${() => location.reload()}>${words.text("reload")}</ha-button>`);
     const isOutdated = !here.startsWith(`${this.panel.config.modules}/`);
     return html`<ha-top-app-bar-fixed .narrow=${this.narrow}>
       <div slot="title">${words.text("title")}</div>
       <ha-tab-group slot="subRow" tab-only
         @wa-tab-show=${(event) => event.detail.name !== this._page && this._go(`${PATH}/${event.detail.name}`)}>
-        ${NAMES.map((each) => html`<ha-tab-group-tab slot="nav" data-page=${each} .panel=${each} .active=${each === page}>
+        ${PAGES.map((each) => html`<ha-tab-group-tab slot="nav" data-page=${each} .panel=${each} .active=${each === page}>
           ${words.text(`page.${each}`)}
         </ha-tab-group-tab>`)}
       </ha-tab-group>
@@ -172,7 +166,7 @@ class Panel extends LitElement {
   _alert(words) {
     if (!this._isStale) return "";
     const time = words.moment(this._since && this._since * 1000);
-    return html`<ha-alert alert-type="warning">${words.text("connection_lost", { time })}</ha-alert>`;
+    return notice("warning", words.text("connection_lost", { time }));
   }
 
   /** @type {Draw<Destination[], Content, [page: string]>} */
@@ -208,7 +202,7 @@ class Panel extends LitElement {
 
   /** @type {Draw<Destination[], Content, [chosen: Destination]>} */
   _choice(words, destinations, chosen) {
-    return html`<label class="choice">${words.text("destination")}
+    return html`<label class="bar">${words.text("destination")}
       <select @change=${(event) => this._go(`${PATH}/${this._page}?entry=${event.target.value}`)}>
         ${destinations.map(({ config_entry_id: id, title }) =>
           html`<option value=${id} ?selected=${id === chosen.config_entry_id}>${title}</option>`)}

@@ -2,7 +2,7 @@
 
 import { LitElement, css, define, html, properties } from "./lit.js";
 import { keepSubscribed } from "./live.js";
-import { button, facts, pageStyle } from "./style.js";
+import { button, facts, notice, pageStyle } from "./style.js";
 
 // More than anybody scrolls back.
 const KEPT = 200;
@@ -116,24 +116,26 @@ export class Points extends LitElement {
   }
 
   render() {
+    const say = this.words.group("points");
     const { words } = this;
     return html`<div class="card">
       <div class="bar">
-        <input type="search" aria-label=${words.text("points.filter")} placeholder=${words.text("points.filter")}
+        <input type="search" aria-label=${say("filter")} placeholder=${say("filter")}
           .value=${this._wanted} @input=${(event) => this._typed(event.target.value)} />
-        ${button(words.text(this._isPaused ? "points.resume" : "points.pause"), () => { this._isPaused = !this._isPaused; })}
+        ${button(say(this._isPaused ? "resume" : "pause"), () => { this._isPaused = !this._isPaused; })}
       </div>
       <p class="secondary" role="status">
-        ${words.text(this._isPaused ? "points.paused" : "points.live")}
-        ${this._leftOut ? words.text("points.left_out", { count: this._leftOut }) : ""}
+        ${say(this._isPaused ? "paused" : "live")}
+        ${this._leftOut ? say("left_out", { count: this._leftOut }) : ""}
       </p>
-      ${this._error ? html`<ha-alert alert-type="error">${words.text("not_read")} ${this._error.message}</ha-alert>` : ""}
-      ${this._points.length ? this._points.map((each) => this._point(each)) : html`<p>${words.text("points.none")}</p>`}
+      ${this._error ? notice("error", html`${words.text("not_read")} ${this._error.message}`) : ""}
+      ${this._points.length ? this._points.map((each) => this._point(each)) : html`<p>${say("none")}</p>`}
     </div>`;
   }
 
   /** @param {LivePoint} point */
   _point(point) {
+    const say = this.words.group("points");
     const { words } = this;
     const fields = Object.entries(point.fields);
     const short = fields.slice(0, FIELDS_SHOWN).map(([name, value]) => `${name}=${value}`);
@@ -151,9 +153,9 @@ export class Points extends LitElement {
         <bdi class="code fields" dir="ltr">${short.join("  ")}${fields.length > FIELDS_SHOWN ? " …" : ""}</bdi>
       </summary>
       ${isOpen ? html`${facts([
-        [words.text("points.measurement"), point.measurement],
-        ...Object.entries(point.tags).map((each) => part(words.text("points.tag"), each)),
-        ...fields.map((each) => part(words.text("points.field"), each)),
+        [say("measurement"), point.measurement],
+        ...Object.entries(point.tags).map((each) => part(say("tag"), each)),
+        ...fields.map((each) => part(say("field"), each)),
       ])}
       <bdi class="code line" dir="ltr">${point.line}</bdi>` : ""}
     </details>`;

@@ -3,7 +3,7 @@
 import "./change.js";
 import { css, define, html, properties } from "./lit.js";
 import { Page } from "./page.js";
-import { button, footer, pageStyle, table } from "./style.js";
+import { button, footer, notice, pageStyle, table } from "./style.js";
 
 const RECORDS = 100;
 // While points are being refused it is no use to count them again and again.
@@ -30,6 +30,10 @@ class Problems extends Page {
   );
 
   static styles = [pageStyle, style];
+
+  get _say() {
+    return this.words.group("problems");
+  }
 
   /** @param {Changed<ProblemsMembers>} changed */
   willUpdate(changed) {
@@ -97,7 +101,7 @@ class Problems extends Page {
     return this._do(async () => {
       const found = await this._call(`${action}_quarantine`);
       this._records = this._total = undefined;
-      return this.words.text(`problems.${done}`, { points: this.words.count("points", found[done]) });
+      return this._say(done, { points: this.words.count("points", found[done]) });
     });
   }
 
@@ -114,27 +118,27 @@ class Problems extends Page {
 
   render() {
     const { health, outages } = this.destination;
-    if (!health) return html`<div class="card">${this.words.text("problems.not_loaded")}</div>`;
+    if (!health) return html`<div class="card">${this._say("not_loaded")}</div>`;
     return html`${this._outages(health, outages)} ${this._quarantine(health)} ${this._selfTest()} ${this._dialog()}`;
   }
 
   /** @param {Health} health @param {readonly Outage[]} outages */
   _outages(health, outages) {
-    const { words } = this;
+    const { words, _say: say } = this;
     const found = outages.toReversed();
     return html`<div class="card">
-      <h2>${words.text("problems.outages")}</h2>
+      <h2>${say("outages")}</h2>
       ${found.length
-        ? table(OUTAGE.map((each) => words.text(`problems.${each}`)), found.map((each) => [
+        ? table(OUTAGE.map((each) => say(each)), found.map((each) => [
             words.moment(each.since),
-            each.until ? words.duration((Date.parse(each.until) - Date.parse(each.since)) / 1000) : words.text("problems.still"),
+            each.until ? words.duration((Date.parse(each.until) - Date.parse(each.since)) / 1000) : say("still"),
             html`${each.problem === "none" ? words.named("status", each.status) : words.named("problem", each.problem)}
-              <div class="secondary"><bdi>${each.detail}</bdi></div>`,
+              <div class="secondary code"><bdi>${each.detail}</bdi></div>`,
             this._afterwards(each),
           ]))
         : html`<p>${health.history.length
-            ? words.text("problems.no_outages", { time: words.moment(health.history[0].time) })
-            : words.text("problems.no_history")}</p>`}
+            ? say("no_outages", { time: words.moment(health.history[0].time) })
+            : say("no_history")}</p>`}
     </div>`;
   }
 
@@ -143,69 +147,68 @@ class Problems extends Page {
    * @param {Outage} outage
    */
   _afterwards({ points, delivered, not_written: notWritten }) {
-    const { words } = this;
+    const { words, _say: say } = this;
     if (points === null) return "–";
-    const said = words.count("points", points);
+    const all = words.count("points", points);
     return html`${delivered
-      ? words.text("problems.all_by", { points: said, time: words.moment(delivered) })
-      : words.text("problems.under_way", { points: said })}
-      ${notWritten ? html`<div class="secondary">${words.text("problems.not_written", { points: words.count("points", notWritten) })}</div>` : ""}`;
+      ? say("all_by", { points: all, time: words.moment(delivered) })
+      : say("under_way", { points: all })}
+      ${notWritten ? html`<div class="secondary">${say("not_written", { points: words.count("points", notWritten) })}</div>` : ""}`;
   }
 
   /** @param {Health} health */
   _quarantine(health) {
-    const { words, _total: total } = this;
+    const { words, _total: total, _say: say } = this;
     const isLocked = this._isBusy || !total;
     const { rejection } = health;
     return html`<div class="card">
-      <h2>${words.text("problems.quarantine")}</h2>
-      <p class="secondary">${words.text("problems.quarantine_is")}</p>
+      <h2>${say("quarantine")}</h2>
+      <p class="secondary">${say("quarantine_is")}</p>
       ${total === undefined ? "" : html`<p>${total
-        ? words.text("problems.holds", { points: words.count("points", total) })
-        : words.text("problems.empty")}</p>`}
+        ? say("holds", { points: words.count("points", total) })
+        : say("empty")}</p>`}
       ${rejection
-        ? html`<p>${words.text("problems.newest")} <bdi>${rejection.entity_id ?? ""}</bdi>
+        ? html`<p>${say("newest")} <bdi>${rejection.entity_id ?? ""}</bdi>
             <br /><bdi class="code">${rejection.reason}</bdi></p>
-            ${rejection.entity_id ? html`<p>${button(words.text("problems.leave_out"), () => { this._leavingOut = rejection.entity_id ?? undefined; })}</p>` : ""}`
+            ${rejection.entity_id ? html`<p>${button(say("leave_out"), () => { this._leavingOut = rejection.entity_id ?? undefined; })}</p>` : ""}`
         : ""}
       <div class="bar">
-        ${button(words.text("problems.show"), () => this._show(), isLocked)}
-        ${button(words.text("problems.replay"), () => this._empty("replay", "replayed"), isLocked)}
-        ${button(words.text("problems.purge"), () => { this._isPurging = true; }, isLocked, "danger")}
+        ${button(say("show"), () => this._show(), isLocked)}
+        ${button(say("replay"), () => this._empty("replay", "replayed"), isLocked)}
+        ${button(say("purge"), () => { this._isPurging = true; }, isLocked, "danger")}
       </div>
-      ${this._result?.text ? html`<ha-alert alert-type=${this._result.level}>${this._result.text}</ha-alert>` : ""}
+      ${this._result?.text ? notice(this._result.level, this._result.text) : ""}
       ${this._records ? this._list() : ""}
     </div>`;
   }
 
   _list() {
-    const { words, _records: records = [] } = this;
+    const { words, _records: records = [], _say: say } = this;
     if (!records.length) return "";
-    return html`<p class="secondary">${words.text("problems.shown", {
-        count: records.length, total: this._total })}</p>
+    return html`<p class="secondary">${say("shown", { count: records.length, total: this._total })}</p>
       <ul>${records.map((each) => html`<li>
-        <span class="secondary">${words.moment(each.time)}</span> <bdi>${each.reason}</bdi>
+        <span class="secondary">${words.moment(each.time)}</span> <bdi>${said(each.reason)}</bdi>
         <bdi class="code" dir="ltr" style="display: block">${each.line}</bdi>
       </li>`)}</ul>`;
   }
 
   _selfTest() {
-    const { words, _tested: tested } = this;
+    const { _tested: tested, _say: say } = this;
     const level = tested?.verdict === "ok" ? "success" : "warning";
     return html`<div class="card">
-      <h2>${words.text("problems.self_test")}</h2>
-      <p class="secondary">${words.text("problems.self_test_is")}</p>
+      <h2>${say("self_test")}</h2>
+      <p class="secondary">${say("self_test_is")}</p>
       <div class="bar">
-        <ha-button .disabled=${Boolean(tested?.isRunning)} @click=${() => this._test()}>${words.text("problems.test")}</ha-button>
-        ${button(words.text("problems.diagnostics"), () => this._download())}
+        <ha-button .disabled=${Boolean(tested?.isRunning)} @click=${() => this._test()}>${say("test")}</ha-button>
+        ${button(say("diagnostics"), () => this._download())}
       </div>
-      ${tested?.isRunning ? html`<p role="status">${words.text("problems.testing")}</p>` : ""}
-      ${tested?.message ? html`<ha-alert alert-type=${level}>${tested.message}</ha-alert>` : ""}
+      ${tested?.isRunning ? html`<p role="status">${say("testing")}</p>` : ""}
+      ${tested?.message ? notice(level, tested.message) : ""}
     </div>`;
   }
 
   _dialog() {
-    const { words } = this;
+    const { words, _say: say } = this;
     if (this._leavingOut) {
       const end = () => { this._leavingOut = undefined; };
       return html`<ha-ingestor-change .hass=${this.hass} .words=${words} .entryId=${this.destination.config_entry_id}
@@ -213,12 +216,25 @@ class Problems extends Page {
     }
     if (!this._isPurging) return "";
     const close = () => { this._isPurging = false; };
-    return html`<ha-dialog open .headerTitle=${words.text("problems.purge")}
+    return html`<ha-dialog open .headerTitle=${say("purge")}
       @closed=${close}>
-      <p>${words.text("problems.purge_question")}</p>
-      ${footer(words, close, words.text("problems.purge"), () => this._empty("purge", "purged"), false, "danger")}
+      <p>${say("purge_question")}</p>
+      ${footer(words, close, say("purge"), () => this._empty("purge", "purged"), false, "danger")}
     </ha-dialog>`;
   }
 }
+
+/**
+ * What a server says to people, within its JSON.
+ * @param {string} reason
+ */
+const said = (reason) => {
+  try {
+    const { message, error } = JSON.parse(reason);
+    return message ?? error ?? reason;
+  } catch {
+    return reason;
+  }
+};
 
 define("ha-ingestor-problems", Problems);

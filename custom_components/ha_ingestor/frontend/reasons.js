@@ -8,7 +8,8 @@ const SILENT = new Set(["unavailable", "unknown"]);
  * Say what decides whether an entity is recorded.
  * @type {Draw<Hass, string, [EntityRow]>}
  */
-export const ruleText = (words, hass, { rule, recorded }) => {
+export const ruleText = (words, hass, { rule, recorded, secret }) => {
+  if (secret) return words.text("entities.why_secret");
   if (!rule) return words.text(recorded ? "entities.why_all" : "entities.why_not_listed");
   const [list, criterion, value] = rule;
   // What has a name is stored by its id.

@@ -2,7 +2,7 @@
 
 import { css, define, html, properties } from "./lit.js";
 import { Page } from "./page.js";
-import { button, facts, head, pageStyle, table } from "./style.js";
+import { SETTINGS, button, facts, head, linked, notice, pageStyle, table } from "./style.js";
 
 const TABLES = ["devices", "entities", "services", "areas", "floors", "labels"];
 const CHANGES = ["added", "changed", "removed", "returned", "renamed"];
@@ -13,10 +13,8 @@ const style = css`
     text-align: end;
     font-variant-numeric: tabular-nums;
   }
-  th:first-child,
-  td:first-child {
+  .counts td {
     white-space: nowrap;
-    overflow-wrap: normal;
   }
   .cards {
     grid-template-columns: repeat(auto-fill, minmax(min(100%, 460px), 1fr));
@@ -29,6 +27,10 @@ class Registries extends Page {
 
   static styles = [pageStyle, style];
 
+  get _say() {
+    return this.words.group("registries");
+  }
+
   render() {
     const { words, destination, store } = this;
     return html`<div class="cards">
@@ -40,15 +42,14 @@ class Registries extends Page {
   /** @type {Draw<Destination>} */
   _none(words, { health }) {
     return html`<div class="card">
-      <h2>${words.text("registries.data_api")}</h2>
-      <p>${words.text(health ? "registries.no_data_api" : "problems.not_loaded")}</p>
+      <h2>${this._say("data_api")}</h2>
+      <p>${health ? linked(SETTINGS, this._say("no_data_api")) : words.text("problems.not_loaded")}</p>
     </div>`;
   }
 
   /** @type {Draw<DataApi>} */
   _dataApi(words, api) {
     const isWell = api.connected;
-    const mark = isWell === false ? words.named("problem", api.problem) : words.named("status", isWell ? "ok" : "starting");
     const told = [
       ["last_sync", words.moment(api.last_sync)],
       ["sent", words.number(api.rows_sent)],
@@ -57,12 +58,12 @@ class Registries extends Page {
     ];
     if (api.next_retry && !isWell) told.push(["next_retry", words.moment(api.next_retry)]);
     return html`<div class="card">
-      ${head("mdi:server-network-outline", api.title, mark, isWell)}
+      ${head("mdi:server-network-outline", api.title, marked(words, isWell, api.problem), isWell)}
       ${api.detail && !isWell ? html`<p class="code"><bdi>${api.detail}</bdi></p>` : ""}
       ${this._rows(words, api.rows_stored, "stored")}
-      ${facts(told.map(([key, value]) => [words.text(`registries.${key}`), value]))}
-      ${this._refused(words, api)} ${this._stale(words, api)}
-      ${button(words.text("registries.resync"), () => this._act("resync_registries"), this._isBusy)}
+      ${facts(told.map(([key, value]) => [this._say(key), value]))}
+      ${this._refused(words, api)} ${this._stale(api)}
+      ${button(this._say("resync"), () => this._act("resync_registries"), this._isBusy)}
     </div>`;
   }
 
@@ -70,45 +71,49 @@ class Registries extends Page {
   _rows(words, rows, what) {
     const known = TABLES.filter((each) => each in rows);
     if (!known.length) return "";
-    const titles = [words.text("registries.table"), words.text(`registries.${what}`)];
+    const titles = [this._say("table"), this._say(what)];
     return table(titles, known.map((each) => [words.text(`table.${each}`), words.number(rows[each])]), "counts");
   }
 
   /** @type {Draw<DataApi>} */
   _refused(words, api) {
-    if (!api.rows_rejected) return html`<p class="secondary">${words.text("registries.none_refused")}</p>`;
-    return html`<h3>${words.text("registries.refused", { count: api.rows_rejected })}</h3>
-      <p class="secondary">${words.text("registries.refused_is")}</p>
-      ${table(["table", "row", "reason"].map((each) => words.text(`registries.${each}`)), api.rejections.map((each) =>
-        [words.text(`table.${each.table}`), html`<bdi class="code">${each.key}</bdi>`, html`<bdi>${each.reason}</bdi>`]))}`;
+    if (!api.rows_rejected) return html`<p class="secondary">${this._say("none_refused")}</p>`;
+    return html`<h3>${this._say("refused", { count: api.rows_rejected })}</h3>
+      <p class="secondary">${this._say("refused_is")}</p>
+      ${table(["table", "row", "reason"].map((each) => this._say(each)), api.rejections.map((each) =>
+        [words.text(`table.${each.table}`), html`<bdi class="code">${each.key}</bdi>`, html`<bdi class="code">${each.reason}</bdi>`]))}`;
   }
 
-  /** @type {Draw<DataApi>} */
-  _stale(words, api) {
+  /** @param {DataApi} api */
+  _stale(api) {
     if (!api.rows_stale) return "";
-    return html`<h3>${words.text("registries.stale", { count: api.rows_stale })}</h3>
-      <p class="secondary">${words.text("registries.stale_is")}</p>
+    return html`<h3>${this._say("stale", { count: api.rows_stale })}</h3>
+      <p class="secondary">${this._say("stale_is")}</p>
       <p class="code">${api.stale.map((each) => html`<bdi>${each}</bdi><br />`)}</p>`;
   }
 
   /** @type {Draw<Store>} */
   _store(words, store) {
+    const { _say: say } = this;
     const isWell = store.error ? false : store.synced_at ? true : null;
-    const mark = isWell === false ? words.named("problem", "disk") : words.named("status", isWell ? "ok" : "starting");
     const changes = CHANGES.filter((each) => store.changes[each]).map((each) =>
-      words.text(`registries.${each}`, { count: store.changes[each] }));
+      say(each, { count: store.changes[each] }));
     return html`<div class="card">
-      ${head("mdi:database-outline", words.text("registries.store"), mark, isWell)}
-      <p class="secondary">${words.text("registries.store_is")}</p>
-      ${store.error ? html`<ha-alert alert-type="error">${words.text("registries.store_error")} <bdi>${store.error}</bdi></ha-alert>` : ""}
-      ${store.aside ? html`<ha-alert alert-type="warning">${words.text("registries.store_aside")}</ha-alert>` : ""}
+      ${head("mdi:database-outline", say("store"), marked(words, isWell, "disk"), isWell)}
+      <p class="secondary">${say("store_is")}</p>
+      ${store.error ? notice("error", html`${say("store_error")} <bdi>${store.error}</bdi>`) : ""}
+      ${store.aside ? notice("warning", say("store_aside")) : ""}
       ${this._rows(words, store.rows, "kept")}
       ${facts([
-        [words.text("registries.last_sync"), words.moment(store.synced_at)],
-        [words.text("registries.changes"), changes.join(", ") || words.text("registries.no_changes")],
+        [say("last_sync"), words.moment(store.synced_at)],
+        [say("changes"), changes.join(", ") || say("no_changes")],
       ])}
     </div>`;
   }
 }
+
+/** @type {Draw<boolean | null, string, [problem: string]>} */
+const marked = (words, isWell, problem) =>
+  isWell === false ? words.named("problem", problem) : words.named("status", isWell ? "ok" : "starting");
 
 define("ha-ingestor-registries", Registries);

@@ -1,30 +1,24 @@
 /** The page with where the events come from. */
 
-import { css, define, html, properties } from "./lit.js";
+import { define, html, properties } from "./lit.js";
 import { isOpen, origins } from "./origins.js";
 import { Page } from "./page.js";
-import { button, facts, head, pageStyle } from "./style.js";
+import { SETTINGS, button, facts, head, linked, pageStyle } from "./style.js";
 
 const ICONS = { local: "mdi:home-outline", remote: "mdi:home-import-outline", mqtt: "mdi:access-point" };
-
-const style = css`
-  .bar {
-    margin-block-end: 16px;
-  }
-`;
 
 /** @extends {Page<PageMembers>} */
 class Sources extends Page {
   static properties = properties(["hass", "words", "destination"], ["_isBusy"]);
 
-  static styles = [pageStyle, style];
+  static styles = pageStyle;
 
   render() {
     const { words } = this;
     const found = origins(words, this.destination);
     const isLost = found.some((each) => each.connected === false);
     return html`<div class="bar">
-        <span class="secondary rest">${words.text("origin.add")}</span>
+        <span class="secondary rest">${linked(SETTINGS, words.text("origin.add"))}</span>
         ${isLost ? button(words.text("origin.connect"), () => this._act("flush"), this._isBusy) : ""}
       </div>
       <div class="cards">${found.map((each) => this._card(words, each))}</div>`;

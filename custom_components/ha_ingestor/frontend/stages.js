@@ -58,10 +58,6 @@ export const stageStyle = css`
   }
   h3 a {
     color: inherit;
-    text-decoration: none;
-  }
-  h3 a:hover {
-    text-decoration: underline;
   }
   .big {
     font-size: var(--ha-font-size-2xl);
@@ -119,7 +115,7 @@ export const stageStyle = css`
   .link {
     --flow: var(--primary-color);
     flex: 0 0 92px;
-    height: 168px;
+    height: 152px;
     display: flex;
     flex-direction: column;
     justify-content: center;
@@ -132,12 +128,7 @@ export const stageStyle = css`
   .link.broken {
     --flow: var(--error-color);
   }
-  .link::after {
-    content: "";
-    margin-block-start: 16px;
-  }
   .arrow {
-    --along: 90deg;
     align-self: stretch;
     margin: 4px;
     height: 2px;
@@ -145,7 +136,7 @@ export const stageStyle = css`
     position: relative;
   }
   .broken .arrow {
-    background: repeating-linear-gradient(var(--along), var(--flow) 0 6px, transparent 6px 12px);
+    background: repeating-linear-gradient(90deg, var(--flow) 0 6px, transparent 6px 12px);
   }
   .arrow::after {
     content: "";
@@ -184,22 +175,15 @@ export const stageStyle = css`
       padding: 6px 24px;
       justify-content: flex-start;
     }
-    .link::after {
-      display: none;
-    }
     .arrow {
-      --along: 180deg;
+      flex: 0 0 28px;
       align-self: auto;
-      width: 2px;
-      height: 28px;
+      margin: 16px -8px;
       order: -1;
+      rotate: 90deg;
     }
-    .arrow::after {
-      inset-inline: -4px auto;
-      inset-block: auto -2px;
-      border-inline: 5px solid transparent;
-      border-block: 9px solid var(--flow);
-      border-block-end-width: 0;
+    .arrow:dir(rtl) {
+      rotate: -90deg;
     }
     .branch {
       --stem: 12px;
@@ -217,17 +201,18 @@ export const stageStyle = css`
  * @type {Draw<Loaded, Template, [Sample[], number]>}
  */
 export const stages = (words, destination, samples, now) => {
+  const say = words.group("flow");
   const { connected, performance } = destination.health;
   /** @param {"received" | "captured" | "written"} what */
   const rate = (what) => {
     const value = performance[`${what}_per_minute`];
-    return link(words.perMinute(value), words.text(`flow.${what}`), value ? "" : "idle");
+    return link(words.perMinute(value), say(what), value ? "" : "idle");
   };
   return html`<div class="stages">
       ${sources(words, destination)} ${rate("received")}
       ${filter(words, destination)} ${rate("captured")}
       ${spool(words, destination, samples, now)}
-      ${connected === false ? link(words.text("flow.interrupted"), "", "broken") : rate("written")}
+      ${connected === false ? link(say("interrupted"), "", "broken") : rate("written")}
       ${database(words, destination, now)}
     </div>
     ${registries(words, destination)}`;
@@ -265,22 +250,23 @@ const link = (rate, what, kind) => html`<div class="link ${kind}">
 
 /** @type {Draw<Loaded>} */
 const sources = (words, destination) => {
+  const say = words.group("flow");
   const { config_entry_id: entry, health } = destination;
   const others = origins(words, destination).slice(1);
   const { recovery } = health;
   /** @param {Origin} origin */
   const state = ({ connected, facts }) => {
     if (connected) return facts[0][1];
-    const said = words.text("flow.not_connected");
+    const said = say("not_connected");
     return connected === false ? bad(said) : said;
   };
   return drawn({
     level: others.some((each) => each.connected === false) ? "warning" : "",
     icon: "mdi:home-outline",
-    title: page("sources", entry, words.text("flow.sources")),
+    title: page("sources", entry, say("sources")),
     count: words.number(health.ledger?.received),
-    what: words.text("flow.events_received"),
-    rows: html`${row(words.text("flow.last_event"), words.moment(health.performance.last_received))}
+    what: say("events_received"),
+    rows: html`${row(say("last_event"), words.moment(health.performance.last_received))}
       ${recovery && recovery.status !== "idle" ? row(words.text("origin.filled_to"), words.moment(recovery.position)) : ""}
       ${others.map((each) => row(html`<bdi>${each.title}</bdi>`, state(each)))}`,
   });
@@ -288,6 +274,7 @@ const sources = (words, destination) => {
 
 /** @type {Draw<Loaded>} */
 const filter = (words, { config_entry_id: entry, health: { ledger } }) => {
+  const say = words.group("flow");
   const left = { ...ledger?.filtered, deduplicated: ledger?.deduplicated ?? 0 };
   const reasons = Object.entries(left)
     .filter(([, count]) => count)
@@ -295,24 +282,25 @@ const filter = (words, { config_entry_id: entry, health: { ledger } }) => {
   const others = sum(Object.fromEntries(reasons.slice(REASONS_SHOWN)));
   return drawn({
     icon: "mdi:filter-outline",
-    title: page("entities", entry, words.text("flow.filter")),
+    title: page("entities", entry, say("filter")),
     count: words.number(ledger?.captured),
-    what: words.text("flow.points_captured"),
-    rows: row(words.text("flow.share"), ledger?.received ? words.percent(ledger.captured / ledger.received) : "–"),
+    what: say("points_captured"),
+    rows: row(say("share"), ledger?.received ? words.percent(ledger.captured / ledger.received) : "–"),
     branch: ledger && html`<div class="branch">
-      <div class="row"><b>${words.text("flow.left_out")}</b><b>${words.number(sum(left))}</b></div>
+      <div class="row"><b>${say("left_out")}</b><b>${words.number(sum(left))}</b></div>
       ${reasons.slice(0, REASONS_SHOWN).map(([reason, count]) => {
         const name = words.word("reason", reason);
         // The only reason that is one of whole entities.
         return row(reason === "excluded" ? page("entities", entry, name, "&shown=left_out") : name, words.number(count));
       })}
-      ${others ? row(words.text("flow.others"), words.number(others)) : ""}
+      ${others ? row(say("others"), words.number(others)) : ""}
     </div>`,
   });
 };
 
 /** @type {Draw<Loaded, Template, [Sample[], number]>} */
 const spool = (words, { config_entry_id: entry, health }, samples, now) => {
+  const say = words.group("flow");
   const { ledger, spool_bytes: bytes, spool_limit: limit, spool_error: error } = health;
   const backlog = backlogOf(health);
   const share = Math.min(bytes / limit, 1);
@@ -322,20 +310,20 @@ const spool = (words, { config_entry_id: entry, health }, samples, now) => {
   return drawn({
     level: error || share >= 1 ? "error" : share > NEARLY_FULL ? "warning" : "",
     icon: "mdi:database-clock-outline",
-    title: words.text("flow.spool"),
+    title: say("spool"),
     count: words.number(backlog),
-    what: words.text("flow.points_wait"),
+    what: say("points_wait"),
     rows: html`<div class="tank" style="height: ${(share * 100).toFixed(1)}%"></div>
-      ${row(words.text("flow.oldest"), words.duration(health.oldest_age))}
-      <div role="meter" aria-label=${words.text("flow.disk")} aria-valuemin="0" aria-valuemax="100"
+      ${row(say("oldest"), words.duration(health.oldest_age))}
+      <div role="meter" aria-label=${say("disk")} aria-valuemin="0" aria-valuemax="100"
         aria-valuenow=${Math.round(share * 100)}>
-        ${row(words.text("flow.disk"), words.text("flow.of", { value: words.bytes(bytes), limit: words.bytes(limit) }))}
+        ${row(say("disk"), say("of", { value: words.bytes(bytes), limit: words.bytes(limit) }))}
       </div>
-      ${empty ? row(words.text("flow.empty_in"), words.duration(empty)) : ""}
-      ${full && full < WEEK ? row(words.text("flow.full_in"), words.duration(full)) : ""}
+      ${empty ? row(say("empty_in"), words.duration(empty)) : ""}
+      ${full && full < WEEK ? row(say("full_in"), words.duration(full)) : ""}
       ${error ? bad(error) : ""}`,
     branch: ledger && html`<div class="branch ${health.rejection ? "warning" : ""}">
-      <div class="row">${page("problems", entry, words.text("flow.quarantine"))}<b>${words.number(ledger.quarantined)}</b></div>
+      <div class="row">${page("problems", entry, say("quarantine"))}<b>${words.number(ledger.quarantined)}</b></div>
       ${Object.entries(gone).map(([name, count]) => (count ? row(words.text(`term.${name}`), bad(words.number(count))) : ""))}
     </div>`,
   });
@@ -343,27 +331,29 @@ const spool = (words, { config_entry_id: entry, health }, samples, now) => {
 
 /** @type {Draw<Loaded, Template, [number]>} */
 const database = (words, { health }, now) => {
+  const say = words.group("flow");
   const isAway = health.connected === false;
   const isWell = health.concern === "none";
   const wait = Math.max(Date.parse(health.next_retry ?? "") / 1000 - now, 0);
-  const next = wait < 1 ? words.text("flow.at_once") : words.text("flow.in", { duration: words.duration(wait) });
+  const next = wait < 1 ? say("at_once") : say("in", { duration: words.duration(wait) });
   return drawn({
     level: isAway ? "error" : isWell ? "" : "warning",
     icon: isAway ? "mdi:database-alert-outline" : "mdi:database-outline",
-    title: words.text("flow.database"),
+    title: say("database"),
     count: words.number(health.ledger?.written),
-    what: words.text("flow.points_written"),
-    rows: html`${row(words.text("flow.status"), words.named("status", health.condition))}
-      ${isWell ? "" : row(words.text("flow.problem"), bad(words.named("problem", health.concern)))}
-      ${row(words.text("flow.last_write"), words.moment(health.last_write))}
-      ${row(words.text("flow.latency"), words.seconds(health.write_latency))}
-      ${health.breaker === "closed" ? "" : row(words.text("flow.breaker"), words.named("breaker", health.breaker))}
-      ${health.connected || !health.next_retry ? "" : row(words.text("flow.next_attempt"), next)}`,
+    what: say("points_written"),
+    rows: html`${row(say("status"), words.named("status", health.condition))}
+      ${isWell ? "" : row(say("problem"), bad(words.named("problem", health.concern)))}
+      ${row(say("last_write"), words.moment(health.last_write))}
+      ${row(say("latency"), words.seconds(health.write_latency))}
+      ${health.breaker === "closed" ? "" : row(say("breaker"), words.named("breaker", health.breaker))}
+      ${health.connected || !health.next_retry ? "" : row(say("next_attempt"), next)}`,
   });
 };
 
 /** @type {Draw<Loaded>} */
 const registries = (words, { config_entry_id: entry, data_api: api }) => {
+  const say = words.group("flow");
   if (!api) return "";
   const told = {
     rows_sent: words.number(api.rows_sent),
@@ -374,9 +364,9 @@ const registries = (words, { config_entry_id: entry, data_api: api }) => {
   const isAway = api.connected === false;
   return html`<div class="registries ${isAway ? "error" : ""}">
     <ha-icon .icon=${"mdi:format-list-bulleted"}></ha-icon>
-    ${page("registries", entry, words.text("flow.registries"))}
+    ${page("registries", entry, say("registries"))}
     <bdi>${api.title}</bdi>
     ${isAway ? bad(words.named("problem", api.problem)) : html`<span>${words.named("status", api.connected ? "ok" : "starting")}</span>`}
-    ${Object.entries(told).map(([name, value]) => html`<span>${words.text(`flow.${name}`)} <b>${value}</b></span>`)}
+    ${Object.entries(told).map(([name, value]) => html`<span>${say(name)} <b>${value}</b></span>`)}
   </div>`;
 };

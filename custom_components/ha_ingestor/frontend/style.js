@@ -112,7 +112,6 @@ export const pageStyle = css`
     padding-inline: 0 8px;
     border-block-end: 1px solid var(--divider-color);
     vertical-align: top;
-    overflow-wrap: anywhere;
   }
   th {
     color: var(--secondary-text-color);
@@ -124,9 +123,11 @@ export const pageStyle = css`
     flex-wrap: wrap;
     align-items: center;
     gap: 8px 12px;
+    margin-block-end: 12px;
   }
   .bar > .rest {
-    flex: 1 1 auto;
+    flex: 1 1 0;
+    min-width: 200px;
   }
   input,
   select,
@@ -169,6 +170,15 @@ export const table = (titles, rows, kind = "") => html`<table class=${kind}>
   <thead><tr>${titles.map((each) => html`<th>${each}</th>`)}</tr></thead>
   <tbody>${rows.map((row) => html`<tr>${row.map((each) => html`<td>${each}</td>`)}</tr>`)}</tbody>
 </table>`;
+
+// Where destinations and sources are set up.
+export const SETTINGS = "/config/integrations/integration/ha_ingestor";
+
+/** @param {string} level @param {Content} said */
+export const notice = (level, said) => html`<ha-alert alert-type=${level}>${said}</ha-alert>`;
+
+/** @param {string} href @param {string} said */
+export const linked = (href, said) => html`<a href=${href}>${said}</a>`;
 
 /**
  * Names with their values.

@@ -70,9 +70,16 @@ export class Words {
   }
 
   /**
+   * What gives the texts of a group.
+   * @type {(group: string) => (key: string, values?: Record<string, unknown>) => string}
+   */
+  group(group) {
+    return (key, values) => this.text(`${group}.${key}`, values);
+  }
+
+  /**
    * A text of the panel, or the word itself where it has none.
-   * @param {string} group
-   * @param {string} key
+   * @type {(group: string, key: string) => string}
    */
   word(group, key) {
     return this.text(`${group}.${key}`) || key;
@@ -80,8 +87,7 @@ export class Words {
 
   /**
    * What an entity of ours calls it, or the word itself.
-   * @param {string} what
-   * @param {string} key
+   * @type {(what: string, key: string) => string}
    */
   named(what, key) {
     return this._localize(`${ENTITY}.${NAMES[what]}.${key}`) || key;
@@ -94,8 +100,7 @@ export class Words {
 
   /**
    * A count with its noun, such as "7 points".
-   * @param {string} noun
-   * @param {number} value
+   * @type {(noun: string, value: number) => string}
    */
   count(noun, value) {
     const form = this._plural.select(value) === "one" ? "one" : "other";
@@ -104,8 +109,7 @@ export class Words {
 
   /**
    * How many series; above a limit they are not counted.
-   * @param {Amount} value
-   * @param {number} limit
+   * @type {(value: Amount, limit: number) => string}
    */
   series(value, limit) {
     if (!value) return "–";

@@ -170,6 +170,7 @@ interface EntityRow {
   readonly rules?: Rules;
   readonly stateless?: boolean;
   readonly disabled?: boolean;
+  readonly secret?: boolean;
   readonly points?: number;
   readonly bytes?: number;
   readonly series?: number;

@@ -58,8 +58,8 @@ interface Origin {
   readonly kind: "local" | "remote" | "mqtt";
   readonly title: string;
   readonly connected: boolean | null;
-  readonly problem: string;
-  readonly detail: string;
+  readonly problem?: string;
+  readonly detail?: string;
   readonly note?: string;
   readonly facts: Fact[];
 }
