@@ -12,6 +12,7 @@ const PAGES = ["flow", "entities", "points", "sources", "registries", "problems"
 // What is of importance here; everything else of `hass` changes with every state.
 /** @type {(keyof Hass)[]} */
 const WATCHED = ["localize", "locale", "connected", "themes"];
+const ARROWS_MS = 300;
 const here = new URL(".", import.meta.url).pathname;
 
 const style = css`
@@ -68,9 +69,9 @@ class Panel extends LitElement {
   updated(changed) {
     const isFirst = changed.has("_destinations") && !changed.get("_destinations");
     if (!isFirst && !changed.has("route")) return;
-    // On a phone not all tabs are in view.
+    // On a phone not all tabs are in view; where to, is known once the group has its arrows.
     const tab = this.renderRoot.querySelector(`[data-page=${this._page}]`);
-    requestAnimationFrame(() => tab?.scrollIntoView({ block: "nearest", inline: "center" }));
+    setTimeout(() => tab?.scrollIntoView({ block: "nearest", inline: "center" }), ARROWS_MS);
   }
 
   /** @param {Changed<PanelMembers>} changed */

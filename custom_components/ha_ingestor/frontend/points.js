@@ -25,9 +25,6 @@ const style = css`
     cursor: pointer;
     overflow-wrap: anywhere;
   }
-  summary::marker {
-    content: none;
-  }
   .fields {
     overflow: hidden;
     text-overflow: ellipsis;

@@ -93,8 +93,7 @@ class Problems extends Page {
 
   /**
    * Take all points out, and say what was done with how many.
-   * @param {"replay" | "purge"} action
-   * @param {"replayed" | "purged"} done
+   * @type {(action: "replay" | "purge", done: "replayed" | "purged") => Promise<void>}
    */
   _empty(action, done) {
     this._isPurging = false;
