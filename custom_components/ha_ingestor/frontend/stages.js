@@ -212,7 +212,7 @@ export const stages = (words, destination, samples, now) => {
       ${sources(words, destination)} ${rate("received")}
       ${filter(words, destination)} ${rate("captured")}
       ${spool(words, destination, samples, now)}
-      ${connected === false ? link(say("interrupted"), "", "broken") : rate("written")}
+      ${connected === false ? link(say("interrupted"), "\u00a0", "broken") : rate("written")}
       ${database(words, destination, now)}
     </div>
     ${registries(words, destination)}`;
