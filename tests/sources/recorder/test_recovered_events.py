@@ -78,6 +78,16 @@ def test_what_a_start_restored_is_no_change() -> None:
     assert filtered == {"restart_echo": 2}
 
 
+def test_where_nobody_knows_what_was_written_last_a_restored_state_is_told() -> None:
+    """What is unavailable until its integration is there is no change all the same."""
+    events = recovered({"sensor.a": state("1", START - 500)})
+    events.forgotten.add("sensor.a")
+    found, filtered = events.read([row("unavailable", START + 10), row("1", START + 20)])
+    assert told(found) == [("1", "1")]
+    assert found[0].time == START + 20
+    assert filtered == {"restart_echo": 1}
+
+
 def test_a_restored_state_with_other_attributes_is_as_old_as_before() -> None:
     events = recovered({"sensor.a": state("1", START - 500, unit="W")})
     (event,), filtered = events.read([row("1", START + 20, unit="kW")])
