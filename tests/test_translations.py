@@ -258,7 +258,7 @@ REFUSED: Final = {
     *("invalid_url", "url_credentials", "invalid_certificate", "this_home", "already_added"),
     *("name_not_possible", "name_taken"),
     *("not_an_entity_id", "not_a_name", "not_a_pattern", "fits_everything", "in_both_lists"),
-    *("text_too_long", "out_of_range"),
+    *("text_too_long", "out_of_range", "not_whole"),
 }
 PROBLEMS: Final = {problem.value for problem in RemoteProblem} - {"none"}
 
@@ -304,7 +304,7 @@ ABORTS: Final[Mapping[str, set[str]]] = {
     "quarantined": {"not_loaded", "nothing_refused", "disk"},
 }
 ERRORS: Final[Mapping[str, set[str]]] = {
-    **{key: {"not_created", "out_of_range"} for key in MISSING},
+    **{key: {"not_created", "out_of_range", "not_whole"} for key in MISSING},
     **dict.fromkeys(REMOTES, PROBLEMS),
 }
 

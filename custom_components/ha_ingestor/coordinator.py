@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, override
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
@@ -19,7 +19,14 @@ from .enrich.attribution import Attribution
 from .health.connection_log import ConnectionLog
 from .health.deduplication import NO_DEDUPLICATION, Deduplication
 from .health.ignored_rows import ROWS_IGNORED
-from .health.issues import QUARANTINED, async_update_issues, health_issues, undecided_issues
+from .health.issues import (
+    QUARANTINED,
+    Issue,
+    async_update_issues,
+    credentials_issue,
+    health_issues,
+    undecided_issues,
+)
 from .health.place import database_of, distinct_title, server_of
 from .health.refused_entities import RefusedEntities
 from .health.remembered import async_remember
@@ -211,7 +218,11 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
                     "database": database_of(entry.data),
                     "server": server_of(entry.data),
                 },
-                health_issues(snapshot, self._refused.found) + deduplication.issues,
+                [
+                    *health_issues(snapshot, self._refused.found),
+                    *deduplication.issues,
+                    *self._ask_for_credentials(),
+                ],
                 undecided=self._undecided(snapshot),
             )
         shown: Snapshot | None = self.data
@@ -230,6 +241,16 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         self.remembered.is_rejection_known = True
         return await self.async_snapshot()
 
+    def _ask_for_credentials(self) -> list[Issue]:
+        """Have Home Assistant ask for credentials that are refused; an issue where it does not."""
+        if self._pipeline.export_state.problem is not Problem.INVALID_AUTH:
+            return []
+        entry = self.config_entry
+        entry.async_start_reauth(self.hass)
+        # One that was left in a closed browser window stays open until Home Assistant ends.
+        is_kept = any(entry.async_get_active_flows(self.hass, {SOURCE_RECONFIGURE}))
+        return [credentials_issue()] if is_kept else []
+
     def _undecided(self, snapshot: Snapshot) -> set[str]:
         found = undecided_issues(snapshot)
         if not self._deduplication.is_known:
@@ -240,9 +261,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
 
     @callback
     def async_status_changed(self) -> None:
-        """Show a change of status at once, and ask for new credentials when they are refused."""
-        if self._pipeline.export_state.problem is Problem.INVALID_AUTH:
-            self.config_entry.async_start_reauth(self.hass)
+        """Show a change of status at once."""
         self._log_connection()
         self.background.async_begin(self.async_refresh(), "ha_ingestor health")
 

@@ -457,7 +457,7 @@ def test_every_text_is_there_and_no_other() -> None:
         assert words["step"][step]["data_description"].keys() == words["step"][step]["data"].keys()
     said = {Problem.UNREACHABLE, Problem.TIMEOUT, Problem.TLS, Problem.REDIRECT}
     said |= {Problem.SERVER_ERROR, Problem.INVALID_AUTH}
-    form = {"invalid_url", "unsupported_scheme", "url_credentials", "out_of_range"}
+    form = {"invalid_url", "unsupported_scheme", "url_credentials", "out_of_range", "not_whole"}
     assert set(words["error"]) == {*said, *ERRORS.values(), *form}
     fix = WORDS["issues"]["data_api_unauthorized"]["fix_flow"]
     assert set(fix["error"]) == set(words["error"]) - form

@@ -170,9 +170,6 @@ async def test_credentials_that_may_not_create_are_said_to_and_another_name_can_
         result = await choose(hass, result, f"create_{kind}")
         result = await submit(hass, result, retention_days=1)
         assert result["errors"] == {"base": "may_not_create"}
-        # In a browser one closes the dialogue or goes on; a test opens the menu again.
-        result = await enter(hass, await locate(hass, server.url), **entered)
-        result = await choose(hass, result, "choose")
         known = {key: entered[key] for key in suggested(result) if key in entered}
         result = await enter(hass, result, **known | {kind: "home_assistant"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -188,8 +185,36 @@ async def test_the_reason_of_the_server_is_shown_as_text(
     assert result["errors"] == {"base": "not_created"}
     assert "is invalid" in told(result)["detail"]
     assert not set("[]<>`") & set(told(result)["detail"])
+
+
+async def test_a_name_that_the_database_refuses_can_be_corrected(
+    hass: HomeAssistant, server: Emulator
+) -> None:
+    name = 'a "b" ![]('
+    result = await enter(hass, await locate(hass, server.url), **{**V2_INPUT, "bucket": name})
     assert "![]" not in told(result)["name"]
     assert "](" not in told(result)["name"]
+    result = await choose(hass, result, "create_bucket")
+    result = await submit(hass, result, retention_days=1)
+    assert (result["step_id"], result["errors"]) == ("v2_place", {"base": "not_created"})
+    assert suggested(result)["bucket"] == name
+
+    result = await submit(hass, result, org="home", bucket="another")
+    result = await choose(hass, result, "create_bucket")
+    result = await enter(hass, result, retention_days=1)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"]["bucket"] == "another"
+
+
+@pytest.mark.parametrize("days", [1.5, 0.5])
+async def test_a_retention_that_is_no_whole_number_of_days_is_refused(
+    hass: HomeAssistant, server: Emulator, days: float
+) -> None:
+    result = await enter(hass, await locate(hass, server.url), **{**V2_INPUT, "bucket": "new home"})
+    result = await choose(hass, result, "create_bucket")
+    result = await submit(hass, result, retention_days=days)
+    assert result["errors"] == {"retention_days": "not_whole"}
+    assert not server.administration.created
 
 
 @pytest.mark.parametrize(

@@ -259,6 +259,7 @@ REFUSED = [
     ("spool", {"max_size": 7}, {"max_size": "spool_too_small"}),
     ("spool", {"max_size": 0}, {"max_size": "spool_too_small"}),
     ("spool", {"max_size": 2**40}, {"max_size": "out_of_range"}),
+    ("spool", {"max_size": 64.5}, {"max_size": "not_whole"}),
     ("noise", {"rules": [RULE | {"throttle": 1e9}]}, {"rules": "row_out_of_range"}),
     ("spool", {"max_age": 0.01}, {"max_age": "age_too_short"}),
     ("homeiq", {"tags": MANY_TAGS}, {"tags": "too_many_tags"}),

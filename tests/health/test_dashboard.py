@@ -1,8 +1,12 @@
 """The dashboard is added, brought up to date, and made of what Home Assistant has."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
+import hass_frontend
 import pytest
 from homeassistant.components import frontend
 from homeassistant.components.lovelace.const import LOVELACE_DATA
@@ -15,6 +19,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUs
 
 from custom_components.ha_ingestor.const import DOMAIN
 from tests.emulator import Emulator
+from tests.pages import PACKAGE
 from tests.shell import new_entry, set_up
 
 STOCK: Final = {
@@ -72,7 +77,7 @@ async def test_one_action_adds_a_dashboard_of_stock_cards(
     assert titles[0] == "Now"
     assert "Data-api" not in titles
     panel = hass.data[frontend.DATA_PANELS]["ha-ingestor-health"]
-    assert (panel.sidebar_title, panel.require_admin) == ("HA Ingestor", True)
+    assert (panel.sidebar_title, panel.require_admin) == ("HA Ingestor health", True)
 
 
 async def test_every_entity_of_it_exists_and_is_enabled(
@@ -181,3 +186,21 @@ async def test_only_an_administrator_may_add_the_dashboard(
             blocking=True,
             context=Context(user_id=hass_read_only_user.id),
         )
+
+
+def test_every_icon_is_one_that_the_frontend_has() -> None:
+    folder = Path(hass_frontend.__file__).parent / "static" / "mdi"
+    known = {
+        name
+        for path in folder.glob("*.json")
+        if path.stem != "iconList"
+        for content in [json.loads(path.read_text())]
+        if isinstance(content, dict)
+        for name in content
+    }
+    assert len(known) > 7000
+    used: set[str] = set()
+    for path in (*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.json"), *PACKAGE.rglob("*.js")):
+        used.update(re.findall(r"mdi:([a-z0-9-]+)", path.read_text()))
+    assert used
+    assert used - known == set()

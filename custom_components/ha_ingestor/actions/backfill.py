@@ -49,18 +49,19 @@ async def async_backfill(
     dry_run: bool = False,
     **target: Any,
 ) -> JsonObjectType:
-    """Count what there is, and begin unless it is a dry run."""
+    """Count what there is, and begin unless there is nothing or it is a dry run."""
     hass = entry.runtime_data.coordinator.hass
     names = targeted(hass, {*entities, *statistic_ids}, target)
     request = asked_for(start_time, end_time, names, content)
     if not dry_run and is_open(entry):
         raise wrong_input("backfill_running")
     counts = await async_counted(entry, request)
-    if not dry_run:
+    is_begun = counts.recorded > 0 and not dry_run
+    if is_begun:
         # It may have been unloaded or removed while the history was counted.
         await async_begin(async_get_config_entry(hass, DOMAIN, entry.entry_id), request, counts)
     return {
-        "started": not dry_run,
+        "started": is_begun,
         "rows": counts.recorded,
         "excluded": counts.excluded,
         "too_old": counts.too_old,

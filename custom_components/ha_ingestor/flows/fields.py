@@ -161,6 +161,9 @@ def text_errors(fields: tuple[Field, ...], data: Mapping[str, Any]) -> dict[str,
             errors[field.key] = "secret_too_long" if field.secret else "text_too_long"
         elif _CONTROL.search(text):
             errors[field.key] = "control_characters"
+        elif field.key == CONF_TOKEN and not text.isascii():
+            # No database makes such a token, and no header may hold it.
+            errors[field.key] = Problem.INVALID_AUTH.value
     return errors
 
 

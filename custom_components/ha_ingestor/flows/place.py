@@ -107,7 +107,8 @@ class PlaceFlow(ConnectFlow):
             self._missing = key
             return self._show_missing()
         fields = PLACES[self._dialect]
-        if not fields or problem is Problem.INVALID_AUTH:
+        # The permissions of a token cannot be changed everywhere: another one may be needed.
+        if not fields or problem in REFUSED:
             return self._refuse_credentials(result)
         return self._show_place(field_errors(problem, fields), result.detail)
 
@@ -163,6 +164,9 @@ class PlaceFlow(ConnectFlow):
                 error, result = await self._async_created(wanted)
                 if not error:
                     return await self._async_judged(await self._async_check())
+                if error != "summary_not_created" and result.problem not in CONNECTION_PROBLEMS:
+                    # The name may be what the database does not take.
+                    return self._show_place({"base": error}, result.detail)
                 errors, told = {"base": error}, {**told, "detail": said(result.detail)}
         return self.async_show_form(
             step_id=f"create_{key}",

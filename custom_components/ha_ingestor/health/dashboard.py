@@ -208,7 +208,7 @@ SECTIONS: Final = (
     ),
     Section(
         heading="dashboard_data_api",
-        icon="mdi:home-database-outline",
+        icon="mdi:database-sync-outline",
         cards=(
             Tiles(keys=("data_api_connected",), settings={"color": "green"}),
             Tiles(keys=("last_sync", "rows_sent", "rows_rejected")),

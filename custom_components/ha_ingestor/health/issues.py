@@ -37,6 +37,7 @@ BLOCKING_PROBLEMS: Final[Mapping[Problem, bool]] = {
 }
 
 QUARANTINED: Final = "quarantined"
+CREDENTIALS_REFUSED: Final = "credentials_refused"
 SPOOL_ERROR: Final = "spool_error"
 SPOOL_FULL: Final = "spool_full"
 LEDGER_UNBALANCED: Final = "ledger_unbalanced"
@@ -106,6 +107,11 @@ def health_issues(snapshot: Snapshot, refused: Sequence[str] = ()) -> list[Issue
             Issue(key=LEDGER_UNBALANCED, page="entities.md#the-ledger", placeholders=numbers)
         )
     return found
+
+
+def credentials_issue() -> Issue:
+    """Return the issue of refused credentials that Home Assistant does not ask for."""
+    return Issue(key=CREDENTIALS_REFUSED, is_blocking=True, page="troubleshooting.md#while-it-runs")
 
 
 def panel_url(view: str, entry_id: str) -> str:

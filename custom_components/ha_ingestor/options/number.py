@@ -13,6 +13,7 @@ from homeassistant.helpers.selector import (
 )
 
 OUT_OF_RANGE: Final = "out_of_range"
+NOT_WHOLE: Final = "not_whole"
 # The same for a number in a row of a list, where `invalid_value` names the row.
 ROW_OUT_OF_RANGE: Final = "row_out_of_range"
 
@@ -74,10 +75,12 @@ class Number(NumberSelector):
             raise vol.Invalid("expected a number") from err
 
     def accepted(self, field: str, entered: Any) -> float:
-        """Return what to store; raises OptionError for what is not between the bounds."""
+        """Return what to store; raises OptionError for what is not between the bounds, or whole."""
         value = float(entered)
         minimum, maximum = self._bounds
         if minimum <= value <= maximum:
+            if self._kind is int and not value.is_integer():
+                raise OptionError(field, NOT_WHOLE)
             return self._kind(value)
         reason = self._too_small if value < minimum else OUT_OF_RANGE
         raise OptionError(field, reason, more={"min": f"{minimum:,}", "max": f"{maximum:,}"})

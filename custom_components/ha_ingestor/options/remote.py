@@ -92,7 +92,8 @@ def accepted(entered: Mapping[str, Any], taken: Iterable[str]) -> dict[str, Any]
     """Return what to store of a filled-in form; raises OptionError."""
     name = entered[CONF_NAME].strip()
     if not name or len(name) > NAME_MAX or not _SEPARATORS.isdisjoint(name):
-        raise OptionError(CONF_NAME, "name_not_possible", name[:NAME_MAX])
+        shown_name = name if len(name) <= NAME_MAX else f"{name[:NAME_MAX]}\u2026"
+        raise OptionError(CONF_NAME, "name_not_possible", shown_name)
     if name in taken:
         raise OptionError(CONF_NAME, "name_taken", name)
     chosen = {part: entered.get(part, {}) for part in (CONF_INCLUDE, CONF_EXCLUDE)}
