@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryDisabler, ConfigEntryState
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -292,19 +292,3 @@ async def test_a_quarantine_that_cannot_be_read_at_a_start_is_read_when_it_can_b
         assert issue(hass, entry, "quarantined") is None
     await entry.runtime_data.coordinator.async_refresh()
     assert issue(hass, entry, "quarantined")
-
-
-async def test_refused_credentials_are_a_repair_while_a_reconfiguration_was_left_open(
-    hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
-) -> None:
-    await set_up(hass, entry)
-    left = await entry.start_reconfigure_flow(hass)
-    database.impostor = Answer(status=401, body='{"error":"unauthorized"}')
-    hass.states.async_set("sensor.a", "1")
-    await until(lambda: ours(hass) == [f"{entry.entry_id}_credentials_refused"])
-    assert not any(entry.async_get_active_flows(hass, {SOURCE_REAUTH}))
-
-    hass.config_entries.flow.async_abort(left["flow_id"])
-    await entry.runtime_data.coordinator.async_refresh()
-    await until(lambda: any(entry.async_get_active_flows(hass, {SOURCE_REAUTH})))
-    assert ours(hass) == []

@@ -301,6 +301,7 @@ REMOTES: Final = {remote.UNAUTHORIZED, remote.GIVEN_UP}
 # What a dialogue of a repair says instead of going on; the errors of a data-api have their test.
 ABORTS: Final[Mapping[str, set[str]]] = {
     **{key: {"not_loaded"} for key in (*MISSING, *REMOTES, "storm", "data_api_unauthorized")},
+    "credentials_refused": {"not_loaded"},
     "quarantined": {"not_loaded", "nothing_refused", "disk"},
 }
 ERRORS: Final[Mapping[str, set[str]]] = {

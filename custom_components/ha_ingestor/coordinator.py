@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, override
 
-from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
@@ -17,16 +17,10 @@ from .const import DOMAIN, LOGGER, SPOOL_DIRECTORY
 from .data_api.coordinator import RegistryCoordinator
 from .enrich.attribution import Attribution
 from .health.connection_log import ConnectionLog
+from .health.credentials import REFUSED, async_update_reauth
 from .health.deduplication import NO_DEDUPLICATION, Deduplication
 from .health.ignored_rows import ROWS_IGNORED
-from .health.issues import (
-    QUARANTINED,
-    Issue,
-    async_update_issues,
-    credentials_issue,
-    health_issues,
-    undecided_issues,
-)
+from .health.issues import QUARANTINED, async_update_issues, health_issues, undecided_issues
 from .health.place import database_of, distinct_title, server_of
 from .health.refused_entities import RefusedEntities
 from .health.remembered import async_remember
@@ -34,7 +28,6 @@ from .health.self_test import SelfTest
 from .health.server import async_note_version
 from .health.updates import Updates
 from .pipeline.export.export_state import Status
-from .pipeline.export.result import Problem
 from .pipeline.handover import Handover
 from .pipeline.pipeline import Pipeline
 from .pipeline.snapshot import Snapshot
@@ -197,7 +190,10 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
 
     async def _async_update_data(self) -> Snapshot:
         entry, deduplication = self.config_entry, self._deduplication
-        is_due = not self._is_scheduled or deduplication.is_due
+        state = self._pipeline.export_state
+        unasked = async_update_reauth(self.hass, entry, state)
+        is_refused = state.problem is REFUSED
+        is_due = not self._is_scheduled or deduplication.is_due or is_refused
         if not is_due and self._last_read and self._pipeline.is_unchanged_since(self._last_read):
             rate = self._pipeline.points_per_minute  # which time alone changes
             snapshot = self.remembered.completed(replace(self._last_read, points_per_minute=rate))
@@ -221,7 +217,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
                 [
                     *health_issues(snapshot, self._refused.found),
                     *deduplication.issues,
-                    *self._ask_for_credentials(),
+                    *unasked,
                 ],
                 undecided=self._undecided(snapshot),
             )
@@ -241,16 +237,6 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         self.remembered.is_rejection_known = True
         return await self.async_snapshot()
 
-    def _ask_for_credentials(self) -> list[Issue]:
-        """Have Home Assistant ask for credentials that are refused; an issue where it does not."""
-        if self._pipeline.export_state.problem is not Problem.INVALID_AUTH:
-            return []
-        entry = self.config_entry
-        entry.async_start_reauth(self.hass)
-        # One that was left in a closed browser window stays open until Home Assistant ends.
-        is_kept = any(entry.async_get_active_flows(self.hass, {SOURCE_RECONFIGURE}))
-        return [credentials_issue()] if is_kept else []
-
     def _undecided(self, snapshot: Snapshot) -> set[str]:
         found = undecided_issues(snapshot)
         if not self._deduplication.is_known:
@@ -261,7 +247,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
 
     @callback
     def async_status_changed(self) -> None:
-        """Show a change of status at once."""
+        """Show a change of status at once, and ask for new credentials when they are refused."""
         self._log_connection()
         self.background.async_begin(self.async_refresh(), "ha_ingestor health")
 

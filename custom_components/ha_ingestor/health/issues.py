@@ -23,7 +23,7 @@ _KNOWS_ENTRIES: Final = "config_entry_id" in signature(ir.async_create_issue).pa
 _ENTITIES_SHOWN: Final = 10
 
 # Problems that end only when the user changes something, and whether a repair can do it. Refused
-# credentials are not here: they have a dialogue of their own.
+# credentials are not here: they have a dialogue of their own, see `credentials`.
 BLOCKING_PROBLEMS: Final[Mapping[Problem, bool]] = {
     Problem.FORBIDDEN: False,
     Problem.NOT_A_DATABASE: False,
@@ -36,8 +36,8 @@ BLOCKING_PROBLEMS: Final[Mapping[Problem, bool]] = {
     Problem.CLOCK_DIFFERS: False,
 }
 
-QUARANTINED: Final = "quarantined"
 CREDENTIALS_REFUSED: Final = "credentials_refused"
+QUARANTINED: Final = "quarantined"
 SPOOL_ERROR: Final = "spool_error"
 SPOOL_FULL: Final = "spool_full"
 LEDGER_UNBALANCED: Final = "ledger_unbalanced"
@@ -109,11 +109,6 @@ def health_issues(snapshot: Snapshot, refused: Sequence[str] = ()) -> list[Issue
     return found
 
 
-def credentials_issue() -> Issue:
-    """Return the issue of refused credentials that Home Assistant does not ask for."""
-    return Issue(key=CREDENTIALS_REFUSED, is_blocking=True, page="troubleshooting.md#while-it-runs")
-
-
 def panel_url(view: str, entry_id: str) -> str:
     """Return where the panel shows a destination, for a link in a text."""
     return f"/{PANEL_PATH}/{view}?entry={entry_id}"
@@ -129,7 +124,7 @@ def undecided_issues(snapshot: Snapshot) -> set[str]:
     """Name the issues that are not decided yet after a start or a reload."""
     found: set[str] = set()
     if snapshot.export.status in {Status.STARTING, Status.PAUSED}:
-        found.update(BLOCKING_PROBLEMS)
+        found |= {*BLOCKING_PROBLEMS, CREDENTIALS_REFUSED}
     if not snapshot.is_open:
         found |= {SPOOL_FULL, LEDGER_UNBALANCED}
         if not snapshot.spool_error:
