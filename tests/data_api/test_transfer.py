@@ -277,6 +277,54 @@ def test_what_is_refused_of_a_device_that_is_there_stays_tied_to_it(*, is_strict
     assert api.tables.entities["light.x"]["name"] == "New"
 
 
+def test_entities_of_a_refused_device_that_a_server_has_lost_are_stored_without_it() -> None:
+    api = StrictApi()
+    api.tables.is_strict = False
+    entities = (entity("light.x", device_id="b"), entity("light.y", device_id="a"))
+    transfer, _ = sync(api, Home(devices=(device("a"), device("b")), entities=entities))
+    api.tables.clear()
+    refuse(api, "b")
+    transfer.forget()
+    changed = Home(devices=(device("a"), device("b", "New")), entities=entities)
+    _, verdict = sync(api, changed, transfer=transfer)
+    assert verdict.kind is Kind.ACCEPTED
+    found = [api.tables.entities[name]["device_id"] for name in ("light.x", "light.y")]
+    assert found == [None, "a"]
+    assert transfer.known[Table.DEVICES].refused.keys() == {"b"}
+    assert transfer.known[Table.ENTITIES].refused == {}
+
+    refuse(api)
+    transfer.retry_refused()
+    sync(api, changed, transfer=transfer)
+    assert api.tables.entities["light.x"]["device_id"] == "b"
+    assert transfer.known[Table.DEVICES].refused == {}
+
+
+def test_an_entity_that_is_bad_itself_is_refused_also_where_its_device_is() -> None:
+    api = StrictApi()
+    home_before = Home(devices=(device("a"), device("b")), entities=(entity("light.z"),))
+    transfer, _ = sync(api, home_before)
+    refuse(api, "b", "light.x")
+    bad = entity("light.x", device_id="b")
+    changed = Home(
+        devices=(device("a"), device("b", "New")),
+        entities=(entity("light.z"), bad, entity("light.y", device_id="b")),
+    )
+    _, verdict = sync(api, changed, transfer=transfer)
+    assert verdict.kind is Kind.ACCEPTED
+    assert transfer.known[Table.ENTITIES].refused.keys() == {"light.x"}
+    assert api.tables.entities["light.y"]["device_id"] == "b"
+
+
+def test_the_only_entity_of_a_home_is_refused_where_devices_are_taken() -> None:
+    api = StrictApi()
+    refuse(api, "light.x")
+    home_of_one = Home(devices=(device("a"),), entities=(entity("light.x"),))
+    transfer, verdict = sync(api, home_of_one)
+    assert verdict.kind is Kind.ACCEPTED
+    assert transfer.known[Table.ENTITIES].refused == {"light.x": "bad row"}
+
+
 def test_what_is_refused_is_tried_again_some_at_a_time_and_all_when_one_is_taken() -> None:
     api = StrictApi()
     bad = [f"d{number:04}" for number in range(100)]

@@ -63,11 +63,14 @@ class Transfer:
     _size: int = BATCH_ROWS
     # Today's servers store what names an unknown device without it, older ones refuse it.
     _detaches: bool = False
+    # Refused devices that are not there, although they were once: the server has lost them.
+    _gone: set[str] = field(default_factory=set)
     # The names of the actions of each domain that entities were stored with.
     _actions: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def forget(self) -> None:
         """Send everything again."""
+        self._gone.clear()
         for known in self.known.values():
             known.forget()
 
@@ -150,7 +153,7 @@ class Transfer:
                     return self._failed(verdict)
             if batches.is_surge:
                 break
-        if not batches.suspects or await self._accepts_safe_rows(table, batches.waiting, rows):
+        if not batches.suspects or await self._is_about_rows(table, batches, rows):
             self._settle(table, (), batches.confirm_rejected(), rows)
             return ACCEPTED
         reason = batches.suspects[0][1]
@@ -161,6 +164,17 @@ class Transfer:
             self._settle(table, (), batches.refuse_all(reason), rows)
             return ACCEPTED
         return Result(kind=Kind.KEPT, problem=Problem.SERVER_ERROR, detail=reason)
+
+    async def _is_about_rows(self, table: Table, batches: Batches, rows: Rows) -> bool:
+        """Find out whether the refused rows are the cause, and not the server."""
+        if await self._accepts_safe_rows(table, batches.waiting, rows):
+            return True
+        # Where every entity is refused, none can tell.
+        return (
+            table is Table.ENTITIES
+            and not batches.waiting
+            and await self._accepts_safe_rows(Table.DEVICES, (), rows)
+        )
 
     async def _accepts_safe_rows(self, table: Table, waiting: Sequence[Row], rows: Rows) -> bool:
         """Send safe rows, to find out whether the other rows or the server are the cause."""
@@ -182,6 +196,8 @@ class Transfer:
         rows: Rows,
     ) -> None:
         freed = self.known[table].stored(taken)
+        if table is Table.DEVICES:
+            self._gone -= freed
         if freed:
             # It accepts rows that it rejected before.
             self.known[table].retry()
@@ -208,10 +224,20 @@ class Transfer:
 
     def _detaches_now(self, piece: Sequence[Row], batches: Batches) -> bool:
         """Whether a refused row is worth another try, without a device that is not there."""
-        if len(piece) > 1 or self._detaches:
+        device = piece[0].depends_on
+        if len(piece) > 1 or device is None:
             return False
-        self._detaches = self._lacks_device(piece[0], batches)
-        return self._detaches
+        if device in self._gone:
+            # It is refused without it, too.
+            self._gone.discard(device)
+            return False
+        if self._lacks_device(piece[0], batches):
+            was_tried, self._detaches = self._detaches, True
+            return not was_tried
+        if device not in self.known[Table.DEVICES].refused:
+            return False
+        self._gone.add(device)
+        return True
 
     def _lacks_device(self, row: Row, batches: Batches | None = None) -> bool:
         """Whether the device that a row names is not there, since it is refused."""
@@ -240,7 +266,7 @@ class Transfer:
             return await self._answer(self.client.upsert_services(actions))
         contents = [
             row.content | {_LINKS[table]: None}
-            if self._detaches and self._lacks_device(row, batches)
+            if row.depends_on in self._gone or (self._detaches and self._lacks_device(row, batches))
             else row.content
             for row in piece
         ]
