@@ -87,11 +87,14 @@ async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bo
         undo.push_async_callback(async_pause, hass, entry)
         async_take_over(hass, entry)
         async_stop_at_final_write(hass, entry)
+        # First the pipeline: what is captured from here on is stored.
         runtime.async_start()
         async_keep(hass, entry.entry_id)
         async_reload_when_changed(hass, entry, parts.location)
+        # Then the source, once it is known up to when an earlier process captured.
         await runtime.recovery.async_prepare()
         await runtime.source.async_start()
+        # Last the past and other homes, which are captured in the background.
         runtime.recovery.async_start()
         await runtime.backfill.async_start()
         await runtime.remotes.async_start()

@@ -266,19 +266,19 @@ async def test_a_full_spool_and_a_full_disk_only_delay_the_history(
     recorder.wrote("sensor.a", "1", start + 100)
     home.changing("sensor.a", "2", start + 200)
     [here] = entry.runtime_data.remotes.all
-    fill, recover, failures = 0.6, here.capture.recover, 0
+    past_events = type(entry.runtime_data.pipeline.past_events)
+    fill, store, failures = 0.6, past_events.store, 0
 
     async def failing(*content: Any) -> int:
         nonlocal failures
         failures += 1
         if failures < 3:
             raise OSError
-        points: int = await recover(*content)
+        points: int = await store(*content)
         return points
 
-    past_events = type(entry.runtime_data.pipeline.past_events)
     monkeypatch.setattr(past_events, "spool_fill", property(lambda _: fill))
-    monkeypatch.setattr(here.capture, "recover", failing)
+    monkeypatch.setattr(past_events, "store", failing)
     await home.start()
     await connected(entry, 2)
     await asyncio.sleep(0.3)

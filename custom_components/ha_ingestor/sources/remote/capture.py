@@ -1,7 +1,6 @@
 """Makes items of the pipeline from what a remote home sends."""
 
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -25,11 +24,9 @@ from ...pipeline.model import (
     OtherEvent,
     StateEvent,
 )
-from ...pipeline.past import Past
 from ...pipeline.pipeline import Pipeline
 from ..event_bus import async_clock
 from ..event_data import named_entity_id
-from ..recorder.reader import SPOOL_FILL_MAX
 from .catalog import RemoteCatalog, RemoteHome
 from .health import RemoteHealth
 
@@ -59,6 +56,7 @@ class RemoteCapture:
         self.gap_seconds = gap_seconds
         self.event_types = tuple(event_types)
         self.catalog: RemoteCatalog | None = None
+        self.past_events = pipeline.past_events
         self._causes = causes
         self._pipeline = pipeline
         self._clock = async_clock(hass)
@@ -106,26 +104,9 @@ class RemoteCapture:
         """Count a state that the restart of the remote home set once more."""
         self._receive(self._restored, change)
 
-    @property
-    def has_room(self) -> bool:
-        """Whether the spool has room for the past; the rest of it is for live events."""
-        return self._pipeline.past_events.spool_fill < SPOOL_FILL_MAX
-
     def remembers(self, entity_id: str) -> bool:
         """Whether it is known what an earlier process wrote last of an entity."""
-        return self._pipeline.past_events.remembers(self.described(entity_id).key)
-
-    def begin_past(self) -> Past:
-        """Begin a gap."""
-        return self._pipeline.past_events.begin(is_gap=True)
-
-    async def recover(self, past: Past, events: list[StateEvent], filtered: Counter[str]) -> int:
-        """Store events of a gap; returns how many points they give, raises OSError."""
-        if not (events or filtered):
-            return 0
-        points = await self._pipeline.past_events.store(past, events, filtered)
-        self._health.received(len(events) + filtered.total())
-        return points
+        return self.past_events.remembers(self.described(entity_id).key)
 
     def forget_gone(self, entity_ids: Iterable[str]) -> None:
         """Keep no descriptions of entities that are not there any more."""

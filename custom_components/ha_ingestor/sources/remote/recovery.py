@@ -15,7 +15,7 @@ from ...pipeline.model import StateEvent
 from ...pipeline.past import Past
 from ...tasks.slices import async_slices
 from ..recorder.page import Recorded
-from ..recorder.reader import PAUSE_SECONDS, ROWS_AT_ONCE
+from ..recorder.reader import PAUSE_SECONDS, ROWS_AT_ONCE, SPOOL_FILL_MAX
 from .capture import Captures, RemoteCapture
 from .catalog import RemoteHome
 from .gap import BEYOND_SECONDS, Question, RemoteGap
@@ -75,7 +75,7 @@ class RemoteRecovery:
     async def _go_on(self, gap: RemoteGap) -> None:
         """Do the next that there is to do; raises OSError."""
         if gap.read:
-            await self._store(gap, gap.read)
+            await self._store(gap, *gap.read)
         elif gap.questions:
             await self._fill(gap)
         elif not gap.is_ended:
@@ -92,7 +92,7 @@ class RemoteRecovery:
         """Ask one question, and read the answer."""
         await asyncio.sleep(PAUSE_SECONDS)
         capture = await self._captures()
-        if not capture.has_room:
+        if capture.past_events.spool_fill >= SPOOL_FILL_MAX:
             return
         question = gap.questions[0]
         try:
@@ -189,14 +189,17 @@ class RemoteRecovery:
         if events or filtered:
             gap.read = (events, filtered)
 
-    async def _store(self, gap: RemoteGap, read: tuple[list[StateEvent], Counter[str]]) -> None:
+    async def _store(
+        self, gap: RemoteGap, events: list[StateEvent], filtered: Counter[str]
+    ) -> None:
         """Store what was read; raises OSError."""
         capture = await self._captures()
         if self._past is None or self._past[0] is not capture:
-            self._past = (capture, capture.begin_past())
+            self._past = (capture, capture.past_events.begin(is_gap=True))
         self._is_busy = True
         try:
-            gap.points += await capture.recover(self._past[1], *read)
+            gap.points += await capture.past_events.store(self._past[1], events, filtered)
+            self._health.received(len(events) + filtered.total())
             gap.read = None
         finally:
             self._is_busy = False
