@@ -52,6 +52,13 @@ test("a count has the form of its language", () => {
   assert.equal(wordsOf({ language: "fr" }).count("points", 0), "one 0");
 });
 
+test("a number in a text has the format of the user, and a group gives the texts below it", () => {
+  const words = wordsOf({ language: "de" });
+  assert.equal(words.text("change.recorded", { before: 1200, after: "all" }), "recorded 1.200 all");
+  assert.equal(words.group("problems")("holds", { count: 5000 }), "holds 5.000");
+  assert.equal(words.moment(null), "–");
+});
+
 test("a moment has the clock of the user, in the zone that is chosen", () => {
   const zone = { config: { time_zone: "Asia/Tokyo" } };
   const moment = "2027-01-15T20:05:06Z";

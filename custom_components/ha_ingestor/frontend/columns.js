@@ -6,9 +6,10 @@ const CUT = "overflow: hidden; text-overflow: ellipsis;";
 const OUT = "color: var(--secondary-text-color);";
 const SMALL = `${OUT} font-size: var(--ha-font-size-s);`;
 
-const TWO_LINES = "overflow: hidden; white-space: normal; max-height: 2.4em; line-height: 1.2;";
-
 // It is drawn inside the table, where our styles do not reach.
+/** @param {string} text */
+const lines = (text) => html`<div style="${CUT} white-space: normal; max-height: 2.4em; line-height: 1.2;">${text}</div>`;
+
 /** @param {string} name @param {string} more */
 const named = (name, more) => html`<div style=${CUT}><bdi>${name}</bdi></div>
   <div style=${CUT + SMALL}><bdi>${more}</bdi></div>`;
@@ -52,8 +53,8 @@ const described = (words, isMeasured) => ({
   integration: { hidden: true, groupable: true },
   area: { hidden: true, groupable: true },
   is_recorded: { title: words.text("entities.recorded"), sortable: true, groupable: true, minWidth: "125px", template: recorded },
-  why: { sortable: true, filterable: true, flex: 2, minWidth: "130px", template: ({ why }) => html`<div style=${TWO_LINES}>${why}</div>` },
-  rules: { sortable: true, filterable: true, minWidth: "130px", template: ({ rules }) => html`<div style=${TWO_LINES}>${rules}</div>` },
+  why: { sortable: true, filterable: true, flex: 2, minWidth: "130px", template: ({ why }) => lines(why) },
+  rules: { sortable: true, filterable: true, minWidth: "130px", template: ({ rules }) => lines(rules) },
   points: {
     title: words.text(isMeasured ? "entities.per_hour" : "entities.points"),
     sortable: true,

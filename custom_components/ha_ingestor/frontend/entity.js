@@ -1,25 +1,15 @@
 /** The dialog with everything that is known of one entity. */
 
-import { css, define, html, properties } from "./lit.js";
+import { define, html, properties } from "./lit.js";
 import { Page } from "./page.js";
 import { hindrance, ruleText } from "./reasons.js";
 import { button, facts, notice, pageStyle } from "./style.js";
-
-const style = css`
-  .links,
-  .changes {
-    display: flex;
-    flex-wrap: wrap;
-    gap: 8px 16px;
-    margin-block-start: 16px;
-  }
-`;
 
 /** @extends {Page<EntityMembers>} */
 class Entity extends Page {
   static properties = properties(["hass", "words", "row", "entryId", "numbersOnly", "seriesMax"]);
 
-  static styles = [pageStyle, style];
+  static styles = pageStyle;
 
   _entity() {
     return this.row.entity_id;
@@ -49,11 +39,11 @@ class Entity extends Page {
       @closed=${() => this._tell("closed")}>
       ${hinders ? notice("info", words.text(`hindrance.${hinders}`)) : ""}
       ${facts(told.map(([key, value]) => [words.text(`entities.${key}`), value]))}
-      <div class="links">
+      <div class="bar">
         <a href="/ha-ingestor/points?entry=${entry}&amp;entity=${id}">${words.text("entities.watch")}</a>
         <a href="/history?entity_id=${id}">${words.text("entities.history")}</a>
       </div>
-      <div class="changes">${change(row.recorded ? "exclude" : "include")} ${change("rules")}</div>
+      <div class="bar">${change(row.recorded ? "exclude" : "include")} ${change("rules")}</div>
     </ha-dialog>`;
   }
 }

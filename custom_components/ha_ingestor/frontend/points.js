@@ -107,6 +107,7 @@ export class Points extends LitElement {
     clearTimeout(this._timer);
     this._timer = setTimeout(() => {
       this._wanted = value.slice(0, 255);
+      this._isPaused = false;
       history.replaceState(history.state, "", address(this.entryId, this._wanted));
       this._follow();
     }, TYPING_MS);
@@ -146,7 +147,7 @@ export class Points extends LitElement {
     return html`<details .open=${isOpen}>
       <summary @click=${toggle}>
         <span class="secondary">${words.moment(point.time * 1000)}</span>
-        <bdi>${point.entity_id ?? point.measurement}</bdi>
+        <bdi>${point.entity_id ?? point.measurement}${point.tags.instance ? ` · ${point.tags.instance}` : ""}</bdi>
         <bdi class="code fields" dir="ltr">${short.join("  ")}${fields.length > FIELDS_SHOWN ? " …" : ""}</bdi>
       </summary>
       ${isOpen ? html`${facts([

@@ -116,15 +116,15 @@ class Problems extends Page {
   }
 
   render() {
-    const { health, outages } = this.destination;
+    const { health } = this.destination;
     if (!health) return html`<div class="card">${this._say("not_loaded")}</div>`;
-    return html`${this._outages(health, outages)} ${this._quarantine(health)} ${this._selfTest()} ${this._dialog()}`;
+    return html`${this._outages(health)} ${this._quarantine(health)} ${this._selfTest()} ${this._dialog()}`;
   }
 
-  /** @param {Health} health @param {readonly Outage[]} outages */
-  _outages(health, outages) {
+  /** @param {Health} health */
+  _outages(health) {
     const { words, _say: say } = this;
-    const found = outages.toReversed();
+    const found = this.destination.outages.toReversed();
     return html`<div class="card">
       <h2>${say("outages")}</h2>
       ${found.length

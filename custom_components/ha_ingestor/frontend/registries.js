@@ -87,9 +87,11 @@ class Registries extends Page {
   /** @param {DataApi} api */
   _stale(api) {
     if (!api.rows_stale) return "";
+    const more = api.rows_stale - api.stale.length;
     return html`<h3>${this._say("stale", { count: api.rows_stale })}</h3>
       <p class="secondary">${this._say("stale_is")}</p>
-      <p class="code">${api.stale.map((each) => html`<bdi>${each}</bdi><br />`)}</p>`;
+      <p class="code">${api.stale.map((each) => html`<bdi>${each}</bdi><br />`)}</p>
+      ${more > 0 ? html`<p>${this.words.text("change.more", { count: more })}</p>` : ""}`;
   }
 
   /** @type {Draw<Store>} */

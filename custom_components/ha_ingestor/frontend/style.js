@@ -20,8 +20,7 @@ export const pageStyle = css`
     padding: 16px;
     margin-block-end: 16px;
   }
-  .card > :last-child,
-  .facts:last-child {
+  .card > :last-child {
     margin-block-end: 0;
   }
   h2,
