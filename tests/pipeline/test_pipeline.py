@@ -1,6 +1,7 @@
 """From the offer to the database: nothing waits longer than promised, nothing is lost at an end."""
 
 import asyncio
+import shutil
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -16,6 +17,7 @@ from custom_components.ha_ingestor.clients.exchange import Failure
 from custom_components.ha_ingestor.clients.influx.outcome import Outcome
 from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.clock import Clocks
+from custom_components.ha_ingestor.pipeline.commit_schedule import COUNT_SECONDS
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
@@ -307,6 +309,23 @@ async def test_filtered_and_captured_make_up_what_was_received(tmp_path: Path) -
         snapshot = await pipeline.snapshot()
         assert snapshot.ledger["received"] == 6
         assert snapshot.ledger["filtered"] == {"own_entity": 4}
+
+
+async def test_counts_of_what_is_filtered_at_once_are_stored_though_no_event_follows(
+    tmp_path: Path,
+) -> None:
+    async with running(OsFiles(tmp_path / "spool"), ScriptedWriter()) as pipeline:
+        await pipeline.commit()
+        for _ in range(5999):
+            pipeline.intake.received += 1
+            pipeline.count_filtered("excluded")
+        await asyncio.sleep(2 * COUNT_SECONDS)
+        # What a killed process leaves.
+        shutil.copytree(tmp_path / "spool", tmp_path / "left")
+
+    async with running(OsFiles(tmp_path / "left"), ScriptedWriter()) as pipeline:
+        ledger = (await pipeline.snapshot()).ledger
+    assert (ledger["received"], ledger["filtered"]) == (5999, {"excluded": 5999})
 
 
 async def test_nothing_runs_while_nothing_happens(tmp_path: Path) -> None:

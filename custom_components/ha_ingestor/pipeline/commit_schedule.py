@@ -15,6 +15,9 @@ from typing import Final
 # What a crash of the process may cost: a quarter of a second, or this many points.
 COMMIT_SECONDS: Final = 0.25
 COMMIT_POINTS: Final = 500
+# What a crash may cost of the counts of events that are filtered at once: a commit for each of them
+# would wake up the thread all day where most entities are excluded.
+COUNT_SECONDS: Final = 1.0
 
 
 class CommitSchedule:
@@ -31,6 +34,7 @@ class CommitSchedule:
         self._not_before = -math.inf
         self._soon: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._count_timer: asyncio.TimerHandle | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = math.inf
 
@@ -42,10 +46,10 @@ class CommitSchedule:
     def stop(self) -> None:
         """Start no more commits."""
         self._loop = None
-        for handle in (self._soon, self._timer, self._alarm):
+        for handle in (self._soon, self._timer, self._count_timer, self._alarm):
             if handle:
                 handle.cancel()
-        self._soon = self._timer = self._alarm = None
+        self._soon = self._timer = self._count_timer = self._alarm = None
 
     def item_added(self, waiting: int) -> None:
         """Note that an item was added, and that so many wait now."""
@@ -58,6 +62,11 @@ class CommitSchedule:
             self._schedule_commit()
         elif self._timer is None:
             self._timer = self._loop.call_later(COMMIT_SECONDS, self._on_timer)
+
+    def counted(self) -> None:
+        """Note that something was counted, and no item added."""
+        if self._count_timer is None and self._loop:
+            self._count_timer = self._loop.call_later(COUNT_SECONDS, self._on_counted)
 
     def commit_soon(self) -> None:
         """Commit soon for a reason other than a new item."""
@@ -88,6 +97,9 @@ class CommitSchedule:
         if self._timer:
             self._timer.cancel()
             self._timer = None
+        if self._count_timer:
+            self._count_timer.cancel()
+            self._count_timer = None
         self._running = self._commit()
         return True
 
@@ -95,6 +107,11 @@ class CommitSchedule:
         self._timer = None
         if self._loop and not self._start_commit(self._clock()):
             self._timer = self._loop.call_later(COMMIT_SECONDS, self._on_timer)
+
+    def _on_counted(self) -> None:
+        self._count_timer = None
+        if not self._start_commit(self._clock()):
+            self.counted()
 
     def _set_alarm(self, due: float) -> None:
         if self._loop is None or due >= self._alarm_at:

@@ -97,6 +97,11 @@ class Pipeline:
         """
         self._schedule.item_added(self.intake.append(item))
 
+    def count_filtered(self, reason: str, events: int = 1) -> None:
+        """Count events that were counted as received, and are left out before they are offered."""
+        self.intake.filtered[reason] += events
+        self._schedule.counted()
+
     def watch_lines(self, watcher: Watcher) -> Callable[[], None]:
         """Show the lines of each commit, in the spool's thread; returns what ends it."""
         return self._committer.watch(watcher)

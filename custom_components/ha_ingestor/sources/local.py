@@ -116,7 +116,8 @@ class LocalSource:
         self._catch_up(reload_buffer.count)
         self._reload_buffer = None
         self._intake.received += reload_buffer.lost + reload_buffer.filtered.total()
-        self._intake.filtered.update(reload_buffer.filtered)
+        for reason, events in reload_buffer.filtered.items():
+            self._pipeline.count_filtered(reason, events)
         self._intake.count_lost(reload_buffer.lost, RELOAD_BUFFER_FULL)
         reload_buffer.async_stop()
         if reload_buffer.catalog is not self._catalog:

@@ -54,7 +54,7 @@ class LocalCapture:
             self.by_type[EVENT_STATE_REPORTED] = self._state_reported
         self._hass = hass
         self._catalog = catalog
-        self._offer = pipeline.offer
+        self._offer, self._count_filtered = pipeline.offer, pipeline.count_filtered
         self._intake = pipeline.intake
         self._weather = weather
 
@@ -118,7 +118,7 @@ class LocalCapture:
     def _wanted(self, entity: EntityContext) -> EntityContext | None:
         """Return the entity, or None when its event is not captured, which counts the event."""
         if entity.filtered:
-            self._intake.filtered[entity.filtered] += 1
+            self._count_filtered(entity.filtered)
             return None
         return entity
 

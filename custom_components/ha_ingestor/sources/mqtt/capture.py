@@ -56,10 +56,9 @@ class MqttCapture:
 
     def take(self, message: Arrived, shape: MessageShape) -> None:
         """Capture a message."""
-        intake = self._pipeline.intake
-        intake.received += 1
+        self._pipeline.intake.received += 1
         if message.refusal:
-            intake.filtered[message.refusal] += 1
+            self._pipeline.count_filtered(message.refusal)
             self._health.filtered[message.refusal] += 1
             return
         topic, payload, when, _ = message

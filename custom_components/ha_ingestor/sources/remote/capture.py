@@ -178,7 +178,7 @@ class RemoteCapture:
     def _restored(self, change: Change) -> None:
         self._note_newest(change.new)
         if self._wanted(self.described(change.entity_id)):
-            self._pipeline.intake.filtered[RESTART_ECHO] += 1
+            self._pipeline.count_filtered(RESTART_ECHO)
 
     def _fired(self, fired: tuple[str, Any]) -> None:
         event_type, event = fired
@@ -214,7 +214,7 @@ class RemoteCapture:
     def _wanted(self, entity: EntityContext) -> EntityContext | None:
         """Return the entity, or None when its event is not captured, which counts the event."""
         if entity.filtered:
-            self._pipeline.intake.filtered[entity.filtered] += 1
+            self._pipeline.count_filtered(entity.filtered)
             return None
         return entity
 
