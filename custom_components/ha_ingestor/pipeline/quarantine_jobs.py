@@ -46,8 +46,12 @@ class QuarantineJobs:
         return count
 
     async def find_rejection(self) -> None:
-        """Report the newest refused point of earlier processes, unless it was forgotten."""
-        await self.thread.run_sliced(self.quarantine.find_newest())
+        """Report the newest refused point of earlier processes, unless it was forgotten.
+
+        Where a setup has failed there is no thread to do so, and none that would be ended.
+        """
+        if self.thread.is_running:
+            await self.thread.run_sliced(self.quarantine.find_newest())
 
     async def forget_rejection(self) -> None:
         """Stop reporting the points that were rejected so far."""
