@@ -201,6 +201,33 @@ async def test_a_file_of_the_quarantine_that_cannot_be_read_is_named_in_the_answ
         assert "quarantine-000002.ndjson" in found["problem"]
 
 
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        ("Older than the retention of 60 seconds", "Älter als die Aufbewahrung von 60 Sekunden"),
+        (
+            "The database stores numbers only, and this point has none",
+            "Die Datenbank speichert nur Zahlen, und dieser Datenpunkt hat keine",
+        ),
+        ("No answer in 30 s", "Keine Antwort innerhalb von 30 s"),
+        ("field type conflict", "field type conflict"),
+    ],
+)
+async def test_our_own_reasons_are_exported_in_the_language_of_the_home(
+    hass: HomeAssistant, entry: MockConfigEntry, reason: str, shown: str
+) -> None:
+    hass.config.language = "de"
+    await set_up(hass, entry)
+    quarantine = entry.runtime_data.pipeline.quarantine.quarantine
+    await hass.async_add_executor_job(
+        partial(quarantine.add_all, [(1, "m v=1 1")], status=0, reason=reason)
+    )
+    found: Any = await hass.services.async_call(
+        DOMAIN, "export_quarantine", {}, blocking=True, return_response=True
+    )
+    assert [point["reason"] for point in found["points"]] == [shown]
+
+
 async def test_quarantined_points_are_delivered_once_more_and_counted_as_replayed(
     hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
 ) -> None:

@@ -26,6 +26,7 @@ from custom_components.ha_ingestor.entities.remote import REMOTE_BINARY_SENSORS,
 from custom_components.ha_ingestor.flows.mqtt_preview import PREVIEWS
 from custom_components.ha_ingestor.flows.remote import address_schema
 from custom_components.ha_ingestor.health import issues, remote
+from custom_components.ha_ingestor.health.own_reasons import OWN_REASONS
 from custom_components.ha_ingestor.health.self_test import Verdict
 from custom_components.ha_ingestor.metadata_store import metadata_sync
 from custom_components.ha_ingestor.options.core import PAGE
@@ -342,6 +343,7 @@ def test_every_common_text_is_used_and_there_are_no_others() -> None:
         *of_system_health,
         *(f"self_test_{each}" for each in (*facts, *Verdict)),
         *(f"mqtt_{each}" for each in (*Refusal, NO_NUMBER)),
+        *(f"reason_{each}" for each in OWN_REASONS),
     }
 
 

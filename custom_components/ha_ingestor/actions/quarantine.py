@@ -5,7 +5,9 @@ from typing import Any, Final
 from homeassistant.util.json import JsonObjectType
 
 from ..coordinator import HaIngestorConfigEntry, IngestorRuntimeData
+from ..health.own_reasons import reason_word
 from ..health.server_text import plain
+from ..health.words import async_words
 
 # Home Assistant makes JSON of the answer in its event loop.
 EXPORT_POINTS: Final = 1_000
@@ -13,11 +15,15 @@ EXPORT_POINTS_MAX: Final = 10_000
 
 
 async def async_export(entry: HaIngestorConfigEntry, limit: int = EXPORT_POINTS) -> JsonObjectType:
-    """Return the newest records; raises OSError."""
+    """Return the newest records, our own reasons as the home speaks; raises OSError."""
     runtime = entry.runtime_data
     newest: tuple[list[Any], int] = await runtime.pipeline.quarantine.newest_records(limit)
     records, total = newest
-    return {"points": records, "total": total, **_problem(runtime)}
+    words = await async_words(runtime.coordinator.hass)
+    shown: list[Any] = [
+        {**each, "reason": reason_word(words, str(each.get("reason")))} for each in records
+    ]
+    return {"points": shown, "total": total, **_problem(runtime)}
 
 
 async def async_replay(entry: HaIngestorConfigEntry) -> JsonObjectType:

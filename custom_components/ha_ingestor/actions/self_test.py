@@ -7,6 +7,7 @@ from homeassistant.util.json import JsonObjectType
 
 from ..const import DOMAIN
 from ..coordinator import HaIngestorConfigEntry
+from ..health.own_reasons import reason_word
 from ..health.self_test import SelfTestReport
 from ..health.server_text import markdown, plain
 from ..health.words import Words, async_words, problem_word
@@ -58,7 +59,7 @@ def _placeholders(words: Words, report: SelfTestReport) -> dict[str, str]:
         "version": report.server_version or _UNKNOWN,
         "backlog": str(report.backlog),
         "problem": problem_word(words, report.problem),
-        "detail": report.detail or _UNKNOWN,
+        "detail": reason_word(words, report.detail) or _UNKNOWN,
     }
 
 
