@@ -19,7 +19,6 @@ class Entity extends Page {
     const { words, row } = this;
     const state = this.hass.states[row.entity_id];
     const id = encodeURIComponent(row.entity_id);
-    const entry = encodeURIComponent(this.entryId);
     const hinders = hindrance(row, state?.state, this.numbersOnly);
     const told = [
       ["entity_id", html`<span class="code">${row.entity_id}</span>`],
@@ -40,7 +39,7 @@ class Entity extends Page {
       ${hinders ? notice("info", words.text(`hindrance.${hinders}`)) : ""}
       ${facts(told.map(([key, value]) => [words.text(`entities.${key}`), value]))}
       <div class="bar">
-        <a href="/ha-ingestor/points?entry=${entry}&amp;entity=${id}">${words.text("entities.watch")}</a>
+        <a href="/ha-ingestor/points?entry=${this.entryId}&amp;entity=${id}">${words.text("entities.watch")}</a>
         <a href="/history?entity_id=${id}">${words.text("entities.history")}</a>
       </div>
       <div class="bar">${change(row.recorded ? "exclude" : "include")} ${change("rules")}</div>
