@@ -169,7 +169,9 @@ async def test_credentials_that_may_not_create_are_said_to_and_another_name_can_
         result = await enter(hass, await locate(hass, server.url), **entered)
         result = await choose(hass, result, f"create_{kind}")
         result = await submit(hass, result, retention_days=1)
-        assert result["errors"] == {"base": "may_not_create"}
+        explained(result, "may_not_create")
+        assert told(result)["name"] == "new"
+        result = await choose(hass, result, "choose")
         known = {key: entered[key] for key in suggested(result) if key in entered}
         result = await enter(hass, result, **known | {kind: "home_assistant"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -182,28 +184,11 @@ async def test_the_reason_of_the_server_is_shown_as_text(
     result = await enter(hass, await locate(hass, server.url), **{**V2_INPUT, "bucket": name})
     result = await choose(hass, result, "create_bucket")
     result = await submit(hass, result, retention_days=1)
-    assert result["errors"] == {"base": "not_created"}
+    explained(result, "not_created")
     assert "is invalid" in told(result)["detail"]
     assert not set("[]<>`") & set(told(result)["detail"])
-
-
-async def test_a_name_that_the_database_refuses_can_be_corrected(
-    hass: HomeAssistant, server: Emulator
-) -> None:
-    name = 'a "b" ![]('
-    result = await enter(hass, await locate(hass, server.url), **{**V2_INPUT, "bucket": name})
     assert "![]" not in told(result)["name"]
     assert "](" not in told(result)["name"]
-    result = await choose(hass, result, "create_bucket")
-    result = await submit(hass, result, retention_days=1)
-    assert (result["step_id"], result["errors"]) == ("v2_place", {"base": "not_created"})
-    assert suggested(result)["bucket"] == name
-
-    result = await submit(hass, result, org="home", bucket="another")
-    result = await choose(hass, result, "create_bucket")
-    result = await enter(hass, result, retention_days=1)
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["data"]["bucket"] == "another"
 
 
 @pytest.mark.parametrize("days", [1.5, 0.5])
@@ -215,6 +200,62 @@ async def test_a_retention_that_is_no_whole_number_of_days_is_refused(
     result = await submit(hass, result, retention_days=days)
     assert result["errors"] == {"retention_days": "not_whole"}
     assert not server.administration.created
+
+
+async def test_after_a_name_that_was_not_created_another_one_can_be_entered(
+    hass: HomeAssistant, server: Emulator
+) -> None:
+    result = await enter(hass, await locate(hass, server.url), **{**V2_INPUT, "bucket": 'a"b'})
+    result = await choose(hass, result, "create_bucket")
+    result = await submit(hass, result, retention_days=1)
+    explained(result, "not_created")
+    again = await hass.config_entries.flow.async_configure(result["flow_id"])
+    assert (again["step_id"], told(again)) == (result["step_id"], told(result))
+    result = await choose(hass, result, "choose")
+    assert suggested(result) == {"org": "home", "bucket": 'a"b'}
+    result = await submit(hass, result, org="home", bucket="another")
+    result = await choose(hass, result, "create_bucket")
+    result = await enter(hass, result, retention_days=1)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"]["bucket"] == "another"
+
+
+async def test_what_the_user_created_meanwhile_is_found_when_it_is_tried_again(
+    hass: HomeAssistant, server: Emulator
+) -> None:
+    server.administration.may_create = False
+    result = await enter(hass, await locate(hass, server.url), **{**V2_INPUT, "bucket": "new"})
+    result = await choose(hass, result, "create_bucket")
+    result = await submit(hass, result, retention_days=1)
+    result = await choose(hass, result, "try_again")
+    assert result["step_id"] == "missing_bucket"
+    result = await choose(hass, result, "create_bucket")
+    result = await submit(hass, result, retention_days=1)
+    server.names["bucket"].add("new")
+    result = await choose(hass, result, "try_again")
+    assert result["step_id"] == "profile"
+
+
+async def test_a_token_that_may_not_write_can_be_replaced_or_be_given_the_permission(
+    hass: HomeAssistant, server: Emulator
+) -> None:
+    server.read_only = {"Token reader"}
+    result = await locate(hass, server.url)
+    result = await enter(hass, result, **{**V2_INPUT, "token": "reader"})
+    explained(result, "may_not_write")
+    assert told(result)["name"] == "home_assistant"
+    assert "insufficient permissions" in told(result)["detail"]
+    result = await choose(hass, result, "try_again")
+    assert result["step_id"] == "may_not_write"
+
+    # The token that was refused is not sent once more by leaving the field empty.
+    result = await choose(hass, result, "credentials")
+    assert suggested(result) == {"token": ""}
+    result = await submit(hass, result, token="good")
+    assert suggested(result) == {"org": "home", "bucket": "home_assistant"}
+    result = await enter(hass, result, org="home", bucket="home_assistant")
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"]["token"] == "good"
 
 
 @pytest.mark.parametrize(

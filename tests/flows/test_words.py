@@ -25,13 +25,18 @@ WORDS = json.loads((Path(ha_ingestor.__file__).parent / "translations" / "en.jso
 OWN_ERRORS = {
     *("invalid_url", "unsupported_scheme", "url_credentials", "invalid_certificate", "locked"),
     *("no_port", "found_at_port", "required", "text_too_long", "secret_too_long"),
-    *("control_characters", "out_of_range", "not_whole", "may_not_create", "not_created"),
-    *("summary_not_created", "built_in_unreadable"),
+    *("control_characters", "out_of_range", "not_whole", "summary_not_created"),
+    "built_in_unreadable",
 }
 FORMS = {"user", "reconfigure", "reauth_confirm", *Dialect, *(f"{each}_again" for each in Dialect)}
 PLACES = {"v1_place", "v2_place", "v3_place"}
 KINDS = {"bucket", "database", "retention_policy"}
-MENUS = {"begin", "profile", "profile_beside_built_in", *(f"missing_{kind}" for kind in KINDS)}
+REFUSALS = {"may_not_write", "may_not_create", "not_created"}
+MENUS = {
+    *("begin", "profile", "profile_beside_built_in"),
+    *(f"missing_{kind}" for kind in KINDS),
+    *REFUSALS,
+}
 SUMMARIES = {f"built_in_{each}" for each in ("summary", "partly", "connection", "nothing")}
 
 

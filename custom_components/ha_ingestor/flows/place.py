@@ -17,6 +17,7 @@ from ..options.number import OptionError, accepted_numbers
 from ..options.retention import CONF_RETENTION_DAYS, RETENTION_MAX, RETENTION_SCHEMA
 from ..pipeline.export.result import Kind, Problem, Result
 from .connect import ConnectFlow, said
+from .destination import place_name
 from .fields import PLACES, REFUSED, field_errors, merged, text_errors
 
 PLACE: Final = "_place"
@@ -29,6 +30,12 @@ MISSING: Final[Mapping[Problem, str]] = {
     Problem.DATABASE_NOT_FOUND: CONF_DATABASE,
     Problem.RETENTION_POLICY_NOT_FOUND: CONF_RETENTION_POLICY,
 }
+
+# The menus after a refusal: the form that was filled in may not be the one to correct.
+MAY_NOT_WRITE: Final = "may_not_write"
+MAY_NOT_CREATE: Final = "may_not_create"
+NOT_CREATED: Final = "not_created"
+CREATION_REFUSED: Final = frozenset({MAY_NOT_CREATE, NOT_CREATED})
 
 CREATE_SCHEMAS: Final[Mapping[str, vol.Schema]] = {
     CONF_BUCKET: RETENTION_SCHEMA.extend(
@@ -46,6 +53,7 @@ class PlaceFlow(ConnectFlow):
         """Start without a missing name."""
         super().__init__()
         self._missing = ""
+        self._detail = ""
 
     async def _async_connected(self) -> ConfigFlowResult:
         """Go on once a write of nothing works."""
@@ -107,9 +115,11 @@ class PlaceFlow(ConnectFlow):
             self._missing = key
             return self._show_missing()
         fields = PLACES[self._dialect]
-        # The permissions of a token cannot be changed everywhere: another one may be needed.
-        if not fields or problem in REFUSED:
+        if not fields or problem is Problem.INVALID_AUTH:
             return self._refuse_credentials(result)
+        # The permissions of a token cannot be changed everywhere: another one may be needed.
+        if problem is Problem.FORBIDDEN:
+            return self._show_refusal(MAY_NOT_WRITE, result)
         return self._show_place(field_errors(problem, fields), result.detail)
 
     @property
@@ -134,6 +144,37 @@ class PlaceFlow(ConnectFlow):
             menu_options=[f"create_{self._missing}", "choose", "change_address"],
             description_placeholders=self._missing_placeholders(),
         )
+
+    def _show_refusal(self, step: str, result: Result | None = None) -> ConfigFlowResult:
+        """Offer every step in which the reason of a refusal can be removed."""
+        self._detail = result.detail if result else self._detail
+        name = self._data[self._missing] if step in CREATION_REFUSED else place_name(self._data)
+        return self.async_show_menu(
+            step_id=step,
+            menu_options=["try_again", "choose", "credentials", "change_address"],
+            description_placeholders={
+                "name": markdown(name),
+                "url": plain(self._data[CONF_URL]),
+                "detail": said(self._detail),
+            },
+        )
+
+    async def _async_refused(
+        self, step: str, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        return self._show_refusal(step)
+
+    async def async_step_try_again(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Check once more: the permission may be there meanwhile, or what was missing."""
+        return await self._async_judged(await self._async_check())
+
+    async def async_step_credentials(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Go back to the credentials."""
+        return self._show_credentials()
 
     def _missing_placeholders(self, detail: str = "") -> dict[str, str]:
         return {
@@ -164,9 +205,8 @@ class PlaceFlow(ConnectFlow):
                 error, result = await self._async_created(wanted)
                 if not error:
                     return await self._async_judged(await self._async_check())
-                if error != "summary_not_created" and result.problem not in CONNECTION_PROBLEMS:
-                    # The name may be what the database does not take.
-                    return self._show_place({"base": error}, result.detail)
+                if error in CREATION_REFUSED:
+                    return self._show_refusal(error, result)
                 errors, told = {"base": error}, {**told, "detail": said(result.detail)}
         return self.async_show_form(
             step_id=f"create_{key}",
@@ -180,7 +220,7 @@ class PlaceFlow(ConnectFlow):
         administrator = await async_administrator(self.hass, self._data)
         result = await administrator.create_missing(wanted[CONF_RETENTION_DAYS])
         if result.kind is not Kind.ACCEPTED:
-            return "may_not_create" if result.problem in REFUSED else "not_created", result
+            return MAY_NOT_CREATE if result.problem in REFUSED else NOT_CREATED, result
         if names := self._offered.get(self._missing):
             self._offered = {**self._offered, self._missing: (*names, self._data[self._missing])}
         elif self._missing in self._offered:
@@ -196,6 +236,12 @@ for _dialect in Dialect:
         PlaceFlow,
         f"async_step_{_dialect}{PLACE}",
         partialmethod(PlaceFlow._async_place, _dialect),  # noqa: SLF001
+    )
+for _step in (MAY_NOT_WRITE, *CREATION_REFUSED):
+    setattr(
+        PlaceFlow,
+        f"async_step_{_step}",
+        partialmethod(PlaceFlow._async_refused, _step),  # noqa: SLF001
     )
 for _key in CREATE_SCHEMAS:
     for _prefix, _method in (
