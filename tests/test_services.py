@@ -176,6 +176,9 @@ async def test_an_export_returns_the_newest_points_and_says_how_many_there_are(
     found = await export()
     assert (len(found["points"]), found["total"]) == (1_000, 3_000)
     assert found["points"][-1]["line"] == "m v=2999 2999"
+    for fraction in (2.5, "2.5", float("nan")):
+        with pytest.raises(vol.Invalid, match="whole number"):
+            await export(limit=fraction)
     found = await export(limit=2)
     assert [record["line"] for record in found["points"]] == ["m v=2998 2998", "m v=2999 2999"]
     for wrong in (0, -1, 10_001, "x"):

@@ -57,6 +57,14 @@ class Service:
     fields: Mapping[Any, Any] = field(default_factory=dict)
 
 
+def _whole_number(entered: Any) -> int:
+    """Return a whole number; a fraction is not cut."""
+    number: float = vol.Coerce(float)(entered)
+    if not number.is_integer():
+        raise vol.Invalid("expected a whole number")
+    return int(number)
+
+
 ACTIONS: Final[Mapping[str, Service]] = {
     "flush": Service(action=async_flush, every=True),
     "pause": Service(action=async_pause, every=True),
@@ -66,7 +74,7 @@ ACTIONS: Final[Mapping[str, Service]] = {
         response=SupportsResponse.ONLY,
         fields={
             vol.Optional(ATTR_LIMIT): vol.All(
-                vol.Coerce(int), vol.Range(min=1, max=EXPORT_POINTS_MAX)
+                _whole_number, vol.Range(min=1, max=EXPORT_POINTS_MAX)
             )
         },
     ),

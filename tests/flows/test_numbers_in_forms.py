@@ -71,6 +71,11 @@ def fields_with_numbers() -> list[tuple[str, str]]:
     return [(form, name) for form, schema in FORMS.items() for name, _ in numbers(schema)]
 
 
+NUMBERS = {
+    (form, name): number for form, schema in FORMS.items() for name, number in numbers(schema)
+}
+
+
 def test_every_number_in_every_form_has_both_bounds() -> None:
     assert {("spool", "max_size"), ("noise", "rules.heartbeat"), ("data_api", "refresh")} <= set(
         fields_with_numbers()
@@ -113,6 +118,28 @@ async def test_an_absurd_number_is_refused_with_a_sentence_and_nothing_is_stored
     assert WORDS["options"]["error"][reason].format(**told)
     assert not inner or told["wrong"] == "B"
     assert entry.options == {}
+
+
+@pytest.mark.parametrize(("page", "name"), [each for each in NUMBERS if each[0] in PAGES])
+async def test_a_fraction_is_stored_as_it_is_or_refused_with_a_sentence(
+    hass: HomeAssistant, entry: MockConfigEntry, page: str, name: str
+) -> None:
+    hass.states.async_set("light.a", "on")  # a rule that fits nothing has to be confirmed
+    await set_up(hass, entry)
+    number = NUMBERS[page, name].config
+    fraction = max(number["min"], 1) + 0.5
+    field, _, inner = name.partition(".")
+    entered = {field: [{**RULE, inner: fraction}] if inner else fraction}
+
+    result = await fill_in(hass, await open_page(hass, entry, page), **{**VALID[page], **entered})
+
+    if number["step"] == 1:
+        assert result["errors"] == {field: "not_whole"}
+        assert WORDS["options"]["error"]["not_whole"]
+        assert entry.options == {}
+    else:
+        stored = entry.options[page][field]
+        assert (stored[0][inner] if inner else stored) == fraction
 
 
 @pytest.mark.parametrize(
