@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
+from math import inf
 from typing import Final
 
 from scripts.rig.endpoint import Point
@@ -40,7 +41,11 @@ def differences(
             continue
         rows = history.rows.get(name, ())
         stored = [each for each in by_entity[name] if is_change(each)]
-        _compare_rows(rows, stored, losses, since, found)
+        unheard = losses.unheard(rows, min(map(moment_of, by_entity[name]), default=inf))
+        wanted = {each for each in rows if each.moment >= since}
+        found.unheard += len(wanted & unheard)
+        wanted -= unheard
+        _compare_rows(rows, stored, losses, wanted, found)
         for point in _unknown(rows, stored):
             is_set = (name, point["fields"]["state"]) in told
             if is_set or losses.may_be_unstored(moment_of(point)):
@@ -48,7 +53,7 @@ def differences(
             else:
                 found.unknown.append(f"unknown {described(point)}")
         _compare_neighbours(by_entity[name], rows, losses, found)
-        compare_removals(rows, by_entity[name], losses, since, found)
+        compare_removals(rows, by_entity[name], losses, wanted, found)
     return found
 
 
@@ -56,7 +61,7 @@ def _compare_rows(
     rows: Sequence[Row],
     stored: Sequence[Point],
     losses: Losses,
-    since: int,
+    wanted: Collection[Row],
     found: Differences,
 ) -> None:
     """Find each row among the points, but those that a start set once more."""
@@ -65,7 +70,7 @@ def _compare_rows(
         if row.state is not None and (row.moment, row.state) in states:
             found.same += 1
     for row in _changes(rows, losses, found):
-        if row.moment >= since and (row.moment, row.state) not in states:
+        if row in wanted and (row.moment, row.state) not in states:
             found.missing.append(f"missing {row}")
 
 

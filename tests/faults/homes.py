@@ -16,7 +16,7 @@ from scripts.rig.servers import Server
 from ..e2e.installation import MEASUREMENT
 from ..e2e.relay import Relay
 from .comparison import differences
-from .recorded import Differences, Losses, history_in
+from .recorded import Differences, Losses, history_in, moment_of
 
 # What the other home is called here.
 NAME: Final = "cabin"
@@ -89,6 +89,8 @@ class Scene:
     entry_id: str
     # When everything was set up, in microseconds since 1970.
     since: int
+    # When this home or the destination stopped in order.
+    ends: list[int] = field(default_factory=list)
 
     def cut(self, _seconds: float) -> None:
         """Break the connection; it may be made again at once."""
@@ -134,6 +136,7 @@ class Scene:
 
     def restart_here(self, seconds: float) -> None:
         """Stop this home in order."""
+        self.ends.append(time.time_ns() // 1000)
         self.here.home.stop()
         time.sleep(seconds)
         self.here.home.start()
@@ -152,6 +155,7 @@ class Scene:
     def disable(self, seconds: float) -> None:
         """Disable the destination for a while."""
         api = self.here.home.api
+        self.ends.append(time.time_ns() // 1000)
         api.disable(self.entry_id)
         time.sleep(DISABLED_SECONDS[AWAY_SECONDS.index(seconds)])
         api.disable(self.entry_id, disabled=False)
@@ -178,7 +182,13 @@ class Scene:
             (each, history_in(each.home.directory)) for each in (self.here, self.there)
         )
         of_here = Losses(starts=mine.starts, kills=here.kills, forgets=here.kills)
-        of_there = Losses(starts=other.starts, kills=there.kills, rereads=here.kills)
+        of_there = Losses(
+            starts=other.starts,
+            kills=there.kills,
+            rereads=[*here.kills, *self.ends],
+            # What was recovered has no context.
+            heard=sorted(moment_of(each) for each in remote if each["fields"].get("context_id")),
+        )
         return (
             differences(mine, local, of_here, told=here.told, since=self.since, without=own),
             differences(other, remote, of_there, told=there.told, since=self.since),

@@ -1,6 +1,7 @@
 """What the recorder of a home holds, and how the points in a database may differ from it."""
 
 import sqlite3
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -39,14 +40,16 @@ class History:
 class Losses:
     """When the home of a recorder started and was killed, and what is not known for that.
 
-    After a kill of `forgets` the next point of an entity need not say what was before it. After one
-    of `rereads` the last minute of the recorder is read again.
+    After a kill of `forgets` the next point of an entity need not say what was before it. After an
+    end in `rereads` the last minute of the recorder is read again. `heard` are moments at which
+    another home was followed, in their order, None for this home.
     """
 
     starts: Sequence[int] = ()
     kills: Sequence[int] = ()
     forgets: Sequence[int] = ()
     rereads: Sequence[int] = ()
+    heard: Sequence[int] | None = None
 
     def has_started(self, before: int, moment: int) -> bool:
         """Whether the home started between two moments."""
@@ -63,6 +66,27 @@ class Losses:
     def is_cut_short(self, before: int, moment: int) -> bool:
         """Whether a start that came between was killed soon after a moment."""
         return self.has_started(before, moment) and self.may_be_unstored(moment)
+
+    def unheard(self, rows: Sequence[Row], first: float) -> set[Row]:
+        """Return what an entity was before its first point, while nobody listened, until it went.
+
+        Who has never heard of an entity cannot ask for it.
+        """
+        found: set[Row] = set()
+        if self.heard is None:
+            return found
+        for number, row in enumerate(rows):
+            if row.moment >= first:
+                break
+            if row.state is None:
+                found |= {row} if found & {*rows[number - 1 : number]} else set()
+                continue
+            ends = [start for start in self.starts if start > row.moment]
+            ends += [each.moment for each in rows[number:] if each.state is None]
+            at = bisect_left(self.heard, row.moment)
+            if ends and (at == len(self.heard) or self.heard[at] > min(ends)):
+                found.add(row)
+        return found
 
     def is_read_again(self, moment: int) -> bool:
         """Whether what was at a moment may have been told once before."""
@@ -82,6 +106,8 @@ class Differences:
     forgotten: int = 0
     # What these follow was set while a home started, which was killed before anybody stored it.
     cut_short: int = 0
+    # Of entities that nobody here had heard of.
+    unheard: int = 0
     # Removals, and those that were told once more with the time of the recorder.
     removed: int = 0
     told_again: int = 0

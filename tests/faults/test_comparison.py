@@ -34,6 +34,7 @@ def compare(
     kills: Sequence[float] = (),
     forgets: Sequence[float] = (),
     rereads: Sequence[float] = (),
+    heard: Sequence[float] | None = None,
 ) -> Differences:
     history = History(rows={NAME: rows}, starts=moments(starts))
     losses = Losses(
@@ -41,6 +42,7 @@ def compare(
         kills=moments(kills),
         forgets=moments(forgets),
         rereads=moments(rereads),
+        heard=None if heard is None else moments(heard),
     )
     return differences(history, points, losses)
 
@@ -105,6 +107,29 @@ def test_each_removal_is_a_point_once_and_a_point_is_a_removal() -> None:
     assert len(compare(rows, [*points, *again[1:], point(5, None, "4")]).unknown) == 1
     assert compare(rows, [*points, *again[1:], point(5, None, "4")], starts=[4.5]).all == []
     assert compare(rows, [*points, *again[1:], point(5, None, "4")], kills=[6]).all == []
+
+
+def test_nobody_can_ask_for_an_entity_that_came_and_went_while_nobody_listened() -> None:
+    rows = [row(1, "1"), row(2, "2"), row(3, None), row(9, "9")]
+    points = [point(9, "9", None)]
+    assert len(compare(rows, points).missing) == 3
+    found = compare(rows, points, heard=[0.5, 3.5])
+    assert (found.all, found.unheard) == ([], 3)
+    # Somebody listened while it was there.
+    assert len(compare(rows, points, heard=[2.5]).missing) == 3
+    # It was there when somebody listened again, or known before.
+    assert len(compare(rows[:2], [], heard=[2.5]).missing) == 2
+    known = [point(0.5, "0", None), *points]
+    assert len(compare([row(0.5, "0"), *rows], known, heard=[3.5]).missing) == 3
+    # It went with a start.
+    assert compare(rows[:1], [], heard=[3.5], starts=[3]).all == []
+
+
+def test_a_removal_in_another_home_may_be_heard_later_than_the_next_state() -> None:
+    rows = [row(1, "1"), row(2, None), row(2.001, "2")]
+    points = [point(1, "1", None), point(2.001, "2", None), point(2.003, None, "1")]
+    assert len(compare(rows, points).missing) == 1
+    assert compare(rows, points, heard=[]).all == []
 
 
 @pytest.mark.parametrize(
