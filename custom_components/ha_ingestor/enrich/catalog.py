@@ -12,7 +12,7 @@ from homeassistant.helpers import label_registry as lr
 
 from ..pipeline.model import EntityContext
 from ..tasks.slices import async_slices
-from .describe import Describer
+from .describe import OWN_ENTITY, Describer
 from .local_registries import LocalRegistries
 from .selection import EVERYTHING, EntityFilter, RuleTable, Traits
 
@@ -85,7 +85,10 @@ class Catalog(dict[str, EntityContext]):
                 self.setdefault(entity_id, context)
 
     def __missing__(self, entity_id: str) -> EntityContext:
-        context = self[entity_id] = self._describer.describe(entity_id)
+        context = self._describer.describe(entity_id)
+        # Another entity may take the name of one of ours that is gone.
+        if context.filtered != OWN_ENTITY or self._entities.async_is_registered(entity_id):
+            self[entity_id] = context
         return context
 
     def traits(self, entity_id: str) -> Traits:

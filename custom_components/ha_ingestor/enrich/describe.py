@@ -91,6 +91,7 @@ class RegistryView(Protocol):
     def floor(self, floor_id: str) -> Named | None: ...
     def label(self, label_id: str) -> Named | None: ...
     def device_class(self, entity_id: str) -> str: ...
+    def was_ours(self, entity_id: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +112,7 @@ class Describer:
             "domain": traits.domain,
             "instance": self.instance,
         }
-        if entry and entry.platform == DOMAIN:
+        if entry.platform == DOMAIN if entry else registries.was_ours(entity_id):
             return EntityContext(**known, filtered=OWN_ENTITY)
         known |= {
             "filtered": "" if self.entity_filter.captures(traits) else EXCLUDED,

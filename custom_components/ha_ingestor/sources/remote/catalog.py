@@ -93,6 +93,10 @@ class RemoteHome:
         device_class = state.attributes.get("device_class") if state else None
         return device_class if isinstance(device_class, str) else ""
 
+    def was_ours(self, _entity_id: str) -> bool:
+        """Answer no: another home does not tell what it has deleted."""
+        return False
+
 
 type Pair = tuple[EntityContext, EntityContext]
 
