@@ -268,6 +268,8 @@ async def test_a_token_that_may_not_write_can_be_replaced_or_be_given_the_permis
         ("org", "\ud800", "control_characters"),
         ("token", "t" * 4_097, "secret_too_long"),
         ("token", "a\x00b", "control_characters"),
+        ("token", "tök", "invalid_auth"),
+        ("token", "t\U0001f600", "invalid_auth"),
     ],
 )
 async def test_a_text_that_no_server_takes_is_refused_at_once(

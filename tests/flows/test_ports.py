@@ -9,7 +9,7 @@ from yarl import URL
 
 from custom_components.ha_ingestor.flows import connect
 from custom_components.ha_ingestor.flows.destination import is_own_title, title, usual_ports
-from tests.emulator import Emulator
+from tests.emulator import V2_7, Answer, Emulator
 
 from .steps import V2_INPUT, enter, locate, suggested, told
 
@@ -52,6 +52,32 @@ async def test_where_no_port_answers_the_usual_ones_are_named(
         *("8086", "8181", "8428"),
     )
     assert "Connection refused" in words["detail"]
+
+
+@pytest.mark.parametrize("page", ["/orgs/0e1/load-data", "/a/b/"])
+async def test_the_path_of_a_web_page_of_the_database_is_removed(
+    hass: HomeAssistant, server: Emulator, page: str
+) -> None:
+    result = await locate(hass, f"{server.url}{page}")
+    assert (result["step_id"], result["errors"]) == ("user", {"url": "found_without_path"})
+    assert suggested(result)["url"] == server.url
+    result = await enter(hass, await locate(hass, server.url, result=result), **V2_INPUT)
+    assert result["data"]["url"] == server.url
+
+
+async def test_a_path_is_kept_where_the_user_says_what_is_there(
+    hass: HomeAssistant, server: Emulator
+) -> None:
+    result = await locate(hass, f"{server.url}/influx", dialect="v2")
+    assert (result["step_id"], result["errors"]) == ("v2", None)
+
+
+async def test_a_path_without_a_database_at_all_is_shown_as_it_is(hass: HomeAssistant) -> None:
+    async with Emulator(profile=V2_7) as server:
+        server.impostor = Answer(status=404)
+        result = await locate(hass, f"{server.url}/influx")
+    assert result["errors"] == {"url": "not_a_database"}
+    assert suggested(result)["url"] == f"{server.url}/influx"
 
 
 def test_the_usual_ports_are_tried_where_the_address_has_none() -> None:

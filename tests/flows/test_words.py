@@ -24,8 +24,8 @@ WORDS = json.loads((Path(ha_ingestor.__file__).parent / "translations" / "en.jso
 
 OWN_ERRORS = {
     *("invalid_url", "unsupported_scheme", "url_credentials", "invalid_certificate", "locked"),
-    *("no_port", "found_at_port", "required", "text_too_long", "secret_too_long"),
-    *("control_characters", "out_of_range", "not_whole", "summary_not_created"),
+    *("no_port", "found_at_port", "found_without_path", "required", "text_too_long"),
+    *("secret_too_long", "control_characters", "out_of_range", "not_whole", "summary_not_created"),
     "built_in_unreadable",
 }
 FORMS = {"user", "reconfigure", "reauth_confirm", *Dialect, *(f"{each}_again" for each in Dialect)}

@@ -10,7 +10,7 @@ from homeassistant.const import CONF_URL
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from yarl import URL
 
-from ..clients.address import AddressError, normalize
+from ..clients.address import AddressError, normalize, origin
 from ..clients.encoding import decode_object
 from ..clients.influx.dialect import Dialect
 from ..clients.influx.probe import Probe, probe
@@ -92,10 +92,10 @@ class ConnectFlow(ConfigFlow):
         self._data |= address_data(user_input)
         try:
             found = await self._async_probe()
-        except AddressError as err:
-            return self._show_address({CONF_URL: str(err)}, wanted=wanted)
-        except CertificateError:
-            return self._show_address({"base": "invalid_certificate"}, wanted=wanted)
+        except (AddressError, CertificateError) as err:
+            return self._show_address(_unusable(err), wanted=wanted)
+        if wanted == AUTO and await self._async_has_path_too_much(found):
+            return self._show_address({CONF_URL: "found_without_path"})
         dialect = found.dialect if wanted == AUTO else Dialect(wanted)
         if found.problem in _PORT_MISSING and (ports := usual_ports(self._data[CONF_URL])):
             return await self._async_other_ports(ports, found, wanted)
@@ -123,6 +123,18 @@ class ConnectFlow(ConfigFlow):
             raise CertificateError
         ssl = await async_ssl(self.hass, self._data)
         return await probe(async_get_clientsession(self.hass), self._data[CONF_URL], ssl=ssl)
+
+    async def _async_has_path_too_much(self, found: Probe) -> bool:
+        """Remove the path, as of a web page of the database, if only without it one answers."""
+        url = str(origin(self._data[CONF_URL])).rstrip("/")
+        is_there = found.dialect is None and found.problem not in CONNECTION_PROBLEMS
+        if not is_there or url == self._data[CONF_URL]:
+            return False
+        ssl = await async_ssl(self.hass, self._data)
+        if (await probe(async_get_clientsession(self.hass), url, ssl=ssl)).dialect is None:
+            return False
+        self._data[CONF_URL] = url
+        return True
 
     async def _async_other_ports(
         self, addresses: list[URL], found: Probe, wanted: str
@@ -228,6 +240,13 @@ class ConnectFlow(ConfigFlow):
                 "secret_max_length": str(SECRET_MAX),
             },
         )
+
+
+def _unusable(err: AddressError | CertificateError) -> dict[str, str]:
+    """Name what was entered and cannot be used."""
+    if isinstance(err, AddressError):
+        return {CONF_URL: str(err)}
+    return {"base": "invalid_certificate"}
 
 
 def said(detail: str) -> str:

@@ -127,6 +127,7 @@ async def test_an_influxdb_3_that_asks_for_a_token_is_recognized(
         (Answer(status=200, body="pong"), Problem.PROXY),
         (Answer(status=204), Problem.NOT_A_DATABASE),
         (Answer(status=404, body="404: Not Found"), Problem.NOT_A_DATABASE),
+        (Answer(status=404, headers={"X-Influxdb-Version": "v2.7"}), Problem.NOT_A_DATABASE),
         (Answer(status=308, headers={"Location": "https://x/ping"}), Problem.REDIRECT),
         (Answer(status=401, headers={"WWW-Authenticate": "Basic"}), Problem.INVALID_AUTH),
         (Answer(status=401, body="log in"), Problem.INVALID_AUTH),

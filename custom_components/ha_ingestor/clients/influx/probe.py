@@ -67,7 +67,8 @@ async def probe(
             return Probe(dialect=Dialect.VICTORIAMETRICS, version=found[1] if found else "")
     if _is_locked_v3(ping):
         return Probe(dialect=Dialect.V3)
-    if ping.is_html or not _says_influx(ping):
+    # InfluxDB marks its answer at any path, also where it takes no points.
+    if ping.is_html or ping.status == HTTPStatus.NOT_FOUND or not _says_influx(ping):
         return _unknown(ping)
     return Probe(dialect=await _generation(ping, version, get), version=version)
 
