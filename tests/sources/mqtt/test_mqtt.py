@@ -1,12 +1,13 @@
 """Messages of the broker of Home Assistant's MQTT integration, from the broker to the database."""
 
 import asyncio
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import pytest
-from homeassistant.components.mqtt.models import ReceiveMessage
+from homeassistant.components.mqtt.models import DATA_MQTT, ReceiveMessage
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import CoreState, HomeAssistant
@@ -21,8 +22,9 @@ from pytest_homeassistant_custom_component.typing import MqttMockHAClient, WebSo
 
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.sources.mqtt import link
+from tests import shell
 from tests.emulator import Emulator
-from tests.shell import deliver, new_entry, points, set_up
+from tests.shell import deliver, new_entry, points, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -68,6 +70,27 @@ def entry_with(database: Emulator, *rows: dict[str, Any]) -> MockConfigEntry:
 @pytest.fixture(name="entry")
 def _entry(database: Emulator) -> MockConfigEntry:
     return entry_with(database, row("zigbee2mqtt/{device}"))
+
+
+async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Start the entry, and wait until the broker was asked for its topics.
+
+    Home Assistant's client fails when a topic is not wanted any more while it asks for others.
+    """
+    await shell.set_up(hass, entry)
+    if DATA_MQTT not in hass.data:
+        return
+    client: Any = hass.data[DATA_MQTT].client
+
+    def is_asked() -> bool:
+        wanted: dict[str, Any] = entry.runtime_data.mqtt.mqtt.link._subscriptions
+        # One topic with a wildcard, or several without.
+        calls = [call.args[0] for call in client._mqttc.subscribe.call_args_list]
+        asked = [[each] if isinstance(each, str) else dict(each) for each in calls]
+        return wanted.keys() <= set(chain.from_iterable(asked))
+
+    if client.connected:
+        await until(is_asked)
 
 
 def publish(hass: HomeAssistant, topic: str, payload: str | bytes, **more: Any) -> None:
