@@ -132,7 +132,7 @@ def opened(whose: HasApi, **window: Any) -> Iterator[Frontend]:
         assert [each for each in errors if "/frontend_latest/" not in each] == []
 
 
-def _look(window: Frontend, name: str) -> None:
+def look(window: Frontend, name: str) -> None:
     """Check the page for everybody's eyes; take a picture where somebody wants to look at it."""
     if folder := os.environ.get("HA_INGESTOR_PICTURES"):
         window.settle()
@@ -164,7 +164,7 @@ def test_every_page_is_drawn_with_elements_that_are_there(
             elements = panel.evaluate(ELEMENTS)
             assert {"ha-top-app-bar-fixed", "ha-tab-group"} <= {each for each, *_ in elements}
             assert [each for each in elements if not (each[1] and each[2])] == []
-            _look(window, f"{name}_{size}")
+            look(window, f"{name}_{size}")
             width = window.page.evaluate("document.documentElement.scrollWidth")
             assert width <= WINDOWS[size]["width"]
         window.open("/ha-ingestor/problems")
@@ -218,7 +218,7 @@ def test_the_drawing_in_the_panel_shows_an_outage_and_its_end(
             installation.set_state("sensor.panel", "1")
             mine.get_by_text("The database does not accept points").wait_for()
             mine.get_by_text("interrupted").wait_for()
-            _look(window, "outage")
+            look(window, "outage")
         finally:
             destination.server.start()
         mine.get_by_role("button", name="Deliver now").click()
@@ -278,7 +278,7 @@ def test_names_and_values_are_text_and_nothing_else(
         panel.locator("ha-data-table").get_by_text("onerror").first.wait_for()
         panel.get_by_text(entity_id).first.click()
         panel.get_by_text("Watch live points").wait_for()
-        _look(window, "entity")
+        look(window, "entity")
         assert window.page.evaluate("window.hacked") is None
     installation.api.remove_state(entity_id)
 
@@ -308,7 +308,7 @@ def test_chosen_entities_are_left_out_and_recorded_again(
         dialog.get_by_text("Not recorded any more:").wait_for()
         for entity_id in entity_ids:
             dialog.get_by_text(entity_id).wait_for()
-        _look(window, "change")
+        look(window, "change")
         dialog.get_by_role("button", name="Apply").click()
         table.get_by_text("Excluded by entity: sensor.panel_one").wait_for()
         for entity_id in entity_ids:
@@ -376,4 +376,4 @@ def test_a_destination_is_tested_and_its_diagnostics_are_downloaded(
             panel.get_by_role("button", name="Download diagnostics").click()
         told = json.loads(download.value.path().read_text())
         assert told["data"]["entry"]["entry_id"] == destination.entry_id
-        _look(window, "self_test")
+        look(window, "self_test")

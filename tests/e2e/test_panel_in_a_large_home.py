@@ -1,4 +1,7 @@
-"""The panel in a home of 2,000 entities: all at once, asleep, after a restart, and for whom."""
+"""The panel in a home of 2,000 entities: all at once, asleep, after a restart, and for whom.
+
+At the end there are 10,000.
+"""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,16 +17,41 @@ from scripts.rig.home_assistant import HomeAssistant
 from scripts.rig.integration import connect
 from scripts.rig.servers import Server
 
-from .installation import Destination, any_database
-from .test_panel import WINDOWS, opened
+from .installation import Destination, any_database, until
+from .test_panel import PAGES, WINDOWS, look, opened
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 ENTITIES: Final = 2000
-NAMES: Final = [f"room_{number:04}" for number in range(ENTITIES)]
-HELPERS: Final = "input_number:\n" + "".join(
-    f"  {name}: {{name: {name}, min: 0, max: 9000}}\n" for name in NAMES
-)
+MANY: Final = 10_000
+
+
+def helpers(count: int) -> str:
+    """Configure so many entities, the first ones always with the same names."""
+    names = [f"room_{number:04}" for number in range(count)]
+    return "input_number:\n" + "".join(
+        f"  {name}: {{name: {name}, min: 0, max: 9000}}\n" for name in names
+    )
+
+
+# Of each: markup, an emoji of several characters, and a mark that turns the direction around.
+LEFT_TO_RIGHT: Final = "Küche <b>😀</b> 👩‍👩‍👧 \u202eabc"
+RIGHT_TO_LEFT: Final = "غرفة <b>😀</b> המעגל 👩‍👩‍👧"
+# The elements of the panel whose text is exactly this, with the direction of each, and how many
+# elements there are that only such a name could have made.
+SHOWN_TEXT: Final = """(panel, text) => {
+  const found = { directions: [], made: 0 };
+  const look = (root) => {
+    for (const each of root.querySelectorAll("*")) {
+      if (each.shadowRoot) look(each.shadowRoot);
+      if (each.localName === "b" && each.textContent === "😀") found.made += 1;
+      if (!each.children.length && each.textContent.trim() === text)
+        found.directions.push(getComputedStyle(each).direction);
+    }
+  };
+  look(panel.shadowRoot);
+  return found;
+}"""
 # A hidden page, as far as it can tell.
 HIDE: Final = """isHidden => {
   Object.defineProperty(document, "hidden", {value: isHidden, configurable: true});
@@ -37,6 +65,8 @@ ASK: Final = """async message => {
   return hass.connection.sendMessagePromise(message).then(() => "done", (error) => error.code);
 }"""
 GUEST: Final = "guest"
+# Sources, filter, spool, database.
+STAGES: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +93,17 @@ class Home:
         entity_id = f"input_number.{name}"
         self.api.call_service("input_number", "set_value", entity_id=entity_id, value=value)
 
+    def write(self, *lines: str) -> None:
+        """Write points of no entity."""
+        asked = {"config_entry_id": self.destination.entry_id, "line_protocol": "\n".join(lines)}
+        self.api.call_service("ha_ingestor", "write_points", **asked)
+
+    def rename(self, title: str) -> None:
+        """Give the destination another title, with which it is reloaded."""
+        asked = {"entry_id": self.destination.entry_id, "title": title}
+        self.api.ws("config_entries/update", **asked)
+        assert until(lambda: self.api.entries("ha_ingestor")[0]["state"] == "loaded")
+
     def received(self) -> int:
         """Count the events, as the panel shows them."""
         return int(self.destination.diagnostics()["ledger"]["received"])
@@ -74,7 +115,7 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     with ExitStack() as stack:
         server = Server(name=name, directory=tmp_path_factory.mktemp(name), auth=True)
         stack.enter_context(server).start()
-        process = HomeAssistant(directory=tmp_path_factory.mktemp("large"), more=HELPERS)
+        process = HomeAssistant(directory=tmp_path_factory.mktemp("large"), more=helpers(ENTITIES))
         stack.callback(process.stop)
         process.start()
         entry = connect(process.api, address_of(server, server.database))["result"]
@@ -195,6 +236,66 @@ def test_after_a_restart_under_the_page_it_goes_on_and_knows_the_outage_before(h
     assert "3.0" in [each["fields"]["state"] for each in stored]
 
 
+@pytest.mark.parametrize("language", ["en", "he"])
+def test_names_with_emoji_and_from_right_to_left_are_text_in_their_own_direction(
+    home: Home, language: str
+) -> None:
+    """On all pages, in a page from left to right and in one from right to left."""
+    names = {
+        "sensor.strange_ltr": (LEFT_TO_RIGHT, "ltr"),
+        "sensor.strange_rtl": (RIGHT_TO_LEFT, "rtl"),
+    }
+    for entity_id, (name, _) in names.items():
+        home.api.set_state(entity_id, f"{name} {language}", friendly_name=name)
+    tag = RIGHT_TO_LEFT.replace(" ", "\\ ")
+    home.write(f"weather,place={tag} wind=1")
+    home.write(f'weather,place={tag} wind="{LEFT_TO_RIGHT}"')
+    title = f"{RIGHT_TO_LEFT} 2"
+    home.rename(title)
+    with opened(home, language=language, **WINDOWS["desktop"]) as window:
+        panel = window.page.locator("ha-ingestor-panel")
+
+        def shown(text: str) -> set[str]:
+            """Wait for a text, and return the directions in which it is shown."""
+            panel.get_by_text(text, exact=True).first.wait_for()
+            found = panel.evaluate(SHOWN_TEXT, text)
+            assert not found["made"]
+            return set(found["directions"])
+
+        window.open("/ha-ingestor/flow")
+        assert shown(title) == {"rtl"}
+        boxes = [each.bounding_box() for each in panel.locator(".stage").all()]
+        places = [each["x"] for each in boxes if each]
+        assert len(places) == STAGES
+        assert places == sorted(places, reverse=language == "he")
+        for page in PAGES:
+            panel.locator(f"ha-tab-group-tab[data-page={page}]").click()
+            panel.locator(f"ha-ingestor-{page}").wait_for()
+            width = window.page.evaluate("document.documentElement.scrollWidth")
+            assert width <= WINDOWS["desktop"]["width"]
+        panel.locator(".bar ha-button").first.click()
+        panel.locator("li").get_by_text(RIGHT_TO_LEFT.partition(" ")[0]).first.wait_for()
+        assert not panel.evaluate(SHOWN_TEXT, "")["made"]
+        look(window, f"names_quarantine_{language}")
+        panel.locator("ha-tab-group-tab[data-page=points]").click()
+        panel.locator("ha-ingestor-points input").wait_for()
+        for entity_id, (name, _) in names.items():
+            home.api.set_state(entity_id, f"{name} {language} 2", friendly_name=name)
+        panel.locator("summary").filter(has_text="strange_rtl").click()
+        assert shown(f"{RIGHT_TO_LEFT} {language} 2") == {"rtl"}
+        look(window, f"names_point_{language}")
+        panel.locator("ha-tab-group-tab[data-page=entities]").click()
+        panel.locator("ha-data-table input").first.fill("strange")
+        for name, direction in names.values():
+            assert shown(name) == {direction}
+        panel.get_by_text(RIGHT_TO_LEFT, exact=True).click()
+        panel.locator("ha-dialog").get_by_text(f"{RIGHT_TO_LEFT} {language} 2").first.wait_for()
+        look(window, f"names_entity_{language}")
+    asked = {"config_entry_id": home.destination.entry_id}
+    home.api.call_service("ha_ingestor", "purge_quarantine", **asked)
+    home.rename("home_assistant")
+
+
 def _guest(api: Api) -> Api:
     """Make a user who is no administrator, and log in."""
     user = api.ws("config/auth/create", name=GUEST, group_ids=["system-users"])["user"]
@@ -220,3 +321,28 @@ def test_who_is_no_administrator_sees_no_panel_and_is_told_nothing(home: Home) -
         for command in ("health", "subscribe", "subscribe_points", "entities", "last_hour"):
             asked = {"type": f"ha_ingestor/{command}", "config_entry_id": entry_id}
             assert page.evaluate(ASK, asked) == "unauthorized"
+
+
+def test_ten_thousand_entities_are_listed_searched_and_no_more_than_one_thousand_changed(
+    home: Home,
+) -> None:
+    home.process.more = helpers(MANY)
+    home.process.write_configuration()
+    home.api.call_service("input_number", "reload")
+    with opened(home, **WINDOWS["desktop"]) as window:
+        window.open("/ha-ingestor/entities")
+        panel = window.page.locator("ha-ingestor-panel")
+        listed = panel.get_by_text("entities recorded").first
+        listed.wait_for()
+        assert int(listed.inner_text().split()[2].replace(",", "")) >= MANY
+        table = panel.locator("ha-data-table")
+        table.locator(".mdc-data-table__header-row ha-checkbox").click()
+        panel.get_by_text("At most 1,000 can be changed").wait_for()
+        tools = panel.get_by_role("toolbar")
+        assert tools.get_by_role("button", name="Leave out").is_disabled()
+        tools.get_by_role("button", name="Clear selection").click()
+        table.get_by_placeholder("Search entities").fill("room_9999")
+        table.get_by_text("input_number.room_9999").click()
+        panel.locator("ha-dialog").get_by_text("Watch live points").wait_for()
+        window.open("/ha-ingestor/flow")
+        panel.get_by_text("Everything is delivered").wait_for()
