@@ -158,6 +158,8 @@ def test_repairs_are_shown_in_every_look_and_their_dialogues_mend_what_is_wrong(
         spare.api.call_service(DOMAIN, "resume", config_entry=spare.entry_id)
         assert until(lambda: _is_delivered(spare))
         assert until(lambda: not _issue(spare, "spool_full"))
+        # It is looked at again once a minute.
+        assert until(lambda: not _issue(spare, "spool_error"), seconds=90)
 
         dialog = _open(window, _titles("en")["quarantined"])
         dialog.get_by_text("rain, station=roof").first.wait_for()

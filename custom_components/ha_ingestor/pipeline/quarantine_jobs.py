@@ -7,6 +7,7 @@ from typing import Any
 from .export.exporter import Exporter
 from .spool.buffer import Buffer
 from .spool.quarantine import Quarantine
+from .spool.slices import Slices
 from .spool.spool import Spool
 from .spool_thread import SpoolThread
 
@@ -26,22 +27,29 @@ class QuarantineJobs:
         """Which files cannot be used, and why."""
         return self.quarantine.disk_error
 
+    async def _run[T](self, job: Slices[T]) -> T:
+        try:
+            return await self.thread.run_sliced(job)
+        finally:
+            if self.quarantine.disk_error:
+                self.exporter.recheck_files()
+
     async def records(self) -> list[dict[str, Any]]:
         """Read all records."""
-        return await self.thread.run_sliced(self.quarantine.records())
+        return await self._run(self.quarantine.records())
 
     async def newest_records(self, limit: int) -> tuple[list[dict[str, Any]], int]:
         """Read the newest records, and count all."""
-        return await self.thread.run_sliced(self.quarantine.newest_records(limit))
+        return await self._run(self.quarantine.newest_records(limit))
 
     async def purge(self) -> int:
         """Delete all records and return how many points were in them."""
-        return await self.thread.run_sliced(self.quarantine.purge())
+        return await self._run(self.quarantine.purge())
 
     async def replay(self) -> int:
         """Deliver the points once more and return how many."""
         replay = self.quarantine.replay(self.buffer.requeue, lambda: self.buffer.appended)
-        count = await self.thread.run_sliced(replay)
+        count = await self._run(replay)
         self.exporter.notify()
         return count
 
@@ -51,7 +59,7 @@ class QuarantineJobs:
         Where a setup has failed there is no thread to do so, and none that would be ended.
         """
         if self.thread.is_running:
-            await self.thread.run_sliced(self.quarantine.find_newest())
+            await self._run(self.quarantine.find_newest())
 
     async def forget_rejection(self) -> None:
         """Stop reporting the points that were rejected so far."""

@@ -94,6 +94,12 @@ class Exporter:
         self._retry_now.set()
         self.gathering.hurry()
 
+    def recheck_files(self) -> None:
+        """Look again at intervals at files that cannot be used, although no point comes."""
+        self.gathering.wake()
+        if self.pause.is_on:
+            self._retry_now.set()
+
     def quarantine_all(self) -> None:
         """Put points aside although so many are refused, until the next one is accepted."""
         self.delivery.brake.released = True
@@ -156,7 +162,7 @@ class Exporter:
                     delay = await self._check_first()
                 if self.pause.is_on:
                     self.progress.set_idle(Status.PAUSED)
-                    delay = math.inf
+                    delay = self._longest_wait
             except OSError as err:
                 detail = err.strerror or type(err).__name__
                 delay = self.delivery.keep(
@@ -170,9 +176,16 @@ class Exporter:
                     Result(kind=Kind.KEPT, problem=Problem.INTERNAL_ERROR, detail=detail)
                 )
             if delay is None:
-                await self.gathering.wait(self._requested_at + self.gather_seconds)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._longest_wait):
+                        await self.gathering.wait(self._requested_at + self.gather_seconds)
             else:
                 await wait_for(self._retry_now, delay)
+
+    @property
+    def _longest_wait(self) -> float:
+        """Seconds in which nothing has to be done by itself."""
+        return RECHECK_SECONDS if self.quarantine.disk_error else math.inf
 
     async def _check_first(self) -> float | None:
         """Check the connection before the first point, which may come late."""
