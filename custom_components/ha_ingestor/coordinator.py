@@ -137,7 +137,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         self._was_connected: bool | None = None
         # What was read last, which is shown only now and then.
         self._last_read: Snapshot | None = None
-        self._refused = RefusedEntities(pipeline)
+        self.refused = RefusedEntities(pipeline)
         self._updates = Updates()
         self._is_scheduled = False
 
@@ -175,6 +175,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         """Stop reporting the points that were rejected so far."""
         self.remembered.forget_rejection()
         await self._pipeline.quarantine.forget_rejection()
+        self.refused.forget()
         await self.async_refresh()
 
     @override
@@ -202,7 +203,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
             if snapshot.export.status is Status.OK and deduplication.is_due:
                 work = deduplication.async_check()
                 self.background.async_begin(work, "ha_ingestor deduplication")
-            await self._refused.async_update(snapshot)
+            await self.refused.async_update(snapshot)
             outages = self.remembered.outages
             if outages.is_due:
                 await self.hass.async_add_executor_job(outages.save)
@@ -215,7 +216,7 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
                     "server": server_of(entry.data),
                 },
                 [
-                    *health_issues(snapshot, self._refused.found),
+                    *health_issues(snapshot, self.refused.found),
                     *deduplication.issues,
                     *unasked,
                 ],

@@ -22,7 +22,7 @@ const destination = (state, found) => ({
   title: "Influx",
   state,
   health: found,
-  outages: [], data_api: null,
+  quarantined: 0, outages: [], data_api: null,
   remotes: [],
   mqtt: [],
 });

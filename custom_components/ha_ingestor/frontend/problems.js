@@ -6,8 +6,6 @@ import { Page } from "./page.js";
 import { button, footer, notice, pageStyle, table } from "./style.js";
 
 const RECORDS = 100;
-// While points are being refused it is no use to count them again and again.
-const COUNT_MS = 5000;
 const OUTAGE = ["since", "lasted", "problem", "afterwards"];
 
 const style = css`
@@ -26,7 +24,7 @@ const style = css`
 class Problems extends Page {
   static properties = properties(
     ["hass", "words", "destination"],
-    ["_records", "_total", "_isBusy", "_result", "_tested", "_isPurging", "_leavingOut"],
+    ["_records", "_isBusy", "_result", "_tested", "_isPurging", "_leavingOut"],
   );
 
   static styles = [pageStyle, style];
@@ -39,29 +37,8 @@ class Problems extends Page {
   willUpdate(changed) {
     const before = changed.get("destination");
     if (before && before.config_entry_id !== this.destination.config_entry_id) {
-      this._records = this._result = this._tested = this._total = this._counted = undefined;
+      this._records = this._result = this._tested = undefined;
     }
-  }
-
-  updated() {
-    const quarantined = this.destination.health?.ledger?.quarantined;
-    if (quarantined === undefined || quarantined === this._counted) return;
-    this._counted = quarantined;
-    clearTimeout(this._timer);
-    if (quarantined) this._timer = setTimeout(() => this._count(), this._total === undefined ? 0 : COUNT_MS);
-    else this._total = 0;
-  }
-
-  disconnectedCallback() {
-    super.disconnectedCallback();
-    clearTimeout(this._timer);
-  }
-
-  /** How many are there now, which no count says: it has all that ever were. */
-  async _count() {
-    const id = this.destination.config_entry_id;
-    const found = await this._call("export_quarantine", { limit: 1 }).catch(() => ({}));
-    if (id === this.destination.config_entry_id) this._total = found.total;
   }
 
   /** @param {string} service */
@@ -80,13 +57,12 @@ class Problems extends Page {
     this._result = undefined;
     this._result = await work().then((text) => ({ level: "success", text }), ({ message: text }) => ({ level: "error", text }));
     this._isBusy = false;
-    this._counted = undefined;
   }
 
   _show() {
     return this._do(async () => {
-      const { points, total } = await this._call("export_quarantine", { limit: RECORDS });
-      [this._records, this._total] = [points.reverse(), total];
+      const { points } = await this._call("export_quarantine", { limit: RECORDS });
+      this._records = points.reverse();
       return "";
     });
   }
@@ -99,7 +75,7 @@ class Problems extends Page {
     this._isPurging = false;
     return this._do(async () => {
       const found = await this._call(`${action}_quarantine`);
-      this._records = this._total = undefined;
+      this._records = undefined;
       return this._say(done, { points: this.words.count("points", found[done]) });
     });
   }
@@ -157,13 +133,14 @@ class Problems extends Page {
 
   /** @param {Health} health */
   _quarantine(health) {
-    const { words, _total: total, _say: say } = this;
+    const { words, _say: say } = this;
+    const { quarantined: total } = this.destination;
     const isLocked = this._isBusy || !total;
     const { rejection } = health;
     return html`<div class="card">
       <h2>${say("quarantine")}</h2>
       <p class="secondary">${say("quarantine_is")}</p>
-      ${total === undefined ? "" : html`<p>${total
+      ${total === null ? "" : html`<p>${total
         ? say("holds", { points: words.count("points", total) })
         : say("empty")}</p>`}
       ${rejection
@@ -184,7 +161,7 @@ class Problems extends Page {
   _list() {
     const { words, _records: records = [], _say: say } = this;
     if (!records.length) return "";
-    return html`<p class="secondary">${say("shown", { count: records.length, total: this._total })}</p>
+    return html`<p class="secondary">${say("shown", { count: records.length, total: this.destination.quarantined })}</p>
       <ul>${records.map((each) => html`<li>
         <span class="secondary">${words.moment(each.time)}</span> <bdi>${said(each.reason)}</bdi>
         <bdi class="code" dir="ltr" style="display: block">${each.line}</bdi>

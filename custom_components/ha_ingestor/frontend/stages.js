@@ -299,7 +299,7 @@ const filter = (words, { config_entry_id: entry, health: { ledger } }) => {
 };
 
 /** @type {Draw<Loaded, Template, [Sample[], number]>} */
-const spool = (words, { config_entry_id: entry, health }, samples, now) => {
+const spool = (words, { config_entry_id: entry, health, quarantined }, samples, now) => {
   const say = words.group("flow");
   const { ledger, spool_bytes: bytes, spool_limit: limit, spool_error: error } = health;
   const backlog = backlogOf(health);
@@ -322,8 +322,9 @@ const spool = (words, { config_entry_id: entry, health }, samples, now) => {
       ${empty ? row(say("empty_in"), words.duration(empty)) : ""}
       ${full && full < WEEK ? row(say("full_in"), words.duration(full)) : ""}
       ${error ? bad(error) : ""}`,
-    branch: ledger && html`<div class="branch ${health.rejection ? "warning" : ""}">
-      <div class="row">${page("problems", entry, say("quarantine"))}<b>${words.number(ledger.quarantined)}</b></div>
+    branch: ledger && html`<div class="branch ${quarantined ? "warning" : ""}">
+      <div class="row">${page("problems", entry, words.text("problems.quarantine"))}<b>${words.number(quarantined)}</b></div>
+      ${ledger.quarantined ? row(say("quarantine"), words.number(ledger.quarantined)) : ""}
       ${Object.entries(gone).map(([name, count]) => (count ? row(words.text(`term.${name}`), bad(words.number(count))) : ""))}
     </div>`,
   });

@@ -39,6 +39,7 @@ class Reading:
     """One destination; `name` is its title, told apart from others of the same.
 
     `state` is that of the config entry, or NO_ANSWER. There is a `snapshot` if it is LOADED.
+    `quarantined` points are in quarantine now; None while that is not known.
     """
 
     entry_id: str
@@ -46,6 +47,7 @@ class Reading:
     name: str
     state: str
     snapshot: Snapshot | None = None
+    quarantined: int | None = None
     outages: tuple[Outage, ...] = ()
     data_api: DataApiReading | None = None
     remotes: tuple[RemoteReading, ...] = ()
@@ -96,6 +98,7 @@ async def _async_read(
     try:
         async with asyncio.timeout(READ_SECONDS):
             snapshot = snapshot or await runtime.coordinator.async_snapshot()
+            await runtime.coordinator.refused.async_look(snapshot)
     except TimeoutError:
         state = NO_ANSWER
     return Reading(
@@ -104,6 +107,7 @@ async def _async_read(
         name=name,
         state=state,
         snapshot=snapshot,
+        quarantined=runtime.coordinator.refused.total,
         outages=runtime.coordinator.remembered.outages.all,
         data_api=data_api_of(runtime),
         remotes=remotes_of(runtime),

@@ -1,5 +1,6 @@
-"""Which entities, or measurements, are in the quarantine of a destination."""
+"""What is in the quarantine of a destination: how many points, and of which entities."""
 
+from time import monotonic
 from typing import Final
 
 from ..pipeline.pipeline import Pipeline
@@ -8,25 +9,44 @@ from .rejected_point import subjects_of
 
 # Enough of the quarantine to name the entities in it.
 RECORDS_READ: Final = 500
+# For somebody who looks every second. While points are being refused all files would be read again
+# and again.
+LOOK_SECONDS: Final = 5.0
 
 
 class RefusedEntities:
-    """Reads them again when there are others."""
+    """Reads the quarantine again when there are others.
+
+    `found` are the entities, or measurements; `total` is how many points there are, None until that
+    is known.
+    """
 
     def __init__(self, pipeline: Pipeline) -> None:
         """Know of none."""
         self.found: list[str] = []
+        self.total: int | None = None
         self._pipeline = pipeline
         # At which count of the quarantine that was.
         self._count = -1
+        self._next_look = 0.0
+
+    def forget(self) -> None:
+        """Read it again, as points were taken out."""
+        self._count = -1
+
+    async def async_look(self, snapshot: Snapshot) -> None:
+        """Read the quarantine, unless that was done a moment ago."""
+        if monotonic() >= self._next_look:
+            await self.async_update(snapshot)
 
     async def async_update(self, snapshot: Snapshot) -> None:
-        """Read the quarantine, if points came into it."""
+        """Read the quarantine, if points came into it or were taken out."""
         count = snapshot.ledger["quarantined"]
-        if snapshot.rejection is None or count == self._count:
+        if not snapshot.is_open or count == self._count:
             return
+        self._next_look = monotonic() + LOOK_SECONDS
         try:
-            records, _ = await self._pipeline.quarantine.newest_records(RECORDS_READ)
+            records, total = await self._pipeline.quarantine.newest_records(RECORDS_READ)
         except OSError:
             return  # the repair about the disk says so
-        self._count, self.found = count, subjects_of(records)
+        self._count, self.total, self.found = count, total, subjects_of(records)

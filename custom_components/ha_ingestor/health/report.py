@@ -27,6 +27,7 @@ def report(reading: Reading) -> dict[str, Any]:
         "title": reading.title,
         "state": reading.state,
         "health": _health(reading.snapshot) if reading.snapshot else None,
+        "quarantined": reading.quarantined,
         "outages": [outage.as_dict() for outage in reading.outages],
         "data_api": _as_json(asdict(data_api)) if data_api else None,
         "remotes": [_as_json(asdict(each)) for each in reading.remotes],

@@ -138,6 +138,8 @@ interface Destination {
   readonly title: string;
   readonly state: string;
   readonly health: Health | null;
+  /** How many points are in quarantine now; null while that is not known. */
+  readonly quarantined: number | null;
   readonly outages: readonly Outage[];
   readonly data_api: DataApi | null;
   readonly remotes: readonly Remote[];

@@ -198,9 +198,6 @@ interface RegistriesMembers extends PageMembers {
 
 interface ProblemsMembers extends PageMembers {
   _records?: QuarantinedPoint[];
-  _total?: number;
-  _counted?: number;
-  _timer?: ReturnType<typeof setTimeout>;
   _result?: { readonly level: string; readonly text: string };
   _tested?: { readonly isRunning?: boolean; readonly verdict?: string; readonly message?: string };
   _isPurging?: boolean;
