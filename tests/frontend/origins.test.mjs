@@ -34,9 +34,10 @@ const REMOTE = {
 /** @type {(found: Origin, key: string) => string | undefined} */
 const named = (found, key) => Object.fromEntries(found.facts)[key];
 
-test("this home comes first, with the rate of all sources", () => {
+test("this home comes first, with its rate, or that of all sources where there are others", () => {
   const [local] = origins(words, { health, remotes: [] });
-  assert.deepEqual([local.kind, local.connected, named(local, "rate_all")], ["local", true, "per_minute 120"]);
+  assert.deepEqual([local.kind, local.connected, named(local, "rate")], ["local", true, "per_minute 120"]);
+  assert.equal(named(origins(words, { health, remotes: [REMOTE] })[0], "rate_all"), "per_minute 120");
   assert.equal(origins(words, { health: null, remotes: [] })[0].connected, null);
 });
 
@@ -44,9 +45,9 @@ test("a gap that is being filled says how far it is, and what came of it stays",
   const recovery = { status: "reading", position: "2026-11-26T05:00:00Z", until: "2026-11-26T06:00:00Z", unfillable: 2 };
   /** @type {(more: Partial<Health> | object) => string[]} */
   const told = (more) => Object.keys(Object.fromEntries(origins(words, { health: { ...health, ...more }, remotes: [] })[0].facts));
-  assert.deepEqual(told({ recovery }), ["rate_all", "last_event", "recovery", "filled_to", "gap_ends", "unfillable"]);
+  assert.deepEqual(told({ recovery }), ["rate", "last_event", "recovery", "filled_to", "gap_ends", "unfillable"]);
   const idle = { status: "idle", position: null, until: null, unfillable: 0 };
-  assert.deepEqual(told({ recovery: idle, ledger: { recovered: 9 } }), ["rate_all", "last_event", "recovered"]);
+  assert.deepEqual(told({ recovery: idle, ledger: { recovered: 9 } }), ["rate", "last_event", "recovered"]);
 });
 
 test("a home that is connected has a rate, and no difference of clocks below two seconds", () => {
@@ -58,10 +59,15 @@ test("a home that is connected has a rate, and no difference of clocks below two
 });
 
 test("a home that is lost says why, and a rate would be none", () => {
-  const lost = { ...REMOTE, connected: false, problem: "invalid_auth", detail: "HTTP 401", is_given_up: true };
+  const lost = { ...REMOTE, connected: false, problem: "message_too_large", detail: "9 MB", is_given_up: true };
   const [, cabin] = origins(words, { health, remotes: [lost] });
-  assert.deepEqual([cabin.problem, cabin.detail, cabin.note], ["invalid_auth", "HTTP 401", "given_up"]);
+  assert.deepEqual([cabin.problem, cabin.detail, cabin.note], ["message_too_large", "9 MB", "given_up"]);
   assert.equal(named(cabin, "rate"), "–");
+});
+
+test("a home that refuses the token has another advice than to try again", () => {
+  const lost = { ...REMOTE, connected: false, problem: "invalid_auth", is_given_up: true };
+  assert.equal(origins(words, { health, remotes: [lost] })[1].note, "refused");
 });
 
 test("messages of a broker are a source like others", () => {

@@ -54,8 +54,6 @@ const style = css`
   }
   .says .sentence {
     font-size: var(--ha-font-size-l);
-    /* A language that we lack has English sentences, also from right to left. */
-    unicode-bidi: plaintext;
   }
 `;
 

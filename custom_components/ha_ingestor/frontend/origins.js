@@ -9,26 +9,28 @@ export const isOpen = (backfill) => ["running", "waiting", "paused"].includes(ba
 
 // A difference of clocks below this is that of the network.
 const CLOCK_SECONDS = 2;
+// Each further try with a refused token counts towards a ban.
+const REFUSED = "invalid_auth";
 
 /**
  * The sources of a destination: kind, title, whether it is connected, its problem, and facts.
  * @type {Draw<Destination, Origin[]>}
  */
 export const origins = (words, { health, remotes, mqtt }) => [
-  local(words, health),
+  local(words, health, remotes.length + mqtt.length ? "rate_all" : "rate"),
   ...remotes.map((each) => remote(words, each)),
   ...mqtt.map((each) => broker(words, each)),
 ];
 
 // The events of all sources pass it, so a rate of its own is not known.
-/** @type {Draw<Health | null, Origin>} */
-const local = (words, health) => ({
+/** @type {Draw<Health | null, Origin, [rate: string]>} */
+const local = (words, health, rate) => ({
   kind: "local",
   title: words.text("origin.local"),
   connected: health ? true : null,
   facts: health
     ? [
-        ["rate_all", words.perMinute(health.performance.received_per_minute)],
+        [rate, words.perMinute(health.performance.received_per_minute)],
         ["last_event", words.moment(health.performance.last_received)],
         ...gap(words, health),
         ...history(words, health),
@@ -73,7 +75,7 @@ const remote = (words, it) => ({
   connected: it.connected,
   problem: it.connected === false ? words.named("remote_problem", it.problem) : "",
   detail: it.connected ? "" : it.detail,
-  note: it.is_given_up ? "given_up" : it.is_waiting_for_start ? "waits_for_start" : "",
+  note: it.problem === REFUSED ? "refused" : it.is_given_up ? "given_up" : it.is_waiting_for_start ? "waits_for_start" : "",
   facts: remoteFacts(words, it),
 });
 

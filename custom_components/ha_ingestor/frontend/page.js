@@ -26,13 +26,15 @@ export const Page = /** @type {PageClass} */ (
     }
 
     /**
-     * Run an action of ours. What goes wrong is said by Home Assistant itself.
+     * Run an action of ours, and say whether it was. What goes wrong is said by Home Assistant.
      * @param {string} action
      */
     async _act(action, entry = this.destination.config_entry_id) {
       this._isBusy = true;
-      await this.hass.callService("ha_ingestor", action, { config_entry_id: entry }).catch(() => undefined);
+      const done = this.hass.callService("ha_ingestor", action, { config_entry_id: entry });
+      const isDone = await done.then(() => true, () => false);
       this._isBusy = false;
+      return isDone;
     }
   }
 );

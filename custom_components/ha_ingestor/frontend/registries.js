@@ -63,8 +63,13 @@ class Registries extends Page {
       ${this._rows(words, api.rows_stored, "stored")}
       ${facts(told.map(([key, value]) => [this._say(key), value]))}
       ${this._refused(words, api)} ${this._stale(api)}
-      ${button(this._say("resync"), () => this._act("resync_registries"), this._isBusy)}
+      ${button(this._say("resync"), () => this._resync(), this._isBusy)}
     </div>`;
+  }
+
+  async _resync() {
+    const isBegun = await this._act("resync_registries");
+    if (isBegun) this._tell("hass-notification", { message: this._say("asked") }, true);
   }
 
   /** @param {Words} words @param {Counts} rows @param {string} what */

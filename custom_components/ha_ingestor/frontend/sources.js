@@ -16,7 +16,7 @@ class Sources extends Page {
   render() {
     const { words } = this;
     const found = origins(words, this.destination);
-    const isLost = found.some((each) => each.connected === false);
+    const isLost = found.some((each) => each.connected === false && each.note !== "refused");
     return html`<div class="bar">
         <span class="secondary rest">${linked(SETTINGS, words.text("origin.add"))}</span>
         ${isLost ? button(words.text("origin.connect"), () => this._act("flush"), this._isBusy) : ""}
@@ -29,11 +29,17 @@ class Sources extends Page {
     const state = each.connected === null ? "unknown" : each.connected ? "connected" : "not_connected";
     return html`<div class="card">
       ${head(ICONS[each.kind], each.title, each.problem || words.text(`origin.${state}`), each.connected)}
-      ${each.note ? html`<p>${words.text(`origin.${each.note}`)}</p>` : ""}
+      ${each.note ? html`<p>${this._note(words, each.note)}</p>` : ""}
       ${each.detail ? html`<p class="code"><bdi>${each.detail}</bdi></p>` : ""}
       ${facts(each.facts.map(([key, value]) => [words.text(`origin.${key}`), value]))}
       ${each.kind === "local" ? this._history(words) : ""}
     </div>`;
+  }
+
+  /** @param {Words} words @param {string} note */
+  _note(words, note) {
+    const said = words.text(`origin.${note}`);
+    return note === "refused" ? linked("/config/repairs", said) : said;
   }
 
   /** @param {Words} words */

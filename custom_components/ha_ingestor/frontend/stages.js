@@ -315,6 +315,7 @@ const spool = (words, { config_entry_id: entry, health, quarantined }, samples, 
     what: say("points_wait"),
     rows: html`<div class="tank" style="height: ${(share * 100).toFixed(1)}%"></div>
       ${row(say("oldest"), words.duration(health.oldest_age))}
+      ${row(words.text("term.waiting"), words.number(health.waiting))}
       <div role="meter" aria-label=${say("disk")} aria-valuemin="0" aria-valuemax="100"
         aria-valuenow=${Math.round(share * 100)}>
         ${row(say("disk"), say("of", { value: words.bytes(bytes), limit: words.bytes(limit) }))}

@@ -37,6 +37,13 @@ export const pageStyle = css`
     margin: 0;
     font-size: inherit;
   }
+  p,
+  .rest,
+  .sentence {
+    /* A language that we lack has English sentences, also from right to left. */
+    unicode-bidi: plaintext;
+    text-align: match-parent;
+  }
   ha-alert {
     display: block;
     margin-block: 12px;

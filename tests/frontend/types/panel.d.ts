@@ -131,7 +131,7 @@ interface PageMembers {
   _isBusy?: boolean;
   _entity(): string;
   _tell(name: string, detail?: unknown, isForAll?: boolean): void;
-  _act(action: string, entry?: string): Promise<void>;
+  _act(action: string, entry?: string): Promise<boolean>;
 }
 
 interface PageClass {
