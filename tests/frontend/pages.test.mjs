@@ -20,7 +20,7 @@ const opened = () => {
 
 test("an action is for the destination that is shown, or for the one that is named", async () => {
   const page = opened();
-  await page._act("flush");
+  assert.equal(await page._act("flush"), true);
   await page._act("resume", "two");
   assert.deepEqual(page.called, [
     ["ha_ingestor", "flush", { config_entry_id: "one" }, true],
@@ -31,7 +31,7 @@ test("an action is for the destination that is shown, or for the one that is nam
 
 test("an action that fails leaves no button disabled, and no error behind", async () => {
   const page = Object.assign(opened(), { isRefused: true });
-  await page._act("flush");
+  assert.equal(await page._act("flush"), false);
   assert.equal(page._isBusy, false);
 });
 
