@@ -521,3 +521,24 @@ async def test_a_watcher_that_fails_costs_no_point(
     errors = [each for each in ours if each.levelno == logging.ERROR]
     assert {each.getMessage() for each in errors} == {"Points could not be shown"}
     caplog.clear()
+
+
+async def test_the_product_is_told_with_the_version_that_the_server_has_said(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    entry: MockConfigEntry,
+    database: Emulator,
+) -> None:
+    await deliver_one(hass, entry)
+    client = await hass_ws_client(hass)
+
+    async def product() -> Any:
+        (found,) = (await ask(client, "health"))["result"]["destinations"]
+        return found["product"]
+
+    async def is_known() -> bool:
+        return bool(await product() == f"InfluxDB {database.profile.version}")
+
+    await until(is_known)
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert not await product()

@@ -14,7 +14,7 @@ const words = new Words(english);
 const health = { performance: { received_per_minute: 120, last_received: null } };
 /** @type {(words: Words, destination: Pick<Destination, "health" | "remotes"> & { mqtt?: Mqtt[] }) => Origin[]} */
 const origins = (said, destination) =>
-  originsOf(said, { config_entry_id: "1", title: "Influx", state: "loaded", quarantined: 0, outages: [], data_api: null, mqtt: [], ...destination });
+  originsOf(said, { config_entry_id: "1", title: "Influx", state: "loaded", product: "InfluxDB 2", quarantined: 0, outages: [], data_api: null, mqtt: [], ...destination });
 const REMOTE = {
   title: "Cabin",
   connected: true,

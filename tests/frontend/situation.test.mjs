@@ -22,7 +22,7 @@ const destination = (state, found) => ({
   title: "Influx",
   state,
   health: found,
-  quarantined: 0, outages: [], data_api: null,
+  product: "InfluxDB 2", quarantined: 0, outages: [], data_api: null,
   remotes: [],
   mqtt: [],
 });

@@ -315,7 +315,7 @@ const spool = (words, { config_entry_id: entry, health, quarantined }, samples, 
     what: say("points_wait"),
     rows: html`<div class="tank" style="height: ${(share * 100).toFixed(1)}%"></div>
       ${row(say("oldest"), words.duration(health.oldest_age))}
-      ${row(words.text("term.waiting"), words.number(health.waiting))}
+      ${row(say("in_memory"), words.number(health.waiting))}
       <div role="meter" aria-label=${say("disk")} aria-valuemin="0" aria-valuemax="100"
         aria-valuenow=${Math.round(share * 100)}>
         ${row(say("disk"), say("of", { value: words.bytes(bytes), limit: words.bytes(limit) }))}
@@ -332,7 +332,7 @@ const spool = (words, { config_entry_id: entry, health, quarantined }, samples, 
 };
 
 /** @type {Draw<Loaded, Template, [number]>} */
-const database = (words, { health }, now) => {
+const database = (words, { health, product }, now) => {
   const say = words.group("flow");
   const isAway = health.connected === false;
   const isWell = health.concern === "none";
@@ -341,7 +341,7 @@ const database = (words, { health }, now) => {
   return drawn({
     level: isAway ? "error" : isWell ? "" : "warning",
     icon: isAway ? "mdi:database-alert-outline" : "mdi:database-outline",
-    title: say("database"),
+    title: product,
     count: words.number(health.ledger?.written),
     what: say("points_written"),
     rows: html`${row(say("status"), words.named("status", health.condition))}

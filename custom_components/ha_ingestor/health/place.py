@@ -25,6 +25,12 @@ def database_of(data: Mapping[str, Any]) -> str:
     return f"{name}/{there.retention_policy}" if there.retention_policy else name
 
 
+def product_of(data: Mapping[str, Any], version: str) -> str:
+    """Return what the database is, with its version where that is known."""
+    product = PRODUCTS[destination(data).dialect]
+    return f"{product.split()[0]} {version}" if version else product
+
+
 def distinct_title(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> str:
     """Return the title of an entry, with its place where another one is called the same."""
     others = [

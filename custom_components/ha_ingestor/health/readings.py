@@ -21,6 +21,7 @@ from .parts import (
     mqtt_of,
     remotes_of,
 )
+from .place import product_of
 
 # A monitor wants an answer also while the disk does not give one.
 READ_SECONDS: Final = 5.0
@@ -38,14 +39,16 @@ class UnknownDestinationError(LookupError):
 class Reading:
     """One destination; `name` is its title, told apart from others of the same.
 
-    `state` is that of the config entry, or NO_ANSWER. There is a `snapshot` if it is LOADED.
-    `quarantined` points are in quarantine now; None while that is not known.
+    `state` is that of the config entry, or NO_ANSWER. There is a `snapshot` if it is LOADED, and
+    what the database is, the `product`. `quarantined` points are in quarantine now; None while that
+    is not known.
     """
 
     entry_id: str
     title: str
     name: str
     state: str
+    product: str = ""
     snapshot: Snapshot | None = None
     quarantined: int | None = None
     outages: tuple[Outage, ...] = ()
@@ -106,6 +109,7 @@ async def _async_read(
         title=title,
         name=name,
         state=state,
+        product=product_of(entry.data, runtime.coordinator.remembered.server_version),
         snapshot=snapshot,
         quarantined=runtime.coordinator.refused.total,
         outages=runtime.coordinator.remembered.outages.all,

@@ -26,6 +26,7 @@ def report(reading: Reading) -> dict[str, Any]:
         "config_entry_id": reading.entry_id,
         "title": reading.title,
         "state": reading.state,
+        "product": reading.product,
         "health": _health(reading.snapshot) if reading.snapshot else None,
         "quarantined": reading.quarantined,
         "outages": [outage.as_dict() for outage in reading.outages],

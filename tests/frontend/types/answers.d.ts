@@ -138,6 +138,8 @@ interface Destination {
   readonly title: string;
   readonly state: string;
   readonly health: Health | null;
+  /** What the database is, such as "InfluxDB 2.7.12". */
+  readonly product: string;
   /** How many points are in quarantine now; null while that is not known. */
   readonly quarantined: number | null;
   readonly outages: readonly Outage[];
