@@ -264,6 +264,9 @@ def test_names_with_emoji_and_from_right_to_left_are_text_in_their_own_direction
 
         window.open("/ha-ingestor/flow")
         assert shown(title) == {"rtl"}
+        held = panel.locator(".branch.warning .row").first
+        assert held.inner_text().split()[-1] == "1"
+        look(window, f"names_flow_{language}")
         boxes = [each.bounding_box() for each in panel.locator(".stage").all()]
         places = [each["x"] for each in boxes if each]
         assert len(places) == STAGES

@@ -42,7 +42,9 @@ export const pageStyle = css`
   .sentence {
     /* A language that we lack has English sentences, also from right to left. */
     unicode-bidi: plaintext;
-    text-align: match-parent;
+  }
+  :is(p, .rest, .sentence):dir(rtl) {
+    text-align: right;
   }
   ha-alert {
     display: block;
