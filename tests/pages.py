@@ -64,6 +64,13 @@ async def choose(hass: HomeAssistant, result: ConfigFlowResult, step: str) -> Co
     )
 
 
+async def confirm(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowResult:
+    """Confirm an effect of what was chosen, and let the entry reload while something happens."""
+    result = await choose(hass, result, "confirmed")
+    await hass.async_block_till_done()
+    return result
+
+
 async def save(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowResult:
     """Save a filter whose preview is shown."""
     (save_it,) = {SAVE, SAVE_ANYWAY} & set(cast("list[str]", result["menu_options"]))

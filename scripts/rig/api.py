@@ -26,6 +26,8 @@ _MENU_OF: Final = {
     **dict.fromkeys(("points", "attributes"), "how_points_look"),
     **dict.fromkeys(("events", "weather"), "events_and_weather"),
 }
+# The answer where the effect of options is to be confirmed.
+CONFIRMED: Final[dict[str, Json]] = {"next_step_id": "confirmed"}
 _SUBENTRIES: Final = "/api/config/config_entries/subentries/flow"
 _ENTRIES: Final = "/api/config/config_entries/entry"
 
@@ -151,7 +153,7 @@ class Api:
                 raise ApiError(f"wanted step {expected!r}: {_told(step)}")
             step = self.request("POST", f"{_OPTIONS}/{step['flow_id']}", given)
         if step.get("step_id") == "fits_nothing":
-            step = self.request("POST", f"{_OPTIONS}/{step['flow_id']}", {})
+            step = self.request("POST", f"{_OPTIONS}/{step['flow_id']}", CONFIRMED)
         if step["type"] == "menu":  # the preview of a filter
             save = {"next_step_id": step["menu_options"][0]}
             step = self.request("POST", f"{_OPTIONS}/{step['flow_id']}", save)

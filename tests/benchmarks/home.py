@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from scripts.rig.api import CONFIRMED
 from scripts.rig.configuration import CHECKOUT, write_configuration
 from scripts.rig.destination import address_of
 from scripts.rig.home_assistant import HASS, HomeAssistant, HomeAssistantError
@@ -98,7 +99,7 @@ class BenchHome(HomeAssistant):
                     entry["entry_id"],
                     "points",
                     ("core", CORE_SETTINGS),
-                    ("to_core", {}),
+                    ("to_core", CONFIRMED),
                     profile="core",
                 )
         elif exporter is Exporter.BUILTIN:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from scripts.rig.api import CONFIRMED
 from scripts.rig.integration import connect
 from scripts.rig.servers import Server
 
@@ -167,8 +168,8 @@ def test_another_profile_begins_when_what_it_does_was_confirmed(
         spare.entry_id,
         "points",
         ("tidy", chosen),
-        ("to_tidy", {}),
-        ("new_tags", {}),
+        ("to_tidy", CONFIRMED),
+        ("new_tags", CONFIRMED),
         profile="tidy",
     )
     unit = {"device_class": "temperature", "unit_of_measurement": "°F"}

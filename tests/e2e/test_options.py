@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 
+from scripts.rig.api import CONFIRMED
 from scripts.rig.endpoint import Point
 from scripts.rig.onboarding import NAME
 from scripts.rig.servers import Server
@@ -118,11 +119,11 @@ def test_another_profile_writes_its_measurements_and_keeps_the_backlog(
         assert until(spare.is_waiting)
         tidy_options = {"availability": "marker", "convert_units": False}
         points = partial(installation.api.set_options, spare.entry_id, "points")
-        points(("tidy", tidy_options), ("to_tidy", {}), profile="tidy")
+        points(("tidy", tidy_options), ("to_tidy", CONFIRMED), profile="tidy")
         become("21")
         become("warm")
         core_options = {"measurement_attr": "unit_of_measurement"}
-        points(("core", core_options), ("to_core", {}), profile="core")
+        points(("core", core_options), ("to_core", CONFIRMED), profile="core")
         become("22")
         become("cold")
         assert until(lambda: spare.diagnostics()["ledger"]["pending"] == len(states))

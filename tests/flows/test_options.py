@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.ha_ingestor.enrich.selection import EVERYTHING, Match
 from custom_components.ha_ingestor.flows.filter_preview import PREVIEWS, SAVE, SAVE_ANYWAY
 from custom_components.ha_ingestor.flows.fits_nothing import FITS_NOTHING
-from custom_components.ha_ingestor.flows.options import MENUS, PAGES
+from custom_components.ha_ingestor.flows.options import CONFIRM, MENUS, PAGES
 from custom_components.ha_ingestor.flows.series_changes import STEPS
 from custom_components.ha_ingestor.flows.write_history import (
     COUNTED,
@@ -37,7 +37,7 @@ from custom_components.ha_ingestor.pipeline.spool.durability import Durability
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings, WhenFull
 from tests.emulator import Answer, Emulator
 from tests.flows.steps import enter, locate, suggested, told
-from tests.pages import WORDS, explained, fields, fill_in, open_page, save
+from tests.pages import WORDS, confirm, explained, fields, fill_in, open_page, save
 from tests.shell import NOWHERE, new_entry, points, set_up, until, unzipped
 
 BUSY = Answer(status=503, body='{"error":"timeout"}')
@@ -349,8 +349,8 @@ async def test_what_cannot_work_is_refused_and_can_be_corrected(
     assert suggested(result) == {**VALID[page], **wrong}
     assert entry.options == {}
     result = await fill_in(hass, result, **VALID[page])
-    while result["type"] is FlowResultType.FORM:  # what has to be confirmed
-        result = await fill_in(hass, result)
+    while "confirmed" in result.get("menu_options", ()):
+        result = await confirm(hass, result)
     if page == "filter":
         result = await save(hass, result)
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -412,6 +412,8 @@ def test_every_page_and_every_refusal_has_words_and_there_are_no_others() -> Non
         assert list(steps[name]["menu_option_descriptions"]) == choices
     for name in PREVIEWS:
         assert set(steps[name]["menu_options"]) == {SAVE, SAVE_ANYWAY, "filter"}
+    for name in (*STEPS, FITS_NOTHING):
+        assert list(steps[name]["menu_options"]) == CONFIRM
     history = {WRITE_HISTORY, *COUNTED.values(), *PROGRESS}
     assert set(steps) == {*MENUS, *PAGES, *PREVIEWS, *STEPS, FITS_NOTHING, *history}
     reasons = {reason for _, _, errors in REFUSED for reason in errors.values()} | NO_HISTORY

@@ -20,9 +20,10 @@ from custom_components.ha_ingestor.options.attributes import attributes_policy
 from custom_components.ha_ingestor.options.profile import profile_of
 from custom_components.ha_ingestor.pipeline.encode.attributes import AttributesPolicy, Shape
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
+from tests import pages
 from tests.emulator import Emulator
 from tests.flows.steps import suggested, told
-from tests.pages import fill_in, open_page
+from tests.pages import confirm, fill_in, open_page
 from tests.shell import deliver, points, set_up, unzipped
 
 AS_IT_IS = {"tags": [], "availability": "marker", "convert_units": False, "aliases": "both"}
@@ -63,12 +64,12 @@ async def test_another_profile_is_confirmed_with_what_it_does_to_the_series(
     )
     assert result["step_id"] == "to_tidy"
     assert entry.options == {}
-    result = await fill_in(hass, result)
+    result = await confirm(hass, result)
     assert result["step_id"] == "new_tags"
     # sensor.one, sensor.two, light.alone and sensor.meanwhile; one device, of which two are parts.
     assert told(result)["table"] == "| sw_version | 4 | 4 | 1 | 2 |"
     assert entry.options == {}
-    result = await fill_in(hass, result)
+    result = await confirm(hass, result)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
     hass.states.async_set("sensor.two", "3")
@@ -102,7 +103,7 @@ async def test_numbers_become_metric_after_it_was_said_what_that_means(
     await set_up(hass, entry)
     result = await choose(hass, entry, "homeiq", **{**AS_IT_IS, "convert_units": True})
     assert result["step_id"] == "new_units"
-    await fill_in(hass, result)
+    await confirm(hass, result)
     attributes = {"device_class": "temperature", "unit_of_measurement": "°F"}
     hass.states.async_set("sensor.a", "212", attributes)
     await deliver(hass, entry)
@@ -133,7 +134,7 @@ async def test_tags_are_confirmed_when_they_come_and_when_they_go(
         assert result["step_id"] == "new_tags"
         rows = told(result)["table"].split("\n")
         assert [row.split(" | ")[0] for row in rows] == ["| floor", "| labels"]
-        await fill_in(hass, result)
+        await confirm(hass, result)
         assert entry.options["homeiq"]["tags"] == tags
     result = await choose(hass, entry, "homeiq", **AS_IT_IS)
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -145,7 +146,7 @@ async def test_each_profile_keeps_its_own_choices(
     await set_up(hass, entry)
     await choose(hass, entry, "homeiq", **{**AS_IT_IS, "aliases": "state"})
     result = await choose(hass, entry, "tidy", tags=[], availability="skip", convert_units=False)
-    await fill_in(hass, result)
+    await confirm(hass, result)
     assert entry.options["points"] == {"profile": "tidy"}
 
     page = await open_page(hass, entry, "points")
@@ -214,7 +215,7 @@ async def test_the_settings_of_the_built_in_integration_are_taken_over(
     assert "secret" not in str(page)
     result = await fill_in(hass, page, **shown)
     assert result["step_id"] == "to_core"
-    await fill_in(hass, result)
+    await confirm(hass, result)
 
     hass.states.async_set("light.a", "on", {"friendly_name": "Lamp"})
     hass.states.async_set("sensor.b", "21", {"unit_of_measurement": "°C"})
@@ -234,7 +235,7 @@ async def take_over(hass: HomeAssistant, entry: MockConfigEntry, written: str) -
     hass.config_entries.async_update_entry(entry, options=options)
     await hass.async_block_till_done()
     page = await fill_in(hass, await open_page(hass, entry, "points"), profile="core")
-    await fill_in(hass, await fill_in(hass, page, **suggested(page)))
+    await confirm(hass, await fill_in(hass, page, **suggested(page)))
     return page
 
 
@@ -308,14 +309,39 @@ async def test_without_settings_of_the_built_in_integration_its_defaults_are_sho
     assert suggested(page) == PAGES["core"].defaults
 
 
+async def test_the_way_back_from_a_profile_shows_what_was_entered_and_stores_none_of_it(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    written = "influxdb:\n  exclude: {domains: [update]}\n  precision: s\n"
+    await hass.async_add_executor_job(Path(hass.config.path(YAML)).write_text, written)
+    await set_up(hass, entry)
+    page = await fill_in(hass, await open_page(hass, entry, "points"), profile="core")
+    result = await fill_in(hass, page, **{**suggested(page), "default_measurement": "mine"})
+    assert result["step_id"] == "to_core"
+
+    first = await pages.choose(hass, result, "go_back")
+    assert (first["step_id"], suggested(first)) == ("points", {"profile": "core"})
+    page = await fill_in(hass, first, profile="core")
+    assert suggested(page)["default_measurement"] == "mine"
+    assert told(page)["left_out"] == "precision"
+    result = await fill_in(hass, page, **suggested(page))
+    first = await pages.choose(hass, result, "go_back")
+    page = await fill_in(hass, first, profile="homeiq")
+    result = await fill_in(hass, page, **AS_IT_IS)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    # Neither the page of the other profile nor the filter that would have come with it.
+    assert set(entry.options) == {"points", "homeiq"}
+    assert entry.options["points"] == {"profile": "homeiq"}
+
+
 async def test_other_measurements_of_the_same_profile_are_confirmed(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
-    await fill_in(hass, await choose(hass, entry, "core", measurement_attr="entity_id"))
+    await confirm(hass, await choose(hass, entry, "core", measurement_attr="entity_id"))
     result = await choose(hass, entry, "core", measurement_attr="unit_of_measurement")
     assert result["step_id"] == "new_measurements"
-    result = await fill_in(hass, result)
+    result = await confirm(hass, result)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     result = await choose(hass, entry, "core", measurement_attr="unit_of_measurement")
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -335,7 +361,7 @@ async def test_attributes_become_what_the_options_say(
         coordinates=False,
         media=True,
     )
-    await fill_in(hass, result)  # such an attribute is still to come
+    await confirm(hass, result)  # such an attribute is still to come
     attributes = {"volume_level": 0.5, "media_title": "x", "latitude": 1.0, "source": "radio"}
     hass.states.async_set("media_player.a", "on", attributes)
     await deliver(hass, entry)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from functools import partialmethod
 from typing import Any, Final
 
-import voluptuous as vol
 from homeassistant.config_entries import ConfigFlowResult
 
 from ..connection import try_at_once
@@ -38,6 +37,8 @@ MENUS: Final[Mapping[str, list[str]]] = {
     "how_points_look": [points.POINTS, attributes.ATTRIBUTES],
     "events_and_weather": [events.EVENTS, weather.WEATHER],
 }
+# What can be done where an effect is to be confirmed.
+CONFIRM: Final = ["confirmed", "go_back"]
 
 
 class HaIngestorOptionsFlow(WriteHistoryFlow):
@@ -49,6 +50,8 @@ class HaIngestorOptionsFlow(WriteHistoryFlow):
     def __init__(self) -> None:
         """Start without choices."""
         self._chosen: dict[str, Any] = {}
+        # What was chosen before the user went back; it is shown, and stored only if chosen again.
+        self._before: Mapping[str, Any] = {}
         self._unconfirmed: list[Consequence] = []
 
     async def _async_menu(
@@ -78,11 +81,11 @@ class HaIngestorOptionsFlow(WriteHistoryFlow):
                 if key == filter_page.FILTER:
                     return await self._async_preview()
                 return await self._async_accepted(page.next_page(self._chosen[key]))
-        known = self._chosen.get(key, self.config_entry.options.get(key))
+        known = {**self.config_entry.options, **self._before, **self._chosen}.get(key)
         words = page.placeholders
-        if known is None and page.async_suggest:
+        if page.async_suggest and key not in {*self.config_entry.options, *self._chosen}:
             found = await page.async_suggest(self.hass)
-            known, words = found.values, found.placeholders
+            known, words = known or found.values, found.placeholders
         shown = user_input or page.shown(page.completed(known or {}))
         schema = page.schema
         if offers_names(schema):
@@ -124,18 +127,32 @@ class HaIngestorOptionsFlow(WriteHistoryFlow):
         ]
         return self._finish()
 
-    async def _async_confirmed(
+    async def _async_consequence(
         self, _step: str, _user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
+        return self._finish()
+
+    async def async_step_go_back(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Return to the page that was opened first, with what was entered."""
+        first = next(iter(self._chosen))
+        self._before, self._chosen = self._chosen, {}
+        return await self._async_page(first)
+
+    async def async_step_confirmed(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Go on to what is not confirmed yet."""
         self._unconfirmed.pop(0)
         return self._finish()
 
     def _finish(self) -> ConfigFlowResult:
         """Store what was chosen, once everything that it does was confirmed."""
         for consequence in self._unconfirmed:
-            return self.async_show_form(
+            return self.async_show_menu(
                 step_id=consequence.step,
-                data_schema=vol.Schema({}),
+                menu_options=CONFIRM,
                 description_placeholders=consequence.placeholders,
             )
         stored = {
@@ -154,7 +171,7 @@ for _names, _method in (
     (PAGES, HaIngestorOptionsFlow._async_page),  # noqa: SLF001
     (PREVIEWS, HaIngestorOptionsFlow._async_preview),  # noqa: SLF001
     ((SAVE, SAVE_ANYWAY), HaIngestorOptionsFlow._async_save_filter),  # noqa: SLF001
-    ((FITS_NOTHING, *STEPS), HaIngestorOptionsFlow._async_confirmed),  # noqa: SLF001
+    ((FITS_NOTHING, *STEPS), HaIngestorOptionsFlow._async_consequence),  # noqa: SLF001
 ):
     for _name in _names:
         setattr(HaIngestorOptionsFlow, f"async_step_{_name}", partialmethod(_method, _name))
