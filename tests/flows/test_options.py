@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -260,7 +260,10 @@ REFUSED = [
     ("spool", {"max_size": 0}, {"max_size": "spool_too_small"}),
     ("spool", {"max_size": 2**40}, {"max_size": "out_of_range"}),
     ("spool", {"max_size": 64.5}, {"max_size": "not_whole"}),
-    ("noise", {"rules": [RULE | {"throttle": 1e9}]}, {"rules": "row_out_of_range"}),
+    ("noise", {"rules": [RULE | {"heartbeat": -1}]}, {"rules": "heartbeat_out_of_range"}),
+    ("noise", {"rules": [RULE | {"throttle": 1e9}]}, {"rules": "throttle_out_of_range"}),
+    ("noise", {"rules": [RULE | {"deadband": -0.1}]}, {"rules": "deadband_out_of_range"}),
+    ("noise", {"rules": [RULE, RULE | {"name": " "}]}, {"rules": "rule_without_name"}),
     ("spool", {"max_age": 0.01}, {"max_age": "age_too_short"}),
     ("homeiq", {"tags": MANY_TAGS}, {"tags": "too_many_tags"}),
     (
@@ -491,6 +494,26 @@ async def test_a_refusal_names_what_is_wrong(hass: HomeAssistant, entry: MockCon
     wrong = {"component_config": {"light.a": {"ignore_attributes": ["icon"], "tags": {}}}}
     result = await fill_in(hass, result, measurement_attr="entity_id", **wrong)
     assert told(result)["wrong"] == "component_config.light.a.tags"
+
+
+def refusal(result: ConfigFlowResult) -> str:
+    """Read what is said at the field `rules`."""
+    assert result["errors"]
+    text: str = WORDS["options"]["error"][result["errors"]["rules"]]
+    return text.format(**told(result))
+
+
+async def test_a_number_in_a_rule_is_refused_with_its_name_its_bounds_and_its_rule(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    page = await open_page(hass, entry, "noise")
+    result = await fill_in(hass, page, window=0, rules=[RULE | {"throttle": 604_801}])
+    said = refusal(result)
+    assert said == "The throttle of the rule “Power” must be from 0 to 604 800 seconds."
+    result = await fill_in(hass, result, window=0, rules=[RULE, RULE | {"name": ""}])
+    said = refusal(result)
+    assert said == "Give rule 2 of the list a name."
 
 
 async def test_a_weather_entity_can_be_taken_back(

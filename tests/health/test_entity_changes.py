@@ -86,7 +86,7 @@ async def test_rules_are_told_as_they_will_be_and_then_as_they_are(
     ("wrong", "reason"),
     [
         ({"rules": {"heartbeat": 1, "throttle": 120}}, "heartbeat_throttled"),
-        ({"rules": {"deadband": -1}}, "row_out_of_range"),
+        ({"rules": {"deadband": -1}}, "deadband_out_of_range"),
         ({"rules": {"deadband": "much"}}, None),
         ({"rules": {"other": 1}}, None),
         ({"recorded": "perhaps"}, None),

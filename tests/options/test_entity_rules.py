@@ -106,11 +106,17 @@ def test_each_entity_has_what_was_set_last(steps: list[tuple[list[str], dict[str
     [
         ({"heartbeat": 1, "throttle": 120}, "heartbeat_throttled"),
         ({"heartbeat": 0.5}, "heartbeat_too_fast"),
-        ({"throttle": -1}, "row_out_of_range"),
-        ({"deadband": float("nan")}, "row_out_of_range"),
+        ({"throttle": -1}, "throttle_out_of_range"),
+        ({"deadband": float("nan")}, "deadband_out_of_range"),
     ],
 )
 def test_effects_that_the_page_refuses_are_refused(effects: dict[str, float], reason: str) -> None:
     with pytest.raises(OptionError) as refused:
         ruling({}, ["sensor.a"], effects)
     assert refused.value.reason == reason
+
+
+def test_a_rule_that_was_stored_without_a_name_does_not_stop_a_change() -> None:
+    stored = {"name": " ", "domains": ["light"], "throttle": 5.0}
+    options = ruling({"noise": {"rules": [stored]}}, ["sensor.a"], {"heartbeat": 5.0})
+    assert [rule["name"] for rule in options["noise"]["rules"]] == ["sensor.a", "2"]

@@ -13,7 +13,7 @@ from ..clients.influx.dialect import Dialect
 from ..connection import ADDRESS_PROBLEMS, CONNECTION_PROBLEMS, async_administrator
 from ..const import CONF_BUCKET, CONF_DATABASE, CONF_ORG, CONF_RETENTION_POLICY
 from ..health.server_text import markdown, plain
-from ..options.number import OptionError, accepted_numbers
+from ..options.number import OptionError, accepted_numbers, grouped
 from ..options.retention import CONF_RETENTION_DAYS, RETENTION_MAX, RETENTION_SCHEMA
 from ..pipeline.export.result import Kind, Problem, Result
 from .connect import ConnectFlow, said
@@ -195,7 +195,7 @@ class PlaceFlow(ConnectFlow):
     ) -> ConfigFlowResult:
         """Create what is missing, with a retention."""
         errors: dict[str, str] = {}
-        told = {**self._missing_placeholders(), "min": "0", "max": f"{RETENTION_MAX:,}"}
+        told = {**self._missing_placeholders(), "min": "0", "max": grouped(RETENTION_MAX)}
         if user_input is not None:
             try:
                 wanted = accepted_numbers(CREATE_SCHEMAS[key], user_input)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ..health.server_text import markdown
+from ..options.number import grouped
 
 _NOTHING: Final = "\N{EN DASH}"
 _SHOWN_MAX: Final = 10
@@ -11,7 +12,7 @@ _SHOWN_MAX: Final = 10
 
 def number(value: float) -> str:
     """Write a whole number, with a space between thousands."""
-    return f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    return grouped(round(value))
 
 
 def listed(names: Iterable[str]) -> str:

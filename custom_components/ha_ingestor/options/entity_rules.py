@@ -26,7 +26,12 @@ def ruling(
     wanted = {name: value for name in EFFECTS if (value := effects.get(name))}
     if wanted:
         _put_first(rules, list(entity_ids), wanted)
-    entered = {**PAGE.read(options), CONF_RULES: rules}
+    # An earlier version stored rules without a name, and one may have named its entities.
+    named = [
+        {**rule, CONF_NAME: rule[CONF_NAME].strip() or str(position)}
+        for position, rule in enumerate(rules, 1)
+    ]
+    entered = {**PAGE.read(options), CONF_RULES: named}
     return {**options, NOISE: PAGE.accepted(PAGE.schema(entered))}
 
 

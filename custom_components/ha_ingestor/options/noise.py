@@ -61,11 +61,14 @@ RULE_FIELDS: Final[Mapping[str, Selector[Any]]] = {
 
 def _accepted(entered: Mapping[str, Any]) -> dict[str, Any]:
     """Return what to store of a filled-in page; raises OptionError."""
-    return {**entered, CONF_RULES: [_accepted_rule(rule) for rule in entered[CONF_RULES]]}
+    rules = enumerate(entered[CONF_RULES], 1)
+    return {**entered, CONF_RULES: [_accepted_rule(rule, position) for position, rule in rules]}
 
 
-def _accepted_rule(entered: Mapping[str, Any]) -> dict[str, Any]:
+def _accepted_rule(entered: Mapping[str, Any], position: int) -> dict[str, Any]:
     name = entered[CONF_NAME].strip()
+    if not name:
+        raise OptionError(CONF_RULES, "rule_without_name", str(position))
     try:
         criteria = accepted_criteria(entered)
     except OptionError as err:

@@ -14,8 +14,11 @@ from homeassistant.helpers.selector import (
 
 OUT_OF_RANGE: Final = "out_of_range"
 NOT_WHOLE: Final = "not_whole"
-# The same for a number in a row of a list, where `invalid_value` names the row.
-ROW_OUT_OF_RANGE: Final = "row_out_of_range"
+
+
+def grouped(value: float) -> str:
+    """Write a number with a space between thousands, which no language takes for a decimal."""
+    return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
 class OptionError(ValueError):
@@ -83,7 +86,7 @@ class Number(NumberSelector):
                 raise OptionError(field, NOT_WHOLE)
             return self._kind(value)
         reason = self._too_small if value < minimum else OUT_OF_RANGE
-        raise OptionError(field, reason, more={"min": f"{minimum:,}", "max": f"{maximum:,}"})
+        raise OptionError(field, reason, more={"min": grouped(minimum), "max": grouped(maximum)})
 
     def bounded(self, stored: Any, default: Any) -> Any:
         """Return a stored number, or the bound it is beyond; what is no number is the default."""
@@ -123,24 +126,25 @@ def accepted_numbers(schema: vol.Schema, entered: Mapping[str, Any]) -> dict[str
             page[name] = selector.accepted(name, page[name])
         elif numbers := _rows(selector):
             label = selector.config.get("label_field", "")
-            page[name] = [_accepted_row(name, row, label, numbers) for row in page[name]]
+            page[name] = [
+                _accepted_row(name, row, str(row.get(label) or position), numbers)
+                for position, row in enumerate(page[name], 1)
+            ]
     return page
 
 
 def _accepted_row(
     field: str, row: Mapping[str, Any], label: str, numbers: Mapping[str, Number]
 ) -> dict[str, Any]:
-    try:
-        return {
-            **row,
-            **{
-                name: number.accepted(field, row[name])
-                for name, number in numbers.items()
-                if name in row
-            },
-        }
-    except OptionError as err:
-        raise OptionError(field, ROW_OUT_OF_RANGE, str(row.get(label, "")), err.more) from err
+    """Refuse a number with a reason that names it, and the row by its label or position."""
+    accepted = dict(row)
+    for name, number in numbers.items():
+        try:
+            if name in row:
+                accepted[name] = number.accepted(field, row[name])
+        except OptionError as err:
+            raise OptionError(field, f"{name}_out_of_range", label, err.more) from err
+    return accepted
 
 
 def bounded_numbers(
