@@ -1,5 +1,6 @@
 """The page that writes history: it counts, asks, shows how far it is, and stops."""
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -77,6 +78,13 @@ def reads(result: ConfigFlowResult) -> str:
     return text
 
 
+def asks(result: ConfigFlowResult) -> str:
+    """Read the sentences of the form."""
+    assert (result["type"], result["step_id"]) == (FlowResultType.FORM, WRITE_HISTORY)
+    text: str = STEPS[WRITE_HISTORY]["description"].format(**told(result))
+    return text
+
+
 async def keeps_a_moment() -> float:
     return 0.000001
 
@@ -106,6 +114,14 @@ async def test_the_counted_history_is_written_when_it_is_confirmed(
     said = WORDS["options"]["abort"]["history_done"].format(**told(result))
     assert f"of {2 * COUNT} rows" in said
     assert entry.options == options
+    for _ in range(2):  # it is stored too
+        page = await open_page(hass, entry, WRITE_HISTORY)
+        ended = entry.runtime_data.backfill.job.ended
+        assert ended == pytest.approx(time.time(), abs=60)
+        moment = dt_util.as_local(dt_util.utc_from_timestamp(ended))
+        assert f": {2 * COUNT} points of {2 * COUNT} rows of the recorder." in asks(page)
+        assert f" It ended at {moment:%Y-%m-%d %H:%M}. " in asks(page)
+        assert await hass.config_entries.async_reload(entry.entry_id)
     await deliver(hass, entry)
     assert {each.fields["state"] for each in points(database, "sensor.a")} == {*"01234567"}
 
@@ -156,6 +172,13 @@ async def test_long_term_statistics_are_counted_and_written_when_they_are_chosen
     hours = [each for each in points(database) if "statistic_id" in each.tags]
     assert [each.tags["statistic_id"] for each in hours] == ["supplier:house"] * 3
     assert [each.fields for each in hours] == [{"mean": 1.5}] * 3
+
+
+async def test_before_the_first_run_nothing_is_said_of_a_last_one(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    assert told(await open_page(hass, entry, WRITE_HISTORY)) == {"last": ""}
 
 
 async def test_the_last_day_is_suggested(
@@ -241,8 +264,11 @@ async def test_it_is_paused_resumed_and_cancelled_on_the_page(
     assert result["reason"] == "history_cancelled"
     assert WORDS["options"]["abort"]["history_cancelled"].format(**told(result))
     assert entry.runtime_data.pipeline.past_events.backfill.status == "cancelled"
-    # The next one is asked for anew.
-    assert (await open_page(hass, entry, WRITE_HISTORY))["type"] is FlowResultType.FORM
+    # The next one is asked for anew, below what became of this one.
+    page = await open_page(hass, entry, WRITE_HISTORY)
+    assert page["type"] is FlowResultType.FORM
+    assert told(page)["last"].startswith("The last run was cancelled at 20")
+    assert "are written and stay" in asks(page)
 
 
 @pytest.mark.usefixtures("before")

@@ -6,7 +6,7 @@ from typing import Final
 from ..health.server_text import markdown
 from ..options.number import grouped
 
-_NOTHING: Final = "\N{EN DASH}"
+UNKNOWN: Final = "\N{EN DASH}"
 _SHOWN_MAX: Final = 10
 
 
@@ -19,5 +19,5 @@ def listed(names: Iterable[str]) -> str:
     """Write the first names, and how many more there are."""
     texts = [markdown(name) for name in names]
     more = len(texts) - _SHOWN_MAX
-    shown = ", ".join(texts[:_SHOWN_MAX]) or _NOTHING
+    shown = ", ".join(texts[:_SHOWN_MAX]) or UNKNOWN
     return f"{shown} \N{HORIZONTAL ELLIPSIS} (+ {number(more)})" if more > 0 else shown

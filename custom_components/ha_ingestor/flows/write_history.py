@@ -32,12 +32,12 @@ from ..actions.backfill import (
     most_first,
     targeted,
 )
-from ..health.words import async_words, backfill_content_word
+from ..health.words import async_words, backfill_content_word, common_word
 from ..options.selectors import choice
 from ..pipeline.snapshot import Backfill as Shown
 from ..sources.recorder.counts import Counts
 from ..sources.recorder.job import Content, Request
-from .shown import listed, number
+from .shown import UNKNOWN, listed, number
 
 WRITE_HISTORY: Final = "write_history"
 ATTR_TARGET: Final = "target"
@@ -108,7 +108,7 @@ class WriteHistoryFlow(OptionsFlow):
         if job and self._is_watching:
             return self._told_end(job.status)
         if user_input is None:
-            return self._ask({})
+            return await self._async_ask({})
         self._asked = user_input
         return await self._async_count(user_input)
 
@@ -121,22 +121,24 @@ class WriteHistoryFlow(OptionsFlow):
             try:
                 await async_begin(self.config_entry, request, counts)
             except HomeAssistantError as err:
-                return self._ask({"base": str(err.translation_key)})
+                return await self._async_ask({"base": str(err.translation_key)})
         return await self.async_step_write_history()
 
     async def _async_count(self, asked: Mapping[str, Any]) -> ConfigFlowResult:
         if not asked[ATTR_CONTENT]:
-            return self._ask({ATTR_CONTENT: "backfill_no_content"})
+            return await self._async_ask({ATTR_CONTENT: "backfill_no_content"})
         try:
             request = self._request(asked)
             counts = await async_counted(self.config_entry, request)
         except HomeAssistantError as err:
             key = str(err.translation_key)
-            return self._ask({_FIELDS.get(key, "base"): key})
+            return await self._async_ask({_FIELDS.get(key, "base"): key})
         except vol.Invalid:
-            return self._ask({ATTR_TARGET: "backfill_no_entity"})
+            return await self._async_ask({ATTR_TARGET: "backfill_no_entity"})
         if not counts.recorded:
-            return self._ask({"base": "all_excluded" if counts.excluded else "nothing_recorded"})
+            return await self._async_ask(
+                {"base": "all_excluded" if counts.excluded else "nothing_recorded"}
+            )
         self._counted = request, counts
         return await self._async_show_again()
 
@@ -148,13 +150,24 @@ class WriteHistoryFlow(OptionsFlow):
         names = targeted(self.hass, asked.get(ATTR_STATISTICS) or (), target)
         return asked_for(start, end, names, asked[ATTR_CONTENT])
 
-    def _ask(self, errors: dict[str, str]) -> ConfigFlowResult:
+    async def _async_ask(self, errors: dict[str, str]) -> ConfigFlowResult:
         shown = self._asked or {ATTR_START: f"{dt_util.now() - _SUGGESTED:{_ENTERED}}"}
         return self.async_show_form(
             step_id=WRITE_HISTORY,
             data_schema=self.add_suggested_values_to_schema(SCHEMA, shown),
             errors=errors,
+            description_placeholders={"last": await self._async_last()},
         )
+
+    async def _async_last(self) -> str:
+        """Say what became of the last run; empty if there was none, or one is open."""
+        job = self.config_entry.runtime_data.backfill.job
+        if job is None or job.is_open:
+            return ""
+        ended = _time(dt_util.utc_from_timestamp(job.ended)) if job.ended else UNKNOWN
+        words = await async_words(self.hass)
+        told = {**_progress(self._shown), "ended": ended}
+        return common_word(words, f"history_{job.status}").format(**told)
 
     def _show_counts(self, request: Request, counts: Counts) -> ConfigFlowResult:
         span, contents = request.span, request.contents

@@ -83,11 +83,11 @@ class Backfill:
 
     async def async_pause(self) -> None:
         """Stop until it is resumed, also over a restart."""
-        await self._async_end("paused")
+        await self._async_end(lambda job: replace(job, status="paused"))
 
     async def async_cancel(self) -> None:
         """Stop for good; what is written stays."""
-        await self._async_end("cancelled")
+        await self._async_end(Job.cancelled)
 
     async def async_resume(self) -> None:
         """Go on."""
@@ -106,10 +106,10 @@ class Backfill:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _async_end(self, status: BackfillStatus) -> None:
+    async def _async_end(self, ended: Callable[[Job], Job]) -> None:
         await self.async_stop()
         if self.job and self.job.is_open:
-            self.job = replace(self.job, status=status)
+            self.job = ended(self.job)
             await self._async_save()
         self._show()
 

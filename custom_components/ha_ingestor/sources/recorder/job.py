@@ -1,5 +1,6 @@
 """What a user asked for of the recorder's history, what of it is done, and the file of both."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -40,7 +41,8 @@ class Request:
 class Job:
     """What was asked for, and what of it is done.
 
-    `left` is what is still to be written: the first of it from `position` on.
+    `left` is what is still to be written: the first of it from `position` on. It `ended` when it
+    was done or cancelled, which an earlier version did not store.
     """
 
     span: Span
@@ -50,6 +52,7 @@ class Job:
     total: int = 0
     rows: int = 0
     points: int = 0
+    ended: float | None = None
 
     @classmethod
     def of(cls, request: Request, total: int) -> Self:
@@ -74,7 +77,12 @@ class Job:
             status=self.status if left else "done",
             rows=self.rows + step.rows,
             points=self.points + step.points,
+            ended=None if left else time.time(),
         )
+
+    def cancelled(self) -> Self:
+        """Return what it is when it is given up."""
+        return replace(self, status="cancelled", ended=time.time())
 
     def save(self, path: Path) -> None:
         """Replace the file, in a thread; raises OSError and HomeAssistantError."""
@@ -89,6 +97,7 @@ class Job:
             "total": self.total,
             "rows": self.rows,
             "points": self.points,
+            "ended": self.ended,
         }
         save_json(str(path), content, private=True, atomic_writes=True)
 
@@ -110,6 +119,7 @@ class Job:
         after, until, moment = (float(each) for each in (stored["after"], stored["until"], moment))
         if not all(0 <= each <= MOMENT_MAX for each in (after, until, moment)):
             raise ValueError
+        ended = float(stored.get("ended") or 0)
         if status not in {"running", "paused", "done"} or (status != "done" and not left):
             status = "cancelled"
         return cls(
@@ -124,6 +134,7 @@ class Job:
             total=int(stored["total"]),
             rows=int(stored["rows"]),
             points=int(stored["points"]),
+            ended=ended if 0 < ended <= MOMENT_MAX else None,
         )
 
 
