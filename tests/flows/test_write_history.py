@@ -133,8 +133,8 @@ async def test_what_is_excluded_and_what_is_too_old_is_told_before(
     await set_up(hass, entry, {"filter": {"domains": ["light"]}})
     entry.runtime_data.backfill._retention = keeps_a_moment
     result = await counted(hass, entry, target={"entity_id": ["sensor.a", "light.c"]})
-    assert f"as far as it says so: {COUNT}\n" in reads(result)
-    assert f"and left out: {COUNT}\n" in reads(result)
+    assert f"**{COUNT}** of these rows are older than" in reads(result)
+    assert f"**{COUNT}** further rows belong to" in reads(result)
     assert f"**{COUNT} changes of 1 entities**" in reads(result)
 
 

@@ -19,6 +19,7 @@ from ..options.points import (
     profile_page,
 )
 from ..pipeline.encode.profiles.cardinality import HomeEntity, estimate
+from .shown import number
 
 TO_PROFILE: Final[Mapping[str, str]] = {name: f"to_{name}" for name in PROFILE_PAGES}
 NEW_TAGS: Final = "new_tags"
@@ -62,8 +63,8 @@ async def _async_home(hass: HomeAssistant, options: Mapping[str, Any]) -> list[H
     """Describe every captured entity, in slices, so that the event loop stays free."""
     catalog = Catalog(hass, entity_filter=entity_filter(options))
     home: list[HomeEntity] = []
-    for number, state in enumerate(hass.states.async_all()):
-        if not number % _SLICE:
+    for position, state in enumerate(hass.states.async_all()):
+        if not position % _SLICE:
             await asyncio.sleep(0)
         entity = catalog[state.entity_id]
         if not entity.filtered:
@@ -74,5 +75,8 @@ async def _async_home(hass: HomeAssistant, options: Mapping[str, Any]) -> list[H
 def _table(home: list[HomeEntity], names: list[str], tags: list[str]) -> str:
     """Write rows for the table that the sentences of the step begin."""
     found = (estimate(home, names, tag) for tag in tags)
-    rows = ((each.tag, each.without, each.series, each.values, each.renewed) for each in found)
-    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
+    rows = (
+        (each.tag, *map(number, (each.without, each.series, each.values, each.renewed)))
+        for each in found
+    )
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
