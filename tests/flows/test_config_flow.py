@@ -113,6 +113,15 @@ async def test_a_server_that_hides_itself_can_be_named_by_the_user(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
+async def test_a_bearer_token_beside_a_username_is_refused_at_its_field(
+    hass: HomeAssistant, server: Emulator
+) -> None:
+    form = await locate(hass, server.url, dialect="victoriametrics")
+    result = await enter(hass, form, username="me", password="secret", token="other")
+    assert result["errors"] == {"token": "token_beside_username"}
+    assert suggested(result)["username"] == "me"
+
+
 async def test_the_user_may_overrule_what_is_found(hass: HomeAssistant, server: Emulator) -> None:
     result = await locate(hass, server.url, dialect="victoriametrics")
     assert result["step_id"] == "victoriametrics"

@@ -164,6 +164,9 @@ def text_errors(fields: tuple[Field, ...], data: Mapping[str, Any]) -> dict[str,
         elif field.key == CONF_TOKEN and not text.isascii():
             # No database makes such a token, and no header may hold it.
             errors[field.key] = Problem.INVALID_AUTH.value
+    both = {CONF_USERNAME, CONF_TOKEN}
+    if both <= {field.key for field in fields} and all(data[key] for key in both):
+        errors.setdefault(CONF_TOKEN, "token_beside_username")
     return errors
 
 
