@@ -113,6 +113,18 @@ async def test_a_server_that_hides_itself_can_be_named_by_the_user(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
+@pytest.mark.parametrize("dialect", ["v1", "v2", "v3"])
+async def test_victoriametrics_is_not_set_up_as_another_database(
+    hass: HomeAssistant, server: Emulator, dialect: str
+) -> None:
+    server.profile = VM_NEW
+    result = await locate(hass, server.url, dialect=dialect)
+    assert (result["step_id"], result["errors"]) == ("user", {"dialect": "is_victoriametrics"})
+    assert suggested(result)["url"] == server.url
+    result = await locate(hass, server.url, result=result, dialect="victoriametrics")
+    assert result["step_id"] == "victoriametrics"
+
+
 async def test_a_bearer_token_beside_a_username_is_refused_at_its_field(
     hass: HomeAssistant, server: Emulator
 ) -> None:

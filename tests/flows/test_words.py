@@ -26,7 +26,7 @@ OWN_ERRORS = {
     *("invalid_url", "unsupported_scheme", "url_credentials", "invalid_certificate", "locked"),
     *("no_port", "found_at_port", "found_without_path", "required", "text_too_long"),
     *("secret_too_long", "control_characters", "out_of_range", "not_whole", "summary_not_created"),
-    *("built_in_unreadable", "token_beside_username"),
+    *("built_in_unreadable", "token_beside_username", "is_victoriametrics"),
 }
 FORMS = {"user", "reconfigure", "reauth_confirm", *Dialect, *(f"{each}_again" for each in Dialect)}
 PLACES = {"v1_place", "v2_place", "v3_place"}

@@ -94,8 +94,8 @@ class ConnectFlow(ConfigFlow):
             found = await self._async_probe()
         except (AddressError, CertificateError) as err:
             return self._show_address(_unusable(err), wanted=wanted)
-        if wanted == AUTO and await self._async_has_path_too_much(found):
-            return self._show_address({CONF_URL: "found_without_path"})
+        if errors := await self._async_objections(found, wanted):
+            return self._show_address(errors, wanted=wanted)
         dialect = found.dialect if wanted == AUTO else Dialect(wanted)
         if found.problem in _PORT_MISSING and (ports := usual_ports(self._data[CONF_URL])):
             return await self._async_other_ports(ports, found, wanted)
@@ -123,6 +123,16 @@ class ConnectFlow(ConfigFlow):
             raise CertificateError
         ssl = await async_ssl(self.hass, self._data)
         return await probe(async_get_clientsession(self.hass), self._data[CONF_URL], ssl=ssl)
+
+    async def _async_objections(self, found: Probe, wanted: str) -> dict[str, str]:
+        """Name what has to be entered differently although a database answers."""
+        if wanted == AUTO:
+            is_too_long = await self._async_has_path_too_much(found)
+            return {CONF_URL: "found_without_path"} if is_too_long else {}
+        if found.dialect is Dialect.VICTORIAMETRICS and wanted != found.dialect:
+            # It takes what is sent as to InfluxDB, and drops texts without a word.
+            return {CONF_DIALECT: "is_victoriametrics"}
+        return {}
 
     async def _async_has_path_too_much(self, found: Probe) -> bool:
         """Remove the path, as of a web page of the database, if only without it one answers."""
