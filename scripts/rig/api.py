@@ -159,13 +159,16 @@ class Api:
             step = self.request("POST", f"{_OPTIONS}/{step['flow_id']}", save)
         if step["type"] != "create_entry":
             raise ApiError(f"the options are not accepted: {_told(step)}")
-        # Until it is loaded again, it says of itself what was before.
+        self._wait_for_reload(entry_id)
+        return step
+
+    def _wait_for_reload(self, entry_id: str) -> None:
+        """Wait until an entry is loaded again; meanwhile it tells nothing of itself."""
         deadline = time.monotonic() + _RELOAD_SECONDS
         while self.entry(entry_id)["state"] != "loaded":
             if time.monotonic() > deadline:
                 raise ApiError("the entry is not loaded again")
             time.sleep(0.05)
-        return step
 
     def add_subentry(self, entry_id: str, kind: str, *further: Json, **answer: Json) -> Json:
         """Add something to an entry, with an answer for each step; a refused input is an error."""
@@ -178,6 +181,7 @@ class Api:
             step = self.request("POST", f"{_SUBENTRIES}/{step['flow_id']}", save)
         if step["type"] not in {"create_entry", "abort"}:
             raise ApiError(f"it is not added: {_told(step)}")
+        self._wait_for_reload(entry_id)
         return step
 
     def entries(self, domain: str) -> list[Json]:

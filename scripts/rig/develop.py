@@ -86,6 +86,8 @@ def _delivery(api: Api, dialect: str) -> str:
     """Say how delivery is going; entries of earlier runs may be for other databases."""
     lines = []
     for entry in api.entries(DOMAIN):
+        if entry["state"] != "loaded":
+            continue
         told = api.diagnostics(entry["entry_id"])["data"]
         if told["entry"]["data"]["dialect"] == dialect:
             detail = told["health"]["export"]["detail"]
