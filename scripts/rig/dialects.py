@@ -43,6 +43,9 @@ class Kind(Protocol):
     def points(self, endpoint: Endpoint, database: str, measurement: str) -> list[Point]:
         """Return every point of a measurement."""
 
+    def every_point(self, endpoint: Endpoint, database: str) -> list[Point]:
+        """Return every point, of whatever measurement."""
+
 
 class _InfluxQL:
     """What InfluxDB 1 and 2 share: the older query language, whose answers are exact JSON."""
@@ -66,6 +69,15 @@ class _InfluxQL:
                 }
                 points.append(Point(time_ns=time_ns, tags=tags, fields=fields))
         return points
+
+    def every_point(self, endpoint: Endpoint, database: str) -> list[Point]:
+        """Ask for the points of one measurement after the other."""
+        return [
+            point
+            for series in _ask(endpoint, "SHOW MEASUREMENTS", database)
+            for (measurement,) in series["values"]
+            for point in self.points(endpoint, database, measurement)
+        ]
 
 
 def _ask(endpoint: Endpoint, query: str, database: str = "", *, post: bool = False) -> list[Any]:

@@ -174,6 +174,10 @@ class Server:
         """Return every point of a measurement, with exact values and types."""
         return self._kind.points(self._endpoint, database or self.database, measurement)
 
+    def every_point(self, database: str | None = None) -> list[Point]:
+        """Return every point that a database has, of whatever measurement."""
+        return self._kind.every_point(self._endpoint, database or self.database)
+
     @property
     def _kind(self) -> Kind:
         return KINDS[self.dialect]

@@ -60,6 +60,15 @@ class InfluxDB3:
             points.append(Point(time_ns=time_ns, tags=tags, fields=known))
         return points
 
+    def every_point(self, database: str | None = None) -> list[Point]:
+        """Return every point that a database has, of whatever measurement."""
+        tables = self._ask(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'iox'", database
+        )
+        return [
+            point for table in tables for point in self.query_points(table["table_name"], database)
+        ]
+
     def _ask(self, query: str, database: str | None) -> list[dict[str, Any]]:
         told = {"db": database or self.database, "q": query, "format": "json"}
         request = urllib.request.Request(  # noqa: S310
