@@ -41,6 +41,7 @@ from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem, Result
+from custom_components.ha_ingestor.pipeline.export.settings import DeliverySettings
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.model import StateEvent
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
@@ -97,7 +98,7 @@ def new_pipeline(
         files=OsFiles(directory),
         writer=writer or Nowhere(),
         settings=SpoolSettings(),
-        gzip=False,  # as towards any database on the same machine
+        delivery=DeliverySettings(gzip=False),  # as towards any database on the same machine
     )
 
 

@@ -15,6 +15,7 @@ from unittest.mock import patch
 from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.clock import Clocks
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import MEASUREMENT, HomeIQ
+from custom_components.ha_ingestor.pipeline.export.settings import DeliverySettings
 from custom_components.ha_ingestor.pipeline.export.writer import Writer
 from custom_components.ha_ingestor.pipeline.filter import intake
 from custom_components.ha_ingestor.pipeline.filter.filters import NoiseFilterSettings
@@ -126,8 +127,7 @@ class Host:
             files=place.files,
             writer=place.writer,
             settings=SpoolSettings(**settings),
-            gzip=place.runs_by_itself,
-            gather_seconds=0.05,
+            delivery=DeliverySettings(gzip=place.runs_by_itself, gather_seconds=0.05),
             resume=resume,
             noise_filter=NoiseFilterSettings(window=options["window"]),
             contexts={self._ruled.entity_id: self._ruled},

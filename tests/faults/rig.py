@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.clients.influx.outcome import Outcome
 from custom_components.ha_ingestor.clients.influx.verdict import classify
+from custom_components.ha_ingestor.pipeline.clock import Clocks as PipelineClocks
 from custom_components.ha_ingestor.pipeline.export.build import build_exporter
 from custom_components.ha_ingestor.pipeline.export.pause import Pause
 from custom_components.ha_ingestor.pipeline.export.result import Result
@@ -102,8 +103,9 @@ class Rig:
             run=run_at_once,
             jitter=lambda: 1.0,
             on_change=lambda: None,
-            clock=lambda: self.clocks.monotonic,
-            wall_clock=lambda: self.clocks.wall,
+            clocks=PipelineClocks(
+                monotonic=lambda: self.clocks.monotonic, wall=lambda: self.clocks.wall
+            ),
         )
 
     def commit(self, lines: Iterable[str] = ()) -> None:

@@ -13,6 +13,7 @@ from custom_components.ha_ingestor.clients.influx.verdict import classify
 from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.result import Result
+from custom_components.ha_ingestor.pipeline.export.settings import DeliverySettings
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
@@ -93,7 +94,7 @@ async def test_one_request_at_a_time_and_no_file_in_the_event_loop(tmp_path: Pat
             files=files,
             writer=database,
             settings=SpoolSettings(max_bytes=40_000, segment_bytes=4_000, compress=False),
-            gzip=False,
+            delivery=DeliverySettings(gzip=False),
         )
         pipeline.start()
         try:

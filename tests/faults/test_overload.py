@@ -14,6 +14,7 @@ from custom_components.ha_ingestor.clients.exchange import Failure
 from custom_components.ha_ingestor.clients.influx.outcome import Outcome
 from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.export.settings import DeliverySettings
 from custom_components.ha_ingestor.pipeline.filter.intake import (
     INTAKE_BYTES,
     INTAKE_POINTS,
@@ -94,7 +95,7 @@ async def home(
         files=files,
         writer=writer,
         settings=settings or SpoolSettings(),
-        gather_seconds=0,
+        delivery=DeliverySettings(gather_seconds=0),
     )
     pipeline.start()
     try:

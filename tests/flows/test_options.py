@@ -26,11 +26,9 @@ from custom_components.ha_ingestor.options.mqtt import PRESETS_SCHEMA
 from custom_components.ha_ingestor.options.noise import RULE_FIELDS, rule_table
 from custom_components.ha_ingestor.options.spool import (
     delivery_settings,
-    gather_seconds,
     spool_settings,
 )
 from custom_components.ha_ingestor.options.weather import weather_entity, weather_max_age
-from custom_components.ha_ingestor.pipeline.export.exporter import GATHER_SECONDS
 from custom_components.ha_ingestor.pipeline.export.settings import DeliverySettings
 from custom_components.ha_ingestor.pipeline.model import NO_RULES, Rules
 from custom_components.ha_ingestor.pipeline.spool.durability import Durability
@@ -370,19 +368,26 @@ def test_options_are_read_in_the_units_of_the_spool() -> None:
         compress=False,
         full=WhenFull.NEWEST,
     )
-    assert gather_seconds({"spool": SPOOL}) == 20
     assert delivery_settings({"spool": SPOOL}) == DeliverySettings(
-        request_points=250, longest_pause=600, failures_to_open=1
+        request_points=250,
+        longest_pause=600,
+        failures_to_open=1,
+        gather_seconds=20,
+        evicts_expired=True,
     )
 
 
 @pytest.mark.parametrize("options", [{}, {"spool": {}}, {"spool": {"max_age": 0}}])
 def test_without_options_everything_is_as_it_always_was(options: dict[str, Any]) -> None:
     assert spool_settings(options) == SpoolSettings()
-    assert gather_seconds(options) == GATHER_SECONDS
-    settings = delivery_settings(options)
-    assert (settings.request_points, settings.longest_pause) == (5000, 60)
-    assert settings.failures_to_open == 3
+    assert delivery_settings(options) == DeliverySettings(
+        request_points=5000,
+        longest_pause=60,
+        failures_to_open=3,
+        gather_seconds=5,
+        evicts_expired=False,
+        gzip=True,
+    )
 
 
 async def test_an_empty_maximum_age_is_the_default(

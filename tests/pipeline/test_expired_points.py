@@ -13,6 +13,7 @@ from custom_components.ha_ingestor.pipeline.clock import Clocks
 from custom_components.ha_ingestor.pipeline.encode.encoder import LATER, Encoder
 from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.export import expiry, request
+from custom_components.ha_ingestor.pipeline.export.settings import DeliverySettings
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.model import OwnPoint
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
@@ -45,7 +46,13 @@ def at(age: float, number: int = 0) -> Any:
 
 
 def started_at_noon(files: MemoryFiles, writer: ScriptedWriter, **more: Any) -> Any:
-    return running(files, writer, clocks=Clocks(wall=lambda: NOON), gather_seconds=0.0, **more)
+    return running(
+        files,
+        writer,
+        clocks=Clocks(wall=lambda: NOON),
+        delivery=DeliverySettings(gather_seconds=0.0),
+        **more,
+    )
 
 
 async def settled(pipeline: Pipeline, points: int) -> None:
@@ -137,7 +144,7 @@ async def test_points_that_became_too_old_while_the_database_was_away_are_put_as
         MemoryFiles(),
         writer,
         clocks=Clocks(wall=lambda: now[0], monotonic=lambda: now[1]),
-        gather_seconds=0.0,
+        delivery=DeliverySettings(gather_seconds=0.0),
     )
     pipeline.start()
     pipeline.receive(at(0))
@@ -159,7 +166,9 @@ async def test_points_that_became_too_old_while_the_database_was_away_are_put_as
 async def test_points_from_before_the_clock_was_set_are_put_aside_once_it_is() -> None:
     now, writer = [NOON, 0.0], keeps_a_week()
     clocks = Clocks(wall=lambda: now[0], monotonic=lambda: now[1])
-    async with running(MemoryFiles(), writer, clocks=clocks, gather_seconds=0.0) as pipeline:
+    async with running(
+        MemoryFiles(), writer, clocks=clocks, delivery=DeliverySettings(gather_seconds=0.0)
+    ) as pipeline:
         pipeline.receive(at(0))
         await settled(pipeline, 1)
         pipeline.receive(at(NOON - 100, 1))  # the clock says 1970 for a moment

@@ -11,6 +11,7 @@ import pytest
 from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.clock import Clocks
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.export.settings import DeliverySettings
 from custom_components.ha_ingestor.pipeline.model import Instance, StateEvent
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.captured_until import CapturedUntil
@@ -30,7 +31,7 @@ def make(
         files=files,
         writer=writer or ScriptedWriter(),
         settings=SpoolSettings(min_free_bytes=0),
-        gather_seconds=0.0,
+        delivery=DeliverySettings(gather_seconds=0.0),
         clocks=clocks or Clocks(),
     )
 

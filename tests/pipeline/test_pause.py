@@ -15,6 +15,7 @@ from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.result import Problem, Result
+from custom_components.ha_ingestor.pipeline.export.settings import DeliverySettings
 from custom_components.ha_ingestor.pipeline.handover import Handover
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
@@ -31,7 +32,7 @@ def make(files: MemoryFiles, writer: ScriptedWriter, resume: Handover | None = N
         files=files,
         writer=writer,
         settings=SpoolSettings(min_free_bytes=0),
-        gather_seconds=0.0,
+        delivery=DeliverySettings(gather_seconds=0.0),
         resume=resume,
     )
 

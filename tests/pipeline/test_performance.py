@@ -13,6 +13,7 @@ from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.clock import Clocks
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
+from custom_components.ha_ingestor.pipeline.export.settings import DeliverySettings
 from custom_components.ha_ingestor.pipeline.handover import Handover
 from custom_components.ha_ingestor.pipeline.histogram import Histogram
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
@@ -45,7 +46,13 @@ def timed(
     directory: Path, writer: ScriptedWriter, clock: Time, resume: Handover | None = None
 ) -> Pipeline:
     clocks = Clocks(monotonic=clock, wall=clock.wall)
-    return make(OsFiles(directory), writer, clocks=clocks, gather_seconds=0.0, resume=resume)
+    return make(
+        OsFiles(directory),
+        writer,
+        clocks=clocks,
+        delivery=DeliverySettings(gather_seconds=0.0),
+        resume=resume,
+    )
 
 
 async def delivered(pipeline: Pipeline, points: int) -> None:

@@ -22,6 +22,7 @@ from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.result import Result
+from custom_components.ha_ingestor.pipeline.export.settings import DeliverySettings
 from custom_components.ha_ingestor.pipeline.filter.filters import NoiseFilter
 from custom_components.ha_ingestor.pipeline.filter.intake import INTAKE_POINTS
 from custom_components.ha_ingestor.pipeline.model import Rules
@@ -102,7 +103,9 @@ async def test_points_reach_the_database(tmp_path: Path) -> None:
 
 async def test_a_steady_trickle_is_gathered_into_few_requests(tmp_path: Path) -> None:
     writer = ScriptedWriter()
-    async with running(OsFiles(tmp_path / "spool"), writer, gather_seconds=3600) as pipeline:
+    async with running(
+        OsFiles(tmp_path / "spool"), writer, delivery=DeliverySettings(gather_seconds=3600)
+    ) as pipeline:
         offer(pipeline, 1)
         await until(lambda: len(writer.stored) == 1)
         offer(pipeline, 2, start=1)
@@ -116,7 +119,9 @@ async def test_a_steady_trickle_is_gathered_into_few_requests(tmp_path: Path) ->
 
 async def test_a_full_batch_waits_for_no_more_points(tmp_path: Path) -> None:
     writer = ScriptedWriter()
-    async with running(OsFiles(tmp_path / "spool"), writer, gather_seconds=3600) as pipeline:
+    async with running(
+        OsFiles(tmp_path / "spool"), writer, delivery=DeliverySettings(gather_seconds=3600)
+    ) as pipeline:
         offer(pipeline, 1)
         await until(lambda: len(writer.stored) == 1)
         offer(pipeline, 999, start=1)
@@ -131,7 +136,9 @@ async def test_points_are_compressed_for_the_wire_where_there_is_one(
     tmp_path: Path, *, gzip: bool
 ) -> None:
     writer = ScriptedWriter()
-    async with running(OsFiles(tmp_path / "spool"), writer, gzip=gzip) as pipeline:
+    async with running(
+        OsFiles(tmp_path / "spool"), writer, delivery=DeliverySettings(gzip=gzip)
+    ) as pipeline:
         offer(pipeline, 100)
         await until(lambda: len(writer.stored) == 100)
 
@@ -388,7 +395,9 @@ async def test_an_idle_pipeline_wakes_for_a_heartbeat(tmp_path: Path) -> None:
     files, writer = OsFiles(tmp_path / "spool"), ScriptedWriter()
     # Nothing else wakes it: there is no sync to wait for.
     relaxed = SpoolSettings(durability=Durability.RELAXED)
-    async with running(files, writer, settings=relaxed, gather_seconds=0) as pipeline:
+    async with running(
+        files, writer, settings=relaxed, delivery=DeliverySettings(gather_seconds=0)
+    ) as pipeline:
         beating = entity(rules=Rules(heartbeat=0.5))
         pipeline.receive(change(FakeState(state="21"), of=beating))
         await until(lambda: sum("heartbeat=true" in line for line in writer.stored) > 1)

@@ -8,6 +8,7 @@ from homeassistant.helpers.json import json_dumps
 from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.result import Result
+from custom_components.ha_ingestor.pipeline.export.settings import DeliverySettings
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 
@@ -40,7 +41,7 @@ async def test_a_stop_finishes_the_request_in_flight_and_sends_no_point_twice() 
             files=files,
             writer=writer,
             settings=SpoolSettings(),
-            gather_seconds=0,
+            delivery=DeliverySettings(gather_seconds=0),
         )
         pipeline.start()
         sent = len(writer.attempts)
@@ -62,7 +63,7 @@ def _pipeline(files: MemoryFiles, writer: ScriptedWriter) -> Pipeline:
         files=files,
         writer=writer,
         settings=SpoolSettings(),
-        gather_seconds=0,
+        delivery=DeliverySettings(gather_seconds=0),
     )
 
 

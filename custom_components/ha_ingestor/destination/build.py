@@ -24,7 +24,7 @@ from ..options.history import gap_days
 from ..options.noise import deduplication_window, rule_table
 from ..options.points import skips_unavailable
 from ..options.profile import profile_of
-from ..options.spool import delivery_settings, expired_points, gather_seconds, spool_settings
+from ..options.spool import delivery_settings, spool_settings
 from ..options.weather import weather_entity, weather_max_age
 from ..pipeline.build import build_pipeline
 from ..pipeline.filter.filters import NoiseFilterSettings
@@ -69,11 +69,10 @@ def prepare(
     causes = before.causes if before else Attribution(hass)
     catalog = Catalog(hass, entity_filter=entity_filter(options), rules=rule_table(options))
     contexts = Contexts(catalog)
-    numbers_only = client.dialect is Dialect.VICTORIAMETRICS
     profile = profile_of(
         options,
         location=location,
-        numbers_only=numbers_only,
+        numbers_only=client.dialect is Dialect.VICTORIAMETRICS,
         causes=causes,
         has_instances=bool(entry.get_subentries_of_type(SUBENTRY_REMOTE)),
     )
@@ -91,11 +90,7 @@ def prepare(
                 skip_unavailable=skips_unavailable(options),
             ),
             destination=entry.title,
-            gzip=not is_same_machine(entry.data[CONF_URL]),
-            numbers_only=numbers_only,
-            gather_seconds=gather_seconds(options),
-            expired=expired_points(options),
-            delivery=delivery_settings(options),
+            delivery=delivery_settings(options, gzip=not is_same_machine(entry.data[CONF_URL])),
             contexts=contexts,
             dumps=json_dumps,
             resume=resume,

@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import voluptuous as vol
 from homeassistant.const import UnitOfInformation, UnitOfTime
 from homeassistant.helpers.selector import BooleanSelector
 
-from ..pipeline.export.exporter import GATHER_SECONDS
 from ..pipeline.export.settings import DeliverySettings
 from ..pipeline.spool.durability import Durability
 from ..pipeline.spool.segments import SEGMENT_BYTES
@@ -62,7 +61,7 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     CONF_MAX_AGE: 0,
     CONF_MIN_FREE: _STANDARD.min_free_bytes // _MIB,
     CONF_COMPRESS: _STANDARD.compress,
-    CONF_GATHER: GATHER_SECONDS,
+    CONF_GATHER: _DELIVERY.gather_seconds,
     CONF_EXPIRED: QUARANTINE,
     CONF_REQUEST_POINTS: _DELIVERY.request_points,
     CONF_LONGEST_PAUSE: _DELIVERY.longest_pause,
@@ -126,21 +125,14 @@ def spool_settings(options: Mapping[str, Any]) -> SpoolSettings:
     )
 
 
-def gather_seconds(options: Mapping[str, Any]) -> float:
-    """Read for how long points are gathered into one request."""
-    return float(PAGE.read(options)[CONF_GATHER])
-
-
-def delivery_settings(options: Mapping[str, Any]) -> DeliverySettings:
+def delivery_settings(options: Mapping[str, Any], *, gzip: bool = True) -> DeliverySettings:
     """Read how points are sent."""
     page = PAGE.read(options)
     return DeliverySettings(
         request_points=page[CONF_REQUEST_POINTS],
         longest_pause=page[CONF_LONGEST_PAUSE],
         failures_to_open=page[CONF_FAILURES],
+        gather_seconds=float(page[CONF_GATHER]),
+        evicts_expired=page[CONF_EXPIRED] == EVICT,
+        gzip=gzip,
     )
-
-
-def expired_points(options: Mapping[str, Any]) -> Literal["quarantine", "evict"]:
-    """Read what happens to points that are older than what the database keeps."""
-    return EVICT if PAGE.read(options)[CONF_EXPIRED] == EVICT else QUARANTINE

@@ -5,7 +5,6 @@ import random
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from types import MappingProxyType
-from typing import Literal
 
 from .change_listener import ChangeListener
 from .clock import Clocks
@@ -17,7 +16,6 @@ from .encode.encoder import Encoder, Profile
 from .entity_reports import EntityReports
 from .export.build import build_exporter
 from .export.end_to_end import EndToEnd
-from .export.exporter import GATHER_SECONDS
 from .export.measured_writer import MeasuredWriter
 from .export.pause import Pause
 from .export.settings import DeliverySettings
@@ -50,10 +48,6 @@ def build_pipeline(
     writer: Writer,
     settings: SpoolSettings,
     destination: str = "",
-    gzip: bool = True,
-    numbers_only: bool = False,
-    gather_seconds: float = GATHER_SECONDS,
-    expired: Literal["quarantine", "evict"] = "quarantine",
     delivery: DeliverySettings = DeliverySettings(),  # noqa: B008  frozen
     noise_filter: NoiseFilterSettings = NoiseFilterSettings(),  # noqa: B008  frozen
     contexts: Mapping[str, EntityContext] = MappingProxyType({}),
@@ -121,13 +115,9 @@ def build_pipeline(
         run=thread.run,
         jitter=jitter,
         on_change=changes,
-        gzip=gzip,
-        numbers_only=numbers_only,
-        gather_seconds=gather_seconds,
-        expired=expired,
+        numbers_only=profile.numbers_only,
         settings=delivery,
-        clock=clocks.monotonic,
-        wall_clock=clocks.wall,
+        clocks=clocks,
     )
     commits = CommitJobs(
         intake=intake,

@@ -1,7 +1,6 @@
 """A database whose clock is ahead calls young points too old: they wait until it is right."""
 
 import json
-from typing import Literal
 
 import pytest
 
@@ -10,6 +9,7 @@ from custom_components.ha_ingestor.clients.influx.outcome import Outcome
 from custom_components.ha_ingestor.pipeline.export.attempts import BLOCKED_RETRY
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.result import Problem
+from custom_components.ha_ingestor.pipeline.export.settings import DeliverySettings
 from tests.pipeline.scripted_writer import OK, ScriptedWriter
 from tests.pipeline.state_events import NOON
 
@@ -55,16 +55,16 @@ def age(rig: Rig, database: Database, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("dialect", [Dialect.V1, Dialect.V2])
-@pytest.mark.parametrize("expired", ["evict", "quarantine"])
+@pytest.mark.parametrize("evicts", [False, True])
 @pytest.mark.parametrize("count", [1, 2, 500])
 @pytest.mark.parametrize("ahead", [8 * DAY, 30 * DAY, 4000 * DAY])
 async def test_points_of_a_second_ago_wait_until_the_clock_of_the_database_is_right(
-    dialect: Dialect, expired: Literal["evict", "quarantine"], count: int, ahead: float
+    dialect: Dialect, count: int, ahead: float, *, evicts: bool
 ) -> None:
     database = Database(dialect)
     database.ahead = ahead
     lines = aged(count, 1)
-    rig = Rig(database, lines, expired=expired)
+    rig = Rig(database, lines, settings=DeliverySettings(evicts_expired=evicts))
 
     for _ in range(20):
         assert await rig.exporter.drain() == BLOCKED_RETRY

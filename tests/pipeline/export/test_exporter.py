@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable
 from hashlib import sha512
 from itertools import groupby
-from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from custom_components.ha_ingestor.clients.exchange import Failure
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.clients.influx.outcome import Outcome
+from custom_components.ha_ingestor.pipeline.clock import Clocks
 from custom_components.ha_ingestor.pipeline.export.attempts import BLOCKED_RETRY
 from custom_components.ha_ingestor.pipeline.export.backoff import MAXIMUM, backoff
 from custom_components.ha_ingestor.pipeline.export.breaker import BreakerState
@@ -54,7 +54,6 @@ class Rig:
         self,
         writer: ScriptedWriter,
         lines: list[str],
-        expired: Literal["quarantine", "evict"] = "quarantine",
         settings: DeliverySettings = DeliverySettings(),  # noqa: B008  frozen
     ) -> None:
         self.now, self.monotonic = NOON, 1000.0
@@ -73,10 +72,8 @@ class Rig:
             run=run_at_once,
             jitter=lambda: 1.0,
             on_change=lambda: self.changes.append(self.exporter.state.status),
-            expired=expired,
             settings=settings,
-            clock=lambda: self.monotonic,
-            wall_clock=lambda: self.now,
+            clocks=Clocks(monotonic=lambda: self.monotonic, wall=lambda: self.now),
         )
 
     @property
@@ -579,7 +576,7 @@ async def test_expired_points_are_evicted_where_the_user_says_so(
 ) -> None:
     old, new = dated(0, 300, 30), dated(300, 600, 1)
     writer = ScriptedWriter(dialect=dialect, judge=keeps_a_week(body, status))
-    rig = Rig(writer, interleaved(old, new), expired="evict")
+    rig = Rig(writer, interleaved(old, new), settings=DeliverySettings(evicts_expired=True))
 
     assert await rig.exporter.drain() is None
 

@@ -1,9 +1,8 @@
 """Builds the exporter out of its parts."""
 
-import time
 from collections.abc import Callable
-from typing import Literal
 
+from ..clock import Clocks
 from ..spool.buffer import Buffer
 from ..spool.quarantine import Quarantine
 from .age_check import AgeCheck
@@ -13,8 +12,8 @@ from .delivery import Delivery
 from .end_to_end import EndToEnd
 from .expiry import Expiry
 from .export_state import StatusTracker
-from .exporter import GATHER_POINTS, GATHER_SECONDS, Exporter
-from .gathering import Gathering
+from .exporter import Exporter
+from .gathering import GATHER_POINTS, Gathering
 from .pause import Pause
 from .retry import RetryPolicy
 from .settings import DeliverySettings
@@ -31,14 +30,10 @@ def build_exporter(
     run: Run,
     jitter: Callable[[], float],
     on_change: Callable[[], None],
-    gather_seconds: float = GATHER_SECONDS,
-    gzip: bool = True,
     numbers_only: bool = False,
-    expired: Literal["quarantine", "evict"] = "quarantine",
     settings: DeliverySettings = DeliverySettings(),  # noqa: B008  frozen
     end_to_end: EndToEnd | None = None,
-    clock: Callable[[], float] = time.monotonic,
-    wall_clock: Callable[[], float] = time.time,
+    clocks: Clocks = Clocks(),  # noqa: B008  frozen
 ) -> Exporter:
     """Put the parts together."""
     progress = StatusTracker(on_change)
@@ -48,22 +43,21 @@ def build_exporter(
         longest_pause=settings.longest_pause,
     )
     retry = RetryPolicy(attempts=attempts)
-    expiry = Expiry(clock=clock, wall_clock=wall_clock)
+    expiry = Expiry(clock=clocks.monotonic, wall_clock=clocks.wall)
     ages = AgeCheck(writer=writer, expiry=expiry)
     delivery = Delivery(
         buffer=buffer,
         writer=writer,
         run=run,
         settlement=Settlement(
-            buffer=buffer, quarantine=quarantine, evicts_expired=expired == "evict"
+            buffer=buffer, quarantine=quarantine, evicts_expired=settings.evicts_expired
         ),
         expiry=expiry,
         ages=ages,
         retry=retry,
         progress=progress,
-        gzip=gzip,
+        settings=settings,
         end_to_end=end_to_end or EndToEnd(),
-        request_points=settings.request_points,
         numbers_only=numbers_only,
     )
     points = min(GATHER_POINTS, settings.request_points)
@@ -73,8 +67,8 @@ def build_exporter(
         pause=pause,
         run=run,
         on_change=on_change,
-        gather_seconds=gather_seconds,
-        clock=clock,
+        gather_seconds=settings.gather_seconds,
+        clock=clocks.monotonic,
         progress=progress,
         attempts=attempts,
         retry=retry,

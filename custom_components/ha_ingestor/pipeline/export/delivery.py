@@ -11,10 +11,11 @@ from .breaker import BreakerState
 from .end_to_end import EndToEnd
 from .expiry import Expiry, time_of
 from .export_state import Status, StatusTracker
-from .isolation import BATCH_POINTS, PROBE_POINTS, Isolation, RejectionSurge
+from .isolation import PROBE_POINTS, Isolation, RejectionSurge
 from .request import BATCH_BYTES, Request, compose
 from .result import Kind, Problem, Result
 from .retry import RetryPolicy
+from .settings import DeliverySettings
 from .settlement import Settlement
 from .texts import without_texts
 from .writer import Run, Writer
@@ -38,12 +39,11 @@ class Delivery:
     ages: AgeCheck
     retry: RetryPolicy
     progress: StatusTracker
-    gzip: bool
+    settings: DeliverySettings
     end_to_end: EndToEnd
     numbers_only: bool = False
     brake: RejectionSurge = field(default_factory=RejectionSurge)
     has_set_aside: bool = False
-    request_points: int = BATCH_POINTS
     _isolation: Isolation = field(init=False)
     # Stored points that are not settled in the spool yet.
     _unsettled: Request | None = None
@@ -54,7 +54,7 @@ class Delivery:
 
     def __post_init__(self) -> None:
         """Start with the largest requests."""
-        self._isolation = Isolation(maximum=self.request_points)
+        self._isolation = Isolation(maximum=self.settings.request_points)
 
     @property
     def unanswered(self) -> float | None:
@@ -75,7 +75,7 @@ class Delivery:
             self._isolation,
             self.expiry,
             max_points,
-            gzip=self.gzip,
+            gzip=self.settings.gzip,
             numbers_only=self.numbers_only,
         )
         if request:

@@ -23,10 +23,6 @@ from .writer import Run, Writer
 
 _LOGGER = logging.getLogger(__name__)
 
-# A request costs as much as fifty points, so a steady trickle is gathered; a point that comes alone
-# does not wait, and a full batch neither.
-GATHER_SECONDS: Final = 5.0
-GATHER_POINTS: Final = 1000
 # A bad sector may take the disk seconds to fail at.
 RECHECK_SECONDS: Final = 60.0
 

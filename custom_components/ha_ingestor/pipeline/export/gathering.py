@@ -4,9 +4,15 @@ import asyncio
 import math
 import time
 from dataclasses import dataclass, field
+from typing import Final
 
 from ..spool.buffer import Buffer
 from .attempts import wait_for
+
+# A request costs as much as fifty points, so a steady trickle is gathered; a point that comes alone
+# does not wait, and a full batch neither.
+GATHER_SECONDS: Final = 5.0
+GATHER_POINTS: Final = 1000
 
 
 @dataclass(slots=True, kw_only=True)
