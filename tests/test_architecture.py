@@ -25,7 +25,8 @@ FOREIGN: Final = re.compile("http|dialect|influx|victoria", re.IGNORECASE)
 # Beside Home Assistant, but of use without it: of others' packages only what it brings anyway.
 PLAIN: Final = (
     *("data_api/batches", "data_api/sent_rows", "data_api/rate_limiter", "data_api/rows"),
-    *("data_api/schedule", "data_api/sync", "data_api/transfer"),
+    *("data_api/missing_devices", "data_api/requests", "data_api/schedule", "data_api/sync"),
+    "data_api/transfer",
     *("enrich/markers", "enrich/selection"),
     *("registry/history_log", "registry/history_rows", "registry/model", "registry/order"),
     *("registry/schedule", "registry/values"),

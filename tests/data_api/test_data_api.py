@@ -29,7 +29,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components import ha_ingestor
 from custom_components.ha_ingestor.const import DOMAIN
-from custom_components.ha_ingestor.data_api import transfer
+from custom_components.ha_ingestor.data_api import requests
 from custom_components.ha_ingestor.data_api.coordinator import UNAUTHORIZED, issues_of
 from custom_components.ha_ingestor.data_api.sync import SyncState
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
@@ -270,7 +270,7 @@ async def test_actions_without_descriptions_are_an_issue_and_stop_nothing(
 async def test_a_server_that_hangs_is_shown_while_it_hangs(
     hass: HomeAssistant, server: DataApi, database: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transfer, "SLOW_SECONDS", 0.3)
+    monkeypatch.setattr(requests, "SLOW_SECONDS", 0.3)
     entry = with_data_api(database, server.url)
     await set_up(hass, entry)
     await until(lambda: state_of(hass, CONNECTED) == STATE_ON)

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from custom_components.ha_ingestor.clients.data_api.client import DataApiClient
+from custom_components.ha_ingestor.data_api.requests import Requests
 from custom_components.ha_ingestor.data_api.rows import Table, rows_of
 from custom_components.ha_ingestor.data_api.transfer import Transfer
 from custom_components.ha_ingestor.pipeline.export.result import Kind
@@ -41,7 +42,9 @@ async def test_a_row_that_is_refused_in_any_form_is_found(refusal: Fault, reason
     )
     async with DataApi(is_limited=False) as server, aiohttp.ClientSession() as session:
         server.tables.refuse, server.refusal = _dislikes, refusal
-        transfer = Transfer(client=DataApiClient(session, server.url), clock=monotonic)
+        transfer = Transfer(
+            requests=Requests(client=DataApiClient(session, server.url), clock=monotonic)
+        )
         verdict = await transfer.sync(rows_of(home))
     assert verdict.kind is Kind.ACCEPTED
     assert set(server.tables.devices) == {"a", "c"}

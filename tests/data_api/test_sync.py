@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from custom_components.ha_ingestor.data_api.requests import Requests
 from custom_components.ha_ingestor.data_api.rows import Table
 from custom_components.ha_ingestor.data_api.schedule import SendSchedule
 from custom_components.ha_ingestor.data_api.sync import RejectedRow, Sync
@@ -55,7 +56,7 @@ class RegistryHome:
             return function(home)
 
         sync = Sync(
-            transfer=Transfer(client=self.api, clock=now),
+            transfer=Transfer(requests=Requests(client=self.api, clock=now)),
             complete=self.complete,
             schedule=SendSchedule(),
             clock=now,

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from custom_components.ha_ingestor.data_api.requests import Requests
 from custom_components.ha_ingestor.data_api.rows import Table, rows_of
 from custom_components.ha_ingestor.data_api.transfer import Transfer
 from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem, Result
@@ -50,7 +51,7 @@ def many(count: int) -> list[Device]:
 
 def sync(api: StrictApi, *homes: Home, transfer: Transfer | None = None) -> tuple[Transfer, Result]:
     """Bring one home after the other; returns the last verdict."""
-    transfer = transfer or Transfer(client=api, clock=now)
+    transfer = transfer or Transfer(requests=Requests(client=api, clock=now))
 
     async def go() -> Result:
         verdict = OK
@@ -471,7 +472,7 @@ def test_a_row_that_is_removed_here_is_stale_there() -> None:
 def test_rows_stored_by_an_earlier_sync_are_found_to_be_stale() -> None:
     api = StrictApi()
     sync(api, home(many(3)))
-    transfer = Transfer(client=api, clock=now)
+    transfer = Transfer(requests=Requests(client=api, clock=now))
     run(transfer.find_stale())
     sync(api, home(many(2)), transfer=transfer)
     assert transfer.known[Table.DEVICES].stale == {"d0002"}
@@ -481,7 +482,7 @@ def test_many_requests_keep_to_the_pace() -> None:
     api = StrictApi()
 
     async def go() -> float:
-        transfer = Transfer(client=api, clock=now)
+        transfer = Transfer(requests=Requests(client=api, clock=now))
         await transfer.sync(rows_of(home(many(200 * 60))))
         return now()
 

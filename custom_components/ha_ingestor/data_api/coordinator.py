@@ -13,9 +13,9 @@ from ..const import DOMAIN, LOGGER, SUBENTRY_DATA_API, SUBENTRY_REMOTE
 from ..health.issues import Issue, async_update_issues
 from ..options.data_api import refresh_seconds
 from ..pipeline.export.result import Problem
+from .requests import Client
 from .runner import RegistrySync
 from .sync import SyncState
-from .transfer import Client
 
 if TYPE_CHECKING:
     from ..coordinator import HaIngestorConfigEntry

@@ -16,9 +16,10 @@ from ..registry.remote_homes import async_remote_homes
 from ..registry.snapshot import async_services
 from ..registry.watch import RegistrySnapshot, async_watch
 from .instances import merged, prefix_of, prefixes
+from .requests import Client, Requests
 from .schedule import SendSchedule
 from .sync import Sync, SyncState
-from .transfer import Client, Transfer
+from .transfer import Transfer
 
 # The first time Home Assistant reads a file of each integration. It waits for ever for one that it
 # failed to import before.
@@ -49,7 +50,10 @@ class RegistrySync:
         self._remotes = async_remote_homes(hass)
         self._watch = async_watch(hass)
         self._sync = Sync(
-            transfer=Transfer(client=client, clock=time.monotonic, is_awaited=self._is_awaited),
+            transfer=Transfer(
+                requests=Requests(client=client, clock=time.monotonic),
+                is_awaited=self._is_awaited,
+            ),
             complete=self._async_complete,
             schedule=SendSchedule(refresh=refresh),
             clock=time.monotonic,

@@ -13,9 +13,10 @@ from ..pipeline.export.attempts import BLOCKED_RETRY, Attempts, wait_for
 from ..pipeline.export.breaker import BreakerState
 from ..pipeline.export.result import Kind, Problem, Result
 from ..registry.model import Home
+from .requests import SLOW_SECONDS
 from .rows import Rows, Table, rows_of
 from .schedule import SendSchedule
-from .transfer import ACCEPTED, SLOW_SECONDS, Transfer
+from .transfer import ACCEPTED, Transfer
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ class Sync:
 
     def __post_init__(self) -> None:
         """Subscribe to slow answers of the server."""
-        self.transfer.on_slow_answer = self._on_slow_answer
+        self.transfer.requests.on_slow_answer = self._on_slow_answer
         self._attempts = Attempts(jitter=self.jitter)
 
     @property

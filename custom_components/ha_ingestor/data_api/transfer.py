@@ -1,22 +1,19 @@
 """Sends the changed rows to a data-api, within its rate limit."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Final
 
 from ..clients.data_api.problem import NOT_A_DATA_API
-from ..clients.data_api.rows import DeviceRow, EntityRow
 from ..pipeline.export.result import Kind, Problem, Result
 from .batches import BATCH_ROWS, Batches
-from .rate_limiter import RateLimiter
+from .missing_devices import MissingDevices, Suspects
+from .requests import Requests
 from .rows import Row, Rows, Table
 from .sent_rows import SentRows
 
 # Any of them may be bad itself.
 KNOWN_GOOD_MAX: Final = 3
-# A request may take seconds; a longer one is shown as no answer.
-SLOW_SECONDS: Final = 12.0
 # So many refused rows are tried again at a time, as long as none of them is taken.
 RETRIED: Final = 20
 
@@ -24,34 +21,17 @@ RETRIED: Final = 20
 _OF_ACTIONS_ONLY: Final = frozenset(
     {Problem.SERVER_ERROR, Problem.TIMEOUT, Problem.PROXY, NOT_A_DATA_API}
 )
-# The column that names a device.
-_LINKS: Final = {Table.DEVICES: "via_device_id", Table.ENTITIES: "device_id"}
-
 ACCEPTED: Final = Result(kind=Kind.ACCEPTED, problem=Problem.NONE)
-
-
-class Client(Protocol):
-    """The client of one data-api. Never raises for errors of network or server."""
-
-    async def probe(self) -> Result: ...
-    async def upsert_devices(self, rows: Sequence[DeviceRow]) -> Result: ...
-    async def upsert_entities(self, rows: Sequence[EntityRow]) -> Result: ...
-    async def upsert_services(self, services: Mapping[str, Any]) -> Result: ...
-    async def device_ids(self) -> set[str] | None: ...
-    async def entity_ids(self) -> set[str] | None: ...
 
 
 @dataclass(slots=True, kw_only=True)
 class Transfer:
     """Sends changed rows, and stores the server's result for each.
 
-    `on_slow_answer` is called when an answer is late, and when answers arrive again. A row on the
-    server is not stale while `is_awaited` says that its home was not read so far.
+    A row on the server is not stale while `is_awaited` says that its home was not read so far.
     """
 
-    client: Client
-    clock: Callable[[], float]
-    on_slow_answer: Callable[[bool], None] = lambda _is_answer_slow: None
+    requests: Requests
     is_awaited: Callable[[str], bool] = lambda _key: False
     known: Mapping[Table, SentRows] = field(
         default_factory=lambda: {table: SentRows() for table in Table}
@@ -59,18 +39,18 @@ class Transfer:
     sent: int = 0
     pending: int = 0
     unchanged: int = 0
-    _rate_limiter: RateLimiter = field(default_factory=RateLimiter)
     _size: int = BATCH_ROWS
-    # Today's servers store what names an unknown device without it, older ones refuse it.
-    _detaches: bool = False
-    # Refused devices that are not there, although they were once: the server has lost them.
-    _gone: set[str] = field(default_factory=set)
+    _missing: MissingDevices = field(init=False)
     # The names of the actions of each domain that entities were stored with.
     _actions: dict[str, frozenset[str]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Begin with no device that is missing."""
+        self._missing = MissingDevices(devices=self.known[Table.DEVICES])
+
     def forget(self) -> None:
         """Send everything again."""
-        self._gone.clear()
+        self._missing.forget()
         for known in self.known.values():
             known.forget()
 
@@ -86,18 +66,15 @@ class Transfer:
 
     async def probe(self) -> Result:
         """Ask whether the server is there."""
-        await self._pace()
-        return await self._answer(self.client.probe())
+        return await self.requests.probe()
 
     async def find_stale(self) -> None:
         """Find stale rows on the server, which has no request to delete single rows.
 
         It answers from a cache: so it is read only after everything is stored.
         """
-        listings = {Table.DEVICES: self.client.device_ids, Table.ENTITIES: self.client.entity_ids}
-        for table, listing in listings.items():
-            await self._pace()
-            if (stored := await listing()) is not None:
+        for table in (Table.DEVICES, Table.ENTITIES):
+            if (stored := await self.requests.keys(table)) is not None:
                 self.known[table].listed({key for key in stored if not self.is_awaited(key)})
 
     async def sync(self, rows: Rows) -> Result:
@@ -136,16 +113,16 @@ class Transfer:
     async def _sync_table(self, table: Table, changed: list[Row], rows: Rows) -> Result:
         known = self.known[table]
         is_entities = table is Table.ENTITIES
-        detached = {row.key for row in changed if is_entities and self._lacks_device(row)}
+        detached = {row.key for row in changed if is_entities and self._missing.lacks_device(row)}
         batches = Batches.of(changed, size=self._size, apart=detached, alone=known.refused)
         while piece := batches.current:
-            verdict = await self._send(table, piece, batches)
+            verdict = await self._send(table, piece, batches.suspects)
             match verdict.kind:
                 case Kind.ACCEPTED:
                     taken, rejected = batches.accepted()
                     self._settle(table, taken, rejected, rows)
                 case Kind.REJECTED:
-                    if not self._detaches_now(piece, batches):
+                    if not self._missing.is_worth_another_try(piece, batches.suspects):
                         batches.refused(verdict.detail)
                 case Kind.TOO_LARGE:
                     batches.too_large(verdict.detail)
@@ -197,7 +174,7 @@ class Transfer:
     ) -> None:
         freed = self.known[table].stored(taken)
         if table is Table.DEVICES:
-            self._gone -= freed
+            self._missing.found(freed)
         if freed:
             # It accepts rows that it rejected before.
             self.known[table].retry()
@@ -222,67 +199,14 @@ class Transfer:
         self._actions |= names
         self.known[Table.ENTITIES].forget_entities(rows[Table.ENTITIES], changed)
 
-    def _detaches_now(self, piece: Sequence[Row], batches: Batches) -> bool:
-        """Whether a refused row is worth another try, without a device that is not there."""
-        device = piece[0].depends_on
-        if len(piece) > 1 or device is None:
-            return False
-        if device in self._gone:
-            # It is refused without it, too.
-            self._gone.discard(device)
-            return False
-        if self._lacks_device(piece[0], batches):
-            was_tried, self._detaches = self._detaches, True
-            return not was_tried
-        if device not in self.known[Table.DEVICES].refused:
-            return False
-        self._gone.add(device)
-        return True
-
-    def _lacks_device(self, row: Row, batches: Batches | None = None) -> bool:
-        """Whether the device that a row names is not there, since it is refused."""
-        key = row.depends_on
-        if key is None:
-            return False
-        known = self.known[Table.DEVICES]
-        return known.is_never_stored(key) or bool(
-            batches and any(one.key == key for one, _ in batches.suspects)
-        )
-
     def _failed(self, verdict: Result) -> Result:
         if verdict.problem is Problem.TIMEOUT:
             # It may be slow, but available.
             self._size = max(1, self._size // 2)
         if verdict.problem is Problem.BUSY:
-            self._rate_limiter.use_up(self.clock())
+            self.requests.note_busy()
         return verdict
 
-    async def _send(
-        self, table: Table, piece: Sequence[Row], batches: Batches | None = None
-    ) -> Result:
-        await self._pace()
-        if table is Table.SERVICES:
-            actions = {row.key: row.content for row in piece}
-            return await self._answer(self.client.upsert_services(actions))
-        contents = [
-            row.content | {_LINKS[table]: None}
-            if row.depends_on in self._gone or (self._detaches and self._lacks_device(row, batches))
-            else row.content
-            for row in piece
-        ]
-        is_devices = table is Table.DEVICES
-        upsert = self.client.upsert_devices if is_devices else self.client.upsert_entities
-        return await self._answer(upsert(contents))
-
-    async def _answer(self, request: Awaitable[Result]) -> Result:
-        timer = asyncio.get_running_loop().call_later(SLOW_SECONDS, self.on_slow_answer, True)  # noqa: FBT003
-        try:
-            verdict = await request
-        finally:
-            timer.cancel()
-        if verdict.problem is not Problem.TIMEOUT:
-            self.on_slow_answer(False)  # noqa: FBT003
-        return verdict
-
-    async def _pace(self) -> None:
-        await asyncio.sleep(self._rate_limiter.take(self.clock()))
+    async def _send(self, table: Table, piece: Sequence[Row], suspects: Suspects = ()) -> Result:
+        rows = [self._missing.as_sent(table, row, suspects) for row in piece]
+        return await self.requests.upsert(table, rows)
