@@ -345,7 +345,7 @@ async def test_a_database_that_refuses_a_point_is_not_away(
     await settle(hass, entry)
     await hass.async_block_till_done()
     assert shows(hass, entry, "points_quarantined", "1")
-    assert shows(hass, entry, "status", "ok")
+    assert shows(hass, entry, "status", "degraded")
     assert shows(hass, entry, "database_connected", "on")
 
 

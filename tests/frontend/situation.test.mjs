@@ -51,6 +51,11 @@ test("a problem beside the delivery is a warning", () => {
   );
 });
 
+test("a refused point leads to the quarantine, also while a backlog is delivered", () => {
+  const found = told({ concern: "rejected", pending: 5000 });
+  assert.deepEqual([found.level, found.key, found.advice], ["warning", "refused", "quarantine"]);
+});
+
 test("a backlog that shrinks says when it is gone", () => {
   const found = told({ pending: 4000 }, trend(10_000));
   assert.deepEqual([found.level, found.key, found.values?.duration], ["info", "catching_up", 40]);

@@ -49,7 +49,13 @@ async def read(
     ("changes", "level", "said"),
     [
         ({}, Level.HEALTHY, "Attic accepts points"),
-        ({"rejection": REJECTION}, Level.DEGRADED, "Attic accepts points and refused some"),
+        ({"rejection": REJECTION}, Level.DEGRADED, "Attic accepts points: rejected"),
+        ({"unanswered": 30.0}, Level.DEGRADED, "Attic accepts points: no_answer"),
+        (
+            {"spool_bytes": 900, "spool_limit": 1000},
+            Level.DEGRADED,
+            "Attic accepts points: spool_full",
+        ),
         ({"spool_error": "No space left"}, Level.UNHEALTHY, "Attic has a problem with its disk"),
         ({"unbalanced": "1 != 2"}, Level.UNHEALTHY, "Attic has counts that do not add up"),
     ],

@@ -22,7 +22,6 @@ const ADVICE = {
   server_error: "server",
   disk: "disk",
   storm: "rejected",
-  rejected: "rejected",
   clock_differs: "clock",
   spool_full: "spool",
   internal_error: "report",
@@ -47,6 +46,7 @@ export const situation = ({ state, health, remotes, mqtt }, samples, now) => {
   if (health.status === "paused") return { level: "warning", key: "paused", values, advice: "paused" };
   if (health.status === "blocked") return { level: "error", key: "blocked", values, advice };
   if (health.status === "retrying") return { level: "error", key: "retrying", values, advice };
+  if (health.concern === "rejected") return { level: "warning", key: "refused", values, advice: "quarantine" };
   if (health.concern !== "none") return { level: "warning", key: "degraded", values, advice };
   if (backlog > ON_ITS_WAY) {
     const seconds = emptyIn(samples, backlog, now);
@@ -54,7 +54,6 @@ export const situation = ({ state, health, remotes, mqtt }, samples, now) => {
       ? { level: "info", key: "catching_up", values: { ...values, duration: seconds }, advice: "" }
       : { level: "warning", key: "falling_behind", values, advice: "server" };
   }
-  if (health.rejection) return { level: "warning", key: "refused", values, advice: "quarantine" };
   const isLost = [...remotes, ...mqtt].some((each) => each.connected === false);
   if (isLost) return { level: "warning", key: "source_lost", values, advice: "sources" };
   if (!health.performance.last_success) return { level: "good", key: "nothing_yet", values, advice: "" };

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ..pipeline.export.result import Problem
 from .blocks import BLOCKS, READERS, moment
+from .condition import problem_of
 from .levels import Level, accepts, database, registries, worst
 from .readings import LOADED, Reading
 
@@ -67,13 +68,13 @@ def _identity(reading: Reading) -> dict[str, Any]:
 
 def _destination(reading: Reading) -> dict[str, Any]:
     (level, message), snapshot = database(reading), reading.snapshot
-    problem = snapshot.export.problem if snapshot else Problem.NONE
+    problem = problem_of(snapshot) if snapshot else Problem.NONE
     ledger = snapshot.ledger if snapshot and snapshot.is_open else None
     return {
         **_identity(reading),
         "status": level.word,
         "message": message,
-        "problem": None if problem is Problem.NONE else str(problem),
+        "problem": None if problem == Problem.NONE else str(problem),
         **{name: read(reading) for name, read in READERS.items()},
         "points": ledger and {**ledger, "pending": snapshot.pending if snapshot else 0},
         "oldest_age_seconds": snapshot.oldest_age if snapshot else None,

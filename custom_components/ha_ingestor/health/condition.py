@@ -18,7 +18,7 @@ CONDITIONS: Final = (*Status, DEGRADED)
 
 
 class Concern(StrEnum):
-    """What is wrong although the database has refused nothing. The values are translated."""
+    """What is wrong although points are accepted. The values are translated."""
 
     NO_ANSWER = "no_answer"
     SPOOL_FULL = "spool_full"
@@ -38,7 +38,9 @@ def problem_of(snapshot: Snapshot) -> str:
         return Concern.NO_ANSWER
     if is_nearly_full(snapshot):
         return Concern.SPOOL_FULL
-    return Concern.UNBALANCED if snapshot.unbalanced else Problem.NONE
+    if snapshot.unbalanced:
+        return Concern.UNBALANCED
+    return Problem.REJECTED if snapshot.rejection else Problem.NONE
 
 
 def condition_of(snapshot: Snapshot) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 
 from ..pipeline.export.export_state import Status
 from ..pipeline.export.result import Problem
+from .condition import problem_of
 from .parts import DataApiReading
 from .readings import NO_ANSWER, Reading
 
@@ -60,10 +61,8 @@ def database(reading: Reading) -> tuple[Level, str]:
     if snapshot.unbalanced:
         return Level.UNHEALTHY, f"{name} has counts that do not add up"
     level, said = _STATUS[export.status]
-    if export.problem is not Problem.NONE:
-        said = f"{said}: {export.problem}"
-    elif level is Level.HEALTHY and snapshot.rejection:
-        level, said = Level.DEGRADED, f"{said} and refused some"
+    if (problem := problem_of(snapshot)) != Problem.NONE:
+        level, said = max(level, Level.DEGRADED), f"{said}: {problem}"
     return level, f"{name} {said}"
 
 
