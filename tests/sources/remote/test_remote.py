@@ -11,6 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.ha_ingestor.sources.reload_handover import RELOAD_HANDOVERS
 from custom_components.ha_ingestor.sources.remote import link, registry_reader
 from tests.emulator import Emulator
 from tests.emulator.home_assistant import Home, Refusal
@@ -222,6 +223,35 @@ async def test_what_a_restart_there_sets_again_is_counted_and_not_written(
     # It had this state since noon, whatever the restart says.
     assert changed.fields["duration_in_state_seconds"] == 200.0
     assert [state for _, state, _ in told(database, "sensor.other")] == ["1", "2"]
+
+
+async def test_after_a_restart_of_both_homes_only_what_is_different_is_written(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    """Gaps are not filled, so only what was written before tells what is as before."""
+    home.changing("sensor.same", "1", NOON, unit="W")
+    home.changing("sensor.other", "1", NOON + 1)
+    entry = entry_with(database, remote(home), history={"gap_days": 0})
+    await set_up(hass, entry)
+    await connected(entry)
+    await captured(entry, 2)
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+    # Another process knows only what is on the disk.
+    hass.data[RELOAD_HANDOVERS].pop(entry.entry_id).async_drop()
+    home.states.clear()
+    home.changing("sensor.same", "1", NOON + 100, unit="W")
+    home.changing("sensor.other", "2", NOON + 101)
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
+    await hass.async_block_till_done()
+    await connected(entry)
+    await captured(entry, 2)
+    await entry.runtime_data.pipeline.commit()
+    ledger = await balanced(entry)
+    assert ledger["filtered"] == {"restart_echo": 1}
+    await deliver(hass, entry)
+    assert told(database, "sensor.same") == [("sensor.same", "1", NOON)]
+    [_, other] = points(database, "sensor.other")
+    assert (other.fields["state"], other.fields["old_state"]) == ("2", "1")
 
 
 async def test_our_own_entities_and_those_of_its_filter_are_left_out(
