@@ -105,6 +105,16 @@ SECRETS = (
         "session_id",
         "bindkey",
     ),
+    *("wlan_key", "wpa2_key", "wlanSchlüssel", "clef_api", "cle_wifi", "code_alarme", "codeSecret"),
+    *("Mot de passe wifi", "mdp", "code d'accès", "código_de_seguridad", "codigoDeAcceso"),
+    *("codice_di_accesso", "codice sblocco", "chiave_segreta", "chiaveAPI", "chave_de_acesso"),
+    *("Passwörter", "kennwoerter", "wachtwoorden", "contraseñas", "claves", "senhas", "heslá"),
+    *("Sicherheitscode", "Türcode", "pinkod", "lösenkod", "Geheim", "application_key", "encKey"),
+    *("privKey", "ssl_cert_key", "netkey", "beaconkey", "vpnKey", "wireguard_key", "licence_key"),
+    *("activationKey", "push_key", "guest_key", "shareKey", "setup_payload", "qrPayload"),
+    *("setup_uri", "signed_url", "presignedUrl", "share_link", "cloudhook", "invitecode"),
+    *("onetimecode", "verify_code", "seed_phrase", "recoveryPhrase", "mnemonic", "creds"),
+    *("user_creds", "authData", "snmp_community", "oauth_verifier", "S2AccessControl", "cvv"),
 )
 KEPT = (
     *("token_count", "error_code", "code_format", "keypad", "translation_key", "monkey", "key"),
@@ -124,6 +134,9 @@ KEPT = (
         "enclave",
     ),
     *("code_slot", "barcode", "alarm_error_code", "variable_key", "text", "raw_value", "hashtag"),
+    *("link", "link_quality", "reset_count", "share", "net_energy", "dev_mode", "cert_expiry"),
+    *("activation_count", "response_time", "payload", "uri", "image_url", "community", "seed"),
+    *("code_red", "code_version", "vpn_status", "push_enabled", "topic", "phrase", "wlan"),
 )
 WHEREABOUTS = (
     *("latitude", "Latitude", "lat", "lon", "Lng", "current_latitude", "homeLongitude", "Location"),
@@ -133,10 +146,14 @@ WHEREABOUTS = (
     *("town", "village", "suburb", "county", "zip", "house_number", "road", "display_name"),
     *("geojson", "geo_json", "city_district", "neighbourhood", "home_city", "place_name", "w3w"),
     *("google_maps_url", "last_known_location", "lat_lng", "street"),
+    *("Breitengrad", "Längengrad", "Adresse", "Straße", "Hausnummer", "PLZ", "Ort", "Standort"),
+    *("latitud", "ubicación", "código_postal", "coordonnées", "code_postal", "ville", "adres"),
+    *("breedtegraad", "woonplaats", "indirizzo", "longitudine", "geofence", "waypoints", "bbox"),
 )
 PLAYED = (
     *("media_title", "mediaTitle", "Media Artist", "app_id", "appName", "app", "current_app"),
     *("artist", "album_name", "media_content_id", "series_title", "track_name", "playlist"),
+    *("Titel", "Künstler", "Interpret", "titre", "artiste", "canción", "titolo"),
 )
 
 
@@ -328,6 +345,35 @@ def test_what_a_service_writes_into_a_text_is_left_out(
     assert "kept" in stored
     call = {"domain": "number", "service": "set_value", "service_data": data}
     assert HIDDEN in str(fields(profile, event(call, "call_service")))
+
+
+@both
+@pytest.mark.parametrize("state_of", [HIDDEN, {"state": HIDDEN, "mode": "password"}])
+def test_what_a_scene_writes_into_a_text_is_left_out(
+    profile: type[HomeIQ | Tidy], state_of: object
+) -> None:
+    entities = {"input_text.slot_1": state_of, "text.slot_2": state_of, "light.kept": "on"}
+    call = {"domain": "scene", "service": "apply", "service_data": {"entities": entities}}
+    stored = str(fields(profile, event(call, "call_service")))
+    assert HIDDEN not in stored
+    assert "light.kept" in stored
+
+
+@both
+@pytest.mark.parametrize(
+    "topic", ["home/door/pin", "zigbee2mqtt/lock/set/pin_code", "home/mqtt_password/set", "a/code/"]
+)
+def test_what_is_published_under_the_name_of_a_secret_is_left_out_of_events(
+    profile: type[HomeIQ | Tidy], topic: str
+) -> None:
+    message = {"topic": topic, "payload": HIDDEN, "qos": 1}
+    call = {"domain": "mqtt", "service": "publish", "service_data": message}
+    for item in (event(call, "call_service"), event(message), state({"last": message})):
+        stored = str(fields(profile, item, shape=Shape.JSON))
+        assert HIDDEN not in stored
+        assert "qos" in stored
+    kept = {"topic": "home/lamp/set", "payload": HIDDEN}
+    assert HIDDEN in str(fields(profile, event(kept), shape=Shape.JSON))
 
 
 KEYPADS = ("lock.front", "alarm_control_panel.home", "sensor.keypad_last", "event.door_opened")

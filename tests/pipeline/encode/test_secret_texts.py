@@ -46,6 +46,11 @@ ADDRESSES = (
     f"https://kept.slack.com/services/T0/B0/{HIDDEN}",
     f"https://hooks.nabu.casa/{HIDDEN} kept",
     f"https://api.telegram.kept/bot123:{HIDDEN}/sendMessage",
+    f"//admin:{HIDDEN}@kept.local/live",
+    f"from (//admin:{HIDDEN}@kept.local/live)",
+    f"/kept/api/hassio_ingress/{HIDDEN}/",
+    f"https://kept.com/trigger/x/with/key/{HIDDEN}",
+    f"http://kept.local/live.cgi?loginuse=a&loginpas={HIDDEN}",
 )
 WORDS = (
     f"kept=me&password={HIDDEN}",
@@ -81,6 +86,19 @@ WORDS = (
     f"kept eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.{HIDDEN}-x",
     f"kept -----BEGIN RSA PRIVATE KEY-----\n{HIDDEN}\n-----END RSA PRIVATE KEY-----",
     f"kept -----BEGIN PRIVATE KEY-----\n{HIDDEN}",
+    f"kept, Mot de passe : {HIDDEN}",
+    f"kept, code d'accès: {HIDDEN}",
+    f"kept, clé de sécurité={HIDDEN}",
+    f"kept, código de acceso: {HIDDEN}",
+    f"kept 密码\uff1a{HIDDEN}",
+    f"kept \uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44\uff1a{HIDDEN}",
+    f"kept password -> {HIDDEN}",
+    f"kept['password'] = '{HIDDEN}'",
+    f"kept[password]={HIDDEN}",
+    f"kept password[0]={HIDDEN}",
+    f"[('name', 'kept'), ('token', '{HIDDEN}')]",
+    f"curl -u admin:{HIDDEN} http://kept.local/",
+    f"curl --user 'admin:{HIDDEN}' http://kept.local/",
 )
 INNER = json.dumps({"name": "kept", "password": HIDDEN})
 DOCUMENTS = (
@@ -232,6 +250,8 @@ ORDINARY = (
         "52 %",
         "Basic Lighting",
     ),
+    *("Mode de passage: auto", "clef d'or: 3", "// to do: a @ b", "room -> kitchen", "密度\uff1a5"),
+    *("curl -u admin http://a.b", "('name', 'kept')", "rooms[0]=a", "hub -> key fob"),
     *(
         "<b>bold: yes</b>",
         "C:\\Users\\me",

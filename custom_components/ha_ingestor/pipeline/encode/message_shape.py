@@ -30,13 +30,11 @@ from .plain import as_finite_number
 from .privacy.nested import cleaned
 from .privacy.secrets import is_keypad_code, is_secret
 from .privacy.unwanted import unwanted_names
+from .privacy.words import level_of
 from .topic_pattern import TopicPattern
 
 # Where things are and what is played is what the user asks for with the topic.
 _UNWANTED: Final = unwanted_names(coordinates=True, media=True)
-
-# Levels behind the name of a thing, by the conventions of Zigbee2MQTT, Homie and others.
-_DONE_WITH_IT: Final = frozenset({"set", "get", "state", "value", "command", "cmd", "status", ""})
 
 # What an intake may hold of them, it may hold many times.
 PAYLOAD_MAX: Final = 16 * 1024
@@ -98,7 +96,7 @@ class MessageShape:
         )
 
     def _read(self, topic: str, payload: bytes, found: _Found) -> None:
-        if _is_private(_thing_of(topic)):
+        if _is_private(level_of(topic)):
             found.left_out += 1
             return
         text = _decoded(payload)
@@ -156,14 +154,6 @@ class _Found:
 
     def _put(self, name: str, value: FieldValue, *, is_text: bool) -> None:
         self.fields[message_field_name(name, self.taken, is_text=is_text)] = value
-
-
-def _thing_of(topic: str) -> str:
-    """Return the level of a topic that says what a message is about."""
-    levels = topic.split("/")
-    while len(levels) > 1 and levels[-1].lower() in _DONE_WITH_IT:
-        levels.pop()
-    return levels[-1]
 
 
 def _is_private(name: str) -> bool:

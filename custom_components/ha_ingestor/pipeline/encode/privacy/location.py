@@ -11,8 +11,15 @@ from .words import listed, words_of
 _WORDS: Final = listed("""
     latitude longitude lat lon lng latlng latlon latlong altitude gps geo geolocation geohash
     geocode geocoded geojson coordinate coordinates coord coords location locations whereabouts
-    w3w street thoroughfare postcode zipcode locality neighbourhood neighborhood suburb hamlet
-    municipality
+    w3w geofence waypoint waypoints polyline mgrs
+    street thoroughfare postcode zipcode locality sublocality neighbourhood neighborhood
+    suburb hamlet municipality
+    breitengrad langengrad laengengrad koordinate koordinaten standort aufenthaltsort wohnort
+    anschrift hausnummer postleitzahl plz strasse
+    coordonnee coordonnees localisation emplacement rue
+    latitud longitud coordenada coordenadas ubicacion localizacion calle
+    breedtegraad lengtegraad coordinaat coordinaten locatie woonplaats huisnummer straat
+    latitudine longitudine coordinata coordinate indirizzo
 """)
 # The whole name.
 _FORMS: Final = (
@@ -25,13 +32,16 @@ _FORMS: Final = (
     "(?:.*_)?(?:administrative_area|areas?_of_interest|display_name)",
     "(?:.*_)?house_(?:number|name|no)",
     "(?:.*_)?(?:city|town|village|borough|county|road|zip)(?:_(?:name|district))?",
+    "(?:.*_)?(?:code_postal|codigo_postal|codice_postale|ville|ciudad)",
     "(?:formatted_)?place(?:_name)?",
-    "bounding_?box",
-    "(?:.*_)?(?:(?:formatted|street|home|current|full|postal)_)?address(?:_line)?",
+    "bounding_?box|bbox|ort|strassenname|domicilio",
+    "(?:.*_)?(?:(?:formatted|street|home|current|full|postal)_)?(?:address(?:_line)?|adress?e?)(?:_postale)?",
 )
 _NAMES: Final = re.compile("|".join(_FORMS))
 # Addresses of another kind.
-_NO_NAMES: Final = re.compile(r".*(?:ip|ipv|mac|email|mail|bluetooth|hardware|bd)_\d*_?address")
+_NO_NAMES: Final = re.compile(
+    r".*(?:ip|ipv|mac|email|mail|bluetooth|hardware|bd)_\d*_?(?:address|adress?e?)"
+)
 
 # Where something is, if more than one number says it: a cover's position is one.
 _POSITION: Final = re.compile(r"(?:.*_)?positions?")

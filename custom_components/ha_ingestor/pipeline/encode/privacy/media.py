@@ -7,10 +7,15 @@ from typing import Final
 from .words import listed, words_of
 
 # Anywhere in a name.
-_WORDS: Final = listed("media artist artists album song episode playlist podcast track")
+_WORDS: Final = listed("""
+    media artist artists album song songs episode playlist podcast track
+    kuenstler kunstler interpret lied wiedergabeliste artiste chanson artista cancion canzone
+    artiest liedje
+""")
 # The whole name.
 _NAMES: Final = re.compile(
-    r"(?:.*_)?app|(?:.*_)?app_(?:id|name|title|icon|package|package_name)|(?:.*_)?title|now_playing"
+    r"(?:.*_)?app|(?:.*_)?app_(?:id|name|title|icon|package|package_name)|now_playing"
+    r"|(?:.*_)?(?:title|titel|titre|titulo|titolo)"
 )
 
 

@@ -16,16 +16,16 @@ from .location import is_place, is_position
 from .secrets import is_keypad_code
 from .texts import CUT, SIMPLE, is_plain, without_unwanted
 from .unwanted import Unwanted, hides_places
-from .words import listed, words_of
+from .words import level_of, listed, words_of
 
 # Members that name what others of the same mapping hold.
 _NAMING: Final = listed("""
     name key field header property property_name property_key_name attribute param parameter
-    option variable setting label command_class_name id type kind title
+    option variable setting label command_class_name id type kind title topic
 """)
 _NAMED: Final = listed("""
     value values val content data text value_raw new_value new_value_raw prev_value prev_value_raw
-    old_value event_data
+    old_value event_data payload
 """)
 
 # How deep, and how many values in all: more than there is room for in a field.
@@ -115,13 +115,17 @@ class _Copy:
     def _named_by_others(self, members: list[tuple[Any, Any]]) -> set[str]:
         """Return the members whose name is the value of another member, and unwanted."""
         if any(
-            _is_named_secret(item, self._is_unwanted) and words_of(text_of(key)) in _NAMING
+            words_of(text_of(key)) in _NAMING and self._names_a_secret(item)
             for key, item in members
         ):
             return {
                 name for name in (text_of(key) for key, _ in members) if words_of(name) in _NAMED
             }
         return set()
+
+    def _names_a_secret(self, item: Any) -> bool:
+        # Of a topic only one level says what a message is about.
+        return isinstance(item, str) and any(map(self._is_unwanted, {item, level_of(item)}))
 
     def _text(self, text: str, depth: int) -> str:
         """Look into a text: the JSON at its beginning, and whatever else may lie in it."""

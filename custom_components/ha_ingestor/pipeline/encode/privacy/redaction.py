@@ -15,31 +15,37 @@ type IsSensitive = Callable[[str], bool]
 _NAME_MAX: Final = 64
 _VALUE_SHOWN: Final = 64
 
-_SCHEME_END: Final = re.compile(r"(:(?:\\?/){2})")
+# An address may also leave its scheme to who reads it.
+_SCHEME_END: Final = re.compile(r"((?::|(?<![^\s\"'(=,]))(?:\\?/){2})")
 _ADDRESS_END: Final = re.compile(r'[\s"<>]')
 _AUTHORITY: Final = re.compile(r"[^/?#\\]*")
 _PARAMETER: Final = re.compile(r"([?&;#]([^?&;#=\s\"'<>]+)=)([^?&;#\s\"'<>]*)")
 # What is a secret as a parameter of an address, and may be anything elsewhere.
 _SECRET_PARAMETER: Final = re.compile(
-    r"(?:.*[-_.])?(?:key|sig|signature|appid|sid|session|hmac|ticket|pw|hash|nonce|sas|code|pin)"
+    r"(?:.*[-_.])?(?:key|sig|signature|appid|sid|session|hmac|ticket|pw|hash|nonce|sas|code|pin|loginpas)"
     r"|.*key|.*signature",
     re.IGNORECASE,
 )
 # The rest of such a path is a key: knowing it is enough to use it.
 _SECRET_PATH: Final = re.compile(
     r"(/(?:web)?hooks?/|//hooks\.[\w.]{1,64}/|\.slack\.com/services/|/bot(?=\d+(?::|%3A))"
-    r"|/api/(?:hls|tts_proxy)/)[^\s?#\"'<>)]+",
+    r"|/api/(?:hls|tts_proxy|hassio_ingress)/|/with/key/)[^\s?#\"'<>)]+",
     re.IGNORECASE,
 )
 _SCHEME: Final = re.compile(
     r"\b((?i:bearer)\s+(?=\S*[\dA-Z=])|(?i:basic|digest|token)\s+(?=\S*[\d=]))[\w.~+/=-]{6,}"
 )
+# In a pair both are quoted: `('token', '…')`. In an index the name is: `login['token'] = '…'`.
 _NAMED: Final = re.compile(
-    r"(?<![\w.%-])([\w.%-]+)(\\*[\"']?\s*(?:=>|[:=])\s*)(?:[|>][+-]?\s*\n\s*)?"
+    r"(?<![\w.%-])([\w.%-]+)"
+    r"(\\*[\"']?(?:\[\d{0,8}\]|\])?\s*(?:=>|->|[:=\uff1a\uff1d])\s*|[\"']\s*,\s*(?=[\"']))"
+    r"(?:[|>][+-]?\s*\n\s*)?"
 )
 # An option of a command.
 _OPTION: Final = re.compile(r"(?<![^\s\"'(\[])--?([A-Za-z][\w.-]*+)\s++(?=[^\s-])")
 _OPTION_VALUE: Final = re.compile(r"\"[^\"]*\"?|'[^']*'?|[^\s\"']+")
+# Behind these stand a name and a password.
+_LOGINS: Final = frozenset({"u", "user", "proxy-user"})
 # What is a secret wherever it stands: a JSON Web Token, as Home Assistant's own tokens are, and a
 # private key.
 _KEYS: Final = re.compile(
@@ -49,7 +55,10 @@ _KEYS: Final = re.compile(
 )
 # What a phone reads off a picture to join a network.
 _NETWORK: Final = re.compile(r"(\bWIFI:(?:[A-OQ-Z]\w*:(?:\\.|[^;\\])*;)*P:)(?:\\.|[^;\\])+")
-_WORD_BEFORE: Final = re.compile(r"([A-Za-z]+)[ ]\Z")
+# Or two, where the second joins it to the name: `mot de`, `clé d`.
+_WORD_BEFORE: Final = re.compile(
+    r"([^\W\d_]+(?:[ ](?:d[aei]|del|do)(?=[ ])|[ ]d(?=['\u2019]))?)[ '\u2019]\Z", re.IGNORECASE
+)
 _ELEMENT: Final = re.compile(r"(<([\w:.-]+)(?:\s[^<>]*)?>)[^<]+")
 _QUOTED: Final = re.compile(
     r"\\*\"(?:[^\"\\]|\\.)*(?:\"|\\?\Z)"
@@ -138,10 +147,13 @@ def without_options(text: str, is_sensitive: IsSensitive, mark: str) -> str:
     kept: list[str] = []
     position = 0
     for found in _OPTION.finditer(text) if "-" in text else ():
-        if found.start() < position or not is_sensitive(found[1][-_NAME_MAX:]):
+        if found.start() < position:
+            continue
+        value = _OPTION_VALUE.match(text, found.end())
+        is_login = value is not None and found[1] in _LOGINS and ":" in value[0]
+        if not (is_login or is_sensitive(found[1][-_NAME_MAX:])):
             continue
         kept += (text[position : found.end()], mark)
-        value = _OPTION_VALUE.match(text, found.end())
         position = value.end() if value else found.end()
     return "".join((*kept, text[position:]))
 

@@ -16,11 +16,13 @@ from .words import listed, plain_letters, spelled, thing_of, words_of
 # Anywhere in a name.
 _SECRET_WORDS: Final = listed("""
     password passwords passwd pwd passphrase passcode passcodes pword pswd
-    passwort kennwort zugangsdaten geheimnis wachtwoord inloggegevens contrasena clave
-    senha haslo heslo losenord passord salasana adgangskode jelszo sifre parola jeton
-    identifiants ключ
-    secret secrets credential credentials authorization bearer jwt cookie cookies csrf xsrf
-    psk totp otp puk authsig apikey bindkey dsk pem
+    passwort passworter passwoerter kennwort kennworte kennworter kennwoerter zugangsdaten
+    geheim geheimnis geheimnisse wachtwoord wachtwoorden inloggegevens contrasena contrasenas
+    clave claves senha senhas haslo hasla heslo hesla losenord passord salasana adgangskode
+    adgangskoder kodeord jelszo jelszavak sifre sifreler parola parole parool geslo zaporka lozinka
+    slaptazodis jeton jetons mdp identifiants ключ
+    secret secrets cred creds credential credentials authorization bearer jwt cookie cookies
+    csrf xsrf psk totp otp puk authsig apikey bindkey dsk pem cvv cvc mnemonic
 """)
 
 # In other scripts, where words are joined. They are compared without accents.
@@ -40,27 +42,45 @@ _ENDS_WITH: Final[Mapping[str, frozenset[str]]] = {
     "keys?": listed("""
         api access accesscontrol private secret encryption decryption encrypt network security
         auth authentication authenticated unauthenticated authorization ssh license local
-        wep wpa wifi shared link session master app client consumer aes signing user bind
-        pairing legacy owner pass device
+        wep wpa wpa2 wpa3 wifi wlan shared link session master app application client consumer aes
+        signing user bind beacon net pairing legacy owner pass device licence activation
+        registration wireguard openvpn vpn certificate
     """),
     "codes?": listed("""
         user pin lock alarm door gate access entry unlock disarm arm keypad guest master security
         pass pairing setup auth activation backup recovery verification qr install login
+        sicherheits entsperr tuer tur schloss beveiligings invite invitation onetime twofactor
     """),
+    "kod": listed("pin losen atkomst larm las"),
+    "phrase": listed("seed recovery backup wallet"),
     "pass": listed("user admin login db smtp mqtt ftp imap wifi mail proxy"),
+    "pw": listed("user admin root login db smtp mqtt ftp wifi wlan"),
     "pin": listed("user lock alarm door"),
     "id": listed("sess session webhook"),
-    "url": listed("webhook cloudhook hook"),
+    "(?:url|uri|link)": listed("""
+        webhook cloudhook hook share shared sharing signed presigned sas magic invite reset
+    """),
+    "(?:payload|uri)": listed("setup pairing onboarding commissioning qr matter homekit"),
+    "(?:data|response)": listed("auth login saml"),
+    "community": listed("snmp"),
+    "verifier": listed("oauth code"),
 }
+# What a code or a key is for, in the languages that say so behind the word.
+_FOR: Final = (
+    "(?:d[eia]?l?a?)?(?:acces|acceso|acesso|accesso|alarm|alarme|alarma|allarme|securite|seguridad"
+    "|seguranca|sicurezza|secrete?|secret[oa]|segret[oa]|privee|privad[oa]|privat[oa]|api|pin"
+    "|sblocco|desbloqueo|desbloqueio|deverrouillage|porte|porta|puerta|serrure|verrou|cerradura"
+    "|serratura|wifi|wlan|reseau|rede|rete|chiffrement|cifrado|cifratura)"
+)
 _SECRET_ENDS: Final = re.compile(
-    ".*(?:tokens?|password|passphrase|passcode|secret|credentials?|authsig|webhooks?|"
+    ".*(?:tokens?|password|passphrase|passcode|secret|credentials?|authsig|(?:web|cloud)hooks?|"
     + "|".join(f"(?:{'|'.join(sorted(of))}){end}" for end, of in _ENDS_WITH.items())
     # German and Dutch join words, and in French and Spanish the word behind says what it is.
     + "|schl(?:ue|u)ssel|zugangscode|freigabecode|toegangscode|sleutel|palavrapasse"
-    + "|(?:token|codigo)(?:de)?acceso|code(?:d)?acces"
-    + "|cle(?:secrete|privee|(?:d)?api|(?:de)?securite|(?:d)?acces|wifi)"
+    + f"|(?:token|code|codigo|codice|clef?|clave|chave|chiave)s?{_FOR}"
+    + "|motdepasse.*|s2(?:accesscontrol|(?:un)?authenticated)"
     # These are the whole name. A picture's address carries a token.
-    + ")|entitypicture(?:local)?|(?:o|basic|http|x)?auth|pass|irk|motdepasse"
+    + ")|entitypicture(?:local)?|(?:o|basic|http|x)?auth|pass|irk"
 )
 
 # By the last word: what makes it a secret if it is the word before.
@@ -71,11 +91,12 @@ _SECRET_AFTER: Final[Mapping[str, frozenset[str]]] = {
         login invite invitation reset sms temporary visitor admin duress panic emergency
         installer install registration confirmation safe private wifi nfc rfid card badge owner
         slot intercom garage parental child sim commissioning provisioning claim enrollment
-        sharing bypass house
+        sharing bypass house verify license licence parking twofactor
     """),
     "key": listed("""
         mesh net beacon ble gateway root server account login verification backup recovery
         crypto cipher hub secure unlock s0 s2 tls ssl hmac host lan identity join install
+        rsa ec priv enc cert dev share u2f wallet product activation push guest ntp
     """),
 }
 # By the last word: what makes it none if it is the word before; it is a secret after any other.

@@ -41,6 +41,7 @@ def is_plain(value: Any) -> bool:
         return (
             ":" not in value
             and "=" not in value
+            and (value.isascii() or ("\uff1a" not in value and "\uff1d" not in value))
             and "/" not in value
             and "[" not in value
             and ("." not in value or "," not in value)

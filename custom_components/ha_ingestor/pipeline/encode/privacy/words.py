@@ -25,6 +25,9 @@ _FORMS: Final = listed("""
 """)
 _VERSION: Final = re.compile(r"v?[0-9]+")
 
+# Levels behind the name of a thing, by the conventions of Zigbee2MQTT, Homie and others.
+_DONE_WITH_IT: Final = frozenset({"set", "get", "state", "value", "command", "cmd", "status", ""})
+
 
 def spelled(name: str) -> str:
     """Write a name in small letters with underscores, without accents."""
@@ -56,3 +59,11 @@ def thing_of(name: str) -> list[str]:
     while first < end and words[first] in _FORMS:
         first += 1
     return words[first:end] or words
+
+
+def level_of(topic: str) -> str:
+    """Return the level of an MQTT topic that says what a message is about."""
+    levels = topic.split("/")
+    while len(levels) > 1 and levels[-1].lower() in _DONE_WITH_IT:
+        levels.pop()
+    return levels[-1]

@@ -36,6 +36,8 @@ _SENDS_NUMBERS: Final = frozenset({"zha_event"})
 _NUMBERS: Final = (bool, int, float, NoneType)
 _CUT: Final = "..."
 _SETS_TEXT: Final = frozenset((domain, "set_value") for domain in TEXTS)
+# The domain whose services name the states of entities.
+_SETS_STATES: Final = "scene"
 
 
 def encode_other_event(event: OtherEvent, measurement: str, settings: PointSettings) -> Point:
@@ -129,4 +131,17 @@ def _service_data(call: Mapping[str, Any]) -> Any:
     called = (text_of(call.get("domain")).lower(), text_of(call.get("service")).lower())
     if called in _SETS_TEXT and isinstance(data, Mapping):
         return {name: value for name, value in data.items() if name != "value"}
+    if called[0] == _SETS_STATES and isinstance(data, Mapping):
+        return {name: _without_texts(value) for name, value in data.items()}
     return data
+
+
+def _without_texts(states: Any) -> Any:
+    """Return the states that a scene sets, without those of texts."""
+    if not isinstance(states, Mapping):
+        return states
+    return {
+        entity_id: state
+        for entity_id, state in states.items()
+        if text_of(entity_id).partition(".")[0].lower() not in TEXTS
+    }
