@@ -82,6 +82,7 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     },
     "registry": {
         *("enrich", "tasks", "options", "clients/homeassistant", "pipeline", "pipeline/encode"),
+        "pipeline/encode/privacy",
     },
     "metadata_store": {"registry"},
     "data_api": {

@@ -285,6 +285,31 @@ async def test_an_entity_is_described_completely(
     )
 
 
+async def test_secrets_in_options_and_in_an_address_are_left_out(
+    hass: HomeAssistant,
+    entity_registry: er.EntityRegistry,
+    device_registry: dr.DeviceRegistry,
+    hue: MockConfigEntry,
+    bulb: dr.DeviceEntry,
+) -> None:
+    door = entity_registry.async_get_or_create("lock", "hue", "1", suggested_object_id="door")
+    for domain in ("lock", "alarm_control_panel"):
+        said = {"default_code": "1234", "more": {"api_key": "1234", "size": 3}}
+        entity_registry.async_update_entity_options(door.entity_id, domain, said)
+    for url, shown in (
+        ("http://admin:1234@lamp.local/setup", "http://...@lamp.local/setup"),
+        ("https://lamp.local/?a=1&token=1234", "https://lamp.local/?a=1&token=..."),
+        ("homeassistant://hassio/addon/lamp", "homeassistant://hassio/addon/lamp"),
+    ):
+        device_registry.async_update_device(bulb.id, configuration_url=url)
+        home = await async_snapshot(hass)
+        (device,) = (each for each in home.devices if each.device_id == bulb.id)
+        assert device.configuration_url == shown
+
+    kept = {"more": {"size": 3}}
+    assert entity(home, "lock.door").options == {"lock": kept, "alarm_control_panel": kept}
+
+
 @pytest.mark.parametrize("unique_id", [17, ("a", 1), 1.5])
 async def test_a_unique_id_that_is_no_text_becomes_text(
     hass: HomeAssistant, entity_registry: er.EntityRegistry, unique_id: Any

@@ -15,7 +15,7 @@ from ..clients.homeassistant.entries import (
 )
 from ..enrich.describe import Placed, effective_area_id
 from .model import Area, Device, Entity, Floor, Label
-from .values import plain, text, texts
+from .values import plain, text, texts, without_secrets
 
 type AnyDevice = dr.AnyDeviceEntry | DeviceEntry
 type Hardware = dr.DeviceEntry | DeviceEntry
@@ -50,7 +50,7 @@ def device(
         effective_area_id=text(effective_area_id(entry, whole)),
         integration=text(domain),
         entry_type=text(hardware and hardware.entry_type),
-        configuration_url=text(hardware and hardware.configuration_url),
+        configuration_url=text(without_secrets(hardware and hardware.configuration_url)),
         labels=texts(sorted(entry.labels)),
         config_entry_id=text(entry.config_entry_id),
         via_device_id=via_device_id,
@@ -85,7 +85,7 @@ def entity(
         # The mark for "its computed name" is no text.
         aliases=texts(alias for alias in entry.aliases if isinstance(alias, str)),
         labels=texts(sorted(entry.labels)),
-        options=plain(entry.options),
+        options=plain(without_secrets(entry.options)),
         config_entry_id=text(entry.config_entry_id),
         entity_category=text(entry.entity_category),
         device_class=text(entry.device_class) or text(entry.original_device_class),

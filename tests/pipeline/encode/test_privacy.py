@@ -115,6 +115,7 @@ SECRETS = (
     *("setup_uri", "signed_url", "presignedUrl", "share_link", "cloudhook", "invitecode"),
     *("onetimecode", "verify_code", "seed_phrase", "recoveryPhrase", "mnemonic", "creds"),
     *("user_creds", "authData", "snmp_community", "oauth_verifier", "S2AccessControl", "cvv"),
+    *("default_code", "overrideCode"),
 )
 KEPT = (
     *("token_count", "error_code", "code_format", "keypad", "translation_key", "monkey", "key"),

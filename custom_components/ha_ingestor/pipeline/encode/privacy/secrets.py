@@ -91,7 +91,7 @@ _SECRET_AFTER: Final[Mapping[str, frozenset[str]]] = {
         login invite invitation reset sms temporary visitor admin duress panic emergency
         installer install registration confirmation safe private wifi nfc rfid card badge owner
         slot intercom garage parental child sim commissioning provisioning claim enrollment
-        sharing bypass house verify license licence parking twofactor
+        sharing bypass house default override verify license licence parking twofactor
     """),
     "key": listed("""
         mesh net beacon ble gateway root server account login verification backup recovery
