@@ -16,7 +16,8 @@ from .configuration import HOST
 
 type Json = Any
 
-TIMEOUT: Final = 30.0
+# A reload with ten thousand entities takes half a minute where two cores do much else.
+TIMEOUT: Final = 90.0
 
 _FLOWS: Final = "/api/config/config_entries/flow"
 _RELOAD_SECONDS: Final = 20.0
