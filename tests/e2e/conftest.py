@@ -16,10 +16,14 @@ from scripts.rig.servers import Server
 
 from . import influxdb3, summary
 
-# The longest, as measured: begun last, one of them would keep a worker busy alone for minutes.
+# Groups that take more than about half a minute, the longest first: begun last, one of them would
+# keep a worker busy alone. Those with a browser are not all at the beginning.
 LONG: Final = (
-    *("test_panel", "test_data_api", "test_dashboards", "test_walk_in_browser"),
-    *("test_registry_history", "test_outages", "test_metadata", "test_options"),
+    *("test_remote", "test_panel_in_a_large_home", "test_data_api", "test_gaps", "test_panel"),
+    *("test_compare", "test_dashboards", "test_outages", "test_repairs_in_browser"),
+    *("test_registry_history", "test_options", "test_walk_in_browser", "test_metadata"),
+    *("test_self_test", "test_soak", "test_core_is_the_built_in_integration", "test_mqtt"),
+    *("test_options_in_browser", "test_health_api", "test_set_up", "test_browser"),
 )
 
 pytest.register_assert_rewrite("tests.e2e.installation")
@@ -41,7 +45,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
             if item.get_closest_marker("xdist_group") is None:
                 item.add_marker(pytest.mark.xdist_group(item.path.stem))
-    items.sort(key=lambda item: item.path.stem not in LONG)
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    return LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG)
 
 
 @pytest.hookimpl(wrapper=True)
