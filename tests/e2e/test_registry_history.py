@@ -16,6 +16,13 @@ from . import summary
 from .installation import until
 
 DATABASE: Final = "influxdb2"
+SPOOL: Final = {
+    "gather": 0,
+    "durability": "balanced",
+    "max_size": 64,
+    "min_free": 0,
+    "compress": True,
+}
 KEYS: Final = {"devices": "device_id", "entities": "entity_id"}
 
 type Rows = dict[str, dict[str, Any]]
@@ -32,6 +39,8 @@ class Home:
         self.entry_id = entry["result"]["entry_id"]
         answer = {"types": [], "reported": False, "registries": True}
         home.api.set_options(self.entry_id, "events", **answer)
+        # Sent at once: the tests wait for the rows of one change after the other.
+        home.api.set_options(self.entry_id, "spool", **SPOOL)
 
     def points(self, measurement: str) -> list[Point]:
         """All rows that there ever were, in the order of time."""
