@@ -32,23 +32,16 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import batched
-from typing import Any, Final
+from typing import Any
 
 from . import quarantine_position
 from .appended import Appended
 from .files import Files
 from .quarantine_files import FILE_BYTES, QuarantineFiles
 from .quarantine_position import PositionFile, QuarantinePosition
-from .quarantine_records import RejectedPoint, StoredRecord, behind, chunks
+from .quarantine_reader import QuarantineReader
+from .quarantine_records import RejectedPoint, chunks
 from .slices import Slices, complete
-
-# The limit for records that are shown at once, as they may be converted in the event loop.
-ANSWER_BYTES: Final = 2 * 1024 * 1024
-# How many records are read in one slice: a few milliseconds.
-_SLICE_RECORDS: Final = 500
-# What a record is but its line, about.
-_RECORD_BYTES: Final = 400
 
 
 class Quarantine:
@@ -63,6 +56,7 @@ class Quarantine:
         self._destination = destination
         self._position = PositionFile(files)
         self._files = QuarantineFiles(files, self._position)
+        self._reader = QuarantineReader(self._files)
         self._found: Appended | None = None
 
     @property
@@ -104,7 +98,7 @@ class Quarantine:
 
     def records(self) -> Slices[list[dict[str, Any]]]:
         """Read every record, oldest first; damaged lines are left out. Raises OSError."""
-        records, _ = yield from self._kept(self._now())
+        records, _ = yield from self._reader.kept(self._now())
         return [record.record for record in records]
 
     def newest_records(self, limit: int) -> Slices[tuple[list[dict[str, Any]], int]]:
@@ -112,32 +106,14 @@ class Quarantine:
 
         They are up to `limit`, and less where their lines are long.
         """
-        position = self._now()
-        newest: list[dict[str, Any]] = []
-        # Hashes, as tens of thousands of records at once would stop all threads to collect garbage.
-        seen: set[int] = set()
-        room = ANSWER_BYTES
-        for number in reversed(self._files.numbers(position)):
-            records, _ = yield from self._read(position, [number])
-            for record in reversed(records):
-                if (point := hash(record.point)) in seen:
-                    continue
-                seen.add(point)
-                room -= len(record.line) + _RECORD_BYTES
-                if len(newest) < limit and (room >= 0 or not newest):
-                    newest.append(record.record)
-        return newest[::-1], len(seen)
+        return (yield from self._reader.newest(self._now(), limit))
 
     def find_newest(self) -> Slices[None]:
         """Read the newest one of earlier processes, unless it was forgotten; raises OSError."""
         position = self._now()
-        for number in reversed(self._files.numbers(position)):
-            records, _ = yield from self._read(position, [number])
-            for record in reversed(records):
-                if refused := record.refused:
-                    if self.newest is None and refused.mark != position.forgotten:
-                        self.newest = refused
-                    return
+        refused = yield from self._reader.newest_refused(position)
+        if refused and self.newest is None and refused.mark != position.forgotten:
+            self.newest = refused
 
     def forget(self) -> None:
         """Keep the records, but have no newest one; nor in later processes, if it can be stored."""
@@ -153,18 +129,13 @@ class Quarantine:
         if not numbers:
             self._files.remove_gone()
             return 0
-        points: set[int] = set()
-        left_out: set[int] = set()
-        for number in numbers:
-            records, unread = yield from self._read(position, [number])
-            points.update(hash(record.point) for record in records)
-            left_out.update(unread)
+        points, left_out = yield from self._reader.points(position, numbers)
         # From here on in one slice.
         if self._files.additions != additions:
             added = [number for number in self._files.numbers(position) if number >= numbers[-1]]
-            records, unread = complete(self._read(position, added))
-            points.update(hash(record.point) for record in records)
-            left_out.update(unread)
+            new_points, unread = complete(self._reader.points(position, added))
+            points |= new_points
+            left_out |= unread
         self._remove_all(left_out)
         return len(points)
 
@@ -189,7 +160,7 @@ class Quarantine:
         """
         additions = self._files.additions
         position = self._now().settled()
-        records, left_out = yield from self._kept(position)
+        records, left_out = yield from self._reader.kept(position)
         for chunk in chunks(records):
             # Nothing else is appended within this slice.
             file, (before, _, replayed) = position.file, appended()
@@ -240,7 +211,7 @@ class Quarantine:
         if position.until is not None and taken == position.count:
             end = start.passed(position.until, self._files.below(position.until.file))
         else:
-            records, left_out = complete(self._kept(start))
+            records, left_out = complete(self._reader.kept(start))
             end = start.passed(records[:taken][-1].end, left_out) if records[:taken] else start
         with suppress(OSError):  # tried again with every use
             self._position.move(end)
@@ -252,34 +223,3 @@ class Quarantine:
         position = self._position.read()
         aside = tuple(gone for other in left_out if (gone := position.removed_of(other)))
         return QuarantinePosition(file=number, newest=number - 1, aside=aside)
-
-    def _kept(self, position: QuarantinePosition) -> Slices[tuple[list[StoredRecord], list[int]]]:
-        """Read the records behind a position, the last of those that are there twice.
-
-        Returns also which files cannot be read.
-        """
-        found: dict[tuple[str, str], StoredRecord] = {}
-        left_out: list[int] = []
-        for number in self._files.numbers(position):
-            records, unread = yield from self._read(position, [number])
-            left_out += unread
-            for record in records:
-                found.pop(record.point, None)
-                found[record.point] = record
-        return list(found.values()), left_out
-
-    def _read(
-        self, position: QuarantinePosition, numbers: Iterable[int]
-    ) -> Slices[tuple[list[StoredRecord], list[int]]]:
-        """Read what these files hold behind a position; returns also which cannot be read."""
-        records: list[StoredRecord] = []
-        unread: list[int] = []
-        for number in numbers:
-            if (content := self._files.read(number)) is None:
-                unread.append(number)
-                continue
-            stored = behind(position, number, content)
-            for part in batched(stored, _SLICE_RECORDS, strict=False):
-                records += part
-                yield
-        return records, unread
