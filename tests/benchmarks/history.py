@@ -1,14 +1,17 @@
-"""What it costs to write a long history: `python -m tests.benchmarks.history --states 1000000`.
+"""What it costs to write a long history: `python -m tests.benchmarks.history --rows 1000000`.
 
-A real Home Assistant with a generated history in its recorder writes it to a real InfluxDB 2.
-Meanwhile the event loop is asked for an answer fifty times a second, from outside, and a state is
-set every second, which the recorder has to store.
+A real Home Assistant with a generated history in its recorder writes it to a real InfluxDB 2:
+states, or with `--content statistics` long-term statistics. Meanwhile the event loop is asked for
+an answer fifty times a second, from outside, and a state is set every second, which the recorder
+has to store. With `--blocks` the longest turns of the event loop are told as well, without the time
+in which another process had the processor, and where they were.
 """
 
 # ruff: noqa: T201
 
 import argparse
 import asyncio
+import os
 import sqlite3
 import statistics
 import sys
@@ -24,41 +27,16 @@ import aiohttp
 from scripts.rig import servers
 from scripts.rig.api import Api
 from scripts.rig.destination import address_of
-from scripts.rig.home_assistant import HomeAssistant
 from scripts.rig.integration import DOMAIN, connect
+from scripts.rig.machine import load
 
-ENTITIES: Final = 200
-# What is generated is of the hours before, a second apart.
-STEP_SECONDS: Final = 0.02
+from .blocks import rows_of
+from .home import LOAD, BenchHome
+from .recorded import CONTENTS, generate
+
 PING_SECONDS: Final = 0.02
 PROBE: Final = "sensor.probe"
-
-
-def generate(directory: Path, states: int) -> float:
-    """Write a history into the recorder of a home that is stopped; returns when it begins."""
-    begin = time.time() - states * STEP_SECONDS - 60
-    with closing(sqlite3.connect(directory / "home-assistant_v2.db")) as recorder, recorder:
-        first = recorder.execute("SELECT max(metadata_id) FROM states_meta").fetchone()[0] + 1
-        recorder.executemany(
-            "INSERT INTO states_meta (metadata_id, entity_id) VALUES (?, ?)",
-            ((first + each, f"sensor.old_{each}") for each in range(ENTITIES)),
-        )
-        attributes = recorder.execute(
-            "INSERT INTO state_attributes (hash, shared_attrs) VALUES (1, ?)",
-            ('{"unit_of_measurement":"W","device_class":"power","friendly_name":"Old"}',),
-        ).lastrowid
-        recorder.executemany(
-            "INSERT INTO states (metadata_id, attributes_id, state, last_updated_ts,"
-            " context_id_bin, origin_idx) VALUES (?, ?, ?, ?, ?, 0)",
-            (
-                (
-                    *(first + number % ENTITIES, attributes, str(number / 8)),
-                    *(begin + number * STEP_SECONDS, number.to_bytes(16)),
-                )
-                for number in range(states)
-            ),
-        )
-    return begin
+_RECORDER: Final = "recorder:\n  commit_interval: 1\n"
 
 
 async def ping(api: Api, waits: list[tuple[float, float]], stopping: threading.Event) -> None:
@@ -80,7 +58,7 @@ async def ping(api: Api, waits: list[tuple[float, float]], stopping: threading.E
             await asyncio.sleep(PING_SECONDS)
 
 
-def probe(home: HomeAssistant, delays: list[float], stopping: threading.Event) -> None:
+def probe(home: BenchHome, delays: list[float], stopping: threading.Event) -> None:
     """Set a state, and wait until the recorder has stored it."""
     file = home.directory / "home-assistant_v2.db"
     number = 0
@@ -103,10 +81,9 @@ def _is_stored(recorder: sqlite3.Connection, number: int) -> bool:
     return bool(found and found[0] == str(number))
 
 
-def memory(home: HomeAssistant) -> float:
+def memory(home: BenchHome) -> float:
     """Return the resident memory of a home in megabytes."""
-    assert home._process
-    status = Path(f"/proc/{home._process.pid}/status").read_text()
+    status = Path(f"/proc/{home.pid}/status").read_text()
     line = next(each for each in status.splitlines() if each.startswith("VmRSS"))
     return int(line.split()[1]) / 1024
 
@@ -124,17 +101,18 @@ def show(title: str, waits: list[tuple[float, float]], delays: list[float]) -> N
     )
 
 
-def run(directory: Path, states: int) -> None:
+def run(directory: Path, content: str, rows: int, *, blocks: bool) -> None:
     """Measure a quiet home, and then one that writes its history."""
     with ExitStack() as stack:
         server = stack.enter_context(servers.start("influxdb2", directory / "influxdb2"))
         (directory / "home").mkdir()
-        home = HomeAssistant(directory=directory / "home")
+        home = BenchHome(directory=directory / "home", more=_RECORDER)
         stack.callback(home.stop)
         home.start()
+        home.api.flow(LOAD)
         entry = connect(home.api, address_of(server, server.database))["result"]
         home.stop()
-        begin = generate(home.directory, states)
+        begin = generate(home.directory, content, rows)
         home.start()
         time.sleep(10)
 
@@ -151,37 +129,53 @@ def run(directory: Path, states: int) -> None:
         for each in threads:
             each.start()
         time.sleep(20)
-        show("before", waits, delays)
+        show(f"before, {load()}", waits, delays)
         waits.clear()
         delays.clear()
-        before, began, most = memory(home), time.monotonic(), 0.0
+        if blocks:
+            home.observe("blocks")
+        before, spent, began, most = memory(home), used(home), time.monotonic(), 0.0
         start = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(begin - 1))
         home.api.call_service(
-            DOMAIN, "backfill", config_entry_id=entry["entry_id"], start_time=start
+            *(DOMAIN, "backfill"),
+            config_entry_id=entry["entry_id"],
+            start_time=start,
+            content=[content],
         )
         print(f"begun at {time.time():.1f}", flush=True)
         while (told := status())["status"] != "done":
             most = max(most, memory(home))
             time.sleep(5)
-        spent = time.monotonic() - began
+        seconds, spent = time.monotonic() - began, used(home) - spent
+        turns = home.observed()["turns"] if blocks else []
         stopping.set()
         for each in threads:
             each.join()
-        show("meanwhile", waits, delays)
+        show(f"meanwhile, {load()}", waits, delays)
         print(
-            f"{told['points']} points of {told['rows']} rows in {spent:.0f} s:"
-            f" {told['points'] / spent:.0f} a second; memory {before:.0f} MB before,"
-            f" {most:.0f} MB at most"
+            f"{told['points']} points of {told['rows']} rows in {seconds:.0f} s:"
+            f" {told['points'] / seconds:.0f} a second, {1e6 * spent / told['rows']:.0f} µs of the"
+            f" processor each; memory {before:.0f} MB before, {most:.0f} MB at most"
         )
+        if blocks:
+            print("\n".join(f"{each.what} {each.measured}" for each in rows_of(content, [turns])))
+
+
+def used(home: BenchHome) -> float:
+    """Return how many seconds of the processor a home has used."""
+    fields = Path(f"/proc/{home.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> int:
     """Read the arguments and run."""
     parser = argparse.ArgumentParser(prog="tests.benchmarks.history", description=__doc__)
-    parser.add_argument("--states", type=int, default=1_000_000)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--content", choices=CONTENTS, default="states")
+    parser.add_argument("--blocks", action="store_true", help="watch the event loop from within")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        run(Path(directory), arguments.states)
+        run(Path(directory), arguments.content, arguments.rows, blocks=arguments.blocks)
     return 0
 
 

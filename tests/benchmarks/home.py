@@ -63,7 +63,7 @@ class Exporter(StrEnum):
 
 @dataclass(slots=True)
 class BenchHome(HomeAssistant):
-    """A Home Assistant with the load in it."""
+    """A Home Assistant with the load in it, and what `more` configures."""
 
     def launch(self) -> None:
         """Start without waiting for anything."""
@@ -74,7 +74,8 @@ class BenchHome(HomeAssistant):
             (components / LOAD).symlink_to(Path(__file__).with_name(LOAD))
             (self.directory / "custom_components").symlink_to(components)
         write_configuration(self.directory, port=self.port)
-        (self.directory / "configuration.yaml").write_text(_CONFIGURATION, encoding="utf-8")
+        text = _CONFIGURATION + self.more
+        (self.directory / "configuration.yaml").write_text(text, encoding="utf-8")
         environment = os.environ | {"PYTHONPYCACHEPREFIX": str(CHECKOUT / ".dev" / "pycache")}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         with self.log_path.open("ab") as log:
