@@ -67,7 +67,7 @@ class Committer:
                 if left:
                     time.sleep(0)  # let the event loop run in between
             oldest = min(oldest, self._encode(self._due(is_last=is_last), lines, self.encoder))
-        except Exception:
+        except BaseException:
             _LOGGER.exception("Commit failed; %s events lost", left)
             self.ledger.count_lost(left, INTERNAL_ERROR)
         self.next_due = self.noise_filter.next_due
@@ -99,7 +99,7 @@ class Committer:
                 left -= len(items)
                 oldest = min(oldest, self._encode(kept, lines, past.encoder))
                 time.sleep(0)  # let the event loop run in between
-        except Exception:
+        except BaseException:
             _LOGGER.exception("Commit of the history failed; %s events lost", left)
             self.ledger.count_lost(left, INTERNAL_ERROR)
         self.ledger.recovered += len(lines)
@@ -163,7 +163,7 @@ class Committer:
         held = self.noise_filter.held
         try:
             return self.noise_filter.release() if is_last else self.noise_filter.due()
-        except Exception:
+        except BaseException:
             lost = held - self.noise_filter.held
             _LOGGER.exception("Filter failed; %s held events lost", lost)
             self.ledger.count_lost(lost, INTERNAL_ERROR)
@@ -174,7 +174,7 @@ class Committer:
         counted, held = self._filtered(), self.noise_filter.held
         try:
             return self.noise_filter.filter(items)
-        except Exception:
+        except BaseException:
             lost = len(items) - (self._filtered() - counted) - (self.noise_filter.held - held)
             _LOGGER.exception("Filter failed; %s events lost", lost)
             self.ledger.count_lost(lost, INTERNAL_ERROR)
@@ -187,7 +187,7 @@ class Committer:
         """Add the lines of events, and return a time that none of them is older than."""
         try:
             encoded = encoder.encode(state_events)
-        except Exception:
+        except BaseException:
             _LOGGER.exception("Encoding failed; %s events lost", len(state_events))
             self.ledger.count_lost(len(state_events), INTERNAL_ERROR)
             return LATER

@@ -5,7 +5,7 @@ def text_of(value: object) -> str:
     """Return the value's text, or its type's name when it has none. Never raises."""
     try:
         text = str(value)
-    except Exception:  # noqa: BLE001  foreign objects may raise anything
+    except BaseException:  # noqa: BLE001  foreign objects may raise anything
         text = type(value).__name__
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
@@ -14,5 +14,5 @@ def has_truth(value: object) -> bool:
     """Whether a value is not empty; an object without a truth value counts as not empty."""
     try:
         return bool(value)
-    except Exception:  # noqa: BLE001  arrays, for one, refuse the question
+    except BaseException:  # noqa: BLE001  arrays, for one, refuse the question
         return True

@@ -8,13 +8,19 @@ _DEPTH_MAX: Final = 8
 
 
 def copied(data: Any, depth: int = _DEPTH_MAX) -> Any:
-    """Copy the data of an event, because its sender may go on using them."""
+    """Copy the data of an event, because its sender may go on using them. Never raises.
+
+    What cannot be read stays as it is.
+    """
     if not depth:
         return data
-    if isinstance(data, Mapping):
-        return {key: copied(value, depth - 1) for key, value in data.items()}
-    if isinstance(data, (list, tuple)):
-        return [copied(value, depth - 1) for value in data]
+    try:
+        if isinstance(data, Mapping):
+            return {key: copied(value, depth - 1) for key, value in data.items()}
+        if isinstance(data, (list, tuple)):
+            return [copied(value, depth - 1) for value in data]
+    except BaseException:  # noqa: BLE001  foreign objects may raise anything
+        return data
     return data
 
 

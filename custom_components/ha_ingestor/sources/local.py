@@ -162,7 +162,7 @@ class LocalSource:
         """Start the heartbeats of entities without events."""
         expected = []
         async for state in async_slices(self._hass.states.async_all()):
-            with suppress(Exception):  # errors are logged when the entity is captured
+            with suppress(BaseException):  # errors are logged when the entity is captured
                 entity = self._catalog[state.entity_id]
                 if entity.rules.heartbeat and not entity.filtered:
                     expected.append(StateEvent(entity, state, None, 0.0, state.context))

@@ -63,7 +63,7 @@ class LocalCapture:
         self._intake.received += 1
         try:
             capture(item, clock_offset)
-        except Exception:  # noqa: BLE001  integrations put anything into events
+        except BaseException:  # noqa: BLE001  integrations put anything into events
             LOGGER.exception("An event could not be captured")
             self._intake.count_lost(1, INTERNAL_ERROR)
 

@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
@@ -155,7 +156,7 @@ class ReloadBuffer:
             self.removed[known.entity_id] = known
         try:
             return estimate_size(StateEvent(_ANY, new, data.get("old_state"), 0.0, NoContext()))
-        except Exception:  # noqa: BLE001  any data may come with it; the capture counts it
+        except BaseException:  # noqa: BLE001  any data may come with it; the capture counts it
             return 0
 
     def _keep(self, item: Event[Any] | OtherEvent, size: int) -> None:
@@ -179,8 +180,10 @@ class ReloadBuffer:
         self._newest[entity_id] = kept
 
     def _count_lost(self, kept: BufferedEvent) -> None:
-        entity_id = _entity_of(kept)
-        if entity_id and (reason := self.catalog[entity_id].filtered):
+        entity_id, reason = _entity_of(kept), ""
+        with suppress(BaseException):  # as above: then it would have been lost in the capture
+            reason = self.catalog[entity_id].filtered if entity_id else ""
+        if reason:
             self.filtered[reason] += 1
         else:
             self.lost += 1

@@ -177,7 +177,7 @@ def _text(value: object, dumps: JsonDumps) -> str:
     """Write a value as JSON, and one that is a text there as this text."""
     try:
         text = dumps(value)
-    except Exception:  # noqa: BLE001  foreign objects may raise anything
+    except BaseException:  # noqa: BLE001  foreign objects may raise anything
         text = _plain_text(value)
     if text[:1] != '"':
         return text
@@ -191,7 +191,7 @@ def _text(value: object, dumps: JsonDumps) -> str:
 def _encode(value: Mapping[str, Any], dumps: JsonDumps) -> str:
     try:
         return dumps(value)
-    except Exception:  # noqa: BLE001  as above
+    except BaseException:  # noqa: BLE001  as above
         members = (f"{json.dumps(text_of(key))}:{_plain_text(value[key])}" for key in value)
         return "{" + ",".join(members) + "}"
 
@@ -199,5 +199,5 @@ def _encode(value: Mapping[str, Any], dumps: JsonDumps) -> str:
 def _plain_text(value: object) -> str:
     try:
         return json.dumps(as_json(value))
-    except Exception:  # noqa: BLE001  as above
+    except BaseException:  # noqa: BLE001  as above
         return json.dumps(type(value).__name__)

@@ -146,7 +146,7 @@ class Encoder:
                 text = line(series, fields, moment)
                 # Text knows whether it is ASCII, and then how many bytes it has.
                 size = len(text if text.isascii() else text.encode("utf-8", "replace")) + 1
-            except Exception:
+            except BaseException:
                 _LOGGER.exception("A change of %s could not be encoded", _subject_of(item))
                 filtered[NOT_ENCODABLE] = filtered.get(NOT_ENCODABLE, 0) + 1
                 continue

@@ -17,14 +17,16 @@ def as_number(value: object) -> float | None:
 
     None also for what no float comes near. A float that is not finite is a number. Never raises.
     """
-    if type(value) in _NO_NUMBERS or isinstance(value, (str, bytes, bytearray)):
-        return None
-    # An array is no number, although float() takes one of a single number.
-    if not hasattr(value, "__float__") or (not isinstance(value, int) and _is_array(value)):
+    if type(value) in _NO_NUMBERS:
         return None
     try:
+        if isinstance(value, (str, bytes, bytearray)) or not hasattr(value, "__float__"):
+            return None
+        # An array is no number, although float() takes one of a single number.
+        if not isinstance(value, int) and _is_array(value):
+            return None
         number = float(value)
-    except Exception:  # noqa: BLE001  foreign objects may raise anything
+    except BaseException:  # noqa: BLE001  foreign objects may raise anything
         return None
     return None if isinf(number) and not isinstance(value, float) else number
 

@@ -157,7 +157,7 @@ class NoiseFilter:
                     item
                 ):
                     passed.append(item)
-            except Exception:
+            except BaseException:
                 _LOGGER.exception("An event could not be filtered and is kept")
                 if not any(each is item for each in passed[before:]):
                     passed.append(item)
@@ -250,5 +250,5 @@ def are_same(one: Any, other: Any) -> bool:
     """Whether two values are equal; those that cannot be compared are not."""
     try:
         return bool(one == other)
-    except Exception:  # noqa: BLE001  attributes may be objects of any integration
+    except BaseException:  # noqa: BLE001  attributes may be objects of any integration
         return False

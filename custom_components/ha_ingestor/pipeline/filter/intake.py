@@ -98,5 +98,5 @@ def estimate_size(state_event: Item) -> int:
         content = state_event.new.attributes
     try:
         return len(str(content))
-    except Exception:  # noqa: BLE001  it may hold objects of any integration
+    except BaseException:  # noqa: BLE001  it may hold objects of any integration
         return 0

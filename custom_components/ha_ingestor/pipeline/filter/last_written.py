@@ -219,7 +219,7 @@ class LastWritten:
         """Return a digest of the point of a state, without its time and its cause."""
         if self.profile and (entity := self.contexts.get(entity_id)):
             alone = StateEvent(entity, state, None, 0.0, NoContext())
-            with suppress(Exception):  # then the attributes have to do
+            with suppress(BaseException):  # then the attributes have to do
                 point = self.profile.encode(alone)
                 return _hash(" ".join(point[:2]) if point else "")
         return digest(state.attributes, self.dumps)

@@ -38,7 +38,7 @@ class RecoveredFilter:
             try:
                 kept = unmasked(self._joined(state_event))
                 reason = MASKED if kept is None else self._reason(kept)
-            except Exception:
+            except BaseException:
                 _LOGGER.exception("An event of the history could not be filtered and is kept")
                 kept, reason = state_event, ""
             if reason == "deduplicated":

@@ -61,11 +61,11 @@ class _Copy:
     def of(self, value: Any, depth: int) -> Any:
         """Copy a value."""
         self._values += 1
-        if isinstance(value, SIMPLE):
-            return value
-        if isinstance(value, str):
-            return self._text(value, depth)
         try:
+            if isinstance(value, SIMPLE):
+                return value
+            if isinstance(value, str):
+                return self._text(value, depth)
             value = _opened(value)
             if isinstance(value, (Mapping, list, tuple, set, frozenset)):
                 return self._container(value, depth)
@@ -73,7 +73,7 @@ class _Copy:
             is_bytes = isinstance(value, (bytes, bytearray))
             text = value.decode("utf-8", "replace") if is_bytes else text_of(value)
             copy = self._text(text if is_bytes else _PLACE_IN_MEMORY.sub("", text), depth)
-        except Exception:  # noqa: BLE001  foreign objects may raise anything
+        except BaseException:  # noqa: BLE001  foreign objects may raise anything
             return type(value).__name__
         return value if copy == text else copy
 

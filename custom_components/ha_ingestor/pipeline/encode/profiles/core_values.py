@@ -71,7 +71,7 @@ def float_in(value: Any) -> float | None:
         return None
     try:
         return float(value)
-    except Exception:  # noqa: BLE001  foreign objects may raise anything
+    except BaseException:  # noqa: BLE001  foreign objects may raise anything
         return None
 
 
