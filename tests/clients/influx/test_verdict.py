@@ -286,6 +286,19 @@ _OLD: Final = "partial write: dropped 1 points outside retention policy"
             None,
             AgeLimit(retention=5405.0, is_write_window=True),
         ),
+        # No database says so, but nothing that a server says may stop the export.
+        pytest.param(
+            f'{{"error":"{_OLD} of duration {"9" * 400}h0m0s"}}',
+            None,
+            AgeLimit(),
+            id="400 digits",
+        ),
+        pytest.param(
+            f'{{"error":"{_OLD} of duration {"9" * 5_000}h0m0s"}}',
+            None,
+            AgeLimit(),
+            id="5 000 digits",
+        ),
     ],
 )
 def test_how_old_is_too_old_is_read_from_the_words(

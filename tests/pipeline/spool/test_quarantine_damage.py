@@ -152,6 +152,26 @@ def test_a_file_that_came_back_with_other_records_hides_none_of_them() -> None:
     assert kept(opened(disk, 5_000)) == list(range(3001, 3701))
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(b"[" * 200_000, id="lists"),
+        pytest.param(b'{"seq":' * 100_000, id="objects"),
+        pytest.param(b"9" * 10_000, id="number"),
+    ],
+)
+def test_a_damaged_line_hides_no_other_record(damage: bytes) -> None:
+    disk = StubbornDisk()
+    put(opened(disk), 1, 10)
+    (name,) = files_of(disk)
+    content = disk.read(name, 0, 1 << 20)
+    fd = disk.open(name)
+    disk.write(fd, damage + b"\n" + content, 0)
+    disk.close(fd)
+
+    assert kept(opened(disk, 100)) == list(range(1, 11))
+
+
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"{}", b"[1]", b"\xff" * 8192])
 def test_a_position_that_makes_no_sense_hides_nothing(content: bytes) -> None:
     disk = StubbornDisk()

@@ -68,7 +68,7 @@ def _numbered(body: str, lines: Sequence[bytes]) -> Iterator[bytes]:
 def _json(body: str) -> Mapping[str, object]:
     try:
         content = json.loads(body)
-    except ValueError:
+    except ValueError, RecursionError:
         return {}
     return content if isinstance(content, dict) else {}
 

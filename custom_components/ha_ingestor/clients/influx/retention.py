@@ -14,8 +14,8 @@ from .dialect import Dialect
 # With another clock than ours it is not known beforehand what the database rejects.
 CLOCK_SECONDS: Final = 60.0
 
-# As Go writes it, such as 168h0m0s.
-DURATION: Final = r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?"
+# As Go writes it, such as 168h0m0s; its longest has seven digits.
+DURATION: Final = r"(?:(\d{1,7})h)?(?:(\d{1,7})m)?(?:(\d{1,7})s)?"
 _DURATION: Final = re.compile(DURATION)
 
 

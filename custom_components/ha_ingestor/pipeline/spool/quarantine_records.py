@@ -95,7 +95,7 @@ def _parsed(number: int, content: bytes) -> Iterator[StoredRecord]:
         mark = crc32(line + b"\n", mark)
         try:
             record = json.loads(line)
-        except ValueError:
+        except ValueError, RecursionError:
             continue
         if isinstance(record, dict):
             count += 1
