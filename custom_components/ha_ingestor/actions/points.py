@@ -11,7 +11,11 @@ from homeassistant.util.json import JsonObjectType
 from ..coordinator import HaIngestorConfigEntry
 from ..health.self_test import MEASUREMENT as SELF_TEST
 from ..health.server_text import plain
-from ..pipeline.encode.columns import REGISTRIES, STATISTICS_MEASUREMENT
+from ..pipeline.encode.columns import (
+    REGISTRIES,
+    STATISTICS_MEASUREMENT,
+    TIDY_EVENTS_MEASUREMENT,
+)
 from ..pipeline.encode.own_points import GivenPoint, OwnPointEncoder, PointError
 from ..pipeline.encode.profiles.homeiq import MEASUREMENT
 from ..pipeline.encode.read_lines import read_lines
@@ -28,7 +32,9 @@ TEXT_MAX: Final = 512 * 1024
 # A line that was given without a time is longer by that.
 ENCODED_MAX: Final = TEXT_MAX + 32 * POINTS_MAX
 # A point of one of these would change what the columns of ours are.
-RESERVED: Final = frozenset({MEASUREMENT, SELF_TEST, STATISTICS_MEASUREMENT, *REGISTRIES})
+RESERVED: Final = frozenset(
+    {MEASUREMENT, SELF_TEST, STATISTICS_MEASUREMENT, TIDY_EVENTS_MEASUREMENT, *REGISTRIES}
+)
 # Enough of a name to find it.
 _NAME_SHOWN: Final = 100
 

@@ -11,7 +11,7 @@ from ..clients.address import is_same_machine
 from ..clients.influx.client import InfluxClient
 from ..clients.influx.dialect import Dialect
 from ..connection import async_read_back
-from ..const import SUBENTRY_REMOTE
+from ..const import SUBENTRY_MQTT, SUBENTRY_REMOTE
 from ..coordinator import HaIngestorConfigEntry, HealthCoordinator, IngestorRuntimeData
 from ..data_api.coordinator import async_registries
 from ..enrich.attribution import Attribution
@@ -21,6 +21,7 @@ from ..health.self_test import SelfTest
 from ..options.events import captures_reports, event_types
 from ..options.filter import entity_filter
 from ..options.history import gap_days
+from ..options.mqtt import measurements_of
 from ..options.noise import deduplication_window, rule_table
 from ..options.points import skips_unavailable
 from ..options.profile import profile_of
@@ -75,6 +76,9 @@ def prepare(
         numbers_only=client.dialect is Dialect.VICTORIAMETRICS,
         causes=causes,
         has_instances=bool(entry.get_subentries_of_type(SUBENTRY_REMOTE)),
+        of_messages=measurements_of(
+            subentry.data for subentry in entry.get_subentries_of_type(SUBENTRY_MQTT)
+        ),
     )
 
     def build(

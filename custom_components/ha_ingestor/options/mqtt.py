@@ -205,3 +205,8 @@ def shapes_of(data: Mapping[str, Any]) -> tuple[MessageShape, ...]:
         )
         for pattern, row in rows
     )
+
+
+def measurements_of(stored: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """Read in which measurements messages are stored."""
+    return frozenset(row[CONF_MEASUREMENT] for data in stored for row in data[CONF_TOPICS])

@@ -35,14 +35,16 @@ def profile_of(
     numbers_only: bool,
     causes: Attribution,
     has_instances: bool = False,
+    of_messages: frozenset[str] = frozenset(),
 ) -> Profile:
-    """Build the profile."""
+    """Build the profile; `of_messages` are the measurements of messages of MQTT topics."""
     name = profile_name(options)
     if name == CORE:
         return Core(
             settings=core_settings(options),
             numbers_only=numbers_only,
             has_instances=has_instances,
+            of_messages=of_messages,
         )
     page, profile = profile_page(options), _PROFILES[name]
     plain_names, aliases = state_names(options)
@@ -58,4 +60,5 @@ def profile_of(
         units=metric_units if page[CONF_CONVERT] else normal_units,
         causes=causes.causes,
         users=causes.users,
+        of_messages=of_messages,
     )

@@ -108,6 +108,42 @@ async def ledger_of(entry: MockConfigEntry) -> dict[str, Any]:
     return {**ledger, "received": ledger["received"] - here, "filtered": filtered}
 
 
+@pytest.mark.parametrize(
+    ("options", "measurement"),
+    [
+        ({"points": {"profile": "core"}}, "W"),
+        ({"points": {"profile": "core"}, "core": {"override_measurement": "all"}}, "all"),
+        ({"points": {"profile": "tidy"}}, "sensor"),
+    ],
+)
+async def test_states_are_in_another_measurement_than_messages(
+    hass: HomeAssistant,
+    mqtt_mock: MqttMockHAClient,
+    database: Emulator,
+    options: dict[str, Any],
+    measurement: str,
+) -> None:
+    known = new_entry(database.url)
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title=known.title,
+        data=dict(known.data),
+        # As it is where the profile was chosen after the topics.
+        options=options,
+        subentries_data=[topics(row("meters/{meter}", measurement=measurement)).as_dict()],
+    )
+    await set_up(hass, entry)
+    publish(hass, "meters/a", '{"state": 5, "value": 3, "domain": 1, "unit": 2}')
+    await entry.runtime_data.pipeline.snapshot()
+    hass.states.async_set("sensor.meter", "low", {"unit_of_measurement": "W"})
+    await deliver(hass, entry)
+    measurements = {
+        series[0]: dict(series[1]).get("entity_id") for (series, _time) in database.points
+    }
+    assert measurements[measurement] is None
+    assert "meter" in str(measurements[f"{measurement}_"])
+
+
 async def test_a_message_is_a_point(
     hass: HomeAssistant, mqtt_mock: MqttMockHAClient, database: Emulator, entry: MockConfigEntry
 ) -> None:

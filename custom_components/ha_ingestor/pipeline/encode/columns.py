@@ -14,7 +14,8 @@ second type, and store a tag and a field of one name but cannot read them apart.
 
 The measurements `devices` and `entities` are those of what the registries say, `events` is the
 `tidy` profile's, and `home_assistant_statistics` has the long-term statistics of the recorder.
-States that would be in one of these are in one with a `_` behind its name.
+States that would be in one of these, or in one that the user chose for messages of MQTT topics, are
+in one with a `_` behind its name.
 
 The `core` profile names its fields as the built-in integration does, and parts them with a `_`.
 """
@@ -125,6 +126,9 @@ STATISTICS: Final = Columns(
     fields=_fields("mean min max sum state", ""),
 )
 
+_TAKEN_OF_TIDY: Final = frozenset({*REGISTRIES, TIDY_EVENTS_MEASUREMENT})
+_TAKEN_OF_CORE: Final = frozenset({*REGISTRIES, STATISTICS_MEASUREMENT})
+
 # What can be chosen as a tag, with any profile.
 CHOICES: Final = (
     *("entity_id", "domain", "registry_id", "integration", "entity_category", "labels"),
@@ -180,15 +184,20 @@ def _typed(prefix: str, name: str, *, is_text: bool) -> str:
     return whole
 
 
-def tidy_measurement(domain: str) -> str:
+def tidy_measurement(domain: str, of_messages: frozenset[str] = frozenset()) -> str:
     """Name the measurement of a domain."""
-    is_taken = domain in REGISTRIES or domain == TIDY_EVENTS_MEASUREMENT
-    return f"{domain}_" if is_taken else domain
+    return _free(domain, _TAKEN_OF_TIDY | of_messages)
 
 
-def core_measurement(name: str) -> str:
+def core_measurement(name: str, of_messages: frozenset[str] = frozenset()) -> str:
     """Name a measurement as the built-in integration does, unless it is taken."""
-    return f"{name}_" if name in REGISTRIES or name == STATISTICS_MEASUREMENT else name
+    return _free(name, _TAKEN_OF_CORE | of_messages)
+
+
+def _free(name: str, taken: frozenset[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
 
 
 def core_number_name(name: str) -> str:

@@ -53,7 +53,8 @@ class PointSettings:
 
     The state as text is `state` and `old_state` with `plain_names`, and `state_value` and
     `previous_state` with `aliases`. `causes` knows the automation or script by the id of a context,
-    `users` names by their id.
+    `users` names by their id. `of_messages` are the measurements that the user chose for messages
+    of MQTT topics.
     """
 
     nothing: ClassVar[str] = "no_number"
@@ -70,6 +71,7 @@ class PointSettings:
     units: Units = unchanged_units
     causes: Mapping[str, str] = field(default_factory=dict)
     users: Mapping[str, str] = field(default_factory=dict)
+    of_messages: frozenset[str] = frozenset()
 
     def home_tags(self, instance: Instance) -> tuple[tuple[str, str], ...]:
         """Return the tags that say which home it is."""

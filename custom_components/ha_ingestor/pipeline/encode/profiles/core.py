@@ -20,7 +20,7 @@ every profile, or because the built-in integration fails:
   read such a measurement by that tag and InfluxDB 3 refuses the point; a tag named `state` or
   `value` has a `_` behind it
 - the measurements `devices`, `entities` and `home_assistant_statistics` have a `_` behind them:
-  there is what the registries say, and the long-term statistics
+  there is what the registries say, and the long-term statistics; so have those of MQTT messages
 - the text of an entity that is typed as a password gives no point: see `masked`
 - a field has one type for ever: a number whose name is `state` or ends in `_str` has a `_` behind
   it, because texts are called so
@@ -101,6 +101,8 @@ class Core:
     numbers_only: bool = False
     # Points of other homes have a tag that no attribute may share its name with.
     has_instances: bool = False
+    # The measurements that the user chose for messages of MQTT topics.
+    of_messages: frozenset[str] = frozenset()
 
     @property
     def nothing(self) -> str:
@@ -211,7 +213,7 @@ class Core:
         named = [
             (core_tag_name(text_of(name)), value) for name, value in pairs.items() if name != ""
         ]
-        series = series_key(core_measurement(single_line(measurement)), named)
+        series = series_key(core_measurement(single_line(measurement), self.of_messages), named)
         entity.memo["series"] = (measurement, tags, series)
         return series
 

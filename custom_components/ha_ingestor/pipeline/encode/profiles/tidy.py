@@ -112,5 +112,6 @@ class Tidy(PointSettings):
             **dict(self.home_tags(entity.instance)),
             "weather_condition": weather.condition if weather else "",
         }
-        series = series_key(columns.tidy_measurement(entity.domain), tags.items())
+        measurement = columns.tidy_measurement(entity.domain, self.of_messages)
+        series = series_key(measurement, tags.items())
         return series, weather_fields(weather, "weather_"), convert
