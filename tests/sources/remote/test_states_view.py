@@ -53,6 +53,25 @@ async def test_states_are_served_from_memory_and_stale_without_a_connection(
     assert answer["states"] == []
 
 
+async def test_what_is_typed_as_a_password_is_not_served(
+    hass: HomeAssistant, home: Home, database: Emulator, hass_client: ClientSessionGenerator
+) -> None:
+    home.changing("text.slot_1", "hunter2", NOON, mode="password")
+    home.changing("input_text.wifi", "hunter2", NOON, mode="password")
+    home.changing("input_text.note", "kept", NOON, mode="text")
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await connected(entry)
+    await until(lambda: len(link_of(entry).home.states.states) == 3)
+    answer = await (await (await hass_client()).get(PATH)).json()
+    assert {state["entity_id"]: state["state"] for state in answer["states"]} == {
+        "text.slot_1": "**REDACTED**",
+        "input_text.wifi": "**REDACTED**",
+        "input_text.note": "kept",
+    }
+    await deliver(hass, entry)
+
+
 @pytest.mark.parametrize(
     "case",
     [

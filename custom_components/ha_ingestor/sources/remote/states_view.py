@@ -12,9 +12,11 @@ from homeassistant.const import CONTENT_TYPE_JSON
 from homeassistant.core import HomeAssistant, callback
 
 from ...clients.encoding import encode
+from ...clients.exchange import HIDDEN
 from ...clients.homeassistant.states import State
 from ...const import DOMAIN
 from ...pipeline.encode.attributes import without_secrets
+from ...pipeline.encode.masked import TEXTS, holds_secret
 from .health import RemoteState
 
 # More than a large home has.
@@ -125,7 +127,7 @@ def _state(home: HomeStates, state: State) -> dict[str, Any]:
     return {
         "instance": home.instance,
         "entity_id": state.entity_id,
-        "state": state.state,
+        "state": HIDDEN if _is_secret(state) else state.state,
         "attributes": without_secrets(state.attributes),
         "last_changed": _moment(state.last_changed_timestamp),
         "last_updated": _moment(state.last_updated_timestamp),
@@ -136,6 +138,10 @@ def _state(home: HomeStates, state: State) -> dict[str, Any]:
         },
         "stale": not home.health.connected,
     }
+
+
+def _is_secret(state: State) -> bool:
+    return state.entity_id.partition(".")[0] in TEXTS and holds_secret(state)
 
 
 def _moment(seconds: float) -> str | None:
