@@ -154,12 +154,16 @@ def attribute_fields(
     """Encode attributes as fields, each after a comma, and count those past `FLAT_MAX`.
 
     Numbers of any type, and yes and no as 1 and 0, are called otherwise than texts: see `columns`.
+    A whole number with more digits than a float has is both.
     """
     fields: dict[str, str] = {}
     for key, value in wanted.items():
         number = as_number(value)
         if number is not None and isfinite(number):
             fields[_field_name(prefix, key, is_text=False)] = repr(number)
+            # A float may not have all digits of a long whole number.
+            if not numbers_only and type(value) is int and int(number) != value:
+                fields[_field_name(prefix, key, is_text=True)] = quote(str(value))
         elif number is None and value is not None and not numbers_only:
             text = value if isinstance(value, str) else _text(value, dumps)
             fields[_field_name(prefix, key, is_text=True)] = quote(text)

@@ -70,6 +70,11 @@ def number_of(state: str) -> float | None:
     return _BOOLEAN_LIKE.get(state) if number is None else number
 
 
+def means_yes_or_no(state: str) -> bool:
+    """Whether a state means yes or no, whose number is in no unit."""
+    return state in _BOOLEAN_LIKE
+
+
 def _written_number(state: str) -> float | None:
     if not _NUMBER.fullmatch(state):
         return None

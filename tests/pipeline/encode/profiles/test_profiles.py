@@ -246,6 +246,29 @@ def test_a_number_that_has_no_place_in_its_new_unit_is_left_out(
 
 
 @both
+@pytest.mark.parametrize(("state", "number"), [("on", 1.0), ("False", 0.0)])
+def test_what_means_yes_or_no_is_in_no_unit_and_keeps_its_text(
+    profile: type[HomeIQ | Tidy], state: str, number: float
+) -> None:
+    state_event = change(FakeState(state=state))
+    found = point(profile, state_event, units=lambda *_: ("°C", lambda number: number - 32))
+
+    assert (found["fields"]["value"], found["fields"]["state"]) == (number, state)
+
+
+def test_a_whole_number_with_more_digits_than_a_float_has_is_a_text_too() -> None:
+    meter = FakeState(state="on", attributes={"meter": 2**64 + 1, "exact": 2**64, "flag": True})
+
+    assert attributes(meter, Shape.FLAT) == {
+        "attr_exact": 1.8446744073709552e19,
+        "attr_flag": 1.0,
+        "attr_meter": 1.8446744073709552e19,
+        "attr_meter_str": "18446744073709551617",
+    }
+    assert "attr_meter_str" not in attributes(meter, Shape.NUMERIC)
+
+
+@both
 def test_a_change_names_the_automation_and_the_user_behind_it(
     profile: type[HomeIQ | Tidy],
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from ...model import UNAVAILABLE, ContextLike, Convert, EntityContext, StateLike, Weather
 from ...text import has_truth, text_of
 from ..line_protocol import quote
-from ..numbers import number_of
+from ..numbers import means_yes_or_no, number_of
 
 # Recent states whose texts are remembered: more than most homes have entities.
 _STATES: Final = 4096
@@ -83,7 +83,7 @@ def state_texts(state: str, plain_names: bool, aliases: bool) -> StateTexts:  # 
 def number_in(state: str, convert: Convert | None) -> float | None:
     """Read a state as a number in its new unit, if there is such a number."""
     number = number_of(state)
-    if number is None or convert is None:
+    if number is None or convert is None or means_yes_or_no(state):
         return number
     number = convert(number)
     return number if isfinite(number) else None

@@ -17,7 +17,7 @@ from ...model import (
 from .. import columns
 from ..attributes import AttributesPolicy, Shape
 from ..line_protocol import quote, series_key
-from ..numbers import is_text_only, round_trips
+from ..numbers import is_text_only, means_yes_or_no, round_trips
 from .base import Availability, CachedPoint, EncodedSeries, Key, PointSettings, encoded_series
 from .events import encode_other_event
 from .fields import (
@@ -79,7 +79,8 @@ class Tidy(PointSettings):
         )
         if not self.numbers_only:
             # The text of a converted number is in the unit that it no longer has.
-            if number is None or not (cached.convert or round_trips(number, new.state)):
+            is_converted = cached.convert is not None and not means_yes_or_no(new.state)
+            if number is None or not (is_converted or round_trips(number, new.state)):
                 fields = f"{fields}state={quote(new.state)},"
             fields = f"{fields}{known_cause(context, self.causes, self.users)}"
         fields = f"{fields[:-1]}{cached.tail}" if fields else cached.tail[1:]
