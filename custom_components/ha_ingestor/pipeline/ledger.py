@@ -94,6 +94,12 @@ class Ledger:
             case "evicted":
                 self.evicted_for[reason] += points
 
+    def take_back_replayed(self, points: int) -> None:
+        """Forget points of the quarantine that were counted as captured, and still are in there."""
+        self.received -= points
+        self.replayed -= points
+        self.captured -= points
+
     def imbalance(self, pending: int) -> str:
         """Return which equation fails, with its numbers; empty when both hold."""
         filtered = self.filtered.total() + self.deduplicated

@@ -10,7 +10,6 @@ they are written. What the files hold is the truth, and the cursor a hint where 
 Synchronous; one thread uses it.
 """
 
-import logging
 import math
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,7 +18,7 @@ from typing import Final
 from ..clock import CLOCKS_ARE_SET, steady_clock
 from ..ledger import Fate, Ledger
 from .appended import Appended
-from .batch import Batch, gather
+from .batch import Batch
 from .durability import Unsynced
 from .eviction import Eviction
 from .files import Files
@@ -31,8 +30,7 @@ from .room import Room
 from .segments import Segments
 from .sequence import UNKNOWN_TIME, SequenceNumbers
 from .settings import SpoolSettings
-
-_LOGGER = logging.getLogger(__name__)
+from .spool_reader import SpoolReader
 
 # How often it is tried again to remove a file or to write the cursor, when the disk refused.
 RETRY_SECONDS: Final = 5.0
@@ -79,6 +77,9 @@ class Spool:
         self._position = position
         self._numbers = SequenceNumbers(self._progress, self._segments, self._unsynced)
         self.eviction = Eviction(self._room, self._segments, self._numbers, ledger)
+        self._reader = SpoolReader(
+            self._segments, self._numbers, ledger, progress=self._progress, lock=self._lock
+        )
         self._retry_at = math.inf
 
     @property
@@ -182,9 +183,7 @@ class Spool:
         That is so where a process was killed in between. No number of a file is given out again.
         """
         if points and self._segments.is_complete and points <= self.last_seq - self.found_seq:
-            self.ledger.received -= points
-            self.ledger.replayed -= points
-            self.ledger.captured -= points
+            self.ledger.take_back_replayed(points)
             self._numbers.take_back(points)
             self._position = SpoolPosition(self.acked, self.last_seq)
 
@@ -260,45 +259,15 @@ class Spool:
 
     def read(self, max_points: int, max_bytes: int) -> Batch | None:
         """Return the next points, or None; the same ones again until they are settled."""
-        try:
-            batch = gather(self._segments.frames(self.acked), self.acked, max_points, max_bytes)
-        except FileNotFoundError:
-            self._recover_deleted()
-            batch = gather(self._segments.frames(self.acked), self.acked, max_points, max_bytes)
-        if batch is None:
-            self._settle_missing()
-        return batch
-
-    def _recover_deleted(self) -> None:
-        """Recover after open files were deleted: their points are lost."""
-        self._segments.forget_missing()
-        self._lock.release()
-        self._lock.take()
-        self._progress.open()
+        return self._reader.read(max_points, max_bytes)
 
     def left(self, batch: Batch) -> int:
         """Return how many points of a batch are not settled: the last ones of it."""
-        after = self.acked + 1
-        return sum(last - max(first, after) + 1 for first, last in batch.spans if last >= after)
+        return self._reader.left(batch)
 
     def settle(self, batch: Batch, fate: Fate, reason: str = "") -> None:
         """Account for a batch and go on behind it; damaged points before it are lost."""
-        acked = self.acked
-        if batch.last_seq <= acked:
-            return  # evicted while it was under way, and counted there
-        points = self.left(batch)
-        self.ledger.settle(fate, points, reason)
-        if missing := batch.last_seq - acked - points:
-            self.ledger.lost["damaged"] += missing
-        if batch.end:
-            self._segments.advance_reader(batch.end)
-        self._numbers.advance(batch.last_seq, durable=fate != "written" or missing > 0)
-
-    def _settle_missing(self) -> None:
-        if self.pending:
-            _LOGGER.warning("%s points in the spool could not be read back", self.pending)
-            self.ledger.lost["damaged"] += self.pending
-            self._numbers.advance(self.last_seq, durable=True)
+        self._reader.settle(batch, fate, reason)
 
     def note_ledger(self) -> None:
         """Store the counts, as far as the disk lets us."""
