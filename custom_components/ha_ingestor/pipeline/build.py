@@ -31,13 +31,9 @@ from .past_events import PastEvents
 from .pipeline import Pipeline
 from .quarantine_jobs import QuarantineJobs
 from .rate import Rate
-from .spool.buffer import Buffer
-from .spool.captured_until import CapturedUntil
-from .spool.counted_files import CountedFiles
 from .spool.files import Files
-from .spool.quarantine import Quarantine
 from .spool.settings import SpoolSettings
-from .spool.spool import Spool
+from .spool.storage import build_storage
 from .spool_thread import SpoolThread
 
 
@@ -64,18 +60,16 @@ def build_pipeline(
     intake = resume.intake if resume else Intake()
     ledger = resume.ledger if resume else Ledger()
     changes, thread = ChangeListener(), SpoolThread(executor)
-    counted_files = CountedFiles(files)
-    spool = Spool(
-        counted_files,
+    storage = build_storage(
+        files,
         ledger,
-        clocks.monotonic,
-        clocks.wall,
+        clocks,
         settings,
+        destination=destination,
         position=resume.position if resume else None,
+        held=resume.held if resume else None,
     )
-    buffer = Buffer(spool, ledger, resume.held if resume else None)
-    quarantine = Quarantine(counted_files, destination)
-    buffer.when_opened = quarantine.resume
+    spool, buffer, quarantine = storage.spool, storage.buffer, storage.quarantine
     last_written = LastWritten(ledger=ledger, dumps=dumps, profile=profile, contexts=contexts)
     filter_ = NoiseFilter(
         ledger=ledger,
@@ -88,14 +82,13 @@ def build_pipeline(
     if resume:
         filter_.resume(resume.noise_filter)
     encoder = Encoder(profile=profile)
-    captured_until = CapturedUntil(files=counted_files)
     committer = Committer(
         ledger=ledger,
-        files=counted_files,
+        files=storage.files,
         noise_filter=filter_,
         encoder=encoder,
         buffer=buffer,
-        captured_until=captured_until,
+        captured_until=storage.captured_until,
     )
     times = CommitTimes(buffer=buffer, spool=spool, clock=clocks.monotonic)
     measured = MeasuredWriter(writer=writer)
@@ -105,7 +98,7 @@ def build_pipeline(
         written=resume.written if resume else Rate(clocks.monotonic),
     )
     is_paused = resume.is_paused if resume else None
-    pause = Pause(files=counted_files, is_on=is_paused is True, is_known=is_paused is not None)
+    pause = Pause(files=storage.files, is_on=is_paused is True, is_known=is_paused is not None)
     exporter = build_exporter(
         buffer=buffer,
         quarantine=quarantine,
@@ -134,11 +127,7 @@ def build_pipeline(
         schedule=commits.schedule,
         noise_filter=filter_,
         ledger=ledger,
-        spool=spool,
-        spool_limit=settings.max_bytes,
-        buffer=buffer,
-        files=counted_files,
-        quarantine=quarantine,
+        storage=storage,
         exporter=exporter,
         writer=measured,
         times=times,
@@ -150,20 +139,17 @@ def build_pipeline(
         intake=intake,
         ledger=ledger,
         past_events=PastEvents(
-            captured_until=captured_until,
             ledger=ledger,
             noise_filter=filter_,
             profile=profile,
-            spool=spool,
-            spool_limit=settings.max_bytes,
-            buffer=buffer,
+            storage=storage,
             committer=committer,
             commits=commits,
             exporter=exporter,
             thread=thread,
         ),
         quarantine=QuarantineJobs(
-            quarantine=quarantine, spool=spool, buffer=buffer, exporter=exporter, thread=thread
+            quarantine=quarantine, buffer=buffer, exporter=exporter, thread=thread
         ),
         reports=EntityReports(
             encoder=encoder, last_written=last_written, health=health, thread=thread

@@ -15,10 +15,7 @@ from .filter.intake import Intake
 from .ledger import Ledger
 from .performance import Performance
 from .snapshot import Snapshot
-from .spool.buffer import Buffer
-from .spool.counted_files import CountedFiles
-from .spool.quarantine import Quarantine
-from .spool.spool import Spool
+from .spool.storage import Storage
 
 # Points come in bursts, and requests gather them for some seconds: a minute would jump.
 RATE_MINUTES: Final = 5
@@ -35,11 +32,7 @@ class Health:
     schedule: CommitSchedule
     noise_filter: NoiseFilter
     ledger: Ledger
-    spool: Spool
-    spool_limit: int
-    buffer: Buffer
-    files: CountedFiles
-    quarantine: Quarantine
+    storage: Storage
     exporter: Exporter
     writer: MeasuredWriter
     times: CommitTimes
@@ -59,21 +52,22 @@ class Health:
 
     def snapshot(self) -> Snapshot:
         """Copy the state of health, all of it from the same moment."""
-        pending = self.spool.pending
+        spool, buffer = self.storage.spool, self.storage.buffer
+        quarantine, pending = self.storage.quarantine, spool.pending
         return Snapshot(
-            is_open=self.buffer.is_open,
+            is_open=buffer.is_open,
             ledger=self.ledger.as_dict(),
             pending=pending,
             waiting=self.ledger.waiting,
-            unbalanced=self.ledger.imbalance(pending) if self.buffer.is_open else "",
-            spool_bytes=self.spool.disk_bytes,
-            spool_error=self.buffer.disk_error or self.quarantine.disk_error,
-            is_spool_defect=self.buffer.is_defect,
+            unbalanced=self.ledger.imbalance(pending) if buffer.is_open else "",
+            spool_bytes=spool.disk_bytes,
+            spool_error=buffer.disk_error or quarantine.disk_error,
+            is_spool_defect=buffer.is_defect,
             export=self.exporter.state,
             breaker=self.exporter.breaker,
             history=self.exporter.history,
-            rejection=self.quarantine.newest,
-            spool_limit=self.spool_limit,
+            rejection=quarantine.newest,
+            spool_limit=self.storage.limit,
             oldest_age=self._oldest_age(),
             points_per_minute=self.points_per_minute,
             unanswered=self.exporter.unanswered,
@@ -94,7 +88,8 @@ class Health:
 
     def _oldest_age(self) -> float | None:
         """For how long the oldest point of the backlog waits, on disk or in memory."""
-        on_disk = self.spool.oldest_age if self.spool.pending else -math.inf
+        spool = self.storage.spool
+        on_disk = spool.oldest_age if spool.pending else -math.inf
         if on_disk is None:
             return None  # it came while the clock was not set
         since = self.noise_filter.held_since
@@ -123,6 +118,6 @@ class Health:
             request=writer.latency.copy(),
             captured_to_acknowledged=end_to_end.seconds.copy(),
             thread_seconds=times.thread_seconds,
-            queue_bytes=self.buffer.held_bytes + writer.body_bytes,
-            disk_bytes=self.files.written,
+            queue_bytes=self.storage.buffer.held_bytes + writer.body_bytes,
+            disk_bytes=self.storage.files.written,
         )

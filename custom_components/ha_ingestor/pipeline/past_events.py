@@ -14,9 +14,8 @@ from .ledger import Ledger
 from .model import IntakeContent, OwnPoint, StateEvent
 from .past import Past
 from .snapshot import Backfill, Recovery
-from .spool.buffer import Buffer
 from .spool.captured_until import CapturedUntil
-from .spool.spool import Spool
+from .spool.storage import Storage
 from .spool_thread import SpoolThread
 
 
@@ -27,13 +26,10 @@ class PastEvents:
     They say in `recovery` and `backfill` what they are doing.
     """
 
-    captured_until: CapturedUntil
     ledger: Ledger
     noise_filter: NoiseFilter
     profile: Profile
-    spool: Spool
-    spool_limit: int
-    buffer: Buffer
+    storage: Storage
     committer: Committer
     commits: CommitJobs
     exporter: Exporter
@@ -44,7 +40,12 @@ class PastEvents:
     @property
     def spool_fill(self) -> float:
         """How much of the room for the spool is used, from 0 to 1."""
-        return self.spool.disk_bytes / self.spool_limit
+        return self.storage.fill
+
+    @property
+    def captured_until(self) -> CapturedUntil:
+        """Up to when this home was captured."""
+        return self.storage.captured_until
 
     async def load_captured_until(self) -> float | None:
         """Return up to when an earlier process captured this home; None if that is not known."""
@@ -80,13 +81,14 @@ class PastEvents:
         received = len(items) + filtered.total()
         taken = IntakeContent(items=list(items), received=received, filtered=filtered)
         points = await self.thread.run(self.committer.commit_recovered, past, taken)
-        if self.exporter.needs_notify(self.buffer.pending + self.buffer.held):
+        buffer = self.storage.buffer
+        if self.exporter.needs_notify(buffer.pending + buffer.held):
             self.exporter.notify()
         return points
 
     async def sync(self) -> None:
         """Put what was stored on the disk: who notes how far that is must not be ahead."""
-        await self.thread.run(self.buffer.sync)
+        await self.thread.run(self.storage.buffer.sync)
 
     async def commit(self) -> bool:
         """Store what is captured now; returns whether it is stored."""

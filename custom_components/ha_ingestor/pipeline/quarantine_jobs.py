@@ -8,7 +8,6 @@ from .export.exporter import Exporter
 from .spool.buffer import Buffer
 from .spool.quarantine import Quarantine
 from .spool.slices import Slices
-from .spool.spool import Spool
 from .spool_thread import SpoolThread
 
 
@@ -17,7 +16,6 @@ class QuarantineJobs:
     """Methods raise OSError."""
 
     quarantine: Quarantine
-    spool: Spool
     buffer: Buffer
     exporter: Exporter
     thread: SpoolThread
