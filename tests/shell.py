@@ -1,4 +1,4 @@
-"""What the tests of the shell share: an entry, its database's points, and patience."""
+"""What the tests of the shell share: an entry, its database, and how to wait."""
 
 import asyncio
 import gzip

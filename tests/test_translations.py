@@ -34,8 +34,9 @@ from custom_components.ha_ingestor.options.mqtt import PRESETS_SCHEMA, ROW
 from custom_components.ha_ingestor.options.mqtt import SCHEMA as TOPICS_SCHEMA
 from custom_components.ha_ingestor.options.remote import schema
 from custom_components.ha_ingestor.pipeline.encode.message_shape import Refusal
-from custom_components.ha_ingestor.pipeline.encode.own_points import NO_NUMBER, Fault
+from custom_components.ha_ingestor.pipeline.encode.own_points import Fault
 from custom_components.ha_ingestor.pipeline.encode.profiles.core_settings import MEASUREMENT_ATTRS
+from custom_components.ha_ingestor.pipeline.ledger import NO_NUMBER
 from custom_components.ha_ingestor.sources.mqtt.health import MqttState
 from custom_components.ha_ingestor.sources.remote.health import RemoteState
 

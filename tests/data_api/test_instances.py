@@ -21,7 +21,7 @@ from custom_components.ha_ingestor.registry.watch import WATCH, RegistryWatch
 from scripts.rig.data_api import DataApi, Era
 from tests.shell import until
 
-SOON = Intervals(quiet=0.05, patience=0.5)
+SOON = Intervals(quiet=0.05, longest=0.5)
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 PORCH = Entity(
     entity_id="light.porch",

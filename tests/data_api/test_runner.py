@@ -28,7 +28,7 @@ from tests.shell import until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
-SOON = Intervals(quiet=0.05, patience=0.5)
+SOON = Intervals(quiet=0.05, longest=0.5)
 
 
 @pytest.fixture(name="era", params=Era)

@@ -42,7 +42,7 @@ def test_a_full_quarantine_gives_up_its_oldest_records() -> None:
     assert files.descriptors == 0
 
 
-class Witness:
+class RecordingFiles:
     """Files that tell which threads asked for them."""
 
     def __init__(self, directory: Path) -> None:
@@ -57,7 +57,7 @@ class Witness:
         return ask
 
 
-class FailingDisk:
+class FailingDatabase:
     """A database that refuses one point and is down at times; it sees how many speak at once."""
 
     dialect = Dialect.V2
@@ -87,7 +87,7 @@ class FailingDisk:
 
 
 async def test_one_request_at_a_time_and_no_file_in_the_event_loop(tmp_path: Path) -> None:
-    files, database = Witness(tmp_path / "spool"), FailingDisk()
+    files, database = RecordingFiles(tmp_path / "spool"), FailingDatabase()
     for life in range(2):
         pipeline = build_pipeline(
             profile=HomeIQ(dumps=json_dumps),
@@ -109,7 +109,7 @@ async def test_one_request_at_a_time_and_no_file_in_the_event_loop(tmp_path: Pat
     assert [name for name, threads in files.threads.items() if here in threads] == []
 
 
-async def a_busy_day(pipeline: Pipeline, database: FailingDisk, since: float) -> None:
+async def a_busy_day(pipeline: Pipeline, database: FailingDatabase, since: float) -> None:
     """Everything that asks for files or for the database, and much of it at once."""
     for number in range(3000):
         database.is_down = number % 1000 > 500

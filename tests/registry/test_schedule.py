@@ -1,4 +1,4 @@
-"""When the registries are looked at: soon after a crowd of changes, and never in the middle."""
+"""When the registries are looked at: soon after many changes, and never in the middle."""
 
 from itertools import pairwise
 from math import inf
@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from custom_components.ha_ingestor.registry.schedule import Intervals, Schedule
 
-QUIET, PATIENCE, REFRESH = 2.0, 10.0, 1800.0
-NEW = Schedule(intervals=Intervals(quiet=QUIET, patience=PATIENCE, refresh=REFRESH))
+QUIET, LONGEST, REFRESH = 2.0, 10.0, 1800.0
+NEW = Schedule(intervals=Intervals(quiet=QUIET, longest=LONGEST, refresh=REFRESH))
 
 
 def snapshots(changes: list[float]) -> list[float]:
@@ -27,7 +27,7 @@ def snapshots(changes: list[float]) -> list[float]:
 def test_every_change_is_seen_in_time_and_snapshots_are_apart(changes: list[float]) -> None:
     found = snapshots(changes)
     for change in changes:
-        assert any(change <= snapshot <= change + PATIENCE + 1e-6 for snapshot in found)
+        assert any(change <= snapshot <= change + LONGEST + 1e-6 for snapshot in found)
     assert all(later - snapshot >= QUIET - 1e-6 for snapshot, later in pairwise(found))
 
 

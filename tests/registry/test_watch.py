@@ -1,4 +1,4 @@
-"""The registries are read once for everybody, when a crowd of changes has passed."""
+"""The registries are read once for everybody, when a burst of changes is over."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ from custom_components.ha_ingestor.registry.watch import RegistrySnapshot, Regis
 from tests.shell import until
 
 SNAPSHOT: Final = "custom_components.ha_ingestor.registry.watch.async_snapshot"
-SOON: Final = Intervals(quiet=0.02, patience=0.2)
+SOON: Final = Intervals(quiet=0.02, longest=0.2)
 
 
 class Subscriber:
@@ -79,7 +79,7 @@ def light(hass: HomeAssistant, hue: MockConfigEntry, name: str) -> er.RegistryEn
 async def test_a_burst_of_events_is_one_snapshot_for_all_subscribers(
     hass: HomeAssistant, reads: Reads, hue: MockConfigEntry
 ) -> None:
-    watch = RegistryWatch(hass, Intervals(quiet=0.2, patience=10))
+    watch = RegistryWatch(hass, Intervals(quiet=0.2, longest=10))
     subscribers = [Subscriber() for _ in range(5)]
     ends = [watch.async_subscribe(subscriber) for subscriber in subscribers]
     await until(lambda: subscribers[-1].snapshots)
@@ -101,7 +101,7 @@ async def test_a_burst_of_events_is_one_snapshot_for_all_subscribers(
 async def test_endless_changes_are_read_nevertheless(
     hass: HomeAssistant, hue: MockConfigEntry
 ) -> None:
-    watch, subscriber = RegistryWatch(hass, Intervals(quiet=0.3, patience=0.4)), Subscriber()
+    watch, subscriber = RegistryWatch(hass, Intervals(quiet=0.3, longest=0.4)), Subscriber()
     end = watch.async_subscribe(subscriber)
     changes = 0
     while len(subscriber.snapshots) < 3:
@@ -281,7 +281,7 @@ async def test_nothing_is_read_without_subscribers(
 async def test_a_new_subscriber_after_a_pause_waits_for_quiet_again(
     hass: HomeAssistant, reads: Reads, hue: MockConfigEntry
 ) -> None:
-    watch, subscriber = RegistryWatch(hass, Intervals(quiet=0.3, patience=0.4)), Subscriber()
+    watch, subscriber = RegistryWatch(hass, Intervals(quiet=0.3, longest=0.4)), Subscriber()
     end = watch.async_subscribe(subscriber)
     end()
     await asyncio.sleep(0.5)

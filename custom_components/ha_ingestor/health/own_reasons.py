@@ -7,14 +7,14 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from ..pipeline.export.texts import NO_NUMBER
+from ..pipeline.export.texts import TEXT_ONLY
 from .words import Words, common_word
 
 # By the end of the key of the translation, which is completed with the groups.
 OWN_REASONS: Final[Mapping[str, re.Pattern[str]]] = {
     "expired": re.compile(r"Older than the retention of (?P<seconds>\d+) seconds"),
     "no_answer": re.compile(r"No answer (?:for|in) (?P<seconds>\d+) s"),
-    "no_number": re.compile(re.escape(NO_NUMBER)),
+    "no_number": re.compile(re.escape(TEXT_ONLY)),
 }
 
 

@@ -184,12 +184,12 @@ class SelfTest:
     async def _read(self, reader: ReadBack, marker: Marker) -> tuple[ReadResult, float]:
         """Read until it is there, or for long enough; return the seconds that it took."""
         is_metrics = reader.dialect is Dialect.VICTORIAMETRICS
-        patience = READ_SECONDS_METRICS if is_metrics else READ_SECONDS
+        longest = READ_SECONDS_METRICS if is_metrics else READ_SECONDS
         began = time.monotonic()
         while True:
             result = await reader.read(marker)
             seconds = round(time.monotonic() - began, 3)
-            if result.reading is not Reading.NOT_FOUND or seconds > patience:
+            if result.reading is not Reading.NOT_FOUND or seconds > longest:
                 return result, seconds
             await asyncio.sleep(_READ_INTERVAL)
 

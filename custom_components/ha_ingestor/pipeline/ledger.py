@@ -14,6 +14,14 @@ from typing import Any, Final, Literal
 
 from .model import IntakeContent
 
+# Why events give no point. The values are stored, as all reasons are.
+NO_NUMBER: Final = "no_number"
+NOT_IN_PROFILE: Final = "not_in_profile"
+RESTART_ECHO: Final = "restart_echo"
+DEADBAND: Final = "deadband"
+THROTTLED: Final = "throttled"
+# Why points could not be read back.
+DAMAGED: Final = "damaged"
 # Why points of an earlier process are gone that were in its memory when it ended.
 KILLED: Final = "killed"
 # Why points were evicted before the reason was counted.

@@ -12,7 +12,6 @@ from .change_listener import ChangeListener, no_listener
 from .commit_jobs import CommitJobs
 from .committer import Committer, Watcher
 from .encode.encoder import Encoder, Profile
-from .encode.own_points import NO_NUMBER
 from .entity_reports import EntityReports
 from .export.export_state import ExportState
 from .export.exporter import Exporter
@@ -21,7 +20,7 @@ from .filter.filters import NoiseFilter
 from .filter.intake import Intake
 from .handover import Handover
 from .health import Health
-from .ledger import Ledger
+from .ledger import NO_NUMBER, Ledger
 from .model import IntakeContent, Item, OwnPoint, StateEvent
 from .past_events import PastEvents
 from .quarantine_jobs import QuarantineJobs

@@ -6,13 +6,13 @@ from math import inf
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intervals:
-    """Seconds. Changes come in bursts: read when there was `quiet`, but not after `patience`.
+    """Seconds. Changes come in bursts: read after `quiet` without one, and after `longest` anyway.
 
     `refresh` reads again what no event told of, say, the title of a config entry.
     """
 
     quiet: float = 2.0
-    patience: float = 10.0
+    longest: float = 10.0
     refresh: float = 1800.0
 
 
@@ -30,7 +30,7 @@ class Schedule:
     def due(self) -> float:
         """The moment of the next reading."""
         settled = min(
-            self.last_change + self.intervals.quiet, self.first_change + self.intervals.patience
+            self.last_change + self.intervals.quiet, self.first_change + self.intervals.longest
         )
         return max(self.not_before, min(settled, self.refresh_at))
 

@@ -20,7 +20,7 @@ from .reload_buffer import ReloadBuffer
 # Why events of a reload are lost: the buffer was full.
 RELOAD_BUFFER_FULL: Final = "reload_gap"
 # Captured in one slice, small enough for the event loop.
-_FEW: Final = 200
+_SLICE_EVENTS: Final = 200
 
 
 class LocalSource:
@@ -137,8 +137,8 @@ class LocalSource:
 
     async def _async_catch_up_in_slices(self) -> None:
         """Capture all but a few of the buffered events; a start and a stop may do so together."""
-        while self._reload_buffer and self._reload_buffer.count > _FEW:
-            self._catch_up(_FEW)
+        while self._reload_buffer and self._reload_buffer.count > _SLICE_EVENTS:
+            self._catch_up(_SLICE_EVENTS)
             await asyncio.sleep(0)
 
     def _catch_up(self, count: int) -> None:

@@ -564,7 +564,7 @@ async def test_ten_thousand_expired_points_do_not_stop_the_fresh_ones(
     assert len(writer.attempts) < 90
     if retention:
         assert not set(old) & {line for attempt in writer.attempts for line in attempt}
-    # No brake, and nothing that somebody should look after.
+    # No rejection surge, and nothing that somebody should look after.
     assert rig.exporter.state.status is Status.OK
     assert Problem.REJECTION_SURGE not in {change.problem for change in rig.exporter.history}
     assert rig.files.syncs < 400

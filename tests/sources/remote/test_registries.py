@@ -22,7 +22,7 @@ from .conftest import entry_with, remote
 from .following import connected, link_of
 from .test_remote import NOON
 
-SOON = Intervals(quiet=0.05, patience=0.5)
+SOON = Intervals(quiet=0.05, longest=0.5)
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ from heapq import nlargest
 from typing import Any, Final, Protocol
 
 from ..clock import CLOCKS_ARE_SET
+from ..ledger import NO_NUMBER, NOT_IN_PROFILE
 from ..model import (
     Convert,
     EntityContext,
@@ -23,7 +24,7 @@ from .masked import MASKED, TEXTS, unmasked
 from .timestamps import SeriesTimes, UsedTimes, microsecond, seconds_of
 from .top_entities import SERIES_MAX, EntityStats
 
-# Than any time of a line.
+# Later than the time of any line.
 LATER: Final = TIME_MAX_US + 1
 # More than large homes have entities.
 SERIES_STATES_MAX: Final = 16_384
@@ -81,11 +82,11 @@ class Encoded:
 
 @dataclass(slots=True)
 class SeriesState(SeriesTimes):
-    """What was encoded of one."""
+    """What was encoded of one entity, event type or measurement."""
 
-    # In which round of events it was encoded last.
+    # In which call of `encode` it was encoded last.
     round: int = 0
-    # That of the last point.
+    # The series of the last point.
     series: str = ""
 
     def note_series(self, series: str) -> None:
@@ -197,11 +198,11 @@ def _encode_item(
             return entity.key, MASKED, None
         return entity.key, profile.nothing, profile.encode(state_event)
     if isinstance(item, OtherEvent):
-        return item.event_type, "not_in_profile", profile.encode_other_event(item)
+        return item.event_type, NOT_IN_PROFILE, profile.encode_other_event(item)
     if isinstance(item, Message):
         return item.measurement, *_encode_message(item, numbers_only=profile.numbers_only)
     point = _encode_row(item, numbers_only=profile.numbers_only)
-    return item.measurement, "no_number", point
+    return item.measurement, NO_NUMBER, point
 
 
 def _subject_of(item: Item) -> str:

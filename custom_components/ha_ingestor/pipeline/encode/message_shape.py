@@ -16,6 +16,7 @@ from enum import StrEnum
 from math import isfinite
 from typing import Any, Final
 
+from ..ledger import NO_NUMBER
 from .columns import message_field_name
 from .line_protocol import (
     NAME_MAX_BYTES,
@@ -25,7 +26,6 @@ from .line_protocol import (
     series_key,
 )
 from .numbers import number_of, round_trips
-from .own_points import NO_NUMBER
 from .plain import as_finite_number
 from .privacy.nested import cleaned
 from .privacy.secrets import is_keypad_code, is_secret

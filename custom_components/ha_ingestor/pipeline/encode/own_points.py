@@ -28,7 +28,6 @@ TIME_MIN_NS: Final = 10**17
 TIME_MAX_NS: Final = TIME_MAX_US * 1000
 INTEGER_MAX: Final = 2**63 - 1
 LINE_MAX_BYTES: Final = 64 * 1024
-NO_NUMBER: Final = "no_number"
 
 
 class Fault(StrEnum):

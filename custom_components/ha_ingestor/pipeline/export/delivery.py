@@ -42,7 +42,7 @@ class Delivery:
     settings: DeliverySettings
     end_to_end: EndToEnd
     numbers_only: bool = False
-    brake: RejectionSurge = field(default_factory=RejectionSurge)
+    surge: RejectionSurge = field(default_factory=RejectionSurge)
     has_set_aside: bool = False
     _isolation: Isolation = field(init=False)
     # Stored points that are not settled in the spool yet.
@@ -139,7 +139,7 @@ class Delivery:
 
     def _accepted(self, points: int, payload: bytes, latency: float) -> None:
         self.expiry.accepted()
-        self.brake.accepted(points, payload)
+        self.surge.accepted(points, payload)
         if latency > SLOW_SECONDS:
             self._isolation.halve(points)
         else:
@@ -176,7 +176,7 @@ class Delivery:
         return None
 
     async def _reject(self, request: Request, result: Result) -> float | None:
-        if self.brake.rejects(result.detail, request.payload):
+        if self.surge.rejects(result.detail, request.payload):
             return self.block(replace(result, problem=Problem.REJECTION_SURGE))
         await self.run(self.settlement.rejected, request, result.code, result.detail)
         self._set_aside(request)

@@ -98,7 +98,7 @@ class Exporter:
 
     def quarantine_all(self) -> None:
         """Put points aside although so many are refused, until the next one is accepted."""
-        self.delivery.brake.released = True
+        self.delivery.surge.is_overridden = True
         self.retry_now()
 
     async def begin_pause(self) -> None:

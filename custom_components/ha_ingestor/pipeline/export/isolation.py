@@ -16,7 +16,7 @@ PROBE_POINTS: Final = 100
 # A size that was refused is tried again after so many full batches below it, and after twice as
 # many each time it is refused again.
 BATCHES_BEFORE_RETRY: Final = 16
-PATIENCE_MAX: Final = 1024
+BATCHES_BEFORE_RETRY_MAX: Final = 1024
 # So many refusals in a row for one reason are a misconfigured server, not bad points.
 SURGE_STREAK: Final = 20
 # And so are more refused than accepted ones among so many.
@@ -55,7 +55,9 @@ class Isolation:
     def too_large(self, count: int) -> None:
         """Send less at once, and remember that so many are refused for their size."""
         if self._too_large is not None and count >= self._too_large:
-            self._batches_before_retry = min(self._batches_before_retry * 2, PATIENCE_MAX)
+            self._batches_before_retry = min(
+                self._batches_before_retry * 2, BATCHES_BEFORE_RETRY_MAX
+            )
         self._too_large = min(count, self._too_large or count)
         self._below = 0
         self.halve(count)
@@ -93,9 +95,11 @@ class RejectionSurge:
 
     A server that takes the points of entities is well configured: what else it refuses, such as
     points that a user or a device made up, is wrong itself.
+
+    `is_overridden` says that the user wants points put aside all the same, until one is accepted.
     """
 
-    released: bool = False
+    is_overridden: bool = False
     _takes_entities: bool = False
     _recent: deque[bool] = field(default_factory=lambda: deque(maxlen=SURGE_WINDOW))
     _streak: int = 0
@@ -106,7 +110,7 @@ class RejectionSurge:
         self._takes_entities |= _OF_ENTITY in payload
         self._recent.extend([False] * min(points, SURGE_WINDOW))
         self._streak = 0
-        self.released = False
+        self.is_overridden = False
 
     def rejects(self, reason: str, line: bytes) -> bool:
         """Note the rejection of a point; whether it is one too many."""
@@ -119,4 +123,4 @@ class RejectionSurge:
         is_surge = self._streak >= SURGE_STREAK or (
             len(self._recent) == SURGE_WINDOW and sum(self._recent) * 2 > SURGE_WINDOW
         )
-        return is_surge and not self.released
+        return is_surge and not self.is_overridden

@@ -10,7 +10,7 @@ from ..spool.batch import Batch
 from ..spool.buffer import Buffer
 from ..spool.quarantine import Quarantine
 from .request import Request
-from .texts import NO_NUMBER
+from .texts import TEXT_ONLY
 
 # Why points are evicted that the database keeps no more.
 EXPIRED: Final = "retention"
@@ -44,7 +44,7 @@ class Settlement:
     def _put_aside(self, request: Request) -> None:
         if request.texts:
             texts = self._records(request.batch, request.texts)
-            self.quarantine.add_all(texts, status=0, reason=NO_NUMBER)
+            self.quarantine.add_all(texts, status=0, reason=TEXT_ONLY)
         if request.aside and not self.evicts_expired:
             records = self._records(request.batch, request.aside)
             self.quarantine.add_all(records, status=0, reason=request.reason)

@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 # Why a line is put aside of which nothing would be left.
-NO_NUMBER: Final = "The database stores numbers only, and this point has none"
+TEXT_ONLY: Final = "The database stores numbers only, and this point has none"
 
 _SERIES: Final = re.compile(rb"(?:\\.|[^ \\])+ ", re.DOTALL)
 _FIELD: Final = re.compile(

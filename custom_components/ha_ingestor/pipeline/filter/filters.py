@@ -24,6 +24,7 @@ from ..ledger import Ledger
 from ..model import (
     NO_RULES,
     STATE_CHANGED,
+    UNAVAILABLE,
     UNAVAILABLE_STATES,
     EntityContext,
     Item,
@@ -226,7 +227,7 @@ class NoiseFilter:
         if new is None or not (settings.window or settings.skip_unavailable):
             return False
         if settings.skip_unavailable and new.state in UNAVAILABLE_STATES:
-            self.ledger.filtered["unavailable"] += 1
+            self.ledger.filtered[UNAVAILABLE] += 1
             self._rules.note_unwritten(state_event)
             return True
         entity_id = state_event.entity.key

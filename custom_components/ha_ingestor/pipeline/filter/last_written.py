@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 
 from ..clock import CLOCKS_ARE_SET
 from ..encode.attributes import JsonDumps, attributes_json
-from ..ledger import Ledger
+from ..ledger import RESTART_ECHO, Ledger
 from ..model import (
     UNAVAILABLE,
     EntityContext,
@@ -128,7 +128,7 @@ class LastWritten:
         if new is not None and _is_placeholder(new):
             self._drop_placeholder(entity_id)
             if remembered.state == UNAVAILABLE:
-                self.ledger.filtered["restart_echo"] += 1
+                self.ledger.filtered[RESTART_ECHO] += 1
             else:
                 self.placeholders[entity_id] = (now + RESTORE_SECONDS, state_event)
             return None
@@ -146,7 +146,7 @@ class LastWritten:
             self._since[entity_id] = remembered.since
             if self._digest(entity_id, new) == remembered.digest:
                 self.note(entity_id, new)
-                self.ledger.filtered["restart_echo"] += 1
+                self.ledger.filtered[RESTART_ECHO] += 1
                 return None
             new = dated(new, remembered.since)
         return state_event._replace(new=new, old=_before(remembered))
@@ -226,7 +226,7 @@ class LastWritten:
 
     def _drop_placeholder(self, entity_id: str) -> None:
         if self.placeholders.pop(entity_id, None):
-            self.ledger.filtered["restart_echo"] += 1
+            self.ledger.filtered[RESTART_ECHO] += 1
 
 
 def digest(attributes: Mapping[str, Any], dumps: JsonDumps) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..encode.masked import MASKED, unmasked
-from ..ledger import Ledger
-from ..model import NO_RULES, UNAVAILABLE_STATES, Rules, StateEvent, StateLike, is_here
+from ..ledger import DEADBAND, THROTTLED, Ledger
+from ..model import NO_RULES, UNAVAILABLE, UNAVAILABLE_STATES, Rules, StateEvent, StateLike, is_here
 from .deadband import is_within_deadband
 from .filters import NoiseFilterSettings, are_same
 from .last_written import LastWritten
@@ -71,7 +71,7 @@ class RecoveredFilter:
         if new is None:
             return ""
         if new.state in UNAVAILABLE_STATES and self.settings.skip_unavailable:
-            return "unavailable"
+            return UNAVAILABLE
         last = self._kept.get(entity.key) or old
         return self._repeats(entity.rules, entity.domain, last, new) if last else ""
 
@@ -88,8 +88,8 @@ class RecoveredFilter:
         if rules is NO_RULES or is_silent is not (last.state in UNAVAILABLE_STATES):
             return ""
         if is_within_deadband(rules.deadband, domain, last, new):
-            return "deadband"
-        return "throttled" if age < rules.throttle else ""
+            return DEADBAND
+        return THROTTLED if age < rules.throttle else ""
 
     def _note(self, state_event: StateEvent) -> None:
         key, new = state_event.entity.key, state_event.new

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ..ledger import Ledger
+from ..ledger import DEADBAND, THROTTLED, Ledger
 from ..model import (
     HEARTBEAT,
     NO_RULES,
@@ -137,7 +137,7 @@ class RuleFilter:
         if is_within:
             self._drop_held(rule_state)
             rule_state.due = _due_of(rule_state, rules)
-            self.ledger.filtered["deadband"] += 1
+            self.ledger.filtered[DEADBAND] += 1
             return
         if is_like_the_last and now - rule_state.written_at < rules.throttle:
             self._drop_held(rule_state)
@@ -186,7 +186,7 @@ class RuleFilter:
     def _drop_held(self, rule_state: RuleState) -> None:
         if rule_state.held:
             self._clear_held(rule_state)
-            self.ledger.filtered["throttled"] += 1
+            self.ledger.filtered[THROTTLED] += 1
 
     def _write(
         self, rule_state: RuleState, state_event: StateEvent, now: float, rules: Rules

@@ -2,7 +2,7 @@
 
 import logging
 
-from ..ledger import Fate, Ledger
+from ..ledger import DAMAGED, Fate, Ledger
 from .batch import Batch, gather
 from .lock import Lock
 from .progress import StoredProgress
@@ -55,7 +55,7 @@ class SpoolReader:
         points = self.left(batch)
         self._ledger.settle(fate, points, reason)
         if missing := batch.last_seq - acked - points:
-            self._ledger.lost["damaged"] += missing
+            self._ledger.lost[DAMAGED] += missing
         if batch.end:
             self._segments.advance_reader(batch.end)
         self._numbers.advance(batch.last_seq, durable=fate != "written" or missing > 0)
@@ -74,5 +74,5 @@ class SpoolReader:
     def _settle_missing(self) -> None:
         if pending := self._numbers.pending:
             _LOGGER.warning("%s points in the spool could not be read back", pending)
-            self._ledger.lost["damaged"] += pending
+            self._ledger.lost[DAMAGED] += pending
             self._numbers.advance(self._numbers.last, durable=True)

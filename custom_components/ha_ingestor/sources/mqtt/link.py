@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from homeassistant.components.mqtt import ReceiveMessage
 
 # Captured in one slice, small enough for the event loop.
-_FEW: Final = 200
+_SLICE_MESSAGES: Final = 200
 
 
 class MqttLink:
@@ -77,7 +77,7 @@ class MqttLink:
     ) -> None:
         """Capture what came while there was nobody to capture it, but for what nobody wants now."""
         while waiting := self._waiting:
-            for _ in range(min(_FEW, len(waiting))):
+            for _ in range(min(_SLICE_MESSAGES, len(waiting))):
                 message = waiting.popleft()
                 self._bytes -= _size(message)
                 if shape := shape_of(shapes, message.topic):

@@ -5,16 +5,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import Any, Final
+from typing import Any
 
 from ...pipeline.encode.masked import MASKED, TEXTS
 from ...pipeline.filter.last_written import RESTORE_SECONDS
 from ...pipeline.filter.state_times import RedatedState, dated
+from ...pipeline.ledger import RESTART_ECHO
 from ...pipeline.model import STATE_CHANGED, UNAVAILABLE, EntityContext, StateEvent, StateLike
 from .page import Recorded
-
-# As after a restart that was captured: a state that was there before.
-RESTART_ECHO: Final = "restart_echo"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,8 +11,8 @@ from homeassistant.core import HomeAssistant, callback
 from ...const import LOGGER
 from ...enrich.catalog import Catalog
 from ...pipeline.encode.encoder import NOT_ENCODABLE
-from ...pipeline.encode.own_points import NO_NUMBER
 from ...pipeline.encode.statistics import Statistic, StatisticSeries, series_of
+from ...pipeline.ledger import NO_NUMBER
 from ...pipeline.model import EntityContext, OwnPoint
 from ...pipeline.past import Past
 from ...pipeline.past_events import PastEvents

@@ -4,7 +4,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from homeassistant.core import HomeAssistant
 
@@ -15,6 +15,7 @@ from ...enrich.describe import Describer
 from ...enrich.markers import markers
 from ...enrich.selection import EntityFilter, RuleTable
 from ...pipeline.committer import INTERNAL_ERROR
+from ...pipeline.ledger import RESTART_ECHO
 from ...pipeline.model import (
     STATE_CHANGED,
     ContextLike,
@@ -29,9 +30,6 @@ from ..event_bus import async_clock
 from ..event_data import named_entity_id
 from .catalog import RemoteCatalog, RemoteHome
 from .health import RemoteHealth
-
-# As after a restart of this home: a state that was restored and had been captured already.
-RESTART_ECHO: Final = "restart_echo"
 
 
 class RemoteCapture:

@@ -7,6 +7,7 @@ from enum import Enum, StrEnum
 from types import NoneType
 from typing import Any, ClassVar, Final, NamedTuple
 
+from ...ledger import NO_NUMBER
 from ...model import HERE, Convert, EntityContext, Instance, StateLike, Units, Weather
 from ..attributes import (
     AttributesPolicy,
@@ -57,7 +58,7 @@ class PointSettings:
     of MQTT topics.
     """
 
-    nothing: ClassVar[str] = "no_number"
+    nothing: ClassVar[str] = NO_NUMBER
     # What an entity makes, whatever the user chose.
     own_tags: ClassVar[tuple[str, ...]] = ()
     dumps: JsonDumps

@@ -36,6 +36,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, ClassVar, Final, NamedTuple
 
+from ...ledger import NO_NUMBER, NOT_IN_PROFILE
 from ...model import (
     HERE,
     UNAVAILABLE,
@@ -107,7 +108,7 @@ class Core:
     @property
     def nothing(self) -> str:
         """Why a state event gives no point."""
-        return "no_number" if self.numbers_only else "not_in_profile"
+        return NO_NUMBER if self.numbers_only else NOT_IN_PROFILE
 
     def encode(self, state_event: StateEvent) -> Point | None:
         """Encode a state event, or None when nothing of it can be stored."""
