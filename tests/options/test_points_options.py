@@ -125,6 +125,20 @@ async def test_unavailable_is_no_point_where_nobody_wants_one(
     assert point.fields["old_state"] == "unavailable"
 
 
+async def test_large_numbers_of_series_have_a_space_between_thousands(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    for number in range(1200):
+        hass.states.async_set(f"sensor.of_many_{number}", "1")
+    await set_up(hass, entry)
+    result = await choose(hass, entry, "homeiq", **{**AS_IT_IS, "tags": ["floor"]})
+    assert result["step_id"] == "new_tags"
+    tag, without, series, *_ = told(result)["table"].strip("| ").split(" | ")
+    assert tag == "floor"
+    assert without == series
+    assert without.startswith("1\N{NARROW NO-BREAK SPACE}20")
+
+
 async def test_tags_are_confirmed_when_they_come_and_when_they_go(
     hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:
