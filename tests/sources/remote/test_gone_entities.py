@@ -43,9 +43,10 @@ def stored_before(
     *,
     there: Iterable[str] = (),
     gone: Iterable[str] = (),
+    **more: Any,
 ) -> None:
     [subentry_id] = entry.subentries
-    content = {"there": list(there), "gone": list(gone)}
+    content = {"there": list(there), "gone": list(gone), **more}
     hass_storage[MOMENTS] = {"version": 1, "data": {subentry_id: moment}}
     hass_storage[ENTITIES] = {"version": 1, "data": {subentry_id: content}}
 
@@ -133,6 +134,37 @@ async def test_what_came_back_and_went_again_in_an_interruption_is_told(
     assert ledger["recovered"] == 2
 
 
+async def test_a_removal_that_an_earlier_process_captured_has_its_time_again(
+    hass: HomeAssistant, home: Home, database: Emulator, hass_storage: dict[str, Any]
+) -> None:
+    """That of the recorder there is another one: the other home does not tell it."""
+    recorder, start = Recorder(home), time.time() - 1000
+    home.changing("sensor.stays", "1", start - 1)
+    names = ["sensor.near", "sensor.far"]
+    for name in names:
+        recorder.wrote(name, "0", start - 50)
+        recorder.wrote(name, "", start + 100)
+    # It came back, and went once more.
+    recorder.wrote("sensor.near", "1", start + 101)
+    recorder.wrote("sensor.near", "", start + 102)
+    entry = entry_with(database, remote(home))
+    told = {"sensor.near": start + 100.7, "sensor.far": start + 110, "sensor.unknown": 1.0}
+    stored_before(hass_storage, entry, start, there=["sensor.stays"], gone=names, told=told)
+    await started(hass, home, entry)
+    await balanced(entry)
+    await deliver(hass, entry)
+    changed, removed = "state_changed", "entity_removed"
+    assert events(database, "sensor.near") == [
+        (removed, None, "0"),
+        (changed, "1", None),
+        (removed, None, "1"),
+    ]
+    moments = [sorted(point.time for point in points(database, name)) for name in names]
+    expected = ([100.7, 101.0, 102.0], [100.0])
+    for found, seconds in zip(moments, expected, strict=True):
+        assert found == pytest.approx([(start + each) * 1e9 for each in seconds], abs=1000)
+
+
 async def test_a_removal_that_is_not_told_yet_is_told_after_a_restart(
     hass: HomeAssistant, home: Home, database: Emulator
 ) -> None:
@@ -173,7 +205,7 @@ async def test_the_entities_of_a_home_are_stored_when_they_change(
 
     await wait(6)
     await until(lambda: ENTITIES in hass_storage)
-    assert content() == {"there": ["sensor.a"], "gone": []}
+    assert content() == {"there": ["sensor.a"], "gone": [], "told": {}}
     # As it is not written again, it stays away.
     del hass_storage[ENTITIES]
     await home.set_state("sensor.a", "1", start + 1)
@@ -184,11 +216,13 @@ async def test_the_entities_of_a_home_are_stored_when_they_change(
     await until(lambda: link_of(entry).health.events >= 3)
     await wait(6)
     await until(lambda: ENTITIES in hass_storage)
-    assert content() == {"there": ["sensor.a", "sensor.b"], "gone": []}
+    assert content() == {"there": ["sensor.a", "sensor.b"], "gone": [], "told": {}}
     await home.send(home.removing("sensor.a"))
     await until(lambda: link_of(entry).health.events >= 4)
     await wait(60)
-    await until(lambda: content() == {"there": ["sensor.b"], "gone": ["sensor.a"]})
+    await until(lambda: content()["gone"] == ["sensor.a"])
+    assert content()["there"] == ["sensor.b"]
+    assert content()["told"] == {"sensor.a": pytest.approx(time.time(), abs=30)}
     await deliver(hass, entry)
     await hass.config_entries.async_remove(entry.entry_id)
     assert content() is None
@@ -206,7 +240,9 @@ def test_so_many_that_are_gone_are_remembered() -> None:
             context=None,  # type: ignore[arg-type]
         )
         entities.note(Change(name, old, None))
+        entities.note_removal(name, 2.0)
     assert entities.stored(()).gone == tuple(names[2:])
+    assert not entities.told.keys() & set(names[:2])
 
 
 async def test_only_an_entity_that_comes_while_it_is_watched_is_known_to_be_added(

@@ -477,7 +477,7 @@ async def test_after_a_start_only_what_is_newer_than_what_was_captured_comes(
     assert told(database) == [("sensor.later", "1", NOON + 1)]
 
 
-@pytest.mark.parametrize("part", [None, 5, [], "x", {"there": 5, "gone": [None]}])
+@pytest.mark.parametrize("part", [None, 5, [], "x", {"there": 5, "gone": [None], "told": {"": ""}}])
 async def test_damaged_files_of_remote_homes_do_not_keep_a_destination_from_its_start(
     hass: HomeAssistant, home: Home, database: Emulator, hass_storage: dict[str, Any], part: Any
 ) -> None:

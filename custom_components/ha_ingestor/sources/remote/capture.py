@@ -154,6 +154,8 @@ class RemoteCapture:
         fired = 0.0
         if has_time:
             fired = new.last_updated_timestamp if new else self._now(old)
+        if new is None:
+            self._home.entities.note_removal(entity_id, fired)
         context: ContextLike = new.context if new else NoContext()
         # The weather there is not known, and the clock is another one.
         self._pipeline.offer(

@@ -1,7 +1,8 @@
 """Which entities of a remote home were seen, so that a gap asks also about those that are gone."""
 
-from collections.abc import Iterable, KeysView
+from collections.abc import Iterable, KeysView, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, Final, Self
 
 from ...clients.homeassistant.states import Change
@@ -12,10 +13,14 @@ GONE_MAX: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEntities:
-    """What is stored of a home: those that had a state, and those that had none any more."""
+    """What is stored of a home: those that had a state, and those that had none any more.
+
+    `told` are the times that the points of removals have.
+    """
 
     there: frozenset[str] = frozenset()
     gone: tuple[str, ...] = ()
+    told: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, content: object) -> Self:
@@ -25,11 +30,17 @@ class StoredEntities:
             [each for each in part if isinstance(each, str)] if isinstance(part, list) else []
             for part in (found.get("there"), found.get("gone"))
         )
-        return cls(there=frozenset(there), gone=tuple(gone))
+        told = found.get("told")
+        moments = {
+            name: float(moment)
+            for name, moment in (told.items() if isinstance(told, dict) else ())
+            if name in gone and isinstance(moment, (int, float)) and isfinite(moment)
+        }
+        return cls(there=frozenset(there), gone=tuple(gone), told=moments)
 
     def content(self) -> dict[str, Any]:
         """Return what is to be stored."""
-        return {"there": sorted(self.there), "gone": list(self.gone)}
+        return {"there": sorted(self.there), "gone": list(self.gone), "told": dict(self.told)}
 
     def has_all(self, other: StoredEntities) -> bool:
         """Whether all entities of another one are known."""
@@ -41,26 +52,33 @@ class Entities:
     """Entities without a state now.
 
     Those that are `expected` had one when an earlier process ended; `gone` are told to be removed,
-    the newest last.
+    the newest last. Where nobody said when, it is in `told` which time the point has.
     """
 
     expected: frozenset[str] = frozenset()
     gone: dict[str, None] = field(default_factory=dict)
+    told: dict[str, float] = field(default_factory=dict)
 
     def load(self, stored: StoredEntities) -> None:
         """Begin with what an earlier process stored."""
         self.expected, self.gone = stored.there, dict.fromkeys(stored.gone)
+        self.told = dict(stored.told)
 
     def note(self, change: Change) -> None:
         """Learn of a change."""
-        self.gone.pop(change.entity_id, None)
+        self._forget(change.entity_id)
         if change.new is None:
             self._add(change.entity_id)
+
+    def note_removal(self, entity_id: str, moment: float) -> None:
+        """Learn which time the point of a removal has, which the other home does not tell."""
+        if entity_id in self.gone:
+            self.told[entity_id] = moment
 
     def missing(self, states: KeysView[str]) -> list[Change]:
         """Return those that have no state in the first event of a connection either."""
         for entity_id in states & self.gone.keys():
-            del self.gone[entity_id]
+            self._forget(entity_id)
         for entity_id in sorted(self.expected - states):
             self._add(entity_id)
         self.expected = frozenset()
@@ -69,11 +87,15 @@ class Entities:
     def stored(self, there: Iterable[str]) -> StoredEntities:
         """Return what is to be stored, with those that have a state."""
         names = self.expected.union(there)
-        return StoredEntities(
-            there=names, gone=tuple(name for name in self.gone if name not in names)
-        )
+        gone = tuple(name for name in self.gone if name not in names)
+        told = {name: self.told[name] for name in gone if name in self.told}
+        return StoredEntities(there=names, gone=gone, told=told)
 
     def _add(self, entity_id: str) -> None:
         self.gone[entity_id] = None
         if len(self.gone) > GONE_MAX:
-            del self.gone[next(iter(self.gone))]
+            self._forget(next(iter(self.gone)))
+
+    def _forget(self, entity_id: str) -> None:
+        self.gone.pop(entity_id, None)
+        self.told.pop(entity_id, None)

@@ -4,6 +4,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import batched
+from math import inf
 from typing import Final
 
 from ...clients.homeassistant.states import Change, State
@@ -19,6 +20,8 @@ SLICE_SECONDS: Final = 3_600.0
 _DIVISIONS_MAX: Final = 3
 # A database may round to microseconds; two states of an entity are further apart.
 _SAME_SECONDS: Final = 2e-6
+# A removal is heard so long after it at most, by a clock that is known to a second.
+_HEARD_SECONDS: Final = 3.0
 # What is exactly at the bounds of a question is not in the answer.
 BEYOND_SECONDS: Final = 0.001
 
@@ -62,7 +65,8 @@ class RemoteGap:
 
     It stays while there is no connection, and goes on with the next one. `is_restarted` says that
     the home started in it, `is_first` that nobody here knows the states before it. At
-    `gone_at` it was seen which entities are gone.
+    `gone_at` it was seen which entities are gone. `told` are the times that the points of removals
+    before it have.
     """
 
     after: float
@@ -72,6 +76,7 @@ class RemoteGap:
     gone_at: float
     # An earlier process knew them with a state.
     expected: frozenset[str]
+    told: Mapping[str, float]
     questions: deque[Question]
     events: RecoveredEvents
     # Entities that the recorder there has, and those that changed more than once.
@@ -114,7 +119,22 @@ class RemoteGap:
                 if moment_of(change, self.gone_at) - moment > _SAME_SECONDS:
                     rows.append(_row(state))
                     self.led.add(entity_id)
-        return sorted(rows, key=_moment)
+        return self._as_told(sorted(rows, key=_moment))
+
+    def _as_told(self, rows: list[Recorded]) -> list[Recorded]:
+        """Give removals that were captured the times of their points: so they are stored once."""
+
+        def distance(row: Recorded) -> float:
+            return abs(self.told.get(row.entity_id, inf) - row.moment)
+
+        removals = (row for row in rows if not row.state and distance(row) <= _HEARD_SECONDS)
+        nearest = {row.entity_id: row for row in sorted(removals, key=distance, reverse=True)}
+        return [
+            row._replace(moment=self.told[row.entity_id])
+            if nearest.get(row.entity_id) is row
+            else row
+            for row in rows
+        ]
 
     def present(self, entity_ids: Iterable[str]) -> list[Recorded]:
         """Return the states that end it, and the removals that the recorder there does not have."""
@@ -140,12 +160,14 @@ def gap_of(
     gone_at: float,
     latest: float,
     expected: frozenset[str] = frozenset(),
+    told: Mapping[str, float] | None = None,
 ) -> RemoteGap:
     """Begin a gap; `started` is when the home started, if it did.
 
     `is_first` says that nobody here knows the states before it; `gone_at` is when it was seen which
     entities are gone, and those that are `expected` had a state when an earlier process ended.
-    What is later than `latest` is dated wrong.
+    What is later than `latest` is dated wrong. The points of removals before it have the times that
+    are `told`.
     """
     by_entity = {change.entity_id: change for change in changes}
     groups = list(batched(by_entity, ENTITIES_MAX, strict=False))
@@ -173,6 +195,7 @@ def gap_of(
         is_first=is_first,
         gone_at=gone_at,
         expected=expected,
+        told=told or {},
         questions=questions,
         events=events,
     )

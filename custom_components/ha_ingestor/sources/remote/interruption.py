@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -62,7 +62,9 @@ class Interruption:
         else:
             capture.present(change, has_restarted=self.has_restarted)
 
-    def gap(self, missed: Iterable[Change], expected: frozenset[str]) -> RemoteGap | None:
+    def gap(
+        self, missed: Iterable[Change], expected: frozenset[str], told: Mapping[str, float]
+    ) -> RemoteGap | None:
         """Return the gap of what was missed, if there is one."""
         changes = list(missed)
         if not changes or self.newest is None:
@@ -76,6 +78,7 @@ class Interruption:
             gone_at=self.gone_at,
             latest=self.latest,
             expected=expected,
+            told=told,
         )
 
 
@@ -96,6 +99,8 @@ async def async_capture_first_states(
         home.newest = None
     newest, is_first = home.newest, not states.states
     changes = await asyncio.to_thread(states.snapshot, content)
+    # Those that came back meanwhile are forgotten in it.
+    told = dict(entities.told)
     expected, missing = entities.expected, entities.missing(states.states.keys())
     for change in changes:
         entities.note(change)
@@ -121,7 +126,7 @@ async def async_capture_first_states(
             interruption.capture(capture, change)
     if interruption.is_asked_for:
         missed += missing
-    if gap := interruption.gap(missed, expected):
+    if gap := interruption.gap(missed, expected, told):
         home.gaps.append(gap)
         present = (each.new.last_updated_timestamp for each in missed if each.new)
         home.newest = max(filter(latest.__ge__, present), default=newest)
