@@ -3,6 +3,7 @@
 import asyncio
 from decimal import Decimal
 
+import pytest
 from homeassistant.helpers.json import json_dumps
 
 from custom_components.ha_ingestor.pipeline.build import build_pipeline
@@ -141,3 +142,54 @@ async def test_a_programming_error_while_the_files_are_closed_costs_no_point() -
     await second.stop()
     found = await second.snapshot()
     assert (found.is_open, found.pending, found.ledger["written"]) == (True, 0, 1)
+
+
+class CancellingWriter(ScriptedWriter):
+    """A library that passes on that a task of its own was cancelled, so many times."""
+
+    times: dict[str, int]
+
+    def _cancel(self, question: str) -> None:
+        if self.times.get(question):
+            self.times[question] -= 1
+            raise asyncio.CancelledError
+
+    async def write(self, body: bytes, *, gzipped: bool = False) -> Result:
+        self._cancel("write")
+        return await super().write(body, gzipped=gzipped)
+
+    async def check(self) -> Result:
+        self._cancel("check")
+        return await super().check()
+
+    async def retention(self) -> float | None:
+        self._cancel("retention")
+        return await super().retention()
+
+
+@pytest.mark.parametrize("question", ["write", "check", "retention"])
+async def test_a_cancellation_that_is_not_of_the_export_does_not_end_it(question: str) -> None:
+    writer, files = CancellingWriter(), MemoryFiles()
+    writer.times = {question: 1}
+    pipeline = _pipeline(files, writer)
+    pipeline.start()
+    async with asyncio.timeout(5):
+        for number in range(3):
+            pipeline.receive(change(FakeState(state=str(number))))
+            while len(writer.stored) <= number:
+                await asyncio.sleep(0.01)
+                await pipeline.flush()
+    await pipeline.stop()
+    assert pipeline.ledger.written == len(writer.stored) == 3
+
+
+async def test_a_cancellation_that_is_not_of_the_stop_does_not_end_it() -> None:
+    writer, files = CancellingWriter(), MemoryFiles()
+    writer.times = {"write": 100}
+    pipeline = _pipeline(files, writer)
+    pipeline.start()
+    pipeline.receive(change(FakeState(state="1")))
+    await pipeline.commit()
+    handover = await pipeline.stop(hand_over=True)
+    assert writer.times["write"] < 100
+    assert (handover.position, files.descriptors) == ((0, 1), 0)

@@ -1,8 +1,10 @@
 """Finds expired points: by the retention of the database, or by single lines."""
 
+import asyncio
 import logging
 from dataclasses import dataclass, replace
 
+from .attempts import is_own_end
 from .expiry import Expiry, time_of
 from .result import Kind, Problem, Result
 from .writer import Writer
@@ -54,7 +56,9 @@ class AgeCheck:
         retention = None
         try:
             retention = await self.writer.retention()
-        except Exception:
+        except (Exception, asyncio.CancelledError) as err:
+            if is_own_end(err):
+                raise
             _LOGGER.debug("The retention could not be read", exc_info=True)
         self.expiry.set_retention(retention)
 

@@ -64,3 +64,9 @@ async def wait_for(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
     except TimeoutError:
         return
+
+
+def is_own_end(err: BaseException) -> bool:
+    """Whether this task is cancelled; a library may raise that a task of its own was."""
+    task = asyncio.current_task()
+    return isinstance(err, asyncio.CancelledError) and task is not None and task.cancelling() > 0

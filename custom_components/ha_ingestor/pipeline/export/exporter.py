@@ -11,7 +11,7 @@ from typing import Final
 
 from ..spool.quarantine import Quarantine
 from .age_check import AgeCheck
-from .attempts import Attempts, wait_for
+from .attempts import Attempts, is_own_end, wait_for
 from .breaker import BreakerChange, BreakerState
 from .delivery import Delivery
 from .export_state import ExportState, Status, StatusChange, StatusTracker
@@ -136,21 +136,23 @@ class Exporter:
                 await self._deliver(is_last=True)
         except OSError:
             return  # the disk fails, or it took too long
-        except Exception:
+        except (Exception, asyncio.CancelledError) as err:
+            if is_own_end(err):
+                raise
             # What stops next stores what is in memory.
             _LOGGER.exception("Export failed while it was stopped")
 
     async def export_forever(self) -> None:
         """Export until cancelled, with the wait that each result requires."""
-        async with self._asking:
-            await self._load_pause()
-            if not self.pause.is_on:
-                await self.ages.ask_retention()
+        has_asked = False
         while not self._stopping.is_set():
             self.gathering.begin()
             # Here, so that a try that is asked for during a request is not forgotten after it.
             self._retry_now.clear()
             try:
+                if not has_asked:
+                    has_asked = True
+                    await self._ask_first()
                 delay = await self.drain()
                 if self._stopping.is_set():
                     return
@@ -159,18 +161,10 @@ class Exporter:
                 if self.pause.is_on:
                     self.progress.set_idle(Status.PAUSED)
                     delay = self._longest_wait
-            except OSError as err:
-                detail = err.strerror or type(err).__name__
-                delay = self.delivery.keep(
-                    Result(kind=Kind.KEPT, problem=Problem.DISK, detail=detail)
-                )
-            except Exception as err:
-                if self.retry.is_new(err):
-                    _LOGGER.exception("Export failed; retrying")
-                detail = type(err).__name__
-                delay = self.delivery.keep(
-                    Result(kind=Kind.KEPT, problem=Problem.INTERNAL_ERROR, detail=detail)
-                )
+            except (Exception, asyncio.CancelledError) as err:
+                if is_own_end(err):
+                    raise
+                delay = self._keep_after(err)
             if delay is None:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._longest_wait):
@@ -178,10 +172,26 @@ class Exporter:
             else:
                 await wait_for(self._retry_now, delay)
 
+    def _keep_after(self, err: BaseException) -> float:
+        """Try again after an error of the disk, or of ours; returns the seconds until then."""
+        problem, detail = Problem.INTERNAL_ERROR, type(err).__name__
+        if isinstance(err, OSError):
+            problem, detail = Problem.DISK, err.strerror or detail
+        elif self.retry.is_new(err):
+            _LOGGER.error("Export failed; retrying", exc_info=err)
+        return self.delivery.keep(Result(kind=Kind.KEPT, problem=problem, detail=detail))
+
     @property
     def _longest_wait(self) -> float:
         """Seconds in which nothing has to be done by itself."""
         return RECHECK_SECONDS if self.quarantine.disk_error else math.inf
+
+    async def _ask_first(self) -> None:
+        """Read what is known of the export before the first point is sent."""
+        async with self._asking:
+            await self._load_pause()
+            if not self.pause.is_on:
+                await self.ages.ask_retention()
 
     async def _check_first(self) -> float | None:
         """Check the connection before the first point, which may come late."""

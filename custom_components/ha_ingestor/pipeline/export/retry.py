@@ -70,7 +70,7 @@ class RetryPolicy:
             self._is_stuck = True
         return self._is_stuck
 
-    def is_new(self, err: Exception) -> bool:
+    def is_new(self, err: BaseException) -> bool:
         """Whether the last error of ours was another one: the log shows each once."""
         known = self._last_error
         self._last_error = f"{type(err).__name__} {traceback.extract_tb(err.__traceback__)[-1]}"
