@@ -262,6 +262,29 @@ async def test_only_a_device_of_nothing_that_is_there_can_be_deleted(
     assert await integration.async_remove_config_entry_device(hass, entry, stale)
 
 
+async def test_a_destination_that_could_not_be_unloaded_captures_nothing_once_it_is_removed(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    database: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Home Assistant asks for a restart then, which may come late."""
+
+    async def fails(*_: object) -> bool:
+        return False
+
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.a", "1")
+    with monkeypatch.context() as patch:
+        patch.setattr(hass.config_entries, "async_unload_platforms", fails)
+        await hass.config_entries.async_remove(entry.entry_id)
+    assert entry.state is ConfigEntryState.FAILED_UNLOAD
+    hass.states.async_set("sensor.a", "2")
+    await hass.async_stop(force=True)
+    assert [point.fields["state"] for point in points(database, "sensor.a")] == ["1"]
+    assert not spool_path(hass, entry).parent.exists()
+
+
 async def test_an_entry_that_never_ran_can_be_removed(hass: HomeAssistant) -> None:
     entry = new_entry(NOWHERE)
     entry.add_to_hass(hass)

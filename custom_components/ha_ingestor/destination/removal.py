@@ -1,5 +1,6 @@
 """What a removed destination leaves behind: nothing."""
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 
 from ..const import DOMAIN
@@ -11,11 +12,14 @@ from ..metadata_store.store import delete_store
 from ..sources.mqtt.source import async_forget_mqtt
 from ..sources.reload_handover import RELOAD_HANDOVERS
 from ..sources.remote.remotes import async_forget_remotes
+from .final_write import async_stop
 from .spool_folder import delete, spool_folder
 
 
 async def async_remove(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None:
     """Delete the spool; with the last destination, also the metadata."""
+    if entry.state is ConfigEntryState.FAILED_UNLOAD:
+        await async_stop(hass, entry)  # it still runs
     async_forget(hass, entry.entry_id)
     await async_forget_remotes(hass, entry)
     async_forget_mqtt(hass, entry.entry_id)
