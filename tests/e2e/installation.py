@@ -235,9 +235,12 @@ class Installation:
         database = f"spare_{next(_numbers)}"
         server.create_database(database)
         destination = self.connect(server, database)
-        yield destination
-        if destination.entry_id in {each["entry_id"] for each in self.api.entries(DOMAIN)}:
-            self.api.delete(destination.entry_id)
+        try:
+            yield destination
+        finally:
+            # Other tests count the destinations, also after one that failed.
+            if destination.entry_id in {each["entry_id"] for each in self.api.entries(DOMAIN)}:
+                self.api.delete(destination.entry_id)
 
     def foreign_states(self) -> dict[str, State]:
         """Return the states of all entities but our own."""

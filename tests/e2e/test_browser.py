@@ -61,10 +61,12 @@ def test_a_user_connects_a_database_in_the_browser(
     window.choose(dialog, "HomeIQ")
     dialog.get_by_role("button", name="Skip and finish").click()
     (entry_id,) = {each["entry_id"] for each in installation.api.entries(DOMAIN)} - before
-    assert until(lambda: server.query_points("home_assistant_events", DATABASE))
+    try:
+        assert until(lambda: server.query_points("home_assistant_events", DATABASE))
 
-    window.open_device(entry_id)
-    rows = window.page.locator("hui-generic-entity-row")
-    rows.filter(has_text="Status").filter(has_text="OK").wait_for()
-    rows.filter(has_text="Points written").filter(has_text=SOME_POINTS).wait_for()
-    installation.api.delete(entry_id)
+        window.open_device(entry_id)
+        rows = window.page.locator("hui-generic-entity-row")
+        rows.filter(has_text="Status").filter(has_text="OK").wait_for()
+        rows.filter(has_text="Points written").filter(has_text=SOME_POINTS).wait_for()
+    finally:
+        installation.api.delete(entry_id)

@@ -72,8 +72,10 @@ def _wrong_clock(installation: Installation) -> Iterator[str]:
             url=server.url, dialect="v2", database="home_assistant", org="home", token="t"
         )
         entry_id = connect(installation.api, there)["result"]["entry_id"]
-        yield entry_id
-        installation.api.delete(entry_id)
+        try:
+            yield entry_id
+        finally:
+            installation.api.delete(entry_id)
 
 
 def _write(destination: Destination, *lines: str) -> Any:
