@@ -68,6 +68,7 @@ async def test_weather_from_before_the_start_is_used(hass: HomeAssistant) -> Non
     watch = WeatherWatch(hass, HOME)
     stop = watch.async_start()
     assert watch.current
+    assert watch.current.condition == "sunny"
     stop()
 
 

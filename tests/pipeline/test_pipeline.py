@@ -195,9 +195,12 @@ async def test_a_stop_does_not_wait_for_a_database_that_hangs(
 async def test_stopping_twice_is_stopping_once(tmp_path: Path) -> None:
     pipeline = make(OsFiles(tmp_path / "spool"), ScriptedWriter())
     pipeline.start()
+    offer(pipeline, 1)
 
-    await pipeline.stop()
-    await pipeline.stop()
+    handover = await pipeline.stop()
+
+    assert await pipeline.stop() is handover
+    assert handover.ledger.captured == 1
 
 
 class BrokenDisk:

@@ -20,7 +20,7 @@ from ..pipeline.encode.own_points import GivenPoint, OwnPointEncoder, PointError
 from ..pipeline.encode.profiles.homeiq import MEASUREMENT
 from ..pipeline.encode.read_lines import read_lines
 from ..pipeline.model import OwnPoint
-from ..sources.action import listed_points
+from ..sources.listed_points import listed_points
 from .errors import wrong_input
 
 ATTR_LINES: Final = "line_protocol"

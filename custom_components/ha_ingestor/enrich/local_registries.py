@@ -8,8 +8,8 @@ from homeassistant.helpers import floor_registry as fr
 from homeassistant.helpers import label_registry as lr
 
 from ..const import DOMAIN
-from .area import whole_of
 from .describe import DeviceRow
+from .device_parts import whole_of
 
 
 class LocalRegistries:

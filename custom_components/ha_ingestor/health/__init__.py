@@ -1,1 +1,1 @@
-"""Repair issues, and texts that are safe to show."""
+"""What is known of the destinations, for all who ask: repairs, reports, metrics, previews."""

@@ -12,7 +12,7 @@ from homeassistant.helpers import floor_registry as fr
 from homeassistant.helpers import label_registry as lr
 from homeassistant.helpers.service import async_get_all_descriptions
 
-from ..enrich.area import whole_of
+from ..enrich.device_parts import whole_of
 from . import convert
 from .model import Device, Entity, Home, Services
 from .order import topological_order
