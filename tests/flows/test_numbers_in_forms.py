@@ -142,8 +142,9 @@ async def test_a_fraction_is_stored_as_it_is_or_refused_with_a_sentence(
         assert (stored[0][inner] if inner else stored) == fraction
 
 
+# As the storage of Home Assistant gives them back: it can hold no whole number beyond 64 bits.
 @pytest.mark.parametrize(
-    "absurd", [10**21, 10**400, 1e300, -5, math.nan, math.inf, "much", None], ids=str
+    "absurd", [1e21, 2**64 - 1, 1e300, -5, math.nan, math.inf, "much", None], ids=str
 )
 async def test_an_entry_with_absurd_numbers_of_an_earlier_version_loads_and_opens(
     hass: HomeAssistant, database: Emulator, absurd: Any
@@ -184,7 +185,7 @@ async def test_an_entry_with_absurd_numbers_of_an_earlier_version_loads_and_open
 async def test_an_absurd_number_on_one_page_does_not_spoil_what_another_page_stores(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    await set_up(hass, entry, {"spool": {"max_size": 10**21}})
+    await set_up(hass, entry, {"spool": {"max_size": 1e21}})
     await fill_in(hass, await open_page(hass, entry, "weather"), max_age=2)
     assert entry.options["weather"]["max_age"] == 2
     json_bytes(dict(entry.options))  # which raises for a number that storage cannot hold
