@@ -147,7 +147,7 @@ def run(directory: Path, content: str, rows: int, *, blocks: bool) -> None:
             most = max(most, memory(home))
             time.sleep(5)
         seconds, spent = time.monotonic() - began, used(home) - spent
-        turns = home.observed()["turns"] if blocks else []
+        observed = home.observed() if blocks else {}
         stopping.set()
         for each in threads:
             each.join()
@@ -158,7 +158,10 @@ def run(directory: Path, content: str, rows: int, *, blocks: bool) -> None:
             f" processor each; memory {before:.0f} MB before, {most:.0f} MB at most"
         )
         if blocks:
+            turns, full = observed["turns"], observed["full_collections_ms"]
             print("\n".join(f"{each.what} {each.measured}" for each in rows_of(content, [turns])))
+            longest = max(full, default=0.0)
+            print(f"{len(full)} full collections of garbage, the longest {longest:.0f} ms")
 
 
 def used(home: BenchHome) -> float:

@@ -19,6 +19,7 @@ OURS: Final = "/custom_components/ha_ingestor/"
 _NOTED_SECONDS: Final = 0.005
 _LOOK_SECONDS: Final = 0.002
 _KEPT: Final = 5
+_OLDEST: Final = 2
 
 
 class LoopBlocks:
@@ -26,6 +27,7 @@ class LoopBlocks:
 
     A turn is all that runs between two waits, without the times when another process had the
     processor. Where it was is sampled by a thread, which comes to look only every few milliseconds.
+    Full collections of garbage are noted whichever thread they are in: they hold up all of them.
     """
 
     def __init__(self) -> None:
@@ -33,7 +35,8 @@ class LoopBlocks:
         self._turns: list[dict[str, Any]] = []
         self._places: Counter[str] = Counter()
         self._began = 0.0
-        self._collected = 0.0
+        self._collected = self._full_began = 0.0
+        self._full: list[float] = []
         self._ended = threading.Event()
 
     def start(self) -> None:
@@ -62,7 +65,7 @@ class LoopBlocks:
         gc.callbacks.remove(self._collecting)
         self._ended.set()
         os.close(self._fd)
-        return {"turns": self._turns}
+        return {"turns": self._turns, "full_collections_ms": self._full}
 
     def _end_turn(self) -> None:
         began, self._began = self._began, 0.0
@@ -81,8 +84,13 @@ class LoopBlocks:
         self._turns.sort(key=lambda each: -each["ms"])
         del self._turns[_KEPT:]
 
-    def _collecting(self, phase: str, _info: dict[str, int]) -> None:
+    def _collecting(self, phase: str, info: dict[str, int]) -> None:
         now = time.monotonic()
+        if info["generation"] == _OLDEST:
+            if phase == "start":
+                self._full_began = time.thread_time()
+            else:
+                self._full.append((time.thread_time() - self._full_began) * 1000)
         if threading.get_ident() == self._main:
             self._collected += -now if phase == "start" else now
 
