@@ -380,6 +380,43 @@ def test_a_single_bad_row_is_confirmed_by_one_that_was_accepted_before() -> None
     assert api.sent[-1] == ("devices", ["d0000"])
 
 
+@pytest.mark.parametrize("has_services", [True, False])
+@pytest.mark.parametrize("is_strict", [True, False])
+def test_where_every_device_is_refused_the_entities_are_stored(
+    *, is_strict: bool, has_services: bool
+) -> None:
+    api = of_era(is_strict=is_strict)
+    api.has_services = has_services
+    refuse(api, "d0000", "d0001")
+    full = home(
+        many(2),
+        [entity("light.x", device_id="d0000"), entity("sun.sun")],
+        {"light": {"on": {}}},
+    )
+    transfer, verdict = sync(api, full)
+    assert verdict.kind is Kind.ACCEPTED
+    assert transfer.known[Table.DEVICES].refused.keys() == {"d0000", "d0001"}
+    assert api.tables.entities.keys() == {"light.x", "sun.sun"}
+    assert transfer.pending == 0
+
+    refuse(api)
+    transfer.retry_refused()
+    sync(api, full, transfer=transfer)
+    assert api.tables.entities["light.x"]["device_id"] == "d0000"
+
+
+def test_where_a_server_takes_no_row_of_any_table_none_is_refused() -> None:
+    api = StrictApi()
+    full = home(many(2), [entity("sun.sun")], {"light": {"on": {}}})
+    transfer, _ = sync(api, full)
+    api.tables.refuse = lambda _row: "no such table"
+    api.services = REFUSED
+    transfer.forget()
+    _, verdict = sync(api, full, transfer=transfer)
+    assert verdict.kind is Kind.KEPT
+    assert transfer.refused == 0
+
+
 def test_bad_rows_at_the_very_beginning_stop_nothing() -> None:
     api = StrictApi()
     refuse(api, *(f"d{number:04}" for number in range(20)))

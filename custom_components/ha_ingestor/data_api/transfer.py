@@ -21,6 +21,13 @@ RETRIED: Final = 20
 _OF_ACTIONS_ONLY: Final = frozenset(
     {Problem.SERVER_ERROR, Problem.TIMEOUT, Problem.PROXY, NOT_A_DATA_API}
 )
+# Which other tables show that the server takes rows.
+_TOLD_BY: Final[Mapping[Table, Sequence[Table]]] = {
+    Table.SERVICES: (),
+    Table.DEVICES: (Table.SERVICES, Table.ENTITIES),
+    Table.ENTITIES: (Table.DEVICES,),
+}
+
 ACCEPTED: Final = Result(kind=Kind.ACCEPTED, problem=Problem.NONE)
 
 
@@ -146,12 +153,14 @@ class Transfer:
         """Find out whether the refused rows are the cause, and not the server."""
         if await self._accepts_safe_rows(table, batches.waiting, rows):
             return True
-        # Where every entity is refused, none can tell.
-        return (
-            table is Table.ENTITIES
-            and not batches.waiting
-            and await self._accepts_safe_rows(Table.DEVICES, (), rows)
-        )
+        if batches.waiting:
+            return False
+        # Where every row is refused, none can tell, but those of other tables.
+        for other in _TOLD_BY[table]:
+            alone = [] if other is not Table.ENTITIES else _alone(rows[other])
+            if await self._accepts_safe_rows(other, alone, rows):
+                return True
+        return False
 
     async def _accepts_safe_rows(self, table: Table, waiting: Sequence[Row], rows: Rows) -> bool:
         """Send safe rows, to find out whether the other rows or the server are the cause."""
@@ -210,3 +219,8 @@ class Transfer:
     async def _send(self, table: Table, piece: Sequence[Row], suspects: Suspects = ()) -> Result:
         rows = [self._missing.as_sent(table, row, suspects) for row in piece]
         return await self.requests.upsert(table, rows)
+
+
+def _alone(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that name no device, which may be refused."""
+    return [row for row in rows if row.depends_on is None]
