@@ -162,6 +162,7 @@ async def test_this_home_and_one_that_is_there_already_are_not_added(
     [
         ({"name": "  "}, {"name": "name_not_possible"}),
         ({"name": "a/b"}, {"name": "name_not_possible"}),
+        ({"name": "a\x0bb"}, {"name": "name_not_possible"}),
         ({"name": "x" * 65}, {"name": "name_not_possible"}),
         ({"name": "taken"}, {"name": "name_taken"}),
         ({"name": "b", "exclude": {"globs": ["*"]}}, {"exclude": "fits_everything"}),

@@ -38,7 +38,8 @@ ATTEMPTS: Final = Number(0, ATTEMPTS_MAX, step=1)
 
 # As a tag: what a database takes, and no separator of ours.
 NAME_MAX: Final = 64
-_SEPARATORS: Final = frozenset('/\\"\n\r\t')
+# Control characters are spaces in a database, where two names could become one.
+_SEPARATORS: Final = frozenset({"/", "\\", '"', *map(chr, range(32))})
 
 
 def schema(registries: Registries) -> vol.Schema:

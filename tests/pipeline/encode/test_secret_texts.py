@@ -98,6 +98,10 @@ WORDS = (
     f"kept password[0]={HIDDEN}",
     f"[('name', 'kept'), ('token', '{HIDDEN}')]",
     f"curl -u admin:{HIDDEN} http://kept.local/",
+    f"https://kept.local/x?data=%7B%22token%22%3A%20%22{HIDDEN}%22%7D&b=1",
+    f"kept, **password**: {HIDDEN}",
+    f"kept, `password`: `{HIDDEN}`",
+    f"<map><entry key='name'>kept</entry><entry key='password'>{HIDDEN}</entry></map>",
     f"curl --user 'admin:{HIDDEN}' http://kept.local/",
 )
 INNER = json.dumps({"name": "kept", "password": HIDDEN})
@@ -250,6 +254,7 @@ ORDINARY = (
         "52 %",
         "Basic Lighting",
     ),
+    *("https://a.b/x?data=%7B%22a%22%3A1%7D", "<a b='c'>x</a>", "**bold**: x", "`a`: `b`"),
     *("Mode de passage: auto", "clef d'or: 3", "// to do: a @ b", "room -> kitchen", "密度\uff1a5"),
     *("curl -u admin http://a.b", "('name', 'kept')", "rooms[0]=a", "hub -> key fob"),
     *(

@@ -38,7 +38,7 @@ _SCHEME: Final = re.compile(
 # In a pair both are quoted: `('token', '…')`. In an index the name is: `login['token'] = '…'`.
 _NAMED: Final = re.compile(
     r"(?<![\w.%-])([\w.%-]+)"
-    r"(\\*[\"']?(?:\[\d{0,8}\]|\])?\s*(?:=>|->|[:=\uff1a\uff1d])\s*|[\"']\s*,\s*(?=[\"']))"
+    r"(\\*[\"'`*]{0,3}(?:\[\d{0,8}\]|\])?\s*(?:=>|->|[:=\uff1a\uff1d])\s*|[\"']\s*,\s*(?=[\"']))"
     r"(?:[|>][+-]?\s*\n\s*)?"
 )
 # An option of a command.
@@ -60,6 +60,7 @@ _WORD_BEFORE: Final = re.compile(
     r"([^\W\d_]+(?:[ ](?:d[aei]|del|do)(?=[ ])|[ ]d(?=['\u2019]))?)[ '\u2019]\Z", re.IGNORECASE
 )
 _ELEMENT: Final = re.compile(r"(<([\w:.-]+)(?:\s[^<>]*)?>)[^<]+")
+_IN_ATTRIBUTE: Final = re.compile(r"=[\"']([\w .-]{1,64})[\"']")
 _QUOTED: Final = re.compile(
     r"\\*\"(?:[^\"\\]|\\.)*(?:\"|\\?\Z)"
     r"|(?:[bBuUrRfF]{1,2})?'(?:[^'\\]|\\.)*'"
@@ -123,9 +124,10 @@ def without_parameters(
         if is_sensitive(name) or _SECRET_PARAMETER.fullmatch(name):
             return f"{begin}{mark}"
         if deep and "%" in value:
-            # An address in an address.
+            # An address in an address, or JSON.
             inner = unquote(value)
             inside = without_users(without_parameters(inner, is_sensitive, mark, deep=False), mark)
+            inside = without_named(inside, lambda name, _before, _value: is_sensitive(name), mark)
             return found[0] if inside == inner else f"{begin}{mark}"
         return found[0]
 
@@ -186,7 +188,13 @@ def without_named(
     if "<" in text:
         text = _ELEMENT.sub(
             lambda found: (
-                f"{found[1]}{mark}" if is_sensitive(found[2][-_NAME_MAX:], "", "") else found[0]
+                f"{found[1]}{mark}"
+                # An element may be named by itself, or by one of its attributes.
+                if any(
+                    is_sensitive(name[-_NAME_MAX:], "", "")
+                    for name in (found[2], *_IN_ATTRIBUTE.findall(found[1]))
+                )
+                else found[0]
             ),
             text,
         )
