@@ -27,9 +27,17 @@ ATTR_ENTITIES: Final = "entities"
 ATTR_STATISTICS: Final = "statistic_ids"
 ATTR_DRY_RUN: Final = "dry_run"
 
+
+def _ascii(moment: object) -> object:
+    """Refuse what is no date: half of a surrogate pair, of a template, ends the whole process."""
+    if isinstance(moment, str) and not moment.isascii():
+        raise vol.Invalid("expected a date and time")
+    return moment
+
+
 FIELDS: Final[Mapping[Any, Any]] = {
-    vol.Required(ATTR_START): cv.datetime,
-    vol.Optional(ATTR_END): cv.datetime,
+    vol.Required(ATTR_START): vol.All(_ascii, cv.datetime),
+    vol.Optional(ATTR_END): vol.All(_ascii, cv.datetime),
     vol.Optional(ATTR_CONTENT): vol.All(cv.ensure_list, [vol.Coerce(Content)], vol.Length(min=1)),
     vol.Optional(ATTR_ENTITIES): cv.entity_ids,
     vol.Optional(ATTR_STATISTICS): vol.All(cv.ensure_list, [cv.string]),

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import voluptuous as vol
 from homeassistant.components.recorder import Recorder
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -381,3 +382,15 @@ async def test_it_goes_on_after_an_error_and_where_it_cannot_be_stored_how_far_i
     assert (await ended(entry)).status == "done"
     assert not errors
     assert "How far the backfill is cannot be stored: full" in caplog.text
+
+
+@pytest.mark.usefixtures("recorder_mock")
+@pytest.mark.parametrize("name", ["start_time", "end_time"])
+async def test_half_of_a_surrogate_pair_in_a_time_is_refused(
+    hass: HomeAssistant, entry: MockConfigEntry, name: str
+) -> None:
+    # As templates can make one. Home Assistant's parser ends the process at it.
+    await set_up(hass, entry)
+    times = {"start_time": "2026-01-01", name: "2026-01-01 00:00:00\ud800"}
+    with pytest.raises(vol.Invalid, match="a date and time"):
+        await call(hass, "backfill", **times)
