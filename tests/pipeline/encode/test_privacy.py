@@ -154,6 +154,7 @@ WHEREABOUTS = (
 PLAYED = (
     *("media_title", "mediaTitle", "Media Artist", "app_id", "appName", "app", "current_app"),
     *("artist", "album_name", "media_content_id", "series_title", "track_name", "playlist"),
+    *("genre", "composer", "movie", "tv_show", "currentRadioStation", "channel_name", "tracks"),
     *("Titel", "Künstler", "Interpret", "titre", "artiste", "canción", "titolo"),
 )
 
