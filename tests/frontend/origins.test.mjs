@@ -11,7 +11,7 @@ const localize = (key, values = {}) => [key.split(".").at(-1), ...Object.values(
 const english = { locale: { language: "en", number_format: "language" }, localize };
 const words = new Words(english);
 /** @type {any} */
-const health = { performance: { received_per_minute: 120, last_received: null } };
+const health = { performance: { received_per_minute: 203, received_here_per_minute: 120, last_received: null } };
 /** @type {(words: Words, destination: Pick<Destination, "health" | "remotes"> & { mqtt?: Mqtt[] }) => Origin[]} */
 const origins = (said, destination) =>
   originsOf(said, { config_entry_id: "1", title: "Influx", state: "loaded", product: "InfluxDB 2", quarantined: 0, outages: [], data_api: null, mqtt: [], ...destination });
@@ -34,10 +34,10 @@ const REMOTE = {
 /** @type {(found: Origin, key: string) => string | undefined} */
 const named = (found, key) => Object.fromEntries(found.facts)[key];
 
-test("this home comes first, with its rate, or that of all sources where there are others", () => {
+test("this home comes first, with its own rate, also where there are other sources", () => {
   const [local] = origins(words, { health, remotes: [] });
   assert.deepEqual([local.kind, local.connected, named(local, "rate")], ["local", true, "per_minute 120"]);
-  assert.equal(named(origins(words, { health, remotes: [REMOTE] })[0], "rate_all"), "per_minute 120");
+  assert.equal(named(origins(words, { health, remotes: [REMOTE] })[0], "rate"), "per_minute 120");
   assert.equal(origins(words, { health: null, remotes: [] })[0].connected, null);
 });
 

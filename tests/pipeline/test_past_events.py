@@ -73,6 +73,23 @@ async def test_events_of_the_past_are_stored_and_counted() -> None:
     assert 0 <= pipeline.past_events.spool_fill < 1
 
 
+@pytest.mark.parametrize(("is_elsewhere", "here"), [(False, 60), (True, 0)])
+async def test_events_of_the_past_are_in_the_rates_of_the_home_that_they_are_of(
+    *, is_elsewhere: bool, here: int
+) -> None:
+    now = [1000.0]
+    pipeline = make(MemoryFiles(), clocks=Clocks(monotonic=lambda: now[0]))
+    pipeline.start()
+    past = pipeline.past_events.begin(is_gap=True, is_elsewhere=is_elsewhere)
+    await pipeline.past_events.store(past, [event(1), event(2)], Counter(excluded=3))
+    now[0] += 5
+    performance = (await pipeline.snapshot()).performance
+    await pipeline.stop()
+    assert performance.received_per_minute == 60
+    assert performance.received_here_per_minute == here
+    assert performance.captured_per_minute == 24
+
+
 async def test_the_counts_of_recovered_points_outlive_the_process() -> None:
     files = MemoryFiles()
     pipeline = make(files)

@@ -213,6 +213,23 @@ async def test_a_rate_counts_what_was_received_captured_and_written(tmp_path: Pa
         assert performance.uptime == 5.0
 
 
+async def test_the_rate_of_this_home_is_without_what_other_sources_sent(tmp_path: Path) -> None:
+    clock = Time()
+    async with started(timed(tmp_path / "spool", ScriptedWriter(), clock)) as pipeline:
+        pipeline.intake.receive_elsewhere(20)
+        pipeline.count_filtered("excluded", 20)
+        offer(pipeline, 10)
+        await pipeline.commit()
+        # What is counted once is not counted again by the next commit.
+        offer(pipeline, 10, start=10)
+        await pipeline.commit()
+        clock.now += 5
+        performance = (await pipeline.snapshot()).performance
+        assert performance.received_per_minute == 40 * 12
+        assert performance.received_here_per_minute == 20 * 12
+        assert performance.captured_per_minute == 20 * 12
+
+
 async def test_what_an_earlier_process_captured_is_in_no_rate(tmp_path: Path) -> None:
     clock, switch = Time(), Switch()
     switch.up = False

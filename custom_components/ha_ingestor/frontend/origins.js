@@ -17,20 +17,19 @@ const REFUSED = "invalid_auth";
  * @type {Draw<Destination, Origin[]>}
  */
 export const origins = (words, { health, remotes, mqtt }) => [
-  local(words, health, remotes.length + mqtt.length ? "rate_all" : "rate"),
+  local(words, health),
   ...remotes.map((each) => remote(words, each)),
   ...mqtt.map((each) => broker(words, each)),
 ];
 
-// The events of all sources pass it, so a rate of its own is not known.
-/** @type {Draw<Health | null, Origin, [rate: string]>} */
-const local = (words, health, rate) => ({
+/** @type {Draw<Health | null, Origin>} */
+const local = (words, health) => ({
   kind: "local",
   title: words.text("origin.local"),
   connected: health ? true : null,
   facts: health
     ? [
-        [rate, words.perMinute(health.performance.received_per_minute)],
+        ["rate", words.perMinute(health.performance.received_here_per_minute)],
         ["last_event", words.moment(health.performance.last_received)],
         ...gap(words, health),
         ...history(words, health),

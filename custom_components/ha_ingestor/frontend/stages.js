@@ -36,16 +36,13 @@ export const stageStyle = css`
     box-sizing: border-box;
     overflow: hidden;
     position: relative;
+    box-shadow: inset 0 3px 0 var(--level, transparent);
   }
   .box,
   .box > div {
     display: grid;
     gap: 4px;
     align-content: start;
-  }
-  .box.warning,
-  .box.error {
-    box-shadow: inset 0 3px 0 var(--level);
   }
   h3 {
     display: flex;
@@ -252,7 +249,7 @@ const link = (rate, what, kind) => html`<div class="link ${kind}">
 const sources = (words, destination) => {
   const say = words.group("flow");
   const { config_entry_id: entry, health } = destination;
-  const others = origins(words, destination).slice(1);
+  const found = origins(words, destination);
   const { recovery } = health;
   /** @param {Origin} origin */
   const state = ({ connected, facts }) => {
@@ -261,14 +258,14 @@ const sources = (words, destination) => {
     return connected === false ? bad(said) : said;
   };
   return drawn({
-    level: others.some((each) => each.connected === false) ? "warning" : "",
+    level: found.some((each) => each.connected === false) ? "warning" : "",
     icon: "mdi:home-outline",
     title: page("sources", entry, say("sources")),
     count: words.number(health.ledger?.received),
     what: say("events_received"),
     rows: html`${row(say("last_event"), words.moment(health.performance.last_received))}
       ${recovery && recovery.status !== "idle" ? row(words.text("origin.filled_to"), words.moment(recovery.position)) : ""}
-      ${others.map((each) => row(html`<bdi>${each.title}</bdi>`, state(each)))}`,
+      ${(found[1] ? found : []).map((each) => row(html`<bdi>${each.title}</bdi>`, state(each)))}`,
   });
 };
 

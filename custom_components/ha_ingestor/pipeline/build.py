@@ -147,6 +147,7 @@ def build_pipeline(
             commits=commits,
             exporter=exporter,
             thread=thread,
+            times=times,
         ),
         quarantine=QuarantineJobs(
             quarantine=quarantine, buffer=buffer, exporter=exporter, thread=thread

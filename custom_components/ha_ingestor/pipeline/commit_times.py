@@ -21,7 +21,7 @@ class CommitTimes:
         """Begin with no commit."""
         # Since when points wait in memory for the disk.
         self.held_since = math.inf
-        self.received, self.captured = Rate(clock), Rate(clock)
+        self.received, self.received_here, self.captured = Rate(clock), Rate(clock), Rate(clock)
         self.last_received: datetime | None = None
         self.captured_to_committed, self.commit = Histogram(), Histogram()
         # The processor time of the thread.
@@ -37,14 +37,23 @@ class CommitTimes:
         self.commit.observe(ended - began)
         before = max(last_seq, buffer.found_seq)
         self._capture_times.note(before, buffer.last_seq, min(since, self.held_since))
-        if (captured := buffer.last_seq - before) > 0:
-            self.captured.add(captured)
+        self.count(taken, buffer.last_seq - before)
         if taken.received:
-            self.received.add(taken.received)
             self.last_received = datetime.now(UTC)
         if taken.items:
             self.captured_to_committed.observe(ended - since)
         self.held_since = min(self.held_since, began) if buffer.held else math.inf
+
+    def count(self, taken: IntakeContent, captured: int) -> None:
+        """Count what came in, and the points that were captured of it."""
+        here = taken.received - taken.received_elsewhere
+        for rate, count in (
+            (self.received, taken.received),
+            (self.received_here, here),
+            (self.captured, captured),
+        ):
+            if count > 0:
+                rate.add(count)
 
     def note_thread(self) -> None:
         """Note how much processor time the thread that calls this has used."""

@@ -105,6 +105,7 @@ class Health:
         return Performance(
             uptime=self.uptime,
             received_per_minute=times.received.per_minute(),
+            received_here_per_minute=times.received_here.per_minute(),
             captured_per_minute=times.captured.per_minute(),
             written_per_minute=end_to_end.written.per_minute(),
             last_received=times.last_received,

@@ -220,12 +220,14 @@ type Item = StateEvent | OtherEvent | RegistryRow | OwnPoint | Message
 class IntakeContent:
     """Items of the intake in their order, and what was counted since the last ones were taken.
 
-    The oldest item waits `since`, by the monotonic clock; infinity where that is not known.
+    The oldest item waits `since`, by the monotonic clock; infinity where that is not known. Of what
+    was received, `received_elsewhere` comes from other sources than this home.
     """
 
     items: list[Item] = field(default_factory=list)
     since: float = inf
     received: int = 0
+    received_elsewhere: int = 0
     filtered: Mapping[str, int] = field(default_factory=dict)
     lost: Mapping[str, int] = field(default_factory=dict)
 

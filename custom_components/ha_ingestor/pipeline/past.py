@@ -11,8 +11,9 @@ class Past:
     """What is remembered from one event of the span to the next.
 
     With an encoder of its own the same span gives the same points whenever it is read, also where
-    they are as old as live ones.
+    they are as old as live ones. `is_elsewhere` says that it is the past of another home.
     """
 
     recovered_filter: RecoveredFilter
     encoder: Encoder
+    is_elsewhere: bool

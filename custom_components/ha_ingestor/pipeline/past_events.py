@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .commit_jobs import CommitJobs
+from .commit_times import CommitTimes
 from .committer import Committer
 from .encode.encoder import Encoder, Profile
 from .export.exporter import Exporter
@@ -34,6 +35,7 @@ class PastEvents:
     commits: CommitJobs
     exporter: Exporter
     thread: SpoolThread
+    times: CommitTimes
     recovery: Recovery = field(default_factory=Recovery)
     backfill: Backfill = field(default_factory=Backfill)
 
@@ -55,7 +57,7 @@ class PastEvents:
         """Whether it is known what an earlier process wrote last, and nothing has followed it."""
         return self.noise_filter.last_written.before_gap(entity_id) is not None
 
-    def begin(self, *, is_gap: bool) -> Past:
+    def begin(self, *, is_gap: bool, is_elsewhere: bool = False) -> Past:
         """Begin a span of the past, whose events come in their order.
 
         In a gap nothing was captured so far.
@@ -67,6 +69,7 @@ class PastEvents:
                 last_written=self.noise_filter.last_written if is_gap else None,
             ),
             encoder=Encoder(profile=self.profile),
+            is_elsewhere=is_elsewhere,
         )
 
     async def store(
@@ -79,11 +82,21 @@ class PastEvents:
         """
         await self.commits.make_ready_for_more()
         received = len(items) + filtered.total()
-        taken = IntakeContent(items=list(items), received=received, filtered=filtered)
-        points = await self.thread.run(self.committer.commit_recovered, past, taken)
+        taken = IntakeContent(
+            items=list(items),
+            received=received,
+            received_elsewhere=received if past.is_elsewhere else 0,
+            filtered=filtered,
+        )
+        points = await self.thread.run(self._commit, past, taken)
         buffer = self.storage.buffer
         if self.exporter.needs_notify(buffer.pending + buffer.held):
             self.exporter.notify()
+        return points
+
+    def _commit(self, past: Past, taken: IntakeContent) -> int:
+        points = self.committer.commit_recovered(past, taken)
+        self.times.count(taken, points)
         return points
 
     async def sync(self) -> None:

@@ -10,7 +10,8 @@ from .histogram import Distribution
 class Performance:
     """Numbers since the start of the pipeline, so a reload begins them again.
 
-    Rates are of the last minute, None in the first seconds. `requests` counts by the kind of their
+    Rates are of the last minute, None in the first seconds; `received_here_per_minute` without what
+    other homes and a broker sent. `requests` counts by the kind of their
     result, `failures` by the problem.
 
     `captured_to_committed` is of the oldest event in each commit, `captured_to_acknowledged` of the
@@ -24,6 +25,7 @@ class Performance:
 
     uptime: float
     received_per_minute: float | None
+    received_here_per_minute: float | None
     captured_per_minute: float | None
     written_per_minute: float | None
     last_received: datetime | None

@@ -54,6 +54,8 @@ interface Health {
   readonly backfill?: Backfill;
   readonly performance: {
     readonly received_per_minute: number | null;
+    /** Of this home alone. */
+    readonly received_here_per_minute: number | null;
     readonly captured_per_minute: number | null;
     readonly written_per_minute: number | null;
     readonly last_received: Moment | null;

@@ -25,6 +25,7 @@ from custom_components.ha_ingestor.sources.mqtt import link
 from tests import shell
 from tests.emulator import Emulator
 from tests.shell import deliver, new_entry, points, until
+from tests.sources import rates
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -182,6 +183,20 @@ async def test_each_message_is_counted_once_with_a_reason_where_it_gives_no_poin
     assert (state.points, state.filtered) == (2, ledger["filtered"])
     await deliver(hass, entry)
     assert [each.fields for each in points(database)] == [{"value": 2.0}, {"value": 3.0}]
+
+
+async def test_the_rate_of_this_home_is_without_the_messages(
+    hass: HomeAssistant,
+    mqtt_mock: MqttMockHAClient,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rates.tell_soon(monkeypatch)
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.here", "1")
+    publish(hass, "zigbee2mqtt/a", "1", retain=True)
+    publish(hass, "zigbee2mqtt/a", "2")
+    await rates.come_from_elsewhere(entry, 2)
 
 
 async def test_a_message_that_fits_several_topics_is_recorded_once_by_the_first(

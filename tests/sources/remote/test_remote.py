@@ -16,6 +16,7 @@ from custom_components.ha_ingestor.sources.remote import link, registry_reader
 from tests.emulator import Emulator
 from tests.emulator.home_assistant import Home, Refusal
 from tests.shell import deliver, points, set_up, until
+from tests.sources import rates
 
 from .conftest import entry_with, remote
 from .following import balanced, captured, connected, link_of
@@ -69,6 +70,21 @@ async def test_states_are_captured_with_their_own_times_and_tags(
         "unit_of_measurement": "W",
     }
     assert expected.items() <= second.fields.items()
+
+
+async def test_the_rate_of_this_home_is_without_the_events_of_the_other(
+    hass: HomeAssistant, home: Home, database: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates.tell_soon(monkeypatch)
+    home.changing("light.a", "on", NOON)
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await connected(entry)
+    for each in range(3):
+        hass.states.async_set("sensor.here", str(each))
+    await home.set_state("light.a", "off", NOON + 1)
+    await captured(entry, 2)
+    await rates.come_from_elsewhere(entry, 2)
 
 
 async def test_changes_during_an_interruption_are_captured_each_once(

@@ -26,6 +26,7 @@ class Intake:
     def __init__(self) -> None:
         """Start empty."""
         self.received = 0
+        self.received_elsewhere = 0
         self.filtered: Counter[str] = Counter()
         self._lost: Counter[str] = Counter()
         self._items: deque[Item] = deque()
@@ -34,6 +35,11 @@ class Intake:
 
     def __len__(self) -> int:
         return len(self._items)
+
+    def receive_elsewhere(self, count: int = 1) -> None:
+        """Count as received what comes from another source than this home."""
+        self.received += count
+        self.received_elsewhere += count
 
     def append(self, item: Item) -> int:
         """Put an item in and return how many wait."""
@@ -54,10 +60,11 @@ class Intake:
             items=list(self._items),
             since=since,
             received=self.received,
+            received_elsewhere=self.received_elsewhere,
             filtered=dict(self.filtered),
             lost=dict(self._lost),
         )
-        self.received = 0
+        self.received = self.received_elsewhere = 0
         self.filtered.clear()
         self._lost.clear()
         self._items.clear()

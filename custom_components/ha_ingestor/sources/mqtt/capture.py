@@ -56,7 +56,7 @@ class MqttCapture:
 
     def take(self, message: Arrived, shape: MessageShape) -> None:
         """Capture a message."""
-        self._pipeline.intake.received += 1
+        self._pipeline.intake.receive_elsewhere()
         if message.refusal:
             self._pipeline.count_filtered(message.refusal)
             self._health.filtered[message.refusal] += 1
@@ -69,5 +69,5 @@ class MqttCapture:
     def count_lost(self, count: int, reason: str) -> None:
         """Count messages that came and could not be kept."""
         intake = self._pipeline.intake
-        intake.received += count
+        intake.receive_elsewhere(count)
         intake.count_lost(count, reason)

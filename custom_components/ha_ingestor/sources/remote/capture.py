@@ -129,7 +129,7 @@ class RemoteCapture:
 
     def _receive[T](self, capture: Callable[[T], None], item: T) -> None:
         """Count an item; an error affects no other item."""
-        self._pipeline.intake.received += 1
+        self._pipeline.intake.receive_elsewhere()
         self._health.received()
         try:
             capture(item)

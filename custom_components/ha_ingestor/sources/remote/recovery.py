@@ -195,7 +195,7 @@ class RemoteRecovery:
         """Store what was read; raises OSError."""
         capture = await self._captures()
         if self._past is None or self._past[0] is not capture:
-            self._past = (capture, capture.past_events.begin(is_gap=True))
+            self._past = (capture, capture.past_events.begin(is_gap=True, is_elsewhere=True))
         self._is_busy = True
         try:
             gap.points += await capture.past_events.store(self._past[1], events, filtered)
