@@ -20,6 +20,7 @@ from scripts.rig.servers import Server
 
 from .installation import Destination, any_database, until
 from .relay import Relay
+from .test_panel import WINDOWS, opened
 
 # Two homes are started and stopped, several times.
 pytestmark = pytest.mark.timeout(600)
@@ -222,6 +223,25 @@ def test_what_changed_during_a_disconnect_comes_out_of_the_recorder_there(homes:
     assert len(stored) == 32
     assert [each["fields"].get("old_state") for each in stored[1:]] == states[:-1]
     homes.remote.assert_balanced()
+
+
+@pytest.mark.browser
+def test_a_home_that_is_away_is_connected_from_the_page_which_asks_for_it_only_then(
+    homes: Homes,
+) -> None:
+    with opened(homes.here, **WINDOWS["desktop"]) as window:
+        window.open("/ha-ingestor/sources")
+        panel = window.page.locator("ha-ingestor-panel")
+        panel.get_by_text("Connected", exact=True).nth(1).wait_for()
+        connect_now = panel.get_by_role("button", name="Connect now")
+        assert connect_now.count() == 0
+        homes.relay.is_broken = True
+        homes.relay.cut()
+        connect_now.wait_for()
+        homes.relay.is_broken = False
+        connect_now.click()
+        connect_now.wait_for(state="detached")
+    assert homes.is_connected()
 
 
 def test_every_change_is_there_once_after_many_disconnects(homes: Homes) -> None:

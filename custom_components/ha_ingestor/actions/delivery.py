@@ -10,7 +10,8 @@ from .errors import wrong_input
 
 
 async def async_flush(entry: HaIngestorConfigEntry) -> JsonObjectType:
-    """Bring everything to the disk, and deliver at once; raises OSError."""
+    """Bring everything to the disk, deliver and reach other homes at once; raises OSError."""
+    entry.runtime_data.remotes.async_try_now()
     pipeline = entry.runtime_data.pipeline
     await pipeline.flush()
     snapshot = await pipeline.snapshot()

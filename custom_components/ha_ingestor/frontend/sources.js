@@ -16,7 +16,8 @@ class Sources extends Page {
   render() {
     const { words } = this;
     const found = origins(words, this.destination);
-    const isLost = found.some((each) => each.connected === false && each.note !== "refused");
+    // We connect to no broker, and try no refused token again.
+    const isLost = found.some((each) => each.kind === "remote" && each.connected === false && each.note !== "refused");
     return html`<div class="bar">
         <span class="secondary rest">${linked(SETTINGS, words.text("origin.add"))}</span>
         ${isLost ? button(words.text("origin.connect"), () => this._act("flush"), this._isBusy) : ""}

@@ -144,6 +144,19 @@ async def test_a_burst_that_the_connection_ends_in_is_not_lost(
     assert [state for _, state, _ in told(database, "light.a")] == [str(n) for n in range(500)]
 
 
+async def test_deliver_now_tries_to_connect_at_once(
+    hass: HomeAssistant, home: Home, database: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await connected(entry)
+    monkeypatch.setattr(link, "backoff", lambda *_: 3600.0)
+    await home.drop()
+    await until(lambda: link_of(entry).health.next_retry)
+    await hass.services.async_call("ha_ingestor", "flush", blocking=True)
+    await connected(entry, 2)
+
+
 async def test_a_refused_token_is_presented_once(
     hass: HomeAssistant, home: Home, database: Emulator
 ) -> None:
