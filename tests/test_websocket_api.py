@@ -439,7 +439,7 @@ async def test_of_many_points_some_are_told_and_the_others_counted(
     await entry.runtime_data.pipeline.commit()
     await a_second_passes(hass)
     told = await heard(client)
-    assert (len(told["points"]), told["left_out"]) == (50, 430)
+    assert (len(told["points"]), told["left_out"]) == (20, 460)
     await a_second_passes(hass)
     assert await is_silent(client)
 

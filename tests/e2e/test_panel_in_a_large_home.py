@@ -284,7 +284,7 @@ def test_names_with_emoji_and_from_right_to_left_are_text_in_their_own_direction
         panel.locator("ha-ingestor-points input").wait_for()
         for entity_id, (name, _) in names.items():
             home.api.set_state(entity_id, f"{name} {language} 2", friendly_name=name)
-        panel.locator("summary").filter(has_text="strange_rtl").click()
+        panel.locator(".row").filter(has_text="strange_rtl").click()
         assert shown(f"{RIGHT_TO_LEFT} {language} 2") == {"rtl"}
         look(window, f"names_point_{language}")
         panel.locator("ha-tab-group-tab[data-page=entities]").click()

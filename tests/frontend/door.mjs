@@ -5,6 +5,9 @@ const shown = (value) => (Array.isArray(value) ? value.map(shown).join("") : Str
 const html = (strings, ...values) =>
   strings.map((each, index) => each + (index < values.length ? shown(values[index]) : "")).join("");
 
-class Main {}
+class Main {
+  disconnectedCallback() {}
+  requestUpdate() {}
+}
 Object.assign(Main.prototype, { html, css: html });
 Object.assign(globalThis, { HTMLElement: class {}, customElements: { get: () => Main } });

@@ -60,6 +60,34 @@ test("the newest point is first, and no more are kept than anybody scrolls back"
   assert.equal(values(page)[0], 299);
 });
 
+test("a few points are drawn at once, what comes faster than it can be read in steps", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const page = opened();
+  page.drawn = 0;
+  page.requestUpdate = () => { page.drawn += 1; };
+  /** @type {(first: number, count: number) => void} */
+  const take = (first, count) => page._take(seen(...Array.from({ length: count }, (_, number) => first + number)));
+  // There is nothing to read yet.
+  take(0, 40);
+  mock.timers.tick(0);
+  assert.equal(page.drawn, 1);
+  take(40, 5);
+  mock.timers.tick(0);
+  assert.equal(page.drawn, 2);
+  for (const second of [1, 2, 3]) {
+    take(second * 100, 6);
+    mock.timers.tick(999);
+  }
+  assert.equal(page.drawn, 2);
+  mock.timers.tick(3);
+  assert.equal(page.drawn, 3);
+  assert.equal(values(page)[0], 305);
+  take(400, 6);
+  page.disconnectedCallback();
+  mock.timers.tick(10_000);
+  assert.equal(page.drawn, 3);
+});
+
 test("while the list is paused it stays as it is", () => {
   const page = opened();
   page._take(seen(1));
@@ -75,8 +103,8 @@ test("the point that was opened stays the one that is open, and only of it every
   page._take(seen(1, 2));
   page._open = page._points[1];
   page._take(seen(3));
-  const drawn = String(page.render()).split("<details").slice(1);
-  assert.deepEqual(drawn.map((each) => / \.open=(\w+)/.exec(each)?.[1]), ["false", "false", "true"]);
+  const drawn = String(page.render()).split("<button class=\"row\"").slice(1);
+  assert.deepEqual(drawn.map((each) => /aria-expanded=(\w+)/.exec(each)?.[1]), ["false", "false", "true"]);
   assert.deepEqual(drawn.map((each) => each.includes("points.measurement")), [false, false, true]);
   assert.match(drawn[2], /m,entity_id=sensor\.a value=1 1/);
   assert.match(drawn[0], /value=3 {2}state=on {2}third=3 {2}fourth=4 …/);

@@ -21,8 +21,6 @@ const style = css`
     display: flex;
     flex-direction: column;
     gap: 4px;
-    color: var(--secondary-text-color);
-    font-size: var(--ha-font-size-s);
   }
   label input {
     color: var(--primary-text-color);
@@ -125,7 +123,7 @@ export class Change extends Page {
   /** @type {Draw<Record<string, number>>} */
   _fields(words, values) {
     return html`<div class="fields">
-      ${Object.entries(FIELDS).map(([name, unit]) => html`<label>${words.text(`rules.${name}`)}
+      ${Object.entries(FIELDS).map(([name, unit]) => html`<label class="secondary">${words.text(`rules.${name}`)}
         <input type="number" min="0" step="any" inputmode="decimal" .value=${String(values[name])}
           @input=${(event) => this._typed(name, event.target.value)} />
         <span>${words.text(unit ? `rules.unit_${unit}` : "rules.unit_own")}</span>

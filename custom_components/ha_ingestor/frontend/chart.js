@@ -17,12 +17,13 @@ export const chartStyle = css`
   .chart {
     margin: 0;
   }
-  figcaption {
+  figcaption,
+  .scale {
     display: flex;
     justify-content: space-between;
     gap: 8px;
   }
-  .chart figcaption b {
+  figcaption b {
     unicode-bidi: plaintext;
     color: var(--primary-text-color);
   }
@@ -47,10 +48,6 @@ export const chartStyle = css`
   }
   .scale {
     direction: ltr;
-    display: flex;
-    justify-content: space-between;
-    color: var(--secondary-text-color);
-    font-size: var(--ha-font-size-xs);
   }
 `;
 
@@ -70,7 +67,7 @@ export const chart = (words, name, points, shown, now) => {
       <path class="area" d=${parts.map((each) => each.area).join("")}></path>
       <path class="line" d=${parts.map((each) => each.line).join("")}></path>
     </svg>
-    <div class="scale">
+    <div class="scale secondary">
       <span>${words.text("chart.hour_ago")}</span>
       <span>${words.text("chart.highest", { value: shown(highest) })}</span>
       <span>${words.text("chart.now")}</span>

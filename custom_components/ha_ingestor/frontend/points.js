@@ -7,41 +7,42 @@ import { button, facts, notice, pageStyle } from "./style.js";
 // More than anybody scrolls back.
 const KEPT = 200;
 const TYPING_MS = 400;
+// What comes faster than it can be read is drawn in steps, which costs the browser less.
+const READABLE = 5;
+const STEP_MS = 3000;
 const FIELDS_SHOWN = 4;
 const ENTITY = /^[a-z0-9_]+\.[a-z0-9_]+$/;
 
 const style = css`
-  .bar input {
-    flex: 1 1 240px;
-  }
-  details {
-    border-block-end: 1px solid var(--divider-color);
-  }
-  summary {
+  .row {
     display: grid;
     grid-template-columns: 92px minmax(0, 2fr) minmax(0, 3fr);
-    gap: 12px;
-    padding: 8px 4px;
+    align-items: center;
+    gap: 0 12px;
+    width: 100%;
+    height: 40px;
+    border: 0;
+    border-block-end: 1px solid var(--divider-color);
+    font: inherit;
+    color: inherit;
+    background: none;
+    text-align: start;
     cursor: pointer;
-    overflow-wrap: anywhere;
+    /* All rows move when a point comes: only those in view are laid out, and each by itself. */
+    contain: strict;
+    content-visibility: auto;
   }
-  .fields {
+  .row > * {
     overflow: hidden;
     text-overflow: ellipsis;
     white-space: nowrap;
   }
-  .line {
-    display: block;
-    margin-block: 8px 12px;
-    padding: 8px;
-    background: var(--primary-background-color);
-    border-radius: var(--ha-border-radius-md);
-  }
   @media (max-width: 600px) {
-    summary {
+    .row {
       grid-template-columns: auto 1fr;
+      height: 56px;
     }
-    .fields {
+    .row > :last-child {
       grid-column: 1 / -1;
     }
   }
@@ -49,10 +50,7 @@ const style = css`
 
 /** @extends {LitElement<PointsMembers>} */
 export class Points extends LitElement {
-  static properties = properties(
-    ["connection", "words", "entryId", "route"],
-    ["_points", "_leftOut", "_isPaused", "_open", "_error"],
-  );
+  static properties = properties(["connection", "words", "entryId", "route"], ["_isPaused", "_open", "_error"]);
 
   static styles = [pageStyle, style];
 
@@ -72,6 +70,7 @@ export class Points extends LitElement {
   disconnectedCallback() {
     super.disconnectedCallback();
     clearTimeout(this._timer);
+    clearTimeout(this._step);
     this._end?.();
   }
 
@@ -84,6 +83,7 @@ export class Points extends LitElement {
     this._end?.();
     this._points = [];
     this._leftOut = 0;
+    this.requestUpdate();
     const wanted = this._wanted.trim();
     const filter = ENTITY.test(wanted) ? { entity_id: wanted } : wanted ? { text: wanted } : {};
     this._end = keepSubscribed(
@@ -98,8 +98,13 @@ export class Points extends LitElement {
   _take({ points, left_out: leftOut }) {
     this._error = undefined;
     if (this._isPaused || !(points.length || leftOut)) return;
+    const isCalm = points.length <= READABLE || !this._points.length;
     this._points = [...points.toReversed(), ...this._points].slice(0, KEPT);
     this._leftOut += leftOut;
+    this._step ??= setTimeout(() => {
+      this._step = undefined;
+      this.requestUpdate();
+    }, isCalm ? 0 : STEP_MS);
   }
 
   /** @param {string} value */
@@ -108,7 +113,8 @@ export class Points extends LitElement {
     this._timer = setTimeout(() => {
       this._wanted = value.slice(0, 255);
       this._isPaused = false;
-      history.replaceState(history.state, "", address(this.entryId, this._wanted));
+      const told = new URLSearchParams({ entry: this.entryId, ...(this._wanted && { entity: this._wanted }) });
+      history.replaceState(history.state, "", `/ha-ingestor/points?${told}`);
       this._follow();
     }, TYPING_MS);
   }
@@ -118,7 +124,7 @@ export class Points extends LitElement {
     const { words } = this;
     return html`<div class="card">
       <div class="bar">
-        <input type="search" aria-label=${say("filter")} placeholder=${say("filter")}
+        <input class="rest" type="search" aria-label=${say("filter")} placeholder=${say("filter")}
           .value=${this._wanted} @input=${(event) => this._typed(event.target.value)} />
         ${button(say(this._isPaused ? "resume" : "pause"), () => { this._isPaused = !this._isPaused; })}
       </div>
@@ -138,33 +144,21 @@ export class Points extends LitElement {
     const fields = Object.entries(point.fields);
     const short = fields.slice(0, FIELDS_SHOWN).map(([name, value]) => `${name}=${value}`);
     const isOpen = point === this._open;
-    // The browser itself would leave the place open, where another point is a second later.
-    /** @param {Event} event */
-    const toggle = (event) => {
-      event.preventDefault();
-      this._open = isOpen ? undefined : point;
-    };
-    return html`<details .open=${isOpen}>
-      <summary @click=${toggle}>
+    return html`<button class="row" aria-expanded=${isOpen} @click=${() => { this._open = isOpen ? undefined : point; }}>
         <span class="secondary">${words.moment(point.time * 1000)}</span>
         <bdi>${point.entity_id ?? point.measurement}${point.tags.instance ? ` · ${point.tags.instance}` : ""}</bdi>
-        <bdi class="code fields" dir="ltr">${short.join("  ")}${fields.length > FIELDS_SHOWN ? " …" : ""}</bdi>
-      </summary>
-      ${isOpen ? html`${facts([
-        [say("measurement"), point.measurement],
-        ...Object.entries(point.tags).map((each) => part(say("tag"), each)),
-        ...fields.map((each) => part(say("field"), each)),
-      ])}
-      <bdi class="code line" dir="ltr">${point.line}</bdi>` : ""}
-    </details>`;
+        <bdi class="code" dir="ltr">${short.join("  ")}${fields.length > FIELDS_SHOWN ? " …" : ""}</bdi>
+      </button>
+      ${isOpen ? html`<p class="code"><bdi dir="ltr">${point.line}</bdi></p>
+        ${facts([
+          [say("measurement"), point.measurement],
+          ...Object.entries(point.tags).map((each) => part(say("tag"), each)),
+          ...fields.map((each) => part(say("field"), each)),
+        ])}` : ""}`;
   }
 }
 
 /** @type {(kind: string, part: [string, Content]) => [Content, Content]} */
 const part = (kind, [name, value]) => [html`${kind} <bdi>${name}</bdi>`, String(value)];
-
-/** @param {string} entryId @param {string} entity */
-const address = (entryId, entity) =>
-  `/ha-ingestor/points?${new URLSearchParams({ entry: entryId, ...(entity && { entity }) })}`;
 
 define("ha-ingestor-points", Points);

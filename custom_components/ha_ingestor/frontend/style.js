@@ -55,7 +55,8 @@ export const pageStyle = css`
     font-size: var(--ha-font-size-s);
     overflow-wrap: anywhere;
   }
-  .secondary {
+  .secondary,
+  th {
     color: var(--secondary-text-color);
     font-size: var(--ha-font-size-s);
   }
@@ -122,9 +123,7 @@ export const pageStyle = css`
     vertical-align: top;
   }
   th {
-    color: var(--secondary-text-color);
     font-weight: normal;
-    font-size: var(--ha-font-size-s);
   }
   .bar {
     display: flex;

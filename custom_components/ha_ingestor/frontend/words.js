@@ -56,6 +56,9 @@ export class Words {
     this._hour12 = { 12: true, 24: false }[times];
     this._zone = zone === "server" ? hass.config.time_zone : undefined;
     this._day = new Intl.DateTimeFormat("en", { dateStyle: "short", timeZone: this._zone });
+    // They are slow to make.
+    this._today = this._clock({});
+    this._earlier = this._clock({ day: "numeric", month: "short" });
     this._plural = new Intl.PluralRules(language);
   }
 
@@ -190,15 +193,19 @@ export class Words {
     if (!value) return "–";
     const when = new Date(value);
     const isToday = this._day.format(when) === this._day.format(Date.now());
+    return (isToday ? this._today : this._earlier).format(when);
+  }
+
+  /** @param {Intl.DateTimeFormatOptions} date */
+  _clock(date) {
     return new Intl.DateTimeFormat(this._language, {
-      ...(isToday ? {} : { day: "numeric", month: "short" }),
-      timeStyle: undefined,
+      ...date,
       hour: "numeric",
       minute: "2-digit",
       second: "2-digit",
       hour12: this._hour12,
       timeZone: this._zone,
-    }).format(when);
+    });
   }
 
   /** @param {Amount} value @param {Intl.NumberFormatOptions} options */

@@ -7,7 +7,7 @@ from typing import Any, Final
 from .line import read_line
 
 # More than anybody can read, in the second between two looks.
-SAMPLE_POINTS: Final = 50
+SAMPLE_POINTS: Final = 20
 
 
 class Sample:

@@ -119,6 +119,7 @@ interface PanelMembers {
   _since?: number;
   _unread?: string;
   _shown?: HTMLElement;
+  _named?: string | null;
   _words: Words;
   _end?: () => void;
 }
@@ -189,6 +190,7 @@ interface PointsMembers {
   _open?: LivePoint;
   _wanted: string;
   _timer?: ReturnType<typeof setTimeout>;
+  _step?: ReturnType<typeof setTimeout>;
   _end?: () => void;
 }
 
