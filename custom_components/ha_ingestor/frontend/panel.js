@@ -17,7 +17,7 @@ const here = new URL(".", import.meta.url).pathname;
 
 const style = css`
   .content {
-    padding: 16px;
+    padding: clamp(8px, 2vw, 16px);
     max-width: 1440px;
     margin: 0 auto;
     box-sizing: border-box;
@@ -25,11 +25,6 @@ const style = css`
   .stale {
     filter: grayscale(1);
     opacity: 0.6;
-  }
-  @media (max-width: 600px) {
-    .content {
-      padding: 8px;
-    }
   }
 `;
 
@@ -170,10 +165,20 @@ class Panel extends LitElement {
     return notice("warning", words.text("connection_lost", { time }));
   }
 
+  /**
+   * The destination that the address names, or the first one.
+   * @param {Destination[]} destinations
+   */
+  _chosen(destinations) {
+    // The address of another page is there before that page is, while we are still shown.
+    if (location.pathname.startsWith(PATH)) this._named = new URLSearchParams(location.search).get("entry");
+    return destinations.find((each) => each.config_entry_id === this._named) ?? destinations[0];
+  }
+
   /** @type {Draw<Destination[], Content, [page: string]>} */
   _content(words, destinations, page) {
     if (!destinations.length) return html`<p>${words.text("no_destination")}</p>`;
-    const chosen = chosenOf(destinations);
+    const chosen = this._chosen(destinations);
     const isAsked = page !== "flow" && destinations.length > 1;
     return html`${isAsked ? this._choice(words, destinations, chosen) : ""} ${this._drawn(page, {
       hass: this.hass,
@@ -211,14 +216,5 @@ class Panel extends LitElement {
     </label>`;
   }
 }
-
-/**
- * The destination that the address names, or the first one.
- * @param {Destination[]} destinations
- */
-const chosenOf = (destinations) => {
-  const named = new URLSearchParams(location.search).get("entry");
-  return destinations.find((each) => each.config_entry_id === named) ?? destinations[0];
-};
 
 define("ha-ingestor-panel", Panel);
