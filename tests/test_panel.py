@@ -1,5 +1,6 @@
 """The panel in the sidebar: who sees it, for how long, and where its files are."""
 
+import json
 import re
 import subprocess
 from http import HTTPStatus
@@ -17,6 +18,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.health.condition import PROBLEMS
+from custom_components.ha_ingestor.health.sample import SAMPLE_POINTS
 from custom_components.ha_ingestor.options.criteria import CRITERIA
 from custom_components.ha_ingestor.panel import FILES
 from tests.docs.reading import rows, section, text
@@ -141,6 +143,12 @@ def test_every_text_that_a_module_asks_for_is_there(file: Path) -> None:
             assert isinstance(TEXTS[group][name], str), key
     for group in re.findall(r"\.text\(`([a-z_]+)\.", source):
         assert group in TEXTS
+
+
+def test_the_page_says_how_many_points_there_are_at_most() -> None:
+    for file in FILES.with_name("translations").glob("*.json"):
+        said = json.loads(file.read_text())["config_panel"]["points"]["live"]
+        assert re.findall(r"\d+", said) == [str(SAMPLE_POINTS)], file.name
 
 
 def test_every_situation_and_its_advice_has_a_text() -> None:
