@@ -13,7 +13,7 @@ from custom_components.ha_ingestor.pipeline.export.settings import DeliverySetti
 from tests.pipeline.scripted_writer import OK, ScriptedWriter
 from tests.pipeline.state_events import NOON
 
-from .test_exporter import Rig
+from .rig import Rig
 
 HOUR, DAY = 3600.0, 86_400.0
 WEEK = 7 * DAY
