@@ -1,10 +1,9 @@
 """T12: the clock on the wall may jump; points keep their times and timers theirs."""
 
-import asyncio
 import itertools
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
 from email.utils import format_datetime
@@ -24,6 +23,7 @@ from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.files import Files
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from tests.pipeline.memory_files import MemoryFiles
+from tests.pipeline.running import until
 from tests.pipeline.scripted_writer import UNAVAILABLE, ScriptedWriter
 from tests.pipeline.state_events import NOON, FakeState, change
 
@@ -71,12 +71,6 @@ def offer(pipeline: Pipeline, first: int, last: int) -> None:
     for number in range(first, last + 1):
         state = FakeState(state=str(number), last_updated_timestamp=NOON + number / 1000)
         pipeline.receive(change(state))
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 @each_jump

@@ -22,9 +22,9 @@ from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from custom_components.ha_ingestor.pipeline.spool.spool import Spool
 
 from .memory_files import MemoryFiles
+from .running import Switch, make, running, until
 from .scripted_writer import ScriptedWriter
 from .state_events import NOON, FakeState, change, entity
-from .test_pipeline import Switch, make, running, until
 
 DAY = 86_400.0
 WEEK = 7 * DAY

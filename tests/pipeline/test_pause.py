@@ -4,13 +4,10 @@ import asyncio
 import errno
 import json
 import os
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from custom_components.ha_ingestor.clients.exchange import Failure
-from custom_components.ha_ingestor.clients.influx.outcome import Outcome
 from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
@@ -20,10 +17,9 @@ from custom_components.ha_ingestor.pipeline.handover import Handover
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from tests.pipeline.memory_files import MemoryFiles
+from tests.pipeline.running import REFUSED, until
 from tests.pipeline.scripted_writer import ScriptedWriter
 from tests.pipeline.state_events import NOON, FakeState, change
-
-DOWN = Outcome(failure=Failure.UNREACHABLE, detail="connection refused")
 
 
 def make(files: MemoryFiles, writer: ScriptedWriter, resume: Handover | None = None) -> Pipeline:
@@ -41,12 +37,6 @@ def offer(pipeline: Pipeline, first: int, count: int) -> None:
     for number in range(first, first + count):
         state = FakeState(state=str(number), last_updated_timestamp=NOON + number)
         pipeline.receive(change(state))
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 def status(pipeline: Pipeline) -> Status:
@@ -189,7 +179,7 @@ async def test_a_stop_does_not_wait_for_a_question_under_way(question: str) -> N
 
 
 async def test_a_database_that_is_away_is_left_alone_while_it_is_paused() -> None:
-    writer = ScriptedWriter(judge=lambda _: DOWN)
+    writer = ScriptedWriter(judge=lambda _: REFUSED)
     pipeline = make(MemoryFiles(), writer)
     pipeline.start()
     offer(pipeline, 0, 1)

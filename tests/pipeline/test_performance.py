@@ -21,8 +21,8 @@ from custom_components.ha_ingestor.pipeline.rate import Rate
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 
+from .running import Switch, make, offer, running, started, until
 from .scripted_writer import ScriptedWriter
-from .test_pipeline import Switch, make, offer, running, started, until
 
 REFUSED = Outcome(failure=Failure.UNREACHABLE, detail="connection refused")
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)

@@ -4,93 +4,40 @@ import asyncio
 import shutil
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from homeassistant.helpers.json import json_dumps
 
-from custom_components.ha_ingestor.clients.exchange import Failure
-from custom_components.ha_ingestor.clients.influx.outcome import Outcome
-from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.clock import Clocks
 from custom_components.ha_ingestor.pipeline.commit_schedule import COUNT_SECONDS
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
-from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.result import Result
 from custom_components.ha_ingestor.pipeline.export.settings import DeliverySettings
 from custom_components.ha_ingestor.pipeline.filter.filters import NoiseFilter
 from custom_components.ha_ingestor.pipeline.filter.intake import INTAKE_POINTS
 from custom_components.ha_ingestor.pipeline.model import Rules
-from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.spool import buffer, packing
 from custom_components.ha_ingestor.pipeline.spool.durability import Durability
-from custom_components.ha_ingestor.pipeline.spool.files import Files, OsFiles
+from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings, WhenFull
 
 from .memory_files import MemoryFiles
-from .scripted_writer import OK, ScriptedWriter
+from .running import (
+    BrokenDisk,
+    Switch,
+    assert_balanced,
+    make,
+    offer,
+    running,
+    started,
+    until,
+)
+from .scripted_writer import ScriptedWriter
 from .state_events import NOON, FakeState, change, entity
-
-REFUSED = Outcome(failure=Failure.UNREACHABLE, detail="connection refused")
-
-
-class Switch:
-    """A database that can be down."""
-
-    up = True
-
-    def __call__(self, lines: list[str]) -> Outcome:
-        return OK if self.up else REFUSED
-
-
-def make(files: Files, writer: ScriptedWriter, **settings: Any) -> Pipeline:
-    return build_pipeline(
-        profile=HomeIQ(dumps=json_dumps),
-        files=files,
-        writer=writer,
-        **{"settings": SpoolSettings(), **settings},
-    )
-
-
-@asynccontextmanager
-async def running(files: Files, writer: ScriptedWriter, **settings: Any) -> AsyncIterator[Pipeline]:
-    async with started(make(files, writer, **settings)) as pipeline:
-        yield pipeline
-
-
-@asynccontextmanager
-async def started(pipeline: Pipeline) -> AsyncIterator[Pipeline]:
-    pipeline.start()
-    try:
-        yield pipeline
-    finally:
-        await pipeline.stop()
-
-
-def offer(pipeline: Pipeline, count: int, start: int = 0) -> None:
-    for number in range(start, start + count):
-        pipeline.receive(
-            change(FakeState(state=str(number), last_updated_timestamp=NOON + number / 1000))
-        )
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
-async def assert_balanced(pipeline: Pipeline, captured: int) -> None:
-    snapshot = await pipeline.snapshot()
-    ledger = snapshot.ledger
-    settled = ledger["written"] + ledger["quarantined"] + ledger["evicted"]
-    settled += sum(ledger["lost"].values())
-    assert ledger["captured"] == settled + snapshot.pending == captured
 
 
 async def test_points_reach_the_database(tmp_path: Path) -> None:
@@ -201,16 +148,6 @@ async def test_stopping_twice_is_stopping_once(tmp_path: Path) -> None:
 
     assert await pipeline.stop() is handover
     assert handover.ledger.captured == 1
-
-
-class BrokenDisk:
-    """A fault that can be mended."""
-
-    broken = True
-
-    def __call__(self, operation: str, name: str) -> None:
-        if self.broken:
-            raise OSError(30, "Read-only file system")
 
 
 async def test_a_disk_that_cannot_be_written_does_not_stop_delivery() -> None:

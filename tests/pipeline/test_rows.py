@@ -21,9 +21,9 @@ from custom_components.ha_ingestor.pipeline.model import RegistryRow
 from tests.pipeline.encode.test_line_protocol import ANY_TEXT
 
 from .memory_files import MemoryFiles
+from .running import BrokenDisk, Switch, assert_balanced, running, until
 from .scripted_writer import ScriptedWriter
 from .state_events import NOON
-from .test_pipeline import BrokenDisk, Switch, assert_balanced, running, until
 
 LAMP = RegistryRow(
     "devices",

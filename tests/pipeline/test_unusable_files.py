@@ -10,8 +10,9 @@ from custom_components.ha_ingestor.clients.influx.outcome import Outcome
 from custom_components.ha_ingestor.pipeline.export import exporter
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from tests.pipeline.memory_files import MemoryFiles
+from tests.pipeline.running import until
 from tests.pipeline.scripted_writer import ScriptedWriter
-from tests.pipeline.test_pause import make, offer, until
+from tests.pipeline.test_pause import make, offer
 
 REFUSED = Outcome(status=400, body='{"code":"invalid"}', from_database=True)
 

@@ -34,8 +34,8 @@ from custom_components.ha_ingestor.registry.snapshot import async_snapshot
 from tests.emulator import Emulator
 from tests.emulator.dialects import Answer
 from tests.pipeline.memory_files import MemoryFiles
+from tests.pipeline.running import BrokenDisk, Switch, running
 from tests.pipeline.scripted_writer import ScriptedWriter
-from tests.pipeline.test_pipeline import BrokenDisk, Switch, running
 from tests.shell import deliver, new_entry, set_up, spool_path, until, unzipped
 
 ON: Final = {EVENTS: {CONF_REGISTRIES: True}}

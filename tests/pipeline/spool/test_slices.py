@@ -11,8 +11,8 @@ import pytest
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
 from custom_components.ha_ingestor.pipeline.spool.slices import SlicedJobs, Slices
+from tests.pipeline.running import REFUSED, make, started
 from tests.pipeline.scripted_writer import OK, ScriptedWriter
-from tests.pipeline.test_pipeline import REFUSED, make, started
 
 # So many that a stop comes before their end, also on a busy machine.
 COUNT = 20_000
