@@ -40,14 +40,14 @@ class Rule:
             and (self.statuses is None or outcome.status in self.statuses)
             and (self.from_database is None or self.from_database == outcome.from_database)
             and dialect in self.dialects
-            and not (self.is_silent and outcome.body.strip() not in _SILENCE)
+            and not (self.is_silent and outcome.body.strip() not in _NO_MESSAGE)
             and self.says in outcome.body.lower()
             and (self.begins is None or self.begins.match(outcome.body) is not None)
         )
 
 
 # A success has no message.
-_SILENCE: Final = ("", "{}")
+_NO_MESSAGE: Final = ("", "{}")
 
 _OK: Final = range(200, 300)
 _REDIRECT: Final = range(300, 400)

@@ -38,7 +38,7 @@ class ClockReadings:
 class SpoolSettings:
     """The bounds of a spool. Sizes in bytes, times in seconds."""
 
-    # At 10 events per second, compressed, this is two days without the database.
+    # At 10 events per second this is about a day without the database.
     max_bytes: int = 256 * 1024 * 1024
     max_age: float = math.inf
     # What Home Assistant needs for an update, and its database for a day.
