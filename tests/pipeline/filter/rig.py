@@ -4,15 +4,9 @@ import json
 from typing import Any
 
 from custom_components.ha_ingestor.pipeline.filter.filters import NoiseFilter, NoiseFilterSettings
-from custom_components.ha_ingestor.pipeline.filter.last_written import (
-    LastWritten,
-)
+from custom_components.ha_ingestor.pipeline.filter.last_written import LastWritten
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
-from custom_components.ha_ingestor.pipeline.model import (
-    EntityContext,
-    Rules,
-    StateEvent,
-)
+from custom_components.ha_ingestor.pipeline.model import EntityContext, Rules, StateEvent
 from tests.pipeline.memory_files import MemoryFiles
 from tests.pipeline.state_events import NOON, FakeContext, FakeState, entity
 

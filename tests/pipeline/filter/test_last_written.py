@@ -6,14 +6,8 @@ from typing import Any
 import pytest
 
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
-from custom_components.ha_ingestor.pipeline.filter.last_written import (
-    RESTORE_SECONDS,
-    digest,
-)
-from custom_components.ha_ingestor.pipeline.model import (
-    Rules,
-    StateEvent,
-)
+from custom_components.ha_ingestor.pipeline.filter.last_written import RESTORE_SECONDS, digest
+from custom_components.ha_ingestor.pipeline.model import Rules, StateEvent
 from tests.pipeline.memory_files import MemoryFiles
 from tests.pipeline.state_events import NOON, FakeContext, FakeState, entity
 

@@ -4,12 +4,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.ha_ingestor.pipeline.model import (
-    HEARTBEAT,
-    Rules,
-    StateEvent,
-    Weather,
-)
+from custom_components.ha_ingestor.pipeline.model import HEARTBEAT, Rules, StateEvent, Weather
 from tests.pipeline.state_events import NOON, FakeContext, FakeState, entity
 
 from .rig import Rig, states

@@ -2,9 +2,7 @@
 
 import pytest
 
-from custom_components.ha_ingestor.pipeline.model import (
-    OtherEvent,
-)
+from custom_components.ha_ingestor.pipeline.model import OtherEvent
 from tests.pipeline.state_events import NOON, FakeContext
 
 from .rig import Rig, durations

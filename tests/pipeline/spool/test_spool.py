@@ -1,9 +1,7 @@
 """The spool keeps what it was given, in order, through every way a process or a disk can end."""
 
 import errno
-import math
 import os
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -17,67 +15,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.spool import frame
-from custom_components.ha_ingestor.pipeline.spool.durability import SYNC_AFTER, Durability
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from custom_components.ha_ingestor.pipeline.spool.packing import FRAME_POINTS
-from custom_components.ha_ingestor.pipeline.spool.room import SpoolFullError
-from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings, WhenFull
+from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from custom_components.ha_ingestor.pipeline.spool.spool import Spool
 from tests.pipeline.memory_files import MemoryFiles
 
-NOON = 1_795_262_400.0
-# Sizes mean something when lines are stored as they are.
-PLAIN: dict[str, Any] = {"compress": False}
-
-
-class Clock:
-    """Seconds that pass when told to."""
-
-    def __init__(self, now: float = 1000.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def opened(
-    files: MemoryFiles, clock: Clock | None = None, wall: Clock | None = None, **limits: Any
-) -> Spool:
-    """Open a spool as a new process does."""
-    settings = SpoolSettings(**PLAIN | limits)
-    spool = Spool(files, Ledger(), clock or Clock(), wall or Clock(NOON), settings)
-    spool.open()
-    return spool
-
-
-def lines(first: int, last: int) -> list[str]:
-    return [f"m,s={number} v={number} {number}000" for number in range(first, last + 1)]
-
-
-def append(spool: Spool, received: list[str]) -> None:
-    """Bring lines in as whoever holds them does."""
-    spool.ledger.received += len(received)
-    spool.ledger.held += len(received)
-    spool.append(received)
-
-
-def drain(spool: Spool, max_points: int = 5000) -> list[str]:
-    """Deliver everything, as an exporter whose every write is accepted."""
-    delivered: list[str] = []
-    while (batch := spool.read(max_points, 1 << 20)) is not None:
-        part = batch.payload.decode().split("\n")
-        assert len(part) == batch.count
-        delivered += part
-        spool.settle(batch, "written")
-    return delivered
-
-
-def balanced(spool: Spool) -> bool:
-    return spool.ledger.imbalance(spool.pending) == ""
-
-
-def segments(files: MemoryFiles) -> list[str]:
-    return [name for name in files.names() if name.endswith(".seg")]
+from .rig import NOON, Clock, append, balanced, drain, lines, opened, segments
 
 
 def test_lines_are_read_from_the_spool_as_they_were_appended() -> None:
@@ -158,89 +102,6 @@ def test_what_was_delivered_takes_no_disk_space() -> None:
     assert len(segments(files)) <= 1
 
 
-def test_points_delivered_before_their_sync_was_due_are_never_synced() -> None:
-    files = MemoryFiles()
-    spool = opened(files)
-    before = files.syncs
-    for first in range(1, 1000, 10):
-        append(spool, lines(first, first + 9))
-        drain(spool)
-        spool.work()
-
-    assert files.syncs == before
-
-
-def test_points_that_wait_are_due_for_the_disk_after_five_seconds() -> None:
-    files, clock = MemoryFiles(), Clock()
-    spool = opened(files, clock)
-    append(spool, lines(1, 10))
-    before = files.syncs
-    spool.work()
-    assert (files.syncs, spool.due) == (before, clock.now + SYNC_AFTER[Durability.BALANCED])
-
-    clock.now = spool.due
-    spool.work()
-
-    assert files.syncs == before + 1
-    assert spool.due == math.inf
-
-
-def test_synced_points_survive_a_power_cut() -> None:
-    for seed in range(200):
-        files = MemoryFiles()
-        spool = opened(files)
-        append(spool, lines(1, 600))
-        files.sync_directory()
-        spool.sync()
-        append(spool, lines(601, 900))
-        files.cut_power(Random(seed))
-
-        again = opened(files)
-        delivered = drain(again)
-
-        assert delivered[:600] == lines(1, 600)
-        assert set(delivered) <= set(lines(1, 900))
-        assert balanced(again)
-
-
-class NothingUnsynced(Random):
-    """A power cut after which the disk holds what was synced, and not a byte more."""
-
-    def random(self) -> float:
-        return 0.99
-
-
-def test_a_power_cut_does_not_turn_delivered_points_into_lost_ones() -> None:
-    files = MemoryFiles()
-    spool = opened(files)
-    append(spool, lines(1, 10))
-    drain(spool)
-    append(spool, lines(11, 20))
-    files.sync_directory()
-    spool.sync()
-    files.cut_power(NothingUnsynced())
-
-    again = opened(files)
-
-    assert again.ledger.as_dict() == Ledger(received=20, captured=20, written=10).as_dict()
-    assert drain(again) == lines(11, 20)
-
-
-def test_a_power_cut_after_synced_points_were_delivered_does_not_call_them_lost() -> None:
-    files = MemoryFiles()
-    spool = opened(files)
-    append(spool, lines(1, 10))
-    files.sync_directory()
-    spool.sync()
-    drain(spool)
-    files.cut_power(NothingUnsynced())
-
-    again = opened(files)
-
-    assert drain(again) == []
-    assert again.ledger.as_dict() == Ledger(received=10, captured=10, written=10).as_dict()
-
-
 def test_a_tail_torn_at_any_byte_costs_only_the_frame_it_tore() -> None:
     cut = 0
     ends = [1]
@@ -279,71 +140,6 @@ def test_flipped_bits_never_come_out_as_points() -> None:
         assert balanced(again)
         if len(delivered) < 200 and delivered[-1] == lines(200, 200)[0]:
             assert again.ledger.lost == {"damaged": 200 - len(delivered)}
-
-
-def test_a_full_spool_gives_up_its_oldest_points_and_counts_them() -> None:
-    spool = opened(MemoryFiles(), segment_bytes=5_000, max_bytes=20_000)
-    append(spool, lines(1, 3000))
-
-    assert spool.disk_bytes <= 20_000
-    assert spool.ledger.evicted > 0
-    assert drain(spool) == lines(spool.ledger.evicted + 1, 3000)
-    assert balanced(spool)
-
-
-def test_a_full_spool_that_keeps_its_oldest_points_takes_no_new_ones_until_there_is_room() -> None:
-    spool = opened(MemoryFiles(), segment_bytes=5_000, max_bytes=20_000, full=WhenFull.NEWEST)
-    refused = lines(1, 3000)
-    with pytest.raises(SpoolFullError):
-        append(spool, refused)
-    first = 3000 - len(refused)
-
-    assert 0 < spool.disk_bytes <= 20_000
-    assert refused == lines(first + 1, 3000)
-    assert drain(spool) == lines(1, first)
-    assert spool.ledger.evicted == 0
-    append(spool, lines(3001, 3010))
-    assert drain(spool) == lines(3001, 3010)
-
-
-def test_a_low_disk_makes_a_spool_that_keeps_its_oldest_points_take_no_new_ones() -> None:
-    files = MemoryFiles()
-    spool = opened(files, segment_bytes=5_000, full=WhenFull.NEWEST)
-    append(spool, lines(1, 3000))
-    size = spool.disk_bytes
-    files.free = 100 * 1024 * 1024
-    with pytest.raises(SpoolFullError):
-        append(spool, lines(3001, 6000))
-
-    assert spool.disk_bytes == size
-    assert drain(spool) == lines(1, 3000)
-    append(spool, lines(6001, 6010))
-    assert drain(spool) == lines(6001, 6010)
-
-
-def test_points_that_are_too_old_are_evicted_from_a_spool_that_keeps_its_oldest_ones() -> None:
-    clock = Clock()
-    spool = opened(MemoryFiles(), clock, segment_bytes=1_000, max_age=3600.0, full=WhenFull.NEWEST)
-    append(spool, lines(1, 100))
-    clock.now += 3601
-    append(spool, lines(101, 110))
-
-    assert drain(spool) == lines(101, 110)
-    assert spool.ledger.as_dict()["evicted_for"] == {"too_old": 100}
-
-
-def test_a_batch_evicted_while_under_way_is_counted_once() -> None:
-    spool = opened(MemoryFiles(), segment_bytes=5_000, max_bytes=20_000)
-    append(spool, lines(1, 100))
-    batch = spool.read(100, 1 << 20)
-    assert batch is not None
-    append(spool, lines(101, 3000))
-
-    spool.settle(batch, "written")
-    drain(spool)
-
-    assert spool.ledger.evicted + spool.ledger.written == 3000
-    assert balanced(spool)
 
 
 def test_the_oldest_pending_point_is_as_old_as_its_frame() -> None:
@@ -394,30 +190,6 @@ def test_the_age_of_points_from_before_the_clock_was_set_is_unknown() -> None:
 
     assert spool.oldest_age is None
     assert spool.pending == 10
-
-
-def test_a_full_disk_keeps_what_does_not_fit_and_still_frees_space() -> None:
-    files = MemoryFiles()
-    spool = opened(files)
-    files.capacity = files.used + 30_000
-    waiting = lines(1, 5000)
-    with pytest.raises(OSError, match="No space") as error:
-        spool.append(waiting)
-    assert error.value.errno == errno.ENOSPC
-    appended = 5000 - len(waiting)
-    assert 0 < appended < 5000
-    assert waiting == lines(appended + 1, 5000)
-
-    assert drain(spool) == lines(1, appended)
-    while waiting:
-        try:
-            spool.append(waiting)
-        except OSError:
-            drain(spool)
-    drain(spool)
-
-    assert spool.ledger.written == 5000
-    assert balanced(spool)
 
 
 def test_a_damaged_cursor_costs_repetitions_and_no_points() -> None:
@@ -517,115 +289,6 @@ class SpoolMachine(RuleBasedStateMachine):
 
 SpoolMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 TestSpoolAgainstAList = SpoolMachine.TestCase
-
-
-def fail_once(operation: str) -> Callable[[str, str], None]:
-    """Fail the next operation of a kind on a segment."""
-    faults = [OSError(errno.EIO, "Input/output error")]
-
-    def fault(asked: str, name: str) -> None:
-        if asked == operation and name.endswith(".seg") and faults:
-            raise faults.pop()
-
-    return fault
-
-
-def test_after_a_failed_sync_the_points_are_written_to_another_file() -> None:
-    files = MemoryFiles()
-    spool = opened(files)
-    append(spool, lines(1, 10))
-    spool.sync()
-    append(spool, lines(11, 20))
-    files.fault = fail_once("sync")
-    with pytest.raises(OSError, match="Input/output"):
-        spool.sync()
-    assert spool.unsynced
-    (doubtful,) = segments(files)
-
-    append(spool, lines(21, 30))
-    spool.sync()
-    # What a failed sync leaves behind: pages that the system believes to be on the disk.
-    files.forget(doubtful, lines(11, 11)[0].encode())
-    files.cut_power(NothingUnsynced())
-
-    again = opened(files)
-    assert drain(again) == lines(1, 30)
-    assert again.ledger.lost == {}
-
-
-@pytest.mark.parametrize(
-    ("durability", "syncs"),
-    [(Durability.STRICT, 4), (Durability.BALANCED, 1), (Durability.RELAXED, 0)],
-)
-def test_durability_says_when_points_have_to_be_on_disk(durability: Durability, syncs: int) -> None:
-    files, clock = MemoryFiles(), Clock()
-    spool = opened(files, clock, durability=durability)
-    before = files.syncs
-    for first in (1, 11, 21, 31):
-        append(spool, lines(first, first + 9))
-        spool.work()
-        clock.now += 1.7
-    spool.work()
-
-    assert files.syncs - before == syncs
-
-
-def test_points_too_old_for_the_user_are_evicted_and_counted() -> None:
-    clock = Clock()
-    spool = opened(MemoryFiles(), clock, segment_bytes=1_000, max_age=3600.0)
-    append(spool, lines(1, 100))
-    clock.now += 3601
-    append(spool, lines(101, 110))
-
-    assert drain(spool) == lines(101, 110)
-    assert spool.ledger.as_dict()["evicted_for"] == {"too_old": 100}
-
-
-@pytest.mark.parametrize("fast", [3600.0, 30 * 86_400.0])
-def test_a_start_with_a_clock_that_is_fast_evicts_nothing(fast: float) -> None:
-    files = MemoryFiles()
-    append(opened(files), lines(1, 100))
-    files.kill()
-    clock, wall = Clock(), Clock(NOON + fast)
-    spool = opened(files, clock, wall, segment_bytes=1_000, max_age=3000.0)
-    append(spool, lines(101, 110))
-    # The network tells what time it is.
-    wall.now = NOON
-    clock.now += 600
-    append(spool, lines(111, 120))
-
-    assert spool.ledger.evicted == 0
-    assert drain(spool) == lines(1, 120)
-
-
-def test_points_of_an_earlier_process_are_evicted_once_they_are_surely_too_old() -> None:
-    files = MemoryFiles()
-    append(opened(files), lines(1, 100))
-    files.kill()
-    clock, wall = Clock(), Clock(NOON + 8000)
-    spool = opened(files, clock, wall, segment_bytes=1_000, max_age=9000.0)
-    clock.now += 3700
-    wall.now += 3700
-    append(spool, lines(101, 110))
-
-    assert drain(spool) == lines(101, 110)
-    assert spool.ledger.as_dict()["evicted_for"] == {"too_old": 100}
-
-
-def test_a_low_disk_is_left_to_home_assistant() -> None:
-    files = MemoryFiles()
-    spool = opened(files, segment_bytes=5_000)
-    append(spool, lines(1, 3000))
-    size = spool.disk_bytes
-
-    files.free = 100 * 1024 * 1024
-    append(spool, lines(3001, 6000))
-
-    assert spool.disk_bytes <= size + 30_000
-    assert drain(spool)[-1:] == lines(6000, 6000)
-    assert balanced(spool)
-    append(spool, lines(6001, 6010))
-    assert drain(spool) == lines(6001, 6010)
 
 
 def test_compressed_lines_are_read_unchanged_and_take_less_than_a_quarter() -> None:
