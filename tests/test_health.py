@@ -275,7 +275,7 @@ async def test_the_last_error_names_no_host(hass: HomeAssistant, socket_enabled:
     await set_up(hass, entry)
     hass.states.async_set("sensor.a", "1")
     await settle(hass, entry)
-    assert shows(hass, entry, "last_error", "Connection refused")
+    assert shows(hass, entry, "last_error", "connection_refused")
 
 
 async def test_every_change_of_status_shows_at_once(

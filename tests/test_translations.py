@@ -26,7 +26,7 @@ from custom_components.ha_ingestor.entities.remote import REMOTE_BINARY_SENSORS,
 from custom_components.ha_ingestor.flows.mqtt_preview import PREVIEWS
 from custom_components.ha_ingestor.flows.remote import address_schema
 from custom_components.ha_ingestor.health import issues, remote
-from custom_components.ha_ingestor.health.own_reasons import OWN_REASONS
+from custom_components.ha_ingestor.health.own_reasons import OWN_REASONS, SYSTEM_REASONS
 from custom_components.ha_ingestor.health.self_test import Verdict
 from custom_components.ha_ingestor.metadata_store import metadata_sync
 from custom_components.ha_ingestor.options.core import PAGE
@@ -36,6 +36,7 @@ from custom_components.ha_ingestor.options.remote import schema
 from custom_components.ha_ingestor.pipeline.encode.message_shape import Refusal
 from custom_components.ha_ingestor.pipeline.encode.own_points import Fault
 from custom_components.ha_ingestor.pipeline.encode.profiles.core_settings import MEASUREMENT_ATTRS
+from custom_components.ha_ingestor.pipeline.export.result import Problem
 from custom_components.ha_ingestor.pipeline.ledger import NO_NUMBER
 from custom_components.ha_ingestor.sources.mqtt.health import MqttState
 from custom_components.ha_ingestor.sources.remote.health import RemoteState
@@ -52,8 +53,8 @@ PARTS: Final = {
     *("binary_sensor", "sensor", "button", "name", "state", "state_attributes"),
     "unit_of_measurement",
 }
-# What a sensor of free text says where there is no text.
-FIXED: Final = {"last_error": {"none"}}
+# What a sensor of free text says where there is no text of a server.
+FIXED: Final = {"last_error": {*Problem, *SYSTEM_REASONS}}
 # The repairs that ask in a form.
 FORMS: Final = (
     *("bucket_not_found", "database_not_found", "retention_policy_not_found", "storm"),

@@ -60,7 +60,7 @@ class IngestorButton(ServiceEntity, ButtonEntity):
     @override
     async def async_press(self) -> None:
         await self._async_check_user()
-        with disk_errors(self._entry.title):
+        with disk_errors(self.hass, self._entry.title):
             await async_shielded(
                 self.hass,
                 self.entity_description.press_fn(self._entry),

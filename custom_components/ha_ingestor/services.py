@@ -155,7 +155,7 @@ def _handler(service: Service) -> Callable[[ServiceCall], Coroutine[Any, Any, Se
     async def for_one(
         entry: HaIngestorConfigEntry, data: Mapping[str, Any]
     ) -> JsonObjectType | None:
-        with disk_errors(entry.title):
+        with disk_errors(entry.runtime_data.coordinator.hass, entry.title):
             return await service.action(entry, **data)
 
     return handle

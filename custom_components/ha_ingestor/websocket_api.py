@@ -1,7 +1,7 @@
 """The WebSocket API, for administrators: health, points as they are captured, previews."""
 
 from collections.abc import Awaitable, Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Final
 
 import voluptuous as vol
@@ -15,6 +15,7 @@ from .coordinator import HaIngestorConfigEntry
 from .health.entity_changes import EntityChange, async_change, async_preview_change
 from .health.home_entities import async_preview_filter
 from .health.live import Live, LiveHealth, LivePoints
+from .health.own_reasons import async_said
 from .health.parts import store_of
 from .health.readings import UnknownDestinationError, async_destinations, async_readings
 from .health.recorded import async_recorded
@@ -93,7 +94,7 @@ def _answering(schema: Schema) -> Callable[[Answer], Command]:
 async def async_health(hass: HomeAssistant, msg: Message) -> Message:
     """Answer what is known of all destinations, or of one."""
     readings = await async_readings(hass, msg.get(ATTR_CONFIG_ENTRY_ID))
-    return reports(readings, store_of(hass))
+    return reports(readings, store_of(hass), partial(async_said, hass))
 
 
 @websocket_api.require_admin

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from ..const import DOMAIN
+from ..health.own_reasons import async_said
 from ..health.server_text import plain
 
 # What the pipeline raises once it has stopped.
@@ -29,12 +31,12 @@ def failure(key: str, **placeholders: str) -> HomeAssistantError:
 
 
 @contextmanager
-def disk_errors(title: str) -> Iterator[None]:
+def disk_errors(hass: HomeAssistant, title: str) -> Iterator[None]:
     """Say of which destination the spool is that cannot be used."""
     try:
         yield
     except OSError as err:
         if err.errno in _UNLOADED:
             raise failure("unloaded_meanwhile", title=plain(title)) from err
-        detail = plain(err.strerror or type(err).__name__)
+        detail = plain(async_said(hass, err.strerror or type(err).__name__))
         raise failure("spool_error", title=plain(title), detail=detail) from err

@@ -5,9 +5,8 @@ from typing import Any, Final
 from homeassistant.util.json import JsonObjectType
 
 from ..coordinator import HaIngestorConfigEntry, IngestorRuntimeData
-from ..health.own_reasons import reason_word
+from ..health.own_reasons import async_said
 from ..health.server_text import plain
-from ..health.words import async_words
 
 # Home Assistant makes JSON of the answer in its event loop.
 EXPORT_POINTS: Final = 1_000
@@ -19,9 +18,9 @@ async def async_export(entry: HaIngestorConfigEntry, limit: int = EXPORT_POINTS)
     runtime = entry.runtime_data
     newest: tuple[list[Any], int] = await runtime.pipeline.quarantine.newest_records(limit)
     records, total = newest
-    words = await async_words(runtime.coordinator.hass)
+    hass = runtime.coordinator.hass
     shown: list[Any] = [
-        {**each, "reason": reason_word(words, str(each.get("reason")))} for each in records
+        {**each, "reason": async_said(hass, str(each.get("reason")))} for each in records
     ]
     return {"points": shown, "total": total, **_problem(runtime)}
 

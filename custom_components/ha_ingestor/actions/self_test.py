@@ -3,11 +3,12 @@
 from typing import Any, Final
 
 from homeassistant.components import persistent_notification
+from homeassistant.core import HomeAssistant
 from homeassistant.util.json import JsonObjectType
 
 from ..const import DOMAIN
 from ..coordinator import HaIngestorConfigEntry
-from ..health.own_reasons import reason_word
+from ..health.own_reasons import async_said
 from ..health.self_test import SelfTestReport
 from ..health.server_text import markdown, plain
 from ..health.words import Words, async_words, problem_word
@@ -20,8 +21,9 @@ async def async_self_test(entry: HaIngestorConfigEntry) -> JsonObjectType:
     """Run the test and return the report, with what it means."""
     runtime = entry.runtime_data
     report = await runtime.self_test.async_run()
-    words = await async_words(runtime.coordinator.hass)
-    message = _filled(words, f"self_test_{report.verdict}", _placeholders(words, report))
+    hass = runtime.coordinator.hass
+    words = await async_words(hass)
+    message = _filled(words, f"self_test_{report.verdict}", _placeholders(hass, words, report))
     shown = report.as_dict() | {"detail": plain(report.detail), "message": plain(message)}
     return {**shown, "problem": str(report.problem), "verdict": str(report.verdict)}
 
@@ -32,7 +34,7 @@ async def async_self_test_with_notification(entry: HaIngestorConfigEntry) -> Non
     report = await runtime.self_test.async_run()
     hass = runtime.coordinator.hass
     words = await async_words(hass)
-    placeholders = _placeholders(words, report)
+    placeholders = _placeholders(hass, words, report)
     shown = {name: markdown(text) for name, text in placeholders.items()}
     lines = [_filled(words, f"self_test_{report.verdict}", shown)]
     facts = [_filled(words, f"self_test_{fact}", shown) for fact in _known_facts(report)]
@@ -50,7 +52,7 @@ def _filled(words: Words, key: str, placeholders: dict[str, str]) -> str:
     return words.get(f"common.{key}", key).format(**placeholders)
 
 
-def _placeholders(words: Words, report: SelfTestReport) -> dict[str, str]:
+def _placeholders(hass: HomeAssistant, words: Words, report: SelfTestReport) -> dict[str, str]:
     return {
         "write": _number(report.write_seconds, 2),
         "read": _number(report.read_seconds, 2),
@@ -59,7 +61,7 @@ def _placeholders(words: Words, report: SelfTestReport) -> dict[str, str]:
         "version": report.server_version or _UNKNOWN,
         "backlog": str(report.backlog),
         "problem": problem_word(words, report.problem),
-        "detail": reason_word(words, report.detail) or _UNKNOWN,
+        "detail": async_said(hass, report.detail) or _UNKNOWN,
     }
 
 

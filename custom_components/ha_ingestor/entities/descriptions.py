@@ -11,6 +11,7 @@ from homeassistant.const import MAX_LENGTH_STATE_STATE, PERCENTAGE, UnitOfInform
 
 from ..connection import ADDRESS_PROBLEMS
 from ..health.condition import CONDITIONS, PROBLEMS, condition_of, has_problem, problem_of
+from ..health.own_reasons import system_key
 from ..health.server_text import plain
 from ..pipeline.export.breaker import BreakerState
 from ..pipeline.export.export_state import StatusChange
@@ -24,7 +25,6 @@ HealthBinarySensor = IngestorBinarySensorDescription[Snapshot]
 
 # What the system says behind the address, such as "Connection refused".
 _REASON: Final = re.compile(r"\S+: ([A-Za-z ]+)")
-_ABBREVIATED: Final = {Problem.TLS: "TLS"}
 
 
 def _status_attributes(snapshot: Snapshot) -> dict[str, Any]:
@@ -50,8 +50,8 @@ def _last_error(snapshot: Snapshot) -> str:
         # The detail of these names hosts, and where a redirect leads may hold a session.
         reason = _REASON.fullmatch(detail)
         detail = reason[1] if reason else ""
-    named = _ABBREVIATED.get(turn.problem, turn.problem.replace("_", " ").capitalize())
-    return (plain(detail) or named)[:MAX_LENGTH_STATE_STATE]
+    # The words of a server are shown as they are; the keys are translated.
+    return (system_key(detail) or plain(detail) or turn.problem)[:MAX_LENGTH_STATE_STATE]
 
 
 def _last_error_attributes(snapshot: Snapshot) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigFlow, ConfigFlowResult
 from homeassistant.const import CONF_URL
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from yarl import URL
 
@@ -23,6 +24,7 @@ from ..connection import (
     only_certificates,
 )
 from ..const import CONF_CA_CERTIFICATE, CONF_DIALECT
+from ..health.own_reasons import async_said
 from ..health.server_text import plain
 from ..pipeline.export.result import Problem, Result
 from .destination import (
@@ -221,7 +223,7 @@ class ConnectFlow(ConfigFlow):
             data_schema=self.add_suggested_values_to_schema(ADDRESS_SCHEMA, shown),
             errors=errors,
             description_placeholders={
-                "detail": said(detail),
+                "detail": said(self.hass, detail),
                 "example": "http://influxdb.local:8086",
                 "port": str(port or ""),
                 "influxdb": str(PORTS[Dialect.V2]),
@@ -243,7 +245,7 @@ class ConnectFlow(ConfigFlow):
             data_schema=schema(fields, self._data, self._kept, entered or {}, self._offered),
             errors=errors,
             description_placeholders={
-                "detail": said(detail),
+                "detail": said(self.hass, detail),
                 "server": plain(self._server),
                 "url": plain(self._data[CONF_URL]),
                 "max_length": str(NAME_MAX),
@@ -259,11 +261,11 @@ def _unusable(err: AddressError | CertificateError) -> dict[str, str]:
     return {"base": "invalid_certificate"}
 
 
-def said(detail: str) -> str:
+def said(hass: HomeAssistant, detail: str) -> str:
     """Return a server's message as text, without the JSON around it."""
     content = decode_object(detail)
     message = content.get("message") or content.get("error")
-    return plain(message if isinstance(message, str) else detail)
+    return plain(async_said(hass, message if isinstance(message, str) else detail))
 
 
 # Home Assistant finds a step by the name of its method.

@@ -21,6 +21,7 @@ from yarl import URL
 from ..clients.address import AddressError, normalize
 from ..connection import async_probe_data_api, try_at_once
 from ..const import CONF_REFRESH, SUBENTRY_DATA_API
+from ..health.own_reasons import async_said
 from ..health.server_text import plain
 from ..options.data_api import (
     API_KEY_SELECTOR,
@@ -73,7 +74,10 @@ class DataApiFlow(ConfigSubentryFlow):
             except OptionError as err:
                 errors, told = {err.field: err.reason}, {**told, **err.more}
             else:
-                errors, told = probe_errors(verdict), {**told, "detail": plain(verdict.detail)}
+                errors, told = (
+                    probe_errors(verdict),
+                    {**told, "detail": plain(async_said(self.hass, verdict.detail))},
+                )
             if not errors:
                 return self._finish(data)
         # What was just entered stays in the form; what is stored is not shown.

@@ -155,7 +155,7 @@ class PlaceFlow(ConnectFlow):
             description_placeholders={
                 "name": markdown(name),
                 "url": plain(self._data[CONF_URL]),
-                "detail": said(self._detail),
+                "detail": said(self.hass, self._detail),
             },
         )
 
@@ -181,7 +181,7 @@ class PlaceFlow(ConnectFlow):
             "name": markdown(self._data[self._missing]),
             "database": markdown(self._data[CONF_DATABASE]),
             "url": plain(self._data[CONF_URL]),
-            "detail": said(detail),
+            "detail": said(self.hass, detail),
         }
 
     async def _async_missing(
@@ -207,7 +207,7 @@ class PlaceFlow(ConnectFlow):
                     return await self._async_judged(await self._async_check())
                 if error in CREATION_REFUSED:
                     return self._show_refusal(error, result)
-                errors, told = {"base": error}, {**told, "detail": said(result.detail)}
+                errors, told = {"base": error}, {**told, "detail": said(self.hass, result.detail)}
         return self.async_show_form(
             step_id=f"create_{key}",
             data_schema=self.add_suggested_values_to_schema(CREATE_SCHEMAS[key], user_input or {}),

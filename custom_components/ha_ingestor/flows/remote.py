@@ -23,6 +23,7 @@ from ..clients.address import AddressError, origin
 from ..clients.homeassistant.errors import HomeAssistantError, Problem
 from ..connection import CertificateError, only_certificates, try_at_once
 from ..const import CONF_CA_CERTIFICATE, SUBENTRY_REMOTE
+from ..health.own_reasons import async_said
 from ..health.server_text import plain
 from ..options.number import OptionError, accepted_numbers
 from ..options.remote import accepted, schema, shown
@@ -139,7 +140,10 @@ class RemoteFlow(ConfigSubentryFlow):
                 address_schema(has_token=bool(stored)), user_input or _shown_address(stored)
             ),
             errors=errors,
-            description_placeholders={"detail": plain(detail), "example": EXAMPLE},
+            description_placeholders={
+                "detail": plain(async_said(self.hass, detail)),
+                "example": EXAMPLE,
+            },
         )
 
     def _address_data(self, entered: Mapping[str, Any]) -> dict[str, Any]:

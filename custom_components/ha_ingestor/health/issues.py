@@ -13,6 +13,7 @@ from ..pipeline.export.export_state import Status
 from ..pipeline.export.result import Problem
 from ..pipeline.snapshot import Snapshot
 from .condition import is_nearly_full
+from .own_reasons import async_said
 from .rejected_point import subject_of
 from .server_text import markdown, plain
 
@@ -162,7 +163,7 @@ def async_update_issues(
             # Titles are shown as they are, and everything else as Markdown.
             translation_placeholders={
                 **{
-                    name: markdown(text)
+                    name: markdown(async_said(hass, text))
                     for name, text in (*names.items(), *issue.placeholders.items())
                 },
                 "title": plain(names["title"]),

@@ -7,6 +7,7 @@ once it is. Nothing is done while nobody watches.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from homeassistant.config_entries import (
@@ -22,6 +23,7 @@ from homeassistant.helpers.event import async_track_time_interval
 from ..const import DOMAIN, LOGGER
 from ..coordinator import HaIngestorConfigEntry
 from ..pipeline.pipeline import Pipeline
+from .own_reasons import async_said
 from .parts import store_of
 from .readings import LOADED, Reading, UnknownDestinationError, async_destinations, async_readings
 from .report import reports
@@ -124,7 +126,7 @@ class LiveHealth(Live):
         news = (store, self._readings, [_counted(each) for each in self._readings])
         if self._stops and news != self._sent:
             self._sent = news
-            self.send(reports(self._readings, store))
+            self.send(reports(self._readings, store, partial(async_said, self.hass)))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from ..clients.homeassistant.errors import Problem
 from ..const import DOCS_URL, DOMAIN
+from .own_reasons import async_said
 from .server_text import markdown, plain
 
 UNAUTHORIZED: Final = "remote_unauthorized"
@@ -38,7 +39,10 @@ def async_update_remote_issue(
         is_fixable=True,
         severity=ir.IssueSeverity.WARNING,
         translation_key=kept,
-        translation_placeholders={"title": plain(title), "detail": markdown(detail)},
+        translation_placeholders={
+            "title": plain(title),
+            "detail": markdown(async_said(hass, detail)),
+        },
         learn_more_url=f"{DOCS_URL}remote.md#when-it-does-not-connect",
     )
 

@@ -9,6 +9,7 @@ from homeassistant.const import CONF_API_KEY
 
 from ..connection import CertificateError, async_probe_data_api, try_at_once
 from ..const import SUBENTRY_DATA_API
+from ..health.own_reasons import async_said
 from ..health.server_text import markdown, plain
 from ..options.data_api import API_KEY_SELECTOR, probe_errors
 
@@ -57,6 +58,6 @@ class RepairDataApiKey(RepairsFlow):
             errors=errors,
             description_placeholders={
                 "destination": markdown(subentry.title),
-                "detail": plain(detail),
+                "detail": plain(async_said(self.hass, detail)),
             },
         )

@@ -9,6 +9,7 @@ from homeassistant.const import CONF_URL
 from ..connection import async_administrator
 from ..const import CONF_BUCKET, CONF_DATABASE, CONF_RETENTION_POLICY
 from ..coordinator import HaIngestorConfigEntry
+from ..health.own_reasons import async_said
 from ..health.server_text import markdown, plain
 from ..health.words import async_words, problem_word
 from ..options.number import OptionError, accepted_numbers
@@ -62,7 +63,9 @@ class RepairDestination(LoadedRepair):
                     return self.async_create_entry(data={})
                 errors["base"] = "not_created"
                 problem = problem_word(await async_words(self.hass), result.problem)
-                placeholders["detail"] = plain(": ".join(filter(None, (problem, result.detail))))
+                placeholders["detail"] = plain(
+                    ": ".join(filter(None, (problem, async_said(self.hass, result.detail))))
+                )
         return self.async_show_form(
             step_id="confirm",
             data_schema=RETENTION_SCHEMA,

@@ -9,6 +9,7 @@ from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig
 
 from ..coordinator import HaIngestorConfigEntry
 from ..health.issues import entities_text, panel_url
+from ..health.own_reasons import async_said
 from ..health.refused_entities import RECORDS_READ
 from ..health.rejected_point import attribute_of, entities_of, entity_of, subject_of, subjects_of
 from ..health.server_text import markdown, plain
@@ -65,7 +66,7 @@ class RepairQuarantine(LoadedRepair):
                 "title": self._title(entry),
                 "entities": plain(entities_text(subjects)),
                 "attribute": plain(self._attribute),
-                "reason": markdown(snapshot.rejection.reason),
+                "reason": markdown(async_said(self.hass, snapshot.rejection.reason)),
                 "count": str(snapshot.ledger["quarantined"]),
                 "panel": panel_url("problems", entry.entry_id),
             },

@@ -2,6 +2,7 @@
 
 from homeassistant.components.repairs import RepairsFlowResult
 
+from ..health.own_reasons import async_said
 from ..health.place import distinct_title
 from ..health.server_text import markdown
 from .loaded import LoadedRepair
@@ -28,6 +29,6 @@ class RepairRejectionSurge(LoadedRepair):
             step_id="confirm",
             description_placeholders={
                 "destination": markdown(distinct_title(self.hass, entry)),
-                "detail": markdown(detail),
+                "detail": markdown(async_said(self.hass, detail)),
             },
         )

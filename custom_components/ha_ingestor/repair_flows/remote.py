@@ -13,6 +13,7 @@ from ..connection import CertificateError
 from ..coordinator import HaIngestorConfigEntry
 from ..flows.remote import TOKEN_SELECTOR
 from ..flows.remote_probe import async_find
+from ..health.own_reasons import async_said
 from ..health.remote import UNAUTHORIZED
 from ..health.server_text import markdown, plain
 
@@ -62,7 +63,7 @@ class RepairRemote(RepairsFlow):
             errors=errors,
             description_placeholders={
                 "destination": markdown(subentry.title),
-                "detail": plain(detail),
+                "detail": plain(async_said(self.hass, detail)),
             },
         )
 

@@ -55,6 +55,9 @@ def sections(words: Mapping[str, Any]) -> dict[str, list[tuple[str, str]]]:
         "Options": list(_flow(words["options"])),
         "Problems of delivery": list(_problems(words["entity"])),
         "Repairs": list(_issues(words["issues"])),
+        "Reasons in a message": [
+            (key, text) for key, text in words["common"].items() if key.startswith("reason_")
+        ],
         "Actions": [(key, each["message"]) for key, each in words["exceptions"].items()],
     }
 
