@@ -345,6 +345,7 @@ def test_every_common_text_is_used_and_there_are_no_others() -> None:
         *of_system_health,
         *(f"self_test_{each}" for each in (*facts, *Verdict)),
         *(f"mqtt_{each}" for each in (*Refusal, NO_NUMBER)),
+        *(f"mqtt_clash_{each}" for each in ("tag", "type", "new_tags")),
         *(f"reason_{each}" for each in OWN_REASONS),
         *("history_done", "history_cancelled"),
     }

@@ -1,6 +1,7 @@
 """Adding MQTT topics in the dialogue, with a preview of what comes there."""
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -125,6 +126,43 @@ async def test_the_preview_shows_what_comes_as_text(
     (marker,) = result["data_schema"].schema
     stored = marker.description["suggested_value"][0]
     assert (stored["topic"], stored["fields"]) == ("a/#", ["battery_level", "mode"])
+    await deliver(hass, entry)
+
+
+async def test_the_preview_shows_names_that_topics_of_one_measurement_use_differently(
+    hass: HomeAssistant,
+    mqtt_mock: MqttMockHAClient,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await set_up(hass, entry)
+    await added(hass, entry, "old/{room}")
+    monkeypatch.setattr(mqtt_preview, "LISTEN_SECONDS", 1.0)
+    result = await begin(
+        hass, entry, source="reconfigure", subentry_id=subentry_of(entry).subentry_id
+    )
+    topics = [{"topic": "old/{room}"}, {"topic": "new/{device}/{field}"}]
+    step = hass.async_create_task(submit(hass, result, topics=topics))
+    await asyncio.sleep(0.2)
+    async_fire_mqtt_message(hass, "old/attic", '{"device": 7, "level": "high", "both": "1.10"}')
+    async_fire_mqtt_message(hass, "old/hall", '{"device": 8}')
+    async_fire_mqtt_message(hass, "new/lamp/level", "3")
+    async_fire_mqtt_message(hass, "new/lamp/both", "2")
+    result = await step
+    assert result["step_id"] == "preview"
+    shown = result["description_placeholders"]["messages"].split("\n\n")
+    clashes = [each for each in shown if each.startswith("\u26a0")]
+    assert len(shown) == len(clashes) + 4
+    tag, kind, tags = clashes
+    stored = re.search(r"stored as ` (device~\w{8}) `", tag)
+    assert stored
+    assert f"{stored[1]}=7.0" in shown[2]
+    assert tag.startswith("\u26a0\ufe0f In ` mqtt `, ` device ` is a tag.")
+    assert kind == (
+        "\u26a0\ufe0f In ` mqtt `, ` level ` is a number of ` new/lamp/level ` and a text of"
+        " ` old/attic `. They are stored as two fields, ` level ` and ` level_str `."
+    )
+    assert "have the tags ` room ` so far, and get the tags ` device, room `." in tags
     await deliver(hass, entry)
 
 

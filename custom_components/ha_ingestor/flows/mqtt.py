@@ -24,7 +24,9 @@ from ..options.mqtt import (
     shapes_of,
 )
 from ..options.number import OptionError
+from ..pipeline.encode.message_shape import MessageShape
 from ..sources.mqtt import broker
+from .mqtt_clashes import changed_tags
 from .mqtt_preview import LISTEN_SECONDS, PREVIEWS, async_described, async_listen
 
 TITLE: Final = "MQTT"
@@ -87,6 +89,9 @@ class MqttFlow(ConfigSubentryFlow):
     ) -> SubentryFlowResult:
         """Show what would be stored of what comes just now."""
         shapes = shapes_of(self._data)
+        before: tuple[MessageShape, ...] = ()
+        if self.source == SOURCE_RECONFIGURE:
+            before = shapes_of(self._get_reconfigure_subentry().data)
         messages = await async_listen(self.hass, shapes)
         numbers_only = self._get_entry().data[CONF_DIALECT] == Dialect.VICTORIAMETRICS
         return self.async_show_menu(
@@ -94,7 +99,11 @@ class MqttFlow(ConfigSubentryFlow):
             menu_options=["save", "preview", CONF_TOPICS],
             description_placeholders={
                 "messages": await async_described(
-                    self.hass, messages, shapes, numbers_only=numbers_only
+                    self.hass,
+                    messages,
+                    shapes,
+                    numbers_only=numbers_only,
+                    more=changed_tags(before, shapes),
                 ),
                 "count": str(len(messages)),
                 "seconds": f"{LISTEN_SECONDS:g}",

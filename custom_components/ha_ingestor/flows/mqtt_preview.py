@@ -12,6 +12,7 @@ from ..health.server_text import code
 from ..pipeline.encode.message_shape import PAYLOAD_MAX, MessageShape, Refusal
 from ..sources.mqtt import broker
 from ..sources.mqtt.capture import raw_payload, shape_of
+from .mqtt_clashes import Clash, Stored, clashes_of
 
 if TYPE_CHECKING:
     from homeassistant.components.mqtt import ReceiveMessage
@@ -68,15 +69,20 @@ async def async_described(
     shapes: Sequence[MessageShape],
     *,
     numbers_only: bool,
+    more: Sequence[Clash] = (),
 ) -> str:
-    """Write a list in Markdown: topic, and what would be stored, or why nothing would."""
+    """Write a list in Markdown: topic, and what would be stored, or why nothing would.
+
+    Behind it is what clashes: names that are used for two things, and `more`.
+    """
     words = await async_get_translations(hass, hass.config.language, "common", {DOMAIN})
 
     def said(reason: str) -> str:
         key = f"mqtt_{reason}"
         return words.get(f"component.{DOMAIN}.common.{key}", reason)
 
-    rows = []
+    rows: list[str] = []
+    stored: list[Stored] = []
     for topic, (payload, is_retained) in sorted(messages.items()):
         if (shape := shape_of(shapes, topic)) is None:
             continue
@@ -85,10 +91,14 @@ async def async_described(
         elif isinstance(found := shape.encode(topic, payload, numbers_only=numbers_only), str):
             text = said(found)
         else:
+            stored.append(Stored(topic, shape, *found))
             text = code(_cut(" ".join(found), _LINE_SHOWN))
         mark = f" ({said(Refusal.RETAINED)})" if is_retained else ""
         # Two blanks at the end of a line begin a new one.
         rows.append(f"- **{code(_cut(topic, _TOPIC_SHOWN))}**{mark}  \n  {text}")
+    for clash in (*clashes_of(stored), *more):
+        names = {name: code(_cut(text, _TOPIC_SHOWN)) for name, text in clash.names.items()}
+        rows.append(f"⚠️ {said(clash.key).format(**names)}")
     # With an empty line between them they are set apart.
     return "\n\n".join(rows)
 
