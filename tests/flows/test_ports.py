@@ -55,21 +55,33 @@ async def test_where_no_port_answers_the_usual_ones_are_named(
 
 
 @pytest.mark.parametrize("page", ["/orgs/0e1/load-data", "/a/b/"])
+@pytest.mark.parametrize("dialect", ["auto", "v2"])
 async def test_the_path_of_a_web_page_of_the_database_is_removed(
-    hass: HomeAssistant, server: Emulator, page: str
+    hass: HomeAssistant, server: Emulator, page: str, dialect: str
 ) -> None:
-    result = await locate(hass, f"{server.url}{page}")
+    result = await locate(hass, f"{server.url}{page}", dialect=dialect)
     assert (result["step_id"], result["errors"]) == ("user", {"url": "found_without_path"})
     assert suggested(result)["url"] == server.url
     result = await enter(hass, await locate(hass, server.url, result=result), **V2_INPUT)
     assert result["data"]["url"] == server.url
 
 
-async def test_a_path_is_kept_where_the_user_says_what_is_there(
+async def test_a_path_is_kept_where_the_user_says_what_is_there_and_enters_it_again(
     hass: HomeAssistant, server: Emulator
 ) -> None:
-    result = await locate(hass, f"{server.url}/influx", dialect="v2")
+    url = f"{server.url}/influx"
+    result = await locate(hass, url, dialect="v2")
+    assert (result["step_id"], result["errors"]) == ("user", {"url": "found_without_path"})
+    result = await locate(hass, url, result=result, dialect="v2")
     assert (result["step_id"], result["errors"]) == ("v2", None)
+
+
+@pytest.mark.parametrize("dialect", ["v1", "victoriametrics"])
+async def test_a_path_is_kept_where_another_kind_is_chosen_than_answers_without_it(
+    hass: HomeAssistant, server: Emulator, dialect: str
+) -> None:
+    result = await locate(hass, f"{server.url}/influx", dialect=dialect)
+    assert (result["step_id"], result["errors"]) == (dialect, None)
 
 
 async def test_a_path_without_a_database_at_all_is_shown_as_it_is(hass: HomeAssistant) -> None:

@@ -69,6 +69,8 @@ class ConnectFlow(ConfigFlow):
         # The credentials entered last that were not refused, with the address they are for.
         self._entered: Mapping[str, Any] = {}
         self._server = ""
+        # The address whose path was removed last.
+        self._with_path = ""
         # The names that the credentials may list, by the field that they are for.
         self._offered: Mapping[str, tuple[str, ...]] = {}
 
@@ -128,24 +130,31 @@ class ConnectFlow(ConfigFlow):
 
     async def _async_objections(self, found: Probe, wanted: str) -> dict[str, str]:
         """Name what has to be entered differently although a database answers."""
-        if wanted == AUTO:
-            is_too_long = await self._async_has_path_too_much(found)
-            return {CONF_URL: "found_without_path"} if is_too_long else {}
-        if found.dialect is Dialect.VICTORIAMETRICS and wanted != found.dialect:
+        if found.dialect is Dialect.VICTORIAMETRICS and wanted not in {AUTO, found.dialect}:
             # It takes what is sent as to InfluxDB, and drops texts without a word.
             return {CONF_DIALECT: "is_victoriametrics"}
-        return {}
+        is_too_long = await self._async_has_path_too_much(found, wanted)
+        return {CONF_URL: "found_without_path"} if is_too_long else {}
 
-    async def _async_has_path_too_much(self, found: Probe) -> bool:
-        """Remove the path, as of a web page of the database, if only without it one answers."""
-        url = str(origin(self._data[CONF_URL])).rstrip("/")
+    async def _async_has_path_too_much(self, found: Probe, wanted: str) -> bool:
+        """Remove the path, as of a web page of the database, if only without it one answers.
+
+        Who chooses the kind and enters the path once more means it: a proxy may hide what is there.
+        """
+        entered = self._data[CONF_URL]
+        url = str(origin(entered)).rstrip("/")
         is_there = found.dialect is None and found.problem not in CONNECTION_PROBLEMS
-        if not is_there or url == self._data[CONF_URL]:
+        # A path is usual where VictoriaMetrics is a cluster.
+        is_meant = wanted == Dialect.VICTORIAMETRICS or (
+            wanted != AUTO and entered == self._with_path
+        )
+        if not is_there or is_meant or url == entered:
             return False
         ssl = await async_ssl(self.hass, self._data)
-        if (await probe(async_get_clientsession(self.hass), url, ssl=ssl)).dialect is None:
+        at_root = await probe(async_get_clientsession(self.hass), url, ssl=ssl)
+        if at_root.dialect is None or wanted not in {AUTO, at_root.dialect}:
             return False
-        self._data[CONF_URL] = url
+        self._data[CONF_URL], self._with_path = url, entered
         return True
 
     async def _async_other_ports(
