@@ -217,6 +217,23 @@ def test_a_place_in_a_text_is_left_out_where_the_user_wants_none(
         assert HIDDEN not in str(kept)
 
 
+def test_a_secret_in_a_key_is_left_out_and_each_member_stays() -> None:
+    streams = {
+        f"rtsp://admin:{HIDDEN}@kept.local/1": 1,
+        f"rtsp://guest:{HIDDEN}@kept.local/1": 2,
+        "aa:bb:cc:dd:ee:ff": 3,
+    }
+    assert without_secrets({"streams": streams}) == {
+        "streams": {
+            "rtsp://...@kept.local/1": 1,
+            "rtsp://...@kept.local/1_": 2,
+            "aa:bb:cc:dd:ee:ff": 3,
+        }
+    }
+    seen = {"at": {"52.370216, 4.895168": 1}}
+    assert without_secrets(seen, coordinates=False) == {"at": {"...": 1}}
+
+
 def test_a_pair_of_exact_numbers_in_a_text_is_taken_for_coordinates() -> None:
     text = {"text": "seen at 52.370216, 4.895168 today"}
     assert without_secrets(text) == text

@@ -94,15 +94,27 @@ class _Copy:
                 return [self.of(self._pair(item), depth + 1) for item in items]
             members = list(value.items())
             hidden = self._named_by_others(members)
-            return {
-                key: self.of(item, depth + 1)
-                for key, item in members
-                if not self._is_unwanted(text_of(key))
-                and text_of(key) not in hidden
-                and not (self._hides_coordinates and is_position(text_of(key)) and is_place(item))
-            }
+            copy: dict[Any, Any] = {}
+            for key, item in members:
+                name = text_of(key)
+                if (
+                    not self._is_unwanted(name)
+                    and name not in hidden
+                    and not (self._hides_coordinates and is_position(name) and is_place(item))
+                ):
+                    copy[self._free_key(key, copy, depth)] = self.of(item, depth + 1)
+            return copy
         finally:
             self._around.discard(id(value))
+
+    def _free_key(self, key: Any, taken: Mapping[Any, Any], depth: int) -> Any:
+        """Look into a key as into a text: it may be an address."""
+        if not isinstance(key, str) or is_plain(key):
+            return key
+        found = self._text(key, depth)
+        while found != key and found in taken:
+            found += "_"
+        return found
 
     def _is_unwanted(self, name: str) -> bool:
         return self._unwanted(name) or is_keypad_code(name)
