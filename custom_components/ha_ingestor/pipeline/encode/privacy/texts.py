@@ -47,6 +47,9 @@ def is_plain(value: Any) -> bool:
             and ("." not in value or "," not in value)
             and "earer " not in value
             and "--" not in value
+            and "->" not in value
+            and "'," not in value
+            and '",' not in value
             and " -" not in value
             and value[:1] != "-"
             and "eyJ" not in value
