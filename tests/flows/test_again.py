@@ -35,6 +35,16 @@ async def test_reauth_asks_for_the_credentials_only_and_keeps_the_rest(
     assert entry.data == {**BLANK, "url": server.url, "dialect": "v2", **V2_INPUT}
 
 
+async def test_reauth_shows_the_name_of_the_destination_as_text(
+    hass: HomeAssistant, server: Emulator
+) -> None:
+    entry = await connected(hass, server, token="revoked")
+    hass.config_entries.async_update_entry(entry, title="<i>Haus</i> *b* [x](y)")
+    result = await entry.start_reauth_flow(hass)
+    shown = r"&lt;i&gt;Haus&lt;/i&gt; \*b\* \[x\]\(y\)"
+    assert result["description_placeholders"]["name"] == shown
+
+
 async def test_reauth_with_a_username_shows_it_and_hides_the_password(hass: HomeAssistant) -> None:
     async with Emulator(profile=V1_13) as server:
         server.allowed = {"Basic dTpw"}

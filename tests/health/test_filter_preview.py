@@ -21,11 +21,14 @@ NOON = 1_800_000_000.0
 HOUR = 3600
 
 
-def entity(entity_id: str, age: float | None = 2 * HOUR, **traits: Any) -> HomeEntity:
+def entity(
+    entity_id: str, age: float | None = 2 * HOUR, *, is_secret: bool = False, **traits: Any
+) -> HomeEntity:
     """Build an entity whose state was written so many seconds ago."""
     return HomeEntity(
         traits=Traits(entity_id=entity_id, domain=entity_id.partition(".")[0], **traits),
         last_updated=None if age is None else NOON - age,
+        is_secret=is_secret,
     )
 
 
@@ -51,6 +54,13 @@ def shown(now: EntityFilter, then: EntityFilter, measured: Measured = MEASURED) 
 def test_entities_with_a_state_are_counted() -> None:
     found = shown(EVERYTHING, LIGHTS)
     assert (found.captured, found.total) == (2, 4)
+
+
+def test_a_password_is_an_entity_that_no_filter_records() -> None:
+    home = [*HOME, entity("text.password", is_secret=True)]
+    found = preview(home, SENSORS, EVERYTHING, MEASURED, NOON)
+    assert (found.captured, found.total) == (4, 5)
+    assert found.added == ("light.a", "light.b")
 
 
 def test_what_is_new_and_what_is_gone_is_named() -> None:

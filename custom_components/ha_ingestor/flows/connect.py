@@ -5,8 +5,13 @@ from collections.abc import Mapping
 from functools import partialmethod
 from typing import Any, Final
 
-from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigFlow, ConfigFlowResult
-from homeassistant.const import CONF_URL
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
+    ConfigFlow,
+    ConfigFlowResult,
+)
+from homeassistant.const import CONF_NAME, CONF_URL
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from yarl import URL
@@ -25,7 +30,7 @@ from ..connection import (
 )
 from ..const import CONF_CA_CERTIFICATE, CONF_DIALECT
 from ..health.own_reasons import async_said
-from ..health.server_text import plain
+from ..health.server_text import markdown, plain
 from ..pipeline.export.result import Problem, Result
 from .destination import (
     ADDRESS_SCHEMA,
@@ -249,11 +254,13 @@ class ConnectFlow(ConfigFlow):
         errors: dict[str, str] | None = None,
         detail: str = "",
     ) -> ConfigFlowResult:
+        name = self._get_reauth_entry().title if self.source == SOURCE_REAUTH else ""
         return self.async_show_form(
             step_id=step_id,
             data_schema=schema(fields, self._data, self._kept, entered or {}, self._offered),
             errors=errors,
             description_placeholders={
+                CONF_NAME: markdown(name),  # else Home Assistant shows it as it is
                 "detail": said(self.hass, detail),
                 "server": plain(self._server),
                 "url": plain(self._data[CONF_URL]),

@@ -95,8 +95,9 @@ def preview(
 ) -> FilterPreview:
     """Compare the filter of now with another one; `moment` is the time, in seconds since 1970."""
     states = [entity for entity in home if entity.last_updated is not None]
-    before = {each.traits.entity_id for each in states if now.captures(each.traits)}
-    after = {each.traits.entity_id for each in states if then.captures(each.traits)}
+    recordable = [entity for entity in states if not entity.is_secret]
+    before = {each.traits.entity_id for each in recordable if now.captures(each.traits)}
+    after = {each.traits.entity_id for each in recordable if then.captures(each.traits)}
     added = after - before
     rates = {entity_id: measured.per_hour(entity_id) for entity_id in before}
     top = nlargest(TOP, ((each, rates[each]) for each in after & before), key=itemgetter(1))

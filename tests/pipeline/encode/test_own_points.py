@@ -105,9 +105,9 @@ def test_points_without_a_time_do_not_replace_each_other() -> None:
         (f"{'m' * 257} v=1", Fault.TOO_LONG, "m" * 256),
         (f"m,a={'x' * 1025} v=1", Fault.TOO_LONG, "a"),
         (f'm t="{"x" * 32769}"', Fault.TOO_LONG, "t"),
-        ("m," + ",".join(f"t{n}=1" for n in range(21)) + " v=1", Fault.TOO_LONG, ""),
-        ("m " + ",".join(f"f{n}=1" for n in range(9000)), Fault.TOO_LONG, ""),
-        ("m v=" + "1" * 200_000, Fault.TOO_LONG, ""),
+        ("m," + ",".join(f"t{n}=1" for n in range(21)) + " v=1", Fault.TOO_LONG, "m"),
+        ("m " + ",".join(f"f{n}=1" for n in range(9000)), Fault.TOO_LONG, "m"),
+        ("m v=" + "1" * 200_000, Fault.TOO_LONG, "m"),
         ("ours v=1", Fault.RESERVED, "ours"),
     ],
 )

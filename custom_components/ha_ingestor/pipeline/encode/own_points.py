@@ -98,7 +98,7 @@ class OwnPointEncoder:
             raise PointError(Fault.NO_FIELDS)
         tags = {name: value for name, value in point.tags.items() if value}
         if len(tags) > TAGS_MAX:
-            raise PointError(Fault.TOO_LONG)
+            raise PointError(Fault.TOO_LONG, measurement)
         for name, tag in tags.items():
             _check_tag(name, tag)
             self._check_column(measurement, name, "tag")
@@ -114,7 +114,7 @@ class OwnPointEncoder:
             return ""
         line = f"{series_key(measurement, tags.items())} {','.join(fields)} {time_ns}"
         if _size(line) > LINE_MAX_BYTES:
-            raise PointError(Fault.TOO_LONG)
+            raise PointError(Fault.TOO_LONG, measurement)
         return line
 
     def _check_column(self, measurement: str, name: str, kind: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from math import isfinite
 from typing import Final
 
+from .line_protocol import NAME_MAX_BYTES
 from .own_points import LINE_MAX_BYTES, Fault, GivenPoint, PointError
 
 _MEASUREMENT: Final = r"((?:\\[, ]|[^\\, ])+)"
@@ -46,7 +47,8 @@ def read_lines(text: str) -> Iterator[GivenPoint]:
 def _read(line: str, number: int) -> GivenPoint:
     # A character of a name or a value is escaped by one more at most.
     if len(line) > 2 * LINE_MAX_BYTES:
-        raise PointError(Fault.TOO_LONG)
+        measurement = re.split("[, ]", line[:NAME_MAX_BYTES], maxsplit=1)[0]
+        raise PointError(Fault.TOO_LONG, measurement)
     if (parts := _LINE.fullmatch(line)) is None:
         raise PointError(Fault.SYNTAX)
     measurement, tags, fields, time = parts.groups()
