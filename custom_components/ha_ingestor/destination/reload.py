@@ -9,6 +9,7 @@ from homeassistant.core import Event, HomeAssistant, callback
 from ..coordinator import HaIngestorConfigEntry
 from ..metadata_store.metadata_sync import async_release
 from ..sources.reload_handover import RELOAD_HANDOVERS, ReloadHandover
+from .disabled import async_store_when_disabled
 from .final_write import is_after_final_write
 
 
@@ -44,6 +45,8 @@ async def async_pause(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None
     hass.data[RELOAD_HANDOVERS][entry.entry_id] = reload_handover
     if is_disabled:
         runtime.causes.async_stop()
+    else:
+        async_store_when_disabled(hass, entry, reload_handover)
     await reload_handover.async_handover()
     await async_release(hass, entry.entry_id)
     if is_after_final_write(hass):

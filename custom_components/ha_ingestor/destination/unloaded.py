@@ -14,6 +14,7 @@ def async_forget_unloaded(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> 
 
     Without the lock of the entry: a reload would have to wait for it, and could be cancelled.
     """
+    is_due = False
 
     @callback
     def async_check_unloaded() -> None:
@@ -24,8 +25,10 @@ def async_forget_unloaded(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> 
 
     @callback
     def async_changed() -> None:
-        # In a reload the next state follows at once.
-        if entry.state is ConfigEntryState.NOT_LOADED:
+        nonlocal is_due
+        # In a reload the next state follows at once; when that fails, this one again.
+        if entry.state is ConfigEntryState.NOT_LOADED and not is_due:
+            is_due = True
             hass.loop.call_soon(async_check_unloaded)
 
     stop = entry.async_on_state_change(async_changed)

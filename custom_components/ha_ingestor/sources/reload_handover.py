@@ -45,6 +45,8 @@ class ReloadHandover:
         self.causes = causes
         self.present = present
         self.is_over = False
+        # Called once this is of no more use.
+        self.when_taken: CALLBACK_TYPE | None = None
         self._stop_pipeline = stop
         self._build = build
         self._capture = capture
@@ -63,6 +65,9 @@ class ReloadHandover:
         if self._stop:
             self._stop()
             self._stop = None
+        if self.when_taken:
+            self.when_taken()
+            self.when_taken = None
 
     @callback
     def async_drop(self) -> None:
@@ -78,6 +83,12 @@ class ReloadHandover:
         self.async_take()
         self.is_over = True
         await self._write.async_run(self._async_write)
+
+    async def async_store(self) -> None:
+        """Store everything on disk, because the destination was disabled meanwhile."""
+        self.async_take()
+        await self._write.async_run(self._async_write)
+        self.causes.async_stop()
 
     async def _async_write(self) -> None:
         handover = await self.async_handover()
