@@ -1,6 +1,7 @@
 """What looks at a process sees what it is meant to see, and leaves everything as it was."""
 
 import asyncio
+import gc
 import os
 import threading
 import time
@@ -38,7 +39,18 @@ def test_the_longest_block_is_told_with_its_place() -> None:
 
 
 def test_an_event_loop_that_only_waits_has_no_blocks() -> None:
-    assert asyncio.run(_look(LoopBlocks(), None)) == {"turns": []}
+    assert asyncio.run(_look(LoopBlocks(), None))["turns"] == []
+
+
+def test_a_full_collection_of_garbage_is_noted_whichever_thread_it_is_in() -> None:
+    def collect() -> None:
+        thread = threading.Thread(target=gc.collect)
+        thread.start()
+        thread.join()
+
+    seen = asyncio.run(_look(LoopBlocks(), collect))
+    assert seen["full_collections_ms"]
+    assert all(each > 0 for each in seen["full_collections_ms"])
 
 
 def test_what_wakes_the_loop_is_named_and_jobs_are_counted() -> None:
