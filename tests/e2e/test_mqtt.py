@@ -1,6 +1,7 @@
 """A real broker, Home Assistant's MQTT integration, and what is in the databases in the end."""
 
 import json
+import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
@@ -272,6 +273,49 @@ def test_after_a_reload_an_outage_and_a_restart_only_what_is_new_is_recorded(
         more.pop("retained")
         more.pop("received")
         assert more == Counter(captured=3, written=3)
+
+
+def test_after_a_kill_in_a_burst_what_was_on_the_disk_is_stored_once(home: Home) -> None:
+    """Events are on the disk after a quarter of a second; the broker keeps nothing for us."""
+    assert until(home.is_connected)
+    home.settle()
+    before = {each.database: ledger_of(each) for each in home.destinations}
+    sent = 0
+    stopping = threading.Event()
+
+    def burst() -> None:
+        nonlocal sent
+        while not stopping.is_set():
+            names = range(sent, sent + 20)
+            home.broker.publish([Message(f"meters/burst/{name}", "1") for name in names])
+            sent += len(names)
+
+    thread = threading.Thread(target=burst)
+    thread.start()
+    try:
+        # What is captured is on the disk.
+        assert until(lambda: has_more(home, before, captured=500))
+        home.installation.home.kill()
+    finally:
+        stopping.set()
+        thread.join()
+    home.installation.home.start()
+    assert until(home.is_connected)
+    for each in home.destinations:
+        each.settle()
+        more = ledger_of(each) - before[each.database]
+        assert more["captured"] == more["written"]
+        # In their order, and none is missing in between.
+        wanted = list(range(more["captured"]))
+        assert until(lambda: stored_of_burst(each) == wanted, seconds=INDEXED)  # noqa: B023
+        assert 500 <= len(wanted) <= sent
+
+
+def stored_of_burst(destination: Destination) -> list[int]:
+    """Return the numbers of the messages that are stored; a database may have one twice."""
+    topics = [tags.get("topic", "") for _, tags, _ in stored_in(destination)]
+    numbers = [int(each.rpartition("/")[2]) for each in topics if each.startswith("meters/burst/")]
+    return sorted(set(numbers) if destination.numbers_only else numbers)
 
 
 def points_for(destination: Destination, rows: Iterable[Any]) -> list[Stored]:

@@ -2,10 +2,11 @@
 
 import random
 import sqlite3
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -275,6 +276,26 @@ def test_every_change_is_there_once_after_many_disconnects(homes: Homes) -> None
     assert int(device["connection_attempts"]["state"]) >= 2
 
 
+@contextmanager
+def changing(home: HomeAssistant, entity_id: str) -> Iterator[Callable[[int], bool]]:
+    """Change a state all the time; yields what says whether that was so many times."""
+    stopping = threading.Event()
+    numbers: list[int] = []
+
+    def change() -> None:
+        while not stopping.is_set():
+            home.api.set_state(entity_id, str(len(numbers)))
+            numbers.append(len(numbers))
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        yield lambda count: len(numbers) >= count
+    finally:
+        stopping.set()
+        thread.join()
+
+
 def test_a_restart_of_either_home_loses_and_doubles_nothing(homes: Homes) -> None:
     """States that a home restores at its start are no changes."""
     api = homes.there.api
@@ -298,14 +319,23 @@ def test_a_restart_of_either_home_loses_and_doubles_nothing(homes: Homes) -> Non
     assert [each["fields"]["state"] for each in points] == ["off", "on", "off"]
     homes.remote.assert_balanced()
     # After a kill the last minute comes twice, and is stored once.
-    homes.here.kill()
-    api.call_service("input_boolean", "turn_on", entity_id="input_boolean.stays")
-    homes.here.start()
-    assert until(homes.is_connected)
+    with changing(homes.there, "sensor.burst") as has_changed:
+        assert until(lambda: has_changed(100))
+        homes.here.kill()
+        api.call_service("input_boolean", "turn_on", entity_id="input_boolean.stays")
+        homes.here.start()
+        assert until(homes.is_connected)
     assert until(lambda: len(homes.remote.points("input_boolean.stays")) >= 4, seconds=30)
     homes.settle()
     points = homes.remote.points("input_boolean.stays")
     assert [each["fields"]["state"] for each in points] == ["off", "on", "off", "on"]
+    expected = recorded(homes.there, "sensor.burst")
+    assert until(lambda: len(homes.remote.points("sensor.burst")) >= len(expected), seconds=30)
+    homes.settle()
+    points = homes.remote.points("sensor.burst")
+    states = [each["fields"]["state"] for each in points]
+    assert states == [state for state, _ in expected]
+    assert [each["fields"].get("old_state") for each in points[1:]] == states[:-1]
 
 
 def rows_of_cabin(homes: Homes) -> dict[str, Any]:
