@@ -153,7 +153,7 @@ class Pipeline:
             ledger=self.ledger,
             held=held,
             position=self._spool.position,
-            noise_filter=self._noise_filter.hand_over(),
+            noise_filter=self._noise_filter.hand_over(is_last=not hand_over),
             is_paused=self._pause.is_on if self._pause.is_known else None,
             written=self._health.end_to_end.written,
         )

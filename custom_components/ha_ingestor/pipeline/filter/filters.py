@@ -110,14 +110,14 @@ class NoiseFilter:
         """When work is due without a new event, by the clock."""
         return min(self._rules.next_due, self.last_written.due)
 
-    def hand_over(self) -> NoiseFilterMemory:
+    def hand_over(self, *, is_last: bool = False) -> NoiseFilterMemory:
         """Return the state for the next filter of this process."""
         memory = NoiseFilterMemory(
             rules=self._rules.hand_over(),
             last_events=self._last_events,
             weather=self._weather,
             clock_watch=self._clock_watch,
-            last_written=self.last_written.hand_over(),
+            last_written=self.last_written.hand_over(is_last=is_last),
         )
         self._last_events = {}
         return memory

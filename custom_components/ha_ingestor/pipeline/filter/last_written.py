@@ -169,9 +169,15 @@ class LastWritten:
         for entity_id in list(self.placeholders):
             self._drop_placeholder(entity_id)
 
-    def hand_over(self) -> Memory:
-        """Return the state for the next pipeline of this process."""
+    def hand_over(self, *, is_last: bool = False) -> Memory:
+        """Return the state for the next pipeline of this process.
+
+        After the last one before an end nobody follows other homes, which may start meanwhile: of
+        them the next one has what `save` has stored, as another process would.
+        """
         memory = {name: getattr(self, name) for name in _MEMORY}
+        if is_last:
+            memory["last"] = {key: state for key, state in self.last.items() if is_here(key)}
         self.placeholders = {}
         return memory
 
@@ -201,8 +207,14 @@ class LastWritten:
 
         Only a restart of Home Assistant sets states again that were there before.
         """
-        if not self._is_resumed:
-            self._remembered = load_states(files, last_seq)
+        stored = load_states(files, last_seq)
+        if self._is_resumed:
+            stored = {
+                key: state
+                for key, state in stored.items()
+                if not (is_here(key) or key in self.last or key in self._remembered)
+            }
+        self._remembered |= stored
 
     def _with_resumed_date(self, state_event: StateEvent) -> StateEvent:
         entity_id, new, old = state_event.entity.key, state_event.new, state_event.old
