@@ -1,13 +1,14 @@
 """The quality scale names every rule, and evidence that is there."""
 
 import ast
+import json
 import re
 from typing import Final
 
 import pytest
 from homeassistant.util.yaml import load_yaml_dict
 
-from tests.pages import PACKAGE
+from tests.pages import PACKAGE, WORDS
 
 ROOT: Final = PACKAGE.parent.parent
 RULES: Final = load_yaml_dict(str(PACKAGE / "quality_scale.yaml"))["rules"]
@@ -88,6 +89,23 @@ def test_the_evidence_of_a_rule_is_there(rule: str) -> None:
     for name in re.findall(r"\btest_\w+(?!\w|\.py)", comment):
         if f"{name}.py" not in comment:
             assert f"def {name}" in TESTS, name
+
+
+# What an integration has that offers triggers and conditions, and the keys of what is discovered.
+OFFERS: Final = (
+    *("trigger.py", "triggers.yaml", "device_trigger.py"),
+    *("condition.py", "conditions.yaml", "device_condition.py"),
+)
+DISCOVERED: Final = {"bluetooth", "dhcp", "homekit", "mqtt", "ssdp", "usb", "zeroconf"}
+
+
+def test_what_is_exempt_is_not_there() -> None:
+    exempt = {name for name, rule in RULES.items() if rule["status"] == "exempt"}
+    assert exempt == {"docs-conditions", "docs-triggers", "discovery", "discovery-update-info"}
+    assert [name for name in OFFERS if (PACKAGE / name).exists()] == []
+    assert {"triggers", "conditions"} & WORDS.keys() == set()
+    manifest = json.loads((PACKAGE / "manifest.json").read_text())
+    assert DISCOVERED & manifest.keys() == set()
 
 
 # The alias itself, the entries of the built-in integration, and listeners to those of everybody.

@@ -98,9 +98,24 @@ def test_every_field_of_the_set_up_is_documented(step: str) -> None:
         assert set(part["data"].values()) <= known
 
 
-def test_every_field_of_a_data_api_is_documented() -> None:
-    fields = WORDS["config_subentries"]["data_api"]["step"]["user"]["data"]
-    assert set(fields.values()) <= first(text("data-api.md"))
+@pytest.mark.parametrize(
+    ("kind", "page"),
+    [("data_api", "data-api.md"), ("remote", "remote.md"), ("mqtt", "mqtt.md")],
+)
+def test_every_field_of_what_a_destination_has_beside_its_database_is_documented(
+    kind: str, page: str
+) -> None:
+    known = first(text(page))
+    for step in WORDS["config_subentries"][kind]["step"].values():
+        # The lists of a filter are those of the options.
+        advanced = step.get("sections", {}).get("advanced", {})
+        for part in (step, advanced):
+            assert set(part.get("data", {}).values()) <= known
+
+
+def test_every_field_of_an_mqtt_topic_is_documented() -> None:
+    labels = {each["name"] for each in WORDS["selector"]["mqtt_topic"]["fields"].values()}
+    assert labels <= first(text("mqtt.md"))
 
 
 @pytest.mark.parametrize(
