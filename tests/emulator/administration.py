@@ -27,6 +27,7 @@ class Administration:
     may_create: bool = True
     created: list[tuple[str, Any]] = field(default_factory=list)
     tasks: list[str] = field(default_factory=list)
+    may_add_tasks: bool = True
 
     def answer(
         self, dialect: Dialect, path: str, query: Mapping[str, str], body: bytes
@@ -84,6 +85,8 @@ class Administration:
         if not body:
             found = [_task(each) for each in self.tasks if query["name"] in each]
             return Answer(status=200, body=compact({"tasks": found}))
+        if not self.may_add_tasks:
+            return v2_error("unauthorized", "write:orgs/x/tasks is unauthorized", 401)
         flux = json.loads(body)["flux"]
         self.tasks.append(flux)
         return Answer(status=201, body=compact(_task(flux)))

@@ -141,6 +141,23 @@ async def test_a_daily_summary_is_a_bucket_of_five_years_and_a_task(
     assert 'timezone.location(name: "Europe/Berlin")' in task
 
 
+async def test_without_its_daily_summary_a_bucket_can_be_used_once_the_summary_is_switched_off(
+    hass: HomeAssistant, server: Emulator
+) -> None:
+    server.administration.may_add_tasks = False
+    result = await enter(hass, await locate(hass, server.url), **{**V2_INPUT, "bucket": "new"})
+    result = await choose(hass, result, "create_bucket")
+    result = await submit(hass, result, retention_days=1, daily_summary=True)
+    assert (result["step_id"], result["errors"]) == (
+        "create_bucket",
+        {"base": "summary_not_created"},
+    )
+    assert "write:orgs/x/tasks is unauthorized" in told(result)["detail"]
+    result = await submit(hass, result, retention_days=1, daily_summary=False)
+    assert result["step_id"] == "profile"
+    assert server.administration.tasks == []
+
+
 async def test_what_exists_already_is_taken_as_it_is(hass: HomeAssistant, server: Emulator) -> None:
     server.names["bucket"].add("new_daily")
     server.administration.tasks.append("HA Ingestor: daily summary of new")

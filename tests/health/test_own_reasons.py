@@ -46,7 +46,7 @@ def _details(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         match node:
             case (
-                ast.Call(func=ast.Name(id="HomeAssistantError"), args=[_, detail])
+                ast.Call(func=ast.Name(id="HomeAssistantError" | "_RefusedError"), args=[_, detail])
                 | ast.Call(func=ast.Attribute(attr="_say_undescribed"), args=[detail])
                 | ast.Assign(targets=[ast.Name(id="detail")], value=detail)
                 | ast.keyword(arg="detail" | "reason", value=detail)

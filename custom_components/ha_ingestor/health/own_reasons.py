@@ -31,6 +31,7 @@ OWN_REASONS: Final[Mapping[str, re.Pattern[str]]] = {
     "no_answer": re.compile(r"No answer (?:for|in) (?P<seconds>\d+) s"),
     "no_number": re.compile(re.escape(TEXT_ONLY)),
     "connection_closed": re.compile("The server closed the connection"),
+    "no_organizations": re.compile("The token may not read organizations"),
     "page": re.compile(r"An HTML page \(HTTP (?P<status>\d+)\)"),
     "rows_skipped": re.compile(r"(?P<rows>\d+) skipped"),
     "still_reading": re.compile("Home Assistant is still reading them"),
