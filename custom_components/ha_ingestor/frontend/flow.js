@@ -46,11 +46,8 @@ const style = css`
   .says.info {
     --level: var(--info-color);
   }
-  .says p {
+  .says :is(p, ha-button) {
     margin: 4px 0 0;
-  }
-  .says ha-button {
-    margin-block-start: 4px;
   }
   .says .sentence {
     font-size: var(--ha-font-size-l);

@@ -91,9 +91,6 @@ export const stageStyle = css`
     margin-inline-start: auto;
     text-align: end;
   }
-  .bad {
-    color: var(--error-color);
-  }
   .branch {
     --stem: 20px;
     margin: var(--stem) 8px 0;

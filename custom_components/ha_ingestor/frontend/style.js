@@ -10,7 +10,7 @@ export const pageStyle = css`
     font-size: var(--ha-font-size-m);
   }
   a {
-    /* The color itself is too light for small letters on white. */
+    /* The color itself is too light for small letters on white; so is that of errors. */
     color: color-mix(in srgb, var(--primary-color) 60%, var(--primary-text-color));
   }
   .card {
@@ -107,7 +107,9 @@ export const pageStyle = css`
   }
   .mark.bad {
     border-color: var(--error-color);
-    color: var(--error-color);
+  }
+  .bad {
+    color: color-mix(in srgb, var(--error-color) 80%, var(--primary-text-color));
   }
   table {
     width: 100%;
