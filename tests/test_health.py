@@ -27,7 +27,6 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.ha_ingestor.clients.homeassistant.errors import Problem as RemoteProblem
-from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.ha_ingestor.health import condition
@@ -402,25 +401,19 @@ async def test_a_destination_is_a_service(
     assert device().identifiers == {(DOMAIN, entry.entry_id)}
     shown = (device().name, device().manufacturer, device().model)
     assert shown == ("Attic", "InfluxData", "InfluxDB 1")
-    # InfluxDB 1 has no pages for people.
-    assert device().configuration_url is None
     await until(lambda: device().sw_version == database.profile.version)
 
 
-@pytest.mark.parametrize(
-    ("dialect", "path"), [(Dialect.V2, ""), (Dialect.VICTORIAMETRICS, "/vmui/")]
-)
-async def test_the_device_links_to_the_pages_of_the_database(
+async def test_the_page_of_the_device_leads_to_the_panel(
     hass: HomeAssistant,
+    entry: MockConfigEntry,
     database: Emulator,
     device_registry: dr.DeviceRegistry,
-    dialect: Dialect,
-    path: str,
 ) -> None:
-    entry = new_entry(database.url, dialect=dialect.value, token="t0ken-of-adam", bucket="b")
     await set_up(hass, entry)
     (device,) = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
-    assert device.configuration_url == database.url + path
+    # Home Assistant's own pages have a scheme of their own.
+    assert device.configuration_url == f"homeassistant://ha-ingestor/flow?entry={entry.entry_id}"
 
 
 async def test_two_destinations_of_one_name_are_told_apart(

@@ -13,7 +13,8 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from ..connection import PRODUCTS, destination
 from ..const import DOMAIN
 from ..coordinator import HaIngestorConfigEntry
-from ..health.server import MANUFACTURERS, pages_of
+from ..health.issues import panel_url
+from ..health.server import MANUFACTURERS
 
 
 class Kind(Enum):
@@ -29,7 +30,8 @@ class Kind(Enum):
 class Service:
     """A service device, and where the data of its entities come from. The identifier is stored.
 
-    `pages` is the address of what the server shows to people, without credentials.
+    `pages` is the address of what there is to look at: the panel, or what the server shows to
+    people, without credentials.
     """
 
     kind: Kind
@@ -39,7 +41,7 @@ class Service:
     name: str
     manufacturer: str
     model: str
-    pages: str | None
+    pages: str
 
     @property
     def device(self) -> DeviceInfo:
@@ -66,7 +68,7 @@ def services_of(entry: HaIngestorConfigEntry) -> Iterator[Service]:
         name=runtime.coordinator.title,
         manufacturer=MANUFACTURERS[dialect],
         model=PRODUCTS[dialect],
-        pages=pages_of(entry.data),
+        pages=_panel("flow", entry),
     )
     if registries := runtime.registries:
         yield _of_subentry(
@@ -87,7 +89,18 @@ def services_of(entry: HaIngestorConfigEntry) -> Iterator[Service]:
             pages=remote.subentry.data[CONF_URL],
         )
     if mqtt := runtime.mqtt.mqtt:
-        yield _of_subentry(mqtt.subentry, Kind.MQTT, mqtt.coordinator, model="MQTT")
+        yield _of_subentry(
+            mqtt.subentry,
+            Kind.MQTT,
+            mqtt.coordinator,
+            model="MQTT",
+            pages=_panel("sources", entry),
+        )
+
+
+def _panel(view: str, entry: HaIngestorConfigEntry) -> str:
+    # Home Assistant has this scheme for pages of its own.
+    return f"homeassistant:/{panel_url(view, entry.entry_id)}"
 
 
 def _of_subentry(
@@ -97,7 +110,7 @@ def _of_subentry(
     *,
     manufacturer: str = "Home Assistant",
     model: str,
-    pages: str | None = None,
+    pages: str,
 ) -> Service:
     return Service(
         kind=kind,

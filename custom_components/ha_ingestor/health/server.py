@@ -1,18 +1,16 @@
-"""What is known of the server of a destination: its version, and its own pages."""
+"""What is known of the server of a destination: its maker, and its version."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from yarl import URL
 
 from ..clients.influx.dialect import Dialect
 from ..clients.influx.probe import probe
-from ..connection import async_ssl, destination
+from ..connection import async_ssl
 from ..const import DOMAIN
-from .place import server_of
 
 if TYPE_CHECKING:
     from ..coordinator import HaIngestorConfigEntry
@@ -23,14 +21,6 @@ MANUFACTURERS: Final[Mapping[Dialect, str]] = {
     Dialect.V3: "InfluxData",
     Dialect.VICTORIAMETRICS: "VictoriaMetrics",
 }
-# The other databases have no pages for people.
-_PAGES: Final[Mapping[Dialect, str]] = {Dialect.V2: "", Dialect.VICTORIAMETRICS: "vmui/"}
-
-
-def pages_of(data: Mapping[str, Any]) -> str | None:
-    """Return the address of the database's own user interface, if it has one."""
-    path = _PAGES.get(destination(data).dialect)
-    return None if path is None else str(URL(server_of(data)) / path)
 
 
 async def async_note_version(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> str:
