@@ -78,6 +78,12 @@ async def settle(hass: HomeAssistant, seconds: float = INTERVALS.quiet) -> None:
     await hass.async_block_till_done(wait_background_tasks=True)
 
 
+async def set_up_and_sync(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Start the entry, and have the registries stored."""
+    await set_up(hass, entry)
+    await settle(hass)
+
+
 async def get(client: Any, url: str, **parameters: str) -> list[dict[str, Any]]:
     """Ask, and expect an answer."""
     reply = await client.get(url, params=parameters)
@@ -101,8 +107,7 @@ async def test_devices_and_entities_are_answered(
 ) -> None:
     device, entity = furnish(hass, other)
     hass.services.async_register("light", "turn_on", lambda call: None)
-    await set_up(hass, entry)
-    await settle(hass)
+    await set_up_and_sync(hass, entry)
     client = await hass_client()
     (lamp,) = await get(client, ENTITIES, domain="light")
     assert (lamp["entity_id"], lamp["device_id"]) == ("light.lamp", device.id)
@@ -120,8 +125,7 @@ async def test_every_kind_of_change_is_stored_soon(
     other: MockConfigEntry,
 ) -> None:
     device, _ = furnish(hass, other)
-    await set_up(hass, entry)
-    await settle(hass)
+    await set_up_and_sync(hass, entry)
     client = await hass_client()
     area = ar.async_get(hass).async_create("Kitchen")
     label = lr.async_get(hass).async_create("Old")
@@ -145,8 +149,7 @@ async def test_each_registry_is_followed(
     hass: HomeAssistant, entry: MockConfigEntry, other: MockConfigEntry, table: str
 ) -> None:
     device, _ = furnish(hass, other)
-    await set_up(hass, entry)
-    await settle(hass)
+    await set_up_and_sync(hass, entry)
     match table:
         case "areas":
             ar.async_get(hass).async_create("New")
@@ -169,8 +172,7 @@ async def test_a_burst_of_changes_is_one_sync(
     other: MockConfigEntry,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    await set_up(hass, entry)
-    await settle(hass)
+    await set_up_and_sync(hass, entry)
     syncs = []
 
     async def counted(hass: HomeAssistant) -> Any:
@@ -193,8 +195,7 @@ async def test_a_change_during_a_sync_is_not_forgotten(
     other: MockConfigEntry,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    await set_up(hass, entry)
-    await settle(hass)
+    await set_up_and_sync(hass, entry)
 
     async def late(hass: HomeAssistant) -> Any:
         home = await async_snapshot(hass)
@@ -216,8 +217,7 @@ async def test_changes_without_an_event_are_seen_at_the_refresh(
     other: MockConfigEntry,
 ) -> None:
     furnish(hass, other)
-    await set_up(hass, entry)
-    await settle(hass)
+    await set_up_and_sync(hass, entry)
     client = await hass_client()
     (before,) = await get(client, ENTITIES, domain="light")
     hass.services.async_register("light", "blink", lambda call: None)
@@ -232,8 +232,7 @@ async def test_the_registries_are_read_again_once_home_assistant_has_started(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     hass.set_state(CoreState.starting)
-    await set_up(hass, entry)
-    await settle(hass)
+    await set_up_and_sync(hass, entry)
     first = hass.data[METADATA_SYNC].state.synced_at
     assert first
     hass.set_state(CoreState.running)
@@ -262,8 +261,7 @@ async def test_a_request_without_a_valid_token_is_unauthorized(
 async def test_everything_is_read_page_by_page(
     hass: HomeAssistant, hass_client: ClientSessionGenerator, entry: MockConfigEntry
 ) -> None:
-    await set_up(hass, entry)
-    await settle(hass)
+    await set_up_and_sync(hass, entry)
     client = await hass_client()
 
     async def page(query: str) -> list[str]:
@@ -330,8 +328,7 @@ async def test_the_store_is_closed_when_home_assistant_stops(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     """SQLite takes its -wal along when it is closed."""
-    await set_up(hass, entry)
-    await settle(hass)
+    await set_up_and_sync(hass, entry)
     file = store_file(hass)
     assert file.with_name(f"{FILE}-wal").exists()
     await hass.async_stop(force=True)
@@ -389,8 +386,7 @@ async def test_a_disk_that_refuses_is_a_repair_until_it_takes_the_file(
 ) -> None:
     furnish(hass, other)
     store_file(hass).mkdir(parents=True)  # nobody can open a folder as a database
-    await set_up(hass, entry)
-    await settle(hass)
+    await set_up_and_sync(hass, entry)
     issue = ir.async_get(hass).async_get_issue(DOMAIN, "metadata_error")
     assert issue
     assert issue.translation_placeholders == {"detail": "unable to open database file"}
@@ -413,8 +409,7 @@ async def test_diagnostics_tell_how_the_store_is(
 ) -> None:
     furnish(hass, other)
     assert await async_setup_component(hass, "diagnostics", {})
-    await set_up(hass, entry)
-    await settle(hass)
+    await set_up_and_sync(hass, entry)
     client = await hass_client()
     reply = await client.get(f"/api/diagnostics/config_entry/{entry.entry_id}")
     found = (await reply.json())["data"]["metadata"]
