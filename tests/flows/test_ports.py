@@ -7,7 +7,7 @@ import pytest
 from homeassistant.core import HomeAssistant
 from yarl import URL
 
-from custom_components.ha_ingestor.flows import connect
+from custom_components.ha_ingestor.flows import address as address_steps
 from custom_components.ha_ingestor.flows.destination import is_own_title, title, usual_ports
 from tests.emulator import V2_7, Answer, Emulator
 
@@ -25,7 +25,7 @@ def _ports(server: Emulator) -> Iterator[list[int]]:
         address = URL(url)
         return [address.with_port(port) for port in ports] if address.explicit_port is None else []
 
-    with patch.object(connect, "usual_ports", usual):
+    with patch.object(address_steps, "usual_ports", usual):
         yield ports
 
 

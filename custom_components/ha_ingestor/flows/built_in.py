@@ -18,6 +18,7 @@ from ..connection import CONNECTION_PROBLEMS, CertificateError
 from ..health.server_text import markdown, plain
 from ..options import core
 from ..options.core import CORE
+from .address import unusable
 from .built_in_connection import BuiltIn, async_built_in, has_built_in
 from .destination import place_name
 from .profile import ProfileFlow, profile_options
@@ -55,10 +56,8 @@ class BuiltInFlow(ProfileFlow):
         dialect = self._dialect
         try:
             found = await self._async_probe()
-        except AddressError as err:
-            return self._show_address({CONF_URL: str(err)}, wanted=dialect)
-        except CertificateError:
-            return self._show_address({"base": "invalid_certificate"}, wanted=dialect)
+        except (AddressError, CertificateError) as err:
+            return self._show_address(unusable(err), wanted=dialect)
         if found.problem in CONNECTION_PROBLEMS:
             return self._show_address({CONF_URL: found.problem}, detail=found.detail)
         # It writes to VictoriaMetrics as to InfluxDB 1.

@@ -16,7 +16,8 @@ from ..health.server_text import markdown, plain
 from ..options.number import OptionError, accepted_numbers, grouped
 from ..options.retention import CONF_RETENTION_DAYS, RETENTION_MAX, RETENTION_SCHEMA
 from ..pipeline.export.result import Kind, Problem, Result
-from .connect import ConnectFlow, said
+from .address import said
+from .credentials import CredentialsFlow
 from .destination import place_name
 from .fields import PLACES, REFUSED, field_errors, merged, text_errors
 
@@ -46,7 +47,7 @@ CREATE_SCHEMAS: Final[Mapping[str, vol.Schema]] = {
 }
 
 
-class PlaceFlow(ConnectFlow):
+class PlaceFlow(CredentialsFlow):
     """Offers the names that the credentials may list, and creates what is missing."""
 
     def __init__(self) -> None:

@@ -1,17 +1,10 @@
-"""The steps that find a database and the credentials for it."""
+"""The steps that find a database at an address."""
 
 from asyncio import gather
-from collections.abc import Mapping
-from functools import partialmethod
 from typing import Any, Final
 
-from homeassistant.config_entries import (
-    SOURCE_REAUTH,
-    SOURCE_RECONFIGURE,
-    ConfigFlow,
-    ConfigFlowResult,
-)
-from homeassistant.const import CONF_NAME, CONF_URL
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigFlow, ConfigFlowResult
+from homeassistant.const import CONF_URL
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from yarl import URL
@@ -24,14 +17,13 @@ from ..connection import (
     CONNECTION_PROBLEMS,
     PRODUCTS,
     CertificateError,
-    async_client,
     async_ssl,
     only_certificates,
 )
 from ..const import CONF_CA_CERTIFICATE, CONF_DIALECT
 from ..health.own_reasons import async_said
-from ..health.server_text import markdown, plain
-from ..pipeline.export.result import Problem, Result
+from ..health.server_text import plain
+from ..pipeline.export.result import Problem
 from .destination import (
     ADDRESS_SCHEMA,
     AUTO,
@@ -42,49 +34,25 @@ from .destination import (
     address_shown,
     usual_ports,
 )
-from .fields import (
-    CREDENTIALS,
-    NAME_MAX,
-    REFUSED,
-    SECRET_MAX,
-    Field,
-    blank,
-    credentials_of,
-    field_errors,
-    merged,
-    schema,
-    text_errors,
-)
-
-# The form of the credentials when it may leave the secrets as they are stored.
-AGAIN: Final = "_again"
+from .fields import blank
 
 # Of these another port may be free.
 _PORT_MISSING: Final = CONNECTION_PROBLEMS | {Problem.NOT_A_DATABASE, Problem.PROXY}
 _UNANSWERED: Final = frozenset({Problem.UNREACHABLE, Problem.TIMEOUT})
 
 
-class ConnectFlow(ConfigFlow):
-    """Address first, then the credentials for the database found there."""
+class AddressFlow(ConfigFlow):
+    """Asks for an address until a database answers there."""
 
     def __init__(self) -> None:
         """Start empty."""
         self._data: dict[str, Any] = {}
-        self._stored: Mapping[str, Any] = {}
-        # The credentials entered last that were not refused, with the address they are for.
-        self._entered: Mapping[str, Any] = {}
         self._server = ""
         # The address whose path was removed last.
         self._with_path = ""
-        # The names that the credentials may list, by the field that they are for.
-        self._offered: Mapping[str, tuple[str, ...]] = {}
 
-    @property
-    def _dialect(self) -> Dialect:
-        return Dialect(self._data[CONF_DIALECT])
-
-    async def _async_with_credentials(self) -> ConfigFlowResult:
-        """Go on once the credentials are known."""
+    async def _async_with_database(self) -> ConfigFlowResult:
+        """Go on once it is known which database answers."""
         raise NotImplementedError
 
     async def async_step_change_address(
@@ -102,7 +70,7 @@ class ConnectFlow(ConfigFlow):
         try:
             found = await self._async_probe()
         except (AddressError, CertificateError) as err:
-            return self._show_address(_unusable(err), wanted=wanted)
+            return self._show_address(unusable(err), wanted=wanted)
         if errors := await self._async_objections(found, wanted):
             return self._show_address(errors, wanted=wanted)
         dialect = found.dialect if wanted == AUTO else Dialect(wanted)
@@ -112,14 +80,13 @@ class ConnectFlow(ConfigFlow):
             error = PROBE_ERRORS.get(found.problem, found.problem)
             return self._show_address({CONF_URL: error}, wanted=wanted, detail=found.detail)
         self._found(found, dialect)
-        return await self._async_credentials(dialect, None)
+        return await self._async_with_database()
 
     def _found(self, found: Probe, dialect: Dialect) -> None:
         """Note what answers at the address."""
         known = found.version if found.dialect is dialect else ""
         self._server = f"{PRODUCTS[dialect].split()[0]} {known}" if known else PRODUCTS[dialect]
         self._data = blank(self._data, dialect)
-        self._offered = {}
 
     async def _async_probe(self) -> Probe:
         """Ask the server what it is; the address and the certificate are tidied on the way."""
@@ -177,52 +144,6 @@ class ConnectFlow(ConfigFlow):
         errors = {CONF_URL: "no_port" if found.problem in _UNANSWERED else found.problem.value}
         return self._show_address(errors, wanted=wanted, detail=found.detail)
 
-    async def _async_credentials(
-        self, dialect: Dialect, user_input: dict[str, Any] | None
-    ) -> ConfigFlowResult:
-        """Ask for the credentials."""
-        fields = CREDENTIALS[dialect]
-        if user_input is None:
-            return self._show_credentials()
-        self._data = merged(fields, self._data, user_input, self._kept)
-        if errors := text_errors(fields, self._data):
-            return self._show_credentials(user_input, errors)
-        return await self._async_with_credentials()
-
-    def _show_credentials(
-        self,
-        entered: Mapping[str, str] | None = None,
-        errors: dict[str, str] | None = None,
-        detail: str = "",
-    ) -> ConfigFlowResult:
-        dialect = self._dialect
-        step = f"{dialect}{AGAIN}" if any(self._stored_here.values()) else str(dialect)
-        # What was entered in this dialogue is shown again, as dots; what is stored never is.
-        shown = entered or credentials_of(self._entered, self._data[CONF_URL])
-        return self._show_fields(step, CREDENTIALS[dialect], shown, errors, detail)
-
-    def _refuse_credentials(self, result: Result) -> ConfigFlowResult:
-        """Ask for other credentials; the refused ones are shown once more, to be corrected."""
-        errors = field_errors(result.problem, CREDENTIALS[self._dialect])
-        return self._show_credentials(self._data, errors, result.detail)
-
-    @property
-    def _stored_here(self) -> dict[str, str]:
-        """The secrets of the entry, if they were given for this very server."""
-        return credentials_of(self._stored, self._data[CONF_URL])
-
-    @property
-    def _kept(self) -> dict[str, str]:
-        """What an empty secret stands for: what is stored, or else was entered before."""
-        entered = credentials_of(self._entered, self._data[CONF_URL])
-        return entered | {key: value for key, value in self._stored_here.items() if value}
-
-    async def _async_check(self) -> Result:
-        """Write nothing, which checks address, names and credentials."""
-        result = await (await async_client(self.hass, self._data)).check()
-        self._entered = {} if result.problem in REFUSED else dict(self._data)
-        return result
-
     def _show_address(
         self,
         errors: dict[str, str],
@@ -246,31 +167,8 @@ class ConnectFlow(ConfigFlow):
             },
         )
 
-    def _show_fields(
-        self,
-        step_id: str,
-        fields: tuple[Field, ...],
-        entered: Mapping[str, str] | None = None,
-        errors: dict[str, str] | None = None,
-        detail: str = "",
-    ) -> ConfigFlowResult:
-        name = self._get_reauth_entry().title if self.source == SOURCE_REAUTH else ""
-        return self.async_show_form(
-            step_id=step_id,
-            data_schema=schema(fields, self._data, self._kept, entered or {}, self._offered),
-            errors=errors,
-            description_placeholders={
-                CONF_NAME: markdown(name),  # else Home Assistant shows it as it is
-                "detail": said(self.hass, detail),
-                "server": plain(self._server),
-                "url": plain(self._data[CONF_URL]),
-                "max_length": str(NAME_MAX),
-                "secret_max_length": str(SECRET_MAX),
-            },
-        )
 
-
-def _unusable(err: AddressError | CertificateError) -> dict[str, str]:
+def unusable(err: AddressError | CertificateError) -> dict[str, str]:
     """Name what was entered and cannot be used."""
     if isinstance(err, AddressError):
         return {CONF_URL: str(err)}
@@ -282,10 +180,3 @@ def said(hass: HomeAssistant, detail: str) -> str:
     content = decode_object(detail)
     message = content.get("message") or content.get("error")
     return plain(async_said(hass, message if isinstance(message, str) else detail))
-
-
-# Home Assistant finds a step by the name of its method.
-for _dialect in Dialect:
-    _step = partialmethod(ConnectFlow._async_credentials, _dialect)  # noqa: SLF001
-    for _name in (_dialect, f"{_dialect}{AGAIN}"):
-        setattr(ConnectFlow, f"async_step_{_name}", _step)
