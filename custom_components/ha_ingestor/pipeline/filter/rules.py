@@ -9,7 +9,6 @@ from ..ledger import DEADBAND, THROTTLED, Ledger
 from ..model import (
     HEARTBEAT,
     NO_RULES,
-    UNAVAILABLE_STATES,
     EntityContext,
     Item,
     Rules,
@@ -19,18 +18,7 @@ from ..model import (
 )
 from .deadband import is_within_deadband
 from .last_written import LastWritten
-
-
-@dataclass(slots=True)
-class RuleState:
-    """The state of an entity with rules: the last event, the last written state and its time."""
-
-    seen: StateEvent
-    written: StateLike | None = None
-    written_at: float = -math.inf
-    held: StateEvent | None = None
-    held_at: float = math.inf
-    due: float = math.inf
+from .rule_state import RuleState, is_silent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +113,7 @@ class RuleFilter:
             passed.append(state_event)
             return
         last = rule_state.written if rule_state else None
-        is_like_the_last = last is not None and _is_silent(last) == _is_silent(new)
+        is_like_the_last = last is not None and is_silent(last) == is_silent(new)
         is_within = (
             last is not None
             and is_like_the_last
@@ -136,13 +124,13 @@ class RuleFilter:
         rule_state.seen = state_event
         if is_within:
             self._drop_held(rule_state)
-            rule_state.due = _due_of(rule_state, rules)
+            rule_state.schedule(rules)
             self.ledger.filtered[DEADBAND] += 1
             return
         if is_like_the_last and now - rule_state.written_at < rules.throttle:
             self._drop_held(rule_state)
             self._hold(rule_state, state_event)
-            rule_state.due = _due_of(rule_state, rules)
+            rule_state.schedule(rules)
             return
         if is_like_the_last:
             self._drop_held(rule_state)
@@ -155,18 +143,13 @@ class RuleFilter:
     def newest(self, entity_id: str) -> StateLike | None:
         """Return the newest state that says something of an entity with rules, written or not."""
         rule_state = self._rule_states.get(entity_id)
-        if rule_state is None:
-            return None
-        seen, held = rule_state.seen.new, rule_state.held
-        if seen is not None and not _is_silent(seen):
-            return seen
-        return held.new if held else rule_state.written
+        return rule_state.newest if rule_state else None
 
     def note_unwritten(self, state_event: StateEvent) -> None:
         """Note the present state of an entity with rules, which another filter leaves out."""
         if rule_state := self._rule_states.get(state_event.entity.key):
             rule_state.seen = state_event
-            rule_state.due = _due_of(rule_state, state_event.entity.rules)
+            rule_state.schedule(state_event.entity.rules)
 
     def end(self, entity_id: str, passed: list[Item]) -> None:
         """Drop the state of an entity; an event that is held is written now."""
@@ -192,7 +175,7 @@ class RuleFilter:
         self, rule_state: RuleState, state_event: StateEvent, now: float, rules: Rules
     ) -> None:
         rule_state.written, rule_state.written_at = state_event.new, now
-        rule_state.due = _due_of(rule_state, rules)
+        rule_state.schedule(rules)
         self.last_written.note(state_event.entity.key, state_event.new)
 
     def start_after_restart(self, restored: StateEvent) -> None:
@@ -211,7 +194,7 @@ class RuleFilter:
         if rule_state is None:
             written = self.last_written.last.get(entity_id)
             self._rule_states[entity_id] = rule_state = RuleState(state_event, written, now)
-        rule_state.due = _due_of(rule_state, rules)
+        rule_state.schedule(rules)
 
     def _renew(self) -> None:
         """Apply the rules that were changed by a reload, as far as they are known by now."""
@@ -226,7 +209,7 @@ class RuleFilter:
             if rules is NO_RULES and not rule_state.held:
                 del self._rule_states[entity_id]
             else:
-                rule_state.due = _due_of(rule_state, rules)
+                rule_state.schedule(rules)
 
     def _heartbeat(self, entity_id: str, now: float, weather: Weather | None) -> StateEvent | None:
         """Return the held event, or a heartbeat."""
@@ -252,16 +235,3 @@ class RuleFilter:
             )
         self._write(rule_state, state_event, now, entity.rules)
         return state_event
-
-
-def _due_of(rule_state: RuleState, rules: Rules) -> float:
-    """When something of an entity has to be written although nothing comes."""
-    if rule_state.held:
-        return rule_state.written_at + rules.throttle
-    if rules.heartbeat and rule_state.seen.new is not None and not _is_silent(rule_state.seen.new):
-        return rule_state.written_at + rules.heartbeat
-    return math.inf
-
-
-def _is_silent(state: StateLike) -> bool:
-    return state.state in UNAVAILABLE_STATES
