@@ -41,6 +41,11 @@ REPLIES: Final = [
     (ALL, 200, '{"error":"no"}', KEPT, Problem.PROXY),
     (ALL, 200, '{"err', KEPT, Problem.PROXY),
     (ALL, 202, "refused", KEPT, Problem.PROXY),
+    # Something in between has taken it, and may still lose it.
+    (ALL, 201, "", KEPT, Problem.PROXY),
+    (ALL, 202, "", KEPT, Problem.PROXY),
+    (ALL, 206, "", KEPT, Problem.PROXY),
+    (ALL, 226, "{}", KEPT, Problem.PROXY),
     # Wait and try again.
     (ALL, 408, "", KEPT, Problem.BUSY),
     (ALL, 425, "", KEPT, Problem.BUSY),

@@ -50,6 +50,9 @@ class Rule:
 _NO_MESSAGE: Final = ("", "{}")
 
 _OK: Final = range(200, 300)
+# What databases acknowledge with. Any other success says that something is in between, which has
+# only taken the points, such as 202 of a gateway.
+_STORED: Final = frozenset({200, 204})
 _REDIRECT: Final = range(300, 400)
 _CLIENT_ERROR: Final = range(400, 500)
 # InfluxDB 1 and 2 about points older than the retention. Only at the beginning of the message, as
@@ -86,7 +89,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         kind=Kind.ACCEPTED,
         problem=Problem.NONE,
-        statuses=_OK,
+        statuses=_STORED,
         from_database=True,
         is_silent=True,
     ),
