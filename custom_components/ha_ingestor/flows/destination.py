@@ -46,11 +46,23 @@ PORTS: Final[Mapping[Dialect, int]] = {
 # Credentials are not asked for yet, so these say something else than they do for a write.
 PROBE_ERRORS: Final = {Problem.INVALID_AUTH: "locked", Problem.FORBIDDEN: "locked"}
 
+URL_SELECTOR: Final = TextSelector(
+    TextSelectorConfig(type=TextSelectorType.URL, autocomplete="url")
+)
+# How the server is verified, in every form that asks for an address.
+TLS_SECTION: Final = section(
+    vol.Schema(
+        {
+            vol.Required(CONF_VERIFY_SSL, default=True): BooleanSelector(),
+            vol.Optional(CONF_CA_CERTIFICATE): TextSelector(TextSelectorConfig(multiline=True)),
+        }
+    ),
+    {"collapsed": True},
+)
+
 ADDRESS_SCHEMA: Final = vol.Schema(
     {
-        vol.Required(CONF_URL): TextSelector(
-            TextSelectorConfig(type=TextSelectorType.URL, autocomplete="url")
-        ),
+        vol.Required(CONF_URL): URL_SELECTOR,
         vol.Required(CONF_DIALECT, default=AUTO): SelectSelector(
             SelectSelectorConfig(
                 options=[AUTO, *Dialect],
@@ -58,17 +70,7 @@ ADDRESS_SCHEMA: Final = vol.Schema(
                 mode=SelectSelectorMode.DROPDOWN,
             )
         ),
-        vol.Required(SECTION_ADVANCED): section(
-            vol.Schema(
-                {
-                    vol.Required(CONF_VERIFY_SSL, default=True): BooleanSelector(),
-                    vol.Optional(CONF_CA_CERTIFICATE): TextSelector(
-                        TextSelectorConfig(multiline=True)
-                    ),
-                }
-            ),
-            {"collapsed": True},
-        ),
+        vol.Required(SECTION_ADVANCED): TLS_SECTION,
     }
 )
 

@@ -11,9 +11,7 @@ from homeassistant.config_entries import (
     SubentryFlowResult,
 )
 from homeassistant.const import CONF_NAME, CONF_TOKEN, CONF_URL, CONF_VERIFY_SSL
-from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
-    BooleanSelector,
     TextSelector,
     TextSelectorConfig,
     TextSelectorType,
@@ -27,7 +25,7 @@ from ..health.own_reasons import async_said
 from ..health.server_text import plain
 from ..options.number import OptionError, accepted_numbers
 from ..options.remote import accepted, schema, shown
-from .destination import SECTION_ADVANCED
+from .destination import SECTION_ADVANCED, TLS_SECTION, URL_SELECTOR
 from .remote_probe import Found, async_find
 
 TOKEN_SELECTOR: Final = TextSelector(
@@ -45,21 +43,9 @@ def address_schema(*, has_token: bool) -> vol.Schema:
     token = vol.Optional if has_token else vol.Required
     return vol.Schema(
         {
-            vol.Required(CONF_URL): TextSelector(
-                TextSelectorConfig(type=TextSelectorType.URL, autocomplete="url")
-            ),
+            vol.Required(CONF_URL): URL_SELECTOR,
             token(CONF_TOKEN): TOKEN_SELECTOR,
-            vol.Required(SECTION_ADVANCED): section(
-                vol.Schema(
-                    {
-                        vol.Required(CONF_VERIFY_SSL, default=True): BooleanSelector(),
-                        vol.Optional(CONF_CA_CERTIFICATE): TextSelector(
-                            TextSelectorConfig(multiline=True)
-                        ),
-                    }
-                ),
-                {"collapsed": True},
-            ),
+            vol.Required(SECTION_ADVANCED): TLS_SECTION,
         }
     )
 
