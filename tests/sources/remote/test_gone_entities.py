@@ -147,9 +147,19 @@ async def test_a_removal_that_an_earlier_process_captured_has_its_time_again(
     # It came back, and went once more.
     recorder.wrote("sensor.near", "1", start + 101)
     recorder.wrote("sensor.near", "", start + 102)
+    # One is there.
+    for state, at in (("0", -50), ("", 100), ("1", 101)):
+        recorder.wrote("sensor.back", state, start + at)
+    home.changing("sensor.back", "1", start + 101)
     entry = entry_with(database, remote(home))
-    told = {"sensor.near": start + 100.7, "sensor.far": start + 110, "sensor.unknown": 1.0}
-    stored_before(hass_storage, entry, start, there=["sensor.stays"], gone=names, told=told)
+    told = {
+        "sensor.back": start + 100.7,
+        "sensor.near": start + 100.7,
+        "sensor.far": start + 110,
+        "sensor.unknown": 1.0,
+    }
+    there = ["sensor.stays", "sensor.back"]
+    stored_before(hass_storage, entry, start, there=there, gone=names, told=told)
     await started(hass, home, entry)
     await balanced(entry)
     await deliver(hass, entry)
@@ -159,8 +169,10 @@ async def test_a_removal_that_an_earlier_process_captured_has_its_time_again(
         (changed, "1", None),
         (removed, None, "1"),
     ]
-    moments = [sorted(point.time for point in points(database, name)) for name in names]
-    expected = ([100.7, 101.0, 102.0], [100.0])
+    moments = [
+        sorted(point.time for point in points(database, name)) for name in (*names, "sensor.back")
+    ]
+    expected = ([100.7, 101.0, 102.0], [100.0], [100.7, 101.0])
     for found, seconds in zip(moments, expected, strict=True):
         assert found == pytest.approx([(start + each) * 1e9 for each in seconds], abs=1000)
 
@@ -242,7 +254,9 @@ def test_so_many_that_are_gone_are_remembered() -> None:
         entities.note(Change(name, old, None))
         entities.note_removal(name, 2.0)
     assert entities.stored(()).gone == tuple(names[2:])
-    assert not entities.told.keys() & set(names[:2])
+    # Also of one that came back.
+    entities.note(Change(names[-1], None, old))
+    assert list(entities.stored(()).told) == names[2:]
 
 
 async def test_only_an_entity_that_comes_while_it_is_watched_is_known_to_be_added(

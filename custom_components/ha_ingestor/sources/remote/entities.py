@@ -15,7 +15,7 @@ GONE_MAX: Final = 500
 class StoredEntities:
     """What is stored of a home: those that had a state, and those that had none any more.
 
-    `told` are the times that the points of removals have.
+    `told` are the times that the points of removals have, also of entities that came back.
     """
 
     there: frozenset[str] = frozenset()
@@ -34,7 +34,7 @@ class StoredEntities:
         moments = {
             name: float(moment)
             for name, moment in (told.items() if isinstance(told, dict) else ())
-            if name in gone and isinstance(moment, (int, float)) and isfinite(moment)
+            if isinstance(moment, (int, float)) and isfinite(moment)
         }
         return cls(there=frozenset(there), gone=tuple(gone), told=moments)
 
@@ -66,19 +66,21 @@ class Entities:
 
     def note(self, change: Change) -> None:
         """Learn of a change."""
-        self._forget(change.entity_id)
+        self.gone.pop(change.entity_id, None)
         if change.new is None:
             self._add(change.entity_id)
 
     def note_removal(self, entity_id: str, moment: float) -> None:
         """Learn which time the point of a removal has, which the other home does not tell."""
-        if entity_id in self.gone:
-            self.told[entity_id] = moment
+        self.told.pop(entity_id, None)
+        self.told[entity_id] = moment
+        if len(self.told) > GONE_MAX:
+            del self.told[next(iter(self.told))]
 
     def missing(self, states: KeysView[str]) -> list[Change]:
         """Return those that have no state in the first event of a connection either."""
         for entity_id in states & self.gone.keys():
-            self._forget(entity_id)
+            del self.gone[entity_id]
         for entity_id in sorted(self.expected - states):
             self._add(entity_id)
         self.expected = frozenset()
@@ -88,14 +90,9 @@ class Entities:
         """Return what is to be stored, with those that have a state."""
         names = self.expected.union(there)
         gone = tuple(name for name in self.gone if name not in names)
-        told = {name: self.told[name] for name in gone if name in self.told}
-        return StoredEntities(there=names, gone=gone, told=told)
+        return StoredEntities(there=names, gone=gone, told=dict(self.told))
 
     def _add(self, entity_id: str) -> None:
         self.gone[entity_id] = None
         if len(self.gone) > GONE_MAX:
-            self._forget(next(iter(self.gone)))
-
-    def _forget(self, entity_id: str) -> None:
-        self.gone.pop(entity_id, None)
-        self.told.pop(entity_id, None)
+            del self.gone[next(iter(self.gone))]

@@ -99,7 +99,6 @@ async def async_capture_first_states(
         home.newest = None
     newest, is_first = home.newest, not states.states
     changes = await asyncio.to_thread(states.snapshot, content)
-    # Those that came back meanwhile are forgotten in it.
     told = dict(entities.told)
     expected, missing = entities.expected, entities.missing(states.states.keys())
     for change in changes:
