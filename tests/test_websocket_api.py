@@ -28,7 +28,7 @@ from scripts.rig.data_api import DataApi
 from tests.data_api.test_data_api import with_data_api
 from tests.emulator import Answer, Emulator, Fault
 from tests.health.seen import deliver_one
-from tests.shell import NOWHERE, new_entry, set_up, until
+from tests.shell import NOWHERE, new_entry, points, set_up, set_up_to_send_later, until
 
 COMMANDS: Final = ("health", "subscribe", "subscribe_points", "last_hour")
 EVERY_COMMAND: Final = (
@@ -263,6 +263,43 @@ async def test_a_change_of_health_is_told_once_in_a_second(
     await a_second_passes(hass)
     after = (await heard(client))["destinations"][0]["health"]
     assert after["ledger"]["received"] >= before["ledger"]["received"] + 30
+
+
+async def test_while_somebody_looks_points_that_are_gathered_are_sent_each_second(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    entry: MockConfigEntry,
+    database: Emulator,
+) -> None:
+    await set_up_to_send_later(hass, entry, database)
+    client = await hass_ws_client(hass)
+    change(hass, 1)
+    await a_second_passes(hass)
+    assert not points(database, "sensor.attic")
+
+    await begin(client, "subscribe", config_entry_id=entry.entry_id)
+    await a_second_passes(hass)
+    await until(lambda: points(database, "sensor.attic"))
+
+
+async def test_looking_does_not_try_again_what_failed(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    entry: MockConfigEntry,
+    database: Emulator,
+) -> None:
+    await set_up_to_send_later(hass, entry, database)
+    busy = Answer(status=503, headers={"Retry-After": "600"})
+    database.impostor = busy
+    change(hass, 1)
+    entry.runtime_data.pipeline.send_waiting()
+    await until(lambda: entry.runtime_data.pipeline.export_state.status is Status.RETRYING)
+    client = await hass_ws_client(hass)
+    await begin(client, "subscribe", config_entry_id=entry.entry_id)
+    tried = len(database.seen)
+    for _ in range(3):
+        await a_second_passes(hass)
+    assert len(database.seen) == tried
 
 
 async def test_unchanged_health_is_not_sent_to_subscribers(

@@ -96,6 +96,9 @@ class LiveHealth(Live):
 
     @callback
     def _async_tick(self, _now: datetime) -> None:
+        # Whoever looks wants to see now that points arrive, or that they do not.
+        for entry in filter(_is_loaded, self._destinations()):
+            entry.runtime_data.pipeline.send_waiting()
         self._async_begin_reading()
 
     @callback

@@ -201,6 +201,10 @@ class Pipeline:
         await self.commit()
         self._exporter.retry_now()
 
+    def send_waiting(self) -> None:
+        """Gather no more points; when the next attempt is after a failure stays as it is."""
+        self._exporter.send_waiting()
+
     @property
     def is_stopped(self) -> bool:
         """Whether its end has begun."""

@@ -85,6 +85,10 @@ class Exporter:
         """There is something new in the buffer."""
         self.gathering.notify()
 
+    def send_waiting(self) -> None:
+        """Stop waiting for more points."""
+        self.gathering.hurry()
+
     def retry_now(self) -> None:
         """Stop waiting, for the next attempt or for more points."""
         self._retry_now.set()
