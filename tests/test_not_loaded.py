@@ -167,6 +167,8 @@ async def test_every_http_view_answers(
             assert TOKEN not in text
             is_listed = query or gone.disabled_by is None
             assert not is_listed or name == "metrics" or "not loaded" in text or "unhealthy" in text
+            if not is_listed and name in {"health", "ready"}:
+                assert (await reply.json())["message"] == "Every destination is disabled"
     for name in ("devices", "entities"):
         reply = await client.get(f"/api/{DOMAIN}/{name}")
         # The metadata store goes with the last destination, unless that could not be unloaded.
@@ -204,7 +206,7 @@ async def test_every_websocket_command_answers(
 async def test_system_information_answers(hass: HomeAssistant, gone: MockConfigEntry) -> None:
     info = await get_system_health_info(hass, DOMAIN)
     if gone.disabled_by:
-        assert info["destinations"] == 0
+        assert (info["destinations"], info["delivery"]) == (0, "Every destination is disabled")
         return
     assert info["delivery"] == "Attic: not loaded"
     for name in ("can_reach_server", "server_version"):

@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 import voluptuous as vol
+from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import Context, HomeAssistant, SupportsResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
 from homeassistant.helpers.icon import async_get_icons
@@ -33,8 +34,20 @@ WANTS_MORE = {
 async def test_an_action_without_a_destination_explains_itself(hass: HomeAssistant) -> None:
     assert await async_setup_component(hass, DOMAIN, {})
 
-    with pytest.raises(ServiceValidationError):
-        await hass.services.async_call(DOMAIN, "flush", {}, blocking=True)
+    for action in ("flush", "purge_quarantine"):
+        with pytest.raises(ServiceValidationError, match="There is no destination"):
+            await hass.services.async_call(DOMAIN, action, {}, blocking=True)
+
+
+async def test_an_action_says_that_the_only_destination_is_disabled(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+
+    for action in ("flush", "purge_quarantine", "add_dashboard"):
+        with pytest.raises(ServiceValidationError, match="Every destination is disabled"):
+            await hass.services.async_call(DOMAIN, action, {}, blocking=True)
 
 
 @pytest.mark.parametrize("action", ACTIONS)

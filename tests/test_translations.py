@@ -27,6 +27,7 @@ from custom_components.ha_ingestor.flows.mqtt_preview import PREVIEWS
 from custom_components.ha_ingestor.flows.remote import address_schema
 from custom_components.ha_ingestor.health import issues, remote
 from custom_components.ha_ingestor.health.own_reasons import OWN_REASONS, SYSTEM_REASONS
+from custom_components.ha_ingestor.health.readings import ALL_DISABLED, NO_DESTINATION
 from custom_components.ha_ingestor.health.self_test import Verdict
 from custom_components.ha_ingestor.metadata_store import metadata_sync
 from custom_components.ha_ingestor.options.core import PAGE
@@ -197,6 +198,7 @@ def test_every_error_of_an_action_has_a_message_and_there_are_no_others() -> Non
     raising = ("wrong_input", "failure", "ServiceValidationError", "HomeAssistantError")
     assert WORDS["exceptions"].keys() == {
         *passed(*raising, "ConfigEntryError", to="translation_key"),
+        *(NO_DESTINATION, ALL_DISABLED),
         *Fault,
     }
 
@@ -343,6 +345,7 @@ def test_every_common_text_is_used_and_there_are_no_others() -> None:
         "dashboard_title",
         *of_dashboard,
         *of_system_health,
+        *(f"system_health_{each}" for each in (NO_DESTINATION, ALL_DISABLED)),
         *(f"self_test_{each}" for each in (*facts, *Verdict)),
         *(f"mqtt_{each}" for each in (*Refusal, NO_NUMBER)),
         *(f"mqtt_clash_{each}" for each in ("tag", "type", "new_tags")),

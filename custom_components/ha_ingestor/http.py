@@ -17,7 +17,12 @@ from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
 from .health import api, metrics
-from .health.readings import Reading, UnknownDestinationError, async_readings
+from .health.readings import (
+    Reading,
+    UnknownDestinationError,
+    async_readings,
+    async_why_none,
+)
 from .metadata_store.listings import DEVICES, ENTITIES, Listing, QueryError
 from .metadata_store.metadata_sync import METADATA_SYNC
 from .metadata_store.queries import parse
@@ -103,7 +108,13 @@ class SummaryView(HealthView):
     @override
     async def async_answer(self, hass: HomeAssistant, readings: Sequence[Reading]) -> web.Response:
         uptime = time.monotonic() - hass.data[_STARTED]
-        found = api.health(readings, version=_version(hass), uptime=uptime, now=dt_util.utcnow())
+        found = api.health(
+            readings,
+            why_none=async_why_none(hass),
+            version=_version(hass),
+            uptime=uptime,
+            now=dt_util.utcnow(),
+        )
         return self.json(found)
 
 
@@ -126,7 +137,7 @@ class ReadyView(HealthView):
 
     @override
     async def async_answer(self, hass: HomeAssistant, readings: Sequence[Reading]) -> web.Response:
-        is_ready, found = api.ready(readings)
+        is_ready, found = api.ready(readings, why_none=async_why_none(hass))
         return self.json(found, HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
 

@@ -33,6 +33,7 @@ from .actions.self_test import async_self_test
 from .const import DOMAIN
 from .coordinator import HaIngestorConfigEntry
 from .health.add_dashboard import async_add_dashboard
+from .health.readings import async_why_none
 from .tasks.shielded import async_shielded
 
 ATTR_CONFIG_ENTRY_ID: Final = "config_entry_id"
@@ -170,6 +171,8 @@ def _destination(call: ServiceCall) -> HaIngestorConfigEntry:
     """Find the named destination, or the only one; raises where there is none or several."""
     named = _named(call)
     there = call.hass.config_entries.async_entries(DOMAIN, include_disabled=False)
+    if named is None and not there:
+        raise wrong_input(async_why_none(call.hass))
     if named is None and len(there) > 1:
         raise wrong_input("several_destinations", field=ATTR_CONFIG_ENTRY_ID, count=str(len(there)))
     entry: HaIngestorConfigEntry = async_get_config_entry(call.hass, DOMAIN, named)

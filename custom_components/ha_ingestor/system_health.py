@@ -14,7 +14,13 @@ from .clients.influx.probe import Probe, probe
 from .connection import CertificateError, async_ssl
 from .const import DOMAIN
 from .health.condition import Concern, condition_of, problem_of
-from .health.readings import NO_ANSWER, Reading, async_destinations, async_readings
+from .health.readings import (
+    NO_ANSWER,
+    Reading,
+    async_destinations,
+    async_readings,
+    async_why_none,
+)
 from .health.words import Words, async_words, common_word, condition_word, problem_word
 from .pipeline.export.result import Problem
 
@@ -37,7 +43,7 @@ async def async_info(hass: HomeAssistant) -> dict[str, Any]:
         "version": str(async_get_loaded_integration(hass, DOMAIN).version),
         "destinations": len(readings),
         "delivery": "; ".join(f"{each.name}: {_delivery(each, words)}" for each in readings)
-        or common_word(words, "system_health_no_destination"),
+        or common_word(words, f"system_health_{async_why_none(hass)}"),
     }
     if readings:
         found |= {

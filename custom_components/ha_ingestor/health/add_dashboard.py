@@ -24,6 +24,7 @@ from ..coordinator import HaIngestorConfigEntry
 from ..options.spool import spool_settings
 from .dashboard import Config, View, view_config
 from .place import distinct_title
+from .readings import async_why_none
 
 URL_PATH: Final = "ha-ingestor-health"
 ICON: Final = "mdi:database-export"
@@ -36,7 +37,9 @@ async def async_add_dashboard(call: ServiceCall) -> ServiceResponse:
     hass = call.hass
     entries = hass.config_entries.async_entries(DOMAIN, include_disabled=False)
     if not entries:
-        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_destination")
+        raise ServiceValidationError(
+            translation_domain=DOMAIN, translation_key=async_why_none(hass)
+        )
     words = await _async_words(hass)
     views = [view_config(_view(hass, entry, words)) for entry in entries]
     store = await _async_store(hass, words["dashboard_title"])

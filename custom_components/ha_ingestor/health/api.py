@@ -12,20 +12,24 @@ from ..pipeline.export.result import Problem
 from .blocks import BLOCKS, READERS, moment
 from .condition import problem_of
 from .levels import Level, accepts, database, registries, worst
-from .readings import LOADED, Reading
+from .readings import ALL_DISABLED, LOADED, NO_DESTINATION, Reading
 
 SERVICE: Final = "ha-ingestor"
-NO_DESTINATION: Final = "No destination is set up"
+# Why there is none in an answer.
+NOTHING: Final[Mapping[str, str]] = {
+    NO_DESTINATION: "No destination is set up",
+    ALL_DISABLED: "Every destination is disabled",
+}
 
 
 def health(
-    readings: Sequence[Reading], *, version: str, uptime: float, now: datetime
+    readings: Sequence[Reading], *, why_none: str, version: str, uptime: float, now: datetime
 ) -> dict[str, Any]:
-    """Answer how everything is."""
+    """Answer how everything is; `why_none` is the reason if there are no readings."""
     each = [_destination(reading) for reading in readings]
     return {
         "status": worst(readings).word,
-        "message": "; ".join(reading["message"] for reading in each) or NO_DESTINATION,
+        "message": "; ".join(reading["message"] for reading in each) or NOTHING[why_none],
         "service": SERVICE,
         "version": version,
         "timestamp": moment(now),
@@ -48,8 +52,8 @@ def dependencies(readings: Sequence[Reading], *, now: datetime) -> dict[str, Any
     }
 
 
-def ready(readings: Sequence[Reading]) -> tuple[bool, dict[str, Any]]:
-    """Answer whether every destination takes points now."""
+def ready(readings: Sequence[Reading], *, why_none: str) -> tuple[bool, dict[str, Any]]:
+    """Answer whether every destination takes points now; `why_none` as above."""
     is_ready = bool(readings) and all(accepts(reading) for reading in readings)
     found = [
         _identity(reading) | {"ready": accepts(reading), "message": database(reading)[1]}
@@ -57,7 +61,7 @@ def ready(readings: Sequence[Reading]) -> tuple[bool, dict[str, Any]]:
     ]
     return is_ready, {
         "ready": is_ready,
-        "message": "; ".join(each["message"] for each in found) or NO_DESTINATION,
+        "message": "; ".join(each["message"] for each in found) or NOTHING[why_none],
         "destinations": found,
     }
 

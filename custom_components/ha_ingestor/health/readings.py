@@ -30,6 +30,10 @@ LOADED: Final = ConfigEntryState.LOADED.value
 # The entry is loaded, and its disk does not answer in time.
 NO_ANSWER: Final = "no_answer"
 
+# Why nothing is known of any destination: the keys of texts.
+NO_DESTINATION: Final = "no_destination"
+ALL_DISABLED: Final = "all_disabled"
+
 
 class UnknownDestinationError(LookupError):
     """There is no destination of this id."""
@@ -73,6 +77,13 @@ def async_destinations(
     if entry is None or entry.domain != DOMAIN:
         raise UnknownDestinationError
     return [entry]
+
+
+@callback
+def async_why_none(hass: HomeAssistant) -> str:
+    """Say why there is no destination that is enabled."""
+    there = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+    return ALL_DISABLED if there else NO_DESTINATION
 
 
 async def async_readings(
