@@ -21,13 +21,15 @@ def _busy(seconds: float) -> None:
         pass
 
 
-async def _look(observer: LoopBlocks | WakeUps, act: object) -> dict[str, Any]:
+async def _look(
+    observer: LoopBlocks | WakeUps, act: object, seconds: float = 0.05
+) -> dict[str, Any]:
     await asyncio.sleep(0)
     observer.start()
     await asyncio.sleep(0.01)
     if callable(act):
         act()
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(seconds)
     return observer.stop()
 
 
@@ -61,12 +63,13 @@ def test_what_wakes_the_loop_is_named_and_jobs_are_counted() -> None:
         pass
 
     def act() -> None:
-        asyncio.get_running_loop().call_later(0.01, timer)
         pool.submit(job)
+        # A timer that is due before the loop waits again wakes nobody.
+        asyncio.get_running_loop().call_later(0.3, timer)
 
     run, submit = events.Handle._run, ThreadPoolExecutor.submit
     with ThreadPoolExecutor(1, "jobs") as pool:
-        seen = asyncio.run(_look(WakeUps(), act))
+        seen = asyncio.run(_look(WakeUps(), act, seconds=0.6))
     assert [count for what, count in seen["woken"].items() if what.endswith("timer")] == [1]
     assert [what for what in seen["woken"] if "sleep of task _look" in what]
     assert [count for what, count in seen["jobs"].items() if what.endswith("job")] == [1]
