@@ -21,7 +21,7 @@ const style = css`
 `;
 
 /** @extends {Page<ProblemsMembers>} */
-class Problems extends Page {
+export class Problems extends Page {
   static properties = properties(
     ["hass", "words", "destination"],
     ["_records", "_isBusy", "_result", "_tested", "_isPurging", "_leavingOut"],
@@ -124,10 +124,12 @@ class Problems extends Page {
   _afterwards({ points, delivered, not_written: notWritten }) {
     const { words, _say: say } = this;
     if (points === null) return "–";
-    const all = words.count("points", points);
-    return html`${delivered
-      ? say("all_by", { points: all, time: words.moment(delivered) })
-      : say("under_way", { points: all })}
+    const told = { points: words.count("points", points), time: words.moment(delivered) };
+    // Some of those that were refused may be newer than the outage.
+    const written = Math.max(points - notWritten, 0);
+    return html`${notWritten
+      ? say("some_by", { ...told, written })
+      : say(delivered ? "all_by" : "under_way", told)}
       ${notWritten ? html`<div class="secondary">${say("not_written", { points: words.count("points", notWritten) })}</div>` : ""}`;
   }
 

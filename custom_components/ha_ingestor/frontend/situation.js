@@ -22,6 +22,7 @@ const ADVICE = {
   server_error: "server",
   disk: "disk",
   storm: "rejected",
+  rejected: "quarantine",
   clock_differs: "clock",
   spool_full: "spool",
   internal_error: "report",
@@ -46,7 +47,7 @@ export const situation = ({ state, health, remotes, mqtt }, samples, now) => {
   if (health.status === "paused") return { level: "warning", key: "paused", values, advice: "paused" };
   if (health.status === "blocked") return { level: "error", key: "blocked", values, advice };
   if (health.status === "retrying") return { level: "error", key: "retrying", values, advice };
-  if (health.concern === "rejected") return { level: "warning", key: "refused", values, advice: "quarantine" };
+  if (health.concern === "rejected") return { level: "warning", key: "refused", values, advice };
   if (health.concern !== "none") return { level: "warning", key: "degraded", values, advice };
   if (backlog > ON_ITS_WAY) {
     const seconds = emptyIn(samples, backlog, now);

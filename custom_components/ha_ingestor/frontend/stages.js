@@ -4,7 +4,6 @@ import { css, html } from "./lit.js";
 import { origins } from "./origins.js";
 import { ON_ITS_WAY, backlogOf, emptyIn, fullIn, sum } from "./samples.js";
 
-const REASONS_SHOWN = 3;
 const WEEK = 7 * 86_400;
 const NEARLY_FULL = 0.8;
 
@@ -273,7 +272,6 @@ const filter = (words, { config_entry_id: entry, health: { ledger } }) => {
   const reasons = Object.entries(left)
     .filter(([, count]) => count)
     .sort(([, one], [, other]) => other - one);
-  const others = sum(Object.fromEntries(reasons.slice(REASONS_SHOWN)));
   return drawn({
     icon: "mdi:filter-outline",
     title: page("entities", entry, say("filter")),
@@ -282,12 +280,11 @@ const filter = (words, { config_entry_id: entry, health: { ledger } }) => {
     rows: row(say("share"), ledger?.received ? words.percent(ledger.captured / ledger.received) : "–"),
     branch: ledger && html`<div class="branch">
       <div class="row"><b>${say("left_out")}</b><b>${words.number(sum(left))}</b></div>
-      ${reasons.slice(0, REASONS_SHOWN).map(([reason, count]) => {
+      ${reasons.map(([reason, count]) => {
         const name = words.word("reason", reason);
         // The only reason that is one of whole entities.
         return row(reason === "excluded" ? page("entities", entry, name, "&shown=left_out") : name, words.number(count));
       })}
-      ${others ? row(say("others"), words.number(others)) : ""}
     </div>`,
   });
 };
