@@ -155,10 +155,15 @@ def test_every_situation_and_its_advice_has_a_text() -> None:
     source = (FILES / "situation.js").read_text()
     words = set(re.findall(r'"([a-z_]+)"', source))
     assert texts("says") <= words
-    assert set(re.findall(r'key: "([a-z_]+)"', source)) <= texts("says")
+    told = re.findall(r'told\("[a-z]+", "([a-z_]+)"(?:, "([a-z]+)")?', source)
+    assert {key for key, _ in told} == texts("says") - {"ok", "ok_all"}
+    assert texts("waits") - {"filling"} <= texts("says")
     advice = set(re.findall(r'^  [a-z_]+: "([a-z]+)",$', source, re.MULTILINE))
-    advice |= set(re.findall(r'advice: "([a-z]+)"', source))
-    assert advice | {"entry"} == texts("advice")
+    assert advice | {remedy for _, remedy in told if remedy} == texts("advice")
+
+
+def test_a_refusal_without_the_name_of_a_rule_is_one_of_the_options() -> None:
+    assert texts("refused") <= set(WORDS["options"]["error"])
 
 
 def test_every_problem_that_lasts_has_an_advice() -> None:
@@ -192,7 +197,7 @@ def test_every_row_of_the_sources_and_every_table_has_a_text() -> None:
     facts |= {"last_connected", "was_connected"}
     notes = {
         word for note in re.findall(r"note: (.+)", source) for word in re.findall(r'"(\w+)"', note)
-    }
+    } - {"waiting"}
     states = {"connected", "not_connected", "unknown"}
     assert facts | notes | states | {"local", "add", "connect"} == texts("origin")
     source = (FILES / "registries.js").read_text()

@@ -317,7 +317,7 @@ def test_chosen_entities_are_left_out_and_recorded_again(
         panel.get_by_role("toolbar").get_by_role("button", name="Rules").click()
         dialog.get_by_label("Throttle").fill("90")
         dialog.get_by_label("Heartbeat").fill("1")
-        dialog.get_by_text("its heartbeat is shorter than its throttle").wait_for()
+        dialog.get_by_text("the heartbeat is shorter than the throttle").wait_for()
         assert dialog.get_by_role("button", name="Apply").is_disabled()
         dialog.get_by_label("Heartbeat").fill("10")
         dialog.get_by_text("At most 40 points per hour").wait_for()

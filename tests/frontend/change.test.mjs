@@ -7,7 +7,8 @@ import { Change } from "../../custom_components/ha_ingestor/frontend/change.js";
 import { Words } from "../../custom_components/ha_ingestor/frontend/words.js";
 
 /** @type {Localize} */
-const localize = (key, values = {}) => [key.split("config_panel.").at(-1), ...Object.values(values)].join(" ");
+const localize = (key, values = {}) =>
+  key.includes(".refused.") ? "" : [key.split("config_panel.").at(-1), ...Object.values(values)].join(" ");
 /** @type {any} What the words need of Home Assistant. */
 const english = { locale: { language: "en", number_format: "language" }, localize };
 const FILTER = { captured: 12, total: 40, added: ["sensor.b"], removed: ["sensor.c", "sensor.d"], points_per_hour: 1200, points_per_hour_now: 1500, measured_hours: 2 };
@@ -92,6 +93,12 @@ test("what was typed last is what is shown, also if an earlier answer comes late
   await settled();
   assert.match(said(dialog), /change\.nothing/);
   assert.match(String(dialog.render()), /\.disabled=true/);
+});
+
+test("a number that is out of range is told without the rule, which the user did not name", async () => {
+  const dialog = opened({ kind: "rules" });
+  dialog.words.text = (/** @type {string} */ key, /** @type {any} */ { min, max }) => (key === "refused.known" ? `${min} to ${max}` : "");
+  assert.equal(await dialog._reason({ message: "raw", translation_key: "known", translation_placeholders: { wrong: "sensor.a", min: "0", max: "60" } }), "0 to 60");
 });
 
 test("what the options refuse is said with their words, and without any as it came", async () => {

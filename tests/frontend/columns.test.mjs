@@ -48,5 +48,13 @@ test("at a desk each column has a width, and what is not measured is a dash", ()
   assert.ok(Object.values(found).every((column) => Boolean(column.minWidth) !== Boolean(column.hidden)));
   assert.equal(textOf(found.bytes.template?.(ROW)), "3400 B");
   assert.equal(textOf(found.series.template?.(ROW)), "–");
-  assert.equal(textOf(found.last_time.template?.(ROW)), "–");
+  assert.equal(textOf(found.last_time.template?.(ROW)), "21.5 –");
+});
+
+test("each rule has a line, and why an entity is recorded is below that it is", () => {
+  const found = columns(words, false, true, true);
+  const rules = String(found.rules.template?.({ ...ROW, rules: "Throttle 20 sec · Deadband 0.5 · Heartbeat 1 min" }));
+  assert.equal(rules.match(/<div/g)?.length, 3);
+  assert.equal(textOf(found.is_recorded.template?.({ ...ROW, why: "Nothing excludes it" })), "Recorded Nothing excludes it");
+  assert.deepEqual([found.why.hidden, found.why.filterable], [true, true]);
 });

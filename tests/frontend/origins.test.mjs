@@ -50,6 +50,14 @@ test("a gap that is being filled says how far it is, and what came of it stays",
   assert.deepEqual(told({ recovery: idle, ledger: { recovered: 9 } }), ["rate", "last_event", "recovered"]);
 });
 
+test("a gap that waits says for what: for room in the spool, or for the recorder", () => {
+  const recovery = { status: "waiting", position: null, until: null, unfillable: 0 };
+  /** @type {(bytes: number) => string | undefined} */
+  const note = (bytes) => origins(words, { health: { ...health, recovery, spool_bytes: bytes, spool_limit: 100 }, remotes: [] })[0].note;
+  assert.deepEqual([note(49), note(50)], ["waits_for_recorder", "waits_for_room"]);
+  assert.equal(origins(words, { health, remotes: [] })[0].note, "");
+});
+
 test("a home that is connected has a rate, and no difference of clocks below two seconds", () => {
   const [, cabin] = origins(words, { health, remotes: [REMOTE] });
   assert.deepEqual([cabin.title, cabin.connected, cabin.problem, cabin.note], ["Cabin", true, "", ""]);

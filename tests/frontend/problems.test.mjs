@@ -23,14 +23,14 @@ const afterwards = (outage) => {
 test("points that were given up are not among those that were delivered after an outage", () => {
   assert.equal(
     afterwards({ points: 9116, delivered: END, not_written: 1287 }),
-    `problems.some_by count.points.other 9,116 ${END} 7,829 problems.not_written count.points.other 1,287`,
+    `problems.some_by 7,829 count.points.other 9,116 ${END} problems.not_written count.points.other 1,287`,
   );
   // Newer points that were refused are counted too.
-  assert.match(afterwards({ points: 1, delivered: END, not_written: 2 }), /some_by .* 0 problems/);
+  assert.match(afterwards({ points: 1, delivered: END, not_written: 2 }), /some_by 0 /);
 });
 
 test("that all points were delivered is said where they were", () => {
-  assert.match(afterwards({ points: 208, delivered: END, not_written: 0 }), /^problems\.all_by count\.points\.other 208/);
+  assert.match(afterwards({ points: 208, delivered: END, not_written: 0 }), /^problems\.all_by .* 208/);
   assert.match(afterwards({ points: 208, delivered: null, not_written: 0 }), /^problems\.under_way/);
   assert.equal(afterwards({ points: null, delivered: null, not_written: 0 }), "–");
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { appended, emptyIn, rates, samplesOf } from "../../custom_components/ha_ingestor/frontend/samples.js";
+import { appended, emptyIn, fullIn, rates, samplesOf } from "../../custom_components/ha_ingestor/frontend/samples.js";
 
 const COLUMNS = {
   time: [0, 10, 30],
@@ -38,4 +38,12 @@ test("without a trend nothing is said of the end of a backlog", () => {
   assert.equal(emptyIn([], 60, 40), null);
   assert.equal(emptyIn(samplesOf({ ...COLUMNS, backlog: [60, 60, 60] }), 60, 40), null);
   assert.equal(emptyIn(samplesOf(COLUMNS), 60, 40), 60);
+});
+
+test("a burst that is over does not fill the spool any more", () => {
+  /** @type {(now: number) => any} */
+  const full = (now) => ({ spool_bytes: now, spool_limit: 100 });
+  const burst = samplesOf({ ...COLUMNS, time: [0, 10, 20], spool_bytes: [10, 70, 70] });
+  assert.equal(fullIn(burst, full(70), 25), null);
+  assert.equal(fullIn(burst, full(80), 28), 8);
 });

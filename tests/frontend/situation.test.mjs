@@ -40,8 +40,17 @@ test("a destination that delivers is well", () => {
 test("an outage is an error with an advice for its cause", () => {
   const found = told({ status: "retrying", concern: "unreachable", pending: 5000 });
   assert.deepEqual([found.level, found.key, found.advice], ["error", "retrying", "network"]);
-  assert.deepEqual(found.values, { points: 5000, problem: "unreachable" });
+  assert.deepEqual([found.points, found.problem], [5000, "unreachable"]);
   assert.equal(told({ status: "blocked", concern: "invalid_auth" }).advice, "credentials");
+});
+
+test("a spool that is nearly full is said beside the cause, whatever that is", () => {
+  const full = { spool_bytes: 81, spool_limit: 100 };
+  for (const status of /** @type {Health["status"][]} */ (["retrying", "blocked", "paused"])) {
+    assert.equal(told({ status, concern: "unreachable", ...full }).isFilling, true);
+    assert.equal(told({ status, concern: "unreachable", ...full, spool_bytes: 80 }).isFilling, false);
+  }
+  assert.equal(told({ status: "retrying", concern: "unreachable", ...full }).advice, "network");
 });
 
 test("a problem beside the delivery is a warning", () => {
@@ -58,7 +67,7 @@ test("a refused point leads to the quarantine, also while a backlog is delivered
 
 test("a backlog that shrinks says when it is gone", () => {
   const found = told({ pending: 4000 }, trend(10_000));
-  assert.deepEqual([found.level, found.key, found.values?.duration], ["info", "catching_up", 40]);
+  assert.deepEqual([found.level, found.key, found.duration], ["info", "catching_up", 40]);
 });
 
 test("a backlog that does not shrink is a warning", () => {

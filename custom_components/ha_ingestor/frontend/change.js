@@ -76,11 +76,13 @@ export class Change extends Page {
   }
 
   /**
-   * The options have a text for what they refuse.
+   * The options have a text for what they refuse; ours names no rule, as the user did not either.
    * @param {any} refusal
    */
   async _reason({ message, translation_key: key, translation_placeholders: values }) {
     if (!key) return message;
+    const own = this.words.text(`refused.${key}`, values);
+    if (own) return own;
     const localize = await this.hass.loadBackendTranslation("options", "ha_ingestor");
     return localize(`component.ha_ingestor.options.error.${key}`, values) || message;
   }
@@ -142,12 +144,14 @@ export class Change extends Page {
 
   /** @type {Draw<ChangePreview>} */
   _ruled(words, { rules }) {
+    /** @type {(key: string, value: number, digits: number) => Template} */
+    const told = (key, value, digits) => html`<li>${words.text(`rules.${key}`, { count: words.number(value, digits) })}</li>`;
     return rules.map(({ entities, ...each }) => html`
       <p><b>${words.count("entities", entities)}:</b> ${words.rules(each) || words.text("entities.no_rules")}</p>
       <ul>
-        ${each.throttle ? html`<li>${words.text("rules.at_most", { count: words.number(HOUR / each.throttle, 1) })}</li>` : ""}
-        ${each.deadband ? html`<li>${words.text("rules.from", { value: words.number(each.deadband, 6) })}</li>` : ""}
-        ${each.heartbeat ? html`<li>${words.text("rules.at_least", { count: words.number(60 / each.heartbeat, 1) })}</li>` : ""}
+        ${each.throttle ? told("at_most", HOUR / each.throttle, 1) : ""}
+        ${each.deadband ? told("from", each.deadband, 6) : ""}
+        ${each.heartbeat ? told("at_least", 60 / each.heartbeat, 1) : ""}
       </ul>`);
   }
 

@@ -3,21 +3,23 @@
 import { html } from "./lit.js";
 
 const CUT = "overflow: hidden; text-overflow: ellipsis;";
-const OUT = "color: var(--secondary-text-color);";
-const SMALL = `${OUT} font-size: var(--ha-font-size-s);`;
+/** @type {Column} */
+const NUMERIC = { sortable: true, type: "numeric" };
+const SMALL = "color: var(--secondary-text-color); font-size: var(--ha-font-size-s);";
 
 // It is drawn inside the table, where our styles do not reach.
 /** @param {string} text */
-const lines = (text) => html`<div style="${CUT} white-space: normal; max-height: 2.4em; line-height: 1.2;">${text}</div>`;
+const lines = (text) => html`<div title=${text} style="${CUT + SMALL} white-space: normal; max-height: 2.4em; line-height: 1.2;">${text}</div>`;
 
 /** @param {string} name @param {string} more */
 const named = (name, more) => html`<div style=${CUT}><bdi>${name}</bdi></div>
   <div style=${CUT + SMALL}><bdi>${more}</bdi></div>`;
 
 /** @param {TableRow} row */
-const recorded = (row) => html`<div style="display: flex; align-items: center; gap: 8px; ${row.recorded ? "" : OUT}">
+const recorded = (row) => html`<div style="display: flex; align-items: center; gap: 8px">
   <ha-icon style="--mdc-icon-size: 20px; color: var(${row.recorded ? "--success-color" : "--disabled-text-color"})"
-    .icon=${row.recorded ? "mdi:check-circle-outline" : "mdi:minus-circle-outline"}></ha-icon>${row.is_recorded}
+    .icon=${row.recorded ? "mdi:check-circle-outline" : "mdi:minus-circle-outline"}></ha-icon>
+  <div style="min-width: 0">${row.is_recorded}${lines(row.why)}</div>
 </div>`;
 
 /**
@@ -52,35 +54,26 @@ const described = (words, isMeasured) => ({
   domain: { hidden: true, groupable: true },
   integration: { hidden: true, groupable: true },
   area: { hidden: true, groupable: true },
-  is_recorded: { title: words.text("entities.recorded"), sortable: true, groupable: true, minWidth: "125px", template: recorded },
-  why: { sortable: true, filterable: true, flex: 2, minWidth: "130px", template: ({ why }) => lines(why) },
-  rules: { sortable: true, filterable: true, minWidth: "130px", template: ({ rules }) => lines(rules) },
+  is_recorded: { title: words.text("entities.recorded"), sortable: true, groupable: true, flex: 2, minWidth: "175px", template: recorded },
+  why: { filterable: true, hidden: true },
+  rules: { sortable: true, filterable: true, minWidth: "125px", template: ({ rules }) => rules.split(" · ").map(lines) },
   points: {
+    ...NUMERIC,
     title: words.text(isMeasured ? "entities.per_hour" : "entities.points"),
-    sortable: true,
     direction: "desc",
-    type: "numeric",
     minWidth: "125px",
     template: (row) => html`${words.number(row.points, isMeasured && row.points < 10 ? 1 : 0)}`,
   },
   bytes: {
+    ...NUMERIC,
     title: words.text(isMeasured ? "entities.bytes_per_hour" : "entities.bytes"),
-    sortable: true,
-    type: "numeric",
     minWidth: "90px",
     template: (row) => html`${words.bytes(row.bytes)}`,
   },
-  series: {
-    sortable: true,
-    type: "numeric",
-    minWidth: "75px",
-    template: (row) => html`${words.series(row.series, row.series_max)}`,
-  },
-  last_state: { minWidth: "125px", template: (row) => html`<bdi>${row.last_state ?? "–"}</bdi>` },
+  series: { ...NUMERIC, minWidth: "75px", template: (row) => html`${words.series(row.series, row.series_max)}` },
   last_time: {
-    sortable: true,
-    type: "numeric",
-    minWidth: "115px",
-    template: (row) => html`${words.moment(row.last_time && row.last_time * 1000)}`,
+    ...NUMERIC,
+    minWidth: "125px",
+    template: (row) => named(row.last_state ?? "–", words.moment(row.last_time && row.last_time * 1000)),
   },
 });

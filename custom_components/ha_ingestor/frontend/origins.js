@@ -27,6 +27,8 @@ const local = (words, health) => ({
   kind: "local",
   title: words.text("origin.local"),
   connected: health ? true : null,
+  // Half of the spool is for live events.
+  note: health?.recovery?.status !== "waiting" ? "" : 2 * health.spool_bytes < health.spool_limit ? "waits_for_recorder" : "waits_for_room",
   facts: health
     ? [
         ["rate", words.perMinute(health.performance.received_here_per_minute)],
@@ -59,8 +61,7 @@ const gap = (words, { ledger, recovery }) => {
   const found = [];
   if (recovery && recovery.status !== "idle") {
     found.push(["recovery", words.named("recovery", recovery.status)]);
-    found.push(["filled_to", words.moment(recovery.position)]);
-    found.push(["gap_ends", words.moment(recovery.until)]);
+    found.push(["filled_to", words.moment(recovery.position)], ["gap_ends", words.moment(recovery.until)]);
   }
   if (ledger?.recovered) found.push(["recovered", words.number(ledger.recovered)]);
   if (recovery?.unfillable) found.push(["unfillable", words.number(recovery.unfillable)]);

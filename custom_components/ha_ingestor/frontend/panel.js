@@ -146,7 +146,7 @@ class Panel extends LitElement {
       <div class="content">
         ${isOutdated ? reloading("info", words.text("outdated")) : ""}
         ${this._unread === page ? reloading("error", `${words.text("not_read")} ${words.text(`page.${page}`)}`) : ""}
-        ${this._alert(words)}
+        ${this._isStale ? notice("warning", words.text("connection_lost", { time: words.moment(this._since && this._since * 1000) })) : ""}
         ${destinations
           ? html`<div class=${this._isStale ? "stale" : ""}>${this._content(words, destinations, page)}</div>`
           : html`<p>${words.text("loading")}</p>`}
@@ -156,13 +156,6 @@ class Panel extends LitElement {
 
   get _isStale() {
     return !this.hass.connected || this._problem !== undefined;
-  }
-
-  /** @param {Words} words */
-  _alert(words) {
-    if (!this._isStale) return "";
-    const time = words.moment(this._since && this._since * 1000);
-    return notice("warning", words.text("connection_lost", { time }));
   }
 
   /**

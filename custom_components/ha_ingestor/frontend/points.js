@@ -119,9 +119,12 @@ export class Points extends LitElement {
     }, TYPING_MS);
   }
 
+  get _say() {
+    return this.words.group("points");
+  }
+
   render() {
-    const say = this.words.group("points");
-    const { words } = this;
+    const { words, _say: say } = this;
     return html`<div class="card">
       <div class="bar">
         <input class="rest" type="search" aria-label=${say("filter")} placeholder=${say("filter")}
@@ -139,8 +142,7 @@ export class Points extends LitElement {
 
   /** @param {LivePoint} point */
   _point(point) {
-    const say = this.words.group("points");
-    const { words } = this;
+    const { words, _say: say } = this;
     const fields = Object.entries(point.fields);
     const short = fields.slice(0, FIELDS_SHOWN).map(([name, value]) => `${name}=${value}`);
     const isOpen = point === this._open;

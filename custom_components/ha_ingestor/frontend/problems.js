@@ -18,6 +18,18 @@ const style = css`
     padding-block: 8px;
     border-block-end: 1px solid var(--divider-color);
   }
+  @media (max-width: 600px) {
+    thead {
+      display: none;
+    }
+    td {
+      display: block;
+    }
+    td:not(:last-child) {
+      border: 0;
+      padding-block-end: 0;
+    }
+  }
 `;
 
 /** @extends {Page<ProblemsMembers>} */
@@ -124,12 +136,10 @@ export class Problems extends Page {
   _afterwards({ points, delivered, not_written: notWritten }) {
     const { words, _say: say } = this;
     if (points === null) return "–";
-    const told = { points: words.count("points", points), time: words.moment(delivered) };
     // Some of those that were refused may be newer than the outage.
     const written = Math.max(points - notWritten, 0);
-    return html`${notWritten
-      ? say("some_by", { ...told, written })
-      : say(delivered ? "all_by" : "under_way", told)}
+    const told = { written, points: words.count("points", points), time: words.moment(delivered) };
+    return html`${say(notWritten ? "some_by" : delivered ? "all_by" : "under_way", told)}
       ${notWritten ? html`<div class="secondary">${say("not_written", { points: words.count("points", notWritten) })}</div>` : ""}`;
   }
 
@@ -177,7 +187,7 @@ export class Problems extends Page {
       <h2>${say("self_test")}</h2>
       <p class="secondary">${say("self_test_is")}</p>
       <div class="bar">
-        <ha-button .disabled=${Boolean(tested?.isRunning)} @click=${() => this._test()}>${say("test")}</ha-button>
+        ${button(say("test"), () => this._test(), tested?.isRunning, "brand", "accent")}
         ${button(say("diagnostics"), () => this._download())}
       </div>
       ${tested?.isRunning ? html`<p role="status">${say("testing")}</p>` : ""}

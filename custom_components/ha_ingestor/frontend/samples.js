@@ -7,6 +7,8 @@ export const EVERY = 10;
 const TREND = 60;
 // A backlog below this is what is on its way.
 export const ON_ITS_WAY = 2000;
+// From here on there is a repair too.
+const NEARLY_FULL = 0.8;
 
 /**
  * Turn the columns that the server sends into samples.
@@ -41,6 +43,9 @@ export const appended = (samples, health, now) => {
 
 /** @param {Health} health */
 export const backlogOf = (health) => (health.pending ?? 0) + health.waiting;
+
+/** @param {Health} health */
+export const isNearlyFull = ({ spool_bytes: bytes, spool_limit: limit }) => bytes > limit * NEARLY_FULL;
 
 /** @param {Counts} counts */
 export const sum = (counts) => Object.values(counts).reduce((one, other) => one + other, 0);
@@ -78,7 +83,8 @@ export const fullIn = (samples, health, now) =>
 /** @type {(samples: Sample[], now: number, name: keyof Sample, value: number, goal: number) => number | null} */
 const secondsUntil = (samples, now, name, value, goal) => {
   const before = samples.find((each) => each.time >= now - TREND);
-  if (!before || now - before.time < EVERY / 2) return null;
+  const isOver = samples.slice(-2).every((each) => each[name] === value);
+  if (!before || now - before.time < EVERY / 2 || isOver) return null;
   const speed = (value - before[name]) / (now - before.time);
   const left = goal - value;
   return speed && left / speed > 0 ? left / speed : null;

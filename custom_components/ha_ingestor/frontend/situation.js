@@ -1,6 +1,6 @@
 /** What is going on with a destination, as one sentence, and what to do about it. */
 
-import { ON_ITS_WAY, backlogOf, emptyIn } from "./samples.js";
+import { ON_ITS_WAY, backlogOf, emptyIn, isNearlyFull } from "./samples.js";
 
 // What to do about each problem; several have the same remedy.
 /** @type {Record<string, string>} */
@@ -33,30 +33,30 @@ const ADVICE = {
 const CALM = new Set(["setup_in_progress", "not_loaded", "unload_in_progress"]);
 
 /**
- * Describe a destination: `level` is good, info, warning or error; `key` and `values` make the
- * sentence, where `values` hold raw numbers; `advice` is a key or empty.
+ * Describe a destination: `key` makes the sentence, with raw numbers; `advice` is a key or empty.
  * @type {Describe}
  */
 export const situation = ({ state, health, remotes, mqtt }, samples, now) => {
-  if (!health && CALM.has(state)) return { level: "info", key: "entry_waits", advice: "" };
-  if (!health) return { level: "error", key: "entry_failed", advice: "entry" };
-  const backlog = backlogOf(health);
-  const values = { points: backlog, problem: health.concern };
-  const advice = ADVICE[health.concern] ?? "";
-  if (health.status === "starting" && !health.ledger) return { level: "info", key: "starting", values, advice };
-  if (health.status === "paused") return { level: "warning", key: "paused", values, advice: "paused" };
-  if (health.status === "blocked") return { level: "error", key: "blocked", values, advice };
-  if (health.status === "retrying") return { level: "error", key: "retrying", values, advice };
-  if (health.concern === "rejected") return { level: "warning", key: "refused", values, advice };
-  if (health.concern !== "none") return { level: "warning", key: "degraded", values, advice };
+  const concern = health?.concern ?? "none";
+  const backlog = health ? backlogOf(health) : 0;
+  const isFilling = health ? isNearlyFull(health) : false;
+  /** @type {(level: Situation["level"], key: string, advice?: string, duration?: number) => Situation} */
+  const told = (level, key, advice = "", duration = 0) => ({ level, key, points: backlog, problem: concern, duration, advice, isFilling });
+  if (!health) return CALM.has(state) ? told("info", "entry_waits") : told("error", "entry_failed", "entry");
+  const { status } = health;
+  const known = ADVICE[concern];
+  if (status === "starting" && !health.ledger) return told("info", "starting", known);
+  if (status === "paused") return told("warning", "paused", "paused");
+  if (status === "blocked") return told("error", "blocked", known);
+  if (status === "retrying") return told("error", "retrying", known);
+  if (concern === "rejected") return told("warning", "refused", known);
+  if (concern !== "none") return told("warning", "degraded", known);
   if (backlog > ON_ITS_WAY) {
     const seconds = emptyIn(samples, backlog, now);
-    return seconds
-      ? { level: "info", key: "catching_up", values: { ...values, duration: seconds }, advice: "" }
-      : { level: "warning", key: "falling_behind", values, advice: "server" };
+    return seconds ? told("info", "catching_up", "", seconds) : told("warning", "falling_behind", "server");
   }
   const isLost = [...remotes, ...mqtt].some((each) => each.connected === false);
-  if (isLost) return { level: "warning", key: "source_lost", values, advice: "sources" };
-  if (!health.performance.last_success) return { level: "good", key: "nothing_yet", values, advice: "" };
-  return { level: "good", key: backlog ? "ok" : "ok_all", values, advice: "" };
+  if (isLost) return told("warning", "source_lost", "sources");
+  if (!health.performance.last_success) return told("good", "nothing_yet");
+  return told("good", backlog ? "ok" : "ok_all");
 };

@@ -28,19 +28,14 @@ class Sources extends Page {
   /** @type {Draw<Origin>} */
   _card(words, each) {
     const state = each.connected === null ? "unknown" : each.connected ? "connected" : "not_connected";
+    const note = words.text(`origin.${each.note}`);
     return html`<div class="card">
       ${head(ICONS[each.kind], each.title, each.problem || words.text(`origin.${state}`), each.connected)}
-      ${each.note ? html`<p>${this._note(words, each.note)}</p>` : ""}
+      ${each.note ? html`<p>${each.note === "refused" ? linked("/config/repairs", note) : note}</p>` : ""}
       ${each.detail ? html`<p class="code"><bdi>${each.detail}</bdi></p>` : ""}
       ${facts(each.facts.map(([key, value]) => [words.text(`origin.${key}`), value]))}
       ${each.kind === "local" ? this._history(words) : ""}
     </div>`;
-  }
-
-  /** @param {Words} words @param {string} note */
-  _note(words, note) {
-    const said = words.text(`origin.${note}`);
-    return note === "refused" ? linked("/config/repairs", said) : said;
   }
 
   /** @param {Words} words */

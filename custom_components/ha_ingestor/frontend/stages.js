@@ -2,10 +2,9 @@
 
 import { css, html } from "./lit.js";
 import { origins } from "./origins.js";
-import { ON_ITS_WAY, backlogOf, emptyIn, fullIn, sum } from "./samples.js";
+import { ON_ITS_WAY, backlogOf, emptyIn, fullIn, isNearlyFull, sum } from "./samples.js";
 
 const WEEK = 7 * 86_400;
-const NEARLY_FULL = 0.8;
 
 export const stageStyle = css`
   .warning {
@@ -202,13 +201,13 @@ export const stages = (words, destination, samples, now) => {
     return link(words.perMinute(value), say(what), value ? "" : "idle");
   };
   return html`<div class="stages">
-      ${sources(words, destination)} ${rate("received")}
-      ${filter(words, destination)} ${rate("captured")}
-      ${spool(words, destination, samples, now)}
+      ${sources(words, say, destination)} ${rate("received")}
+      ${filter(words, say, destination)} ${rate("captured")}
+      ${spool(words, say, destination, samples, now)}
       ${connected === false ? link(say("interrupted"), "\u00a0", "broken") : rate("written")}
-      ${database(words, destination, now)}
+      ${database(words, say, destination)}
     </div>
-    ${registries(words, destination)}`;
+    ${registries(words, say, destination)}`;
 };
 
 /** @param {Stage} stage */
@@ -241,9 +240,8 @@ const link = (rate, what, kind) => html`<div class="link ${kind}">
   <span class="secondary">${what}</span>
 </div>`;
 
-/** @type {Draw<Loaded>} */
-const sources = (words, destination) => {
-  const say = words.group("flow");
+/** @type {Part} */
+const sources = (words, say, destination) => {
   const { config_entry_id: entry, health } = destination;
   const found = origins(words, destination);
   const { recovery } = health;
@@ -265,9 +263,8 @@ const sources = (words, destination) => {
   });
 };
 
-/** @type {Draw<Loaded>} */
-const filter = (words, { config_entry_id: entry, health: { ledger } }) => {
-  const say = words.group("flow");
+/** @type {Part} */
+const filter = (words, say, { config_entry_id: entry, health: { ledger } }) => {
   const left = { ...ledger?.filtered, deduplicated: ledger?.deduplicated ?? 0 };
   const reasons = Object.entries(left)
     .filter(([, count]) => count)
@@ -289,9 +286,8 @@ const filter = (words, { config_entry_id: entry, health: { ledger } }) => {
   });
 };
 
-/** @type {Draw<Loaded, Template, [Sample[], number]>} */
-const spool = (words, { config_entry_id: entry, health, quarantined }, samples, now) => {
-  const say = words.group("flow");
+/** @type {Part<[Sample[], number]>} */
+const spool = (words, say, { config_entry_id: entry, health, quarantined }, samples, now) => {
   const { ledger, spool_bytes: bytes, spool_limit: limit, spool_error: error } = health;
   const backlog = backlogOf(health);
   const share = Math.min(bytes / limit, 1);
@@ -299,7 +295,7 @@ const spool = (words, { config_entry_id: entry, health, quarantined }, samples, 
   const full = backlog > ON_ITS_WAY && fullIn(samples, health, now);
   const gone = { evicted: ledger?.evicted ?? 0, lost: sum(ledger?.lost ?? {}) };
   return drawn({
-    level: error || share >= 1 ? "error" : share > NEARLY_FULL ? "warning" : "",
+    level: error || share >= 1 ? "error" : isNearlyFull(health) ? "warning" : "",
     icon: "mdi:database-clock-outline",
     title: say("spool"),
     count: words.number(backlog),
@@ -317,18 +313,15 @@ const spool = (words, { config_entry_id: entry, health, quarantined }, samples, 
     branch: ledger && html`<div class="branch ${quarantined ? "warning" : ""}">
       <div class="row">${page("problems", entry, words.text("problems.quarantine"))}<b>${words.number(quarantined)}</b></div>
       ${ledger.quarantined ? row(say("quarantine"), words.number(ledger.quarantined)) : ""}
-      ${Object.entries(gone).map(([name, count]) => (count ? row(words.text(`term.${name}`), bad(words.number(count))) : ""))}
+      ${Object.entries(gone).map(([name, count]) => (count ? row(say(name), bad(words.number(count))) : ""))}
     </div>`,
   });
 };
 
-/** @type {Draw<Loaded, Template, [number]>} */
-const database = (words, { health, product }, now) => {
-  const say = words.group("flow");
+/** @type {Part} */
+const database = (words, say, { health, product }) => {
   const isAway = health.connected === false;
   const isWell = health.concern === "none";
-  const wait = Math.max(Date.parse(health.next_retry ?? "") / 1000 - now, 0);
-  const next = wait < 1 ? say("at_once") : say("in", { duration: words.duration(wait) });
   return drawn({
     level: isAway ? "error" : isWell ? "" : "warning",
     icon: isAway ? "mdi:database-alert-outline" : "mdi:database-outline",
@@ -340,13 +333,12 @@ const database = (words, { health, product }, now) => {
       ${row(say("last_write"), words.moment(health.last_write))}
       ${row(say("latency"), words.seconds(health.write_latency))}
       ${health.breaker === "closed" ? "" : row(say("breaker"), words.named("breaker", health.breaker))}
-      ${health.connected || !health.next_retry ? "" : row(say("next_attempt"), next)}`,
+      ${health.connected || !health.next_retry ? "" : row(say("next_attempt"), words.moment(health.next_retry))}`,
   });
 };
 
-/** @type {Draw<Loaded>} */
-const registries = (words, { config_entry_id: entry, data_api: api }) => {
-  const say = words.group("flow");
+/** @type {Part} */
+const registries = (words, say, { config_entry_id: entry, data_api: api }) => {
   if (!api) return "";
   const told = {
     rows_sent: words.number(api.rows_sent),

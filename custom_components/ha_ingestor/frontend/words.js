@@ -12,6 +12,7 @@ const NAMES = {
   backfill: "sensor.backfill.state_attributes.status.state",
   recovery: "sensor.points_recovered.state_attributes.status.state",
   breaker: "sensor.breaker.state",
+  button: "button",
 };
 
 /** @type {Record<string, string[] | undefined>} */
@@ -94,11 +95,6 @@ export class Words {
    */
   named(what, key) {
     return this._localize(`${ENTITY}.${NAMES[what]}.${key}`) || key;
-  }
-
-  /** @param {string} key */
-  button(key) {
-    return this._localize(`${ENTITY}.button.${key}.name`) || key;
   }
 
   /**

@@ -5,6 +5,12 @@ type Words = import("../../../custom_components/ha_ingestor/frontend/words.js").
 /** Makes something that is shown. */
 type Draw<Of, Result = Content, More extends unknown[] = []> = (words: Words, of: Of, ...more: More) => Result;
 
+/** Gives the texts of a group. */
+type Say = (key: string, values?: Record<string, unknown>) => string;
+
+/** Draws a part of the way of the points. */
+type Part<More extends unknown[] = []> = (words: Words, say: Say, of: Loaded, ...more: More) => Content;
+
 type Button = (label: string, act: () => unknown, isDisabled?: boolean, variant?: string, appearance?: string) => Template;
 
 /** A number that need not be there. */
@@ -47,8 +53,12 @@ type KeepSubscribed = (
 interface Situation {
   readonly level: "good" | "info" | "warning" | "error";
   readonly key: string;
+  readonly points: number;
+  readonly problem: string;
+  readonly duration: number;
   readonly advice: string;
-  readonly values?: { readonly points: number; readonly problem?: string; readonly duration?: number };
+  /** Whether points are given up soon, or are already. */
+  readonly isFilling: boolean;
 }
 
 type Fact = [name: string, value: string];

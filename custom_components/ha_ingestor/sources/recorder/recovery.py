@@ -137,7 +137,7 @@ class GapRecovery:
         async for step in self._reader.async_recover(position, span, past, self._without_present):
             recovered, is_last = recovered + step.points, step.is_last
             self._gaps.open[-1] = gap = replace(gap, position=step.position)
-            self._show("reading", gap)
+            self._show("reading")
             await self._async_save()
         if not is_last:
             return
@@ -213,7 +213,8 @@ class GapRecovery:
     def _is_present(self, state: State) -> bool:
         return self._hass.states.get(state.entity_id) is state
 
-    def _show(self, status: RecoveryStatus, gap: Gap | None = None) -> None:
+    def _show(self, status: RecoveryStatus) -> None:
+        gap = self._gaps.open[-1] if self._gaps.open else None
         self._past_events.recovery = Recovery(
             status=status,
             position=_time(gap.position.moment) if gap else None,
