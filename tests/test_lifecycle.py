@@ -18,6 +18,7 @@ from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from custom_components.ha_ingestor.pipeline.spool.spool import Spool
+from tests.actions.refused_point import quarantine_one
 from tests.emulator import Answer, Emulator, Fault
 from tests.shell import NOWHERE, deliver, new_entry, points, set_up, spool_path, until
 
@@ -231,8 +232,23 @@ async def test_a_destination_that_is_removed_with_points_says_how_many(
     assert told.translation_placeholders == {
         **dict.fromkeys(("title", "destination"), "Attic"),
         "count": "3",
+        "quarantined": "0",
     }
     assert "Attic was deleted with 3 points" in caplog.text
+
+
+async def test_a_destination_that_is_removed_says_how_many_points_were_in_quarantine(
+    hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
+) -> None:
+    await quarantine_one(hass, database, entry)
+    await deliver(hass, entry)
+    await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    told = ir.async_get(hass).async_get_issue("ha_ingestor", f"{entry.entry_id}_points_deleted")
+    assert told
+    assert told.translation_placeholders
+    numbers = [told.translation_placeholders[name] for name in ("count", "quarantined")]
+    assert numbers == ["0", "1"]
 
 
 @pytest.mark.parametrize(

@@ -27,5 +27,6 @@ async def async_remove(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> Non
         before.async_drop()
     if not hass.config_entries.async_entries(DOMAIN):
         await hass.async_add_executor_job(delete_store, metadata_directory(hass))
-    if waiting := await hass.async_add_executor_job(delete, spool_folder(hass, entry)):
-        async_tell_deleted(hass, entry.entry_id, entry.title, waiting)
+    waiting, quarantined = await hass.async_add_executor_job(delete, spool_folder(hass, entry))
+    if waiting or quarantined:
+        async_tell_deleted(hass, entry, waiting=waiting, quarantined=quarantined)

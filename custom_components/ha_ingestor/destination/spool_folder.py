@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 from ..const import SPOOL_DIRECTORY
 from ..coordinator import HaIngestorConfigEntry
 from ..pipeline.spool.files import OsFiles
-from ..pipeline.spool.waiting import waiting_points
+from ..pipeline.spool.waiting import quarantined_points, waiting_points
 
 
 def spool_folder(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> Path:
@@ -17,10 +17,11 @@ def spool_folder(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> Path:
     return Path(hass.config.path(SPOOL_DIRECTORY, entry.entry_id))
 
 
-def delete(folder: Path) -> int:
-    """Delete a spool, and return how many points waited there."""
-    waiting = waiting_points(OsFiles(folder)) if folder.is_dir() else 0
+def delete(folder: Path) -> tuple[int, int]:
+    """Delete a spool; return how many points waited there, and how many were in quarantine."""
+    files = OsFiles(folder)
+    held = (waiting_points(files), quarantined_points(files)) if folder.is_dir() else (0, 0)
     rmtree(folder, ignore_errors=True)
     with suppress(OSError):
         folder.parent.rmdir()  # refused while another destination's spool is in it
-    return waiting
+    return held

@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOCS_URL, DOMAIN, PANEL_PATH
+from ..options.number import grouped
 from ..pipeline.export.export_state import Status
 from ..pipeline.export.result import Problem
 from ..pipeline.snapshot import Snapshot
@@ -85,13 +86,13 @@ def health_issues(snapshot: Snapshot, refused: Sequence[str] = ()) -> list[Issue
             )
         )
     if is_nearly_full(snapshot):
-        evicted = {"evicted": str(snapshot.ledger["evicted"])}
+        evicted = {"evicted": grouped(snapshot.ledger["evicted"])}
         found.append(Issue(key=SPOOL_FULL, page="options.md#delivery", placeholders=evicted))
     if snapshot.rejection:
         placeholders = {
             "entities": entities_text(refused or [subject_of(snapshot.rejection.line)]),
             "reason": snapshot.rejection.reason,
-            "count": str(snapshot.ledger["quarantined"]),
+            "count": grouped(snapshot.ledger["quarantined"]),
         }
         found.append(
             Issue(

@@ -1,16 +1,18 @@
-"""How many points wait in a spool that nobody uses."""
+"""What is in a spool that nobody uses."""
 
 import time
 from contextlib import suppress
 
 from ..ledger import Ledger
 from .files import Files
+from .quarantine import Quarantine
 from .settings import SpoolSettings
+from .slices import complete
 from .spool import Spool
 
 
 def waiting_points(files: Files) -> int:
-    """Count them; 0 where the spool cannot be read."""
+    """Count the points that wait; 0 where the spool cannot be read."""
     spool = Spool(files, Ledger(), time.monotonic, time.time, SpoolSettings())
     waiting = 0
     with suppress(OSError):
@@ -20,3 +22,11 @@ def waiting_points(files: Files) -> int:
         finally:
             spool.close()
     return waiting
+
+
+def quarantined_points(files: Files) -> int:
+    """Count the points in quarantine that can be read."""
+    with suppress(OSError):
+        _, total = complete(Quarantine(files).newest_records(1))
+        return total
+    return 0
