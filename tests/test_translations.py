@@ -351,6 +351,8 @@ def test_every_common_text_is_used_and_there_are_no_others() -> None:
         *(f"mqtt_clash_{each}" for each in ("tag", "type", "new_tags")),
         *(f"reason_{each}" for each in OWN_REASONS),
         *("history_done", "history_cancelled"),
+        *(f"preview_{each}" for each in ("top", "added", "removed", "unfit")),
+        *(f"built_in_{each}" for each in ("filled_in", "left_out", "included", "excluded")),
     }
 
 

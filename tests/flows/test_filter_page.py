@@ -63,11 +63,12 @@ async def test_the_preview_says_what_is_new_and_what_is_gone(
     result = await previewed(hass, entry, include={"domains": ["light"]})
     words = WORDS["options"]["step"][result["step_id"]]
     assert words["description"].format(**told(result))
-    assert told(result)["added"] == "light.a, light.b"
-    assert told(result)["added_count"] == "2"
-    assert told(result)["removed"] == "sensor.a"
+    # Not a word of entries that fit nothing, as there are none.
+    assert told(result)["changes"] == (
+        "Recorded from now on (2, of which 2 changed in the last hour): light.a, light.b\n\n"
+        "No longer recorded (1): sensor.a"
+    )
     assert (told(result)["captured"], told(result)["total"]) == ("2", "3")
-    assert told(result)["unfit"] == "\N{EN DASH}"
     assert result["menu_options"] == [SAVE, "filter"]
     assert entry.options == options
 
@@ -81,7 +82,7 @@ async def test_the_page_is_shown_again_as_it_was_filled_in_when_a_user_goes_back
     assert suggested(result) == entered
     assert entry.options == {}
     result = await fill_in(hass, result, include={}, exclude=entered["exclude"])
-    assert told(result)["removed"] == "light.b"
+    assert told(result)["changes"] == "No longer recorded (1): light.b"
     await save(hass, result)
     assert entry.options["filter"]["include"] == {}
     assert entry.options["filter"]["entities"] == ["light.b"]
@@ -100,7 +101,8 @@ async def test_entries_that_fit_nothing_are_named_and_can_be_saved_anyway(
     await set_up(hass, entry)
     result = await previewed(hass, entry, **entered)
     assert result["menu_options"] == [SAVE_ANYWAY, "filter"]
-    assert told(result)["unfit"].replace("\\", "") in {"*.typo*", "lihgt"}
+    *_, unfit = told(result)["changes"].replace("\\", "").split("\n\n")
+    assert unfit in {f"Fits nothing in your home: {each}" for each in ("*.typo*", "lihgt")}
     await save(hass, result)
 
 
@@ -110,7 +112,7 @@ async def test_an_area_is_called_by_its_name_and_its_name_is_no_markup(
     await set_up(hass, entry)
     area = area_registry.async_create("![x](y) <b>Attic</b>")
     exclude = {"areas": [area.id, "gone"]}
-    unfit = told(await previewed(hass, entry, exclude=exclude))["unfit"]
+    unfit = told(await previewed(hass, entry, exclude=exclude))["changes"]
     assert "\\!\\[x\\]\\(y\\) &lt;b&gt;Attic&lt;/b&gt;" in unfit
     assert "gone" in unfit
 
@@ -161,7 +163,7 @@ async def test_a_filter_is_previewed_and_saved_while_the_destination_is_not_load
 ) -> None:
     entry.add_to_hass(hass)
     result = await previewed(hass, entry, exclude={"domains": ["light"]})
-    assert told(result)["removed"] == "light.a, light.b"
+    assert told(result)["changes"] == "No longer recorded (2): light.a, light.b"
     await save(hass, result)
     assert entry.options["filter"]["domains"] == ["light"]
 

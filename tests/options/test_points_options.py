@@ -201,6 +201,7 @@ async def test_the_state_has_the_names_that_were_chosen_also_with_the_old_switch
     assert entry.options["homeiq"]["aliases"] == stored
 
 
+FILLED_IN = "What its section of configuration.yaml says is filled in."
 BUILT_IN = """
 influxdb:
   host: influx.local
@@ -222,7 +223,7 @@ async def test_the_settings_of_the_built_in_integration_are_taken_over(
     await hass.async_add_executor_job(Path(hass.config.path(YAML)).write_text, BUILT_IN)
     await set_up(hass, entry)
     page = await fill_in(hass, await open_page(hass, entry, "points"), profile="core")
-    assert told(page)["left_out"] == "precision"
+    assert told(page)["found"] == f"{FILLED_IN} Not taken over: precision."
     shown = suggested(page)
     assert shown["default_measurement"] == "state"
     assert shown["tags"] == {"house": "north"}
@@ -267,8 +268,10 @@ influxdb:
     entity_globs: ["sensor.*_x"]
 """,
     )
-    assert told(page)["left_out"] == "-"
-    assert "update" in told(page)["excluded"]
+    assert told(page)["found"].replace("\\", "") == (
+        f"{FILLED_IN} Added to what is excluded in *What to record*: "
+        "update, sun.sun, light.old, sensor.*_x."
+    )
     stored = {name: values for name, values in entry.options["filter"].items() if values}
     assert stored == {
         "entities": ["light.old", "sun.sun"],
@@ -307,7 +310,7 @@ async def test_lists_that_cannot_be_taken_over_exactly_are_named_and_left_alone(
     hass: HomeAssistant, entry: MockConfigEntry, lists: str, left_out: str
 ) -> None:
     page = await take_over(hass, entry, f"influxdb:\n  {lists}\n")
-    assert told(page) == {"left_out": left_out, "included": "-", "excluded": "-", "wrong": ""}
+    assert told(page) == {"found": f"Not taken over: {left_out}.", "wrong": ""}
     assert entry.options["filter"] == {"entities": ["light.old"], "areas": ["attic"]}
 
 
@@ -319,7 +322,7 @@ async def test_without_settings_of_the_built_in_integration_its_defaults_are_sho
         await hass.async_add_executor_job(Path(hass.config.path(YAML)).write_text, written)
     await set_up(hass, entry)
     page = await fill_in(hass, await open_page(hass, entry, "points"), profile="core")
-    assert told(page)["left_out"] == "-"
+    assert told(page)["found"] == ""
     assert suggested(page) == PAGES["core"].defaults
 
 
@@ -337,7 +340,7 @@ async def test_the_way_back_from_a_profile_shows_what_was_entered_and_stores_non
     assert (first["step_id"], suggested(first)) == ("points", {"profile": "core"})
     page = await fill_in(hass, first, profile="core")
     assert suggested(page)["default_measurement"] == "mine"
-    assert told(page)["left_out"] == "precision"
+    assert "Not taken over: precision." in told(page)["found"]
     result = await fill_in(hass, page, **suggested(page))
     first = await pages.choose(hass, result, "go_back")
     page = await fill_in(hass, first, profile="homeiq")

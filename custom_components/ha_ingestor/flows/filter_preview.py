@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant
 
 from ..health.filter_preview import FilterPreview
 from ..health.home_entities import name_of
-from .shown import listed, number
+from .shown import async_sentences, listed, number
 
 # With rates, and while too little was measured for them.
 PREVIEWS: Final = ("filter_preview", "filter_preview_unmeasured")
@@ -28,7 +28,7 @@ def save_of(preview: FilterPreview) -> str:
     return SAVE if preview.captured and not preview.unfit else SAVE_ANYWAY
 
 
-def placeholders(hass: HomeAssistant, preview: FilterPreview) -> Mapping[str, str]:
+async def async_placeholders(hass: HomeAssistant, preview: FilterPreview) -> Mapping[str, str]:
     """Complete the sentences."""
     return {
         "captured": number(preview.captured),
@@ -37,11 +37,27 @@ def placeholders(hass: HomeAssistant, preview: FilterPreview) -> Mapping[str, st
         "rate_now": number(preview.points_per_hour_now or 0),
         "hours": f"{preview.measured_hours:.1f}",
         "minutes": number(preview.measured_hours * _MINUTES),
-        "top": listed(f"{entity_id} ({number(rate)})" for entity_id, rate in preview.top),
-        "added": listed(preview.added),
-        "added_count": number(len(preview.added)),
-        "added_active": number(preview.added_active),
-        "removed": listed(preview.removed),
-        "removed_count": number(len(preview.removed)),
-        "unfit": listed(name_of(hass, each) for each in preview.unfit),
+        "changes": "\n\n".join(await async_sentences(hass, _changes(hass, preview))),
     }
+
+
+def _changes(hass: HomeAssistant, preview: FilterPreview) -> dict[str, dict[str, str]]:
+    """Say what is new or gone, as far as there is any."""
+    found: dict[str, dict[str, str]] = {}
+    if preview.top:
+        rates = (f"{entity_id} ({number(rate)})" for entity_id, rate in preview.top)
+        found["preview_top"] = {"top": listed(rates)}
+    if preview.added:
+        found["preview_added"] = {
+            "added": listed(preview.added),
+            "added_count": number(len(preview.added)),
+            "added_active": number(preview.added_active),
+        }
+    if preview.removed:
+        found["preview_removed"] = {
+            "removed": listed(preview.removed),
+            "removed_count": number(len(preview.removed)),
+        }
+    if preview.unfit:
+        found["preview_unfit"] = {"unfit": listed(name_of(hass, each) for each in preview.unfit)}
+    return found

@@ -9,15 +9,16 @@ from homeassistant.config_entries import ConfigFlowResult
 from ..connection import try_at_once
 from ..health.home_entities import async_preview
 from ..health.issues import panel_url
-from ..health.server_text import plain
+from ..health.server_text import markdown, plain
 from ..options import attributes, events, history, noise, points, spool, weather
 from ..options import filter as filter_page
 from ..options.page import OptionError, Page
 from ..options.selectors import collapsing, offering, offers_names
-from .filter_preview import PREVIEWS, SAVE, SAVE_ANYWAY, placeholders, save_of, step_of
+from .filter_preview import PREVIEWS, SAVE, SAVE_ANYWAY, async_placeholders, save_of, step_of
 from .fits_nothing import FITS_NOTHING, async_fits_nothing
 from .home_offers import async_offers
 from .series_changes import STEPS, Consequence, async_consequences
+from .shown import async_sentences
 from .write_history import WRITE_HISTORY, WriteHistoryFlow
 
 # Each page has a key of its own among the options.
@@ -82,10 +83,15 @@ class HaIngestorOptionsFlow(WriteHistoryFlow):
                     return await self._async_preview()
                 return await self._async_accepted(page.next_page(self._chosen[key]))
         known = {**self.config_entry.options, **self._before, **self._chosen}.get(key)
-        words = page.placeholders
+        sentences: list[str] = []
         if page.async_suggest and key not in {*self.config_entry.options, *self._chosen}:
             found = await page.async_suggest(self.hass)
-            known, words = known or found.values, found.placeholders
+            known = known or found.values
+            notes = {
+                key: {"names": markdown(", ".join(names))} for key, names in found.notes.items()
+            }
+            sentences = await async_sentences(self.hass, notes)
+        words = {"wrong": "", **page.placeholders, **told}
         shown = user_input or page.shown(page.completed(known or {}))
         schema = page.schema
         if offers_names(schema):
@@ -95,7 +101,8 @@ class HaIngestorOptionsFlow(WriteHistoryFlow):
             data_schema=self.add_suggested_values_to_schema(collapsing(schema, shown), shown),
             errors=errors,
             description_placeholders={
-                name: plain(text) for name, text in {"wrong": "", **words, **told}.items()
+                **{name: plain(text) for name, text in words.items()},
+                "found": " ".join(sentences),
             },
         )
 
@@ -108,7 +115,7 @@ class HaIngestorOptionsFlow(WriteHistoryFlow):
         return self.async_show_menu(
             step_id=step_of(preview),
             menu_options=[save_of(preview), filter_page.FILTER],
-            description_placeholders=placeholders(self.hass, preview),
+            description_placeholders=await async_placeholders(self.hass, preview),
         )
 
     async def _async_save_filter(

@@ -1,9 +1,12 @@
 """Numbers and names as the sentences of a dialogue show them, in every language."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
+from homeassistant.core import HomeAssistant
+
 from ..health.server_text import markdown
+from ..health.words import async_words, common_word
 from ..options.number import grouped
 
 UNKNOWN: Final = "\N{EN DASH}"
@@ -21,3 +24,9 @@ def listed(names: Iterable[str]) -> str:
     more = len(texts) - _SHOWN_MAX
     shown = ", ".join(texts[:_SHOWN_MAX]) or UNKNOWN
     return f"{shown} \N{HORIZONTAL ELLIPSIS} (+ {number(more)})" if more > 0 else shown
+
+
+async def async_sentences(hass: HomeAssistant, found: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Write only those sentences that have something to say, given by their keys below `common`."""
+    words = await async_words(hass)
+    return [common_word(words, key).format(**values) for key, values in found.items()]

@@ -40,7 +40,6 @@ CONF_TAGS_ATTRIBUTES: Final = "tags_attributes"
 TAGS_ROOM: Final = TAGS_MAX - len(COLUMNS.entity_tags) - 1
 
 _BUILT_IN: Final = "influxdb"
-_NOTHING: Final = "-"
 _INCLUDE: Final = "include"
 _EXCLUDE: Final = "exclude"
 _PARTS: Final = (_INCLUDE, _EXCLUDE)
@@ -148,18 +147,17 @@ async def async_found(hass: HomeAssistant) -> Found:
 async def _async_suggest(hass: HomeAssistant) -> Suggestion:
     """Suggest those settings; those that are not taken over are named."""
     found = await async_found(hass)
-
-    def names(part: str) -> str:
-        listed = (name for values in found.filter_lists[part].values() for name in values)
-        return ", ".join(listed) or _NOTHING
-
+    notes = {
+        "built_in_filled_in": found.taken,
+        "built_in_left_out": found.left_out,
+        **{
+            key: [name for names in found.filter_lists[part].values() for name in names]
+            for key, part in (("built_in_included", _INCLUDE), ("built_in_excluded", _EXCLUDE))
+        },
+    }
     return Suggestion(
         values=found.values,
-        placeholders={
-            "left_out": ", ".join(found.left_out) or _NOTHING,
-            "included": names(_INCLUDE),
-            "excluded": names(_EXCLUDE),
-        },
+        notes={key: names for key, names in notes.items() if names},
         beside=found.beside,
     )
 
@@ -213,7 +211,6 @@ PAGE: Final = Page(
     ),
     defaults=_page_of(CoreSettings()),
     validate=_accepted,
-    placeholders={"left_out": _NOTHING, "included": _NOTHING, "excluded": _NOTHING},
     async_suggest=_async_suggest,
 )
 

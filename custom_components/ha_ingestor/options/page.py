@@ -1,6 +1,6 @@
 """The definition of an options page."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -32,13 +32,13 @@ def _check_lengths(entered: Mapping[str, Any]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """Values that Home Assistant suggests for a page, and a note on them.
+    """Values that Home Assistant suggests for a page, and `notes` on them: sentences with names.
 
     `beside` returns what is stored of other pages, for the options that there are.
     """
 
     values: Mapping[str, Any]
-    placeholders: Mapping[str, str]
+    notes: Mapping[str, Sequence[str]]
     beside: Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
