@@ -64,6 +64,11 @@ async def choose(hass: HomeAssistant, result: ConfigFlowResult, step: str) -> Co
     )
 
 
+async def shown_again(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowResult:
+    """Load the page of the browser anew: the dialogue is asked for the step that it is at."""
+    return await hass.config_entries.options.async_configure(result["flow_id"])
+
+
 async def confirm(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowResult:
     """Confirm an effect of what was chosen, and let the entry reload while something happens."""
     result = await choose(hass, result, "confirmed")

@@ -130,6 +130,8 @@ async def test_a_data_api_is_added_and_gets_every_row_at_once(
         ({}, {"url": NOWHERE}, {"url": "unreachable"}),
         ({}, {"url": "ftp://x"}, {"url": "unsupported_scheme"}),
         ({}, {"url": "http://a:b@x"}, {"url": "url_credentials"}),
+        ({}, {"refresh": 4}, {"refresh": "out_of_range"}),
+        ({}, {"refresh": 1_441}, {"refresh": "out_of_range"}),
         ({"api_key": KEY}, {}, {"api_key": "invalid_auth"}),
         ({"api_key": KEY}, {"api_key": "wrong"}, {"api_key": "invalid_auth"}),
         ({"impostor": Fault(status=404)}, {}, {"url": "wrong_service"}),

@@ -9,7 +9,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ha_ingestor.flows.fits_nothing import FITS_NOTHING
 from tests.flows.steps import suggested, told
-from tests.pages import WORDS, choose, confirm, fill_in, open_page
+from tests.pages import WORDS, choose, confirm, fill_in, open_page, shown_again
 from tests.shell import set_up
 
 ATTRIBUTES = {"shape": "flat", "recorder": True, "coordinates": True, "media": True}
@@ -46,6 +46,8 @@ async def test_what_fits_nothing_is_named_before_it_is_stored(
     assert told(result) == {"unfit": unfit}
     assert WORDS["options"]["step"][FITS_NOTHING]["description"].format(**told(result))
     assert entry.options == {}
+    again = await shown_again(hass, result)
+    assert (again["step_id"], told(again)) == (FITS_NOTHING, {"unfit": unfit})
     result = await confirm(hass, result)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     # What was stored already is not asked again.

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from homeassistant.config_entries import ConfigSubentry
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from pytest_homeassistant_custom_component.common import (
@@ -244,3 +244,40 @@ async def test_without_the_mqtt_integration_it_says_so(
     result = await begin(hass, entry)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "mqtt_not_set_up")
     await deliver(hass, entry)
+
+
+async def test_topics_are_not_changed_while_the_mqtt_integration_is_away(
+    hass: HomeAssistant, mqtt_mock: MqttMockHAClient, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    await added(hass, entry, "a/{x}")
+    before = subentry_of(entry)
+    (mqtt,) = hass.config_entries.async_entries("mqtt")
+    await hass.config_entries.async_set_disabled_by(mqtt.entry_id, ConfigEntryDisabler.USER)
+    result = await begin(hass, entry, source="reconfigure", subentry_id=before.subentry_id)
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "mqtt_not_set_up")
+    assert subentry_of(entry) == before
+    await deliver(hass, entry)
+
+
+async def test_the_preview_ends_as_soon_as_it_has_as_many_topics_as_it_shows(
+    hass: HomeAssistant,
+    mqtt_mock: MqttMockHAClient,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mqtt_preview, "LISTEN_SECONDS", 60.0)
+    await set_up(hass, entry)
+    result = await submit(hass, await begin(hass, entry), presets=[])
+    step = hass.async_create_task(submit(hass, result, topics=[{"topic": "a/#"}]))
+    await asyncio.sleep(0.2)
+    for number in range(mqtt_preview.TOPICS_MAX + 1):
+        async_fire_mqtt_message(hass, f"a/{number}", "1")
+    result = await asyncio.wait_for(step, 30)
+    assert result["description_placeholders"]["messages"].count("**") == 2 * 20
+    await deliver(hass, entry)
+
+
+async def test_what_no_topic_of_the_list_fits_is_not_in_the_preview(hass: HomeAssistant) -> None:
+    messages = {"a/b": (b"1", False)}
+    assert await mqtt_preview.async_described(hass, messages, [], numbers_only=False) == ""

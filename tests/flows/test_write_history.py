@@ -27,7 +27,7 @@ from custom_components.ha_ingestor.flows.write_history import COUNTED, SCHEMA, W
 from custom_components.ha_ingestor.sources.recorder import reader, rows
 from tests.emulator import Emulator
 from tests.flows.steps import suggested, told
-from tests.pages import WORDS, choose, explained, fields, open_page
+from tests.pages import WORDS, choose, explained, fields, open_page, shown_again
 from tests.shell import deliver, points, set_up, until
 from tests.sources.recorder.test_statistics import metadata
 
@@ -248,6 +248,7 @@ async def test_it_is_paused_resumed_and_cancelled_on_the_page(
     await until(lambda: entry.runtime_data.pipeline.past_events.backfill.rows > 0)
     result = await open_page(hass, entry, WRITE_HISTORY)
     assert ", 0 %**" not in reads(result)
+    assert (await shown_again(hass, result))["step_id"] == "history_running"
     assert reads(result).startswith("**")
 
     result = await choose(hass, result, "pause_history")
