@@ -11,6 +11,7 @@ from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ha_ingestor.flows.filter_preview import SAVE, SAVE_ANYWAY
+from custom_components.ha_ingestor.health import filter_preview
 from custom_components.ha_ingestor.health.home_entities import async_preview_filter
 from custom_components.ha_ingestor.options.filter import PAGE
 from custom_components.ha_ingestor.options.page import OptionError
@@ -71,6 +72,23 @@ async def test_the_preview_says_what_is_new_and_what_is_gone(
     assert (told(result)["captured"], told(result)["total"]) == ("2", "3")
     assert result["menu_options"] == [SAVE, "filter"]
     assert entry.options == options
+
+
+async def test_the_preview_names_what_has_most_points_once_that_is_known(
+    hass: HomeAssistant, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filter_preview, "HOURS_MIN", 0.0)
+    await set_up(hass, entry)
+    hass.states.async_set("light.b", "2")
+    await hass.async_block_till_done()
+    await entry.runtime_data.pipeline.flush()
+    result = await previewed(hass, entry, exclude={"domains": ["sensor"]})
+    assert result["step_id"] == "filter_preview"
+    most, gone = told(result)["changes"].split("\n\n")
+    assert most.startswith("Most points per hour: light.b ")
+    # One that did not change since the start has no rate.
+    assert "light.a" not in most
+    assert gone == "No longer recorded (1): sensor.a"
 
 
 async def test_the_page_is_shown_again_as_it_was_filled_in_when_a_user_goes_back(
