@@ -302,7 +302,11 @@ def test_chosen_entities_are_left_out_and_recorded_again(
                     "ha-checkbox"
                 ).click()
 
-        choose()
+        table.get_by_placeholder("Search entities").fill("panel_")
+        found = table.locator(".mdc-data-table__row").filter(has_text=".")
+        until(lambda: found.count() == len(entity_ids))
+        header = table.locator("ha-checkbox").first
+        header.click()
         panel.get_by_role("toolbar").get_by_role("button", name="Leave out").click()
         dialog = panel.locator("ha-dialog")
         dialog.get_by_text("Not recorded any more:").wait_for()
@@ -311,6 +315,7 @@ def test_chosen_entities_are_left_out_and_recorded_again(
         look(window, "change")
         dialog.get_by_role("button", name="Apply").click()
         table.get_by_text("Excluded by entity: sensor.panel_one").wait_for()
+        assert header.evaluate("each => each.checked") is False
         for entity_id in entity_ids:
             installation.set_state(entity_id, "2")
         choose()

@@ -76,7 +76,7 @@ export class Change extends Page {
   }
 
   /**
-   * The options have a text for what they refuse; ours names no rule, as the user did not either.
+   * The options have a text for what they refuse.
    * @param {any} refusal
    */
   async _reason({ message, translation_key: key, translation_placeholders: values }) {

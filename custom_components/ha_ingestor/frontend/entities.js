@@ -129,7 +129,9 @@ export class Entities extends Page {
   _clear() {
     /** @type {any} */
     const table = this.renderRoot.querySelector("ha-data-table");
-    table?.clearSelection();
+    table.clearSelection();
+    // In its head the mark of all would stay.
+    Object.assign(table.renderRoot.querySelector("ha-checkbox") ?? {}, { checked: false });
   }
 
   render() {

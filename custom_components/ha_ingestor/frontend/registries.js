@@ -13,9 +13,6 @@ const style = css`
     text-align: end;
     font-variant-numeric: tabular-nums;
   }
-  .counts td {
-    white-space: nowrap;
-  }
   .cards {
     grid-template-columns: repeat(auto-fill, minmax(min(100%, 460px), 1fr));
   }

@@ -4,7 +4,6 @@ import { css, html } from "./lit.js";
 import { origins } from "./origins.js";
 import { ON_ITS_WAY, backlogOf, emptyIn, fullIn, isNearlyFull, sum } from "./samples.js";
 
-const WEEK = 7 * 86_400;
 
 export const stageStyle = css`
   .warning {
@@ -308,7 +307,7 @@ const spool = (words, say, { config_entry_id: entry, health, quarantined }, samp
         ${row(say("disk"), say("of", { value: words.bytes(bytes), limit: words.bytes(limit) }))}
       </div>
       ${empty ? row(say("empty_in"), words.duration(empty)) : ""}
-      ${full && full < WEEK ? row(say("full_in"), words.duration(full)) : ""}
+      ${full ? row(say("full_in"), words.duration(full)) : ""}
       ${error ? bad(error) : ""}`,
     branch: ledger && html`<div class="branch ${quarantined ? "warning" : ""}">
       <div class="row">${page("problems", entry, words.text("problems.quarantine"))}<b>${words.number(quarantined)}</b></div>
