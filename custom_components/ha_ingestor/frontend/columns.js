@@ -54,9 +54,9 @@ const described = (words, isMeasured) => ({
   domain: { hidden: true, groupable: true },
   integration: { hidden: true, groupable: true },
   area: { hidden: true, groupable: true },
-  is_recorded: { title: words.text("entities.recorded"), sortable: true, groupable: true, flex: 2, minWidth: "175px", template: recorded },
+  is_recorded: { title: words.text("entities.recorded"), sortable: true, groupable: true, flex: 2, minWidth: "165px", template: recorded },
   why: { filterable: true, hidden: true },
-  rules: { sortable: true, filterable: true, minWidth: "125px", template: ({ rules }) => rules.split(" · ").map(lines) },
+  rules: { sortable: true, filterable: true, minWidth: "165px", template: ({ rules }) => rules.split(" · ").map(lines) },
   points: {
     ...NUMERIC,
     title: words.text(isMeasured ? "entities.per_hour" : "entities.points"),
@@ -67,7 +67,7 @@ const described = (words, isMeasured) => ({
   bytes: {
     ...NUMERIC,
     title: words.text(isMeasured ? "entities.bytes_per_hour" : "entities.bytes"),
-    minWidth: "90px",
+    minWidth: "85px",
     template: (row) => html`${words.bytes(row.bytes)}`,
   },
   series: { ...NUMERIC, minWidth: "75px", template: (row) => html`${words.series(row.series, row.series_max)}` },
