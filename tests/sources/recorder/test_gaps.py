@@ -393,7 +393,11 @@ async def test_a_recorder_that_fails_keeps_no_present_state_back_and_is_asked_ag
     await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
     # Before the recorder is asked again.
     await until(lambda: failures and not entry.runtime_data.recovery.present.deferred)
-    assert entry.runtime_data.pipeline.past_events.recovery.status == "waiting"
+    found = entry.runtime_data.pipeline.past_events.recovery
+    assert found.status == "waiting"
+    assert found.position
+    assert found.until
+    assert found.position < found.until
     await filled(entry)
     counts = await ledger(entry)
     await deliver(hass, entry)
