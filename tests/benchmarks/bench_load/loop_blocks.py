@@ -57,13 +57,17 @@ class LoopBlocks:
 
         self._selector.select = selecting
         gc.callbacks.append(self._collecting)
-        threading.Thread(target=self._sample, name="benchmark samples", daemon=True).start()
+        self._sampling = threading.Thread(
+            target=self._sample, name="benchmark samples", daemon=True
+        )
+        self._sampling.start()
 
     def stop(self) -> dict[str, Any]:
         """Leave everything as it was; returns the longest turns, the longest first."""
         del self._selector.select
         gc.callbacks.remove(self._collecting)
         self._ended.set()
+        self._sampling.join()
         os.close(self._fd)
         return {"turns": self._turns, "full_collections_ms": self._full}
 
