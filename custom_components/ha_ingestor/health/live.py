@@ -96,7 +96,7 @@ class LiveHealth(Live):
 
     @callback
     def _async_tick(self, _now: datetime) -> None:
-        # Whoever looks wants to see now that points arrive, or that they do not.
+        # Who looks at the panel wants to see at once whether points arrive.
         for entry in filter(_is_loaded, self._destinations()):
             entry.runtime_data.pipeline.send_waiting()
         self._async_begin_reading()
