@@ -60,7 +60,8 @@ def test_ctrl_c_leaves_no_process_behind(tmp_path: Path) -> None:
     finally:
         rig.terminate()
     assert "Stopped." in told.read_text()
-    assert not [pid for pid in started if is_running(pid)]
+    # One that was told to stop may take a moment; one that is left stays.
+    assert until(lambda: not any(map(is_running, started)))
 
 
 def children(parent: int) -> set[int]:
