@@ -38,26 +38,41 @@ class UsedTimes:
     points of other times lie between.
     """
 
-    # By hash, those that were used last in two sets: a whole one is dropped at once.
+    # Not yet in a set: most are later than all before them, and nobody asks for them again.
+    _noted: list[tuple[str, int]] = field(default_factory=list)
+    # By hash, in two sets: a whole one is dropped at once.
     _used: set[int] = field(default_factory=set)
     _used_before: set[int] = field(default_factory=set)
 
     def next_free(self, subject: str, times: SeriesTimes, wanted: int) -> int:
         """Use the first free microsecond of an entity that is not before the wanted one."""
-        moment = _behind_burst(times, wanted)
-        if moment > times.latest:
-            times.latest = moment
+        if wanted > times.latest:
+            times.burst = None
+            times.newest = times.latest = moment = wanted
         else:
+            moment = self._search(subject, times, wanted)
+        self._noted.append((subject, moment))
+        if len(self._noted) > _USED_MOMENTS:
+            self._settle()
+        return moment
+
+    def _search(self, subject: str, times: SeriesTimes, wanted: int) -> int:
+        moment = _behind_burst(times, wanted)
+        if moment <= times.latest:
+            self._settle()
             while (used := hash((subject, moment))) in self._used or used in self._used_before:
                 moment += 1
                 times.newest = moment
                 # More of them follow this one, without a search for each.
                 times.burst = wanted
-            times.latest = max(times.latest, moment)
-        self._used.add(hash((subject, moment)))
+        times.latest = max(times.latest, moment)
+        return moment
+
+    def _settle(self) -> None:
+        self._used.update(map(hash, self._noted))
+        self._noted.clear()
         if len(self._used) > _USED_MOMENTS:
             self._used_before, self._used = self._used, set()
-        return moment
 
 
 def _behind_burst(times: SeriesTimes, wanted: int) -> int:

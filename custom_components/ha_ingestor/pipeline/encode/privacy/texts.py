@@ -1,6 +1,7 @@
 """Hides in a text what is unwanted, by its name or by where it stands in an address."""
 
 import re
+from functools import lru_cache
 from types import NoneType
 from typing import Any, Final
 
@@ -27,6 +28,9 @@ SIMPLE_TYPES: Final = frozenset(SIMPLE)
 _TIME: Final = re.compile(
     r"(?:\d{4}-\d\d-\d\d[T ]?)?(?:\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?"
 )
+# As many texts as the attributes of a large home have, and as long as names and units are.
+_REMEMBERED: Final = 16_384
+_REMEMBERED_LENGTH: Final = 48
 # Words in front of a code or pin that nobody types in.
 _NOT_TYPED: Final = listed("""
     error status response exit return result reason event fault http country language area
@@ -38,28 +42,36 @@ def is_plain(value: Any) -> bool:
     """Whether nothing can lie in a value: most are numbers, words, times, or lists of them."""
     kind = type(value)
     if kind is str:
-        return (
-            ":" not in value
-            and "=" not in value
-            and (value.isascii() or ("\uff1a" not in value and "\uff1d" not in value))
-            and "/" not in value
-            and "[" not in value
-            and ("." not in value or "," not in value)
-            and "earer " not in value
-            and "--" not in value
-            and "->" not in value
-            and "'," not in value
-            and '",' not in value
-            and " -" not in value
-            and value[:1] != "-"
-            and "eyJ" not in value
-        ) or (value[:1].isdigit() and _TIME.fullmatch(value) is not None)
+        return _is_known_plain(value) if len(value) <= _REMEMBERED_LENGTH else _is_plain(value)
     if kind is list or kind is tuple:
         for item in value:
             if type(item) not in SIMPLE_TYPES and (type(item) is not str or not is_plain(item)):
                 return False
         return True
     return kind in SIMPLE_TYPES
+
+
+def _is_plain(text: str) -> bool:
+    return (
+        ":" not in text
+        and "=" not in text
+        and (text.isascii() or ("\uff1a" not in text and "\uff1d" not in text))
+        and "/" not in text
+        and "[" not in text
+        and ("." not in text or "," not in text)
+        and "earer " not in text
+        and "--" not in text
+        and "->" not in text
+        and "'," not in text
+        and '",' not in text
+        and " -" not in text
+        and text[:1] != "-"
+        and "eyJ" not in text
+    ) or (text[:1].isdigit() and _TIME.fullmatch(text) is not None)
+
+
+# Names and units come again with each change of a state.
+_is_known_plain = lru_cache(maxsize=_REMEMBERED)(_is_plain)
 
 
 def is_sensitive(name: str, before: str, unwanted: Unwanted) -> bool:
