@@ -83,12 +83,17 @@ async def test_a_pause_that_cannot_be_stored_is_an_error_and_does_not_begin(
     def broken(*_: object) -> None:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr(OsFiles, "create", broken)
-    with pytest.raises(HomeAssistantError, match="Read-only file system"):
-        await hass.services.async_call(DOMAIN, "pause", {}, blocking=True)
-    # A point that needs a file is not lost either: it is delivered from memory.
-    hass.states.async_set("sensor.a", "1")
-    await until(lambda: points(database, "sensor.a"))
+    with monkeypatch.context() as faults:
+        faults.setattr(OsFiles, "create", broken)
+        with pytest.raises(HomeAssistantError, match="Read-only file system"):
+            await hass.services.async_call(DOMAIN, "pause", {}, blocking=True)
+        # A point that needs a file is not lost either: it is delivered from memory.
+        hass.states.async_set("sensor.a", "1")
+        await until(lambda: points(database, "sensor.a"))
+        # What is wrong shows for as long as it is so, also when no point comes.
+        await until(lambda: _status(hass) == "degraded")
+
+    await until(lambda: _status(hass) == "ok")
 
 
 def _status(hass: HomeAssistant) -> str:

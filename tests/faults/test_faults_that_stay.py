@@ -77,6 +77,32 @@ def lost(world: MemoryWorld) -> set[int]:
     return missing
 
 
+@pytest.mark.parametrize("operation", ["create", "write"])
+def test_a_disk_that_takes_no_point_is_named_until_it_takes_one_though_memory_delivers_all(
+    new_world: NewWorld, operation: str
+) -> None:
+    world = new_world()
+    world.reload()  # the segment of a process is its own: the next point needs a file
+    world.driver.disk.broken[f"{operation} *"] = errno.ENOSPC
+    for _ in range(5):
+        world.offer(3)
+        world.commit()
+        world.deliver()
+        world.pass_time(30)
+        world.commit()
+        found = world.assert_sound()
+        assert not found.pending
+        assert found.spool_error == "No space left on device"
+    assert world.driver.database.held == numbers(1, 15)
+
+    world.driver.heal_disk()
+    world.pass_time(2)
+    world.commit()
+
+    assert world.state().spool_error == ""
+    assert all(name != "trial" for name in world.driver.disk.names())
+
+
 def test_one_file_that_cannot_be_removed_and_a_low_disk_settle_nothing_twice(
     new_world: NewWorld,
 ) -> None:

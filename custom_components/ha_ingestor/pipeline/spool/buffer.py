@@ -53,6 +53,8 @@ class Buffer:
         self._held = held or []
         self._held_oldest = UNKNOWN_TIME
         self._passed = 0
+        # The disk did not take points. They may be delivered from memory before it is tried again.
+        self._has_refused = False
         self._was_opened = False
         self._is_closed = False
 
@@ -154,6 +156,8 @@ class Buffer:
                 self._spool.take_back(self.when_opened(self._spool.found))
                 self._was_opened = True
             before = len(self._held)
+            if self._has_refused and not before:
+                self._spool.try_disk()
             try:
                 self._spool.append(self._held, self._held_oldest)
             except SpoolFullError:
@@ -165,14 +169,18 @@ class Buffer:
             error = err.strerror or type(err).__name__
             if error != self.error:
                 _LOGGER.warning("The spool cannot be written, points are held: %s", error)
-            self.error, self.is_defect = error, False
+            self._note_error(error)
         except Exception as err:
             # A programming error must not hold points without bounds, or without a log entry.
             if (error := type(err).__name__) != self.error:
                 _LOGGER.exception("The spool failed, points are held")
-            self.error, self.is_defect = error, True
+            self._note_error(error, is_defect=True)
         else:
-            self.error, self.is_defect = "", False
+            self.error, self.is_defect, self._has_refused = "", False, False
+
+    def _note_error(self, error: str, *, is_defect: bool = False) -> None:
+        self.error, self.is_defect = error, is_defect
+        self._has_refused |= bool(self._held)
 
     def _refuse_held(self) -> None:
         points = len(self._held)

@@ -34,6 +34,9 @@ from .spool_reader import SpoolReader
 
 # How often it is tried again to remove a file or to write the cursor, when the disk refused.
 RETRY_SECONDS: Final = 5.0
+_TRIAL: Final = "trial"
+# A full disk may still have room for a few bytes.
+_TRIAL_BYTES: Final = 64 * 1024
 
 
 class Spool:
@@ -236,6 +239,17 @@ class Spool:
                 self.sync()
             self._segments.finish()
             self._unsynced.seal()
+
+    def try_disk(self) -> None:
+        """Write a small file and remove it; raises OSError while the disk takes none."""
+        self._files.remove(_TRIAL)
+        fd = self._files.create(_TRIAL)
+        try:
+            self._files.write(fd, bytes(_TRIAL_BYTES), 0)
+            self._files.sync(fd)
+        finally:
+            self._files.close(fd)
+            self._files.remove(_TRIAL)
 
     def work(self) -> None:
         """Do what is due: sync, and try again what the disk refused."""
