@@ -15,7 +15,9 @@ import pytest
 ROOT: Final = Path(__file__).parent.parent / "custom_components" / "ha_ingestor"
 PACKAGE: Final = "ha_ingestor"
 
-_PIPELINE_WORDS: Final = ("clock", "histogram", "ledger", "memory", "model", "rate", "text")
+_PIPELINE_WORDS: Final = (
+    *("clock", "files", "histogram", "ledger", "memory", "model", "rate", "slices", "text"),
+)
 # The pipeline's words: what every part of it may know of the others.
 WORDS: Final = {f"pipeline/{name}" for name in _PIPELINE_WORDS}
 # Modules of the root that the folders may know. The rest of the root knows the folders.
@@ -42,14 +44,17 @@ PLAIN: Final = (
 # What each folder may import beside itself, the words above and those of BASE, by the direction in
 # which data flow. A new folder needs a line.
 ARROWS: Final[Mapping[str, set[str]]] = {
-    "pipeline/spool": set(),
+    "pipeline/spool/segments": set(),
+    "pipeline/spool/quarantine": set(),
+    "pipeline/spool": {"pipeline/spool/segments", "pipeline/spool/quarantine"},
     "pipeline/encode/privacy": set(),
     "pipeline/encode": {"pipeline/encode/privacy"},
     "pipeline/encode/profiles": {"pipeline/encode", "pipeline/encode/privacy"},
-    "pipeline/filter": {"pipeline/encode", "pipeline/spool"},
-    "pipeline/export": {"pipeline/spool"},
+    "pipeline/filter": {"pipeline/encode"},
+    "pipeline/export": {"pipeline/spool", "pipeline/spool/quarantine"},
     "pipeline": {
-        *("pipeline/spool", "pipeline/encode", "pipeline/filter", "pipeline/export"),
+        *("pipeline/spool", "pipeline/spool/quarantine", "pipeline/encode", "pipeline/filter"),
+        "pipeline/export",
     },
     "clients": set(),
     "clients/influx": {"clients", "pipeline/export"},
@@ -73,11 +78,12 @@ ARROWS: Final[Mapping[str, set[str]]] = {
         "clients/homeassistant",
         *("enrich", "clients/data_api", "pipeline/encode", "pipeline/encode/privacy"),
         *("pipeline/encode/profiles", "pipeline/export", "pipeline/filter", "pipeline/spool"),
+        "pipeline/spool/segments",
     },
     "health": {
         *("clients", "clients/influx", "clients/homeassistant", "pipeline", "pipeline/encode"),
         "pipeline/export",
-        *("pipeline/encode/privacy", "pipeline/spool", "enrich", "options", "tasks"),
+        *("pipeline/encode/privacy", "pipeline/spool/quarantine", "enrich", "options", "tasks"),
         "metadata_store",
     },
     "registry": {

@@ -12,7 +12,7 @@ from homeassistant.helpers.entity import Entity
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from custom_components.ha_ingestor.entities.buttons import BUTTONS
-from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
+from custom_components.ha_ingestor.pipeline.files import OsFiles
 from tests.emulator import Answer, Emulator, Fault
 from tests.shell import points, set_up, set_up_to_send_later, until
 

@@ -14,8 +14,8 @@ from line_protocol_parser import parse_line
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 import custom_components.ha_ingestor as integration
+from custom_components.ha_ingestor.pipeline.files import OsFiles
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
-from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from custom_components.ha_ingestor.pipeline.spool.spool import Spool
 from tests.actions.refused_point import quarantine_one

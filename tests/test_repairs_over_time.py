@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.result import Problem
-from custom_components.ha_ingestor.pipeline.spool.quarantine_files import QuarantineFiles
+from custom_components.ha_ingestor.pipeline.spool.quarantine.numbered_files import QuarantineFiles
 from scripts.rig.data_api import DataApi
 from scripts.rig.data_api import Fault as DataApiFault
 from tests.data_api.test_data_api import with_data_api

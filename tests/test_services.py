@@ -13,7 +13,7 @@ from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from custom_components.ha_ingestor.const import DOMAIN
-from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
+from custom_components.ha_ingestor.pipeline.files import OsFiles
 from custom_components.ha_ingestor.services import ACTIONS
 from tests.actions.refused_point import quarantine_one
 from tests.emulator import Emulator

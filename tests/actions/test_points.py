@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.const import DOMAIN
-from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
+from custom_components.ha_ingestor.pipeline.files import OsFiles
 from tests.emulator import Emulator
 from tests.shell import deliver, new_entry, points, set_up, until, unzipped
 

@@ -13,11 +13,11 @@ from custom_components.ha_ingestor.enrich.selection import rules_for
 from custom_components.ha_ingestor.options.noise import deduplication_window, rule_table
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
+from custom_components.ha_ingestor.pipeline.files import OsFiles
 from custom_components.ha_ingestor.pipeline.filter.filters import NoiseFilter, NoiseFilterSettings
 from custom_components.ha_ingestor.pipeline.filter.last_written import LastWritten
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.model import EntityContext, Item, StateEvent
-from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 
 from .busy_home import Thing, events, things
 from .table import Row

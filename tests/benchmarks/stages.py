@@ -42,12 +42,12 @@ from custom_components.ha_ingestor.pipeline.encode.profiles.tidy import Tidy
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem, Result
 from custom_components.ha_ingestor.pipeline.export.settings import DeliverySettings
+from custom_components.ha_ingestor.pipeline.files import OsFiles
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.model import StateEvent
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
-from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
-from custom_components.ha_ingestor.pipeline.spool.frame import Compressor, pack
 from custom_components.ha_ingestor.pipeline.spool.packing import FRAME_POINTS
+from custom_components.ha_ingestor.pipeline.spool.segments.frame import Compressor, pack
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from custom_components.ha_ingestor.pipeline.spool.spool import Spool
 from custom_components.ha_ingestor.sources.local import LocalSource

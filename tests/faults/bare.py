@@ -19,6 +19,6 @@ from custom_components.ha_ingestor.clients.influx.client import InfluxClient  # 
 from custom_components.ha_ingestor.clients.influx.destination import Destination  # noqa: E402
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect  # noqa: E402
 from custom_components.ha_ingestor.pipeline.clock import Clocks  # noqa: E402
-from custom_components.ha_ingestor.pipeline.spool.files import OsFiles  # noqa: E402
+from custom_components.ha_ingestor.pipeline.files import OsFiles  # noqa: E402
 
 __all__ = ["Clocks", "Destination", "Dialect", "InfluxClient", "OsFiles"]

@@ -17,6 +17,7 @@ from custom_components.ha_ingestor.pipeline.clock import Clocks
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import MEASUREMENT, HomeIQ
 from custom_components.ha_ingestor.pipeline.export.settings import DeliverySettings
 from custom_components.ha_ingestor.pipeline.export.writer import Writer
+from custom_components.ha_ingestor.pipeline.files import Files
 from custom_components.ha_ingestor.pipeline.filter import intake
 from custom_components.ha_ingestor.pipeline.filter.filters import NoiseFilterSettings
 from custom_components.ha_ingestor.pipeline.handover import Handover
@@ -28,7 +29,6 @@ from custom_components.ha_ingestor.pipeline.model import (
     StateEvent,
 )
 from custom_components.ha_ingestor.pipeline.spool import buffer
-from custom_components.ha_ingestor.pipeline.spool.files import Files
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings, WhenFull
 from tests.pipeline.state_events import FakeContext, FakeState
 

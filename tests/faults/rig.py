@@ -12,12 +12,12 @@ from custom_components.ha_ingestor.pipeline.export.build import build_exporter
 from custom_components.ha_ingestor.pipeline.export.pause import Pause
 from custom_components.ha_ingestor.pipeline.export.result import Result
 from custom_components.ha_ingestor.pipeline.export.writer import Writer
+from custom_components.ha_ingestor.pipeline.files import Files
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
+from custom_components.ha_ingestor.pipeline.slices import complete
 from custom_components.ha_ingestor.pipeline.spool.buffer import Buffer
-from custom_components.ha_ingestor.pipeline.spool.files import Files
-from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
+from custom_components.ha_ingestor.pipeline.spool.quarantine.quarantine import Quarantine
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
-from custom_components.ha_ingestor.pipeline.spool.slices import complete
 from custom_components.ha_ingestor.pipeline.spool.spool import Spool
 from tests.pipeline.state_events import NOON
 

@@ -14,12 +14,15 @@ from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.result import Result
 from custom_components.ha_ingestor.pipeline.export.settings import DeliverySettings
+from custom_components.ha_ingestor.pipeline.files import OsFiles
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
-from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
-from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
-from custom_components.ha_ingestor.pipeline.spool.quarantine_files import FILE_BYTES, FILES_MAX
+from custom_components.ha_ingestor.pipeline.slices import complete
+from custom_components.ha_ingestor.pipeline.spool.quarantine.numbered_files import (
+    FILE_BYTES,
+    FILES_MAX,
+)
+from custom_components.ha_ingestor.pipeline.spool.quarantine.quarantine import Quarantine
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
-from custom_components.ha_ingestor.pipeline.spool.slices import complete
 from tests.pipeline.memory_files import MemoryFiles
 from tests.pipeline.state_events import NOON, FakeState, change
 

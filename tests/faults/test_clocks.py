@@ -19,8 +19,8 @@ from custom_components.ha_ingestor.clients.influx.verdict import classify
 from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.attempts import BLOCKED_RETRY
+from custom_components.ha_ingestor.pipeline.files import Files
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
-from custom_components.ha_ingestor.pipeline.spool.files import Files
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
 from tests.pipeline.memory_files import MemoryFiles
 from tests.pipeline.running import until

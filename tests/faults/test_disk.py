@@ -11,12 +11,12 @@ from random import Random
 
 import pytest
 
-from custom_components.ha_ingestor.pipeline.spool import frame
+from custom_components.ha_ingestor.pipeline.files import OsFiles
+from custom_components.ha_ingestor.pipeline.slices import complete
 from custom_components.ha_ingestor.pipeline.spool.buffer import HELD_POINTS
-from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
-from custom_components.ha_ingestor.pipeline.spool.segment_reader import READ_ATTEMPTS
+from custom_components.ha_ingestor.pipeline.spool.segments import frame
+from custom_components.ha_ingestor.pipeline.spool.segments.reader import READ_ATTEMPTS
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings
-from custom_components.ha_ingestor.pipeline.spool.slices import complete
 from tests.pipeline.memory_files import MemoryFiles
 
 from .bad_disk import BadDisk

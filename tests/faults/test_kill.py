@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
-from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
-from custom_components.ha_ingestor.pipeline.spool.slices import complete
+from custom_components.ha_ingestor.pipeline.files import OsFiles
+from custom_components.ha_ingestor.pipeline.slices import complete
+from custom_components.ha_ingestor.pipeline.spool.quarantine.quarantine import Quarantine
 from tests.emulator import Emulator
 
 from .driver import KilledError

@@ -15,6 +15,7 @@ from custom_components.ha_ingestor.clients.influx.outcome import Outcome
 from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.settings import DeliverySettings
+from custom_components.ha_ingestor.pipeline.files import Files, OsFiles
 from custom_components.ha_ingestor.pipeline.filter.intake import (
     INTAKE_BYTES,
     INTAKE_POINTS,
@@ -24,7 +25,6 @@ from custom_components.ha_ingestor.pipeline.filter.intake import (
 from custom_components.ha_ingestor.pipeline.model import OtherEvent
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from custom_components.ha_ingestor.pipeline.snapshot import Snapshot
-from custom_components.ha_ingestor.pipeline.spool.files import Files, OsFiles
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings, WhenFull
 from tests.pipeline.scripted_writer import OK, ScriptedWriter
 from tests.pipeline.state_events import NOON, FakeContext, FakeState, change

@@ -13,7 +13,7 @@ from custom_components.ha_ingestor.health.parts import DataApiReading
 from custom_components.ha_ingestor.health.readings import Reading
 from custom_components.ha_ingestor.pipeline.export.breaker import BreakerState
 from custom_components.ha_ingestor.pipeline.export.result import Problem
-from custom_components.ha_ingestor.pipeline.spool.quarantine_records import RejectedPoint
+from custom_components.ha_ingestor.pipeline.spool.quarantine.records import RejectedPoint
 
 from .seen import deliver_one
 

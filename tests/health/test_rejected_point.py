@@ -9,7 +9,7 @@ from custom_components.ha_ingestor.health.rejected_point import (
     subject_of,
     subjects_of,
 )
-from custom_components.ha_ingestor.pipeline.spool.quarantine_records import RejectedPoint
+from custom_components.ha_ingestor.pipeline.spool.quarantine.records import RejectedPoint
 
 HOMEIQ = (
     'home_assistant_events,domain=light,entity_id=light.a value=1.0,attr_x_str="a",attr_y=1.0 1'

@@ -18,7 +18,7 @@ from custom_components.ha_ingestor.clients.influx import admin, client, probe, r
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.ha_ingestor.health import self_test
-from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
+from custom_components.ha_ingestor.pipeline.files import OsFiles
 from tests.emulator import Answer, Emulator, Fault
 from tests.shell import new_entry, set_up, until
 

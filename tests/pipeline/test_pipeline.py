@@ -17,12 +17,12 @@ from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.result import Result
 from custom_components.ha_ingestor.pipeline.export.settings import DeliverySettings
+from custom_components.ha_ingestor.pipeline.files import OsFiles
 from custom_components.ha_ingestor.pipeline.filter.filters import NoiseFilter
 from custom_components.ha_ingestor.pipeline.filter.intake import INTAKE_POINTS
 from custom_components.ha_ingestor.pipeline.model import Rules
 from custom_components.ha_ingestor.pipeline.spool import buffer, packing
 from custom_components.ha_ingestor.pipeline.spool.durability import Durability
-from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings, WhenFull
 
 from .memory_files import MemoryFiles

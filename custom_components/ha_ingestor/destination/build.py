@@ -28,10 +28,10 @@ from ..options.profile import profile_of
 from ..options.spool import delivery_settings, spool_settings
 from ..options.weather import weather_entity, weather_max_age
 from ..pipeline.build import build_pipeline
+from ..pipeline.files import OsFiles
 from ..pipeline.filter.filters import NoiseFilterSettings
 from ..pipeline.handover import Handover
 from ..pipeline.pipeline import Pipeline
-from ..pipeline.spool.files import OsFiles
 from ..registry.history import history_of
 from ..sources.local import LocalSource
 from ..sources.mqtt.source import MqttSource

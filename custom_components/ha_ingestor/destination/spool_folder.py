@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant
 
 from ..const import SPOOL_DIRECTORY
 from ..coordinator import HaIngestorConfigEntry
-from ..pipeline.spool.files import OsFiles
+from ..pipeline.files import OsFiles
 from ..pipeline.spool.waiting import quarantined_points, waiting_points
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from ..pipeline.encode.columns import CORE, core_field_name, core_number_name, field_name
-from ..pipeline.spool.quarantine_records import RejectedPoint
+from ..pipeline.spool.quarantine.records import RejectedPoint
 from .line import read_line
 
 UNKNOWN: Final = "?"

@@ -12,7 +12,7 @@ from ..const import DOMAIN
 from ..pipeline.export.breaker import CHANGES, BreakerChange
 from ..pipeline.export.export_state import HISTORY, ExportState, StatusChange
 from ..pipeline.snapshot import Snapshot
-from ..pipeline.spool.quarantine_records import RejectedPoint
+from ..pipeline.spool.quarantine.records import RejectedPoint
 from .last_hour import LastHour
 from .outages import Outages
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from ..pipeline.histogram import BOUNDS
 from ..pipeline.performance import Performance
 from ..pipeline.snapshot import Snapshot
-from ..pipeline.spool.quarantine_records import RejectedPoint
+from ..pipeline.spool.quarantine.records import RejectedPoint
 from .condition import condition_of, problem_of
 from .parts import DataApiReading, StoreReading
 from .readings import Reading

@@ -10,7 +10,7 @@ from homeassistant.helpers.selector import BooleanSelector
 
 from ..pipeline.export.settings import DeliverySettings
 from ..pipeline.spool.durability import Durability
-from ..pipeline.spool.segments import SEGMENT_BYTES
+from ..pipeline.spool.segments.segments import SEGMENT_BYTES
 from ..pipeline.spool.settings import SpoolSettings, WhenFull
 from .number import Number
 from .page import OptionError, Page

@@ -20,6 +20,7 @@ from .export.measured_writer import MeasuredWriter
 from .export.pause import Pause
 from .export.settings import DeliverySettings
 from .export.writer import Writer
+from .files import Files
 from .filter.filters import NoiseFilter, NoiseFilterSettings
 from .filter.intake import Intake
 from .filter.last_written import LastWritten
@@ -31,7 +32,6 @@ from .past_events import PastEvents
 from .pipeline import Pipeline
 from .quarantine_jobs import QuarantineJobs
 from .rate import Rate
-from .spool.files import Files
 from .spool.settings import SpoolSettings
 from .spool.storage import build_storage
 from .spool_thread import SpoolThread

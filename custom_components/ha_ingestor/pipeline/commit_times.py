@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from .capture_times import CaptureTimes
 from .histogram import Histogram
 from .model import IntakeContent
 from .rate import Rate
 from .spool.batch import Batch
 from .spool.buffer import Buffer
-from .spool.capture_times import CaptureTimes
 from .spool.spool import Spool
 
 

@@ -8,13 +8,13 @@ from math import inf
 from typing import Final
 
 from .encode.encoder import LATER, Encoder
+from .files import Files
 from .filter.filters import NoiseFilter
 from .ledger import Ledger
 from .model import IntakeContent, Item, OwnPoint, StateEvent, is_here
 from .past import Past
 from .spool.buffer import Buffer
 from .spool.captured_until import CapturedUntil
-from .spool.files import Files
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .export.exporter import Exporter
+from .slices import Slices
 from .spool.buffer import Buffer
-from .spool.quarantine import Quarantine
-from .spool.slices import Slices
+from .spool.quarantine.quarantine import Quarantine
 from .spool_thread import SpoolThread
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from .export.breaker import BreakerChange, BreakerState
 from .export.export_state import ExportState, StatusChange
 from .performance import Performance
-from .spool.quarantine_records import RejectedPoint
+from .spool.quarantine.records import RejectedPoint
 
 # `waiting` is for the recorder, or for room in the spool.
 type RecoveryStatus = Literal["idle", "waiting", "reading"]

@@ -6,7 +6,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-from .spool.slices import SlicedJobs, Slices
+from .slices import SlicedJobs, Slices
 
 
 class SpoolThread:

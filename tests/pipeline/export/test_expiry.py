@@ -10,7 +10,7 @@ from custom_components.ha_ingestor.clients.influx.outcome import Outcome
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.result import Problem
 from custom_components.ha_ingestor.pipeline.export.settings import DeliverySettings
-from custom_components.ha_ingestor.pipeline.spool.slices import complete
+from custom_components.ha_ingestor.pipeline.slices import complete
 from tests.pipeline.scripted_writer import OK, UNAVAILABLE, ScriptedWriter
 from tests.pipeline.state_events import NOON
 

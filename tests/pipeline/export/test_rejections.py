@@ -14,7 +14,7 @@ from custom_components.ha_ingestor.pipeline.export.attempts import BLOCKED_RETRY
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from custom_components.ha_ingestor.pipeline.export.isolation import SURGE_WINDOW
 from custom_components.ha_ingestor.pipeline.export.result import Problem
-from custom_components.ha_ingestor.pipeline.spool.slices import complete
+from custom_components.ha_ingestor.pipeline.slices import complete
 from tests.pipeline.scripted_writer import OK, UNAVAILABLE, ScriptedWriter
 
 from .rig import REJECTED, TOO_LARGE, Rig, points

@@ -5,7 +5,7 @@ from unittest.mock import Mock
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
 from custom_components.ha_ingestor.pipeline.spool.eviction import Eviction
 from custom_components.ha_ingestor.pipeline.spool.room import Room
-from custom_components.ha_ingestor.pipeline.spool.segments import Segments
+from custom_components.ha_ingestor.pipeline.spool.segments.segments import Segments
 from custom_components.ha_ingestor.pipeline.spool.sequence import SequenceNumbers
 
 

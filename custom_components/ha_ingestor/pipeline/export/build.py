@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ..clock import Clocks
 from ..spool.buffer import Buffer
-from ..spool.quarantine import Quarantine
+from ..spool.quarantine.quarantine import Quarantine
 from .age_check import AgeCheck
 from .attempts import Attempts
 from .breaker import Breaker

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..spool.quarantine import Quarantine
+from ..spool.quarantine.quarantine import Quarantine
 from .age_check import AgeCheck
 from .attempts import Attempts, is_own_end, wait_for
 from .breaker import BreakerChange, BreakerState

@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from ..spool.files import Files
+from ..files import Files
 
 FILE: Final = "paused"
 

@@ -8,7 +8,7 @@ from typing import Final
 from ..ledger import Fate
 from ..spool.batch import Batch
 from ..spool.buffer import Buffer
-from ..spool.quarantine import Quarantine
+from ..spool.quarantine.quarantine import Quarantine
 from .request import Request
 from .texts import TEXT_ONLY
 

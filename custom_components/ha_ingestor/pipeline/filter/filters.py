@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from ..clock import ClockWatch
 from ..encode.masked import MASKED, unmasked
+from ..files import Files
 from ..ledger import Ledger
 from ..model import (
     NO_RULES,
@@ -35,7 +36,6 @@ from ..model import (
     StateEvent,
     Weather,
 )
-from ..spool.files import Files
 from .last_written import LastWritten, Memory
 from .rules import RuleFilter, RulesMemory
 

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 from ..clock import CLOCKS_ARE_SET
 from ..encode.attributes import JsonDumps, attributes_json
+from ..files import Files
 from ..ledger import RESTART_ECHO, Ledger
 from ..model import (
     UNAVAILABLE,
@@ -24,7 +25,6 @@ from ..model import (
     StateLike,
     is_here,
 )
-from ..spool.files import Files
 from ..text import text_of
 from .resumed_states import ResumedState, load_states, store_states
 from .state_times import RedatedState, StateTimes, dated

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from ..spool.files import Files
+from ..files import Files
 
 FILE: Final = "recollection.json"
 

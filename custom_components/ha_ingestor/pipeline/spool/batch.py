@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from .frame import Frame
-from .segment import FrameEnd
+from .segments.frame import Frame
+from .segments.segment import FrameEnd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

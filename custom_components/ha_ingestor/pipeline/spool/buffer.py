@@ -14,8 +14,8 @@ from typing import Final
 
 from ..ledger import Fate, Ledger
 from ..memory import MEMORY_BYTES, MEMORY_POINTS
-from .appended import Appended
 from .batch import Batch, chunk
+from .quarantine.appended import Appended
 from .room import SpoolFullError
 from .sequence import UNKNOWN_TIME
 from .spool import Spool

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..clock import CLOCKS_ARE_SET
-from .files import Files
+from ..files import Files
 
 FILE: Final = "captured-until"
 # The longest number is shorter. Earlier versions read and write the moment alone.

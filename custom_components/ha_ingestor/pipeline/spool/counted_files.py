@@ -1,6 +1,6 @@
 """Counts what is written to files."""
 
-from .files import Files
+from ..files import Files
 
 
 class CountedFiles:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any, Final
 from zlib import crc32
 
-from .files import Files
+from ..files import Files
 
 NAME: Final = "cursor"
 NAMES: Final = (NAME, "cursor-2")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from .segments import Segments
+from .segments.segments import Segments
 
 
 class Durability(StrEnum):

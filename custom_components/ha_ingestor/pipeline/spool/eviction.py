@@ -4,7 +4,7 @@ from typing import Final
 
 from ..ledger import Ledger
 from .room import Room
-from .segments import Segments
+from .segments.segments import Segments
 from .sequence import SequenceNumbers
 
 MEMORY_FULL: Final = "memory_full"

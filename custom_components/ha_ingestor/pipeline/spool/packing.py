@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from .batch import chunk
-from .frame import TIME_MAX, Compressor, pack
+from .segments.frame import TIME_MAX, Compressor, pack
 
 # A frame is the unit of loss when bytes are damaged, and of memory when it is read.
 FRAME_POINTS: Final = 500

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from ..files import Files
 from ..ledger import Ledger
 from .cursor import Cursor
-from .files import Files
 
 
 class StoredProgress:

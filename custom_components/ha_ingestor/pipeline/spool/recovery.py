@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .frame import Frame
+from .segments.frame import Frame
 
 
 class SpoolPosition(NamedTuple):

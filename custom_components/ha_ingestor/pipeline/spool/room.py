@@ -4,8 +4,8 @@ import errno
 from collections.abc import Callable
 from typing import Final
 
-from .files import Files
-from .segments import Segments
+from ..files import Files
+from .segments.segments import Segments
 from .settings import TOO_OLD, ClockReadings, SpoolSettings, WhenFull
 
 DISK_LOW: Final = "disk_low"

@@ -5,7 +5,7 @@ from typing import Final
 from .durability import Unsynced
 from .progress import StoredProgress
 from .recovery import Recovered
-from .segments import Segments
+from .segments.segments import Segments
 
 # Points of earlier processes and of the quarantine may be of any time, and so may those that
 # somebody has written.

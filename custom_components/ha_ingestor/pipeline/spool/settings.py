@@ -9,8 +9,8 @@ from typing import Final
 from ..clock import CLOCKS_ARE_SET
 from ..ledger import SPOOL_FULL
 from .durability import Durability
-from .segment import Segment
-from .segments import SEGMENT_BYTES
+from .segments.segment import Segment
+from .segments.segments import SEGMENT_BYTES
 
 # For so long after a start the wall clock may still be wrong, so no point is too old by it.
 CLOCK_GRACE: Final = 3600.0

@@ -16,18 +16,18 @@ from contextlib import suppress
 from typing import Final
 
 from ..clock import CLOCKS_ARE_SET, steady_clock
+from ..files import Files
 from ..ledger import Fate, Ledger
-from .appended import Appended
 from .batch import Batch
 from .durability import Unsynced
 from .eviction import Eviction
-from .files import Files
 from .lock import Lock
 from .packing import Packer, frame_time
 from .progress import StoredProgress
+from .quarantine.appended import Appended
 from .recovery import SpoolPosition, recover
 from .room import Room
-from .segments import Segments
+from .segments.segments import Segments
 from .sequence import UNKNOWN_TIME, SequenceNumbers
 from .settings import SpoolSettings
 from .spool_reader import SpoolReader

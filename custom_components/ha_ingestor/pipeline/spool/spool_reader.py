@@ -6,7 +6,7 @@ from ..ledger import DAMAGED, Fate, Ledger
 from .batch import Batch, gather
 from .lock import Lock
 from .progress import StoredProgress
-from .segments import Segments
+from .segments.segments import Segments
 from .sequence import SequenceNumbers
 
 _LOGGER = logging.getLogger(__name__)

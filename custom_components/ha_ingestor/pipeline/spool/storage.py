@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from ..clock import Clocks
+from ..files import Files
 from ..ledger import Ledger
 from .buffer import Buffer
 from .captured_until import CapturedUntil
 from .counted_files import CountedFiles
-from .files import Files
-from .quarantine import Quarantine
+from .quarantine.quarantine import Quarantine
 from .recovery import SpoolPosition
 from .settings import SpoolSettings
 from .spool import Spool

@@ -3,11 +3,11 @@
 import time
 from contextlib import suppress
 
+from ..files import Files
 from ..ledger import Ledger
-from .files import Files
-from .quarantine import Quarantine
+from ..slices import complete
+from .quarantine.quarantine import Quarantine
 from .settings import SpoolSettings
-from .slices import complete
 from .spool import Spool
 
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from custom_components.ha_ingestor.pipeline.spool import quarantine_files as module
-from custom_components.ha_ingestor.pipeline.spool.appended import Appended
-from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
-from custom_components.ha_ingestor.pipeline.spool.slices import complete
+from custom_components.ha_ingestor.pipeline.slices import complete
+from custom_components.ha_ingestor.pipeline.spool.quarantine import numbered_files as module
+from custom_components.ha_ingestor.pipeline.spool.quarantine.appended import Appended
+from custom_components.ha_ingestor.pipeline.spool.quarantine.quarantine import Quarantine
 from tests.faults.memory_driver import StubbornDisk
 from tests.pipeline.memory_files import MemoryFiles
 

@@ -3,7 +3,7 @@
 from collections.abc import Container
 from contextlib import suppress
 
-from .files import Files
+from ...files import Files
 from .segment import Segment
 
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from itertools import batched
 from typing import Any, Final
 
-from .quarantine_files import QuarantineFiles
-from .quarantine_position import QuarantinePosition
-from .quarantine_records import RejectedPoint, StoredRecord, behind
-from .slices import Slices
+from ...slices import Slices
+from .numbered_files import QuarantineFiles
+from .position import QuarantinePosition
+from .records import RejectedPoint, StoredRecord, behind
 
 # The limit for records that are shown at once, as they may be converted in the event loop.
 ANSWER_BYTES: Final = 2 * 1024 * 1024

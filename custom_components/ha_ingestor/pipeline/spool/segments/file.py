@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from .files import Files
+from ...files import Files
 from .segment import SUFFIX
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 
-from .files import Files
-from .quarantine_position import PositionFile, QuarantinePosition
+from ...files import Files
+from .position import PositionFile, QuarantinePosition
 
 _PREFIX: Final = "quarantine-"
 _SUFFIX: Final = ".ndjson"

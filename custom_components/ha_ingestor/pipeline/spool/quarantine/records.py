@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, Final
 from zlib import crc32
 
-from .quarantine_position import QuarantinePosition, RemovedRecords
+from .position import QuarantinePosition, RemovedRecords
 
 # A frame of the spool: it is appended as a whole or not at all.
 _CHUNK_POINTS: Final = 500

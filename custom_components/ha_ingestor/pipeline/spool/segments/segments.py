@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
 
-from .files import Files
+from ...files import Files
+from .file import SegmentFile
 from .frame import Frame, scan
+from .reader import SegmentReader
+from .removal import SegmentRemoval
 from .segment import SUFFIX, FrameEnd, Segment
-from .segment_file import SegmentFile
-from .segment_reader import SegmentReader
-from .segment_removal import SegmentRemoval
 
 # Small enough that eviction and recovery work in small steps, large enough for few files.
 SEGMENT_BYTES: Final = 1024 * 1024

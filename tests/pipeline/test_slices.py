@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from custom_components.ha_ingestor.pipeline.spool.files import OsFiles
-from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
-from custom_components.ha_ingestor.pipeline.spool.slices import SlicedJobs, Slices
+from custom_components.ha_ingestor.pipeline.files import OsFiles
+from custom_components.ha_ingestor.pipeline.slices import SlicedJobs, Slices
+from custom_components.ha_ingestor.pipeline.spool.quarantine.quarantine import Quarantine
 from tests.pipeline.running import REFUSED, make, started
 from tests.pipeline.scripted_writer import OK, ScriptedWriter
 

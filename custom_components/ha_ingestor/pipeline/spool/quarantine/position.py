@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Final, NamedTuple
 from zlib import crc32
 
+from ...files import Files
 from .appended import Appended
-from .files import Files
 
 NAME: Final = "quarantine-position"
 # One page of the disk for each slot.

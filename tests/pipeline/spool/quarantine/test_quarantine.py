@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from custom_components.ha_ingestor.pipeline.ledger import Ledger
-from custom_components.ha_ingestor.pipeline.spool import quarantine_position
+from custom_components.ha_ingestor.pipeline.slices import Slices, complete
 from custom_components.ha_ingestor.pipeline.spool.buffer import Buffer
-from custom_components.ha_ingestor.pipeline.spool.quarantine import Quarantine
-from custom_components.ha_ingestor.pipeline.spool.quarantine_files import FILE_BYTES
-from custom_components.ha_ingestor.pipeline.spool.quarantine_records import RejectedPoint
+from custom_components.ha_ingestor.pipeline.spool.quarantine.numbered_files import FILE_BYTES
+from custom_components.ha_ingestor.pipeline.spool.quarantine.position import NAME as POSITION_FILE
+from custom_components.ha_ingestor.pipeline.spool.quarantine.quarantine import Quarantine
+from custom_components.ha_ingestor.pipeline.spool.quarantine.records import RejectedPoint
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings, WhenFull
-from custom_components.ha_ingestor.pipeline.spool.slices import Slices, complete
 from custom_components.ha_ingestor.pipeline.spool.spool import Spool
 from tests.pipeline.memory_files import MemoryFiles
 from tests.pipeline.state_events import NOON
@@ -248,7 +248,7 @@ def test_a_process_killed_in_a_replay_leaves_each_record_once(
 
 def test_what_a_killed_replay_has_left_stays_when_its_position_cannot_be_stored_for_long() -> None:
     def broken(operation: str, name: str) -> None:
-        if (operation, name) == ("write", quarantine_position.NAME):
+        if (operation, name) == ("write", POSITION_FILE):
             raise OSError(errno.EIO, "Input/output error")
 
     later = [f"m later={number} {number}" for number in range(700)]

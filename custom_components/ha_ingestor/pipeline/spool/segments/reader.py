@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from .files import Files
+from ...files import Files
 from .frame import Frame, scan
 from .segment import FrameEnd, Segment
 

@@ -34,14 +34,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from . import quarantine_position
+from ...files import Files
+from ...slices import Slices, complete
 from .appended import Appended
-from .files import Files
-from .quarantine_files import FILE_BYTES, QuarantineFiles
-from .quarantine_position import PositionFile, QuarantinePosition
-from .quarantine_reader import QuarantineReader
-from .quarantine_records import RejectedPoint, chunks
-from .slices import Slices, complete
+from .numbered_files import FILE_BYTES, QuarantineFiles
+from .position import NAME as POSITION_FILE
+from .position import PositionFile, QuarantinePosition
+from .reader import QuarantineReader
+from .records import RejectedPoint, chunks
 
 
 class Quarantine:
@@ -64,7 +64,7 @@ class Quarantine:
         """Which files cannot be used, and why; empty when all is well. May be asked at any time."""
         bad = self._files.bad
         if self._position.disk_error:
-            bad[quarantine_position.NAME] = self._position.disk_error
+            bad[POSITION_FILE] = self._position.disk_error
         return ", ".join(f"{name}: {detail}" for name, detail in bad.items())
 
     def add(self, *, seq: int, line: str, status: int, reason: str) -> None:

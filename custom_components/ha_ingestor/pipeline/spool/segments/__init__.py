@@ -1,0 +1,1 @@
+"""The files that hold the points of the spool: frames in segments, appended, read and removed."""
