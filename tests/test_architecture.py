@@ -67,12 +67,13 @@ ARROWS: Final[Mapping[str, set[str]]] = {
         *("sources", "enrich", "tasks", "pipeline", "pipeline/encode", "pipeline/filter"),
     },
     "sources/remote": {
-        *("sources", "enrich", "tasks", "options", "health", "clients", "clients/homeassistant"),
+        *("sources", "enrich", "tasks", "options", "health/issues", "health/texts"),
+        *("clients", "clients/homeassistant"),
         *("pipeline", "pipeline/encode", "pipeline/export", "pipeline/filter", "sources/recorder"),
         "registry",
     },
     "sources/mqtt": {
-        *("sources", "options", "health", "pipeline", "pipeline/encode"),
+        *("sources", "options", "health/issues", "pipeline", "pipeline/encode"),
     },
     "options": {
         "clients/homeassistant",
@@ -80,11 +81,19 @@ ARROWS: Final[Mapping[str, set[str]]] = {
         *("pipeline/encode/profiles", "pipeline/export", "pipeline/filter", "pipeline/spool"),
         "pipeline/spool/segments",
     },
+    "health/texts": {"clients", "pipeline/encode/privacy", "pipeline/export"},
     "health": {
-        *("clients", "clients/influx", "clients/homeassistant", "pipeline", "pipeline/encode"),
-        "pipeline/export",
-        *("pipeline/encode/privacy", "pipeline/spool/quarantine", "enrich", "options", "tasks"),
-        "metadata_store",
+        *("health/texts", "clients/influx", "pipeline", "pipeline/encode", "pipeline/export"),
+        *("pipeline/spool/quarantine", "enrich", "options", "tasks", "metadata_store"),
+    },
+    "health/issues": {
+        *("health", "health/texts", "options", "clients/homeassistant", "clients/influx"),
+        *("pipeline", "pipeline/export"),
+    },
+    "health/http": {"health", "pipeline", "pipeline/export"},
+    "health/websocket": {
+        *("health", "health/texts", "enrich", "options", "pipeline", "pipeline/encode"),
+        "pipeline/spool/quarantine",
     },
     "registry": {
         *("enrich", "tasks", "options", "clients/homeassistant", "pipeline", "pipeline/encode"),
@@ -92,29 +101,33 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     },
     "metadata_store": {"registry"},
     "data_api": {
-        *("registry", "options", "health", "clients", "clients/data_api", "pipeline/export"),
+        *("registry", "options", "health/issues", "clients", "clients/data_api"),
+        "pipeline/export",
     },
     "entities": {
-        *("actions", "data_api", "sources/mqtt", "sources/remote", "health"),
-        *("pipeline", "pipeline/export"),
+        *("actions", "data_api", "sources/mqtt", "sources/remote"),
+        *("health", "health/issues", "health/texts", "pipeline", "pipeline/export"),
     },
     "destination": {
-        *("clients", "clients/influx", "data_api", "enrich", "health", "metadata_store", "options"),
+        *("clients", "clients/influx", "data_api", "enrich", "health", "health/issues"),
+        *("metadata_store", "options"),
         *("pipeline", "pipeline/filter", "pipeline/spool", "registry", "sources", "sources/remote"),
         *("sources/mqtt", "sources/recorder"),
     },
     "flows": {
-        *("options", "health", "enrich", "tasks", "clients", "clients/influx"),
+        *("options", "health", "health/issues", "health/texts", "enrich", "tasks"),
+        *("clients", "clients/influx"),
         *("clients/homeassistant", "actions", "pipeline"),
         *("pipeline/encode", "pipeline/encode/profiles", "pipeline/export", "sources/mqtt"),
         "sources/recorder",
     },
     "actions": {
-        *("health", "sources", "sources/recorder"),
+        *("health", "health/texts", "sources", "sources/recorder"),
         *("pipeline/encode", "pipeline/encode/profiles"),
     },
     "repair_flows": {
-        *("flows", "health", "options", "tasks", "clients/homeassistant", "pipeline/export"),
+        *("flows", "health", "health/issues", "health/texts", "options", "tasks"),
+        *("clients/homeassistant", "pipeline/export"),
     },
 }
 

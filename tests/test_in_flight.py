@@ -17,7 +17,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.ha_ingestor.clients.influx.admin import HttpAdministrator
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
-from custom_components.ha_ingestor.health.issues import QUARANTINED
+from custom_components.ha_ingestor.health.issues.issues import QUARANTINED
 from custom_components.ha_ingestor.pipeline.encode.top_entities import top_entities
 from custom_components.ha_ingestor.pipeline.entity_reports import EntityReports
 from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem, Result

@@ -30,9 +30,9 @@ import custom_components.ha_ingestor as integration
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.data_api.coordinator import UNAUTHORIZED
 from custom_components.ha_ingestor.flows.options import MENUS, PAGES
-from custom_components.ha_ingestor.health.issues import QUARANTINED
-from custom_components.ha_ingestor.health.remote import GIVEN_UP
-from custom_components.ha_ingestor.health.remote import UNAUTHORIZED as REMOTE_UNAUTHORIZED
+from custom_components.ha_ingestor.health.issues.issues import QUARANTINED
+from custom_components.ha_ingestor.health.issues.remote import GIVEN_UP
+from custom_components.ha_ingestor.health.issues.remote import UNAUTHORIZED as REMOTE_UNAUTHORIZED
 from custom_components.ha_ingestor.pipeline.export.result import Problem
 from custom_components.ha_ingestor.repairs import async_create_fix_flow
 from custom_components.ha_ingestor.services import ACTIONS

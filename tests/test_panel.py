@@ -18,7 +18,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.health.condition import PROBLEMS
-from custom_components.ha_ingestor.health.sample import SAMPLE_POINTS
+from custom_components.ha_ingestor.health.websocket.sample import SAMPLE_POINTS
 from custom_components.ha_ingestor.options.criteria import CRITERIA
 from custom_components.ha_ingestor.panel import FILES
 from tests.docs.reading import rows, section, text

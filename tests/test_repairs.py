@@ -21,7 +21,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.diagnostics import async_get_config_entry_diagnostics
-from custom_components.ha_ingestor.health.issues import BLOCKING_PROBLEMS
+from custom_components.ha_ingestor.health.issues.issues import BLOCKING_PROBLEMS
 from custom_components.ha_ingestor.pipeline.export.result import Problem
 from custom_components.ha_ingestor.pipeline.quarantine_jobs import QuarantineJobs
 from custom_components.ha_ingestor.pipeline.spool.spool import Spool

@@ -25,10 +25,10 @@ from custom_components.ha_ingestor.entities.mqtt import MQTT_BINARY_SENSORS, MQT
 from custom_components.ha_ingestor.entities.remote import REMOTE_BINARY_SENSORS, REMOTE_SENSORS
 from custom_components.ha_ingestor.flows.mqtt_preview import PREVIEWS
 from custom_components.ha_ingestor.flows.remote import address_schema
-from custom_components.ha_ingestor.health import issues, remote
-from custom_components.ha_ingestor.health.own_reasons import OWN_REASONS, SYSTEM_REASONS
+from custom_components.ha_ingestor.health.issues import issues, remote
 from custom_components.ha_ingestor.health.readings import ALL_DISABLED, NO_DESTINATION
 from custom_components.ha_ingestor.health.self_test import Verdict
+from custom_components.ha_ingestor.health.texts.own_reasons import OWN_REASONS, SYSTEM_REASONS
 from custom_components.ha_ingestor.metadata_store import metadata_sync
 from custom_components.ha_ingestor.options.core import PAGE
 from custom_components.ha_ingestor.options.mqtt import PRESETS_SCHEMA, ROW

@@ -21,7 +21,7 @@ from pytest_homeassistant_custom_component.typing import (
 )
 
 from custom_components.ha_ingestor.const import DOMAIN
-from custom_components.ha_ingestor.health.live import EVERY
+from custom_components.ha_ingestor.health.websocket.live import EVERY
 from custom_components.ha_ingestor.metadata_store.metadata_sync import METADATA_SYNC
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from scripts.rig.data_api import DataApi

@@ -23,7 +23,7 @@ from .destination.reload import (
 )
 from .destination.removal import async_remove
 from .destination.unloaded import async_forget_unloaded
-from .health.server_text import plain
+from .health.texts.server_text import plain
 from .http import async_setup_views
 from .metadata_store.metadata_sync import async_keep
 from .panel import async_serve, async_show

@@ -17,15 +17,15 @@ from .const import DOMAIN, LOGGER, SPOOL_DIRECTORY
 from .data_api.coordinator import RegistryCoordinator
 from .enrich.attribution import Attribution
 from .health.connection_log import ConnectionLog
-from .health.credentials import REFUSED, async_update_reauth
-from .health.deduplication import NO_DEDUPLICATION, Deduplication
-from .health.ignored_rows import ROWS_IGNORED
-from .health.issues import QUARANTINED, async_update_issues, health_issues, undecided_issues
-from .health.place import database_of, distinct_title, server_of
+from .health.issues.credentials import REFUSED, async_update_reauth
+from .health.issues.deduplication import NO_DEDUPLICATION, Deduplication
+from .health.issues.ignored_rows import ROWS_IGNORED
+from .health.issues.issues import QUARANTINED, async_update_issues, health_issues, undecided_issues
 from .health.refused_entities import RefusedEntities
 from .health.remembered import async_remember
 from .health.self_test import SelfTest
 from .health.server import async_note_version
+from .health.texts.place import database_of, distinct_title, server_of
 from .health.updates import Updates
 from .pipeline.export.export_state import Status
 from .pipeline.handover import Handover

@@ -16,7 +16,7 @@ from .coordinator import HaIngestorConfigEntry, IngestorRuntimeData
 from .flows.options import PAGES
 from .health.condition import condition_of, problem_of
 from .health.self_test import SelfTestReport
-from .health.server_text import redacted_for_report, redacted_line
+from .health.texts.server_text import redacted_for_report, redacted_line
 from .metadata_store.metadata_sync import METADATA_SYNC
 from .pipeline.encode.privacy.secrets import is_secret
 from .pipeline.snapshot import Snapshot

@@ -16,7 +16,7 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
-from .health import api, metrics
+from .health.http import api, metrics
 from .health.readings import (
     Reading,
     UnknownDestinationError,

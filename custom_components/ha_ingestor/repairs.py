@@ -7,9 +7,9 @@ from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow
 from homeassistant.core import HomeAssistant
 
 from .data_api.coordinator import UNAUTHORIZED
-from .health.issues import CREDENTIALS_REFUSED, QUARANTINED
-from .health.remote import GIVEN_UP as REMOTE_GIVEN_UP
-from .health.remote import UNAUTHORIZED as REMOTE_UNAUTHORIZED
+from .health.issues.issues import CREDENTIALS_REFUSED, QUARANTINED
+from .health.issues.remote import GIVEN_UP as REMOTE_GIVEN_UP
+from .health.issues.remote import UNAUTHORIZED as REMOTE_UNAUTHORIZED
 from .pipeline.export.result import Problem
 from .repair_flows.credentials import RepairCredentials
 from .repair_flows.data_api import RepairDataApiKey

@@ -21,7 +21,7 @@ from .health.readings import (
     async_readings,
     async_why_none,
 )
-from .health.words import Words, async_words, common_word, condition_word, problem_word
+from .health.texts.words import Words, async_words, common_word, condition_word, problem_word
 from .pipeline.export.result import Problem
 
 MANAGE_URL: Final = f"/config/integrations/integration/{DOMAIN}"

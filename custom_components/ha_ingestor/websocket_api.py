@@ -12,15 +12,15 @@ from homeassistant.helpers import config_validation as cv
 
 from .const import DOMAIN
 from .coordinator import HaIngestorConfigEntry
-from .health.entity_changes import EntityChange, async_change, async_preview_change
 from .health.home_entities import async_preview_filter
-from .health.live import Live, LiveHealth, LivePoints
-from .health.own_reasons import async_said
 from .health.parts import store_of
 from .health.readings import UnknownDestinationError, async_destinations, async_readings
-from .health.recorded import async_recorded
-from .health.report import reports
-from .health.sample import Sample
+from .health.texts.own_reasons import async_said
+from .health.websocket.entity_changes import EntityChange, async_change, async_preview_change
+from .health.websocket.live import Live, LiveHealth, LivePoints
+from .health.websocket.recorded import async_recorded
+from .health.websocket.report import reports
+from .health.websocket.sample import Sample
 from .options.entity_rules import EFFECTS
 from .options.page import OptionError
 

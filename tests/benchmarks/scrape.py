@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from custom_components.ha_ingestor.health.metrics import metrics
+from custom_components.ha_ingestor.health.http.metrics import metrics
 from custom_components.ha_ingestor.health.readings import LOADED, Reading
 
 from .stages import captured, furnished, new_pipeline

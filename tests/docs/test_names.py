@@ -11,8 +11,8 @@ from custom_components.ha_ingestor.entities.buttons import BUTTONS, DATA_API_BUT
 from custom_components.ha_ingestor.entities.data_api import DATA_API_SENSORS
 from custom_components.ha_ingestor.entities.descriptions import SENSORS
 from custom_components.ha_ingestor.flows.options import PAGES
-from custom_components.ha_ingestor.health.metric_table import NUMBERS
-from custom_components.ha_ingestor.health.metrics import metrics
+from custom_components.ha_ingestor.health.http.metric_table import NUMBERS
+from custom_components.ha_ingestor.health.http.metrics import metrics
 from custom_components.ha_ingestor.health.self_test import Verdict
 from custom_components.ha_ingestor.metadata_store.listings import DEVICES, ENTITIES, Listing
 from custom_components.ha_ingestor.options.noise import RULE_FIELDS

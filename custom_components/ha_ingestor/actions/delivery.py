@@ -5,7 +5,7 @@ import errno
 from homeassistant.util.json import JsonObjectType
 
 from ..coordinator import HaIngestorConfigEntry
-from ..health.server_text import plain
+from ..health.texts.server_text import plain
 from .errors import wrong_input
 
 

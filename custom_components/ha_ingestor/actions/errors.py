@@ -9,8 +9,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from ..const import DOMAIN
-from ..health.own_reasons import async_said
-from ..health.server_text import plain
+from ..health.texts.own_reasons import async_said
+from ..health.texts.server_text import plain
 
 # What the pipeline raises once it has stopped.
 _UNLOADED: Final = frozenset({errno.ECANCELED, errno.ESHUTDOWN})

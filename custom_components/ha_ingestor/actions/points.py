@@ -10,7 +10,7 @@ from homeassistant.util.json import JsonObjectType
 
 from ..coordinator import HaIngestorConfigEntry
 from ..health.self_test import MEASUREMENT as SELF_TEST
-from ..health.server_text import plain
+from ..health.texts.server_text import plain
 from ..pipeline.encode.columns import (
     REGISTRIES,
     STATISTICS_MEASUREMENT,

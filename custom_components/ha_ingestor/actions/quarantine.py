@@ -5,8 +5,8 @@ from typing import Any, Final
 from homeassistant.util.json import JsonObjectType
 
 from ..coordinator import HaIngestorConfigEntry, IngestorRuntimeData
-from ..health.own_reasons import async_said
-from ..health.server_text import plain
+from ..health.texts.own_reasons import async_said
+from ..health.texts.server_text import plain
 
 # Home Assistant makes JSON of the answer in its event loop.
 EXPORT_POINTS: Final = 1_000

@@ -8,10 +8,10 @@ from homeassistant.util.json import JsonObjectType
 
 from ..const import DOMAIN
 from ..coordinator import HaIngestorConfigEntry
-from ..health.own_reasons import async_said
 from ..health.self_test import SelfTestReport
-from ..health.server_text import markdown, plain
-from ..health.words import Words, async_words, problem_word
+from ..health.texts.own_reasons import async_said
+from ..health.texts.server_text import markdown, plain
+from ..health.texts.words import Words, async_words, problem_word
 
 _DAY: Final = 86_400
 _UNKNOWN: Final = "?"

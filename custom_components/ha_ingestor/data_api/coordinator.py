@@ -10,7 +10,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from ..clients.data_api.problem import NOT_A_DATA_API
 from ..connection import async_data_api
 from ..const import DOMAIN, LOGGER, SUBENTRY_DATA_API, SUBENTRY_REMOTE
-from ..health.issues import Issue, async_update_issues
+from ..health.issues.issues import Issue, async_update_issues
 from ..options.data_api import refresh_seconds
 from ..pipeline.export.result import Problem
 from .requests import Client

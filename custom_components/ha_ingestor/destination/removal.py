@@ -5,8 +5,8 @@ from homeassistant.core import HomeAssistant
 
 from ..const import DOMAIN
 from ..coordinator import HaIngestorConfigEntry
-from ..health.deletion import async_tell_deleted
-from ..health.issues import async_forget
+from ..health.issues.deletion import async_tell_deleted
+from ..health.issues.issues import async_forget
 from ..metadata_store.metadata_sync import metadata_directory
 from ..metadata_store.store import delete_store
 from ..sources.mqtt.source import async_forget_mqtt

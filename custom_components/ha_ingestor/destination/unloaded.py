@@ -4,7 +4,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 
 from ..coordinator import HaIngestorConfigEntry
-from ..health.issues import async_forget
+from ..health.issues.issues import async_forget
 from ..health.remembered import async_forget_health
 
 

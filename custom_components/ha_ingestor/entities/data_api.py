@@ -7,7 +7,7 @@ from homeassistant.components.binary_sensor import BinarySensorDeviceClass
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 
 from ..data_api.sync import SyncState
-from ..health.server_text import plain
+from ..health.texts.server_text import plain
 from .base import Attributes, IngestorBinarySensorDescription, IngestorSensorDescription
 
 SyncSensor = IngestorSensorDescription[SyncState]

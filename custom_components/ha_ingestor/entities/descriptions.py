@@ -11,8 +11,8 @@ from homeassistant.const import MAX_LENGTH_STATE_STATE, PERCENTAGE, UnitOfInform
 
 from ..connection import ADDRESS_PROBLEMS
 from ..health.condition import CONDITIONS, PROBLEMS, condition_of, has_problem, problem_of
-from ..health.own_reasons import system_key
-from ..health.server_text import plain
+from ..health.texts.own_reasons import system_key
+from ..health.texts.server_text import plain
 from ..pipeline.export.breaker import BreakerState
 from ..pipeline.export.export_state import StatusChange
 from ..pipeline.export.result import Problem

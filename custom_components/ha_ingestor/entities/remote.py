@@ -6,7 +6,7 @@ from homeassistant.components.binary_sensor import BinarySensorDeviceClass
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import UnitOfTime
 
-from ..health.server_text import plain
+from ..health.texts.server_text import plain
 from ..sources.remote.health import RemoteState
 from .base import IngestorBinarySensorDescription, IngestorSensorDescription
 

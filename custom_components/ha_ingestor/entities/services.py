@@ -13,7 +13,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from ..connection import PRODUCTS, destination
 from ..const import DOMAIN
 from ..coordinator import HaIngestorConfigEntry
-from ..health.issues import panel_url
+from ..health.issues.issues import panel_url
 from ..health.server import MANUFACTURERS
 
 

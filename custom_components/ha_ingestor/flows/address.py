@@ -21,8 +21,8 @@ from ..connection import (
     only_certificates,
 )
 from ..const import CONF_CA_CERTIFICATE, CONF_DIALECT
-from ..health.own_reasons import async_said
-from ..health.server_text import plain
+from ..health.texts.own_reasons import async_said
+from ..health.texts.server_text import plain
 from ..pipeline.export.result import Problem
 from .destination import (
     ADDRESS_SCHEMA,

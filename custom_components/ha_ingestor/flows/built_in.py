@@ -15,7 +15,7 @@ from homeassistant.helpers.selector import BooleanSelector
 from ..clients.address import AddressError
 from ..clients.influx.dialect import Dialect
 from ..connection import CONNECTION_PROBLEMS, CertificateError
-from ..health.server_text import markdown, plain
+from ..health.texts.server_text import markdown, plain
 from ..options import core
 from ..options.core import CORE
 from .address import unusable

@@ -11,7 +11,7 @@ from ..clients.influx.dialect import Dialect
 from ..clients.influx.probe import Probe
 from ..connection import async_client
 from ..const import CONF_DIALECT
-from ..health.server_text import markdown, plain
+from ..health.texts.server_text import markdown, plain
 from ..pipeline.export.result import Result
 from .address import AddressFlow, said
 from .fields import (

@@ -21,8 +21,8 @@ from yarl import URL
 from ..clients.address import AddressError, normalize
 from ..connection import async_probe_data_api, try_at_once
 from ..const import CONF_REFRESH, SUBENTRY_DATA_API
-from ..health.own_reasons import async_said
-from ..health.server_text import plain
+from ..health.texts.own_reasons import async_said
+from ..health.texts.server_text import plain
 from ..options.data_api import (
     API_KEY_SELECTOR,
     REFRESH,

@@ -12,7 +12,7 @@ from homeassistant.const import Platform
 from ..clients.influx.dialect import Dialect
 from ..connection import try_at_once
 from ..const import CONF_DIALECT, SUBENTRY_MQTT
-from ..health.server_text import plain
+from ..health.texts.server_text import plain
 from ..options.core import PAGE as CORE_PAGE
 from ..options.mqtt import (
     CONF_PRESETS,

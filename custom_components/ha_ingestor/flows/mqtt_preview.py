@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.translation import async_get_translations
 
 from ..const import DOMAIN
-from ..health.server_text import code
+from ..health.texts.server_text import code
 from ..pipeline.encode.message_shape import PAYLOAD_MAX, MessageShape, Refusal
 from ..sources.mqtt import broker
 from ..sources.mqtt.capture import raw_payload, shape_of

@@ -8,8 +8,8 @@ from homeassistant.config_entries import ConfigFlowResult
 
 from ..connection import try_at_once
 from ..health.home_entities import async_preview
-from ..health.issues import panel_url
-from ..health.server_text import markdown, plain
+from ..health.issues.issues import panel_url
+from ..health.texts.server_text import markdown, plain
 from ..options import attributes, events, history, noise, points, spool, weather
 from ..options import filter as filter_page
 from ..options.page import OptionError, Page

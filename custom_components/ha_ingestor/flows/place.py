@@ -12,7 +12,7 @@ from homeassistant.helpers.selector import BooleanSelector
 from ..clients.influx.dialect import Dialect
 from ..connection import ADDRESS_PROBLEMS, CONNECTION_PROBLEMS, async_administrator
 from ..const import CONF_BUCKET, CONF_DATABASE, CONF_ORG, CONF_RETENTION_POLICY
-from ..health.server_text import markdown, plain
+from ..health.texts.server_text import markdown, plain
 from ..options.number import OptionError, accepted_numbers, grouped
 from ..options.retention import CONF_RETENTION_DAYS, RETENTION_MAX, RETENTION_SCHEMA
 from ..pipeline.export.result import Kind, Problem, Result

@@ -21,8 +21,8 @@ from ..clients.address import AddressError, origin
 from ..clients.homeassistant.errors import HomeAssistantError, Problem
 from ..connection import CertificateError, only_certificates, try_at_once
 from ..const import CONF_CA_CERTIFICATE, SUBENTRY_REMOTE
-from ..health.own_reasons import async_said
-from ..health.server_text import plain
+from ..health.texts.own_reasons import async_said
+from ..health.texts.server_text import plain
 from ..options.number import OptionError, accepted_numbers
 from ..options.remote import accepted, schema, shown
 from .destination import SECTION_ADVANCED, TLS_SECTION, URL_SELECTOR

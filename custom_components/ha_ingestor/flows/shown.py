@@ -5,8 +5,8 @@ from typing import Final
 
 from homeassistant.core import HomeAssistant
 
-from ..health.server_text import markdown
-from ..health.words import async_words, common_word
+from ..health.texts.server_text import markdown
+from ..health.texts.words import async_words, common_word
 from ..options.number import grouped
 
 UNKNOWN: Final = "\N{EN DASH}"

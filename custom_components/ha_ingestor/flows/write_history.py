@@ -32,7 +32,7 @@ from ..actions.backfill import (
     most_first,
     targeted,
 )
-from ..health.words import async_words, backfill_content_word, common_word
+from ..health.texts.words import async_words, backfill_content_word, common_word
 from ..options.selectors import choice
 from ..pipeline.snapshot import Backfill as Shown
 from ..sources.recorder.counts import Counts

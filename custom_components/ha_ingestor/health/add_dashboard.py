@@ -23,8 +23,8 @@ from ..const import DOMAIN
 from ..coordinator import HaIngestorConfigEntry
 from ..options.spool import spool_settings
 from .dashboard import Config, View, view_config
-from .place import distinct_title
 from .readings import async_why_none
+from .texts.place import distinct_title
 
 URL_PATH: Final = "ha-ingestor-health"
 ICON: Final = "mdi:database-export"

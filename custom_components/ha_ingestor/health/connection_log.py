@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..const import LOGGER
 from ..pipeline.export.export_state import ExportState, Status
-from .server_text import plain
+from .texts.server_text import plain
 
 
 class _Loss(NamedTuple):

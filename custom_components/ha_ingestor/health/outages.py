@@ -14,7 +14,7 @@ from homeassistant.util.json import load_json
 from ..const import LOGGER
 from ..pipeline.export.export_state import Status, StatusChange
 from ..pipeline.snapshot import Snapshot
-from .server_text import plain
+from .texts.server_text import plain
 
 FILE: Final = "outages.json"
 # More than anybody reads; the oldest go.

@@ -11,7 +11,7 @@ from ..coordinator import IngestorRuntimeData
 from ..metadata_store.metadata_sync import METADATA_SYNC
 from ..pipeline.export.breaker import BreakerState
 from ..pipeline.export.result import Problem
-from .server_text import plain
+from .texts.server_text import plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from .parts import (
     mqtt_of,
     remotes_of,
 )
-from .place import product_of
+from .texts.place import product_of
 
 # A monitor wants an answer also while the disk does not give one.
 READ_SECONDS: Final = 5.0

@@ -3,8 +3,8 @@
 from homeassistant.components.repairs import RepairsFlowResult
 
 from ..coordinator import HaIngestorConfigEntry
-from ..health.place import distinct_title
-from ..health.server_text import markdown
+from ..health.texts.place import distinct_title
+from ..health.texts.server_text import markdown
 from .loaded import LoadedRepair
 
 

@@ -3,7 +3,7 @@
 from typing import override
 
 from ..coordinator import HaIngestorConfigEntry
-from ..health.credentials import async_ask_instead
+from ..health.issues.credentials import async_ask_instead
 from .confirmed import ConfirmedRepair
 
 

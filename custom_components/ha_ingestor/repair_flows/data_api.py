@@ -9,8 +9,8 @@ from homeassistant.const import CONF_API_KEY
 
 from ..connection import CertificateError, async_probe_data_api, try_at_once
 from ..const import SUBENTRY_DATA_API
-from ..health.own_reasons import async_said
-from ..health.server_text import markdown, plain
+from ..health.texts.own_reasons import async_said
+from ..health.texts.server_text import markdown, plain
 from ..options.data_api import API_KEY_SELECTOR, probe_errors
 
 SCHEMA: Final = vol.Schema({vol.Required(CONF_API_KEY): API_KEY_SELECTOR})

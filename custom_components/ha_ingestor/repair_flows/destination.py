@@ -9,9 +9,9 @@ from homeassistant.const import CONF_URL
 from ..connection import async_administrator
 from ..const import CONF_BUCKET, CONF_DATABASE, CONF_RETENTION_POLICY
 from ..coordinator import HaIngestorConfigEntry
-from ..health.own_reasons import async_said
-from ..health.server_text import markdown, plain
-from ..health.words import async_words, problem_word
+from ..health.texts.own_reasons import async_said
+from ..health.texts.server_text import markdown, plain
+from ..health.texts.words import async_words, problem_word
 from ..options.number import OptionError, accepted_numbers
 from ..options.retention import CONF_RETENTION_DAYS, RETENTION_SCHEMA
 from ..pipeline.export.result import Kind, Problem, Result

@@ -6,8 +6,8 @@ from homeassistant.components.repairs import RepairsFlow
 from homeassistant.config_entries import ConfigEntryState
 
 from ..coordinator import HaIngestorConfigEntry
-from ..health.place import distinct_title
-from ..health.server_text import plain
+from ..health.texts.place import distinct_title
+from ..health.texts.server_text import plain
 
 
 class LoadedRepair(RepairsFlow):

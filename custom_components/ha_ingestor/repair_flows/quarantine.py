@@ -8,11 +8,11 @@ from homeassistant.components.repairs import RepairsFlowResult
 from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig
 
 from ..coordinator import HaIngestorConfigEntry
-from ..health.issues import entities_text, panel_url
-from ..health.own_reasons import async_said
+from ..health.issues.issues import entities_text, panel_url
 from ..health.refused_entities import RECORDS_READ
 from ..health.rejected_point import attribute_of, entities_of, entity_of, subject_of, subjects_of
-from ..health.server_text import markdown, plain
+from ..health.texts.own_reasons import async_said
+from ..health.texts.server_text import markdown, plain
 from ..options.attributes import dropping
 from ..options.core import CORE, ignoring
 from ..options.exclude import excluding

@@ -3,8 +3,8 @@
 from typing import override
 
 from ..coordinator import HaIngestorConfigEntry
-from ..health.own_reasons import async_said
-from ..health.server_text import markdown
+from ..health.texts.own_reasons import async_said
+from ..health.texts.server_text import markdown
 from .confirmed import ConfirmedRepair
 
 

@@ -13,9 +13,9 @@ from ..connection import CertificateError
 from ..coordinator import HaIngestorConfigEntry
 from ..flows.remote import TOKEN_SELECTOR
 from ..flows.remote_probe import async_find
-from ..health.own_reasons import async_said
-from ..health.remote import UNAUTHORIZED
-from ..health.server_text import markdown, plain
+from ..health.issues.remote import UNAUTHORIZED
+from ..health.texts.own_reasons import async_said
+from ..health.texts.server_text import markdown, plain
 
 TOKEN_SCHEMA: Final = vol.Schema({vol.Required(CONF_TOKEN): TOKEN_SELECTOR})
 NOTHING: Final = vol.Schema({})

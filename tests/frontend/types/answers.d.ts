@@ -1,4 +1,4 @@
-/** What the integration answers, as in `health/report.py`, `health/parts.py` and their neighbours. */
+/** What the integration answers, as in `health/websocket/report.py`, `health/parts.py` and their neighbours. */
 
 /** A moment as ISO 8601. */
 type Moment = string;

@@ -13,7 +13,7 @@ from custom_components.ha_ingestor.clients.exchange import DETAIL_MAX, Reply
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
 from custom_components.ha_ingestor.clients.influx.outcome import Outcome
 from custom_components.ha_ingestor.clients.influx.verdict import classify
-from custom_components.ha_ingestor.health.server_text import (
+from custom_components.ha_ingestor.health.texts.server_text import (
     markdown,
     plain,
     redacted_for_report,

@@ -4,7 +4,7 @@ from typing import override
 
 from homeassistant.core import callback
 
-from ...health.mqtt import async_update_mqtt_issue
+from ...health.issues.mqtt import async_update_mqtt_issue
 from ..link_coordinator import LinkCoordinator
 from .health import MqttState
 

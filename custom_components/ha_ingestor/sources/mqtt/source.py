@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
 from ...const import DOMAIN, SUBENTRY_MQTT
-from ...health.mqtt import async_update_mqtt_issue
+from ...health.issues.mqtt import async_update_mqtt_issue
 from ...options.mqtt import shapes_of
 from ...pipeline.pipeline import Pipeline
 from ..kept_link import KeptLink

@@ -12,7 +12,7 @@ from ...clients.homeassistant.registries import Registry
 from ...clients.homeassistant.states import SUBSCRIBE
 from ...const import LOGGER
 from ...enrich.attribution import RUNS
-from ...health.server_text import plain
+from ...health.texts.server_text import plain
 from ...tasks.slices import SLICE_SECONDS
 from .capture import Captures, RemoteCapture, context_of, time_of
 from .catalog import RemoteHome

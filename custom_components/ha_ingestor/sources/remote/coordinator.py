@@ -4,7 +4,7 @@ from typing import override
 
 from homeassistant.core import callback
 
-from ...health.remote import async_update_remote_issue
+from ...health.issues.remote import async_update_remote_issue
 from ..link_coordinator import LinkCoordinator
 from .health import RemoteState
 

@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant, callback
 from ...clients.homeassistant.connection import Connection
 from ...clients.homeassistant.errors import HomeAssistantError, Problem
 from ...const import LOGGER
-from ...health.server_text import plain
+from ...health.texts.server_text import plain
 from ...pipeline.change_listener import no_listener
 from ...pipeline.export.attempts import wait_for
 from ...pipeline.export.backoff import backoff

@@ -15,7 +15,7 @@ from ...clients.homeassistant.connection import Connection
 from ...connection import async_ssl
 from ...const import CONF_CA_CERTIFICATE, DOMAIN, SUBENTRY_REMOTE
 from ...enrich.attribution import Attribution
-from ...health.remote import async_forget_remote
+from ...health.issues.remote import async_forget_remote
 from ...options.events import event_types
 from ...options.filter import entity_filter
 from ...options.history import gap_days

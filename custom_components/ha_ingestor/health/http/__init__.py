@@ -1,0 +1,1 @@
+"""What the HTTP views answer: health, and metrics for Prometheus."""

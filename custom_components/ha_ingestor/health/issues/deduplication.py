@@ -1,0 +1,55 @@
+"""Checks at intervals that the database stores acknowledged points, and each once."""
+
+import math
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from ...clients.influx.victoriametrics import Storage
+from .ignored_rows import IgnoredRows
+from .issues import Issue
+
+CHECK_SECONDS: Final = 24 * 3600.0
+# Where samples are ignored: the user should know of the next ones sooner.
+IGNORED_SECONDS: Final = 3600.0
+
+NO_DEDUPLICATION: Final = "no_deduplication"
+
+
+class Deduplication:
+    """Keeps the last answer when a server does not answer."""
+
+    def __init__(
+        self,
+        ask: Callable[[], Awaitable[Storage]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Prepare; `ask` says None of what cannot be known."""
+        self._ask = ask
+        self._clock = clock
+        self._ask_at = -math.inf
+        self._is_missing = False
+        self._ignored = IgnoredRows(clock)
+        self.is_known = False
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the last answer is old enough to ask again."""
+        return self._clock() >= self._ask_at
+
+    @property
+    def issues(self) -> list[Issue]:
+        """The issues."""
+        missing = [Issue(key=NO_DEDUPLICATION)] if self._is_missing else []
+        return missing + self._ignored.issues
+
+    async def async_check(self) -> None:
+        """Ask."""
+        self._ask_at = self._clock() + CHECK_SECONDS
+        storage = await self._ask()
+        if storage.deduplicates is not None:
+            self._is_missing = not storage.deduplicates
+        if storage.ignored is not None:
+            self._ignored.note(storage.ignored)
+            self._ask_at = self._clock() + IGNORED_SECONDS
+        self.is_known = True

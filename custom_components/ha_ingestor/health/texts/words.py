@@ -1,0 +1,44 @@
+"""Our own words in the language of the home, for what a server or Home Assistant shows as it is."""
+
+from collections.abc import Mapping
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.translation import async_get_translations
+
+from ...const import DOMAIN
+from ...pipeline.export.result import Problem
+
+type Words = Mapping[str, str]
+
+
+async def async_words(hass: HomeAssistant) -> Words:
+    """Return the texts below `common` and `entity` by their keys."""
+    return {
+        key.removeprefix(f"component.{DOMAIN}."): text
+        for category in ("common", "entity")
+        for key, text in (
+            await async_get_translations(hass, hass.config.language, category, {DOMAIN})
+        ).items()
+    }
+
+
+def problem_word(words: Words, problem: str) -> str:
+    """Name a problem as the entity does; empty where there is none."""
+    if problem == Problem.NONE:
+        return ""
+    return words.get(f"entity.sensor.current_problem.state.{problem}", problem)
+
+
+def condition_word(words: Words, condition: str) -> str:
+    """Name a status as the entity does."""
+    return words.get(f"entity.sensor.status.state.{condition}", condition)
+
+
+def backfill_content_word(words: Words, content: str) -> str:
+    """Name what is written of the history as the entity does."""
+    return words.get(f"entity.sensor.backfill.state_attributes.content.state.{content}", content)
+
+
+def common_word(words: Words, key: str) -> str:
+    """Return a text below `common`."""
+    return words.get(f"common.{key}", key)

@@ -1,0 +1,1 @@
+"""What the WebSocket commands answer, and with that the panel shows."""
