@@ -11,8 +11,8 @@ class Performance:
     """Numbers since the start of the pipeline, so a reload begins them again.
 
     Rates are of the last minute, None in the first seconds; `received_here_per_minute` without what
-    other homes and a broker sent. `requests` counts by the kind of their
-    result, `failures` by the problem.
+    other homes and a broker sent. `requests` counts by the kind of their result, `failures` by the
+    problem.
 
     `captured_to_committed` is of the oldest event in each commit, `captured_to_acknowledged` of the
     oldest point in each accepted request. `commit` and `request` are how long these took.

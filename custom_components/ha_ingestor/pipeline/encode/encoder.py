@@ -114,14 +114,14 @@ class Encoder:
     _round: int = 0
     _used_times: UsedTimes = field(default_factory=UsedTimes)
 
-    def encode(self, state_events: Iterable[Item]) -> Encoded:
-        """Encode events in order. Never raises for what a state event holds."""
+    def encode(self, items: Iterable[Item]) -> Encoded:
+        """Encode items in order. Never raises for what one holds."""
         lines: list[str] = []
         filtered: dict[str, int] = {}
         misdated, oldest = 0, LATER
         profile, stats, next_free = self.profile, self.stats, self._used_times.next_free
         self._round += 1
-        for item in state_events:
+        for item in items:
             try:
                 if isinstance(item, OwnPoint):
                     # Its time is its own: the same one again replaces the point before.

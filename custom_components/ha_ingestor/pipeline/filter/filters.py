@@ -26,7 +26,6 @@ from ..model import (
     NO_RULES,
     STATE_CHANGED,
     UNAVAILABLE,
-    UNAVAILABLE_STATES,
     EntityContext,
     Item,
     Message,
@@ -37,6 +36,7 @@ from ..model import (
     Weather,
 )
 from .last_written import LastWritten, Memory
+from .rule_state import is_silent
 from .rules import RuleFilter, RulesMemory
 
 _LOGGER = logging.getLogger(__name__)
@@ -226,7 +226,7 @@ class NoiseFilter:
         new, settings = state_event.new, self.settings
         if new is None or not (settings.window or settings.skip_unavailable):
             return False
-        if settings.skip_unavailable and new.state in UNAVAILABLE_STATES:
+        if settings.skip_unavailable and is_silent(new):
             self.ledger.filtered[UNAVAILABLE] += 1
             self._rules.note_unwritten(state_event)
             return True

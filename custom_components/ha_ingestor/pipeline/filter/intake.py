@@ -85,24 +85,24 @@ class Intake:
             self.count_lost(1, "intake_full")
 
 
-def estimate_size(state_event: Item) -> int:
+def estimate_size(item: Item) -> int:
     """Estimate the memory of an item: its attributes, unless the old state shares them."""
     content: object
-    if isinstance(state_event, OtherEvent):
-        content = state_event.data
-    elif isinstance(state_event, RegistryRow):
-        content = state_event.fields
-    elif isinstance(state_event, OwnPoint):
-        return len(state_event.line)
-    elif isinstance(state_event, Message):
-        return len(state_event.payload) + len(state_event.topic)
-    elif state_event.new is None or state_event.old is None:
-        state = state_event.new or state_event.old
+    if isinstance(item, OtherEvent):
+        content = item.data
+    elif isinstance(item, RegistryRow):
+        content = item.fields
+    elif isinstance(item, OwnPoint):
+        return len(item.line)
+    elif isinstance(item, Message):
+        return len(item.payload) + len(item.topic)
+    elif item.new is None or item.old is None:
+        state = item.new or item.old
         content = state.attributes if state else {}
-    elif state_event.new.attributes is state_event.old.attributes:
+    elif item.new.attributes is item.old.attributes:
         return 0
     else:
-        content = state_event.new.attributes
+        content = item.new.attributes
     try:
         return len(str(content))
     except BaseException:  # noqa: BLE001  it may hold objects of any integration

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 from ..encode.masked import MASKED, unmasked
 from ..ledger import DEADBAND, THROTTLED, Ledger
-from ..model import NO_RULES, UNAVAILABLE, UNAVAILABLE_STATES, Rules, StateEvent, StateLike, is_here
+from ..model import NO_RULES, UNAVAILABLE, Rules, StateEvent, StateLike, is_here
 from .deadband import is_within_deadband
 from .filters import NoiseFilterSettings, are_same
 from .last_written import LastWritten
+from .rule_state import is_silent
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ class RecoveredFilter:
         entity, new, old, *_ = state_event
         if new is None:
             return ""
-        if new.state in UNAVAILABLE_STATES and self.settings.skip_unavailable:
+        if self.settings.skip_unavailable and is_silent(new):
             return UNAVAILABLE
         last = self._kept.get(entity.key) or old
         return self._repeats(entity.rules, entity.domain, last, new) if last else ""
@@ -84,8 +85,7 @@ class RecoveredFilter:
             and are_same(last.attributes, new.attributes)
         ):
             return "deduplicated"
-        is_silent = new.state in UNAVAILABLE_STATES
-        if rules is NO_RULES or is_silent is not (last.state in UNAVAILABLE_STATES):
+        if rules is NO_RULES or is_silent(new) is not is_silent(last):
             return ""
         if is_within_deadband(rules.deadband, domain, last, new):
             return DEADBAND
