@@ -87,7 +87,7 @@ class Delivery:
         if self._written:
             last_write, latency = self._written
             self._written = None
-            self.progress.set_ok(last_write=last_write, write_latency=latency)
+            self.progress.set_written(last_write, latency)
 
     async def send(self, request: Request) -> float | None:
         """Send one request; return the seconds to wait, or None to go on at once."""

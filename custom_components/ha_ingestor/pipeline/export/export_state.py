@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from .result import Problem, Result
 
@@ -56,20 +56,30 @@ class StatusTracker:
         self.history: deque[StatusChange] = deque(maxlen=HISTORY)
         self._on_change = on_change
 
-    def set_ok(self, **measured: Any) -> None:
-        """Set the status `ok`."""
-        measured = {
-            "last_write": self.now.last_write,
-            "write_latency": self.now.write_latency,
-        } | measured
-        self._set(ExportState(status=Status.OK, connected=True, **measured))
+    def set_written(self, last_write: datetime, write_latency: float) -> None:
+        """Set the status `ok`: the database stored points, after this many seconds."""
+        self._set(
+            ExportState(
+                status=Status.OK, connected=True, last_write=last_write, write_latency=write_latency
+            )
+        )
+
+    def set_ok(self) -> None:
+        """Set the status `ok`, as far as can be told without points that were stored."""
+        self._set_without_write(Status.OK, connected=True)
 
     def set_idle(self, status: Status) -> None:
         """Set a status in which nothing is known of the database."""
+        self._set_without_write(status, connected=None)
+
+    def _set_without_write(self, status: Status, *, connected: bool | None) -> None:
         before = self.now
         self._set(
             ExportState(
-                status=status, last_write=before.last_write, write_latency=before.write_latency
+                status=status,
+                connected=connected,
+                last_write=before.last_write,
+                write_latency=before.write_latency,
             )
         )
 
