@@ -94,8 +94,9 @@ class Cursor:
         try:
             return self._files.read(name, 0, _FILE_BYTES)
         except OSError:
-            self._fail(name)
-            return None
+            if self._fails_for_good(name):
+                return None
+            raise
 
     def _open_file(self, name: str, *, is_whole: bool) -> None:
         try:
@@ -108,13 +109,13 @@ class Cursor:
                 self._files.write(fd, bytes(_FILE_BYTES), 0)
                 self._files.sync(fd)
         except OSError:
-            self._fail(name)
+            if not self._fails_for_good(name):
+                raise
 
-    def _fail(self, name: str) -> None:
-        """Count a failure; raises the error that is handled, unless it was one too many."""
+    def _fails_for_good(self, name: str) -> bool:
+        """Count a failure; whether it was one too many."""
         self._failures[name] += 1
-        if self._failures[name] < READ_ATTEMPTS:
-            raise  # noqa: PLE0704  from an except clause
+        return self._failures[name] >= READ_ATTEMPTS
 
     def _fd(self, name: str) -> int:
         if name not in self._fds:

@@ -46,14 +46,13 @@ _ZLIB_LEVEL: Final = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """One valid frame and where it lies in its file; the payload is decompressed."""
+    """One valid frame, and where it ends in its file; the payload is decompressed."""
 
     first_seq: int
     count: int
     acked: int
     time: int
     payload: bytes
-    offset: int
     end: int
 
     @property
@@ -120,7 +119,6 @@ def parse(data: bytes, start: int, base: int = 0) -> Frame | None:
         acked=acked,
         time=time,
         payload=_DECOMPRESS[flags](stored),
-        offset=base + start,
         end=base + body + length,
     )
 
