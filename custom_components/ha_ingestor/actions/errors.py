@@ -11,6 +11,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from ..const import DOMAIN
 from ..health.texts.own_reasons import async_said
 from ..health.texts.server_text import plain
+from ..pipeline.files import disk_error_text
 
 # What the pipeline raises once it has stopped.
 _UNLOADED: Final = frozenset({errno.ECANCELED, errno.ESHUTDOWN})
@@ -38,5 +39,5 @@ def disk_errors(hass: HomeAssistant, title: str) -> Iterator[None]:
     except OSError as err:
         if err.errno in _UNLOADED:
             raise failure("unloaded_meanwhile", title=plain(title)) from err
-        detail = plain(async_said(hass, err.strerror or type(err).__name__))
+        detail = plain(async_said(hass, disk_error_text(err)))
         raise failure("spool_error", title=plain(title), detail=detail) from err

@@ -8,7 +8,7 @@ from math import inf
 from typing import Final
 
 from .encode.encoder import LATER, Encoder
-from .files import Files
+from .files import Files, disk_error_text
 from .filter.filters import NoiseFilter
 from .ledger import Ledger
 from .model import IntakeContent, Item, OwnPoint, StateEvent, is_here
@@ -136,7 +136,7 @@ class Committer:
         try:
             self.noise_filter.save(self.files, self.buffer.last_seq)
         except OSError as err:
-            _LOGGER.debug("The last written states cannot be stored: %s", err.strerror)
+            _LOGGER.debug("The last written states cannot be stored: %s", disk_error_text(err))
         except Exception:
             _LOGGER.exception("The last written states cannot be stored")
         self.captured_until.close()
@@ -183,13 +183,13 @@ class Committer:
     def _filtered(self) -> int:
         return self.ledger.filtered.total() + self.ledger.deduplicated
 
-    def _encode(self, state_events: Sequence[Item], lines: list[str], encoder: Encoder) -> int:
-        """Add the lines of events, and return a time that none of them is older than."""
+    def _encode(self, items: Sequence[Item], lines: list[str], encoder: Encoder) -> int:
+        """Add the lines of items, and return a time that none of them is older than."""
         try:
-            encoded = encoder.encode(state_events)
+            encoded = encoder.encode(items)
         except BaseException:
-            _LOGGER.exception("Encoding failed; %s events lost", len(state_events))
-            self.ledger.count_lost(len(state_events), INTERNAL_ERROR)
+            _LOGGER.exception("Encoding failed; %s events lost", len(items))
+            self.ledger.count_lost(len(items), INTERNAL_ERROR)
             return LATER
         if encoded.filtered:
             self.ledger.filtered.update(encoded.filtered)

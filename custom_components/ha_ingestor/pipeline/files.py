@@ -128,3 +128,8 @@ class OsFiles:
 
     def _path(self, name: str) -> str:
         return os.path.join(self._directory, name)
+
+
+def disk_error_text(err: OSError) -> str:
+    """Return the words of the operating system, or the kind of the error where it has none."""
+    return err.strerror or type(err).__name__

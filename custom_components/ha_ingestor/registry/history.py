@@ -11,6 +11,7 @@ from ..const import DOMAIN, LOGGER
 from ..enrich.selection import EntityFilter, Traits
 from ..options.events import captures_registries
 from ..options.filter import entity_filter
+from ..pipeline.files import disk_error_text
 from ..pipeline.pipeline import Pipeline
 from .history_log import HistoryLog
 from .history_rows import Change, Wanted, changes, states
@@ -74,7 +75,9 @@ class RegistryHistory:
             try:
                 self._written.load()
             except OSError as err:
-                LOGGER.warning("Devices and entities are all written again: %s", err.strerror)
+                LOGGER.warning(
+                    "Devices and entities are all written again: %s", disk_error_text(err)
+                )
         now = states(snapshot.home, wanted(snapshot.home, self._filter))
         return list(changes(self._written.states, now, snapshot.moments, snapshot.latest))
 
@@ -82,7 +85,9 @@ class RegistryHistory:
         try:
             self._written.note(some)
         except OSError as err:
-            LOGGER.warning("Some devices and entities will be written again: %s", err.strerror)
+            LOGGER.warning(
+                "Some devices and entities will be written again: %s", disk_error_text(err)
+            )
 
 
 def wanted(home: Home, entity_filter: EntityFilter) -> Wanted:

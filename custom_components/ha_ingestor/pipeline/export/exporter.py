@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from ..files import disk_error_text
 from ..spool.quarantine.quarantine import Quarantine
 from .age_check import AgeCheck
 from .attempts import Attempts, is_own_end, wait_for
@@ -180,7 +181,7 @@ class Exporter:
         """Try again after an error of the disk, or of ours; returns the seconds until then."""
         problem, detail = Problem.INTERNAL_ERROR, type(err).__name__
         if isinstance(err, OSError):
-            problem, detail = Problem.DISK, err.strerror or detail
+            problem, detail = Problem.DISK, disk_error_text(err)
         elif self.retry.is_new(err):
             _LOGGER.error("Export failed; retrying", exc_info=err)
         return self.delivery.keep(Result(kind=Kind.KEPT, problem=problem, detail=detail))

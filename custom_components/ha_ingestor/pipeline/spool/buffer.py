@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from ..files import disk_error_text
 from ..ledger import Fate, Ledger
 from ..memory import MEMORY_BYTES, MEMORY_POINTS
 from .batch import Batch, chunk
@@ -166,7 +167,7 @@ class Buffer:
                 self._passed += before - len(self._held)
             self._spool.work()
         except OSError as err:
-            error = err.strerror or type(err).__name__
+            error = disk_error_text(err)
             if error != self.error:
                 _LOGGER.warning("The spool cannot be written, points are held: %s", error)
             self._note_error(error)
@@ -261,7 +262,7 @@ class Buffer:
         try:
             self._spool.close()
         except OSError as err:
-            _LOGGER.warning("The spool could not be closed in order: %s", err.strerror)
+            _LOGGER.warning("The spool could not be closed in order: %s", disk_error_text(err))
         except Exception:
             # A programming error must not cost what is handed over.
             _LOGGER.exception("The spool could not be closed in order")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..files import Files
+from ..files import Files, disk_error_text
 from ..ledger import Ledger
 from .cursor import Cursor
 
@@ -19,7 +19,6 @@ class StoredProgress:
 
     def open(self) -> dict[str, Any]:
         """Return what was stored last; raises OSError."""
-        self._cursor.close()  # an earlier attempt may have come this far
         self._stored = {}
         return self._cursor.open()
 
@@ -37,7 +36,7 @@ class StoredProgress:
         try:
             self._cursor.write(content)
         except OSError as err:
-            self.disk_error = _text(err)
+            self.disk_error = disk_error_text(err)
         else:
             self._stored = content
             self.disk_error = ""
@@ -47,14 +46,10 @@ class StoredProgress:
         try:
             self._cursor.sync()
         except OSError as err:
-            self.disk_error = _text(err)
+            self.disk_error = disk_error_text(err)
             return False
         return True
 
     def close(self) -> None:
         """Let go of the file; never raises."""
         self._cursor.close()
-
-
-def _text(err: OSError) -> str:
-    return err.strerror or type(err).__name__

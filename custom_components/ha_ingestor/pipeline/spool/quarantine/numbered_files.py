@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 
-from ...files import Files
+from ...files import Files, disk_error_text
 from .position import PositionFile, QuarantinePosition
 
 _PREFIX: Final = "quarantine-"
@@ -142,7 +142,7 @@ class QuarantineFiles:
     def _begin(self, data: bytes) -> None:
         """Write a new file, or leave none behind; raises OSError."""
         for _ in range(len(self._bad_files)):
-            self._remove_bad_files(self._bad_files.popleft())
+            self._remove_bad_file(self._bad_files.popleft())
         self._is_tail_sound = False
         # What the position has passed is not used again: a record in it would be gone.
         position = self._position.read()
@@ -158,7 +158,7 @@ class QuarantineFiles:
             self._write(fd, data, 0, truncates=not is_new)
             self._files.sync_directory()
         except OSError:
-            self._remove_bad_files(name)
+            self._remove_bad_file(name)
             raise
         self._is_tail_sound = True
         self._position.note_newest(self._last_number)
@@ -173,7 +173,7 @@ class QuarantineFiles:
         finally:
             self._files.close(fd)
 
-    def _remove_bad_files(self, name: str) -> None:
+    def _remove_bad_file(self, name: str) -> None:
         try:
             self._files.remove(name)
         except OSError:
@@ -185,7 +185,7 @@ class QuarantineFiles:
             try:
                 self._files.remove(name)
             except OSError as err:
-                self._bad[name] = _text(err)
+                self._bad[name] = disk_error_text(err)
             else:
                 self._bad.pop(name, None)
 
@@ -197,7 +197,7 @@ class QuarantineFiles:
         except FileNotFoundError:
             content = b""
         except OSError as err:
-            self._bad[name] = _text(err)
+            self._bad[name] = disk_error_text(err)
             return None
         self._bad.pop(name, None)
         return content
@@ -209,7 +209,3 @@ def _number(name: str) -> int:
 
 def _name(number: int) -> str:
     return f"{_PREFIX}{number:0{_DIGITS}d}{_SUFFIX}"
-
-
-def _text(err: OSError) -> str:
-    return err.strerror or type(err).__name__

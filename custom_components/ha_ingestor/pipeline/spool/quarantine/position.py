@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Final, NamedTuple
 from zlib import crc32
 
-from ...files import Files
+from ...files import Files, disk_error_text
 from .appended import Appended
 
 NAME: Final = "quarantine-position"
@@ -120,7 +120,7 @@ class PositionFile:
             try:
                 self._current = self._load()
             except OSError as err:
-                self.disk_error = err.strerror or type(err).__name__
+                self.disk_error = disk_error_text(err)
                 return QuarantinePosition()
             self.disk_error = ""
         if not self._is_stored:

@@ -3,7 +3,7 @@
 from collections.abc import Container
 from contextlib import suppress
 
-from ...files import Files
+from ...files import Files, disk_error_text
 from .segment import Segment
 
 
@@ -27,7 +27,7 @@ class SegmentRemoval:
         try:
             self._files.remove(segment.name)
         except OSError as err:
-            self.disk_error = err.strerror or type(err).__name__
+            self.disk_error = disk_error_text(err)
             raise
         self._left.pop(segment.name, None)
         if not self._left:
