@@ -7,7 +7,7 @@ from typing import Final
 import aiohttp
 import pytest
 
-from custom_components.ha_ingestor.clients.influx.victoriametrics import deduplicates
+from custom_components.ha_ingestor.clients.influx.victoriametrics import ask_storage
 from scripts.rig.databases import DATABASES, Unavailable, binary
 from scripts.rig.servers import DATABASE, Server, start
 
@@ -22,7 +22,7 @@ SERVERS: Final = ("victoriametrics-debian", "victoriametrics")
 def _asked(server: Server) -> bool | None:
     async def ask() -> bool | None:
         async with aiohttp.ClientSession() as session:
-            return await deduplicates(session, destination_of(server, DATABASE))
+            return (await ask_storage(session, destination_of(server, DATABASE))).deduplicates
 
     return asyncio.run(ask())
 

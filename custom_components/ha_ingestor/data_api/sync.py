@@ -232,9 +232,9 @@ class Sync:
         wait = min(REFUSED_RETRY_MAX, REFUSED_RETRY * 2.0 ** min(self._refused_tries, 16))
         self.schedule = self.schedule.again(now, wait)
 
-    def _on_slow_answer(self, is_silent: bool) -> None:  # noqa: FBT001
-        if is_silent != self._is_answer_slow:
-            self._is_answer_slow = is_silent
+    def _on_slow_answer(self, is_slow: bool) -> None:  # noqa: FBT001
+        if is_slow != self._is_answer_slow:
+            self._is_answer_slow = is_slow
             self.on_change()
 
     def _note_renames(self, home: Home) -> None:

@@ -131,10 +131,8 @@ async def async_build(
     pipeline, source = parts.build(resume, before.reload_buffer if before else None)
     coordinator = HealthCoordinator(hass, entry, pipeline)
     remotes = Remotes(hass, entry, pipeline, parts.contexts, parts.causes)
-    directory, read_back = (
-        spool_folder(hass, entry),
-        partial(async_read_back, hass, dict(entry.data)),
-    )
+    directory = spool_folder(hass, entry)
+    read_back = partial(async_read_back, hass, dict(entry.data))
     return IngestorRuntimeData(
         source=source,
         pipeline=pipeline,

@@ -2,8 +2,8 @@
 
 import pytest
 
+from custom_components.ha_ingestor.clients.address import AddressError
 from custom_components.ha_ingestor.clients.homeassistant.address import (
-    AddressError,
     candidates,
     websocket_url,
 )

@@ -9,7 +9,7 @@ import pytest
 from custom_components.ha_ingestor.clients.influx.client import InfluxClient
 from custom_components.ha_ingestor.clients.influx.destination import Destination
 from custom_components.ha_ingestor.clients.influx.dialect import Dialect
-from custom_components.ha_ingestor.clients.influx.victoriametrics import ask_storage, deduplicates
+from custom_components.ha_ingestor.clients.influx.victoriametrics import ask_storage
 from tests.emulator import V2_7, VM_NEW, VM_OLD, Answer, Emulator, Profile
 from tests.shell import NOWHERE
 
@@ -39,7 +39,7 @@ async def test_deduplication_is_read_from_the_flag_of_the_server(
     assert '"0s"' in profile.metrics
     started = replace(profile, metrics=profile.metrics.replace('"0s"', f'"{value}"'))
     async with Emulator(profile=started, prefix="/sub") as server:
-        assert await deduplicates(session, at(server.url)) is expected
+        assert (await ask_storage(session, at(server.url))).deduplicates is expected
 
 
 async def test_deduplication_is_found_at_the_end_of_a_long_page_of_metrics(
@@ -48,7 +48,7 @@ async def test_deduplication_is_found_at_the_end_of_a_long_page_of_metrics(
     assert VM_NEW.metrics is not None
     long = "vm_requests_total 1\n" * 50_000 + VM_NEW.metrics
     async with Emulator(profile=replace(VM_NEW, metrics=long)) as server:
-        assert await deduplicates(session, at(server.url)) is False
+        assert (await ask_storage(session, at(server.url))).deduplicates is False
 
 
 async def test_the_credentials_are_sent_with_the_question_about_deduplication(
@@ -56,18 +56,18 @@ async def test_the_credentials_are_sent_with_the_question_about_deduplication(
 ) -> None:
     async with Emulator(profile=VM_NEW) as server:
         server.allowed = {"Bearer good"}
-        assert await deduplicates(session, at(server.url)) is None
-        assert await deduplicates(session, at(server.url, "good")) is False
+        assert (await ask_storage(session, at(server.url))).deduplicates is None
+        assert (await ask_storage(session, at(server.url, "good"))).deduplicates is False
 
 
 async def test_a_server_that_does_not_tell_is_not_blamed(session: aiohttp.ClientSession) -> None:
     async with Emulator(profile=replace(VM_NEW, metrics="vmauth_user_requests_total 1\n")) as proxy:
-        assert await deduplicates(session, at(proxy.url)) is None
+        assert (await ask_storage(session, at(proxy.url))).deduplicates is None
         proxy.impostor = Answer(status=200, body="<html>", headers={"Content-Type": "text/html"})
-        assert await deduplicates(session, at(proxy.url)) is None
+        assert (await ask_storage(session, at(proxy.url))).deduplicates is None
     async with Emulator(profile=V2_7) as other:
-        assert await deduplicates(session, at(other.url)) is None
-    assert await deduplicates(session, at(NOWHERE)) is None
+        assert (await ask_storage(session, at(other.url))).deduplicates is None
+    assert (await ask_storage(session, at(NOWHERE))).deduplicates is None
 
 
 @pytest.mark.parametrize("profile", [VM_NEW, VM_OLD], ids=lambda known: known.version)

@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
-from ...clients.exchange import Failure, parse_retry_after
 from ...pipeline.export.result import Kind, Problem, Result
 from ..encoding import decode, decode_object
-from ..exchange import Reply
+from ..exchange import Failure, Reply, parse_retry_after
 from .problem import NOT_A_DATA_API
 
 _FAILURES: Final[Mapping[Failure, Problem]] = {

@@ -18,6 +18,7 @@ from .destination import Destination, authorization, secrets_of
 from .dialect import Dialect
 from .listing import DONE, Listing, sorted_names
 from .outcome import Outcome
+from .quoting import influxql_name
 from .verdict import classify
 
 # What InfluxDB 1 keeps of itself.
@@ -65,7 +66,7 @@ class HttpAdministrator:
             return Listing()
         return await self._show(
             "; ".join(
-                f"SHOW RETENTION POLICIES ON {_identifier(name)}"
+                f"SHOW RETENTION POLICIES ON {influxql_name(name)}"
                 for name in databases[:_DATABASES_MAX]
             )
         )
@@ -87,7 +88,7 @@ class HttpAdministrator:
     async def _show(self, statements: str) -> Listing:
         """Read the first column of what InfluxDB 1 answers to each statement."""
         reply = await self._ask("GET", "query", {"q": statements})
-        results = _rows(_json(reply).get("results"))
+        results = _rows(decode_object(reply.body).get("results"))
         series = [each for result in results for each in _rows(result.get("series"))]
         if reply.status != HTTPStatus.OK or not results or "error" in results[0]:
             return Listing(result=self._classify(reply, is_done=False))
@@ -107,17 +108,17 @@ class HttpAdministrator:
     async def _create_database(self, days: int) -> Result:
         destination = self._destination
         duration = f"DURATION {days}d" if days else "DURATION INF"
-        database = _identifier(destination.database)
+        database = influxql_name(destination.database)
         statement = f"CREATE DATABASE {database} WITH {duration}"
         if destination.retention_policy:
-            policy = _identifier(destination.retention_policy)
+            policy = influxql_name(destination.retention_policy)
             statement = (
                 f"CREATE DATABASE {database}; "
                 f"CREATE RETENTION POLICY {policy} ON {database} {duration} REPLICATION 1"
             )
         reply = await self._ask("POST", "query", {"q": statement})
         # InfluxDB 1 answers 200 to a statement that failed, with the reason inside.
-        results = _rows(_json(reply).get("results"))
+        results = _rows(decode_object(reply.body).get("results"))
         failed = [result["error"] for result in results if "error" in result]
         if failed:
             detail = str(failed[0])[:DETAIL_MAX]
@@ -163,14 +164,5 @@ class HttpAdministrator:
         )
 
 
-def _identifier(name: str) -> str:
-    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
 def _rows(content: object) -> list[dict[str, Any]]:
     return [row for row in content if isinstance(row, dict)] if isinstance(content, list) else []
-
-
-def _json(reply: Reply) -> dict[str, Any]:
-    return decode_object(reply.body)

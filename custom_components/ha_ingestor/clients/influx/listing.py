@@ -28,23 +28,18 @@ class Administrator(Protocol):
 
     async def list_orgs(self) -> Listing:
         """List the organizations, where the dialect has any."""
-        ...
 
     async def list_databases(self) -> Listing:
         """List the databases or buckets."""
-        ...
 
     async def list_policies(self, databases: Sequence[str]) -> Listing:
         """List the retention policies of databases, where the dialect has any."""
-        ...
 
     async def create_missing(self, retention_days: int = 0) -> Result:
         """Create what the destination names; what exists stays as it is. 0 days is for ever."""
-        ...
 
     async def create_summary(self, time_zone: str) -> Result:
         """Create a bucket for daily summaries and the task that fills it; what exists stays."""
-        ...
 
 
 def sorted_names(names: list[str]) -> tuple[str, ...]:

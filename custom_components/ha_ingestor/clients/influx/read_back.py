@@ -22,6 +22,7 @@ from .destination import Destination, authorization, secrets_of
 from .dialect import Dialect
 from .library import load_library
 from .probe import probe
+from .quoting import flux_text
 from .retention import ahead
 
 _NO_PERMISSION: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
@@ -169,10 +170,10 @@ class ReadBack:
     async def _flux(self, marker: Marker) -> ReadResult:
         start = marker.time_ms * _MS
         query = (
-            f"from(bucket: {_flux_text(self._destination.bucket)})"
+            f"from(bucket: {flux_text(self._destination.bucket)})"
             f" |> range(start: time(v: {start}), stop: time(v: {start + 1}))"
-            f" |> filter(fn: (r) => r._measurement == {_flux_text(marker.measurement)}"
-            f" and r._field == {_flux_text(marker.field)})"
+            f" |> filter(fn: (r) => r._measurement == {flux_text(marker.measurement)}"
+            f" and r._field == {flux_text(marker.field)})"
         )
         try:
             async with asyncio.timeout(QUERY_SECONDS):
@@ -242,8 +243,3 @@ def _found(values: list[Any], marker: Marker) -> ReadResult:
 def _first(content: object) -> dict[str, Any]:
     is_list = isinstance(content, list) and content and isinstance(content[0], dict)
     return content[0] if is_list else {}  # type: ignore[index]
-
-
-def _flux_text(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("${", "\\${")
-    return f'"{escaped}"'

@@ -1,11 +1,11 @@
 """Reads the message of a rejection: which lines are wrong, or how old is too old."""
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from ...pipeline.export.result import AgeLimit
+from ..encoding import decode_object
 from .dialect import Dialect
 from .retention import DURATION, seconds_of
 
@@ -53,24 +53,16 @@ def _incorrect(body: str, _lines: Sequence[bytes]) -> Iterator[bytes]:
 
 
 def _message(body: str) -> str:
-    content = _json(body)
+    content = decode_object(body)
     return str(content.get("message") or content.get("error") or body)
 
 
 def _numbered(body: str, lines: Sequence[bytes]) -> Iterator[bytes]:
-    data = _json(body).get("data")
+    data = decode_object(body).get("data")
     for item in data if isinstance(data, list) else [data]:
         number = item.get("line_number") if isinstance(item, dict) else None
         if isinstance(number, int) and 0 < number <= len(lines):
             yield lines[number - 1]
-
-
-def _json(body: str) -> Mapping[str, object]:
-    try:
-        content = json.loads(body)
-    except ValueError, RecursionError:
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 _READERS: Final[Mapping[Dialect, Callable[[str, Sequence[bytes]], Iterator[bytes]]]] = {

@@ -1,6 +1,5 @@
 """The retention of a database, where the credentials are allowed to read it."""
 
-import json
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -8,8 +7,10 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final
 
+from ..encoding import decode
 from ..exchange import Reply
 from .dialect import Dialect
+from .quoting import influxql_name
 
 # With another clock than ours it is not known beforehand what the database rejects.
 CLOCK_SECONDS: Final = 60.0
@@ -25,8 +26,8 @@ def retention_request(
     """Return path and query of the request to make; None where nothing expires on writing."""
     match dialect:
         case Dialect.V1:
-            name = database.replace("\\", "\\\\").replace('"', '\\"')
-            return "query", {"db": database, "q": f'SHOW RETENTION POLICIES ON "{name}"'}
+            question = f"SHOW RETENTION POLICIES ON {influxql_name(database)}"
+            return "query", {"db": database, "q": question}
         case Dialect.V2:
             return "api/v2/buckets", {"org": org, "name": bucket}
     return None
@@ -37,8 +38,7 @@ def read_retention(dialect: Dialect, reply: Reply, policy: str, *, now: float) -
     if reply.status != HTTPStatus.OK or abs(ahead(reply, now) or 0.0) > CLOCK_SECONDS:
         return None
     try:
-        content = json.loads(reply.body)
-        return _READERS[dialect](content, policy)
+        return _READERS[dialect](decode(reply.body), policy)
     except ValueError, LookupError, TypeError, AttributeError:
         return None
 

@@ -1,7 +1,8 @@
 """The Flux task that keeps one point a day of every numeric field."""
 
-import json
 from typing import Final
+
+from .quoting import flux_text
 
 SUMMARY_DAYS: Final = 1_826  # five years, one or two of which have a day more
 # Points that come late, after an outage, are summed up too.
@@ -47,15 +48,10 @@ def summary_task_name(bucket: str) -> str:
 def summary_task(bucket: str, *, org: str, time_zone: str) -> str:
     """Write the task; a day is one of the time zone."""
     return _FLUX.format(
-        name=_text(summary_task_name(bucket)),
-        time_zone=_text(time_zone),
-        source=_text(bucket),
-        target=_text(summary_bucket(bucket)),
-        org=_text(org),
+        name=flux_text(summary_task_name(bucket)),
+        time_zone=flux_text(time_zone),
+        source=flux_text(bucket),
+        target=flux_text(summary_bucket(bucket)),
+        org=flux_text(org),
         days=_REPEATED_DAYS,
     )
-
-
-def _text(value: str) -> str:
-    """Quote a text; in Flux `${` begins an expression."""
-    return json.dumps(value, ensure_ascii=False).replace("${", "\\${")

@@ -57,13 +57,6 @@ async def ask_storage(
     )
 
 
-async def deduplicates(
-    session: aiohttp.ClientSession, destination: Destination, *, ssl: bool | SSLContext = True
-) -> bool | None:
-    """Whether it stores a repeated point once; None when not known. Raises AddressError."""
-    return (await ask_storage(session, destination, ssl=ssl)).deduplicates
-
-
 async def _metrics(
     session: aiohttp.ClientSession, destination: Destination, *, ssl: bool | SSLContext
 ) -> str:
