@@ -89,8 +89,6 @@ class Scene:
     entry_id: str
     # When everything was set up, in microseconds since 1970.
     since: int
-    # When this home or the destination stopped in order.
-    ends: list[int] = field(default_factory=list)
 
     def cut(self, _seconds: float) -> None:
         """Break the connection; it may be made again at once."""
@@ -136,7 +134,6 @@ class Scene:
 
     def restart_here(self, seconds: float) -> None:
         """Stop this home in order."""
-        self.ends.append(time.time_ns() // 1000)
         self.here.home.stop()
         time.sleep(seconds)
         self.here.home.start()
@@ -155,7 +152,6 @@ class Scene:
     def disable(self, seconds: float) -> None:
         """Disable the destination for a while."""
         api = self.here.home.api
-        self.ends.append(time.time_ns() // 1000)
         api.disable(self.entry_id)
         time.sleep(DISABLED_SECONDS[AWAY_SECONDS.index(seconds)])
         api.disable(self.entry_id, disabled=False)
@@ -185,7 +181,6 @@ class Scene:
         of_there = Losses(
             starts=other.starts,
             kills=there.kills,
-            rereads=[*here.kills, *self.ends],
             # What was recovered has no context.
             heard=sorted(moment_of(each) for each in remote if each["fields"].get("context_id")),
         )

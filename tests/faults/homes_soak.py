@@ -82,7 +82,7 @@ def finish(scene: Scene) -> bool:
             f"{name}: {each.same} rows are points, {each.restored} were set again by a start,"
             f" {each.unstored} points are not in the recorder, {each.forgotten} follow nothing"
             f" after a kill, {each.cut_short} follow what nobody stored;"
-            f" {each.removed} removals are points, {each.told_again} of them twice after an end;"
+            f" {each.removed} removals are points;"
             f" {each.unheard} rows are of entities that nobody had heard of;"
             f" missing {len(each.missing)}, doubled {len(each.doubled)},"
             f" unknown {len(each.unknown)}, misled {len(each.misled)}"

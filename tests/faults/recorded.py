@@ -15,8 +15,6 @@ from scripts.rig.endpoint import Point
 
 # So much a recorder may not have stored when its home is killed.
 UNSTORED_US: Final = 10_000_000
-# The moments that are stored of another home are so old, and some seconds to store them.
-REREAD_US: Final = 65_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,15 +38,13 @@ class History:
 class Losses:
     """When the home of a recorder started and was killed, and what is not known for that.
 
-    After a kill of `forgets` the next point of an entity need not say what was before it. After an
-    end in `rereads` the last minute of the recorder is read again. `heard` are moments at which
-    another home was followed, in their order, None for this home.
+    After a kill of `forgets` the next point of an entity need not say what was before it. `heard`
+    are moments at which another home was followed, in their order, None for this home.
     """
 
     starts: Sequence[int] = ()
     kills: Sequence[int] = ()
     forgets: Sequence[int] = ()
-    rereads: Sequence[int] = ()
     heard: Sequence[int] | None = None
 
     def has_started(self, before: int, moment: int) -> bool:
@@ -88,10 +84,6 @@ class Losses:
                 found.add(row)
         return found
 
-    def is_read_again(self, moment: int) -> bool:
-        """Whether what was at a moment may have been told once before."""
-        return any(0 <= kill - moment <= REREAD_US for kill in self.rereads)
-
 
 @dataclass(slots=True, kw_only=True)
 class Differences:
@@ -108,9 +100,7 @@ class Differences:
     cut_short: int = 0
     # Of entities that nobody here had heard of.
     unheard: int = 0
-    # Removals, and those that were told once more with the time of the recorder.
     removed: int = 0
-    told_again: int = 0
     missing: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)

@@ -1,6 +1,7 @@
 """Compares the removals of entities: each that a recorder holds is a point, once."""
 
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 from typing import Final
 
 from scripts.rig.endpoint import Point
@@ -24,29 +25,32 @@ def compare_removals(
     A point has its place between the rows around the removal: its time is not exactly that of the
     recorder.
     """
-    removals = [each for each in points if each["tags"]["event_type"] == "entity_removed"]
-    left = list(removals)
+    left, late = list(filter(_is_removal, points)), list[Point]()
     around = [0.0, *(row.moment for row in rows), float("inf")]
     for number, row in enumerate(rows):
         if row.state is not None:
             continue
         after, until = around[number], around[number + 2]
-        told = [each for each in left if after <= moment_of(each) <= until]
+        told = [each for each in left if after <= moment_of(each) <= until][:1]
         if losses.heard is not None and not told:
             told = [each for each in left if until < moment_of(each) <= until + HEARD_US][:1]
+            late += told
         left = [each for each in left if each not in told]
         found.removed += bool(told)
         if not told and row in wanted:
             found.missing.append(f"missing {row}")
-        elif told[1:] and losses.is_read_again(row.moment):
-            found.told_again += 1
-        elif told[1:]:
-            found.doubled.append(f"doubled {'; '.join(map(described, told))}")
+    followed = {id(point): before for before, point in pairwise(points)}
     for point in left:
-        moment = moment_of(point)
+        moment, follows = moment_of(point), followed.get(id(point))
         before = max((row.moment for row in rows if row.moment <= moment), default=0)
+        if follows and _is_removal(follows) and follows not in late:
+            found.doubled.append(f"doubled {described(follows)}; {described(point)}")
         # A start does not bring every entity back.
-        if losses.has_started(before, moment) or losses.may_be_unstored(moment):
+        elif losses.has_started(before, moment) or losses.may_be_unstored(moment):
             found.unstored += 1
         else:
             found.unknown.append(f"unknown removal {described(point)}")
+
+
+def _is_removal(point: Point) -> bool:
+    return point["tags"]["event_type"] == "entity_removed"

@@ -33,7 +33,6 @@ def compare(
     starts: Sequence[float] = (),
     kills: Sequence[float] = (),
     forgets: Sequence[float] = (),
-    rereads: Sequence[float] = (),
     heard: Sequence[float] | None = None,
 ) -> Differences:
     history = History(rows={NAME: rows}, starts=moments(starts))
@@ -41,7 +40,6 @@ def compare(
         starts=history.starts,
         kills=moments(kills),
         forgets=moments(forgets),
-        rereads=moments(rereads),
         heard=None if heard is None else moments(heard),
     )
     return differences(history, points, losses)
@@ -102,8 +100,9 @@ def test_each_removal_is_a_point_once_and_a_point_is_a_removal() -> None:
     assert len(compare(rows, points).missing) == 1
     assert compare(rows, [*points, *again[1:]]).all == []
     assert len(compare(rows, [*points, *again]).doubled) == 1
-    assert compare(rows, [*points, *again], rereads=[30]).told_again == 1
-    assert len(compare(rows, [*points, *again], rereads=[80]).doubled) == 1
+    # Also of one that the recorder does not have.
+    unstored = [point(5, None, "4"), point(6, None, "4")]
+    assert len(compare(rows, [*points, *again[1:], *unstored], starts=[4.5]).doubled) == 1
     assert len(compare(rows, [*points, *again[1:], point(5, None, "4")]).unknown) == 1
     assert compare(rows, [*points, *again[1:], point(5, None, "4")], starts=[4.5]).all == []
     assert compare(rows, [*points, *again[1:], point(5, None, "4")], kills=[6]).all == []

@@ -14,7 +14,7 @@ NOW = EntityEntry(entity_id="light.a", id="uuid", platform="demo", area_id="roof
 
 def event(number: int, action: str, entity_id: str = "light.a", **more: Any) -> Event:
     data = {"action": action, "entity_id": entity_id, **more}
-    return Event(subscription=1, content={"data": data}, number=number)
+    return Event(subscription=1, content={"data": data}, number=number, heard=0.0)
 
 
 def test_before_an_entity_was_made_there_was_no_row() -> None:
@@ -39,7 +39,7 @@ def test_an_entity_that_was_made_again_has_only_its_own_past() -> None:
 
 @pytest.mark.parametrize("content", [None, "text", {}, {"data": 7}])
 def test_an_event_that_names_nothing_changes_no_row(content: Any) -> None:
-    odd = Event(subscription=1, content=content, number=1)
+    odd = Event(subscription=1, content=content, number=1, heard=0.0)
     changed = event(2, "update", changes={"area_id": "attic"})
     rows = rows_as_of([odd, changed], {"light.a": NOW})
     assert rows.before["light.a"] == replace(NOW, area_id="attic")

@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.ha_ingestor.clients.homeassistant.states import Change, State
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
+from custom_components.ha_ingestor.sources.remote import watermarks
 from custom_components.ha_ingestor.sources.remote.entities import (
     GONE_MAX,
     Entities,
@@ -43,10 +44,9 @@ def stored_before(
     *,
     there: Iterable[str] = (),
     gone: Iterable[str] = (),
-    **more: Any,
 ) -> None:
     [subentry_id] = entry.subentries
-    content = {"there": list(there), "gone": list(gone), **more}
+    content = {"there": list(there), "gone": list(gone)}
     hass_storage[MOMENTS] = {"version": 1, "data": {subentry_id: moment}}
     hass_storage[ENTITIES] = {"version": 1, "data": {subentry_id: content}}
 
@@ -134,49 +134,6 @@ async def test_what_came_back_and_went_again_in_an_interruption_is_told(
     assert ledger["recovered"] == 2
 
 
-async def test_a_removal_that_an_earlier_process_captured_has_its_time_again(
-    hass: HomeAssistant, home: Home, database: Emulator, hass_storage: dict[str, Any]
-) -> None:
-    """That of the recorder there is another one: the other home does not tell it."""
-    recorder, start = Recorder(home), time.time() - 1000
-    home.changing("sensor.stays", "1", start - 1)
-    names = ["sensor.near", "sensor.far"]
-    for name in names:
-        recorder.wrote(name, "0", start - 50)
-        recorder.wrote(name, "", start + 100)
-    # It came back, and went once more.
-    recorder.wrote("sensor.near", "1", start + 101)
-    recorder.wrote("sensor.near", "", start + 102)
-    # One is there.
-    for state, at in (("0", -50), ("", 100), ("1", 101)):
-        recorder.wrote("sensor.back", state, start + at)
-    home.changing("sensor.back", "1", start + 101)
-    entry = entry_with(database, remote(home))
-    told = {
-        "sensor.back": start + 100.7,
-        "sensor.near": start + 100.7,
-        "sensor.far": start + 110,
-        "sensor.unknown": 1.0,
-    }
-    there = ["sensor.stays", "sensor.back"]
-    stored_before(hass_storage, entry, start, there=there, gone=names, told=told)
-    await started(hass, home, entry)
-    await balanced(entry)
-    await deliver(hass, entry)
-    changed, removed = "state_changed", "entity_removed"
-    assert events(database, "sensor.near") == [
-        (removed, None, "0"),
-        (changed, "1", None),
-        (removed, None, "1"),
-    ]
-    moments = [
-        sorted(point.time for point in points(database, name)) for name in (*names, "sensor.back")
-    ]
-    expected = ([100.7, 101.0, 102.0], [100.0], [100.7, 101.0])
-    for found, seconds in zip(moments, expected, strict=True):
-        assert found == pytest.approx([(start + each) * 1e9 for each in seconds], abs=1000)
-
-
 async def test_a_removal_that_is_not_told_yet_is_told_after_a_restart(
     hass: HomeAssistant, home: Home, database: Emulator
 ) -> None:
@@ -217,7 +174,7 @@ async def test_the_entities_of_a_home_are_stored_when_they_change(
 
     await wait(6)
     await until(lambda: ENTITIES in hass_storage)
-    assert content() == {"there": ["sensor.a"], "gone": [], "told": {}}
+    assert content() == {"there": ["sensor.a"], "gone": []}
     # As it is not written again, it stays away.
     del hass_storage[ENTITIES]
     await home.set_state("sensor.a", "1", start + 1)
@@ -228,13 +185,12 @@ async def test_the_entities_of_a_home_are_stored_when_they_change(
     await until(lambda: link_of(entry).health.events >= 3)
     await wait(6)
     await until(lambda: ENTITIES in hass_storage)
-    assert content() == {"there": ["sensor.a", "sensor.b"], "gone": [], "told": {}}
+    assert content() == {"there": ["sensor.a", "sensor.b"], "gone": []}
     await home.send(home.removing("sensor.a"))
     await until(lambda: link_of(entry).health.events >= 4)
     await wait(60)
     await until(lambda: content()["gone"] == ["sensor.a"])
     assert content()["there"] == ["sensor.b"]
-    assert content()["told"] == {"sensor.a": pytest.approx(time.time(), abs=30)}
     await deliver(hass, entry)
     await hass.config_entries.async_remove(entry.entry_id)
     assert content() is None
@@ -252,11 +208,7 @@ def test_so_many_that_are_gone_are_remembered() -> None:
             context=None,  # type: ignore[arg-type]
         )
         entities.note(Change(name, old, None))
-        entities.note_removal(name, 2.0)
     assert entities.stored(()).gone == tuple(names[2:])
-    # Also of one that came back.
-    entities.note(Change(names[-1], None, old))
-    assert list(entities.stored(()).told) == names[2:]
 
 
 async def test_only_an_entity_that_comes_while_it_is_watched_is_known_to_be_added(
@@ -282,3 +234,30 @@ async def test_only_an_entity_that_comes_while_it_is_watched_is_known_to_be_adde
     await deliver(hass, entry)
     found = [each for each in added if each[0] in {"sensor.there", "sensor.comes"}]
     assert found == [("sensor.there", False), ("sensor.comes", True), ("sensor.comes", False)]
+
+
+async def test_what_is_new_when_a_gap_ends_is_stored_before_the_gap_is_filled(
+    hass: HomeAssistant,
+    home: Home,
+    database: Emulator,
+    hass_storage: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A kill before that, and its removal there, would leave nobody who asks about it."""
+    monkeypatch.setattr(watermarks, "FIRST_SECONDS", 3600.0)
+    for interval in ("INTERVAL", "NEW_ENTITIES"):
+        monkeypatch.setattr(watermarks, interval, timedelta(hours=1))
+    Recorder(home)
+    start = time.time() - 1000
+    home.changing("sensor.a", "0", start)
+    entry = entry_with(database, remote(home))
+    await interrupted(hass, home, entry, 1)
+    home.changing("sensor.new", "0", start + 100)
+    home.silent.add(HISTORY)
+    await home.start()
+    await connected(entry, 2)
+    await until(lambda: bool(link_of(entry).home.gaps))
+    await until(lambda: ENTITIES in hass_storage)
+    [subentry_id] = entry.subentries
+    stored = hass_storage[ENTITIES]["data"][subentry_id]
+    assert stored["there"] == ["sensor.a", "sensor.new"]

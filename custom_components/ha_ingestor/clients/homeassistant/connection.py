@@ -34,11 +34,15 @@ _TOO_BIG: Final = aiohttp.WSCloseCode.MESSAGE_TOO_BIG
 
 
 class Event(NamedTuple):
-    """What came for a subscription; `number` counts all that came before and this one."""
+    """What came for a subscription; `number` counts all that came before and this one.
+
+    `heard` is when it came, in seconds since 1970.
+    """
 
     subscription: int
     content: Any
     number: int
+    heard: float
 
 
 class Connection:
@@ -194,7 +198,7 @@ class Connection:
             return
         if message.get("type") == "event":
             self.received += 1
-            self._events.append(Event(number, message.get("event"), self.received))
+            self._events.append(Event(number, message.get("event"), self.received, time.time()))
             self._arrived.set()
         elif (answer := self._answers.get(number)) and not answer.done():
             answer.set_result(message)

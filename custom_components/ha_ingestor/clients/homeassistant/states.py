@@ -97,6 +97,12 @@ class StateMirror:
         return _new_state(entity_id, row, self.about(entity_id))
 
 
+def removed_in(event: Any) -> list[str]:
+    """Return the entities that are gone with an event; none of one that cannot be read."""
+    names = event.get("r") if isinstance(event, dict) else None
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+
+
 @contextmanager
 def understood() -> Iterator[None]:
     """Raise what cannot be understood as an error of the connection: a new snapshot helps."""

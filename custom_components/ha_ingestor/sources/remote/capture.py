@@ -4,6 +4,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -81,9 +82,9 @@ class RemoteCapture:
         async for before, after in self.catalog.async_sweep():
             self.mark(before, after, now, NoContext())
 
-    def changed(self, change: Change) -> None:
-        """Capture a change of a state while it happens."""
-        self._receive(self._live, change)
+    def changed(self, change: Change, heard: float) -> None:
+        """Capture a change of a state while it happens; by the clock there it was heard then."""
+        self._receive(partial(self._live, heard), change)
 
     def existing(self, change: Change) -> None:
         """Capture a state that was there before anybody listened."""
@@ -101,6 +102,11 @@ class RemoteCapture:
     def restored(self, change: Change) -> None:
         """Count a state that the restart of the remote home set once more."""
         self._receive(self._restored, change)
+
+    def leaves_out(self, entity_id: str) -> bool:
+        """Whether an entity is known, and nothing of it is captured."""
+        known = self.catalog.get(entity_id) if self.catalog is not None else None
+        return bool(known and known.filtered)
 
     def remembers(self, entity_id: str) -> bool:
         """Whether it is known what an earlier process wrote last of an entity."""
@@ -140,10 +146,17 @@ class RemoteCapture:
     def _existing(self, change: Change) -> None:
         self._change(change, has_time=False)
 
-    def _live(self, change: Change) -> None:
-        self._change(change, is_added=change.old is None)
+    def _live(self, heard: float, change: Change) -> None:
+        self._change(change, is_added=change.old is None, heard=heard)
 
-    def _change(self, change: Change, *, has_time: bool = True, is_added: bool = False) -> None:
+    def _change(
+        self,
+        change: Change,
+        *,
+        has_time: bool = True,
+        is_added: bool = False,
+        heard: float | None = None,
+    ) -> None:
         entity_id, old, new = change
         self._note_newest(new)
         described = self.described(entity_id)
@@ -153,9 +166,7 @@ class RemoteCapture:
             return
         fired = 0.0
         if has_time:
-            fired = new.last_updated_timestamp if new else self._now(old)
-        if new is None:
-            self._home.entities.note_removal(entity_id, fired)
+            fired = new.last_updated_timestamp if new else self._removed_at(change, heard)
         context: ContextLike = new.context if new else NoContext()
         # The weather there is not known, and the clock is another one.
         self._pipeline.offer(
@@ -170,10 +181,12 @@ class RemoteCapture:
         if state and state.last_updated_timestamp <= self._health.latest:
             self._home.newest = state.last_updated_timestamp
 
-    def _now(self, old: State | None) -> float:
-        """Return what time it is there, as far as it is known, and not before a state."""
-        now = time.time() + self._health.clock_ahead
-        return max(now, old.last_updated_timestamp if old else now)
+    def _removed_at(self, change: Change, heard: float | None) -> float:
+        """Return when a removal was heard, or is now, but not before the last state."""
+        noted = time.time() + self._health.clock_ahead if heard is None else heard
+        moment = max(noted, change.old.last_updated_timestamp if change.old else noted)
+        self._home.removals.correct(change.entity_id, noted, moment)
+        return moment
 
     def _restored(self, change: Change) -> None:
         self._note_newest(change.new)

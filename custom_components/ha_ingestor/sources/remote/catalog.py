@@ -21,6 +21,7 @@ from ...pipeline.model import EntityContext
 from ...tasks.slices import async_slices
 from .entities import Entities, StoredEntities
 from .gap import RemoteGap
+from .removals import RemovalTimes, Store, store_nowhere
 
 # What makes two descriptions of an entity equal: all but what profiles remember of it.
 _COMPARED: Final = tuple(each.name for each in fields(EntityContext) if each.name != "memo")
@@ -43,6 +44,9 @@ class RemoteHome:
     states: StateMirror = field(default_factory=partial(StateMirror, about=state_info))
     # Those that have no state now.
     entities: Entities = field(default_factory=Entities)
+    removals: RemovalTimes = field(default_factory=RemovalTimes)
+    # Puts entities that are new on the disk: they may be gone when a later process asks.
+    store_new: Store = store_nowhere
 
     @property
     def captured_until(self) -> float | None:

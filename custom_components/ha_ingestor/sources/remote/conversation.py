@@ -9,7 +9,7 @@ from typing import Any, Final
 from ...clients.homeassistant.connection import SUBSCRIBE_EVENTS, Connection, Event
 from ...clients.homeassistant.errors import CommandError, HomeAssistantError
 from ...clients.homeassistant.registries import Registry
-from ...clients.homeassistant.states import SUBSCRIBE
+from ...clients.homeassistant.states import SUBSCRIBE, removed_in
 from ...const import LOGGER
 from ...enrich.attribution import RUNS
 from ...health.texts.server_text import plain
@@ -50,6 +50,8 @@ class Conversation:
         self._is_admin = False
         self._states = 0
         self._has_snapshot = False
+        # Up to which event the removals were noted.
+        self._noted_to = 0
         self._describing = asyncio.Lock()
         self._recovery = RemoteRecovery(connection, home, health, self._captured_for)
 
@@ -125,7 +127,7 @@ class Conversation:
         number, content = event.subscription, event.content
         if number == self._states:
             if self._has_snapshot:
-                await self._changes(content)
+                await self._changes(event)
             else:
                 await self._snapshot(content)
         elif registry := self._reader.registry_of(event):
@@ -133,15 +135,33 @@ class Conversation:
         elif event_type := self._others.get(number):
             (await self._captured_for()).fired(event_type, content)
 
-    async def _changes(self, content: Any) -> None:
-        capture = await self._captured_for()
-        for change in self._home.states.apply(content):
+    async def _changes(self, event: Event) -> None:
+        if event.number > self._noted_to and removed_in(event.content):
+            await self._note_removals(event)
+        capture, heard = await self._captured_for(), self._heard(event)
+        for change in self._home.states.apply(event.content):
             self._home.entities.note(change)
-            capture.changed(change)
+            capture.changed(change, heard)
         self._health.entities = len(self._home.states.states)
+
+    async def _note_removals(self, event: Event) -> None:
+        """Store when the removals were heard that came so far: often they are many."""
+        capture, removals = await self._captured_for(), self._home.removals
+        for each in (event, *self._connection.waiting_for((self._states,))):
+            self._noted_to = each.number
+            for entity_id in removed_in(each.content):
+                if not capture.leaves_out(entity_id):
+                    removals.note(entity_id, self._heard(each))
+        await removals.store()
+
+    def _heard(self, event: Event) -> float:
+        """Return what time it was there when an event came."""
+        return event.heard + self._health.clock_ahead
 
     async def _snapshot(self, content: Any) -> None:
         await async_capture_first_states(content, self._home, self._health, self._captured_for)
+        # What ends a gap is in memory only until it is filled.
+        await self._home.store_new()
         self._has_snapshot = True
         self._recovery.async_start()
         self._health.entities = len(self._home.states.states)

@@ -1,8 +1,7 @@
 """Which entities of a remote home were seen, so that a gap asks also about those that are gone."""
 
-from collections.abc import Iterable, KeysView, Mapping
+from collections.abc import Iterable, KeysView
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import Any, Final, Self
 
 from ...clients.homeassistant.states import Change
@@ -13,14 +12,10 @@ GONE_MAX: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEntities:
-    """What is stored of a home: those that had a state, and those that had none any more.
-
-    `told` are the times that the points of removals have, also of entities that came back.
-    """
+    """What is stored of a home: those that had a state, and those that had none any more."""
 
     there: frozenset[str] = frozenset()
     gone: tuple[str, ...] = ()
-    told: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, content: object) -> Self:
@@ -30,17 +25,11 @@ class StoredEntities:
             [each for each in part if isinstance(each, str)] if isinstance(part, list) else []
             for part in (found.get("there"), found.get("gone"))
         )
-        told = found.get("told")
-        moments = {
-            name: float(moment)
-            for name, moment in (told.items() if isinstance(told, dict) else ())
-            if isinstance(moment, (int, float)) and isfinite(moment)
-        }
-        return cls(there=frozenset(there), gone=tuple(gone), told=moments)
+        return cls(there=frozenset(there), gone=tuple(gone))
 
     def content(self) -> dict[str, Any]:
         """Return what is to be stored."""
-        return {"there": sorted(self.there), "gone": list(self.gone), "told": dict(self.told)}
+        return {"there": sorted(self.there), "gone": list(self.gone)}
 
     def has_all(self, other: StoredEntities) -> bool:
         """Whether all entities of another one are known."""
@@ -52,30 +41,21 @@ class Entities:
     """Entities without a state now.
 
     Those that are `expected` had one when an earlier process ended; `gone` are told to be removed,
-    the newest last. Where nobody said when, it is in `told` which time the point has.
+    the newest last.
     """
 
     expected: frozenset[str] = frozenset()
     gone: dict[str, None] = field(default_factory=dict)
-    told: dict[str, float] = field(default_factory=dict)
 
     def load(self, stored: StoredEntities) -> None:
         """Begin with what an earlier process stored."""
         self.expected, self.gone = stored.there, dict.fromkeys(stored.gone)
-        self.told = dict(stored.told)
 
     def note(self, change: Change) -> None:
         """Learn of a change."""
         self.gone.pop(change.entity_id, None)
         if change.new is None:
             self._add(change.entity_id)
-
-    def note_removal(self, entity_id: str, moment: float) -> None:
-        """Learn which time the point of a removal has, which the other home does not tell."""
-        self.told.pop(entity_id, None)
-        self.told[entity_id] = moment
-        if len(self.told) > GONE_MAX:
-            del self.told[next(iter(self.told))]
 
     def missing(self, states: KeysView[str]) -> list[Change]:
         """Return those that have no state in the first event of a connection either."""
@@ -90,7 +70,7 @@ class Entities:
         """Return what is to be stored, with those that have a state."""
         names = self.expected.union(there)
         gone = tuple(name for name in self.gone if name not in names)
-        return StoredEntities(there=names, gone=gone, told=dict(self.told))
+        return StoredEntities(there=names, gone=gone)
 
     def _add(self, entity_id: str) -> None:
         self.gone[entity_id] = None

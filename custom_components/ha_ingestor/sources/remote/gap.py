@@ -1,10 +1,9 @@
 """What was missed of a remote home between two connections, and what is still to be asked."""
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import batched
-from math import inf
 from typing import Final
 
 from ...clients.homeassistant.states import Change, State
@@ -12,6 +11,7 @@ from ...pipeline.filter.state_times import UNKNOWN, RedatedState, dated
 from ...pipeline.model import EntityContext, NoContext, StateEvent
 from ..recorder.page import Recorded
 from ..recorder.recovered_events import RecoveredEvents
+from .removals import HEARD_SECONDS
 
 # One answer is one message: what a busy home has of so many entities in an hour is a few megabytes.
 ENTITIES_MAX: Final = 50
@@ -20,8 +20,6 @@ SLICE_SECONDS: Final = 3_600.0
 _DIVISIONS_MAX: Final = 3
 # A database may round to microseconds; two states of an entity are further apart.
 _SAME_SECONDS: Final = 2e-6
-# A removal is heard so long after it at most, by a clock that is known to a second.
-_HEARD_SECONDS: Final = 3.0
 # What is exactly at the bounds of a question is not in the answer.
 BEYOND_SECONDS: Final = 0.001
 
@@ -76,7 +74,7 @@ class RemoteGap:
     gone_at: float
     # An earlier process knew them with a state.
     expected: frozenset[str]
-    told: Mapping[str, float]
+    told: Mapping[str, Sequence[float]]
     questions: deque[Question]
     events: RecoveredEvents
     # Entities that the recorder there has, and those that changed more than once.
@@ -87,6 +85,8 @@ class RemoteGap:
     is_ended: bool = False
     is_left: bool = False
     points: int = 0
+    # Removals whose times were given to rows.
+    _told_again: set[tuple[str, float]] = field(default_factory=set)
 
     def was_there(self, entity_id: str) -> bool:
         """Whether an entity had a state when the gap began."""
@@ -123,17 +123,20 @@ class RemoteGap:
 
     def _as_told(self, rows: list[Recorded]) -> list[Recorded]:
         """Give removals that were captured the times of their points: so they are stored once."""
-
-        def distance(row: Recorded) -> float:
-            return abs(self.told.get(row.entity_id, inf) - row.moment)
-
-        removals = (row for row in rows if not row.state and distance(row) <= _HEARD_SECONDS)
-        nearest = {row.entity_id: row for row in sorted(removals, key=distance, reverse=True)}
+        pairs = sorted(
+            (abs(moment - row.moment), number, moment)
+            for number, row in enumerate(rows)
+            if not row.state
+            for moment in self.told.get(row.entity_id, ())
+        )
+        moments: dict[int, float] = {}
+        for distance, number, moment in pairs:
+            told = (rows[number].entity_id, moment)
+            if distance <= HEARD_SECONDS and number not in moments and told not in self._told_again:
+                moments[number] = moment
+                self._told_again.add(told)
         return [
-            row._replace(moment=self.told[row.entity_id])
-            if nearest.get(row.entity_id) is row
-            else row
-            for row in rows
+            row._replace(moment=moments.get(number, row.moment)) for number, row in enumerate(rows)
         ]
 
     def present(self, entity_ids: Iterable[str]) -> list[Recorded]:
@@ -142,12 +145,20 @@ class RemoteGap:
         for entity_id in entity_ids:
             if new := self.changes[entity_id].new:
                 rows.append(_row(new))
-            elif self.events.state_before(entity_id) and (
-                # Others were told to be removed before it.
-                entity_id in self.led or self.was_there(entity_id)
+            elif (before := self.events.state_before(entity_id)) and (
+                moment := self._removed_at(entity_id, before.last_updated_timestamp)
             ):
-                rows.append(Recorded(entity_id, None, self.gone_at, NoContext()))
+                rows.append(Recorded(entity_id, None, moment, NoContext()))
         return sorted(rows, key=_moment)
+
+    def _removed_at(self, entity_id: str, after: float) -> float | None:
+        """Return which time a removal has that the recorder there lacks; None without one."""
+        told = [each for each in self.told.get(entity_id, ()) if after <= each <= self.gone_at]
+        if told:
+            return max(told)
+        # Others were told to be removed before it.
+        is_untold = entity_id in self.led or self.was_there(entity_id)
+        return self.gone_at if is_untold else None
 
 
 def gap_of(
@@ -160,7 +171,7 @@ def gap_of(
     gone_at: float,
     latest: float,
     expected: frozenset[str] = frozenset(),
-    told: Mapping[str, float] | None = None,
+    told: Mapping[str, Sequence[float]] | None = None,
 ) -> RemoteGap:
     """Begin a gap; `started` is when the home started, if it did.
 

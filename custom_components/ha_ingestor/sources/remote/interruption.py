@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -63,7 +63,10 @@ class Interruption:
             capture.present(change, has_restarted=self.has_restarted)
 
     def gap(
-        self, missed: Iterable[Change], expected: frozenset[str], told: Mapping[str, float]
+        self,
+        missed: Iterable[Change],
+        expected: frozenset[str],
+        told: Mapping[str, Sequence[float]],
     ) -> RemoteGap | None:
         """Return the gap of what was missed, if there is one."""
         changes = list(missed)
@@ -99,7 +102,6 @@ async def async_capture_first_states(
         home.newest = None
     newest, is_first = home.newest, not states.states
     changes = await asyncio.to_thread(states.snapshot, content)
-    told = dict(entities.told)
     expected, missing = entities.expected, entities.missing(states.states.keys())
     for change in changes:
         entities.note(change)
@@ -125,6 +127,7 @@ async def async_capture_first_states(
             interruption.capture(capture, change)
     if interruption.is_asked_for:
         missed += missing
+    told = home.removals.of(change.entity_id for change in missed)
     if gap := interruption.gap(missed, expected, told):
         home.gaps.append(gap)
         present = (each.new.last_updated_timestamp for each in missed if each.new)

@@ -161,11 +161,21 @@ class RemoteRecovery:
                     del gap.changes[entity_id]
                 is_known = entity_id in gap.known or capture.described(entity_id).filtered
                 unfillable += not (is_known or change.new is None)
-            await self._read(gap, capture, gap.present(led), inf)
+            rows = gap.present(led)
+            await self._note_removals(rows)
+            await self._read(gap, capture, rows, inf)
             capture.forget_gone(gap.changes)
             self._health.unfillable, gap.is_ended = unfillable, True
         finally:
             self._is_busy = False
+
+    async def _note_removals(self, rows: list[Recorded]) -> None:
+        """Store which times those have that the recorder there does not have."""
+        removed = [row for row in rows if row.state is None]
+        for row in removed:
+            self._home.removals.note(row.entity_id, row.moment)
+        if removed:
+            await self._home.removals.store()
 
     def _is_present(self, change: Change) -> bool:
         """Whether nothing has followed a state so far."""

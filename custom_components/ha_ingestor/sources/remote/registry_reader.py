@@ -56,6 +56,7 @@ class RegistryReader:
             # It is another home at the same place.
             new = RemoteHome()
             home.states, home.entities, home.newest = new.states, new.entities, None
+            home.removals.clear()
             for gap in home.gaps:
                 gap.questions.clear()
         home.registries, self._rows = registries, {}

@@ -161,6 +161,8 @@ class Remotes:
             if home.newest is None:
                 home.newest = watermarks.newest(subentry_id)
                 home.entities.load(watermarks.entities(subentry_id))
+            home.removals = watermarks.removals(subentry_id)
+            home.store_new = watermarks.async_store_new
             watermarks.async_follow(
                 subentry_id, partial(getattr, home, "captured_until"), home.stored_entities
             )

@@ -15,6 +15,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ...const import DOMAIN
 from .entities import StoredEntities
+from .removals import RemovalTimes
 
 # What was captured is on the disk long before: what is stored was true one interval ago.
 INTERVAL: Final = timedelta(seconds=30)
@@ -26,6 +27,8 @@ VERSION: Final = 1
 KEY: Final = f"{DOMAIN}.remotes"
 # A file of its own: it is large, and changes rarely.
 ENTITIES_KEY: Final = f"{DOMAIN}.remote_entities"
+# Small, and written with each removal.
+REMOVALS_KEY: Final = f"{DOMAIN}.remote_removals"
 
 type Newest = Callable[[], float | None]
 type Present = Callable[[], StoredEntities]
@@ -46,6 +49,10 @@ class Watermarks:
             hass, VERSION, ENTITIES_KEY, atomic_writes=True
         )
         self._entities: dict[str, StoredEntities] = {}
+        self._removals_store = Store[dict[str, Any]](
+            hass, VERSION, REMOVALS_KEY, atomic_writes=True
+        )
+        self._removals: dict[str, RemovalTimes] = {}
         self._present: dict[str, Present] = {}
         self._stops: list[CALLBACK_TYPE] = []
 
@@ -63,6 +70,9 @@ class Watermarks:
             str(name): StoredEntities.of(each)
             for name, each in (content.items() if isinstance(content, dict) else ())
         }
+        removals: object = await self._removals_store.async_load()
+        for name, each in removals.items() if isinstance(removals, dict) else ():
+            self.removals(str(name)).load(each)
 
     def newest(self, subentry_id: str) -> float | None:
         """Return up to when a home was captured; None if that is not known."""
@@ -71,6 +81,10 @@ class Watermarks:
     def entities(self, subentry_id: str) -> StoredEntities:
         """Return the entities that were seen of a home."""
         return self._entities.get(subentry_id, StoredEntities())
+
+    def removals(self, subentry_id: str) -> RemovalTimes:
+        """Return which times the removals of a home have."""
+        return self._removals.setdefault(subentry_id, RemovalTimes(self._async_store_removals))
 
     @callback
     def async_follow(self, subentry_id: str, newest: Newest, present: Present) -> None:
@@ -97,6 +111,7 @@ class Watermarks:
         if is_removed:
             self._stored.pop(subentry_id, None)
             entities.pop(subentry_id, None)
+            self._removals.pop(subentry_id, None)
         elif newest and present and (moment := newest()) is not None:
             self._stored[subentry_id] = moment
             entities[subentry_id] = present()
@@ -105,6 +120,7 @@ class Watermarks:
                 self._stops.pop()()
         # With both, a kill in between leaves entities that are newer than the moment.
         await self._save_entities(entities)
+        await self._async_store_removals()
         await self._store.async_save(self._stored)
 
     @callback
@@ -125,8 +141,14 @@ class Watermarks:
         if stored != self._stored:
             self._stored = stored
             await self._store.async_save(stored)
+            for subentry_id, moment in stored.items():
+                self.removals(subentry_id).forget_before(moment)
 
     async def _async_note_new(self, _now: datetime) -> None:
+        await self.async_store_new()
+
+    async def async_store_new(self) -> None:
+        """Store the entities of all homes, if some are new."""
         present = self._present_now()
         if not all(self.entities(name).has_all(each) for name, each in present.items()):
             await self._save_entities(self._entities | present)
@@ -138,6 +160,11 @@ class Watermarks:
             for name, present in self._present.items()
             if self._followed[name]() is not None
         }
+
+    async def _async_store_removals(self) -> None:
+        await self._removals_store.async_save(
+            {name: content for name, each in self._removals.items() if (content := each.content())}
+        )
 
     async def _save_entities(self, entities: dict[str, StoredEntities]) -> None:
         if entities != self._entities:
