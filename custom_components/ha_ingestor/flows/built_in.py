@@ -95,23 +95,10 @@ class BuiltInFlow(ProfileFlow):
             },
         )
 
-    async def async_step_built_in_connection(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Say that there are no settings."""
-        return await self.async_step_built_in_summary(user_input)
-
-    async def async_step_built_in_partly(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Say also what is not taken over."""
-        return await self.async_step_built_in_summary(user_input)
-
-    async def async_step_built_in_nothing(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Say that none of the settings is taken over."""
-        return await self.async_step_built_in_summary(user_input)
+    # The same step in other words, see `_summary`.
+    async_step_built_in_connection = async_step_built_in_summary
+    async_step_built_in_partly = async_step_built_in_summary
+    async_step_built_in_nothing = async_step_built_in_summary
 
     async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
         """Disable the built-in integration, once ours runs."""

@@ -1,7 +1,6 @@
 """The steps that ask for the credentials for a database."""
 
 from collections.abc import Mapping
-from functools import partialmethod
 from typing import Any, Final, override
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigFlowResult
@@ -26,6 +25,7 @@ from .fields import (
     schema,
     text_errors,
 )
+from .steps import add_steps
 
 # The form of the credentials when it may leave the secrets as they are stored.
 AGAIN: Final = "_again"
@@ -130,8 +130,8 @@ class CredentialsFlow(AddressFlow):
         )
 
 
-# Home Assistant finds a step by the name of its method.
-for _dialect in Dialect:
-    _step = partialmethod(CredentialsFlow._async_credentials, _dialect)  # noqa: SLF001
-    for _name in (_dialect, f"{_dialect}{AGAIN}"):
-        setattr(CredentialsFlow, f"async_step_{_name}", _step)
+add_steps(
+    CredentialsFlow,
+    CredentialsFlow._async_credentials,  # noqa: SLF001
+    {f"{dialect}{form}": dialect for dialect in Dialect for form in ("", AGAIN)},
+)

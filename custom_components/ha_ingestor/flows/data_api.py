@@ -74,10 +74,8 @@ class DataApiFlow(ConfigSubentryFlow):
             except OptionError as err:
                 errors, told = {err.field: err.reason}, {**told, **err.more}
             else:
-                errors, told = (
-                    probe_errors(verdict),
-                    {**told, "detail": plain(async_said(self.hass, verdict.detail))},
-                )
+                errors = probe_errors(verdict)
+                told["detail"] = plain(async_said(self.hass, verdict.detail))
             if not errors:
                 return self._finish(data)
         # What was just entered stays in the form; what is stored is not shown.

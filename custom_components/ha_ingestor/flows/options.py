@@ -1,7 +1,6 @@
 """The dialogue for behaviour: a menu, and one page for each row of a table."""
 
 from collections.abc import Mapping
-from functools import partialmethod
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult
@@ -19,6 +18,7 @@ from .fits_nothing import FITS_NOTHING, async_fits_nothing
 from .home_offers import async_offers
 from .series_changes import STEPS, Consequence, async_consequences
 from .shown import async_sentences
+from .steps import add_steps
 from .write_history import WRITE_HISTORY, WriteHistoryFlow
 
 # Each page has a key of its own among the options.
@@ -82,17 +82,28 @@ class HaIngestorOptionsFlow(WriteHistoryFlow):
                 if key == filter_page.FILTER:
                     return await self._async_preview()
                 return await self._async_accepted(page.next_page(self._chosen[key]))
+        return await self._async_show_page(key, user_input, errors, told)
+
+    async def _async_show_page(
+        self,
+        key: str,
+        entered: Mapping[str, Any] | None,
+        errors: dict[str, str],
+        told: Mapping[str, str],
+    ) -> ConfigFlowResult:
+        """Show what was `entered`, or else chosen before, stored or found in the home."""
+        page = PAGES[key]
         known = {**self.config_entry.options, **self._before, **self._chosen}.get(key)
         sentences: list[str] = []
         if page.async_suggest and key not in {*self.config_entry.options, *self._chosen}:
             found = await page.async_suggest(self.hass)
             known = known or found.values
             notes = {
-                key: {"names": markdown(", ".join(names))} for key, names in found.notes.items()
+                name: {"names": markdown(", ".join(names))} for name, names in found.notes.items()
             }
             sentences = await async_sentences(self.hass, notes)
         words = {"wrong": "", **page.placeholders, **told}
-        shown = user_input or page.shown(page.completed(known or {}))
+        shown = entered or page.shown(page.completed(known or {}))
         schema = page.schema
         if offers_names(schema):
             schema = offering(schema, await async_offers(self.hass))
@@ -172,13 +183,11 @@ class HaIngestorOptionsFlow(WriteHistoryFlow):
         return self.async_create_entry(data=data)
 
 
-# Home Assistant finds a step by the name of its method.
-for _names, _method in (
-    (MENUS, HaIngestorOptionsFlow._async_menu),  # noqa: SLF001
-    (PAGES, HaIngestorOptionsFlow._async_page),  # noqa: SLF001
-    (PREVIEWS, HaIngestorOptionsFlow._async_preview),  # noqa: SLF001
-    ((SAVE, SAVE_ANYWAY), HaIngestorOptionsFlow._async_save_filter),  # noqa: SLF001
-    ((FITS_NOTHING, *STEPS), HaIngestorOptionsFlow._async_consequence),  # noqa: SLF001
+for _method, _names in (
+    (HaIngestorOptionsFlow._async_menu, MENUS),  # noqa: SLF001
+    (HaIngestorOptionsFlow._async_page, PAGES),  # noqa: SLF001
+    (HaIngestorOptionsFlow._async_preview, PREVIEWS),  # noqa: SLF001
+    (HaIngestorOptionsFlow._async_save_filter, (SAVE, SAVE_ANYWAY)),  # noqa: SLF001
+    (HaIngestorOptionsFlow._async_consequence, (FITS_NOTHING, *STEPS)),  # noqa: SLF001
 ):
-    for _name in _names:
-        setattr(HaIngestorOptionsFlow, f"async_step_{_name}", partialmethod(_method, _name))
+    add_steps(HaIngestorOptionsFlow, _method, {name: name for name in _names})

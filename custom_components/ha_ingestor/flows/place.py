@@ -1,7 +1,6 @@
 """The steps that choose a bucket or database, or create it."""
 
 from collections.abc import Mapping
-from functools import partialmethod
 from typing import Any, Final
 
 import voluptuous as vol
@@ -20,6 +19,7 @@ from .address import said
 from .credentials import CredentialsFlow
 from .destination import place_name
 from .fields import PLACES, REFUSED, field_errors, merged, text_errors
+from .steps import add_steps
 
 PLACE: Final = "_place"
 
@@ -177,12 +177,12 @@ class PlaceFlow(CredentialsFlow):
         """Go back to the credentials."""
         return self._show_credentials()
 
-    def _missing_placeholders(self, detail: str = "") -> dict[str, str]:
+    def _missing_placeholders(self) -> dict[str, str]:
         return {
             "name": markdown(self._data[self._missing]),
             "database": markdown(self._data[CONF_DATABASE]),
             "url": plain(self._data[CONF_URL]),
-            "detail": said(self.hass, detail),
+            "detail": "",
         }
 
     async def _async_missing(
@@ -231,22 +231,10 @@ class PlaceFlow(CredentialsFlow):
         return "" if result.kind is Kind.ACCEPTED else "summary_not_created", result
 
 
-# Home Assistant finds a step by the name of its method.
-for _dialect in Dialect:
-    setattr(
-        PlaceFlow,
-        f"async_step_{_dialect}{PLACE}",
-        partialmethod(PlaceFlow._async_place, _dialect),  # noqa: SLF001
-    )
-for _step in (MAY_NOT_WRITE, *CREATION_REFUSED):
-    setattr(
-        PlaceFlow,
-        f"async_step_{_step}",
-        partialmethod(PlaceFlow._async_refused, _step),  # noqa: SLF001
-    )
-for _key in CREATE_SCHEMAS:
-    for _prefix, _method in (
-        ("missing", PlaceFlow._async_missing),  # noqa: SLF001
-        ("create", PlaceFlow._async_create_missing),  # noqa: SLF001
-    ):
-        setattr(PlaceFlow, f"async_step_{_prefix}_{_key}", partialmethod(_method, _key))
+for _method, _steps in (
+    (PlaceFlow._async_place, {f"{dialect}{PLACE}": dialect for dialect in Dialect}),  # noqa: SLF001
+    (PlaceFlow._async_refused, {step: step for step in (MAY_NOT_WRITE, *CREATION_REFUSED)}),  # noqa: SLF001
+    (PlaceFlow._async_missing, {f"missing_{key}": key for key in CREATE_SCHEMAS}),  # noqa: SLF001
+    (PlaceFlow._async_create_missing, {f"create_{key}": key for key in CREATE_SCHEMAS}),  # noqa: SLF001
+):
+    add_steps(PlaceFlow, _method, _steps)

@@ -1,6 +1,5 @@
 """The step that chooses what a point looks like, before the first one is written."""
 
-from functools import partialmethod
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult
@@ -8,6 +7,7 @@ from homeassistant.config_entries import ConfigFlowResult
 from ..options.core import CORE
 from ..options.points import CONF_PROFILE, HOMEIQ, POINTS, TIDY
 from .place import PlaceFlow
+from .steps import add_steps
 
 PROFILES: Final = (HOMEIQ, TIDY, CORE)
 PREFIX: Final = "profile_"
@@ -35,11 +35,7 @@ class ProfileFlow(PlaceFlow):
             menu_options=[*(PREFIX + name for name in profiles), "choose", "change_address"],
         )
 
-    async def async_step_profile_beside_built_in(
-        self, _user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Ask the same where dashboards for the built-in integration may exist."""
-        return await self.async_step_profile()
+    async_step_profile_beside_built_in = async_step_profile
 
     async def _async_profile(
         self, profile: str, _user_input: dict[str, Any] | None = None
@@ -52,7 +48,8 @@ def profile_options(profile: str) -> dict[str, Any]:
     return {POINTS: {CONF_PROFILE: profile}}
 
 
-# Home Assistant finds a step by the name of its method.
-for _profile in PROFILES:
-    _step = partialmethod(ProfileFlow._async_profile, _profile)  # noqa: SLF001
-    setattr(ProfileFlow, f"async_step_{PREFIX}{_profile}", _step)
+add_steps(
+    ProfileFlow,
+    ProfileFlow._async_profile,  # noqa: SLF001
+    {f"{PREFIX}{profile}": profile for profile in PROFILES},
+)

@@ -1,6 +1,5 @@
 """The effect of changed options on the series in the database, for the user to confirm."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -19,13 +18,13 @@ from ..options.points import (
     profile_page,
 )
 from ..pipeline.encode.profiles.cardinality import HomeEntity, estimate
+from ..tasks.slices import async_slices
 from .shown import number
 
 TO_PROFILE: Final[Mapping[str, str]] = {name: f"to_{name}" for name in PROFILE_PAGES}
 NEW_TAGS: Final = "new_tags"
 NEW_UNITS: Final = "new_units"
 NEW_MEASUREMENTS: Final = "new_measurements"
-_SLICE: Final = 100
 STEPS: Final = (*TO_PROFILE.values(), NEW_TAGS, NEW_UNITS, NEW_MEASUREMENTS)
 
 
@@ -63,9 +62,7 @@ async def _async_home(hass: HomeAssistant, options: Mapping[str, Any]) -> list[H
     """Describe every captured entity, in slices, so that the event loop stays free."""
     catalog = Catalog(hass, entity_filter=entity_filter(options))
     home: list[HomeEntity] = []
-    for position, state in enumerate(hass.states.async_all()):
-        if not position % _SLICE:
-            await asyncio.sleep(0)
+    async for state in async_slices(hass.states.async_all()):
         entity = catalog[state.entity_id]
         if not entity.filtered:
             home.append((entity, state.attributes))

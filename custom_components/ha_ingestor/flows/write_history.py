@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from functools import partialmethod
 from typing import Any, Final
 
 import voluptuous as vol
@@ -38,6 +37,7 @@ from ..pipeline.snapshot import Backfill as Shown
 from ..sources.recorder.counts import Counts
 from ..sources.recorder.job import Content, Request
 from .shown import UNKNOWN, listed, number
+from .steps import add_steps
 
 WRITE_HISTORY: Final = "write_history"
 ATTR_TARGET: Final = "target"
@@ -218,10 +218,10 @@ class WriteHistoryFlow(OptionsFlow):
         return await self.async_step_write_history()
 
     def _told_end(self, status: str) -> ConfigFlowResult:
-        told = _progress(self._shown)
-        if status == "done":
-            return self.async_abort(reason="history_done", description_placeholders=told)
-        return self.async_abort(reason="history_cancelled", description_placeholders=told)
+        return self.async_abort(
+            reason="history_done" if status == "done" else "history_cancelled",
+            description_placeholders=_progress(self._shown),
+        )
 
     @property
     def _shown(self) -> Shown:
@@ -245,10 +245,8 @@ def _time(moment: datetime | None) -> str:
     return f"{dt_util.as_local(moment):%Y-%m-%d %H:%M}" if moment else ""
 
 
-# Home Assistant finds a step by the name of its method.
-for _names, _method in (
-    (ACTIONS, WriteHistoryFlow._async_act),  # noqa: SLF001
-    ((*COUNTED.values(), *PROGRESS), WriteHistoryFlow._async_show_again),  # noqa: SLF001
+for _method, _names in (
+    (WriteHistoryFlow._async_act, ACTIONS),  # noqa: SLF001
+    (WriteHistoryFlow._async_show_again, (*COUNTED.values(), *PROGRESS)),  # noqa: SLF001
 ):
-    for _name in _names:
-        setattr(WriteHistoryFlow, f"async_step_{_name}", partialmethod(_method, _name))
+    add_steps(WriteHistoryFlow, _method, {name: name for name in _names})
