@@ -37,26 +37,26 @@ def _status_attributes(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _last_problem(snapshot: Snapshot) -> StatusChange | None:
-    turns = reversed(snapshot.history)
-    return next((turn for turn in turns if turn.problem is not Problem.NONE), None)
+    newest_first = reversed(snapshot.history)
+    return next((change for change in newest_first if change.problem is not Problem.NONE), None)
 
 
 def _last_error(snapshot: Snapshot) -> str:
-    if not (turn := _last_problem(snapshot)):
+    if not (change := _last_problem(snapshot)):
         # Home Assistant would show no value as "Unknown", which reads as if something were wrong.
         return Problem.NONE
-    detail = turn.detail
-    if turn.problem in ADDRESS_PROBLEMS:
+    detail = change.detail
+    if change.problem in ADDRESS_PROBLEMS:
         # The detail of these names hosts, and where a redirect leads may hold a session.
         reason = _REASON.fullmatch(detail)
         detail = reason[1] if reason else ""
     # The words of a server are shown as they are; the keys are translated.
-    return (system_key(detail) or plain(detail) or turn.problem)[:MAX_LENGTH_STATE_STATE]
+    return (system_key(detail) or plain(detail) or change.problem)[:MAX_LENGTH_STATE_STATE]
 
 
 def _last_error_attributes(snapshot: Snapshot) -> dict[str, Any]:
-    turn = _last_problem(snapshot)
-    return {"problem": turn.problem, "since": turn.time} if turn else {}
+    change = _last_problem(snapshot)
+    return {"problem": change.problem, "since": change.time} if change else {}
 
 
 def _points_per_minute(snapshot: Snapshot) -> float | None:
