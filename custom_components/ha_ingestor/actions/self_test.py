@@ -11,7 +11,7 @@ from ..coordinator import HaIngestorConfigEntry
 from ..health.self_test import SelfTestReport
 from ..health.texts.own_reasons import async_said
 from ..health.texts.server_text import markdown, plain
-from ..health.texts.words import Words, async_words, problem_word
+from ..health.texts.words import Words, async_words, common_word, problem_word
 
 _DAY: Final = 86_400
 _UNKNOWN: Final = "?"
@@ -49,7 +49,7 @@ async def async_self_test_with_notification(entry: HaIngestorConfigEntry) -> Non
 
 
 def _filled(words: Words, key: str, placeholders: dict[str, str]) -> str:
-    return words.get(f"common.{key}", key).format(**placeholders)
+    return common_word(words, key).format(**placeholders)
 
 
 def _placeholders(hass: HomeAssistant, words: Words, report: SelfTestReport) -> dict[str, str]:

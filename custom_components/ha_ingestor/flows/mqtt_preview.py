@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.translation import async_get_translations
 
-from ..const import DOMAIN
 from ..health.texts.server_text import code
+from ..health.texts.words import async_common_words
 from ..pipeline.encode.message_shape import PAYLOAD_MAX, MessageShape, Refusal
 from ..sources.mqtt import broker
 from ..sources.mqtt.capture import raw_payload, shape_of
@@ -75,11 +74,10 @@ async def async_described(
 
     Behind it is what clashes: names that are used for two things, and `more`.
     """
-    words = await async_get_translations(hass, hass.config.language, "common", {DOMAIN})
+    words = await async_common_words(hass)
 
     def said(reason: str) -> str:
-        key = f"mqtt_{reason}"
-        return words.get(f"component.{DOMAIN}.common.{key}", reason)
+        return words.get(f"mqtt_{reason}", reason)
 
     rows: list[str] = []
     stored: list[Stored] = []

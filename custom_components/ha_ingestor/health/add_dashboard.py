@@ -17,7 +17,6 @@ from homeassistant.components.lovelace.dashboard import DashboardsCollection, Lo
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.translation import async_get_translations
 
 from ..const import DOMAIN
 from ..coordinator import HaIngestorConfigEntry
@@ -25,6 +24,7 @@ from ..options.spool import spool_settings
 from .dashboard import Config, View, view_config
 from .readings import async_why_none
 from .texts.place import distinct_title
+from .texts.words import async_common_words
 
 URL_PATH: Final = "ha-ingestor-health"
 ICON: Final = "mdi:database-export"
@@ -40,7 +40,7 @@ async def async_add_dashboard(call: ServiceCall) -> ServiceResponse:
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key=async_why_none(hass)
         )
-    words = await _async_words(hass)
+    words = await async_common_words(hass)
     views = [view_config(_view(hass, entry, words)) for entry in entries]
     store = await _async_store(hass, words["dashboard_title"])
     try:
@@ -60,13 +60,6 @@ def _merged(present: list[Config], ours: list[Config]) -> list[Config]:
         if view.get("path") in by_path or not str(view.get("path")).startswith(_PATH_PREFIX)
     ]
     return [*kept, *by_path.values()]
-
-
-async def _async_words(hass: HomeAssistant) -> dict[str, str]:
-    """Return our common words in the language of the home."""
-    prefix = f"component.{DOMAIN}.common."
-    found = await async_get_translations(hass, hass.config.language, "common", {DOMAIN})
-    return {key.removeprefix(prefix): text for key, text in found.items()}
 
 
 @callback

@@ -14,12 +14,21 @@ type Words = Mapping[str, str]
 async def async_words(hass: HomeAssistant) -> Words:
     """Return the texts below `common` and `entity` by their keys."""
     return {
-        key.removeprefix(f"component.{DOMAIN}."): text
+        f"{category}.{key}": text
         for category in ("common", "entity")
-        for key, text in (
-            await async_get_translations(hass, hass.config.language, category, {DOMAIN})
-        ).items()
+        for key, text in (await _async_texts(hass, category)).items()
     }
+
+
+async def async_common_words(hass: HomeAssistant) -> Words:
+    """Return the texts below `common` by their keys there."""
+    return await _async_texts(hass, "common")
+
+
+async def _async_texts(hass: HomeAssistant, category: str) -> Words:
+    prefix = f"component.{DOMAIN}.{category}."
+    found = await async_get_translations(hass, hass.config.language, category, {DOMAIN})
+    return {key.removeprefix(prefix): text for key, text in found.items()}
 
 
 def problem_word(words: Words, problem: str) -> str:
