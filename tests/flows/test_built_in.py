@@ -38,10 +38,7 @@ def _yaml() -> Iterator[dict[str, Any]]:
     """Let the configuration be this."""
     config: dict[str, Any] = {"influxdb": dict(YAML)}
     module = "custom_components.ha_ingestor"
-    with (
-        patch(f"{module}.options.core.async_hass_config_yaml", return_value=config),
-        patch(f"{module}.flows.built_in_connection.async_hass_config_yaml", return_value=config),
-    ):
+    with patch(f"{module}.options.core.async_hass_config_yaml", return_value=config):
         yield config
 
 

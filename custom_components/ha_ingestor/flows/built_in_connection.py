@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from homeassistant.config import async_hass_config_yaml
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import (
     CONF_PASSWORD,
@@ -15,7 +14,6 @@ from homeassistant.const import (
     CONF_VERIFY_SSL,
 )
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
 from yarl import URL
 
 from ..clients.influx.dialect import Dialect
@@ -27,8 +25,7 @@ from ..const import (
     CONF_DIALECT,
     CONF_ORG,
 )
-
-BUILT_IN: Final = "influxdb"
+from ..options.core import BUILT_IN, async_built_in_yaml
 
 # What the built-in integration takes where nothing is said.
 _PORT: Final = 8086
@@ -58,19 +55,11 @@ def has_built_in(hass: HomeAssistant) -> bool:
 async def async_built_in(hass: HomeAssistant) -> BuiltIn | None:
     """Find it; an entry says more than YAML, which may be what is left of an import."""
     entry = next(iter(hass.config_entries.async_entries(BUILT_IN)), None)
-    config = entry.data if entry else await _async_yaml(hass)
+    config = entry.data if entry else await async_built_in_yaml(hass)
     if config is None:
         return None
     pem = await hass.async_add_executor_job(_certificate, config.get("ssl_ca_cert"))
     return BuiltIn(entry=entry, data=connection_of(config, pem))
-
-
-async def _async_yaml(hass: HomeAssistant) -> Mapping[str, Any] | None:
-    try:
-        section = (await async_hass_config_yaml(hass)).get(BUILT_IN)
-    except HomeAssistantError, FileNotFoundError:
-        return None  # Home Assistant says itself what is wrong with its configuration
-    return section if isinstance(section, Mapping) else None
 
 
 def connection_of(config: Mapping[str, Any], pem: str) -> dict[str, Any]:

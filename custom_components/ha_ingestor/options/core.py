@@ -26,12 +26,15 @@ from ..pipeline.encode.profiles.core_settings import (
 )
 from .core_import import core_settings_from
 from .criteria import CONF_DOMAINS, CONF_ENTITIES, CONF_GLOBS
-from .exclude import FILTER, excluding_all, including_all
-from .exclude import PAGE as FILTER_PAGE
+from .exclude import excluding_all, including_all
+from .filter import FILTER
+from .filter import PAGE as FILTER_PAGE
 from .page import OptionError, Page, Suggestion
 from .selectors import ATTRIBUTES, Offered
 
 CORE: Final = "core"
+# The domain of the built-in integration.
+BUILT_IN: Final = "influxdb"
 
 CONF_IGNORE: Final = "ignore_attributes"
 CONF_TAGS_ATTRIBUTES: Final = "tags_attributes"
@@ -39,7 +42,6 @@ CONF_TAGS_ATTRIBUTES: Final = "tags_attributes"
 # Of fixed tags and those of attributes together: points of another home have one more.
 TAGS_ROOM: Final = TAGS_MAX - len(COLUMNS.entity_tags) - 1
 
-_BUILT_IN: Final = "influxdb"
 _INCLUDE: Final = "include"
 _EXCLUDE: Final = "exclude"
 _PARTS: Final = (_INCLUDE, _EXCLUDE)
@@ -120,13 +122,18 @@ class Found:
         return {FILTER: excluding_all(changed, self.filter_lists[_EXCLUDE])[FILTER]}
 
 
+async def async_built_in_yaml(hass: HomeAssistant) -> Mapping[str, Any] | None:
+    """Read the section of the built-in integration, if there is one that can be read."""
+    try:
+        section = (await async_hass_config_yaml(hass)).get(BUILT_IN)
+    except HomeAssistantError, FileNotFoundError:
+        return None  # Home Assistant says itself what is wrong with its configuration
+    return section if isinstance(section, Mapping) else None
+
+
 async def async_found(hass: HomeAssistant) -> Found:
     """Read the settings of the built-in integration."""
-    try:
-        section = (await async_hass_config_yaml(hass)).get(_BUILT_IN)
-    except HomeAssistantError, FileNotFoundError:
-        section = None  # Home Assistant says itself what is wrong with its configuration
-    read = core_settings_from(section if isinstance(section, Mapping) else {})
+    read = core_settings_from(await async_built_in_yaml(hass) or {})
     lists = _filter_lists({_INCLUDE: read.include, _EXCLUDE: read.exclude})
     refused: list[str] = []
     if lists is None:

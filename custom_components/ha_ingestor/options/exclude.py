@@ -5,9 +5,7 @@ from typing import Any
 
 from ..enrich.selection import Traits
 from .criteria import CONF_ENTITIES, CONF_GLOBS
-from .filter import ALL_OTHERS, CONF_INCLUDE, FILTER, PAGE, entity_filter
-
-__all__ = ["FILTER", "PAGE", "excluding", "excluding_all", "including", "including_all"]
+from .filter import ALL_OTHERS, CONF_INCLUDE, PAGE, entity_filter
 
 
 def excluding(options: Mapping[str, Any], *entity_ids: str) -> dict[str, Any]:
