@@ -21,7 +21,7 @@ from .health.websocket.live import Live, LiveHealth, LivePoints
 from .health.websocket.recorded import async_recorded
 from .health.websocket.report import reports
 from .health.websocket.sample import Sample
-from .options.entity_rules import EFFECTS
+from .options.noise import EFFECTS
 from .options.page import OptionError
 
 ATTR_CONFIG_ENTRY_ID: Final = "config_entry_id"

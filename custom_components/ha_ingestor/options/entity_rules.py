@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
-from typing import Any, Final
+from typing import Any
 
 from homeassistant.const import CONF_NAME
 
 from .criteria import CONF_ENTITIES
-from .noise import CONF_DEADBAND, CONF_HEARTBEAT, CONF_RULES, CONF_THROTTLE, NOISE, PAGE
-
-EFFECTS: Final = (CONF_HEARTBEAT, CONF_THROTTLE, CONF_DEADBAND)
+from .noise import CONF_RULES, EFFECTS, NOISE, PAGE
 
 type _Rule = dict[str, Any]
 

@@ -44,7 +44,7 @@ THROTTLE_MAX: Final = 7 * 24 * 3600
 # In any unit; a float tells numbers of this size apart.
 DEADBAND_MAX: Final = 10**15
 WINDOW_MAX: Final = 3600
-_EFFECTS: Final = (CONF_HEARTBEAT, CONF_THROTTLE, CONF_DEADBAND)
+EFFECTS: Final = (CONF_HEARTBEAT, CONF_THROTTLE, CONF_DEADBAND)
 _DEFAULTS: Final[Mapping[str, Any]] = {CONF_RULES: [], CONF_WINDOW: NoiseFilterSettings().window}
 
 RULE_FIELDS: Final[Mapping[str, Selector[Any]]] = {
@@ -73,7 +73,7 @@ def _accepted_rule(entered: Mapping[str, Any], position: int) -> dict[str, Any]:
         criteria = accepted_criteria(entered)
     except OptionError as err:
         raise OptionError(CONF_RULES, err.reason, err.invalid_value) from err
-    effects = {key: value for key in _EFFECTS if (value := entered.get(key))}
+    effects = {key: value for key in EFFECTS if (value := entered.get(key))}
     heartbeat = effects.get(CONF_HEARTBEAT, 0) * _MINUTE
     if not criteria:
         raise OptionError(CONF_RULES, "rule_for_nothing", name)
