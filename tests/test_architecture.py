@@ -123,7 +123,7 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     },
     "actions": {
         *("health", "health/texts", "sources", "sources/recorder"),
-        *("pipeline/encode", "pipeline/encode/profiles"),
+        "pipeline/encode",
     },
     "repair_flows": {
         *("flows", "health", "health/issues", "health/texts", "options", "tasks"),

@@ -14,7 +14,8 @@ from unittest.mock import patch
 
 from custom_components.ha_ingestor.pipeline.build import build_pipeline
 from custom_components.ha_ingestor.pipeline.clock import Clocks
-from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import MEASUREMENT, HomeIQ
+from custom_components.ha_ingestor.pipeline.encode.columns import HOMEIQ_MEASUREMENT
+from custom_components.ha_ingestor.pipeline.encode.profiles.homeiq import HomeIQ
 from custom_components.ha_ingestor.pipeline.export.settings import DeliverySettings
 from custom_components.ha_ingestor.pipeline.export.writer import Writer
 from custom_components.ha_ingestor.pipeline.files import Files
@@ -163,10 +164,12 @@ class Host:
     async def write(self, first: int, count: int) -> None:
         def line(number: int) -> str:
             time_ms = round(self._place.noon * 1000) + number
-            return f'{MEASUREMENT},entity_id=sensor.own state="{number}" {time_ms}000000'
+            return f'{HOMEIQ_MEASUREMENT},entity_id=sensor.own state="{number}" {time_ms}000000'
 
         numbers = range(first, first + count)
-        await self.pipeline.write_points([OwnPoint(MEASUREMENT, line(each)) for each in numbers])
+        await self.pipeline.write_points(
+            [OwnPoint(HOMEIQ_MEASUREMENT, line(each)) for each in numbers]
+        )
 
     def _change(self, entity: EntityContext, number: int, *, is_old: bool = False) -> StateEvent:
         time = self._place.noon + number / 1000

@@ -185,6 +185,8 @@ async def test_the_preview_shows_names_that_topics_of_one_measurement_use_differ
         ([{"topic": "/".join(f"{{t{each}}}" for each in range(17))}], "tag_not_possible"),
         ([{"topic": "a", "measurement": "home_assistant_events"}], "measurement_reserved"),
         ([{"topic": "a", "measurement": "devices"}], "measurement_reserved"),
+        ([{"topic": "a", "measurement": "home_assistant_statistics"}], "measurement_reserved"),
+        ([{"topic": "a", "measurement": "ha_ingestor_self_test"}], "measurement_reserved"),
         ([{"topic": "a", "measurement": "light"}], "measurement_reserved"),
         ([{"topic": "a", "measurement": "odd_domain"}], "measurement_reserved"),
         ([{"topic": "a", "measurement": "of all"}], "measurement_reserved"),

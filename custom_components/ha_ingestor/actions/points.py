@@ -9,15 +9,9 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.util.json import JsonObjectType
 
 from ..coordinator import HaIngestorConfigEntry
-from ..health.self_test import MEASUREMENT as SELF_TEST
 from ..health.texts.server_text import plain
-from ..pipeline.encode.columns import (
-    REGISTRIES,
-    STATISTICS_MEASUREMENT,
-    TIDY_EVENTS_MEASUREMENT,
-)
+from ..pipeline.encode.columns import OWN_MEASUREMENTS
 from ..pipeline.encode.own_points import GivenPoint, OwnPointEncoder, PointError
-from ..pipeline.encode.profiles.homeiq import MEASUREMENT
 from ..pipeline.encode.read_lines import read_lines
 from ..pipeline.model import OwnPoint
 from ..sources.listed_points import listed_points
@@ -31,10 +25,6 @@ POINTS_MAX: Final = 1_000
 TEXT_MAX: Final = 512 * 1024
 # A line that was given without a time is longer by that.
 ENCODED_MAX: Final = TEXT_MAX + 32 * POINTS_MAX
-# A point of one of these would change what the columns of ours are.
-RESERVED: Final = frozenset(
-    {MEASUREMENT, SELF_TEST, STATISTICS_MEASUREMENT, TIDY_EVENTS_MEASUREMENT, *REGISTRIES}
-)
 # Enough of a name to find it.
 _NAME_SHOWN: Final = 100
 
@@ -65,7 +55,9 @@ async def async_write_points(
     """
     pipeline = entry.runtime_data.pipeline
     encoder = OwnPointEncoder(
-        now_ns=time.time_ns() // 1000 * 1000, numbers_only=pipeline.numbers_only, reserved=RESERVED
+        now_ns=time.time_ns() // 1000 * 1000,
+        numbers_only=pipeline.numbers_only,
+        reserved=OWN_MEASUREMENTS,
     )
     encoded = await entry.runtime_data.coordinator.hass.async_add_executor_job(
         _encoded, encoder, line_protocol, points

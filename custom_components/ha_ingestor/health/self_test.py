@@ -11,12 +11,13 @@ from typing import Any, Final, Protocol
 
 from ..clients.influx.dialect import Dialect
 from ..clients.influx.read_back import Marker, ReadBack, Reading, ReadResult
+from ..pipeline.encode.columns import SELF_TEST_MEASUREMENT
 from ..pipeline.export.export_state import ExportState, Status
 from ..pipeline.export.result import Problem
+from ..pipeline.files import disk_error_text
 from ..pipeline.model import OwnPoint
 from ..pipeline.pipeline import Pipeline
 
-MEASUREMENT: Final = "ha_ingestor_self_test"
 FIELD: Final = "value"
 
 # The points before it are sent first, which may take hours; nobody waits so long.
@@ -113,7 +114,10 @@ class SelfTest:
         now = datetime.now(UTC)
         time_ms = int(now.timestamp() * 1000)
         marker = Marker(
-            measurement=MEASUREMENT, field=FIELD, value=float(time_ms % _MARKS), time_ms=time_ms
+            measurement=SELF_TEST_MEASUREMENT,
+            field=FIELD,
+            value=float(time_ms % _MARKS),
+            time_ms=time_ms,
         )
         reader = await self._read_back()
         await reader.prepare()
@@ -143,11 +147,11 @@ class SelfTest:
         if pipeline.is_paused:
             return replace(report, verdict=Verdict.PAUSED)
         before = pipeline.export_state
-        line = f"{MEASUREMENT} {FIELD}={marker.value!r} {marker.time_ms}000000"
+        line = f"{SELF_TEST_MEASUREMENT} {FIELD}={marker.value!r} {marker.time_ms}000000"
         try:
-            is_on_disk = await pipeline.write_points([OwnPoint(MEASUREMENT, line)])
+            is_on_disk = await pipeline.write_points([OwnPoint(SELF_TEST_MEASUREMENT, line)])
         except OSError as err:
-            return replace(report, verdict=Verdict.DISK, detail=err.strerror or "")
+            return replace(report, verdict=Verdict.DISK, detail=disk_error_text(err))
         if not is_on_disk:
             return replace(report, verdict=Verdict.DISK)
         seq = pipeline.last_seq

@@ -12,11 +12,7 @@ from homeassistant.helpers.selector import (
     TextSelector,
 )
 
-from ..pipeline.encode.columns import (
-    REGISTRIES,
-    STATISTICS_MEASUREMENT,
-    TIDY_EVENTS_MEASUREMENT,
-)
+from ..pipeline.encode.columns import OWN_MEASUREMENTS
 from ..pipeline.encode.line_protocol import NAME_MAX_BYTES
 from ..pipeline.encode.message_shape import (
     FIELDS_MAX,
@@ -24,7 +20,6 @@ from ..pipeline.encode.message_shape import (
     MessageShape,
     taken_names,
 )
-from ..pipeline.encode.profiles.homeiq import MEASUREMENT
 from ..pipeline.encode.topic_pattern import FIELD, TOPIC, PatternError, TopicPattern
 from .number import OptionError
 from .selectors import TEXTS, choice
@@ -46,13 +41,6 @@ TAGS_MAX: Final = 16
 _TOPIC_MAX: Final = 1024
 # What comes of it has other topics, and not all of it comes.
 _SHARED: Final = "$share/"
-# What a profile writes there has other columns.
-RESERVED: Final = frozenset(
-    {
-        *(MEASUREMENT, STATISTICS_MEASUREMENT, TIDY_EVENTS_MEASUREMENT, "ha_ingestor_self_test"),
-        *REGISTRIES,
-    }
-)
 _NO_TAGS: Final = frozenset({TOPIC, LEFT_OUT, "time", "clock_unset"})
 _UNSAFE: Final = frozenset("\\\"'`{}<>")
 
@@ -119,7 +107,7 @@ def accepted(entered: Mapping[str, Any], reserved: Iterable[str]) -> dict[str, A
         raise OptionError(CONF_TOPICS, "no_topics")
     if len(rows) > ROWS_MAX:
         raise OptionError(CONF_TOPICS, "too_many_topics", more={"max": str(ROWS_MAX)})
-    taken = RESERVED | set(reserved)
+    taken = OWN_MEASUREMENTS | set(reserved)
     stored = [_accepted_row(row, taken) for row in rows]
     _check_pairs(stored)
     return {CONF_TOPICS: stored}

@@ -5,9 +5,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.ha_ingestor.actions.points import RESERVED
 from custom_components.ha_ingestor.enrich.units import metric_units
-from custom_components.ha_ingestor.options.mqtt import RESERVED as RESERVED_OF_MQTT
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder, Profile
 from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
 from custom_components.ha_ingestor.pipeline.encode.profiles.core_settings import CoreSettings
@@ -137,11 +135,6 @@ def test_names_of_others_cannot_break_a_line() -> None:
         r"home_assistant_statistics,name=The\ house\,\ of\=us/,source=supplier,"
         r"statistic_id=supplier:a,unit=k\ W mean=1.0 0000"
     )
-
-
-@pytest.mark.parametrize("reserved", [RESERVED, RESERVED_OF_MQTT], ids=["action", "mqtt"])
-def test_nothing_else_is_written_into_the_measurement(reserved: frozenset[str]) -> None:
-    assert "home_assistant_statistics" in reserved
 
 
 def test_states_of_the_core_profile_are_not_in_it() -> None:

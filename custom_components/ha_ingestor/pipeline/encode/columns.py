@@ -126,6 +126,16 @@ STATISTICS: Final = Columns(
     fields=_fields("mean min max sum state", ""),
 )
 
+HOMEIQ_MEASUREMENT: Final = "home_assistant_events"
+SELF_TEST_MEASUREMENT: Final = "ha_ingestor_self_test"
+# What anybody else writes into one of these would change what its columns are.
+OWN_MEASUREMENTS: Final = frozenset(
+    {
+        *(HOMEIQ_MEASUREMENT, TIDY_EVENTS_MEASUREMENT, STATISTICS_MEASUREMENT),
+        *(SELF_TEST_MEASUREMENT, *REGISTRIES),
+    }
+)
+
 _TAKEN_OF_TIDY: Final = frozenset({*REGISTRIES, TIDY_EVENTS_MEASUREMENT})
 _TAKEN_OF_CORE: Final = frozenset({*REGISTRIES, STATISTICS_MEASUREMENT})
 

@@ -31,8 +31,6 @@ from .fields import (
     weather_fields,
 )
 
-MEASUREMENT: Final = "home_assistant_events"
-
 OWN_TAGS: Final = columns.HOMEIQ.entity_tags
 _CATEGORY_BY_DOMAIN: Final = {
     "alarm_control_panel": "security",
@@ -115,7 +113,7 @@ class HomeIQ(PointSettings):
 
     def encode_other_event(self, event: OtherEvent) -> Point:
         """Encode an event that is no change of a state."""
-        return encode_other_event(event, MEASUREMENT, self)
+        return encode_other_event(event, columns.HOMEIQ_MEASUREMENT, self)
 
     def _cached_point(
         self, entity: EntityContext, state: StateLike, kind: str, weather: Weather | None
@@ -135,7 +133,7 @@ class HomeIQ(PointSettings):
         kind, device_class, unit, weather, chosen = key
         unit, convert = self.units(device_class, unit)
         series = series_key(
-            MEASUREMENT,
+            columns.HOMEIQ_MEASUREMENT,
             (
                 *tags_of(OWN_TAGS, entity, {"device_class": device_class}),
                 ("event_type", kind),
