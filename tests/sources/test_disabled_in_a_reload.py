@@ -24,7 +24,7 @@ async def _in_the_unload(
 ) -> None:
     reload = hass.async_create_task(hass.config_entries.async_reload(entry.entry_id))
     await until(lambda: entry.state is ConfigEntryState.UNLOAD_IN_PROGRESS)
-    while entry.entry_id not in hass.data["ha_ingestor_interims"]:
+    while entry.entry_id not in hass.data["ha_ingestor_reload_handovers"]:
         await asyncio.sleep(0)
     freezer.tick(1)
     hass.states.async_set("sensor.a", "2")

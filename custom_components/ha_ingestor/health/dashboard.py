@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-TROUBLESHOOTING: Final = (
-    "https://github.com/ha-ingestor/ha_ingestor/blob/main/docs/troubleshooting.md"
-)
+from ..const import DOCS_URL
+from .condition import SPOOL_WARNING
+
+TROUBLESHOOTING: Final = f"{DOCS_URL}troubleshooting.md"
 
 type Config = dict[str, Any]
 
@@ -112,7 +113,7 @@ class SpoolGauge:
                 "needle": True,
                 "severity": {
                     "green": 0,
-                    "yellow": view.spool_mib * 0.8,
+                    "yellow": view.spool_mib * SPOOL_WARNING,
                     "red": view.spool_mib * 0.95,
                 },
                 "grid_options": {"columns": "full"},

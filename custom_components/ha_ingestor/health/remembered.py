@@ -67,7 +67,7 @@ class RememberedHealth:
 
 
 # By entry id, between an unload and the next setup.
-_REMEMBERED: HassKey[dict[str, RememberedHealth]] = HassKey(f"{DOMAIN}_pasts")
+_REMEMBERED: HassKey[dict[str, RememberedHealth]] = HassKey(f"{DOMAIN}_remembered_health")
 
 
 @callback

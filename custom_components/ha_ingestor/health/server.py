@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from homeassistant.const import CONF_URL
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
@@ -26,7 +27,7 @@ MANUFACTURERS: Final[Mapping[Dialect, str]] = {
 async def async_note_version(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> str:
     """Ask the server for its version, and show it on the device page."""
     found = await probe(
-        async_get_clientsession(hass), entry.data["url"], ssl=await async_ssl(hass, entry.data)
+        async_get_clientsession(hass), entry.data[CONF_URL], ssl=await async_ssl(hass, entry.data)
     )
     if found.version:
         _async_show(hass, entry, found.version)

@@ -90,6 +90,12 @@ def is_here(key: str) -> bool:
     return _APART not in key
 
 
+def parts_of(key: str) -> tuple[str, str]:
+    """Return the instance and the entity id of a key of another home."""
+    instance, _, entity_id = key.rpartition(_APART)
+    return instance, entity_id
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EntityContext:
     """The data of the registries about an entity; an empty text where there is none.

@@ -105,4 +105,4 @@ class ReloadHandover:
             await pipeline.stop()
 
 
-RELOAD_HANDOVERS: HassKey[dict[str, ReloadHandover]] = HassKey(f"{DOMAIN}_interims")
+RELOAD_HANDOVERS: HassKey[dict[str, ReloadHandover]] = HassKey(f"{DOMAIN}_reload_handovers")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 
 from ...coordinator import HaIngestorConfigEntry
 from ...enrich.catalog import Catalog
@@ -60,6 +60,7 @@ async def async_preview_change(
     }
 
 
+@callback
 def async_change(
     hass: HomeAssistant, entry: HaIngestorConfigEntry, change: EntityChange
 ) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import CONF_VERIFY_SSL
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util.hass_dict import HassKey
@@ -20,7 +21,7 @@ from ...options.events import event_types
 from ...options.filter import entity_filter
 from ...options.history import gap_days
 from ...options.noise import rule_table
-from ...pipeline.model import EntityContext, is_here
+from ...pipeline.model import EntityContext, is_here, parts_of
 from ...pipeline.pipeline import Pipeline
 from ...registry.remote_homes import async_remote_homes
 from ..kept_link import KeptLink
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from ...coordinator import HaIngestorConfigEntry
 
 _DAY: Final = 86_400.0
-
 
 # By subentry.
 REMOTE_LINKS: HassKey[dict[str, KeptLink[RemoteLink]]] = HassKey(f"{DOMAIN}_remote_links")
@@ -54,7 +54,7 @@ class Contexts(Mapping[str, EntityContext]):
         if is_here(key):
             context = self._here.get(key)
         else:
-            name, _, entity_id = key.rpartition("/")
+            name, entity_id = parts_of(key)
             capture = self.remotes.get(name)
             catalog = capture.catalog if capture else None
             context = catalog.get(entity_id) if catalog is not None else None
@@ -238,7 +238,7 @@ async def _async_open(hass: HomeAssistant, settings: RemoteSettings) -> Connecti
         hass,
         {
             CONF_CA_CERTIFICATE: settings.ca_certificate,
-            "verify_ssl": settings.verify_ssl,
+            CONF_VERIFY_SSL: settings.verify_ssl,
         },
     )
     return await Connection.open(
