@@ -20,7 +20,13 @@ from .health.connection_log import ConnectionLog
 from .health.issues.credentials import REFUSED, async_update_reauth
 from .health.issues.deduplication import NO_DEDUPLICATION, Deduplication
 from .health.issues.ignored_rows import ROWS_IGNORED
-from .health.issues.issues import QUARANTINED, async_update_issues, health_issues, undecided_issues
+from .health.issues.issues import (
+    QUARANTINED,
+    Issue,
+    async_update_issues,
+    health_issues,
+    undecided_issues,
+)
 from .health.refused_entities import RefusedEntities
 from .health.remembered import async_remember
 from .health.self_test import SelfTest
@@ -190,42 +196,51 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         await async_shielded(self.hass, refresh, "ha_ingestor refresh")
 
     async def _async_update_data(self) -> Snapshot:
-        entry, deduplication = self.config_entry, self._deduplication
         state = self._pipeline.export_state
-        unasked = async_update_reauth(self.hass, entry, state)
-        is_refused = state.problem is REFUSED
-        is_due = not self._is_scheduled or deduplication.is_due or is_refused
-        if not is_due and self._last_read and self._pipeline.is_unchanged_since(self._last_read):
-            rate = self._pipeline.points_per_minute  # which time alone changes
-            snapshot = self.remembered.completed(replace(self._last_read, points_per_minute=rate))
-        else:
+        unasked = async_update_reauth(self.hass, self.config_entry, state)
+        must_read = not self._is_scheduled or self._deduplication.is_due or state.problem is REFUSED
+        snapshot = None if must_read else self._unchanged()
+        if snapshot is None:
             snapshot = await self._async_with_rejection(await self.async_snapshot())
-            if snapshot.export.status is Status.OK and deduplication.is_due:
-                work = deduplication.async_check()
-                self.background.async_begin(work, "ha_ingestor deduplication")
-            await self.refused.async_update(snapshot)
-            outages = self.remembered.outages
-            if outages.is_due:
-                await self.hass.async_add_executor_job(outages.save)
-            async_update_issues(
-                self.hass,
-                entry.entry_id,
-                {
-                    "title": self.title,
-                    "database": database_of(entry.data),
-                    "server": server_of(entry.data),
-                },
-                [
-                    *health_issues(snapshot, self.refused.found),
-                    *deduplication.issues,
-                    *unasked,
-                ],
-                undecided=self._undecided(snapshot),
-            )
+            await self._async_follow(snapshot)
+            self._update_issues(snapshot, unasked)
         shown: Snapshot | None = self.data
         if shown is None or self._updates.is_due(snapshot, shown, is_scheduled=self._is_scheduled):
             return snapshot
         return shown  # which does not notify
+
+    def _unchanged(self) -> Snapshot | None:
+        """Return what was read last, if a new look would see the same."""
+        last, pipeline = self._last_read, self._pipeline
+        if last is None or not pipeline.is_unchanged_since(last):
+            return None
+        # The rate changes by time alone.
+        last = replace(last, points_per_minute=pipeline.points_per_minute)
+        return self.remembered.completed(last)
+
+    async def _async_follow(self, snapshot: Snapshot) -> None:
+        """Read what belongs to a new snapshot, and store what it has added."""
+        if snapshot.export.status is Status.OK and self._deduplication.is_due:
+            work = self._deduplication.async_check()
+            self.background.async_begin(work, "ha_ingestor deduplication")
+        await self.refused.async_update(snapshot)
+        outages = self.remembered.outages
+        if outages.is_due:
+            await self.hass.async_add_executor_job(outages.save)
+
+    def _update_issues(self, snapshot: Snapshot, unasked: list[Issue]) -> None:
+        data = self.config_entry.data
+        async_update_issues(
+            self.hass,
+            self.config_entry.entry_id,
+            {"title": self.title, "database": database_of(data), "server": server_of(data)},
+            [
+                *health_issues(snapshot, self.refused.found),
+                *self._deduplication.issues,
+                *unasked,
+            ],
+            undecided=self._undecided(snapshot),
+        )
 
     async def _async_with_rejection(self, snapshot: Snapshot) -> Snapshot:
         """Look once for a refused point that an earlier process left in quarantine."""
