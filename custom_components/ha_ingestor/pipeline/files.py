@@ -32,7 +32,10 @@ class Files(Protocol):
         """Open an existing file, which need not be writable, and return a descriptor."""
 
     def write(self, fd: int, data: bytes, offset: int) -> None:
-        """Write all of `data` at `offset`."""
+        """Write all of `data` at `offset`.
+
+        Raises FileNotFoundError when the file was deleted, moved or replaced since it was opened.
+        """
 
     def truncate(self, fd: int) -> None:
         """Cut the file to nothing."""
@@ -62,6 +65,8 @@ class OsFiles:
     def __init__(self, directory: Path) -> None:
         """Work in `directory`, which need not exist yet."""
         self._directory = directory
+        # Where the files are that are open for writing.
+        self._paths: dict[int, str] = {}
 
     def names(self) -> list[str]:
         self._directory.mkdir(parents=True, exist_ok=True)
@@ -75,10 +80,19 @@ class OsFiles:
             os.close(fd)
 
     def create(self, name: str) -> int:
-        return os.open(self._path(name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        return self._open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
 
     def open(self, name: str) -> int:
-        return os.open(self._path(name), os.O_WRONLY | _NO_WAIT)
+        return self._open(name, os.O_WRONLY | _NO_WAIT)
+
+    def _open(self, name: str, flags: int) -> int:
+        path = self._path(name)
+        fd = os.open(path, flags, 0o600)
+        # Some file systems of a network number a file anew each time.
+        with suppress(OSError):
+            if _is_at(path, fd):
+                self._paths[fd] = path
+        return fd
 
     def open_to_sync(self, name: str) -> int:
         return os.open(self._path(name), os.O_RDONLY | _NO_WAIT)
@@ -89,6 +103,9 @@ class OsFiles:
             written = os.pwrite(fd, view, offset)
             view = view[written:]
             offset += written
+        # Nobody would find again what is written to a file without a name.
+        if (path := self._paths.get(fd)) and not _is_at(path, fd):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
     def truncate(self, fd: int) -> None:
         os.ftruncate(fd, 0)
@@ -104,6 +121,7 @@ class OsFiles:
             os.close(fd)
 
     def close(self, fd: int) -> None:
+        self._paths.pop(fd, None)
         os.close(fd)
 
     def remove(self, name: str) -> None:
@@ -133,3 +151,7 @@ class OsFiles:
 def disk_error_text(err: OSError) -> str:
     """Return the words of the operating system, or the kind of the error where it has none."""
     return err.strerror or type(err).__name__
+
+
+def _is_at(path: str, fd: int) -> bool:
+    return os.path.samestat(os.stat(path), os.fstat(fd))

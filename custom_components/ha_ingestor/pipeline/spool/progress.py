@@ -34,12 +34,20 @@ class StoredProgress:
         if content == self._stored and not self.disk_error:
             return
         try:
-            self._cursor.write(content)
+            self._write(content)
         except OSError as err:
             self.disk_error = disk_error_text(err)
         else:
             self._stored = content
             self.disk_error = ""
+
+    def _write(self, content: dict[str, Any]) -> None:
+        try:
+            self._cursor.write(content)
+        except FileNotFoundError:
+            # Somebody deleted the files. The counts are known all the same.
+            self._cursor.open()
+            self._cursor.write(content)
 
     def sync(self) -> bool:
         """Bring what was stored to the disk; False where that fails."""

@@ -213,6 +213,14 @@ class Spool:
         No line is older than `oldest`. The ledger has them as held. After an error `lines` holds
         what was not appended. Raises SpoolFullError when the newest points are the ones to give up.
         """
+        try:
+            self._append(lines, oldest)
+        except FileNotFoundError:
+            # Somebody deleted the files; what comes now need not be lost with them.
+            self._reader.recover_deleted()
+            self._append(lines, oldest)
+
+    def _append(self, lines: list[str], oldest: int) -> None:
         self._unsynced.rewrite(self.acked)
         if lines:
             self._numbers.save(upcoming=len(lines))

@@ -36,7 +36,7 @@ class SpoolReader:
         try:
             batch = self._gather(max_points, max_bytes)
         except FileNotFoundError:
-            self._recover_deleted()
+            self.recover_deleted()
             batch = self._gather(max_points, max_bytes)
         if batch is None:
             self._settle_missing()
@@ -64,8 +64,8 @@ class SpoolReader:
         acked = self._numbers.acked
         return gather(self._segments.frames(acked), acked, max_points, max_bytes)
 
-    def _recover_deleted(self) -> None:
-        """Recover after open files were deleted: their points are lost."""
+    def recover_deleted(self) -> None:
+        """Recover after open files were deleted: their points are lost, once they are missed."""
         self._segments.forget_missing()
         self._lock.release()
         self._lock.take()

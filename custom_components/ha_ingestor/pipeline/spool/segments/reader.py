@@ -18,7 +18,7 @@ READ_ATTEMPTS: Final = 10
 _NOT_NOW: Final = frozenset(
     {
         *(errno.EACCES, errno.EPERM, errno.EBUSY, errno.EAGAIN, errno.EINTR, errno.ETIMEDOUT),
-        *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOLCK, errno.ESTALE),
+        *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOLCK, errno.ESTALE, errno.ENOTDIR),
     }
 )
 _WHOLE_FILE: Final = 1 << 31

@@ -182,8 +182,7 @@ class Segments:
     def forget_missing(self) -> None:
         """Forget segments whose files were deleted."""
         names = set(self._files.names())
-        if self._listed and self._listed[-1].name not in names:
-            self.finish()
+        self.finish()
         self._listed = [segment for segment in self._listed if segment.name in names]
         self._removal.forget_missing(names)
 
