@@ -115,7 +115,17 @@ SECRETS = (
     *("setup_uri", "signed_url", "presignedUrl", "share_link", "cloudhook", "invitecode"),
     *("onetimecode", "verify_code", "seed_phrase", "recoveryPhrase", "mnemonic", "creds"),
     *("user_creds", "authData", "snmp_community", "oauth_verifier", "S2AccessControl", "cvv"),
-    *("default_code", "overrideCode"),
+    *(
+        "default_code",
+        "overrideCode",
+        "psw",
+        "passw",
+        "accountKey",
+        "subscription_key",
+        "serial_key",
+    ),
+    *("card_number", "creditCardNumber", "security_answer", "pskc", "active_dataset"),
+    *("dataset_tlv", "activeDatasetTlvs", "pending_dataset_tlvs"),
 )
 KEPT = (
     *("token_count", "error_code", "code_format", "keypad", "translation_key", "monkey", "key"),
@@ -138,6 +148,10 @@ KEPT = (
     *("link", "link_quality", "reset_count", "share", "net_energy", "dev_mode", "cert_expiry"),
     *("activation_count", "response_time", "payload", "uri", "image_url", "community", "seed"),
     *("code_red", "code_version", "vpn_status", "push_enabled", "topic", "phrase", "wlan"),
+    *("total_tokens", "prompt_tokens", "completionTokens", "max_tokens", "password_strength"),
+    *("password_expires", "days_until_password_expires", "last_password_change", "cookie_count"),
+    *("credential_count", "secrets_count", "passwordAge", "dataset", "account", "serial", "answer"),
+    *("author", "key_lock", "token_ring", "pin_4_gpio", "pass_count", "session_temperature"),
 )
 WHEREABOUTS = (
     *("latitude", "Latitude", "lat", "lon", "Lng", "current_latitude", "homeLongitude", "Location"),
@@ -207,6 +221,28 @@ def test_what_only_looks_like_a_secret_is_kept(name: str) -> None:
     policy = {"coordinates": "postal" in name, "media": False}
     assert "kept" in str(fields(HomeIQ, state({name: "kept"}), **policy))
     assert "kept" in str(fields(HomeIQ, event({name: "kept"}), **policy))
+
+
+@both
+def test_whether_there_is_a_secret_is_kept(profile: type[HomeIQ | Tidy]) -> None:
+    of = entity("sensor.hub")
+    made = profile(dumps=json_dumps, attributes=AttributesPolicy(shape=Shape.JSON))
+    told: list[dict[str, Any]] = [
+        {"password_set": True, "inner": {"has_password": False}},
+        {"password_set": HIDDEN, "inner": {"has_password": HIDDEN}},
+        {"password_set": None, "inner": {"has_password": 4711}},
+    ]
+    first, second, third = (
+        Encoder(profile=made)
+        .encode([change(FakeState(state="on", attributes=each), of=of) for each in told])
+        .lines
+    )
+    assert json.loads(parse_line(first)["fields"]["attributes"]) == told[0]
+    for line in (second, third):
+        assert json.loads(parse_line(line)["fields"]["attributes"]) == {"inner": {}}
+    assert "true" in fields(profile, event(told[0]))["event_data"]
+    # A code is typed in, and never whether there is one.
+    assert "true" not in fields(profile, event({"code": True, "a": 1}))["event_data"]
 
 
 @both
@@ -431,6 +467,10 @@ def test_a_code_that_becomes_a_secret_is_left_out_from_then_on() -> None:
         {"id": "access_token", "value": HIDDEN},
         {"type": "password", "text": HIDDEN},
         {"title": "Contraseña", "content": HIDDEN},
+        {"name": "password", "state": HIDDEN, "default": HIDDEN},
+        [{"k": "token", "v": HIDDEN}, {"n": "pin", "v": HIDDEN}],
+        ["curl", "--token", HIDDEN, "http://kept.local"],
+        ("curl", "-u", f"admin:{HIDDEN}"),
         {"password": HIDDEN}.items(),
         {"kept": {"password": HIDDEN}}.values(),
     ],
@@ -454,6 +494,10 @@ def test_a_value_beside_the_name_of_a_secret_is_left_out(
         [["Accept", "json", "kept"]],
         {"type": "sensor", "value": "kept"},
         ["token", "kept"],
+        ["--name", "kept"],
+        ["--token", "--kept"],
+        ["-u", "kept"],
+        {"name": "Kitchen", "state": "kept", "v": 1},
         {"options": ["password", "kept"]},
     ],
 )

@@ -51,6 +51,10 @@ ADDRESSES = (
     f"/kept/api/hassio_ingress/{HIDDEN}/",
     f"https://kept.com/trigger/x/with/key/{HIDDEN}",
     f"http://kept.local/live.cgi?loginuse=a&loginpas={HIDDEN}",
+    f"http://kept.local/live.cgi?psw={HIDDEN}",
+    f"rtsp://kept.name:p:{HIDDEN}@kept.local:554/live",
+    f"rtsp://admin:1234/{HIDDEN}@kept.local:554/live",
+    f"kept otpauth://totp/a?digits=6&secret={HIDDEN}",
 )
 WORDS = (
     f"kept=me&password={HIDDEN}",
@@ -106,6 +110,43 @@ WORDS = (
     f"kept, `password`: `{HIDDEN}`",
     f"<map><entry key='name'>kept</entry><entry key='password'>{HIDDEN}</entry></map>",
     f"curl --user 'admin:{HIDDEN}' http://kept.local/",
+    f"[{{'name': 'kept', 'value': 1}}, {{'name': 'password', 'value': '{HIDDEN}'}}]",
+    f"Parameter(name='password', kind='kept', value='{HIDDEN}')",
+    f"OrderedDict([('name', 'password'), ('kept', 1), ('value', '{HIDDEN}')])",
+    f"- name: kept\n  value: 1\n- name: wifi password\n  value: {HIDDEN} x",
+    f"kept, key: password, value: {HIDDEN}",
+    f"<entry key='kept'/><entry key='password' value='{HIDDEN}'/>",
+    f"<name>kept</name><password><![CDATA[a<b>{HIDDEN}]]></password>",
+    f"kept, password (new): {HIDDEN}",
+    f"kept, password [new]: {HIDDEN}",
+    f"kept, Passwort f\u00fcr das WLAN: {HIDDEN}",
+    f"kept, password for the guest wifi = {HIDDEN}",
+    f"kept password == {HIDDEN}",
+    f"kept password \u2192 {HIDDEN}",
+    f"kept password=\u201cx {HIDDEN}\u201d",
+    f'kept Token token="{HIDDEN}"',
+    f"wifi:S:kept;T:WPA;P:{HIDDEN};;",
+    f"kept\ntoken: |\n  a\n  {HIDDEN}\nb: kept",
+    f"kept\npasswords:\n- a\n- {HIDDEN}\nb: kept",
+    f"a:\n  tokens:\n    - b\n    - {HIDDEN}\n  c: kept",
+    f"kept&token%3A%20{HIDDEN}",
+    f"kept %22token%22%3A%22{HIDDEN}%22",
+    f"kept &quot;token&quot;: &quot;{HIDDEN}&quot;",
+    f"The kept password is {HIDDEN}",
+    f"kept: das Passwort f\u00fcr das WLAN lautet {HIDDEN}!",
+    f"kept, your PIN is '{HIDDEN}'",
+    f"kept, le mot de passe est \u00ab{HIDDEN}\u00bb",
+    f"kept ghp_{HIDDEN}0123456789abcdefghijkl",
+    f"kept sk-proj-{HIDDEN}0123456789abcdef",
+)
+# What is a secret by its form alone.
+KNOWN = (
+    *(
+        "MT:Y.K9042C00KA0648G00",
+        "xoxb-17653672481-19874698323-pdFZKVeTuE8s",
+        "AIzaSyD-9tSrke72PouQM",
+    ),
+    *("Your code is 482913.", "the PIN is 4711", "verification code is now 4711, keep it"),
 )
 INNER = json.dumps({"name": "kept", "password": HIDDEN})
 DOCUMENTS = (
@@ -165,6 +206,18 @@ def test_a_secret_in_a_text_is_left_out_and_the_rest_stays(
             found = str(fields(profile, make({"value_of": value}), shape=shape))
             assert HIDDEN not in found
     assert "kept" in str(without_secrets({"value_of": value}))
+
+
+@pytest.mark.parametrize("text", KNOWN)
+def test_a_secret_that_has_no_name_is_known_by_its_form(text: str) -> None:
+    (found,) = without_secrets({"value_of": text}).values()
+    assert "..." in found
+    assert not any(sign.isdigit() for sign in found)
+
+
+def test_a_name_without_a_value_hides_nothing_of_the_next_line() -> None:
+    text = "password:\nname: kept\nroom: kitchen"
+    assert without_secrets({"text": text}) == {"text": text}
 
 
 @both
@@ -284,6 +337,30 @@ ORDINARY = (
         "media-source://a/b?x=1",
         "at 21.5 °C, 40.5 %",
     ),
+    *("http://kept.local:8123/local/icon@2x.png", "https://a.b:443/@user/video", "R&B music: on"),
+    *("https://cdn.a.b:443/npm/lit@3/index.js", "localhost:80/a@b", "http://127.0.0.1:81/a@b"),
+    *("Next pass: 12:30", "ISS pass: in 3 min", "Boarding pass: gate B2", "Bowling pins: 3"),
+    *("the token is valid", "The password is required", "password is 8 characters long"),
+    *("Passwort ist abgelaufen", "the error code is 10013", "the pin is GPIO12", "code is 404"),
+    *(
+        "the token is 3600 s old",
+        "the key is 2048 bits",
+        "temperature is 21.5",
+        "my name is b4kery",
+    ),
+    *(
+        "[{'name': 'room', 'value': 3}]",
+        "name: token_count, value: 3",
+        "50 %3 of 5",
+        "a &quot;b&quot;",
+    ),
+    *(
+        "key for the door: on top",
+        "time of day: night",
+        "monkey (new): 3",
+        "risk-free-trial-1234567890",
+    ),
+    *("list of songs: 1, 2", "Token Ring 16Mbit", "author: Jane", "Type: session, data: 3"),
 )
 
 

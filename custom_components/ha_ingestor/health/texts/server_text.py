@@ -11,9 +11,9 @@ from typing import Final
 
 from ...clients.exchange import HIDDEN
 from ...pipeline.encode.privacy.location import is_location
+from ...pipeline.encode.privacy.named import without_named
 from ...pipeline.encode.privacy.redaction import (
     without_keys,
-    without_named,
     without_options,
     without_paths,
     without_schemes,

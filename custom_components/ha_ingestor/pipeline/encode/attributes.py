@@ -15,7 +15,7 @@ from .line_protocol import STRING_MAX_BYTES, quote
 from .plain import as_json, as_number
 from .privacy.location import is_place, is_position
 from .privacy.nested import cleaned
-from .privacy.secrets import is_harmless_code, is_keypad_code
+from .privacy.secrets import is_harmless_code, is_keypad_code, is_secret, tells_nothing
 from .privacy.texts import SIMPLE_TYPES, is_plain
 from .privacy.unwanted import Unwanted, unwanted_names
 
@@ -89,9 +89,13 @@ class AttributesPolicy:
 
     def _is_doubtful(self, name: str) -> bool:
         """Whether only the value of an attribute tells whether it is unwanted."""
-        return is_keypad_code(name) or (not self.coordinates and is_position(name))
+        return (
+            is_secret(name) or is_keypad_code(name) or (not self.coordinates and is_position(name))
+        )
 
     def _is_unwanted_value(self, name: str, value: object, entity_id: str) -> bool:
+        if is_secret(name):
+            return not tells_nothing(name, value)
         if is_keypad_code(name):
             return not is_harmless_code(value, entity_id)
         return is_place(value)
@@ -104,7 +108,7 @@ class AttributesPolicy:
             name
             for name in sorted(names, key=text_of)
             if name not in unrecorded
-            and not is_unwanted(text_of(name))
+            and (not is_unwanted(text_of(name)) or is_secret(text_of(name)))
             and not any(fnmatchcase(text_of(name), glob) for glob in self.drop)
             and (not self.only or any(fnmatchcase(text_of(name), glob) for glob in self.only))
         ]

@@ -28,7 +28,7 @@ from .line_protocol import (
 from .numbers import number_of, round_trips
 from .plain import as_finite_number
 from .privacy.nested import cleaned
-from .privacy.secrets import is_keypad_code, is_secret
+from .privacy.secrets import is_keypad_code, is_secret, tells_nothing
 from .privacy.unwanted import unwanted_names
 from .privacy.words import level_of
 from .topic_pattern import TopicPattern
@@ -140,7 +140,7 @@ class _Found:
             or not 0 < len(name) <= NAME_MAX_BYTES
             or len(self.fields) >= FIELDS_MAX
             or name in self.names
-            or _is_private(name)
+            or (_is_private(name) and not tells_nothing(name, value))
         ):
             self.left_out += 1
             return

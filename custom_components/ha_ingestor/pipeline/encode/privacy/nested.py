@@ -9,24 +9,16 @@ import re
 from collections.abc import ItemsView, Mapping, ValuesView
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from itertools import pairwise
 from typing import Any, Final
 
 from ...text import text_of
 from .location import is_place, is_position
-from .secrets import is_keypad_code
+from .redaction import LOGINS
+from .secrets import is_keypad_code, tells_nothing
 from .texts import CUT, SIMPLE, is_plain, without_unwanted
 from .unwanted import Unwanted, hides_places
-from .words import level_of, listed, words_of
-
-# Members that name what others of the same mapping hold.
-_NAMING: Final = listed("""
-    name key field header property property_name property_key_name attribute param parameter
-    option variable setting label command_class_name id type kind title topic
-""")
-_NAMED: Final = listed("""
-    value values val content data text value_raw new_value new_value_raw prev_value prev_value_raw
-    old_value event_data payload
-""")
+from .words import NAMED, NAMING, level_of, words_of
 
 # How deep, and how many values in all: more than there is room for in a field.
 _DEPTH_MAX: Final = 32
@@ -91,6 +83,8 @@ class _Copy:
             if not isinstance(value, Mapping):
                 is_ordered = isinstance(value, (list, tuple))
                 items = list(value) if is_ordered else sorted(value, key=text_of)
+                if is_ordered:
+                    items = self._without_options(items)
                 return [self.of(self._pair(item), depth + 1) for item in items]
             members = list(value.items())
             hidden = self._named_by_others(members)
@@ -98,7 +92,7 @@ class _Copy:
             for key, item in members:
                 name = text_of(key)
                 if (
-                    not self._is_unwanted(name)
+                    (not self._is_unwanted(name) or tells_nothing(name, item))
                     and name not in hidden
                     and not (self._hides_coordinates and is_position(name) and is_place(item))
                 ):
@@ -124,14 +118,24 @@ class _Copy:
         is_row = isinstance(item, (list, tuple)) and len(item) >= len(("name", "value"))
         return [item[0], CUT] if is_row and _is_named_secret(item[0], self._is_unwanted) else item
 
+    def _without_options(self, items: list[Any]) -> list[Any]:
+        """Cut what follows the name of an option in a list of arguments, such as `--password`."""
+        kept = items[:1]
+        for option, item in pairwise(items):
+            is_option = isinstance(option, str) and option[:1] == "-" and isinstance(item, str)
+            name = option.lstrip("-") if is_option else ""
+            is_value = name and item[:1] != "-"
+            is_login = name in LOGINS and ":" in item
+            kept.append(CUT if is_value and (is_login or self._is_unwanted(name)) else item)
+        return kept
+
     def _named_by_others(self, members: list[tuple[Any, Any]]) -> set[str]:
         """Return the members whose name is the value of another member, and unwanted."""
         if any(
-            words_of(text_of(key)) in _NAMING and self._names_a_secret(item)
-            for key, item in members
+            words_of(text_of(key)) in NAMING and self._names_a_secret(item) for key, item in members
         ):
             return {
-                name for name in (text_of(key) for key, _ in members) if words_of(name) in _NAMED
+                name for name in (text_of(key) for key, _ in members) if words_of(name) in NAMED
             }
         return set()
 

@@ -15,14 +15,14 @@ from .words import listed, plain_letters, spelled, thing_of, words_of
 
 # Anywhere in a name.
 _SECRET_WORDS: Final = listed("""
-    password passwords passwd pwd passphrase passcode passcodes pword pswd
+    password passwords passwd pwd passphrase passcode passcodes pword pswd passw psw pswrd
     passwort passworter passwoerter kennwort kennworte kennworter kennwoerter zugangsdaten
     geheim geheimnis geheimnisse wachtwoord wachtwoorden inloggegevens contrasena contrasenas
     clave claves senha senhas haslo hasla heslo hesla losenord passord salasana adgangskode
     adgangskoder kodeord jelszo jelszavak sifre sifreler parola parole parool geslo zaporka lozinka
     slaptazodis jeton jetons mdp identifiants ключ
     secret secrets cred creds credential credentials authorization bearer jwt cookie cookies
-    csrf xsrf psk totp otp puk authsig apikey bindkey dsk pem cvv cvc mnemonic
+    csrf xsrf psk totp otp puk authsig apikey bindkey dsk pem cvv cvc mnemonic pskc
 """)
 
 # In other scripts, where words are joined. They are compared without accents.
@@ -44,7 +44,7 @@ _ENDS_WITH: Final[Mapping[str, frozenset[str]]] = {
         auth authentication authenticated unauthenticated authorization ssh license local
         wep wpa wpa2 wpa3 wifi wlan shared link session master app application client consumer aes
         signing user bind beacon net pairing legacy owner pass device licence activation
-        registration wireguard openvpn vpn certificate
+        registration wireguard openvpn vpn certificate account subscription serial
     """),
     "codes?": listed("""
         user pin lock alarm door gate access entry unlock disarm arm keypad guest master security
@@ -63,6 +63,11 @@ _ENDS_WITH: Final[Mapping[str, frozenset[str]]] = {
     "(?:payload|uri)": listed("setup pairing onboarding commissioning qr matter homekit"),
     "(?:data|response)": listed("auth login saml"),
     "community": listed("snmp"),
+    "answer": listed("security"),
+    "number": listed("card creditcard"),
+    # What a device needs to join a Thread network.
+    "dataset": listed("active operational pending thread"),
+    "tlvs?": listed("dataset"),
     "verifier": listed("oauth code"),
 }
 # What a code or a key is for, in the languages that say so behind the word.
@@ -116,6 +121,15 @@ _SECRET_UNLESS_AFTER: Final[Mapping[str, frozenset[str]]] = {
 _SECRET_LAST: Final = listed("pw signature signatures sig ltk csrk oauth")
 _OF_A_SLOT: Final = re.compile(r"(?:.*_)?(?:code|pin)_?slot_?[0-9]+")
 
+# What is said about a secret is none.
+_SAID_ABOUT: Final = listed("""
+    count age strength protected required expires expiry expired expiration changed change enabled
+""")
+# Tokens that are counted, as those of a language model.
+_COUNTED: Final = listed("""
+    total prompt completion input output max used remaining cached reasoning thinking
+""")
+
 _TYPED_IN: Final = listed("code codes pin pins code_number pin_number")
 # Words of the ids of what is typed into.
 _TYPED_INTO: Final = listed("""
@@ -130,6 +144,8 @@ _CODES_BEGIN: Final = 1000
 def is_secret(name: str) -> bool:
     """Whether an attribute of this name is never kept, whatever a user wants."""
     thing = thing_of(name)
+    if thing[-1] in _SAID_ABOUT or (thing[-1] == "tokens" and not _COUNTED.isdisjoint(thing)):
+        return False
     return (
         not _SECRET_WORDS.isdisjoint(words_of(name).split("_"))
         or (not name.isascii() and any(word in spelled(name) for word in _OTHER_SCRIPTS))
@@ -150,6 +166,18 @@ def _is_secret_by_its_end(thing: list[str]) -> bool:
     if unless is not None:
         return bool(before) and unless.isdisjoint(before)
     return not _SECRET_AFTER.get(last, frozenset()).isdisjoint(before)
+
+
+def tells_nothing(name: str, value: object) -> bool:
+    """Whether the value of a secret is none: whether a password is set may be known."""
+    return isinstance(value, bool) and is_secret(name)
+
+
+def is_harmless_behind(name: str, before: str) -> bool:
+    """Whether the word in front of a name makes it none of a secret, as in `next pass`."""
+    (*_, last) = thing_of(name)
+    last = last if last == "pass" else last.removesuffix("s")
+    return before.lower() in _SECRET_UNLESS_AFTER.get(last, ())
 
 
 @lru_cache(maxsize=4096)

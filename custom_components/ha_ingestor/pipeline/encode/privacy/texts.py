@@ -2,12 +2,15 @@
 
 import re
 from functools import lru_cache
+from html import unescape
 from types import NoneType
 from typing import Any, Final
+from urllib.parse import unquote
 
+from .named import SAYS, without_named
 from .redaction import (
+    KEY_BEGINS,
     without_keys,
-    without_named,
     without_networks,
     without_options,
     without_parameters,
@@ -16,7 +19,7 @@ from .redaction import (
     without_schemes,
     without_users,
 )
-from .secrets import is_keypad_code
+from .secrets import is_harmless_behind, is_keypad_code
 from .unwanted import Unwanted, hides_places
 from .words import listed
 
@@ -28,6 +31,10 @@ SIMPLE_TYPES: Final = frozenset(SIMPLE)
 _TIME: Final = re.compile(
     r"(?:\d{4}-\d\d-\d\d[T ]?)?(?:\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?"
 )
+# What joins a name and its value, of signs that are not ASCII.
+_JOINTS: Final = frozenset("\uff1a\uff1d\u2192")
+# No key that is known by its form is shorter.
+_KEY_MIN: Final = 18
 # As many texts as the attributes of a large home have, and as long as names and units are.
 _REMEMBERED: Final = 16_384
 _REMEMBERED_LENGTH: Final = 48
@@ -55,7 +62,7 @@ def _is_plain(text: str) -> bool:
     return (
         ":" not in text
         and "=" not in text
-        and (text.isascii() or ("\uff1a" not in text and "\uff1d" not in text))
+        and (text.isascii() or _JOINTS.isdisjoint(text))
         and "/" not in text
         and "[" not in text
         and ("." not in text or "," not in text)
@@ -66,7 +73,19 @@ def _is_plain(text: str) -> bool:
         and '",' not in text
         and " -" not in text
         and text[:1] != "-"
+        and "%3" not in text
+        and "&quot;" not in text
         and "eyJ" not in text
+        and "AIza" not in text
+        and (
+            len(text) < _KEY_MIN
+            or ("-" not in text and "_" not in text)
+            or KEY_BEGINS.search(text) is None
+        )
+        and (
+            (" is" not in text and " es" not in text and " lautet" not in text)
+            or SAYS.search(text) is None
+        )
     ) or (text[:1].isdigit() and _TIME.fullmatch(text) is not None)
 
 
@@ -76,12 +95,26 @@ _is_known_plain = lru_cache(maxsize=_REMEMBERED)(_is_plain)
 
 def is_sensitive(name: str, before: str, unwanted: Unwanted) -> bool:
     """Whether what stands behind a name in a text is left out; `before` is the word before it."""
+    if before and is_harmless_behind(name, before):
+        return False
     if unwanted(name) or (before and unwanted(f"{before} {name}")):
         return True
     return is_keypad_code(name) and before.lower() not in _NOT_TYPED
 
 
 def without_unwanted(text: str, unwanted: Unwanted) -> str:
+    """Hide in a text what is unwanted, also where it is written for an address or a page."""
+    text = _without_unwanted(text, unwanted)
+    if "%" not in text and "&" not in text:
+        return text
+    decoded = unescape(unquote(text))
+    if decoded == text:
+        return text
+    found = _without_unwanted(decoded, unwanted)
+    return text if found == decoded else found
+
+
+def _without_unwanted(text: str, unwanted: Unwanted) -> str:
     """Hide in a text what is unwanted."""
     if "/" in text or "=" in text:
         text = without_users(text, CUT)

@@ -29,6 +29,17 @@ _VERSION: Final = re.compile(r"v?[0-9]+")
 _DONE_WITH_IT: Final = frozenset({"set", "get", "state", "value", "command", "cmd", "status", ""})
 
 
+# Members that name what others of the same mapping hold.
+NAMING: Final = listed("""
+    name key field header property property_name property_key_name attribute param parameter
+    option variable setting label command_class_name id type kind title topic k n
+""")
+NAMED: Final = listed("""
+    value values val content data text value_raw new_value new_value_raw prev_value prev_value_raw
+    old_value event_data payload v state native_value default current result
+""")
+
+
 def spelled(name: str) -> str:
     """Write a name in small letters with underscores, without accents."""
     return _WORD_BREAK.sub("_", name if name.isascii() else plain_letters(name)).strip("_").lower()
