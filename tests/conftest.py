@@ -1,9 +1,11 @@
 """What every test needs."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from unittest.mock import patch
 
 import pytest
+from homeassistant.helpers.entity import Entity
 from hypothesis import HealthCheck, settings
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -58,3 +60,10 @@ async def database(socket_enabled: None) -> AsyncIterator[Emulator]:
 def entry(database: Emulator) -> MockConfigEntry:
     """A destination, not set up yet."""
     return new_entry(database.url)
+
+
+@pytest.fixture
+def everything_shown() -> Iterator[None]:
+    """Be a user who has enabled every entity."""
+    with patch.object(Entity, "entity_registry_enabled_default", new=True):
+        yield

@@ -18,7 +18,7 @@ from scripts.rig.data_api import Fault as DataApiFault
 from tests.data_api.test_data_api import with_data_api
 from tests.emulator import Answer, Emulator, Fault
 from tests.shell import new_entry, points, set_up, spool_path, until
-from tests.test_health import everything_shown, reading  # noqa: F401  a fixture
+from tests.shown import reading
 from tests.test_repairs import CONFLICT, choose, issue, offers
 
 FORBIDDEN = Answer(status=403, body='{"error":"no write permission"}')
