@@ -128,6 +128,15 @@ def test_what_cannot_be_understood_is_an_error_and_no_guess(event: Any) -> None:
     assert mirror.states["sensor.a"].state == "1"
 
 
+@pytest.mark.parametrize("moment", [1e18, -1e300, 1e300])
+def test_a_moment_that_no_date_has_is_an_error_of_the_connection(moment: float) -> None:
+    mirror = StateMirror()
+    mirror.snapshot({"a": {"sensor.a": row("1", moment)}})
+    with pytest.raises(HomeAssistantError) as raised:
+        list(mirror.apply({"c": {"sensor.a": {"+": {"lu": 11.0}}}}))
+    assert raised.value.problem is Problem.PROTOCOL
+
+
 def test_changes_before_the_one_that_cannot_be_understood_are_not_lost() -> None:
     mirror = StateMirror()
     changes = mirror.apply({"a": {"sensor.a": row("1", 10.0), "sensor.b": {}}})

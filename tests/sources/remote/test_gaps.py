@@ -565,6 +565,36 @@ async def test_after_a_clock_that_was_wrong_the_present_states_are_captured(
     assert told(database, "sensor.a") == [("1", None), ("2", "1")]
 
 
+@pytest.mark.parametrize("is_killed", [True, False], ids=["after a start", "after a disconnect"])
+async def test_after_a_clock_that_was_set_back_an_hour_nothing_is_taken_for_captured(
+    hass: HomeAssistant,
+    home: Home,
+    database: Emulator,
+    hass_storage: dict[str, Any],
+    is_killed: bool,  # noqa: FBT001
+) -> None:
+    Recorder(home)
+    now = time.time()
+    entry = entry_with(database, remote(home))
+    if is_killed:
+        stored = dict.fromkeys(entry.subentries, now + 3600)
+        hass_storage["ha_ingestor.remotes"] = {"version": 1, "data": stored}
+        await set_up(hass, entry)
+    else:
+        home.changing("sensor.a", "1", now + 3600)
+        await interrupted(hass, home, entry, 1)
+    home.changing("sensor.a", "2", now + 2)
+    home.changing("sensor.new", "1", now + 1)
+    if not is_killed:
+        await home.start()
+    await connected(entry, 1 if is_killed else 2)
+    await until(lambda: link_of(entry).health.events >= (2 if is_killed else 3))
+    assert link_of(entry).home.newest == now + 2
+    await deliver(hass, entry)
+    assert {"2"} <= {state for state, _ in told(database, "sensor.a")}
+    assert told(database, "sensor.new") == [("1", None)]
+
+
 async def test_a_damaged_file_of_moments_does_not_keep_a_destination_from_its_start(
     hass: HomeAssistant, home: Home, database: Emulator, hass_storage: dict[str, Any]
 ) -> None:

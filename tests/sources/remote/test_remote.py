@@ -516,9 +516,9 @@ async def test_damaged_files_of_remote_homes_do_not_keep_a_destination_from_its_
     hass: HomeAssistant, home: Home, database: Emulator, hass_storage: dict[str, Any], part: Any
 ) -> None:
     subentry = remote(home)
-    for key in ("ha_ingestor.remotes", "ha_ingestor.remote_entities"):
+    for key in ("remotes", "remote_entities", "remote_removals"):
         data = {subentry.subentry_id: part, "": part}
-        hass_storage[key] = {"version": 1, "key": key, "data": data}
+        hass_storage[f"ha_ingestor.{key}"] = {"version": 1, "key": key, "data": data}
     home.changing("sensor.a", "1", NOON)
     entry = entry_with(database, subentry)
     await set_up(hass, entry)

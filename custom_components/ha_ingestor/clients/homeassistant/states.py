@@ -108,7 +108,8 @@ def understood() -> Iterator[None]:
     """Raise what cannot be understood as an error of the connection: a new snapshot helps."""
     try:
         yield
-    except (AttributeError, KeyError, TypeError, ValueError) as err:
+    # OverflowError, OSError: a moment that no date has.
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError) as err:
         detail = f"a state that cannot be read: {type(err).__name__}"
         raise HomeAssistantError(Problem.PROTOCOL, detail) from err
 

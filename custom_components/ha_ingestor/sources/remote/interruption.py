@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Any
+from typing import Any, Final
 
 from ...clients.homeassistant.states import Change
 from ...tasks.slices import async_slices
@@ -13,6 +13,9 @@ from .capture import Captures, RemoteCapture, with_date
 from .catalog import RemoteHome
 from .gap import RemoteGap, gap_of, moment_of
 from .health import RemoteHealth
+
+# Clocks differ by less, and what is set by more.
+_SET_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,15 +103,19 @@ async def async_capture_first_states(
     if home.newest is not None and home.newest > latest:
         # The clock there was wrong: what came later has earlier times.
         home.newest = None
-    newest, is_first = home.newest, not states.states
+    is_first = not states.states
     changes = await asyncio.to_thread(states.snapshot, content)
+    moments = [each.last_updated_timestamp for each in states.states.values()]
+    if _was_set_back(home.newest, moments, health):
+        home.newest = None
+    newest = home.newest
     expected, missing = entities.expected, entities.missing(states.states.keys())
     for change in changes:
         entities.note(change)
     gone_at = time.time() + health.clock_ahead
     interruption = Interruption(
         newest=newest,
-        oldest=min((each.last_updated_timestamp for each in states.states.values()), default=0.0),
+        oldest=min(moments, default=0.0),
         is_first=is_first,
         asked_after=_asked_after(newest, (await captures()).gap_seconds, health),
         gone_at=gone_at,
@@ -132,6 +139,16 @@ async def async_capture_first_states(
         home.gaps.append(gap)
         present = (each.new.last_updated_timestamp for each in missed if each.new)
         home.newest = max(filter(latest.__ge__, present), default=newest)
+
+
+def _was_set_back(newest: float | None, moments: list[float], health: RemoteHealth) -> bool:
+    """Whether the clock there was set back since the last event.
+
+    That event is in the future then, and no state is as new. Behind a proxy only the second says
+    something.
+    """
+    now = time.time() + health.clock_ahead
+    return newest is not None and newest > max(now + _SET_SECONDS, *moments, 0.0)
 
 
 def _asked_after(newest: float | None, gap_seconds: float, health: RemoteHealth) -> float:
