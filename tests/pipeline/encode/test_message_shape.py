@@ -235,6 +235,12 @@ def test_no_field_of_a_message_takes_the_name_of_a_tag() -> None:
     assert sorted(found["fields"].values()) == [1.0, 1.0, 3.0, 5.0]
 
 
+def test_a_mark_of_the_byte_order_is_no_part_of_a_payload() -> None:
+    assert fields(b'\xef\xbb\xbf{"temperature": 21.5}') == {"temperature": 21.5}
+    assert fields(b"\xef\xbb\xbf21.5") == {"value": 21.5}
+    assert fields('{"state": "\ufeff"}') == {"state_str": "\ufeff"}
+
+
 def test_a_level_of_a_topic_can_name_the_field() -> None:
     statestream = shape("home/{domain}/{object}/{field}")
     found = stored("21.5", "home/sensor/attic/state", of=statestream)

@@ -206,7 +206,8 @@ def _count(value: dict[str, Any]) -> int:
 
 def _decoded(payload: bytes) -> str:
     try:
-        return payload.decode()
+        # Some devices begin with a mark of the byte order, which is no part of the value.
+        return payload.decode("utf-8-sig")
     except UnicodeDecodeError as err:
         raise MessageError(Refusal.MALFORMED) from err
 
