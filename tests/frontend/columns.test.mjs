@@ -58,3 +58,9 @@ test("each rule has a line, and why an entity is recorded is below that it is", 
   assert.equal(textOf(found.is_recorded.template?.({ ...ROW, why: "Nothing excludes it" })), "Recorded Nothing excludes it");
   assert.deepEqual([found.why.hidden, found.why.filterable], [true, true]);
 });
+
+test("a pattern reads from left to right, also where the text around it does not", () => {
+  const { is_recorded: column } = columns(words, false, true, true);
+  const drawn = String(column.template?.({ ...ROW, why: "Included by pattern: binary_sensor.*" }));
+  assert.match(drawn, /<bdi>Included by pattern: binary_sensor\.\*<\/bdi>/);
+});

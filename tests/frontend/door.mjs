@@ -10,4 +10,10 @@ class Main {
   requestUpdate() {}
 }
 Object.assign(Main.prototype, { html, css: html });
-Object.assign(globalThis, { HTMLElement: class {}, customElements: { get: () => Main } });
+/** @type {Record<string, any>} The elements of the panel, by name. */
+export const defined = {};
+const customElements = {
+  get: (/** @type {string} */ name) => (name === "home-assistant-main" ? Main : defined[name]),
+  define: (/** @type {string} */ name, /** @type {unknown} */ element) => { defined[name] = element; },
+};
+Object.assign(globalThis, { HTMLElement: class {}, customElements });

@@ -4,6 +4,7 @@ import { test } from "node:test";
 
 import "./door.mjs";
 import { Page } from "../../custom_components/ha_ingestor/frontend/page.js";
+import { table } from "../../custom_components/ha_ingestor/frontend/style.js";
 
 /** @type {() => any} */
 const opened = () => {
@@ -44,4 +45,8 @@ test("a state that changes is drawn only where it is the one that is shown", () 
   page._entity = () => "sensor.b";
   assert.equal(page.shouldUpdate(new Map([["hass", before]])), true);
   assert.equal(page.shouldUpdate(new Map([["words", undefined]])), true);
+});
+
+test("each cell of a table has its title, for a phone, where cells are below each other", () => {
+  assert.match(String(table(["Since", "Duration"], [["now", "goes on"]])), /<td data-title=Since>now<\/td><td data-title=Duration>goes on/);
 });

@@ -53,6 +53,13 @@ test("a spool that is nearly full is said beside the cause, whatever that is", (
   assert.equal(told({ status: "retrying", concern: "unreachable", ...full }).advice, "network");
 });
 
+test("points that wait in memory because of the disk are said, and only then", () => {
+  const away = /** @type {const} */ ({ status: "retrying", concern: "unreachable" });
+  assert.equal(told({ ...away, spool_error: "No space left on device", waiting: 206 }).isInMemory, true);
+  assert.equal(told({ ...away, spool_error: "No space left on device", waiting: 0 }).isInMemory, false);
+  assert.equal(told({ ...away, spool_error: "", waiting: 3 }).isInMemory, false);
+});
+
 test("a problem beside the delivery is a warning", () => {
   assert.deepEqual(
     [told({ concern: "spool_full" }).level, told({ concern: "spool_full" }).key],

@@ -9,7 +9,7 @@ const SMALL = "color: var(--secondary-text-color); font-size: var(--ha-font-size
 
 // It is drawn inside the table, where our styles do not reach.
 /** @param {string} text */
-const lines = (text) => html`<div title=${text} style="${CUT + SMALL} white-space: normal; max-height: 2.4em; line-height: 1.2;">${text}</div>`;
+const lines = (text) => html`<div title=${text} style="${CUT + SMALL} white-space: normal; max-height: 2.4em; line-height: 1.2;"><bdi>${text}</bdi></div>`;
 
 /** @param {string} name @param {string} more */
 const named = (name, more) => html`<div style=${CUT}><bdi>${name}</bdi></div>

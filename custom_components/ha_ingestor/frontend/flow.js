@@ -113,20 +113,23 @@ class Flow extends Page {
   /** @param {Destination} destination @param {Sample[]} samples @param {number} now */
   _says(destination, samples, now) {
     const { words } = this;
-    const { level, key, points, problem, duration, advice, isFilling } = situation(destination, samples, now);
+    const { level, key, points, problem, duration, advice, isFilling, isInMemory } = situation(destination, samples, now);
     const sentence = words.text(`says.${key}`, {
       points: words.count("points", points),
       problem: words.named("problem", problem),
       duration: words.duration(duration),
     });
-    const waits = words.text(`waits.${isFilling ? "filling" : key}`, { gone: destination.health?.ledger?.evicted ?? 0 });
-    const advised = [...new Set([advice, isFilling ? "spool" : ""])].filter(Boolean).map((each) => [each, words.text(`advice.${each}`)]);
+    const waits = words.text(`waits.${isInMemory ? "memory" : isFilling ? "filling" : key}`, {
+      gone: destination.health?.ledger?.evicted ?? 0,
+      memory: destination.health?.waiting,
+    });
+    const advised = [...new Set([advice, isFilling ? "spool" : "", isInMemory ? "disk" : ""])].filter(Boolean).map((each) => [each, words.text(`advice.${each}`)]);
     const detail = level === "error" || level === "warning" ? destination.health?.detail : "";
     return html`<div class="says ${level}" role="status">
       <ha-icon .icon=${ICONS[level]}></ha-icon>
       <div>
         <div class="sentence">${sentence} ${waits}</div>
-        ${advised.map(([each, said]) => html`<p>${PLACES[each] ? linked(PLACES[each], said) : said}</p>`)}
+        ${advised.map(([each, said]) => html`<p>${PLACES[each] ? linked(`${PLACES[each]}?entry=${destination.config_entry_id}`, said) : said}</p>`)}
         ${detail ? html`<p class="secondary code"><bdi>${detail}</bdi></p>` : ""}
         ${REMEDIES[key]
           ? button(words.named("button", `${REMEDIES[key]}.name`), () => this._act(REMEDIES[key], destination.config_entry_id))

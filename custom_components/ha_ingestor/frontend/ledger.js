@@ -38,10 +38,7 @@ export const ledgerStyle = css`
   }
 `;
 
-/**
- * Show both equations, checked with the numbers that are shown.
- * @type {Draw<Ledger, Template, [pending: number]>}
- */
+/** @type {Draw<Ledger, Template, [pending: number]>} */
 export const ledger = (words, counts, pending) => {
   const all = { ...counts, filtered: sum(counts.filtered), lost: sum(counts.lost), pending };
   return html`${equation(words, all, "received", ["filtered", "deduplicated", "captured", "waiting"])}

@@ -1,7 +1,6 @@
 /** What there is to say of each kind of source, in one shape. */
 
 /**
- * Whether there is history left to write.
  * @param {Backfill} [backfill]
  * @returns {backfill is Backfill}
  */

@@ -120,9 +120,12 @@ class Panel extends LitElement {
     return PAGES.includes(name) ? name : PAGES[0];
   }
 
-  /** @param {string} path */
-  _go(path) {
-    history.pushState(null, "", path);
+  /**
+   * Go to a page; the destination that was chosen stays chosen.
+   * @param {string} page
+   */
+  _go(page, entry = this._named) {
+    history.pushState(null, "", `${PATH}/${page}${entry ? `?entry=${entry}` : ""}`);
     window.dispatchEvent(new CustomEvent("location-changed"));
     this.requestUpdate();
   }
@@ -138,7 +141,7 @@ class Panel extends LitElement {
     return html`<ha-top-app-bar-fixed .narrow=${this.narrow}>
       <div slot="title">${words.text("title")}</div>
       <ha-tab-group slot="subRow" tab-only
-        @wa-tab-show=${(event) => event.detail.name !== this._page && this._go(`${PATH}/${event.detail.name}`)}>
+        @wa-tab-show=${(event) => event.detail.name !== this._page && this._go(event.detail.name)}>
         ${PAGES.map((each) => html`<ha-tab-group-tab slot="nav" data-page=${each} .panel=${each} .active=${each === page}>
           ${words.text(`page.${each}`)}
         </ha-tab-group-tab>`)}
@@ -202,7 +205,7 @@ class Panel extends LitElement {
   /** @type {Draw<Destination[], Content, [chosen: Destination]>} */
   _choice(words, destinations, chosen) {
     return html`<label class="bar">${words.text("destination")}
-      <select @change=${(event) => this._go(`${PATH}/${this._page}?entry=${event.target.value}`)}>
+      <select @change=${(event) => this._go(this._page, event.target.value)}>
         ${destinations.map(({ config_entry_id: id, title }) =>
           html`<option value=${id} ?selected=${id === chosen.config_entry_id}>${title}</option>`)}
       </select>

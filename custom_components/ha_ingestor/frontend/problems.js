@@ -3,7 +3,7 @@
 import "./change.js";
 import { css, define, html, properties } from "./lit.js";
 import { Page } from "./page.js";
-import { button, footer, notice, pageStyle, table } from "./style.js";
+import { ask, button, notice, pageStyle, table } from "./style.js";
 
 const RECORDS = 100;
 const OUTAGE = ["since", "lasted", "problem", "afterwards"];
@@ -28,6 +28,9 @@ const style = css`
     td:not(:last-child) {
       border: 0;
       padding-block-end: 0;
+    }
+    td::before {
+      content: attr(data-title) ": ";
     }
   }
 `;
@@ -60,10 +63,7 @@ export class Problems extends Page {
     return (await this.hass.callWS({ type: "call_service", ...asked, return_response: true })).response;
   }
 
-  /**
-   * Do something that takes a while, and show what came of it.
-   * @param {() => Promise<string>} work
-   */
+  /** @param {() => Promise<string>} work */
   async _do(work) {
     this._isBusy = true;
     this._result = undefined;
@@ -129,10 +129,7 @@ export class Problems extends Page {
     </div>`;
   }
 
-  /**
-   * What became of the points that waited.
-   * @param {Outage} outage
-   */
+  /** @param {Outage} outage */
   _afterwards({ points, delivered, not_written: notWritten }) {
     const { words, _say: say } = this;
     if (points === null) return "–";
@@ -204,18 +201,11 @@ export class Problems extends Page {
     }
     if (!this._isPurging) return "";
     const close = () => { this._isPurging = false; };
-    return html`<ha-dialog open .headerTitle=${say("purge")}
-      @closed=${close}>
-      <p>${say("purge_question")}</p>
-      ${footer(words, close, say("purge"), () => this._empty("purge", "purged"), false, "danger")}
-    </ha-dialog>`;
+    return ask(words, close, say("purge"), say("purge_question"), () => this._empty("purge", "purged"));
   }
 }
 
-/**
- * What a server says to people, within its JSON.
- * @param {string} reason
- */
+/** @param {string} reason */
 const said = (reason) => {
   try {
     const { message, error } = JSON.parse(reason);

@@ -4,10 +4,7 @@
 export const HOURS_MIN = 1 / 6;
 const SILENT = new Set(["unavailable", "unknown"]);
 
-/**
- * Say what decides whether an entity is recorded.
- * @type {Draw<Hass, string, [EntityRow]>}
- */
+/** @type {Draw<Hass, string, [EntityRow]>} */
 export const ruleText = (words, hass, { rule, recorded, secret }) => {
   if (secret) return words.text("entities.why_secret");
   if (!rule) return words.text(recorded ? "entities.why_all" : "entities.why_not_listed");

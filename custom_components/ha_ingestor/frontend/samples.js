@@ -10,10 +10,7 @@ export const ON_ITS_WAY = 2000;
 // From here on there is a repair too.
 const NEARLY_FULL = 0.8;
 
-/**
- * Turn the columns that the server sends into samples.
- * @type {(columns: Columns | null) => Sample[]}
- */
+/** @type {(columns: Columns | null) => Sample[]} */
 export const samplesOf = (columns) =>
   columns
     ? columns.time.map((time, index) => ({
@@ -56,10 +53,7 @@ export const sum = (counts) => Object.values(counts).reduce((one, other) => one 
  */
 export const levels = (samples, name) => samples.map((each) => [each.time, each[name]]);
 
-/**
- * How many a minute between each two samples.
- * @type {Series}
- */
+/** @type {Series} */
 export const rates = (samples, name) =>
   samples.slice(1).map((each, index) => {
     const before = samples[index];

@@ -40,8 +40,9 @@ export const situation = ({ state, health, remotes, mqtt }, samples, now) => {
   const concern = health?.concern ?? "none";
   const backlog = health ? backlogOf(health) : 0;
   const isFilling = health ? isNearlyFull(health) : false;
+  const isInMemory = Boolean(health?.spool_error && health.waiting);
   /** @type {(level: Situation["level"], key: string, advice?: string, duration?: number) => Situation} */
-  const told = (level, key, advice = "", duration = 0) => ({ level, key, points: backlog, problem: concern, duration, advice, isFilling });
+  const told = (level, key, advice = "", duration = 0) => ({ level, key, points: backlog, problem: concern, duration, advice, isFilling, isInMemory });
   if (!health) return CALM.has(state) ? told("info", "entry_waits") : told("error", "entry_failed", "entry");
   const { status } = health;
   const known = ADVICE[concern];

@@ -3,13 +3,13 @@
 import { define, html, properties } from "./lit.js";
 import { isOpen, origins } from "./origins.js";
 import { Page } from "./page.js";
-import { SETTINGS, button, facts, head, linked, pageStyle } from "./style.js";
+import { SETTINGS, ask, button, facts, head, linked, pageStyle } from "./style.js";
 
 const ICONS = { local: "mdi:home-outline", remote: "mdi:home-import-outline", mqtt: "mdi:access-point" };
 
-/** @extends {Page<PageMembers>} */
+/** @extends {Page<SourcesMembers>} */
 class Sources extends Page {
-  static properties = properties(["hass", "words", "destination"], ["_isBusy"]);
+  static properties = properties(["hass", "words", "destination"], ["_isBusy", "_isAsking"]);
 
   static styles = pageStyle;
 
@@ -43,10 +43,15 @@ class Sources extends Page {
     const backfill = this.destination.health?.backfill;
     if (!isOpen(backfill)) return "";
     const next = backfill.status === "paused" ? "resume" : "pause";
+    const stop = words.text("origin.stop");
+    /** @param {boolean} isAsking */
+    const asking = (isAsking) => { this._isAsking = isAsking; };
+    const act = () => [asking(false), this._act("cancel_backfill")];
     return html`<div class="bar">
       ${button(words.text(`points.${next}`), () => this._act(`${next}_backfill`), this._isBusy)}
-      ${button(words.text("cancel"), () => this._act("cancel_backfill"), this._isBusy)}
-    </div>`;
+      ${button(stop, () => asking(true), this._isBusy)}
+    </div>
+    ${this._isAsking ? ask(words, () => asking(false), stop, words.text("origin.stop_question"), act) : ""}`;
   }
 }
 

@@ -187,10 +187,7 @@ export const stageStyle = css`
   }
 `;
 
-/**
- * Draw the pipeline of a loaded destination.
- * @type {Draw<Loaded, Template, [Sample[], number]>}
- */
+/** @type {Draw<Loaded, Template, [Sample[], number]>} */
 export const stages = (words, destination, samples, now) => {
   const say = words.group("flow");
   const { connected, performance } = destination.health;

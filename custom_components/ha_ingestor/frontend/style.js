@@ -57,8 +57,13 @@ export const pageStyle = css`
   }
   .secondary,
   th {
-    color: var(--secondary-text-color);
     font-size: var(--ha-font-size-s);
+  }
+  .secondary,
+  th,
+  dt,
+  .head ha-icon {
+    color: var(--secondary-text-color);
   }
   .facts {
     display: grid;
@@ -66,10 +71,7 @@ export const pageStyle = css`
     gap: 6px 16px;
     margin: 0 0 16px;
   }
-  .facts dt {
-    color: var(--secondary-text-color);
-  }
-  .facts dd {
+  dd {
     margin: 0;
     overflow-wrap: anywhere;
   }
@@ -91,9 +93,6 @@ export const pageStyle = css`
   .head h2 {
     margin: 0;
     flex: 1 1 auto;
-  }
-  .head ha-icon {
-    color: var(--secondary-text-color);
   }
   .mark {
     font-size: var(--ha-font-size-s);
@@ -174,10 +173,19 @@ export const footer = (words, cancel, label, act, isDisabled = false, variant = 
   <ha-button slot="primaryAction" variant=${variant} .disabled=${isDisabled} @click=${act}>${label}</ha-button>
 </ha-dialog-footer>`;
 
+/**
+ * A question before something that cannot be undone.
+ * @type {Draw<() => unknown, Template, [title: string, question: string, act: () => unknown]>}
+ */
+export const ask = (words, close, title, question, act) => html`<ha-dialog open .headerTitle=${title} @closed=${close}>
+  <p>${question}</p>
+  ${footer(words, close, title, act, false, "danger")}
+</ha-dialog>`;
+
 /** @param {Content[]} titles @param {Content[][]} rows */
 export const table = (titles, rows, kind = "") => html`<table class=${kind}>
   <thead><tr>${titles.map((each) => html`<th>${each}</th>`)}</tr></thead>
-  <tbody>${rows.map((row) => html`<tr>${row.map((each) => html`<td>${each}</td>`)}</tr>`)}</tbody>
+  <tbody>${rows.map((row) => html`<tr>${row.map((each, column) => html`<td data-title=${titles[column]}>${each}</td>`)}</tr>`)}</tbody>
 </table>`;
 
 // Where destinations and sources are set up.
@@ -189,10 +197,7 @@ export const notice = (level, said) => html`<ha-alert alert-type=${level}>${said
 /** @param {string} href @param {string} said */
 export const linked = (href, said) => html`<a href=${href}>${said}</a>`;
 
-/**
- * Names with their values.
- * @param {[Content, Content][]} pairs
- */
+/** @param {[Content, Content][]} pairs */
 export const facts = (pairs) => html`<dl class="facts">
   ${pairs.map(([name, value]) => html`<dt>${name}</dt><dd><bdi>${value}</bdi></dd>`)}
 </dl>`;

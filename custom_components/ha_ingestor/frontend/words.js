@@ -73,26 +73,17 @@ export class Words {
     return this._localize(`${PANEL}.${key}`, Object.fromEntries(said));
   }
 
-  /**
-   * What gives the texts of a group.
-   * @type {(group: string) => (key: string, values?: Record<string, unknown>) => string}
-   */
+  /** @type {(group: string) => (key: string, values?: Record<string, unknown>) => string} */
   group(group) {
     return (key, values) => this.text(`${group}.${key}`, values);
   }
 
-  /**
-   * A text of the panel, or the word itself where it has none.
-   * @type {(group: string, key: string) => string}
-   */
+  /** @type {(group: string, key: string) => string} */
   word(group, key) {
     return this.text(`${group}.${key}`) || key;
   }
 
-  /**
-   * What an entity of ours calls it, or the word itself.
-   * @type {(what: string, key: string) => string}
-   */
+  /** @type {(what: string, key: string) => string} */
   named(what, key) {
     return this._localize(`${ENTITY}.${NAMES[what]}.${key}`) || key;
   }
@@ -106,19 +97,13 @@ export class Words {
     return this.text(`count.${noun}.${form}`, { count: this.number(value) });
   }
 
-  /**
-   * How many series; above a limit they are not counted.
-   * @type {(value: Amount, limit: number) => string}
-   */
+  /** @type {(value: Amount, limit: number) => string} */
   series(value, limit) {
     if (!value) return "–";
     return value < limit ? this.number(value) : `≥ ${this.number(limit)}`;
   }
 
-  /**
-   * The rules of an entity in a few words; empty without any.
-   * @param {Rules} [rules]
-   */
+  /** @param {Rules} [rules] */
   rules({ heartbeat, throttle, deadband } = {}) {
     const said = {
       throttle: throttle && this.span(throttle),
@@ -141,10 +126,7 @@ export class Words {
     return this._format(value, { style: "percent", maximumFractionDigits: 0 });
   }
 
-  /**
-   * How many a minute; small ones with a digit more.
-   * @param {Amount} value
-   */
+  /** @param {Amount} value */
   perMinute(value) {
     if (value == null) return "–";
     const count = this.number(value, value < 10 ? 1 : 0);
@@ -181,10 +163,7 @@ export class Words {
     return this._format(value * 1000, unit("millisecond", 0));
   }
 
-  /**
-   * A moment of today as a time, an older one with its date.
-   * @param {Moment | Amount} value
-   */
+  /** @param {Moment | Amount} value */
   moment(value) {
     if (!value) return "–";
     const when = new Date(value);

@@ -59,6 +59,8 @@ interface Situation {
   readonly advice: string;
   /** Whether points are given up soon, or are already. */
   readonly isFilling: boolean;
+  /** Whether the disk takes no points, so that a restart would lose those that wait. */
+  readonly isInMemory: boolean;
 }
 
 type Fact = [name: string, value: string];
@@ -206,6 +208,10 @@ interface PointsMembers {
 
 interface RegistriesMembers extends PageMembers {
   store?: Store | null;
+}
+
+interface SourcesMembers extends PageMembers {
+  _isAsking?: boolean;
 }
 
 interface ProblemsMembers extends PageMembers {
