@@ -1,107 +1,24 @@
 """What the registries say of an entity, at the moment of its event."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import pytest
-from homeassistant.config_entries import ConfigEntry, ConfigFlow
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import area_registry as ar
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import floor_registry as fr
 from homeassistant.helpers import label_registry as lr
-from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import EntityCategory
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
-    MockEntity,
-    MockModule,
-    MockPlatform,
-    mock_config_flow,
     mock_device_registry,
-    mock_integration,
-    mock_platform,
 )
 
-from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.enrich.catalog import Catalog
-from custom_components.ha_ingestor.enrich.describe import EXCLUDED, OWN_ENTITY
-from custom_components.ha_ingestor.enrich.selection import EntityFilter, Match
-from custom_components.ha_ingestor.pipeline.model import NO_RULES, Rules
-from tests.emulator import Emulator
-from tests.shell import deliver, points, set_up
+from tests.shell import deliver, set_up
 
 LAMP = "light.lamp"
-
-
-@pytest.fixture
-async def catalog(hass: HomeAssistant) -> Catalog:
-    """Follow the registries."""
-    catalog = Catalog(hass)
-    await catalog.async_start()
-    return catalog
-
-
-@pytest.fixture
-def hue(hass: HomeAssistant) -> MockConfigEntry:
-    """Add an integration that owns devices."""
-    entry = MockConfigEntry(domain="hue")
-    entry.add_to_hass(hass)
-    return entry
-
-
-@pytest.fixture
-def kitchen(area_registry: ar.AreaRegistry) -> ar.AreaEntry:
-    """Add an area."""
-    return area_registry.async_create("Kitchen")
-
-
-@pytest.fixture
-def bulb(device_registry: dr.DeviceRegistry, hue: MockConfigEntry) -> dr.DeviceEntry:
-    """Add a device."""
-    return device_registry.async_get_or_create(
-        config_entry_id=hue.entry_id,
-        identifiers={("hue", "bulb")},
-        manufacturer="Signify",
-        model="Bulb E27",
-        sw_version="1.93",
-    )
-
-
-@pytest.fixture
-def lamp(
-    entity_registry: er.EntityRegistry, hue: MockConfigEntry, bulb: dr.DeviceEntry
-) -> er.RegistryEntry:
-    """Add an entity of the device."""
-    lamp = entity_registry.async_get_or_create(
-        "light",
-        "hue",
-        "1",
-        suggested_object_id="lamp",
-        original_name="Lamp",
-        config_entry=hue,
-        device_id=bulb.id,
-    )
-    assert lamp.entity_id == LAMP
-    return lamp
-
-
-@pytest.fixture
-def outlet(
-    device_registry: dr.DeviceRegistry,
-    entity_registry: er.EntityRegistry,
-    hue: MockConfigEntry,
-    bulb: dr.DeviceEntry,
-) -> er.RegistryEntry:
-    """Add an entity of a part of the device."""
-    part = device_registry.async_get_or_create_child(
-        config_entry_id=hue.entry_id, parent_device_id=bulb.id, identifiers={("hue", "part")}
-    )
-    return entity_registry.async_get_or_create(
-        "switch", "hue", "2", config_entry=hue, device_id=part.id
-    )
 
 
 async def test_an_entity_without_registry_entry_is_what_its_id_says(catalog: Catalog) -> None:
@@ -315,16 +232,6 @@ async def test_a_child_device_has_its_own_name(
     assert catalog[outlet.entity_id].device == "Outlet 2"
 
 
-@pytest.fixture
-def upstairs(
-    floor_registry: fr.FloorRegistry, area_registry: ar.AreaRegistry, kitchen: ar.AreaEntry
-) -> fr.FloorEntry:
-    """Put the kitchen on a floor."""
-    floor = floor_registry.async_create("Upstairs")
-    area_registry.async_update(kitchen.id, floor_id=floor.floor_id)
-    return floor
-
-
 @pytest.mark.usefixtures("lamp")
 async def test_the_floor_is_that_of_the_area_under_its_present_name(
     catalog: Catalog,
@@ -465,120 +372,6 @@ async def test_a_change_while_the_registries_are_read_is_not_missed(
     catalog.async_stop()
 
 
-async def test_what_is_excluded_is_filtered_and_is_not_when_it_does_not_fit_any_more(
-    hass: HomeAssistant,
-    entity_registry: er.EntityRegistry,
-    label_registry: lr.LabelRegistry,
-    lamp: er.RegistryEntry,
-) -> None:
-    private = label_registry.async_create("Private")
-    catalog = Catalog(
-        hass, entity_filter=EntityFilter(exclude=Match(labels=frozenset({private.label_id})))
-    )
-    await catalog.async_start()
-    assert catalog[LAMP].filtered == ""
-    entity_registry.async_update_entity(LAMP, labels={private.label_id})
-    assert catalog[LAMP].filtered == EXCLUDED
-    label_registry.async_update(private.label_id, name="Secret")
-    assert catalog[LAMP].filtered == EXCLUDED
-    entity_registry.async_update_entity(LAMP, labels=set())
-    assert catalog[LAMP].filtered == ""
-
-
-@pytest.mark.parametrize(
-    "match",
-    [
-        pytest.param(Match(device_classes=frozenset({"power"})), id="device class"),
-        pytest.param(Match(domains=frozenset({"sensor"})), id="domain"),
-        pytest.param(Match(entities=frozenset({"sensor.a"})), id="entity"),
-        pytest.param(Match(globs=("*.a",)), id="glob"),
-    ],
-)
-async def test_an_entity_without_registry_entry_can_be_chosen_by_what_is_seen_of_it(
-    hass: HomeAssistant, match: Match
-) -> None:
-    hass.states.async_set("sensor.a", "1", {"device_class": "power"})
-    rules = Rules(heartbeat=60.0)
-    assert Catalog(hass, entity_filter=EntityFilter(exclude=match))["sensor.a"].filtered == EXCLUDED
-    assert Catalog(hass, rules=((match, rules),))["sensor.a"].rules == rules
-    assert Catalog(hass, rules=((match, rules),))["light.b"].rules is NO_RULES
-
-
-async def test_rules_follow_the_registry(
-    hass: HomeAssistant, entity_registry: er.EntityRegistry, lamp: er.RegistryEntry
-) -> None:
-    seldom = Rules(throttle=5.0)
-    catalog = Catalog(hass, rules=((Match(device_classes=frozenset({"outlet"})), seldom),))
-    await catalog.async_start()
-    assert catalog[LAMP].rules is NO_RULES
-    entity_registry.async_update_entity(LAMP, device_class="outlet")
-    assert catalog[LAMP].rules == seldom
-
-
-async def test_the_area_and_the_integration_choose_too(
-    hass: HomeAssistant,
-    entity_registry: er.EntityRegistry,
-    kitchen: ar.AreaEntry,
-    lamp: er.RegistryEntry,
-) -> None:
-    entity_registry.async_update_entity(LAMP, area_id=kitchen.id)
-    for match in (Match(areas=frozenset({kitchen.id})), Match(integrations=frozenset({"hue"}))):
-        assert Catalog(hass, entity_filter=EntityFilter(exclude=match))[LAMP].filtered == EXCLUDED
-
-
-async def test_the_floor_the_device_and_its_parts_and_the_category_choose_too(
-    hass: HomeAssistant,
-    kitchen: ar.AreaEntry,
-    lamp: er.RegistryEntry,
-    bulb: dr.DeviceEntry,
-    outlet: er.RegistryEntry,
-) -> None:
-    ground = fr.async_get(hass).async_create("Ground")
-    ar.async_get(hass).async_update(kitchen.id, floor_id=ground.floor_id)
-    er.async_get(hass).async_update_entity(
-        LAMP, area_id=kitchen.id, entity_category=EntityCategory.DIAGNOSTIC
-    )
-    assert outlet.device_id
-    for entity_id, match in (
-        (LAMP, Match(floors=frozenset({ground.floor_id}))),
-        (LAMP, Match(categories=frozenset({"diagnostic"}))),
-        (LAMP, Match(devices=frozenset({bulb.id}))),
-        (outlet.entity_id, Match(devices=frozenset({bulb.id}))),
-        (outlet.entity_id, Match(devices=frozenset({outlet.device_id}))),
-    ):
-        excluding, including = EntityFilter(exclude=match), EntityFilter(include=match)
-        assert Catalog(hass, entity_filter=excluding)[entity_id].filtered == EXCLUDED
-        assert Catalog(hass, entity_filter=including)[entity_id].filtered == ""
-        assert Catalog(hass, entity_filter=including)["sensor.other"].filtered == EXCLUDED
-    only_part = EntityFilter(include=Match(devices=frozenset({outlet.device_id})))
-    assert Catalog(hass, entity_filter=only_part)[LAMP].filtered == EXCLUDED
-
-
-async def test_what_is_included_follows_the_registries(
-    hass: HomeAssistant, kitchen: ar.AreaEntry, lamp: er.RegistryEntry
-) -> None:
-    area_registry, floor_registry = ar.async_get(hass), fr.async_get(hass)
-    ground = floor_registry.async_create("Ground")
-    match = Match(floors=frozenset({ground.floor_id}))
-    catalog = Catalog(hass, entity_filter=EntityFilter(include=match))
-    await catalog.async_start()
-    assert catalog[LAMP].filtered == EXCLUDED
-    er.async_get(hass).async_update_entity(LAMP, area_id=kitchen.id)
-    assert catalog[LAMP].filtered == EXCLUDED
-    area_registry.async_update(kitchen.id, floor_id=ground.floor_id)
-    assert catalog[LAMP].filtered == ""
-    floor_registry.async_delete(ground.floor_id)
-    assert catalog[LAMP].filtered == EXCLUDED
-    catalog.async_stop()
-
-
-async def test_our_own_entities_are_filtered(
-    catalog: Catalog, entity_registry: er.EntityRegistry
-) -> None:
-    entity_registry.async_get_or_create("sensor", DOMAIN, "1", suggested_object_id="backlog")
-    assert catalog["sensor.backlog"].filtered == OWN_ENTITY
-
-
 async def test_a_stopped_catalog_keeps_its_descriptions(
     hass: HomeAssistant,
     device_registry: dr.DeviceRegistry,
@@ -592,124 +385,3 @@ async def test_a_stopped_catalog_keeps_its_descriptions(
     catalog.async_stop()
     device_registry.async_update_device(bulb.id, sw_version="2.0")
     assert catalog[lamp.entity_id].sw_version == "1.93"
-
-
-@pytest.fixture
-async def heater(
-    hass: HomeAssistant,
-    device_registry: dr.DeviceRegistry,
-    entity_registry: er.EntityRegistry,
-    kitchen: ar.AreaEntry,
-) -> MockConfigEntry:
-    """Run an integration with a device in the kitchen and the entity sensor.heater."""
-
-    async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
-        await hass.config_entries.async_forward_entry_setups(entry, ["sensor"])
-        return True
-
-    async def async_unload_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
-        return await hass.config_entries.async_unload_platforms(entry, ["sensor"])
-
-    async def async_add_heater(
-        _hass: HomeAssistant,
-        _entry: ConfigEntry,
-        async_add_entities: AddConfigEntryEntitiesCallback,
-    ) -> None:
-        device = DeviceInfo(identifiers={("heating", "1")}, name="Heater")
-        async_add_entities(
-            [MockEntity(unique_id="1", device_info=device, name="Heater", should_poll=False)]
-        )
-
-    mock_integration(
-        hass,
-        MockModule(
-            "heating", async_setup_entry=async_setup_entry, async_unload_entry=async_unload_entry
-        ),
-    )
-    mock_platform(hass, "heating.sensor", MockPlatform(async_setup_entry=async_add_heater))
-    mock_platform(hass, "heating.config_flow", None)
-    heating = MockConfigEntry(domain="heating")
-    with mock_config_flow("heating", ConfigFlow):
-        await set_up(hass, heating)
-    entity = entity_registry.async_get("sensor.heater")
-    assert entity
-    assert entity.device_id
-    device_registry.async_update_device(entity.device_id, area_id=kitchen.id)
-    return heating
-
-
-async def _remove_entity(hass: HomeAssistant, _heating: ConfigEntry) -> None:
-    er.async_get(hass).async_remove("sensor.heater")
-
-
-async def _rename_entity(hass: HomeAssistant, _heating: ConfigEntry) -> None:
-    er.async_get(hass).async_update_entity("sensor.heater", new_entity_id="sensor.stove")
-
-
-async def _disable_entity(hass: HomeAssistant, _heating: ConfigEntry) -> None:
-    er.async_get(hass).async_update_entity(
-        "sensor.heater", disabled_by=er.RegistryEntryDisabler.USER
-    )
-
-
-async def _remove_device(hass: HomeAssistant, _heating: ConfigEntry) -> None:
-    entity = er.async_get(hass).async_get("sensor.heater")
-    assert entity
-    assert entity.device_id
-    dr.async_get(hass).async_remove_device(entity.device_id)
-
-
-async def _remove_integration(hass: HomeAssistant, heating: ConfigEntry) -> None:
-    await hass.config_entries.async_remove(heating.entry_id)
-
-
-@pytest.mark.parametrize(
-    "remove",
-    [
-        _remove_entity,
-        _rename_entity,
-        _disable_entity,
-        _remove_device,
-        _remove_integration,
-    ],
-)
-async def test_the_last_event_of_an_entity_still_says_what_it_was(
-    hass: HomeAssistant,
-    heater: MockConfigEntry,
-    entry: MockConfigEntry,
-    database: Emulator,
-    remove: Callable[[HomeAssistant, ConfigEntry], Awaitable[None]],
-) -> None:
-    """However it goes away: the registry has forgotten it before its state is removed."""
-    await set_up(hass, entry)
-    await remove(hass, heater)
-    await deliver(hass, entry)
-    last = points(database, "sensor.heater")[-1]
-    assert last.tags["event_type"] == "entity_removed"
-    assert (last.tags["integration"], last.tags.get("area")) == ("heating", "Kitchen")
-
-
-async def test_a_renamed_entity_goes_on_under_its_new_name(
-    hass: HomeAssistant, heater: MockConfigEntry, entry: MockConfigEntry, database: Emulator
-) -> None:
-    await set_up(hass, entry)
-    await _rename_entity(hass, heater)
-    await deliver(hass, entry)
-    first = points(database, "sensor.stove")[0]
-    assert (first.tags["integration"], first.tags["area"]) == ("heating", "Kitchen")
-
-
-async def test_an_id_that_is_used_again_is_described_anew(
-    hass: HomeAssistant,
-    heater: MockConfigEntry,
-    entry: MockConfigEntry,
-    database: Emulator,
-) -> None:
-    await set_up(hass, entry)
-    await _remove_entity(hass, heater)
-    await hass.async_block_till_done()
-    hass.states.async_set("sensor.heater", "7")
-    await deliver(hass, entry)
-    last = points(database, "sensor.heater")[-1]
-    assert last.fields["value"] == 7.0
-    assert "integration" not in last.tags
