@@ -40,10 +40,13 @@ def until[T](look: Callable[[], T], *, seconds: float = PATIENCE) -> T:
     return seen
 
 
-def any_database() -> str:
-    """Name a database that is there; without any, the machine cannot show what a test is about."""
+def any_database(first: str = "") -> str:
+    """Name a database that is there, one of them rather than others.
+
+    Without any, the machine cannot show what a test is about.
+    """
     reasons: list[str] = []
-    for name in DATABASES:
+    for name in sorted(DATABASES, key=lambda name: name != first):
         if not isinstance(found := binary(name), Unavailable):
             return name
         reasons.append(f"{name}: {found.reason}")

@@ -89,7 +89,7 @@ def micros(moment: float) -> int:
 
 @pytest.fixture(name="setting", scope="module")
 def _setting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setting]:
-    name = any_database()
+    name = any_database(first="influxdb1-debian")
     with ExitStack() as stack:
         server = Server(name=name, directory=tmp_path_factory.mktemp(name), auth=True)
         stack.enter_context(server).start()

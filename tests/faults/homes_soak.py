@@ -1,4 +1,4 @@
-"""Two real Home Assistants, the way between them and a real InfluxDB 2, which are interrupted.
+"""Two real Home Assistants, the way between them and a real database, which are interrupted.
 
 States change in both all the while. In the end each state that a recorder holds is a point, once
 and behind the one before, and the counts add up. Exits with 1 when that is not so.
@@ -26,6 +26,8 @@ from ..e2e.installation import until
 from ..e2e.relay import Relay
 from .homes import AWAY_SECONDS, INTERRUPTIONS, NAME, Changes, Scene
 
+# Others store no texts.
+INFLUXDB: Final = ("influxdb2", "influxdb1", "influxdb1-debian")
 # After an interruption: soon enough for one that is still being recovered from, or late.
 CALM_SECONDS: Final = (0.2, 2.0, 5.0, 14.0)
 # Until everything is recovered and delivered in the end.
@@ -95,11 +97,11 @@ def finish(scene: Scene) -> bool:
     return is_balanced(ledger) and is_whole and again >= 0 and not any(each.all for each in both)
 
 
-def soak(directory: Path, seed: int, count: int) -> bool:
+def soak(directory: Path, database: str, seed: int, count: int) -> bool:
     """Set everything up, interrupt it, and compare."""
     rng = random.Random(seed)
     with ExitStack() as stack:
-        server = stack.enter_context(servers.start("influxdb2", directory / "influxdb2"))
+        server = stack.enter_context(servers.start(database, directory / database))
         homes = []
         for name in ("here", "there"):
             (directory / name).mkdir()
@@ -134,6 +136,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/soak homes", description=__doc__)
     parser.add_argument("--interruptions", type=int, default=50, help="how many, 50 by default")
     parser.add_argument("--seed", type=int, help="chooses what another run chose")
+    parser.add_argument("--database", choices=INFLUXDB, default=INFLUXDB[0])
     parser.add_argument("--keep", type=Path, help="an empty directory for all that is left")
     arguments = parser.parse_args()
     seed = arguments.seed or random.SystemRandom().randrange(1, 2**32)
@@ -143,7 +146,7 @@ def main() -> int:
         if directory is None:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         directory.mkdir(parents=True, exist_ok=True)
-        is_well = soak(directory, seed, arguments.interruptions)
+        is_well = soak(directory, arguments.database, seed, arguments.interruptions)
     print("all is well" if is_well else f"WRONG with seed {seed}")
     return 0 if is_well else 1
 
