@@ -98,14 +98,15 @@ class OsFiles:
         return os.open(self._path(name), os.O_RDONLY | _NO_WAIT)
 
     def write(self, fd: int, data: bytes, offset: int) -> None:
+        # Nobody would find what is written to a file without a name; or too late, when it is moved
+        # back and was written once more elsewhere.
+        if (path := self._paths.get(fd)) and not _is_at(path, fd):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         view = memoryview(data)
         while view:
             written = os.pwrite(fd, view, offset)
             view = view[written:]
             offset += written
-        # Nobody would find again what is written to a file without a name.
-        if (path := self._paths.get(fd)) and not _is_at(path, fd):
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
     def truncate(self, fd: int) -> None:
         os.ftruncate(fd, 0)

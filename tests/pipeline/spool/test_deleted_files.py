@@ -138,6 +138,22 @@ def test_a_directory_that_is_a_file_for_a_while_costs_no_points(tmp_path: Path) 
     assert drain(spool) == lines(1, 5)
 
 
+def test_what_a_moved_directory_did_not_take_is_not_found_in_it(tmp_path: Path) -> None:
+    directory, away = tmp_path / "spool", tmp_path / "away"
+    spool = opened_on(directory, Clock())
+    append(spool, lines(1, 5))
+    directory.rename(away)
+    directory.write_text("a file")
+    with pytest.raises(NotADirectoryError):
+        append(spool, lines(6, 10))
+    directory.unlink()
+    away.rename(directory)
+    spool.close()
+    following = opened_on(directory, Clock())
+
+    assert drain(following) == lines(1, 5)
+
+
 def test_a_file_system_that_numbers_files_anew_each_time_is_written_as_any(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
