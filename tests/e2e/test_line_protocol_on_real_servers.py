@@ -178,8 +178,10 @@ class Influx:
             for result in self._ask("SHOW FIELD KEYS")
             for series in result
         }
-        # In one query for all of them a field would have the type that it has in the first.
-        queries = [f"SELECT *::field FROM {_quoted(name)} GROUP BY *" for name in types]  # noqa: S608
+        # In one query for all of them a field would have the type that it has in the first. And not
+        # with GROUP BY: the servers take two series of its answer for one when their tags, keys and
+        # values one behind the other, are the same text, as of `a=b` and `b=b` where both are tags.
+        queries = [f"SELECT * FROM {_quoted(name)}" for name in types]  # noqa: S608
         return [
             (time_ns, _stored(series, values, types[series["name"]]))
             for result in self._ask(";".join(queries))
@@ -202,13 +204,15 @@ def _quoted(name: str) -> str:
 
 
 def _stored(series: dict[str, Any], values: list[Any], types: dict[str, str]) -> Stored:
-    fields = {
-        key: exact(float(value) if types[key] == "float" else value)
-        for key, value in zip(series["columns"][1:], values, strict=True)
-        if value is not None
-    }
-    # Of a tag that other points of the measurement have the answer says that it is empty.
-    tags = {key: value for key, value in series.get("tags", {}).items() if value}
+    fields: dict[str, Any] = {}
+    tags: dict[str, str] = {}
+    # What no field is called is a tag. Of one that other points of the measurement have, a server
+    # may say that it is empty.
+    for key, value in zip(series["columns"][1:], values, strict=True):
+        if key not in types:
+            tags |= {key: value} if value else {}
+        elif value is not None:
+            fields[key] = exact(float(value) if types[key] == "float" else value)
     return Stored(measurement=series["name"], tags=tags, fields=fields)
 
 
