@@ -165,6 +165,27 @@ WHEREABOUTS = (
     *("latitud", "ubicación", "código_postal", "coordonnées", "code_postal", "ville", "adres"),
     *("breedtegraad", "woonplaats", "indirizzo", "longitudine", "geofence", "waypoints", "bbox"),
 )
+# What is only called after a place is kept without the coordinates, too.
+ELSEWHERE = (
+    *(
+        "ieee_address",
+        "nwkAddress",
+        "modbus_address",
+        "Modbus-Adresse",
+        "i2c_address",
+        "ipv6_address",
+    ),
+    *("device_address", "wallet_address", "location_enabled", "location_permission", "gps_fix"),
+    *(
+        "gps_satellites",
+        "street_light",
+        "street_lamp_power",
+        "color_coordinates",
+        "lat_ms",
+        "latency",
+    ),
+    *("elevation", "capacity", "coordinator", "fireplace", "road_temperature", "longest"),
+)
 PLAYED = (
     *("media_title", "mediaTitle", "Media Artist", "app_id", "appName", "app", "current_app"),
     *("artist", "album_name", "media_content_id", "series_title", "track_name", "playlist"),
@@ -272,6 +293,13 @@ def test_what_the_user_does_not_want_is_left_out_by_its_kind(
                 assert HIDDEN in str(fields(profile, make(data), shape=Shape.JSON)), name
                 kept = fields(profile, make(data), shape=Shape.JSON, **policy)
                 assert HIDDEN not in str(kept), (name, make)
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_what_is_only_called_after_a_place_is_kept(name: str) -> None:
+    for make in (state, event):
+        kept = fields(HomeIQ, make({name: "kept"}), shape=Shape.JSON, coordinates=False)
+        assert "kept" in str(kept)
 
 
 @dataclass

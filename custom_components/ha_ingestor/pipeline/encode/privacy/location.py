@@ -38,9 +38,13 @@ _FORMS: Final = (
     "(?:.*_)?(?:(?:formatted|street|home|current|full|postal)_)?(?:address(?:_line)?|adress?e?)(?:_postale)?",
 )
 _NAMES: Final = re.compile("|".join(_FORMS))
-# Addresses of another kind.
+# Addresses of another kind, what is said about a location, and what is called after streets.
 _NO_NAMES: Final = re.compile(
-    r".*(?:ip|ipv|mac|email|mail|bluetooth|hardware|bd)_\d*_?(?:address|adress?e?)"
+    r".*(?:ipv?\d*|mac|email|mail|bluetooth|ble|hardware|bd|ieee|nwk|network|node|device|modbus|slave"
+    r"|register|memory|i2c|bus|usb|dali|dmx|knx|unicast|multicast|dns|server|host|gateway|peer|url"
+    r"|wallet|bitcoin)_\d*_?(?:address|adress?e?)"
+    r"|.*_(?:enabled|permission|count|tracking|fix|satellites|signal|ms)"
+    r"|(?:.*_)?street_(?:light|lamp)s?(?:_.*)?|(?:.*_)?(?:colou?r|xy)_coordinates?"
 )
 
 # Where something is, if more than one number says it: a cover's position is one.
@@ -52,9 +56,9 @@ _TWO_NUMBERS: Final = re.compile(r"[0-9]\.[0-9]+[^0-9]+[0-9]+\.[0-9]")
 def is_location(name: str) -> bool:
     """Whether it is a location."""
     words = words_of(name)
-    return not _WORDS.isdisjoint(words.split("_")) or (
-        _NAMES.fullmatch(words) is not None and not _NO_NAMES.fullmatch(words)
-    )
+    return (
+        not _WORDS.isdisjoint(words.split("_")) or _NAMES.fullmatch(words) is not None
+    ) and _NO_NAMES.fullmatch(words) is None
 
 
 @lru_cache(maxsize=4096)
