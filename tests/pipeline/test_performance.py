@@ -105,7 +105,7 @@ def test_a_rate_over_five_minutes_is_told_by_the_minute() -> None:
     assert rate.per_minute(5) == 0
 
 
-async def test_the_rate_of_written_points_goes_on_over_a_reload(tmp_path: Path) -> None:
+async def test_the_rates_go_on_over_a_reload(tmp_path: Path) -> None:
     clock = Time()
     before = timed(tmp_path / "spool", ScriptedWriter(), clock)
     before.start()
@@ -116,7 +116,14 @@ async def test_the_rate_of_written_points_goes_on_over_a_reload(tmp_path: Path) 
     async with started(
         timed(tmp_path / "spool", ScriptedWriter(), clock, resume=handover)
     ) as after:
-        assert (await after.snapshot()).points_per_minute == 30
+        told = await after.snapshot()
+        assert told.points_per_minute == 30
+        # The panel shows them beside each other, so all are of the same minute.
+        performance = told.performance
+        assert performance.written_per_minute == 30
+        assert performance.captured_per_minute == 30
+        assert performance.received_per_minute == 30
+        assert performance.received_here_per_minute == 30
 
 
 async def test_the_time_from_the_event_to_the_acknowledgement_is_of_the_oldest_point(

@@ -31,7 +31,7 @@ from .model import EntityContext
 from .past_events import PastEvents
 from .pipeline import Pipeline
 from .quarantine_jobs import QuarantineJobs
-from .rate import Rate
+from .rate import Rates
 from .spool.settings import SpoolSettings
 from .spool.storage import build_storage
 from .spool_thread import SpoolThread
@@ -90,12 +90,13 @@ def build_pipeline(
         buffer=buffer,
         captured_until=storage.captured_until,
     )
-    times = CommitTimes(buffer=buffer, spool=spool, clock=clocks.monotonic)
+    rates = resume.rates if resume else Rates.begin(clocks.monotonic)
+    times = CommitTimes(buffer=buffer, spool=spool, clock=clocks.monotonic, rates=rates)
     measured = MeasuredWriter(writer=writer)
     end_to_end = EndToEnd(
         clock=clocks.monotonic,
         captured_at=times.captured_at,
-        written=resume.written if resume else Rate(clocks.monotonic),
+        written=rates.written,
     )
     is_paused = resume.is_paused if resume else None
     pause = Pause(files=storage.files, is_on=is_paused is True, is_known=is_paused is not None)

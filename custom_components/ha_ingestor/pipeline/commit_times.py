@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from .capture_times import CaptureTimes
 from .histogram import Histogram
 from .model import IntakeContent
-from .rate import Rate
+from .rate import Rates
 from .spool.batch import Batch
 from .spool.buffer import Buffer
 from .spool.spool import Spool
@@ -17,11 +17,13 @@ from .spool.spool import Spool
 class CommitTimes:
     """Used by the spool's thread; another may read the public ones. `clock` is monotonic."""
 
-    def __init__(self, *, buffer: Buffer, spool: Spool, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, *, buffer: Buffer, spool: Spool, clock: Callable[[], float], rates: Rates
+    ) -> None:
         """Begin with no commit."""
         # Since when points wait in memory for the disk.
         self.held_since = math.inf
-        self.received, self.received_here, self.captured = Rate(clock), Rate(clock), Rate(clock)
+        self.rates = rates
         self.last_received: datetime | None = None
         self.captured_to_committed, self.commit = Histogram(), Histogram()
         # The processor time of the thread.
@@ -48,9 +50,9 @@ class CommitTimes:
         """Count what came in, and the points that were captured of it."""
         here = taken.received - taken.received_elsewhere
         for rate, count in (
-            (self.received, taken.received),
-            (self.received_here, here),
-            (self.captured, captured),
+            (self.rates.received, taken.received),
+            (self.rates.received_here, here),
+            (self.rates.captured, captured),
         ):
             if count > 0:
                 rate.add(count)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from .filter.filters import NoiseFilterMemory
 from .filter.intake import Intake
 from .ledger import Ledger
-from .rate import Rate
+from .rate import Rates
 from .spool.recovery import SpoolPosition
 
 
@@ -19,4 +19,4 @@ class Handover:
     position: SpoolPosition | None
     noise_filter: NoiseFilterMemory
     is_paused: bool | None
-    written: Rate
+    rates: Rates

@@ -104,9 +104,9 @@ class Health:
         writer, times, end_to_end = self.writer, self.times, self.end_to_end
         return Performance(
             uptime=self.uptime,
-            received_per_minute=times.received.per_minute(),
-            received_here_per_minute=times.received_here.per_minute(),
-            captured_per_minute=times.captured.per_minute(),
+            received_per_minute=times.rates.received.per_minute(),
+            received_here_per_minute=times.rates.received_here.per_minute(),
+            captured_per_minute=times.rates.captured.per_minute(),
             written_per_minute=end_to_end.written.per_minute(),
             last_received=times.last_received,
             requests={str(kind): count for kind, count in writer.results.items()},

@@ -155,7 +155,7 @@ class Pipeline:
             position=self._spool.position,
             noise_filter=self._noise_filter.hand_over(is_last=not hand_over),
             is_paused=self._pause.is_on if self._pause.is_known else None,
-            written=self._health.end_to_end.written,
+            rates=self._health.times.rates,
         )
 
     async def commit(self) -> bool:

@@ -1,7 +1,8 @@
 """Counts what happens in a minute."""
 
 from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
 # What is counted ends with the last whole slot.
 SLOT_SECONDS: Final = 5
@@ -47,3 +48,27 @@ class Rate:
         for passed in range(max(self._newest + 1, slot - _SLOTS), slot + 1):
             self._counts[passed % len(self._counts)] = 0
         self._newest = max(slot, self._newest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """Those of one destination; `received_here` is without what other homes and brokers sent.
+
+    A reload hands on all of them, or they would be of different times: what was captured before it
+    is written after it.
+    """
+
+    received: Rate
+    received_here: Rate
+    captured: Rate
+    written: Rate
+
+    @classmethod
+    def begin(cls, clock: Callable[[], float]) -> Self:
+        """Begin all of them now."""
+        return cls(
+            received=Rate(clock),
+            received_here=Rate(clock),
+            captured=Rate(clock),
+            written=Rate(clock),
+        )
