@@ -70,6 +70,18 @@ async def test_a_server_that_does_not_tell_is_not_blamed(session: aiohttp.Client
     assert (await ask_storage(session, at(NOWHERE))).deduplicates is None
 
 
+async def test_no_answer_is_told_from_a_server_that_does_not_tell(
+    session: aiohttp.ClientSession,
+) -> None:
+    async with Emulator(profile=VM_NEW) as server:
+        assert (await ask_storage(session, at(server.url))).is_answered
+        server.impostor = Answer(status=404, body="no such page")
+        assert (await ask_storage(session, at(server.url))).is_answered
+        server.impostor = Answer(status=503, body="busy")
+        assert not (await ask_storage(session, at(server.url))).is_answered
+    assert not (await ask_storage(session, at(NOWHERE))).is_answered
+
+
 @pytest.mark.parametrize("profile", [VM_NEW, VM_OLD], ids=lambda known: known.version)
 async def test_samples_that_are_acknowledged_and_not_stored_are_counted_by_reason(
     session: aiohttp.ClientSession, profile: Profile

@@ -147,6 +147,27 @@ async def test_deduplication_is_asked_for_again_after_a_day_and_no_answer_change
     assert due == [True, False, True, False, True, False, True]
 
 
+async def test_a_question_without_an_answer_is_repeated_after_a_minute() -> None:
+    now = [1000.0]
+    answers = [
+        Storage(deduplicates=None, ignored=None, is_answered=False),
+        Storage(deduplicates=False, ignored=None),
+    ]
+
+    async def ask() -> Storage:
+        return answers.pop(0)
+
+    deduplication = Deduplication(ask, clock=lambda: now[0])
+    seen = []
+    for _ in range(2):
+        await deduplication.async_check()
+        seen.append((deduplication.is_known, len(deduplication.issues), deduplication.is_due))
+        now[0] += 60
+        seen.append((deduplication.is_known, len(deduplication.issues), deduplication.is_due))
+    # Not known, and due after a minute; then known, and not due for a day.
+    assert seen == [(False, 0, False), (False, 0, True), (True, 1, False), (True, 1, False)]
+
+
 async def test_samples_that_were_taken_and_not_stored_are_a_repair_with_number_and_reason(
     hass: HomeAssistant, metrics: Emulator, destination: MockConfigEntry
 ) -> None:

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from ssl import SSLContext
 from typing import Final
 
@@ -11,7 +12,7 @@ import aiohttp
 from yarl import URL
 
 from ..address import normalize
-from ..exchange import CHECK_TIMEOUT, exchange
+from ..exchange import CHECK_TIMEOUT, Reply, exchange
 from .destination import Destination, authorization, secrets_of
 
 _FLAG: Final = re.compile(r'^flag\{name="dedup\.minScrapeInterval", value="([^"]*)"', re.MULTILINE)
@@ -31,18 +32,21 @@ class Storage:
     """How a server stores acknowledged points; None where that is not known.
 
     `deduplicates` says whether a repeated point is stored once. `ignored` are the samples, by
-    reason, that were taken and not stored since it started.
+    reason, that were taken and not stored since it started. A proxy that hides the metrics is an
+    answer too.
     """
 
     deduplicates: bool | None
     ignored: Mapping[str, int] | None
+    is_answered: bool = True
 
 
 async def ask_storage(
     session: aiohttp.ClientSession, destination: Destination, *, ssl: bool | SSLContext = True
 ) -> Storage:
     """Read it from the metrics of the server. Raises AddressError."""
-    page = await _metrics(session, destination, ssl=ssl)
+    reply = await _metrics(session, destination, ssl=ssl)
+    page = reply.body
     flag = _FLAG.search(page)
     counts: Counter[str] = Counter()
     for reason, count in _IGNORED.findall(page):
@@ -54,14 +58,15 @@ async def ask_storage(
         # A duration in any unit, which is nothing only if every digit is.
         deduplicates=re.search("[1-9]", flag[1]) is not None if flag else None,
         ignored=dict(counts) if counts or _IGNORED.search(page) else None,
+        is_answered=0 < reply.status < HTTPStatus.INTERNAL_SERVER_ERROR,
     )
 
 
 async def _metrics(
     session: aiohttp.ClientSession, destination: Destination, *, ssl: bool | SSLContext
-) -> str:
+) -> Reply:
     headers = {"Authorization": value} if (value := authorization(destination)) else {}
-    reply = await exchange(
+    return await exchange(
         session,
         "GET",
         URL(normalize(destination.url)) / "metrics",
@@ -71,4 +76,3 @@ async def _metrics(
         body_max=_METRICS_MAX,
         secrets=secrets_of(destination),
     )
-    return reply.body

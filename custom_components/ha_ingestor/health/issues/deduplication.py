@@ -10,6 +10,8 @@ from .ignored_rows import IgnoredRows
 from .issues import Issue
 
 CHECK_SECONDS: Final = 24 * 3600.0
+# Until there is an answer, what an earlier start has found is not shown.
+RETRY_SECONDS: Final = 60.0
 # Where samples are ignored: the user should know of the next ones sooner.
 IGNORED_SECONDS: Final = 3600.0
 
@@ -47,6 +49,9 @@ class Deduplication:
         """Ask."""
         self._ask_at = self._clock() + CHECK_SECONDS
         storage = await self._ask()
+        if not storage.is_answered:
+            self._ask_at = self._clock() + RETRY_SECONDS
+            return
         if storage.deduplicates is not None:
             self._is_missing = not storage.deduplicates
         if storage.ignored is not None:
