@@ -9,6 +9,7 @@ from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
+from custom_components.ha_ingestor import system_health
 from custom_components.ha_ingestor.const import DOMAIN
 from custom_components.ha_ingestor.pipeline.export.export_state import Status
 from tests.emulator import Emulator
@@ -56,6 +57,34 @@ async def test_system_health_has_version_delivery_and_reachability(
     }
     assert found["manage_url"] == "/config/integrations/integration/ha_ingestor"
     assert set(WORDS["system_health"]["info"]) == set(found["info"])
+
+
+async def test_a_server_is_asked_once_for_all_that_is_shown_of_it(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    entry: MockConfigEntry,
+    database: Emulator,
+) -> None:
+    await deliver_one(hass, entry)
+    version = database.profile.version
+    await until(lambda: entry.runtime_data.coordinator.remembered.server_version == version)
+    database.seen.clear()
+    await page(hass, hass_ws_client)
+    assert [request.path for request in database.seen] == ["/ping"]
+
+
+async def test_a_destination_that_is_removed_while_servers_are_asked_is_not_reached(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    entry: MockConfigEntry,
+    database: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await deliver_one(hass, entry)
+    monkeypatch.setattr(system_health, "async_destinations", lambda _hass: [])
+    info = (await page(hass, hass_ws_client))["info"]
+    assert info["can_reach_server"] == {"type": "failed", "error": "Server unreachable"}
+    assert info["server_version"] == "?"
 
 
 async def test_of_several_destinations_each_is_named(

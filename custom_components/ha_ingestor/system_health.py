@@ -1,6 +1,8 @@
 """What is shown in Settings, System, Repairs, System information."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from homeassistant.components.system_health import SystemHealthRegistration
@@ -23,10 +25,15 @@ from .health.readings import (
 )
 from .health.texts.words import Words, async_words, common_word, condition_word, problem_word
 from .pipeline.export.result import Problem
+from .tasks.shielded import SharedTask
 
 MANAGE_URL: Final = f"/config/integrations/integration/{DOMAIN}"
 
 _UNKNOWN: Final = "?"
+
+# By entry.
+type Probes = dict[str, Probe]
+type AsyncProbes = Callable[[], Awaitable[Probes]]
 
 
 @callback
@@ -46,11 +53,14 @@ async def async_info(hass: HomeAssistant) -> dict[str, Any]:
         or common_word(words, f"system_health_{async_why_none(hass)}"),
     }
     if readings:
+        # Home Assistant waits for both of them, and each server is asked once.
+        shared = SharedTask[Probes]()
+        async_probes = partial(shared.async_run, partial(_async_probe, hass))
         found |= {
             "pending_points": _each(readings, _pending),
             "lag": _each(readings, _lag),
-            "can_reach_server": _async_reached(hass, readings, words),
-            "server_version": _async_versions(hass, readings),
+            "can_reach_server": _async_reached(async_probes, readings, words),
+            "server_version": _async_versions(async_probes, readings),
         }
     return found
 
@@ -88,10 +98,10 @@ def _each(
 
 
 async def _async_reached(
-    hass: HomeAssistant, readings: Sequence[Reading], words: Words
+    async_probes: AsyncProbes, readings: Sequence[Reading], words: Words
 ) -> str | dict[str, str]:
     """Say whether every server answers, in Home Assistant's own form."""
-    probes = await _async_probe(hass)
+    probes = await async_probes()
     gone = [each for each in readings if probes[each.entry_id].dialect is None]
     if not gone:
         return "ok"
@@ -103,15 +113,16 @@ async def _async_reached(
     return {"type": "failed", "error": error}
 
 
-async def _async_versions(hass: HomeAssistant, readings: Sequence[Reading]) -> str:
-    probes = await _async_probe(hass)
+async def _async_versions(async_probes: AsyncProbes, readings: Sequence[Reading]) -> str:
+    probes = await async_probes()
     return _each(readings, lambda each: probes[each.entry_id].version or _UNKNOWN)
 
 
-async def _async_probe(hass: HomeAssistant) -> dict[str, Probe]:
+async def _async_probe(hass: HomeAssistant) -> Probes:
     """Ask each server what it is."""
     session = async_get_clientsession(hass)
-    found: dict[str, Probe] = {}
+    # A destination may be removed meanwhile.
+    found: Probes = defaultdict(partial(Probe, problem=Problem.UNREACHABLE))
     for entry in async_destinations(hass):
         try:
             ssl = await async_ssl(hass, entry.data)
