@@ -238,6 +238,25 @@ async def test_a_removal_that_is_not_captured_is_not_stored(
     assert stored == ["sensor.a"]
 
 
+async def test_a_removal_is_not_before_the_last_state_and_stored_so(
+    hass: HomeAssistant, home: Home, database: Emulator
+) -> None:
+    """The clock there is a moment ahead, which nobody sees."""
+    later = time.time() + 30
+    home.changing("sensor.a", "0", later)
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await connected(entry)
+    await until(lambda: link_of(entry).health.events >= 1)
+    await home.send(home.removing("sensor.a"))
+    await until(lambda: link_of(entry).health.events >= 2)
+    [[name, moment]] = link_of(entry).home.removals.content()
+    assert (name, moment) == ("sensor.a", pytest.approx(later, abs=1e-5))
+    await deliver(hass, entry)
+    assert events(database, "sensor.a") == [(CHANGED, "0", None), (REMOVED, None, "0")]
+    assert moments(database, "sensor.a") == pytest.approx([later, later], abs=1e-5)
+
+
 def test_times_are_bounded_and_forgotten_once_they_are_never_read_again() -> None:
     removals = RemovalTimes()
     for number in range(REMOVALS_MAX + 2):
