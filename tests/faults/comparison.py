@@ -118,8 +118,19 @@ def _compare_neighbours(
             found.forgotten += 1
         elif id(point) in unrecorded and losses.is_cut_short(moment_of(before), moment_of(point)):
             found.cut_short += 1
+        elif not is_change(before) and old == _before_start(points, losses, point):
+            found.resumed += 1
         else:
             found.misled.append(f"not behind {was!r}: {described(point)}")
+
+
+def _before_start(points: Sequence[Point], losses: Losses, point: Point) -> object:
+    """Return the last state before this home started, shortly before a point."""
+    start = losses.start_before(moment_of(point))
+    if losses.heard is not None or start is None:
+        return None
+    earlier = [each for each in points if is_change(each) and moment_of(each) < start]
+    return earlier[-1]["fields"]["state"] if earlier else None
 
 
 _NEAR: Final = range(-SAME_US, SAME_US + 1)

@@ -181,6 +181,7 @@ class Scene:
         of_there = Losses(
             starts=other.starts,
             kills=there.kills,
+            followers=here.kills,
             # What was recovered has no context.
             heard=sorted(moment_of(each) for each in remote if each["fields"].get("context_id")),
         )

@@ -83,7 +83,8 @@ def finish(scene: Scene) -> bool:
         print(
             f"{name}: {each.same} rows are points, {each.restored} were set again by a start,"
             f" {each.unstored} points are not in the recorder, {each.forgotten} follow nothing"
-            f" after a kill, {each.cut_short} follow what nobody stored;"
+            f" after a kill, {each.cut_short} follow what nobody stored,"
+            f" {each.resumed} follow what was before a start;"
             f" {each.removed} removals are points;"
             f" {each.unheard} rows are of entities that nobody had heard of;"
             f" missing {len(each.missing)}, doubled {len(each.doubled)},"

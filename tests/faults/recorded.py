@@ -15,6 +15,8 @@ from scripts.rig.endpoint import Point
 
 # So much a recorder may not have stored when its home is killed.
 UNSTORED_US: Final = 10_000_000
+# Until the integration runs after a start of Home Assistant, on a busy machine.
+STARTING_US: Final = 30_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +41,15 @@ class Losses:
     """When the home of a recorder started and was killed, and what is not known for that.
 
     After a kill of `forgets` the next point of an entity need not say what was before it. `heard`
-    are moments at which another home was followed, in their order, None for this home.
+    are moments at which another home was followed, in their order, None for this home; who follows
+    was killed at `followers`.
     """
 
     starts: Sequence[int] = ()
     kills: Sequence[int] = ()
     forgets: Sequence[int] = ()
     heard: Sequence[int] | None = None
+    followers: Sequence[int] = ()
 
     def has_started(self, before: int, moment: int) -> bool:
         """Whether the home started between two moments."""
@@ -60,8 +64,15 @@ class Losses:
         return any(before <= kill <= moment for kill in self.forgets)
 
     def is_cut_short(self, before: int, moment: int) -> bool:
-        """Whether a start that came between was killed soon after a moment."""
-        return self.has_started(before, moment) and self.may_be_unstored(moment)
+        """Whether a start that came between was killed soon after a moment, or both homes were."""
+        are_killed = any(0 <= kill - moment <= UNSTORED_US for kill in self.followers)
+        is_unstored = are_killed or self.has_started(before, moment)
+        return is_unstored and self.may_be_unstored(moment)
+
+    def start_before(self, moment: int) -> int | None:
+        """Return when the home started, if that was not long before a moment."""
+        starts = [start for start in self.starts if 0 <= moment - start <= STARTING_US]
+        return max(starts, default=None)
 
     def unheard(self, rows: Sequence[Row], first: float) -> set[Row]:
         """Return what an entity was before its first point, while nobody listened, until it went.
@@ -98,6 +109,8 @@ class Differences:
     forgotten: int = 0
     # What these follow was set while a home started, which was killed before anybody stored it.
     cut_short: int = 0
+    # These follow what was before a start: what was set and removed in it was not seen yet.
+    resumed: int = 0
     # Of entities that nobody here had heard of.
     unheard: int = 0
     removed: int = 0

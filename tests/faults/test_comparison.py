@@ -34,6 +34,7 @@ def compare(
     kills: Sequence[float] = (),
     forgets: Sequence[float] = (),
     heard: Sequence[float] | None = None,
+    followers: Sequence[float] = (),
 ) -> Differences:
     history = History(rows={NAME: rows}, starts=moments(starts))
     losses = Losses(
@@ -41,6 +42,7 @@ def compare(
         kills=moments(kills),
         forgets=moments(forgets),
         heard=None if heard is None else moments(heard),
+        followers=moments(followers),
     )
     return differences(history, points, losses)
 
@@ -91,6 +93,23 @@ def test_what_a_start_set_that_was_killed_may_be_stored_nowhere() -> None:
     assert len(compare([row(1, "1")], points, starts=[3], kills=[30]).misled) == 1
     # The recorder stored what was later, and so it stored that as well.
     assert len(compare([row(1, "1"), row(4, "3")], points, starts=[3], kills=[5]).misled) == 1
+
+
+def test_what_ended_a_gap_may_be_stored_nowhere_if_both_homes_were_killed() -> None:
+    points = [point(1, "1", None), point(4, "3", "2")]
+    both = {"heard": [1, 4], "kills": [5]}
+    assert compare([row(1, "1")], points, **both, followers=[5]).cut_short == 1
+    assert len(compare([row(1, "1")], points, **both, followers=[30]).misled) == 1
+    assert len(compare([row(1, "1")], points, **both).misled) == 1
+
+
+def test_what_was_set_and_removed_in_a_start_may_be_unseen_by_the_next_point() -> None:
+    rows = [row(1, "1"), row(5, "2"), row(6, None), row(7, "3")]
+    points = [point(1, "1", None), point(5, "2", "1"), point(6, None, "2"), point(7, "3", "1")]
+    assert compare(rows, points, starts=[4]).resumed == 1
+    assert len(compare(rows, points, starts=[5.5]).misled) == 1
+    assert len(compare(rows, points, starts=[4], heard=[1]).misled) == 1
+    assert len(compare(rows, points).misled) == 1
 
 
 def test_each_removal_is_a_point_once_and_a_point_is_a_removal() -> None:
