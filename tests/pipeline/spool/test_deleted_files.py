@@ -140,8 +140,11 @@ def test_a_directory_that_is_a_file_for_a_while_costs_no_points(tmp_path: Path) 
 
 def test_what_a_moved_directory_did_not_take_is_not_found_in_it(tmp_path: Path) -> None:
     directory, away = tmp_path / "spool", tmp_path / "away"
-    spool = opened_on(directory, Clock())
+    clock = Clock()
+    spool = opened_on(directory, clock)
     append(spool, lines(1, 5))
+    clock.now += 6
+    spool.work()
     directory.rename(away)
     directory.write_text("a file")
     with pytest.raises(NotADirectoryError):
