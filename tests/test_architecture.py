@@ -110,7 +110,7 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     },
     "destination": {
         *("clients", "clients/influx", "data_api", "enrich", "health", "health/issues"),
-        *("metadata_store", "options"),
+        *("health/texts", "metadata_store", "options"),
         *("pipeline", "pipeline/filter", "pipeline/spool", "registry", "sources", "sources/remote"),
         *("sources/mqtt", "sources/recorder"),
     },

@@ -22,6 +22,7 @@ from .destination.reload import (
     async_take_over,
 )
 from .destination.removal import async_remove
+from .destination.stored_options import async_check
 from .destination.unloaded import async_forget_unloaded
 from .health.texts.server_text import plain
 from .http import async_setup_views
@@ -53,6 +54,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: HaIngestorConfigEntry) -
     attempt could change does.
     """
     await async_show(hass)
+    async_check(hass, entry)
     try:
         return await async_finish(hass, _async_set_up(hass, entry), "ha_ingestor setup")
     except (AddressError, CertificateError) as err:

@@ -1,6 +1,7 @@
 """The dialogue for behaviour: a menu, and one page for each row of a table."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult
@@ -174,12 +175,18 @@ class HaIngestorOptionsFlow(WriteHistoryFlow):
                 description_placeholders=consequence.placeholders,
             )
         stored = {
-            key: PAGES[key].within_bounds(page) if key in PAGES else page
+            # What cannot be used stays until its own page was filled in.
+            key: PAGES[key].within_bounds(page)
+            if key in PAGES and not PAGES[key].lost(self.config_entry.options)
+            else page
             for key, page in self.config_entry.options.items()
         }
         data = {**stored, **self._chosen}
-        if data == self.config_entry.options:
-            try_at_once(self.hass, self.config_entry, is_changed=False)
+        is_changed = data != self.config_entry.options
+        # Once the options are stored, which Home Assistant does with what this returns.
+        self.hass.loop.call_soon(
+            partial(try_at_once, self.hass, self.config_entry, is_changed=is_changed)
+        )
         return self.async_create_entry(data=data)
 
 

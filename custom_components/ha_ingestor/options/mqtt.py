@@ -1,6 +1,7 @@
 """What is asked about messages: topic patterns, and how what comes there is stored."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import voluptuous as vol
@@ -23,6 +24,7 @@ from ..pipeline.encode.message_shape import (
 from ..pipeline.encode.topic_pattern import FIELD, TOPIC, PatternError, TopicPattern
 from .number import OptionError
 from .selectors import TEXTS, choice
+from .stored import usable
 
 CONF_PRESETS: Final = "presets"
 CONF_TOPICS: Final = "topics"
@@ -85,6 +87,7 @@ SCHEMA: Final = vol.Schema(
         )
     }
 )
+_DEFAULTS: Final[Mapping[str, Any]] = {CONF_TOPICS: []}
 
 
 def preset_rows(chosen: Iterable[str]) -> list[dict[str, Any]]:
@@ -178,9 +181,25 @@ def _paths(entered: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(path for each in entered if (path := each.strip().replace(".", "_"))))
 
 
+def _usable_rows(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows that can be used, of whatever is stored."""
+    stored = usable(SCHEMA, data, _DEFAULTS).page.get(CONF_TOPICS, [])
+    rows = []
+    for row in stored:
+        with suppress(OptionError, KeyError):
+            rows.append(_accepted_row({name: row[name] for name in ROW if name in row}, ()))
+    return rows
+
+
+def lost_rows(data: Mapping[str, Any]) -> bool:
+    """Whether a row cannot be used as it is stored."""
+    stored = data.get(CONF_TOPICS)
+    return not isinstance(stored, (list, tuple)) or len(_usable_rows(data)) < len(stored)
+
+
 def shapes_of(data: Mapping[str, Any]) -> tuple[MessageShape, ...]:
     """Read what is stored, in its order."""
-    rows = [(TopicPattern.of(row[CONF_TOPIC]), row) for row in data[CONF_TOPICS]]
+    rows = [(TopicPattern.of(row[CONF_TOPIC]), row) for row in _usable_rows(data)]
     named = [(row[CONF_MEASUREMENT], pattern) for pattern, row in rows]
     return tuple(
         MessageShape(
@@ -197,4 +216,4 @@ def shapes_of(data: Mapping[str, Any]) -> tuple[MessageShape, ...]:
 
 def measurements_of(stored: Iterable[Mapping[str, Any]]) -> frozenset[str]:
     """Read in which measurements messages are stored."""
-    return frozenset(row[CONF_MEASUREMENT] for data in stored for row in data[CONF_TOPICS])
+    return frozenset(row[CONF_MEASUREMENT] for data in stored for row in _usable_rows(data))

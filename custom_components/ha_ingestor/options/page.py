@@ -8,6 +8,7 @@ import voluptuous as vol
 from homeassistant.core import HomeAssistant
 
 from .number import OptionError, accepted_numbers, bounded_numbers
+from .stored import usable
 
 __all__ = ["OptionError", "Page", "Suggestion"]
 
@@ -79,10 +80,15 @@ class Page:
         """Return the options of a destination with some fields of this page changed."""
         return {**options, self.key: {**self.read(options), **changes}}
 
-    def completed(self, stored: Mapping[str, Any]) -> dict[str, Any]:
+    def completed(self, stored: Any) -> dict[str, Any]:
         """Complete what is stored of this page with its defaults."""
         return {**self.defaults, **self.within_bounds(stored)}
 
-    def within_bounds(self, stored: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what is stored of this page with every number between its bounds."""
-        return bounded_numbers(self.schema, stored, self.defaults)
+    def within_bounds(self, stored: Any) -> dict[str, Any]:
+        """Return what can be used of this page as it is stored, with numbers in their bounds."""
+        found = usable(self.schema, stored, self.defaults).page
+        return bounded_numbers(self.schema, found, self.defaults)
+
+    def lost(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """Name the fields among the options of a destination that cannot be used as stored."""
+        return usable(self.schema, options.get(self.key, {}), self.defaults).lost

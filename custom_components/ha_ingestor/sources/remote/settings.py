@@ -8,7 +8,7 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_NAME, CONF_TOKEN, CONF_URL, CONF_VERIFY_SSL
 
 from ...const import CONF_CA_CERTIFICATE
-from ...options.remote import ATTEMPTS_DEFAULT, CONF_ATTEMPTS
+from ...options.remote import ATTEMPTS, ATTEMPTS_DEFAULT, CONF_ATTEMPTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,5 +35,5 @@ class RemoteSettings:
             instance=data[CONF_NAME],
             verify_ssl=data.get(CONF_VERIFY_SSL, True),
             ca_certificate=data.get(CONF_CA_CERTIFICATE, ""),
-            attempts=int(data.get(CONF_ATTEMPTS, ATTEMPTS_DEFAULT)),
+            attempts=ATTEMPTS.bounded(data.get(CONF_ATTEMPTS), ATTEMPTS_DEFAULT),
         )
