@@ -118,8 +118,8 @@ ARROWS: Final[Mapping[str, set[str]]] = {
         *("options", "health", "health/issues", "health/texts", "enrich", "tasks"),
         *("clients", "clients/influx"),
         *("clients/homeassistant", "actions", "pipeline"),
-        *("pipeline/encode", "pipeline/encode/profiles", "pipeline/export", "sources/mqtt"),
-        "sources/recorder",
+        *("pipeline/encode", "pipeline/encode/privacy", "pipeline/encode/profiles"),
+        *("pipeline/export", "sources/mqtt", "sources/recorder"),
     },
     "actions": {
         *("health", "health/texts", "sources", "sources/recorder"),

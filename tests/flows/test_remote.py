@@ -77,6 +77,7 @@ async def test_what_is_no_certificate_is_refused(
     result = await begin(hass, loaded)
     result = await submit(hass, result, url=home.url, token="good", advanced=entered)
     assert result["errors"] == {"base": "invalid_certificate"}
+    assert not result["data_schema"].schema["advanced"].options["collapsed"]
     result = await address(hass, result, home.url)
     assert result["step_id"] == "capture"
 

@@ -31,6 +31,7 @@ from .destination import (
     PORTS,
     PROBE_ERRORS,
     address_data,
+    address_form,
     address_shown,
     usual_ports,
 )
@@ -155,7 +156,9 @@ class AddressFlow(ConfigFlow):
         shown = address_shown(self._data, wanted)
         return self.async_show_form(
             step_id="reconfigure" if self.source == SOURCE_RECONFIGURE else "user",
-            data_schema=self.add_suggested_values_to_schema(ADDRESS_SCHEMA, shown),
+            data_schema=self.add_suggested_values_to_schema(
+                address_form(ADDRESS_SCHEMA, shown, errors), shown
+            ),
             errors=errors,
             description_placeholders={
                 "detail": said(self.hass, detail),

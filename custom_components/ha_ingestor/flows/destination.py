@@ -60,6 +60,9 @@ TLS_SECTION: Final = section(
     {"collapsed": True},
 )
 
+# The errors that may be corrected there.
+_OF_TLS: Final = frozenset({"tls", "invalid_certificate"})
+
 ADDRESS_SCHEMA: Final = vol.Schema(
     {
         vol.Required(CONF_URL): URL_SELECTOR,
@@ -73,6 +76,17 @@ ADDRESS_SCHEMA: Final = vol.Schema(
         vol.Required(SECTION_ADVANCED): TLS_SECTION,
     }
 )
+
+
+def address_form(
+    schema: vol.Schema, shown: Mapping[str, Any], errors: Mapping[str, str]
+) -> vol.Schema:
+    """Return a form for an address; how the server is verified is open where it matters."""
+    tls: Mapping[str, Any] = shown.get(SECTION_ADVANCED, {})
+    is_usual = tls.get(CONF_VERIFY_SSL, True) and not tls.get(CONF_CA_CERTIFICATE)
+    collapsed = bool(is_usual and _OF_TLS.isdisjoint(errors.values()))
+    tls_section = section(TLS_SECTION.schema, {"collapsed": collapsed})
+    return schema.extend({vol.Required(SECTION_ADVANCED): tls_section})
 
 
 def address_data(entered: Mapping[str, Any]) -> dict[str, Any]:

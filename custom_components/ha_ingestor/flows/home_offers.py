@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant
 from ..const import DOMAIN as OURS
 from ..enrich.catalog import Catalog
 from ..options.selectors import ATTRIBUTES, DEVICE_CLASSES, DOMAINS, INTEGRATIONS, Offers
+from ..pipeline.encode.privacy.secrets import is_secret
 from ..tasks.slices import async_slices
 
 # No home has so many that somebody wants to choose from; integrations invent any number.
@@ -27,7 +28,8 @@ async def async_offers(hass: HomeAssistant) -> Offers:
         counts[DOMAINS][traits.domain] += 1
         counts[DEVICE_CLASSES][traits.device_class] += 1
         counts[INTEGRATIONS][traits.integration] += 1
-        counts[ATTRIBUTES].update(map(str, state.attributes))
+        names = map(str, state.attributes)
+        counts[ATTRIBUTES].update(name for name in names if not is_secret(name))
     return {
         kind: {name: count for name, count in found.most_common(_NAMES_MAX) if name}
         for kind, found in counts.items()

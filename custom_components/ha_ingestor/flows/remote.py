@@ -25,7 +25,7 @@ from ..health.texts.own_reasons import async_said
 from ..health.texts.server_text import plain
 from ..options.number import OptionError, accepted_numbers
 from ..options.remote import accepted, schema, shown
-from .destination import SECTION_ADVANCED, TLS_SECTION, URL_SELECTOR
+from .destination import SECTION_ADVANCED, TLS_SECTION, URL_SELECTOR, address_form
 from .remote_probe import Found, async_find
 
 TOKEN_SELECTOR: Final = TextSelector(
@@ -120,11 +120,11 @@ class RemoteFlow(ConfigSubentryFlow):
                     self._found, self._data[CONF_URL] = found, found.url
                     return await self.async_step_capture()
         stored = self._stored
+        shown_values = user_input or _shown_address(stored)
+        form = address_form(address_schema(has_token=bool(stored)), shown_values, errors)
         return self.async_show_form(
             step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(
-                address_schema(has_token=bool(stored)), user_input or _shown_address(stored)
-            ),
+            data_schema=self.add_suggested_values_to_schema(form, shown_values),
             errors=errors,
             description_placeholders={
                 "detail": plain(async_said(self.hass, detail)),
