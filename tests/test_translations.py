@@ -187,7 +187,14 @@ def passed(*functions: str, to: str) -> set[str]:
         module = import_module(f"custom_components.ha_ingestor.{dotted}".rstrip("."))
         for call in ast.walk(tree):
             if isinstance(call, ast.Call) and ast.unparse(call.func).split(".")[-1] in functions:
-                given = [*call.args[:1], *(each.value for each in call.keywords if each.arg == to)]
+                values = [*call.args[:1], *(each.value for each in call.keywords if each.arg == to)]
+                given = [
+                    choice
+                    for value in values
+                    for choice in (
+                        (value.body, value.orelse) if isinstance(value, ast.IfExp) else (value,)
+                    )
+                ]
                 found.update(str(each.value) for each in given if isinstance(each, ast.Constant))
                 names = (each.id for each in given if isinstance(each, ast.Name))
                 found.update(getattr(module, name) for name in names if name.isupper())
