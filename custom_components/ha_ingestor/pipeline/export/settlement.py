@@ -30,15 +30,26 @@ class Settlement:
 
     def accepted(self, request: Request) -> None:
         """Account for lines that the database stored, and for those that were not sent."""
-        self._put_aside(request)
+        try:
+            self._put_aside(request)
+        except OSError:
+            if not self.buffer.set_aside(request.batch, request.aside | request.texts):
+                raise
+            self.buffer.settle(request.batch, "written")
+            return
         self._account(request, "written")
 
     def rejected(self, request: Request, code: int, reason: str) -> None:
         """Put aside what the database refused alone; records have its number as `status`."""
-        sent = frozenset(range(request.batch.count)) - request.aside - request.texts
-        for seq, line in self._records(request.batch, sent):
-            self.quarantine.add(seq=seq, line=line, status=code, reason=reason)
-        self._put_aside(request)
+        every = frozenset(range(request.batch.count))
+        try:
+            for seq, line in self._records(request.batch, every - request.aside - request.texts):
+                self.quarantine.add(seq=seq, line=line, status=code, reason=reason)
+            self._put_aside(request)
+        except OSError:
+            if not self.buffer.set_aside(request.batch, every):
+                raise
+            return
         self._account(request, "quarantined")
 
     def _put_aside(self, request: Request) -> None:

@@ -54,6 +54,8 @@ class Buffer:
         self._held = held or []
         self._held_oldest = UNKNOWN_TIME
         self._passed = 0
+        # They are not for the database, and wait until the disk takes them. No held line is older.
+        self._aside: list[str] = []
         # The disk did not take points. They may be delivered from memory before it is tried again.
         self._has_refused = False
         self._was_opened = False
@@ -83,7 +85,7 @@ class Buffer:
     @property
     def is_safe(self) -> bool:
         """Whether a power cut would take no point that is not settled."""
-        return self._spool.is_open and self._spool.is_safe and not self._held
+        return self._spool.is_open and self._spool.is_safe and not self.held
 
     @property
     def pending(self) -> int:
@@ -93,12 +95,12 @@ class Buffer:
     @property
     def held(self) -> int:
         """Points that wait in memory for the disk."""
-        return len(self._held)
+        return len(self._held) + len(self._aside)
 
     @property
     def held_bytes(self) -> int:
         """The text of the points that wait in memory."""
-        return sum(map(len, self._held))
+        return sum(map(len, self._held)) + sum(map(len, self._aside))
 
     @property
     def oldest(self) -> int:
@@ -112,7 +114,7 @@ class Buffer:
 
     def next_due(self, clock: Callable[[], float]) -> float:
         """When work is due without new lines."""
-        if self._held or not self._was_opened or self.error:
+        if self.held or not self._was_opened or self.error:
             return clock() + DISK_RETRY
         return self._spool.due if self._spool.is_open else math.inf
 
@@ -133,7 +135,9 @@ class Buffer:
             if self._spool.keeps_oldest:
                 del self._held[-excess:]
             else:
-                self._release(excess)
+                of_aside = min(excess, len(self._aside))
+                del self._aside[:of_aside]
+                self._release(excess - of_aside)
             self._ledger.held -= excess
             self._ledger.count_lost(excess, "memory_full")
         self._spool.note_ledger()
@@ -141,11 +145,12 @@ class Buffer:
     def _excess(self) -> int:
         """How many held lines are too many, by number or by size."""
         room = HELD_BYTES
-        kept_first = self._held if self._spool.keeps_oldest else reversed(self._held)
+        waiting = [*self._aside, *self._held] if self._aside else self._held
+        kept_first = waiting if self._spool.keeps_oldest else reversed(waiting)
         for count, line in enumerate(kept_first):
             room -= len(line)
             if room < 0 or count == HELD_POINTS:
-                return len(self._held) - count
+                return len(waiting) - count
         return 0
 
     def _store(self) -> None:
@@ -156,15 +161,14 @@ class Buffer:
                 self._spool.open()
                 self._spool.take_back(self.when_opened(self._spool.found))
                 self._was_opened = True
-            before = len(self._held)
-            if self._has_refused and not before:
+            if self._has_refused and not self._held:
                 self._spool.try_disk()
-            try:
-                self._spool.append(self._held, self._held_oldest)
-            except SpoolFullError:
-                self._refuse_held()
-            finally:
-                self._passed += before - len(self._held)
+            self._append_held()
+            if self._aside:
+                # Now there is room for them in the quarantine, where they come in their turn.
+                self._held, self._aside = self._aside, []
+                self._held_oldest = UNKNOWN_TIME
+                self._append_held()
             self._spool.work()
         except OSError as err:
             error = disk_error_text(err)
@@ -181,7 +185,16 @@ class Buffer:
 
     def _note_error(self, error: str, *, is_defect: bool = False) -> None:
         self.error, self.is_defect = error, is_defect
-        self._has_refused |= bool(self._held)
+        self._has_refused |= bool(self.held)
+
+    def _append_held(self) -> None:
+        before = len(self._held)
+        try:
+            self._spool.append(self._held, self._held_oldest)
+        except SpoolFullError:
+            self._refuse_held()
+        finally:
+            self._passed += before - len(self._held)
 
     def _refuse_held(self) -> None:
         points = len(self._held)
@@ -247,6 +260,22 @@ class Buffer:
         self._ledger.settle(fate, points, reason)
         self._spool.note_ledger()
 
+    def set_aside(self, batch: Batch, indexes: frozenset[int]) -> bool:
+        """Keep lines of a batch for the disk alone, so that those behind them are delivered.
+
+        False where that cannot be, as they are on the disk.
+        """
+        if not isinstance(batch, HeldBatch):
+            return False
+        left = self.left(batch)
+        others: list[str] = []
+        aside = list(self._aside)
+        for index, line in enumerate(self._held[:left], batch.count - left):
+            (aside if index in indexes else others).append(line)
+        self._passed += left - len(others)
+        self._held[:left], self._aside = others, aside
+        return True
+
     def close(self, *, hand_over: bool = False) -> list[str]:
         """Store what the disk accepts, and close the files.
 
@@ -254,7 +283,8 @@ class Buffer:
         """
         self._store()
         self._is_closed = True
-        held, self._held = self._held, []
+        held = self._held + self._aside
+        self._held, self._aside = [], []
         if not hand_over:
             self._ledger.held -= len(held)
             self._ledger.count_lost(len(held), "stopped")
