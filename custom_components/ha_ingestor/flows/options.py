@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 
 from ..connection import try_at_once
 from ..health.home_entities import async_preview
@@ -183,10 +183,11 @@ class HaIngestorOptionsFlow(WriteHistoryFlow):
         }
         data = {**stored, **self._chosen}
         is_changed = data != self.config_entry.options
-        # Once the options are stored, which Home Assistant does with what this returns.
-        self.hass.loop.call_soon(
-            partial(try_at_once, self.hass, self.config_entry, is_changed=is_changed)
-        )
+        # No listener reloads an entry whose set-up failed, maybe for its options.
+        if not is_changed or self.config_entry.state is ConfigEntryState.SETUP_ERROR:
+            try_it = partial(try_at_once, self.hass, self.config_entry, is_changed=is_changed)
+            # Once the options are stored, which Home Assistant does with what this returns.
+            self.hass.loop.call_soon(try_it)
         return self.async_create_entry(data=data)
 
 
