@@ -354,7 +354,7 @@ def test_every_common_text_is_used_and_there_are_no_others() -> None:
         *of_system_health,
         *(f"system_health_{each}" for each in (NO_DESTINATION, ALL_DISABLED)),
         *(f"self_test_{each}" for each in (*facts, *Verdict)),
-        *(f"mqtt_{each}" for each in (*Refusal, NO_NUMBER)),
+        *(f"mqtt_{each}" for each in (*Refusal, NO_NUMBER, "retained_shown")),
         *(f"mqtt_clash_{each}" for each in ("tag", "type", "new_tags")),
         *(f"reason_{each}" for each in OWN_REASONS),
         *("history_done", "history_cancelled"),

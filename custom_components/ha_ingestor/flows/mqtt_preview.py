@@ -97,6 +97,8 @@ async def async_described(
     for clash in (*clashes_of(stored), *more):
         names = {name: code(_cut(text, _TOPIC_SHOWN)) for name, text in clash.names.items()}
         rows.append(f"⚠️ {said(clash.key).format(**names)}")
+    if any(is_retained for _, is_retained in messages.values()):
+        rows.append(said("retained_shown"))
     # With an empty line between them they are set apart.
     return "\n\n".join(rows)
 
