@@ -23,6 +23,7 @@ from .servers import ServerError
 DATA: Final = CHECKOUT / ".dev" / "develop"
 _DATA_API_PORT: Final = 8006
 _SHOWN_AFTER: Final = 8.0
+_PORTS: Final = 2**16
 
 
 class DevelopError(Exception):
@@ -107,6 +108,12 @@ def _alone() -> Iterator[None]:
         yield
 
 
+def _port(text: str) -> int:
+    if not 0 < (port := int(text)) < _PORTS:
+        raise argparse.ArgumentTypeError(f"{text} is not a port: 1 to {_PORTS - 1}")
+    return port
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/develop", description=main.__doc__)
     which = parser.add_mutually_exclusive_group()
@@ -118,7 +125,7 @@ def _arguments() -> argparse.Namespace:
         const="victoriametrics",
         help="write to VictoriaMetrics",
     )
-    parser.add_argument("--port", type=int, default=8123, help="of Home Assistant")
+    parser.add_argument("--port", type=_port, default=8123, help="of Home Assistant")
     parser.add_argument("--fresh", action="store_true", help="forget the data of earlier runs")
     parser.set_defaults(wish="")
     return parser.parse_args()

@@ -121,8 +121,10 @@ async def test_the_preview_shows_what_comes_as_text(
         "- **` a/e `**  ",
         "  Not recorded: more than 16 KiB, or a topic of more than 1 KiB",
         "",
-        "Messages marked as retained are what the broker has kept. They are shown here, but not"
-        " recorded, because nobody knows from when they are.",
+        (
+            "Messages marked as retained are what the broker has kept. They are shown here, but not"
+            " recorded, because nobody knows from when they are."
+        ),
     ]
     # Back to the topics, with what was entered.
     result = await submit(hass, result, next_step_id="topics")
