@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from ..clock import CLOCKS_ARE_SET
 from .result import AgeLimit
 
 # Short enough after a change of the retention.
@@ -28,8 +29,6 @@ MARGIN_SECONDS: Final = 60.0
 SHORTEST_SECONDS: Final = 3600.0
 # How long no older point counts as expired after a young one was rejected as expired.
 UNCERTAIN_SECONDS: Final = 86_400.0
-# 2020: a clock that is behind was not set since the machine was started.
-_CLOCK_IS_SET: Final = 1_577_836_800.0
 
 _SECOND: Final = 1_000_000_000
 
@@ -73,7 +72,7 @@ class Expiry:
         `limit` is what the database says of why it is too old.
         """
         age = self.wall_clock() - moment / _SECOND
-        is_ours_set = self.wall_clock() >= _CLOCK_IS_SET
+        is_ours_set = self.wall_clock() >= CLOCKS_ARE_SET
         if age < 0 or not is_ours_set or limit.is_write_window:
             return False
         retention = limit.retention or self._retention or 0.0
