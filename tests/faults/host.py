@@ -29,7 +29,7 @@ from custom_components.ha_ingestor.pipeline.model import (
     Rules,
     StateEvent,
 )
-from custom_components.ha_ingestor.pipeline.spool import buffer
+from custom_components.ha_ingestor.pipeline.spool import held
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings, WhenFull
 from tests.pipeline.state_events import FakeContext, FakeState
 
@@ -59,7 +59,7 @@ def numbers_in(lines: str) -> list[int]:
 def small_memory() -> Iterator[None]:
     """Let memory run over within a test."""
     with (
-        patch.object(buffer, "HELD_POINTS", 60),
+        patch.object(held, "HELD_POINTS", 60),
         patch.object(intake, "INTAKE_POINTS", 80),
         patch.object(intake, "UNSIZED_POINTS", 20),
     ):

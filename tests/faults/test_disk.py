@@ -13,7 +13,7 @@ import pytest
 
 from custom_components.ha_ingestor.pipeline.files import OsFiles
 from custom_components.ha_ingestor.pipeline.slices import complete
-from custom_components.ha_ingestor.pipeline.spool.buffer import HELD_POINTS
+from custom_components.ha_ingestor.pipeline.spool.held import HELD_POINTS
 from custom_components.ha_ingestor.pipeline.spool.segments import frame
 from custom_components.ha_ingestor.pipeline.spool.segments.reader import READ_ATTEMPTS
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from custom_components.ha_ingestor.pipeline.export.result import Result
-from custom_components.ha_ingestor.pipeline.spool import buffer
+from custom_components.ha_ingestor.pipeline.spool import held
 from tests.pipeline.memory_files import MemoryFiles
 from tests.pipeline.state_events import NOON
 
@@ -118,7 +118,7 @@ async def test_memory_is_for_the_newest_points_also_beside_refused_ones(
 ) -> None:
     database = Asked(bad_lines=REFUSED)
     rig = await refusing(broken_disk(errno.ENOSPC), database)
-    monkeypatch.setattr(buffer, "HELD_POINTS", 10)
+    monkeypatch.setattr(held, "HELD_POINTS", 10)
     database.is_down = True
     rig.commit(points(101, 109))
 

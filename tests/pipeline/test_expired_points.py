@@ -234,7 +234,7 @@ class Home:
     def waiting(self) -> list[str]:
         batch = self.spool.read(10_000, 1 << 30) if self.spool.is_open else None
         on_disk = batch.payload.decode().split("\n") if batch else []
-        return [*on_disk, *self.buffer._held]
+        return [*on_disk, *self.buffer._held._lines]
 
 
 MOMENTS = st.integers(1, 1000)

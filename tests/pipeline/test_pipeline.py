@@ -21,7 +21,7 @@ from custom_components.ha_ingestor.pipeline.files import OsFiles
 from custom_components.ha_ingestor.pipeline.filter.filters import NoiseFilter
 from custom_components.ha_ingestor.pipeline.filter.intake import INTAKE_POINTS
 from custom_components.ha_ingestor.pipeline.model import Rules
-from custom_components.ha_ingestor.pipeline.spool import buffer, packing
+from custom_components.ha_ingestor.pipeline.spool import held, packing
 from custom_components.ha_ingestor.pipeline.spool.durability import Durability
 from custom_components.ha_ingestor.pipeline.spool.settings import SpoolSettings, WhenFull
 
@@ -492,7 +492,7 @@ async def test_no_clock_keeps_points_from_the_disk(wall: float) -> None:
 async def test_any_error_of_the_spool_is_told_and_holds_points_within_bounds(
     monkeypatch: pytest.MonkeyPatch, full: WhenFull, kept: range
 ) -> None:
-    monkeypatch.setattr(buffer, "HELD_POINTS", 100)
+    monkeypatch.setattr(held, "HELD_POINTS", 100)
     switch = Switch()
     switch.up = False
     writer = ScriptedWriter(judge=switch)

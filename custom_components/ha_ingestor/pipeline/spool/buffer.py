@@ -9,13 +9,12 @@ import logging
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
 from ..files import disk_error_text
 from ..ledger import Fate, Ledger
-from ..memory import MEMORY_BYTES, MEMORY_POINTS
-from .batch import Batch, chunk
+from .batch import Batch
+from .held import Held, HeldBatch
 from .quarantine.appended import Appended
 from .room import SpoolFullError
 from .sequence import UNKNOWN_TIME
@@ -23,19 +22,10 @@ from .spool import Spool
 
 _LOGGER = logging.getLogger(__name__)
 
-HELD_POINTS: Final = MEMORY_POINTS
-HELD_BYTES: Final = MEMORY_BYTES
 # Why points were evicted for older ones.
 NEWEST_REFUSED: Final = "newest_refused"
 # How often a disk that fails is tried again when nothing new comes.
 DISK_RETRY: Final = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldBatch(Batch):
-    """Lines that are in memory only; `start` counts every line that was ever held."""
-
-    start: int
 
 
 class Buffer:
@@ -51,11 +41,7 @@ class Buffer:
         self.when_opened: Callable[[Appended], int] = lambda _: 0
         self._spool = spool
         self._ledger = ledger
-        self._held = held or []
-        self._held_oldest = UNKNOWN_TIME
-        self._passed = 0
-        # They are not for the database, and wait until the disk takes them. No held line is older.
-        self._aside: list[str] = []
+        self._held = Held(held or [])
         # The disk did not take points. They may be delivered from memory before it is tried again.
         self._has_refused = False
         self._was_opened = False
@@ -85,7 +71,7 @@ class Buffer:
     @property
     def is_safe(self) -> bool:
         """Whether a power cut would take no point that is not settled."""
-        return self._spool.is_open and self._spool.is_safe and not self.held
+        return self._spool.is_open and self._spool.is_safe and not self._held
 
     @property
     def pending(self) -> int:
@@ -95,17 +81,17 @@ class Buffer:
     @property
     def held(self) -> int:
         """Points that wait in memory for the disk."""
-        return len(self._held) + len(self._aside)
+        return len(self._held)
 
     @property
     def held_bytes(self) -> int:
         """The text of the points that wait in memory."""
-        return sum(map(len, self._held)) + sum(map(len, self._aside))
+        return self._held.bytes
 
     @property
     def oldest(self) -> int:
         """A time that no point here is older than, in microseconds since 1970."""
-        return min(self._spool.oldest, self._held_oldest) if self._held else self._spool.oldest
+        return min(self._spool.oldest, self._held.oldest)
 
     @property
     def disk_error(self) -> str:
@@ -114,7 +100,7 @@ class Buffer:
 
     def next_due(self, clock: Callable[[], float]) -> float:
         """When work is due without new lines."""
-        if self.held or not self._was_opened or self.error:
+        if self._held or not self._was_opened or self.error:
             return clock() + DISK_RETRY
         return self._spool.due if self._spool.is_open else math.inf
 
@@ -123,35 +109,22 @@ class Buffer:
 
         These are the oldest, or the newest, as in a full spool. No line is older than `oldest`.
         """
-        self._held_oldest = min(self._held_oldest, oldest) if self._held else oldest
-        self._held += lines
+        self._held.add(lines, oldest)
         self._ledger.held += len(lines)
         self._store()
         # The oldest points are evicted for the newest, but not before memory is full as well: a
         # database that is available empties a full disk faster.
-        while self._excess() and self._spool.is_open and self._spool.eviction.evict_oldest():
+        while self._excess and self._spool.is_open and self._spool.eviction.evict_oldest():
             self._store()
-        if excess := self._excess():
-            if self._spool.keeps_oldest:
-                del self._held[-excess:]
-            else:
-                of_aside = min(excess, len(self._aside))
-                del self._aside[:of_aside]
-                self._release(excess - of_aside)
+        if excess := self._excess:
+            self._held.give_up(excess, keeps_oldest=self._spool.keeps_oldest)
             self._ledger.held -= excess
             self._ledger.count_lost(excess, "memory_full")
         self._spool.note_ledger()
 
+    @property
     def _excess(self) -> int:
-        """How many held lines are too many, by number or by size."""
-        room = HELD_BYTES
-        waiting = [*self._aside, *self._held] if self._aside else self._held
-        kept_first = waiting if self._spool.keeps_oldest else reversed(waiting)
-        for count, line in enumerate(kept_first):
-            room -= len(line)
-            if room < 0 or count == HELD_POINTS:
-                return len(waiting) - count
-        return 0
+        return self._held.excess(keeps_oldest=self._spool.keeps_oldest)
 
     def _store(self) -> None:
         if self._is_closed:
@@ -161,13 +134,12 @@ class Buffer:
                 self._spool.open()
                 self._spool.take_back(self.when_opened(self._spool.found))
                 self._was_opened = True
-            if self._has_refused and not self._held:
+            if self._has_refused and not self._held.has_lines:
                 self._spool.try_disk()
             self._append_held()
-            if self._aside:
+            if self._held:
                 # Now there is room for them in the quarantine, where they come in their turn.
-                self._held, self._aside = self._aside, []
-                self._held_oldest = UNKNOWN_TIME
+                self._held.take_back()
                 self._append_held()
             self._spool.work()
         except OSError as err:
@@ -185,23 +157,18 @@ class Buffer:
 
     def _note_error(self, error: str, *, is_defect: bool = False) -> None:
         self.error, self.is_defect = error, is_defect
-        self._has_refused |= bool(self.held)
+        self._has_refused |= bool(self._held)
 
     def _append_held(self) -> None:
-        before = len(self._held)
-        try:
-            self._spool.append(self._held, self._held_oldest)
-        except SpoolFullError:
-            self._refuse_held()
-        finally:
-            self._passed += before - len(self._held)
-
-    def _refuse_held(self) -> None:
-        points = len(self._held)
-        self._held.clear()
-        self._ledger.held -= points
-        self._ledger.captured += points
-        self._ledger.settle("evicted", points, NEWEST_REFUSED)
+        oldest = self._held.oldest
+        with self._held.moving() as lines:
+            try:
+                self._spool.append(lines, oldest)
+            except SpoolFullError:
+                self._ledger.held -= len(lines)
+                self._ledger.captured += len(lines)
+                self._ledger.settle("evicted", len(lines), NEWEST_REFUSED)
+                lines.clear()
 
     def requeue(self, lines: list[str]) -> None:
         """Receive quarantined lines a second time, and bring them to the disk; raises OSError.
@@ -233,10 +200,7 @@ class Buffer:
         """Return the next points, from the disk first; raises OSError when it cannot be read."""
         if self._spool.is_open and (batch := self._spool.read(max_points, max_bytes)):
             return batch
-        count, payload = chunk(self._held[:max_points], max_bytes) if self.error else (0, b"")
-        if not count:
-            return None
-        return HeldBatch(payload=payload, count=count, last_seq=0, spans=(), start=self._passed)
+        return self._held.read(max_points, max_bytes) if self.error else None
 
     def left(self, batch: Batch) -> int:
         """Return how many points of a batch still wait: the last ones of it.
@@ -245,7 +209,7 @@ class Buffer:
         again. Or there was no room for them, which is counted.
         """
         if isinstance(batch, HeldBatch):
-            return min(max(batch.start + batch.count - self._passed, 0), batch.count)
+            return self._held.left(batch)
         return self._spool.left(batch)
 
     def settle(self, batch: Batch, fate: Fate, reason: str = "") -> None:
@@ -254,7 +218,7 @@ class Buffer:
             self._spool.settle(batch, fate, reason)
             return
         points = self.left(batch)
-        self._release(points)
+        self._held.release(points)
         self._ledger.held -= points
         self._ledger.captured += points
         self._ledger.settle(fate, points, reason)
@@ -267,13 +231,7 @@ class Buffer:
         """
         if not isinstance(batch, HeldBatch):
             return False
-        left = self.left(batch)
-        others: list[str] = []
-        aside = list(self._aside)
-        for index, line in enumerate(self._held[:left], batch.count - left):
-            (aside if index in indexes else others).append(line)
-        self._passed += left - len(others)
-        self._held[:left], self._aside = others, aside
+        self._held.set_aside(batch, indexes)
         return True
 
     def close(self, *, hand_over: bool = False) -> list[str]:
@@ -283,8 +241,7 @@ class Buffer:
         """
         self._store()
         self._is_closed = True
-        held = self._held + self._aside
-        self._held, self._aside = [], []
+        held = self._held.take_all()
         if not hand_over:
             self._ledger.held -= len(held)
             self._ledger.count_lost(len(held), "stopped")
@@ -297,7 +254,3 @@ class Buffer:
             # A programming error must not cost what is handed over.
             _LOGGER.exception("The spool could not be closed in order")
         return held
-
-    def _release(self, points: int) -> None:
-        del self._held[:points]
-        self._passed += points

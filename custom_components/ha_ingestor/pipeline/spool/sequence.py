@@ -10,7 +10,8 @@ from .segments.segments import Segments
 # Points of earlier processes and of the quarantine may be of any time, and so may those that
 # somebody has written.
 UNKNOWN_TIME: Final = 0
-_NO_TIME: Final = 1 << 63
+# Without a point: later than any.
+NO_TIME: Final = 1 << 63
 
 
 class SequenceNumbers:
@@ -67,7 +68,7 @@ class SequenceNumbers:
         """Move the acknowledged prefix; first the cursor, then the files it frees."""
         self.acked = acked
         if not self.pending:
-            self.oldest = _NO_TIME
+            self.oldest = NO_TIME
         self._unsynced.settle(acked)
         self.save()
         # Removing points that a power cut would have spared must not outlive the cursor's knowledge
