@@ -530,3 +530,14 @@ async def test_a_weather_entity_can_be_taken_back(
     assert (weather_entity(entry.options), weather_max_age(entry.options)) == ("weather.home", 3600)
     await fill_in(hass, await open_page(hass, entry, "weather"), max_age=1)
     assert weather_entity(entry.options) == ""
+
+
+async def test_the_menu_names_the_destination_as_text(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    object.__setattr__(entry, "title", "*Haus* <b>x</b> [y](z)")
+    await set_up(hass, entry)
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    assert result["step_id"] == "init"
+    shown = result["description_placeholders"] or {}
+    assert shown["title"] == r"\*Haus\* &lt;b&gt;x&lt;/b&gt; \[y\]\(z\)"

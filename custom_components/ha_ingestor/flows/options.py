@@ -9,6 +9,7 @@ from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from ..connection import try_at_once
 from ..health.home_entities import async_preview
 from ..health.issues.issues import panel_url
+from ..health.texts.place import distinct_title
 from ..health.texts.server_text import markdown, plain
 from ..options import attributes, events, history, noise, points, spool, weather
 from ..options import filter as filter_page
@@ -62,7 +63,10 @@ class HaIngestorOptionsFlow(WriteHistoryFlow):
         return self.async_show_menu(
             step_id=name,
             menu_options=MENUS[name],
-            description_placeholders={"panel": panel_url("entities", self.config_entry.entry_id)},
+            description_placeholders={
+                "title": markdown(distinct_title(self.hass, self.config_entry)),
+                "panel": panel_url("entities", self.config_entry.entry_id),
+            },
         )
 
     async def _async_page(
