@@ -16,10 +16,11 @@ from scripts.rig.servers import Server
 from ..e2e.installation import MEASUREMENT
 from ..e2e.relay import Relay
 from .comparison import differences
-from .recorded import Differences, Losses, history_in, moment_of
+from .recorded import Differences, Losses, heard_moments, history_in, moment_of
 
 # What the other home is called here.
 NAME: Final = "cabin"
+CONNECTED: Final = "remote_connected"
 ENTITIES: Final = 12
 SWITCHES: Final = ("input_boolean.one", "input_boolean.two")
 # So long something is away.
@@ -177,13 +178,17 @@ class Scene:
         (here, mine), (there, other) = (
             (each, history_in(each.home.directory)) for each in (self.here, self.there)
         )
+        # What was recovered has no context.
+        fresh = (moment_of(each) for each in remote if each["fields"].get("context_id"))
+        connection = next(
+            each["entity_id"] for each in registered if each["unique_id"].endswith(CONNECTED)
+        )
         of_here = Losses(starts=mine.starts, kills=here.kills, forgets=here.kills)
         of_there = Losses(
             starts=other.starts,
             kills=there.kills,
             followers=here.kills,
-            # What was recovered has no context.
-            heard=sorted(moment_of(each) for each in remote if each["fields"].get("context_id")),
+            heard=heard_moments(fresh, mine.rows.get(connection, ()), here.kills),
         )
         return (
             differences(mine, local, of_here, told=here.told, since=self.since, without=own),

@@ -2,11 +2,12 @@
 
 import sqlite3
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
+from math import inf
 from operator import attrgetter
 from pathlib import Path
 from typing import Final
@@ -143,6 +144,24 @@ def history_in(directory: Path) -> History:
     by_entity = {name: list(group) for name, group in groupby(rows, attrgetter("entity_id"))}
     starts = [datetime.fromisoformat(start).replace(tzinfo=UTC).timestamp() for (start,) in runs]
     return History(rows=by_entity, starts=[micros(start) for start in starts])
+
+
+def heard_moments(
+    moments: Iterable[int], connection: Sequence[Row], kills: Sequence[int]
+) -> list[int]:
+    """Return the moments at which a connection was on, by its rows and the kills that ended it.
+
+    Other moments are those of states that were there before, and were read with it.
+    """
+    ends = [*(row.moment for row in connection), *kills]
+    spans = [
+        (row.moment, min((each for each in ends if each > row.moment), default=inf))
+        for row in connection
+        if row.state == "on"
+    ]
+    return sorted(
+        moment for moment in moments if any(begin <= moment <= end for begin, end in spans)
+    )
 
 
 def micros(moment: float) -> int:

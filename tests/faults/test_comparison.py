@@ -7,7 +7,7 @@ import pytest
 from scripts.rig.endpoint import Point
 
 from .comparison import differences
-from .recorded import Differences, History, Losses, Row
+from .recorded import Differences, History, Losses, Row, heard_moments
 
 SECOND = 1_000_000
 NAME = "sensor.a"
@@ -141,6 +141,14 @@ def test_nobody_can_ask_for_an_entity_that_came_and_went_while_nobody_listened()
     assert len(compare([row(0.5, "0"), *rows], known, heard=[3.5]).missing) == 3
     # It went with a start.
     assert compare(rows[:1], [], heard=[3.5], starts=[3]).all == []
+
+
+def test_only_what_came_while_the_connection_was_on_says_that_somebody_listened() -> None:
+    states = [(1, "unavailable"), (3, "on"), (5, "off"), (8, "on"), (20, "on")]
+    connection = [row(seconds, state) for seconds, state in states]
+    found = heard_moments(moments([2, 3, 4, 6, 8.5, 12, 21]), connection, moments([10]))
+    # Without a row of its end, a kill is one.
+    assert found == moments([3, 4, 8.5, 21])
 
 
 def test_a_removal_in_another_home_may_be_heard_later_than_the_next_state() -> None:
