@@ -55,7 +55,7 @@ async def async_find(hass: HomeAssistant, data: Mapping[str, Any]) -> Found:
             first = first or err
             continue
         try:
-            config = await connection.command("get_config")
+            config = await connection.mapping("get_config")
             registries = await list_registries(connection)
             location = str(config.get("location_name") or "")
         except (AttributeError, KeyError, TypeError, ValueError) as err:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.ha_ingestor.clients.homeassistant.errors import Problem
 from custom_components.ha_ingestor.sources.reload_handover import RELOAD_HANDOVERS
 from custom_components.ha_ingestor.sources.remote import link, registry_reader
 from tests.emulator import Emulator
@@ -470,6 +472,25 @@ async def test_what_cannot_be_understood_leads_to_a_new_snapshot(
     await captured(entry, 2)
     await deliver(hass, entry)
     assert [state for _, state, _ in told(database)] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    "case", list(product(["get_config", "auth/current_user"], [None, [], "text", 7]))
+)
+async def test_an_answer_of_another_kind_is_a_problem_of_the_other_home(
+    hass: HomeAssistant,
+    home: Home,
+    database: Emulator,
+    caplog: pytest.LogCaptureFixture,
+    case: tuple[str, Any],
+) -> None:
+    command, answer = case
+    home.answers[command] = lambda _: answer
+    entry = entry_with(database, remote(home))
+    await set_up(hass, entry)
+    await until(lambda: link_of(entry).health.failures)
+    assert link_of(entry).health.problem is Problem.PROTOCOL
+    assert "Traceback" not in caplog.text
 
 
 @pytest.mark.parametrize("cause", ["automation.evening", None])

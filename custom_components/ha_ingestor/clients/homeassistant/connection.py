@@ -109,6 +109,13 @@ class Connection:
         """Send a command and return its result; raises CommandError or HomeAssistantError."""
         return (await self._ask(kind, content))[1]
 
+    async def mapping(self, kind: str) -> Mapping[str, Any]:
+        """Send a command whose result is a mapping; raises HomeAssistantError for any other."""
+        result = await self.command(kind)
+        if not isinstance(result, dict):
+            raise HomeAssistantError(Problem.PROTOCOL, "an unexpected answer")
+        return result
+
     async def subscribe(self, kind: str, **content: Any) -> int:
         """Send a command that brings events; returns the number that these have."""
         return (await self._ask(kind, content))[0]

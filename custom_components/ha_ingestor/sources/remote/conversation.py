@@ -58,11 +58,11 @@ class Conversation:
     async def async_begin(self) -> None:
         """Wait until the home runs, list its registries and follow its states."""
         connection = self._connection
-        while (config := await connection.command("get_config")).get("state") != RUNNING:
+        while (config := await connection.mapping("get_config")).get("state") != RUNNING:
             self._health.is_waiting_for_start = True
             await asyncio.sleep(START_POLL_SECONDS)
         self._home.location = str(config.get("location_name") or "")
-        self._is_admin = bool((await connection.command("auth/current_user") or {}).get("is_admin"))
+        self._is_admin = bool((await connection.mapping("auth/current_user")).get("is_admin"))
         await self._reader.async_begin()
         await self._captured_for()
         self._states = await connection.subscribe(SUBSCRIBE)
