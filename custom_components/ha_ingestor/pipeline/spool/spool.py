@@ -31,12 +31,10 @@ from .segments.segments import Segments
 from .sequence import UNKNOWN_TIME, SequenceNumbers
 from .settings import SpoolSettings
 from .spool_reader import SpoolReader
+from .trial import try_disk
 
 # How often it is tried again to remove a file or to write the cursor, when the disk refused.
 RETRY_SECONDS: Final = 5.0
-_TRIAL: Final = "trial"
-# A full disk may still have room for a few bytes.
-_TRIAL_BYTES: Final = 64 * 1024
 
 
 class Spool:
@@ -249,15 +247,8 @@ class Spool:
             self._unsynced.seal()
 
     def try_disk(self) -> None:
-        """Write a small file and remove it; raises OSError while the disk takes none."""
-        self._files.remove(_TRIAL)
-        fd = self._files.create(_TRIAL)
-        try:
-            self._files.write(fd, bytes(_TRIAL_BYTES), 0)
-            self._files.sync(fd)
-        finally:
-            self._files.close(fd)
-            self._files.remove(_TRIAL)
+        """Raise OSError while the disk takes no file."""
+        try_disk(self._files)
 
     def work(self) -> None:
         """Do what is due: sync, and try again what the disk refused."""
