@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from homeassistant.components.recorder import Recorder
-from homeassistant.config_entries import ConfigEntryDisabler
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import Context, HomeAssistant, State
 from homeassistant.util import dt as dt_util
 from homeassistant.util.file import WriteError
@@ -79,6 +79,29 @@ async def ledger(entry: MockConfigEntry) -> dict[str, Any]:
     snapshot = await entry.runtime_data.pipeline.snapshot()
     assert snapshot.unbalanced == ""
     return dict(snapshot.ledger)
+
+
+async def test_every_change_while_the_options_could_not_be_read_is_stored_once(
+    recorder_mock: Recorder, hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
+) -> None:
+    await set_up(hass, entry)
+    hass.states.async_set("sensor.a", "0")
+    await hass.async_block_till_done()
+    good = dict(entry.options)
+    await disable(hass, entry)
+    hass.config_entries.async_update_entry(entry, options={**good, "filter": "unreadable"})
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    for number in range(1, 4):
+        hass.states.async_set("sensor.a", str(number))
+        await hass.async_block_till_done()
+    await async_wait_recording_done(hass)
+    hass.config_entries.async_update_entry(entry, options=good)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await filled(entry)
+    await deliver(hass, entry)
+
+    assert [point.fields["state"] for point in in_time_order(database)] == list("0123")
 
 
 async def test_every_change_while_a_destination_was_disabled_is_stored_once(
