@@ -71,8 +71,8 @@ async def _async_set_up(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> bo
         before = async_handover_of(hass, entry)
         parts = prepare(hass, entry, client, before)
         if not before:
-            undo.callback(parts.causes.async_stop)
-        await parts.causes.async_start()
+            undo.callback(parts.attribution.async_stop)
+        await parts.attribution.async_start()
         undo.callback(parts.catalog.async_stop)
         await parts.catalog.async_start()
         entry.runtime_data = runtime = await async_build(hass, entry, parts, before)

@@ -59,7 +59,7 @@ class IngestorRuntimeData:
     coordinator: HealthCoordinator
     registries: RegistryCoordinator | None
     history: RegistryHistory | None
-    causes: Attribution
+    attribution: Attribution
     self_test: SelfTest
     remotes: Remotes
     recovery: GapRecovery

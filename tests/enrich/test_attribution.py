@@ -8,11 +8,11 @@ from custom_components.ha_ingestor.enrich.attribution import Attribution
 
 
 @pytest.fixture
-async def causes(hass: HomeAssistant) -> Attribution:
+async def attribution(hass: HomeAssistant) -> Attribution:
     """Follow what runs."""
-    causes = Attribution(hass)
-    await causes.async_start()
-    return causes
+    attribution = Attribution(hass)
+    await attribution.async_start()
+    return attribution
 
 
 def ran(hass: HomeAssistant, event_type: str, entity_id: str, context: Context) -> None:
@@ -21,39 +21,39 @@ def ran(hass: HomeAssistant, event_type: str, entity_id: str, context: Context) 
 
 
 async def test_a_context_belongs_to_what_ran_first_in_it(
-    hass: HomeAssistant, causes: Attribution
+    hass: HomeAssistant, attribution: Attribution
 ) -> None:
     """A script that an automation calls runs in the automation's context."""
     one, two = Context(), Context()
     ran(hass, "automation_triggered", "automation.dusk", one)
     ran(hass, "script_started", "script.lights", one)
     ran(hass, "script_started", "script.lights", two)
-    assert causes.causes == {one.id: "automation.dusk", two.id: "script.lights"}
+    assert attribution.causes == {one.id: "automation.dusk", two.id: "script.lights"}
 
 
 async def test_the_oldest_causes_are_forgotten_beyond_the_limit(
-    hass: HomeAssistant, causes: Attribution, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant, attribution: Attribution, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "CAUSES_MAX", 3)
     for number in range(5):
         ran(hass, "automation_triggered", f"automation.a{number}", Context())
-    assert list(causes.causes.values()) == ["automation.a2", "automation.a3", "automation.a4"]
+    assert list(attribution.causes.values()) == ["automation.a2", "automation.a3", "automation.a4"]
 
 
 @pytest.mark.parametrize("data", [{}, {"entity_id": None}, {"entity_id": 5}])
 async def test_an_automation_event_without_an_entity_id_is_no_cause(
-    hass: HomeAssistant, causes: Attribution, data: dict[str, object]
+    hass: HomeAssistant, attribution: Attribution, data: dict[str, object]
 ) -> None:
     hass.bus.async_fire("automation_triggered", data)
-    assert causes.causes == {}
+    assert attribution.causes == {}
 
 
 async def test_users_are_known_by_their_present_names(hass: HomeAssistant) -> None:
     owner = await hass.auth.async_create_user("Owner")
     ann = await hass.auth.async_create_user("Ann")
-    causes = Attribution(hass)
-    stop = await causes.async_start()
-    held = causes.users
+    attribution = Attribution(hass)
+    stop = await attribution.async_start()
+    held = attribution.users
     supervisor = await hass.auth.async_create_system_user("Supervisor")
     await hass.async_block_till_done()
     assert held == {owner.id: "Owner", ann.id: "Ann", supervisor.id: "Supervisor"}

@@ -388,9 +388,9 @@ async def test_attributes_become_what_the_options_say(
 
 
 async def test_without_options_every_profile_is_as_it_is_made(hass: HomeAssistant) -> None:
-    causes = Attribution(hass)
-    causes.causes["1"] = "automation.a"
-    assert profile_of({}, location="Home", numbers_only=True, causes=causes) == HomeIQ(
+    attribution = Attribution(hass)
+    attribution.causes["1"] = "automation.a"
+    assert profile_of({}, location="Home", numbers_only=True, attribution=attribution) == HomeIQ(
         dumps=json_dumps,
         location="Home",
         numbers_only=True,

@@ -352,7 +352,7 @@ def _fail_at_once(*_: Any, **__: Any) -> Any:
 
 STEPS: dict[str, tuple[Any, str, Any]] = {
     "client": (integration, "async_client", _fail),
-    "causes": (Attribution, "_async_read_users", _fail),
+    "attribution": (Attribution, "_async_read_users", _fail),
     "catalog": (Describer, "describe", _fail_at_once),
     "profile": (build, "profile_of", _fail_at_once),
     "pipeline": (build, "NoiseFilterSettings", _fail_at_once),
@@ -365,7 +365,7 @@ STEPS: dict[str, tuple[Any, str, Any]] = {
     "update listener": (MockConfigEntry, "add_update_listener", _fail_at_once),
     "weather": (WeatherWatch, "async_start", _fail_at_once),
     "source": (LocalSource, "_async_take_over", _fail_at_once),
-    "expectations": (LocalSource, "_async_start_heartbeats", _fail),
+    "heartbeats": (LocalSource, "_async_start_heartbeats", _fail),
 }
 
 

@@ -37,7 +37,7 @@ UNLOAD: dict[str, tuple[Any, str]] = {
 }
 SETUP: dict[str, tuple[Any, str]] = {
     "client": (integration, "async_client"),
-    "causes": (Attribution, "async_start"),
+    "attribution": (Attribution, "async_start"),
     "registries": (build, "async_registries"),
     "first refresh": (HealthCoordinator, "async_config_entry_first_refresh"),
     "source": (LocalSource, "_async_start_heartbeats"),

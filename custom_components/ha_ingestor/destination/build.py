@@ -52,7 +52,7 @@ class Parts:
     """
 
     client: InfluxClient
-    causes: Attribution
+    attribution: Attribution
     catalog: Catalog
     contexts: Contexts
     location: str
@@ -65,16 +65,16 @@ def prepare(
     client: InfluxClient,
     before: ReloadHandover | None,
 ) -> Parts:
-    """Make the parts; causes and catalog have to be started, unless they are of `before`."""
+    """Make the parts; attribution and catalog have to be started, unless they are of `before`."""
     options, location = entry.options, hass.config.location_name
-    causes = before.causes if before else Attribution(hass)
+    attribution = before.attribution if before else Attribution(hass)
     catalog = Catalog(hass, entity_filter=entity_filter(options), rules=rule_table(options))
     contexts = Contexts(catalog)
     profile = profile_of(
         options,
         location=location,
         numbers_only=client.dialect is Dialect.VICTORIAMETRICS,
-        causes=causes,
+        attribution=attribution,
         has_instances=bool(entry.get_subentries_of_type(SUBENTRY_REMOTE)),
         of_messages=measurements_of(
             subentry.data for subentry in entry.get_subentries_of_type(SUBENTRY_MQTT)
@@ -112,7 +112,7 @@ def prepare(
 
     return Parts(
         client=client,
-        causes=causes,
+        attribution=attribution,
         catalog=catalog,
         contexts=contexts,
         location=location,
@@ -130,7 +130,7 @@ async def async_build(
     resume = await before.async_handover() if before else None
     pipeline, source = parts.build(resume, before.reload_buffer if before else None)
     coordinator = HealthCoordinator(hass, entry, pipeline)
-    remotes = Remotes(hass, entry, pipeline, parts.contexts, parts.causes)
+    remotes = Remotes(hass, entry, pipeline, parts.contexts, parts.attribution)
     directory = spool_folder(hass, entry)
     read_back = partial(async_read_back, hass, dict(entry.data))
     return IngestorRuntimeData(
@@ -139,7 +139,7 @@ async def async_build(
         coordinator=coordinator,
         registries=await async_registries(hass, entry),
         history=history_of(hass, entry.options, pipeline, directory, entry.unique_id or ""),
-        causes=parts.causes,
+        attribution=parts.attribution,
         self_test=SelfTest(pipeline, parts.client, read_back),
         remotes=remotes,
         recovery=GapRecovery(

@@ -37,14 +37,14 @@ async def async_pause(hass: HomeAssistant, entry: HaIngestorConfigEntry) -> None
         hass,
         reload_buffer,
         stop,
-        runtime.causes,
+        runtime.attribution,
         build,
         present=None if is_disabled else runtime.recovery.present,
         capture=runtime.mqtt.async_capture_waiting,
     )
     hass.data[RELOAD_HANDOVERS][entry.entry_id] = reload_handover
     if is_disabled:
-        runtime.causes.async_stop()
+        runtime.attribution.async_stop()
     else:
         async_store_when_disabled(hass, entry, reload_handover)
     await reload_handover.async_handover()

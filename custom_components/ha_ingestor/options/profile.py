@@ -33,7 +33,7 @@ def profile_of(
     *,
     location: str,
     numbers_only: bool,
-    causes: Attribution,
+    attribution: Attribution,
     has_instances: bool = False,
     of_messages: frozenset[str] = frozenset(),
 ) -> Profile:
@@ -58,7 +58,7 @@ def profile_of(
         plain_names=plain_names,
         aliases=aliases,
         units=metric_units if page[CONF_CONVERT] else normal_units,
-        causes=causes.causes,
-        users=causes.users,
+        causes=attribution.causes,
+        users=attribution.users,
         of_messages=of_messages,
     )

@@ -30,7 +30,7 @@ class ReloadHandover:
         hass: HomeAssistant,
         reload_buffer: ReloadBuffer,
         stop: Callable[[], Awaitable[Handover]],
-        causes: Attribution,
+        attribution: Attribution,
         build: Build | None,
         *,
         present: PresentStates | None,
@@ -42,7 +42,7 @@ class ReloadHandover:
         states that a gap ends with. `capture` gives a pipeline what other sources have in memory.
         """
         self.reload_buffer = reload_buffer
-        self.causes = causes
+        self.attribution = attribution
         self.present = present
         self.is_over = False
         # Called once this is of no more use.
@@ -74,7 +74,7 @@ class ReloadHandover:
         """Release everything, because the destination is removed."""
         self.async_take()
         self.reload_buffer.async_end()
-        self.causes.async_stop()
+        self.attribution.async_stop()
 
     async def async_final_write(self, event: Event | None = None) -> None:
         """Store everything on disk, because Home Assistant stops."""
@@ -88,7 +88,7 @@ class ReloadHandover:
         """Store everything on disk, because the destination was disabled meanwhile."""
         self.async_take()
         await self._write.async_run(self._async_write)
-        self.causes.async_stop()
+        self.attribution.async_stop()
 
     async def _async_write(self) -> None:
         handover = await self.async_handover()

@@ -48,7 +48,7 @@ class RemoteCapture:
         entity_filter: EntityFilter,
         rules: RuleTable,
         event_types: Iterable[str],
-        causes: Attribution,
+        attribution: Attribution,
         gap_seconds: float,
     ) -> None:
         """Prepare for a pipeline; older changes are not asked for than `gap_seconds`."""
@@ -56,7 +56,7 @@ class RemoteCapture:
         self.event_types = tuple(event_types)
         self.catalog: RemoteCatalog | None = None
         self.past_events = pipeline.past_events
-        self._causes = causes
+        self._attribution = attribution
         self._pipeline = pipeline
         self._clock = async_clock(hass)
         self._name = name
@@ -122,7 +122,9 @@ class RemoteCapture:
         """Capture another event, as it was sent, if it is wanted."""
         if event_type in RUNS and isinstance(event, Mapping):
             data = event.get("data")
-            self._causes.async_note(context_of(event).id, data if isinstance(data, Mapping) else {})
+            self._attribution.async_note(
+                context_of(event).id, data if isinstance(data, Mapping) else {}
+            )
         if event_type in self.event_types:
             self._receive(self._fired, (event_type, event))
 

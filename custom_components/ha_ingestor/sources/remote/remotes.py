@@ -91,7 +91,7 @@ class Remotes:
         entry: HaIngestorConfigEntry,
         pipeline: Pipeline,
         contexts: Contexts,
-        causes: Attribution,
+        attribution: Attribution,
     ) -> None:
         """Prepare a capture for each remote home, and find its connection or make one."""
         self._hass = hass
@@ -99,7 +99,7 @@ class Remotes:
         self._entry_id = entry.entry_id
         self._entry = entry
         self._pipeline = pipeline
-        self._causes = causes
+        self._attribution = attribution
         self.all = tuple(map(self._remote, entry.get_subentries_of_type(SUBENTRY_REMOTE)))
         contexts.remotes = {each.link.settings.instance: each.capture for each in self.all}
 
@@ -112,7 +112,7 @@ class Remotes:
             entity_filter=entity_filter(subentry.data),
             rules=rule_table(options),
             event_types=event_types(options),
-            causes=self._causes,
+            attribution=self._attribution,
             gap_seconds=gap_days(options) * _DAY,
         )
         coordinator = RemoteCoordinator(
