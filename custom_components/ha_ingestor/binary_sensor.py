@@ -13,16 +13,16 @@ from .entities.data_api import DATA_API_BINARY_SENSORS
 from .entities.descriptions import BINARY_SENSORS
 from .entities.mqtt import MQTT_BINARY_SENSORS
 from .entities.remote import REMOTE_BINARY_SENSORS
-from .entities.services import Kind, services_of
+from .entities.services import ServiceKind, services_of
 from .entity import IngestorEntity
 
 PARALLEL_UPDATES = 0
 
-_BINARY_SENSORS: Final[Mapping[Kind, Sequence[IngestorBinarySensorDescription[Any]]]] = {
-    Kind.DESTINATION: BINARY_SENSORS,
-    Kind.DATA_API: DATA_API_BINARY_SENSORS,
-    Kind.REMOTE: REMOTE_BINARY_SENSORS,
-    Kind.MQTT: MQTT_BINARY_SENSORS,
+_BINARY_SENSORS: Final[Mapping[ServiceKind, Sequence[IngestorBinarySensorDescription[Any]]]] = {
+    ServiceKind.DESTINATION: BINARY_SENSORS,
+    ServiceKind.DATA_API: DATA_API_BINARY_SENSORS,
+    ServiceKind.REMOTE: REMOTE_BINARY_SENSORS,
+    ServiceKind.MQTT: MQTT_BINARY_SENSORS,
 }
 
 

@@ -11,15 +11,15 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .actions.errors import disk_errors
 from .coordinator import HaIngestorConfigEntry
 from .entities.buttons import BUTTONS, DATA_API_BUTTONS, IngestorButtonDescription
-from .entities.services import Kind, Service, services_of
+from .entities.services import Service, ServiceKind, services_of
 from .entity import ServiceEntity
 from .tasks.shielded import async_shielded
 
 PARALLEL_UPDATES = 0
 
-_BUTTONS: Final[Mapping[Kind, Sequence[IngestorButtonDescription]]] = {
-    Kind.DESTINATION: BUTTONS,
-    Kind.DATA_API: DATA_API_BUTTONS,
+_BUTTONS: Final[Mapping[ServiceKind, Sequence[IngestorButtonDescription]]] = {
+    ServiceKind.DESTINATION: BUTTONS,
+    ServiceKind.DATA_API: DATA_API_BUTTONS,
 }
 
 

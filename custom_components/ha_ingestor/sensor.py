@@ -13,16 +13,16 @@ from .entities.data_api import DATA_API_SENSORS
 from .entities.descriptions import SENSORS
 from .entities.mqtt import MQTT_SENSORS
 from .entities.remote import REMOTE_SENSORS
-from .entities.services import Kind, services_of
+from .entities.services import ServiceKind, services_of
 from .entity import IngestorEntity
 
 PARALLEL_UPDATES = 0
 
-_SENSORS: Final[Mapping[Kind, Sequence[IngestorSensorDescription[Any]]]] = {
-    Kind.DESTINATION: SENSORS,
-    Kind.DATA_API: DATA_API_SENSORS,
-    Kind.REMOTE: REMOTE_SENSORS,
-    Kind.MQTT: MQTT_SENSORS,
+_SENSORS: Final[Mapping[ServiceKind, Sequence[IngestorSensorDescription[Any]]]] = {
+    ServiceKind.DESTINATION: SENSORS,
+    ServiceKind.DATA_API: DATA_API_SENSORS,
+    ServiceKind.REMOTE: REMOTE_SENSORS,
+    ServiceKind.MQTT: MQTT_SENSORS,
 }
 
 

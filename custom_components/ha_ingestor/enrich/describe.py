@@ -20,7 +20,7 @@ class Placed(Protocol):
     def area_id(self) -> str | None: ...
 
 
-class EntityRow(Placed, Protocol):
+class EntityLike(Placed, Protocol):
     """An entity of a registry; Home Assistant's entry is one."""
 
     @property
@@ -39,7 +39,7 @@ class EntityRow(Placed, Protocol):
     def original_device_class(self) -> str | None: ...
 
 
-class DeviceRow(Placed, Protocol):
+class DeviceLike(Placed, Protocol):
     """A device, or a part of one."""
 
     @property
@@ -52,7 +52,7 @@ class DeviceRow(Placed, Protocol):
     def labels(self) -> AbstractSet[str]: ...
 
 
-class HardwareRow(Placed, Protocol):
+class HardwareLike(Placed, Protocol):
     """A device that is no part of another: it has a manufacturer."""
 
     @property
@@ -65,7 +65,7 @@ class HardwareRow(Placed, Protocol):
     def sw_version(self) -> str | None: ...
 
 
-class AreaRow(Protocol):
+class AreaLike(Protocol):
     """An area."""
 
     @property
@@ -84,10 +84,10 @@ class Named(Protocol):
 class RegistryView(Protocol):
     """The registries of one home as they are now; None for what is not in them."""
 
-    def entity(self, entity_id: str) -> EntityRow | None: ...
-    def device(self, device_id: str) -> DeviceRow | None: ...
-    def hardware(self, device: DeviceRow) -> HardwareRow | None: ...
-    def area(self, area_id: str) -> AreaRow | None: ...
+    def entity(self, entity_id: str) -> EntityLike | None: ...
+    def device(self, device_id: str) -> DeviceLike | None: ...
+    def hardware(self, device: DeviceLike) -> HardwareLike | None: ...
+    def area(self, area_id: str) -> AreaLike | None: ...
     def floor(self, floor_id: str) -> Named | None: ...
     def label(self, label_id: str) -> Named | None: ...
     def device_class(self, entity_id: str) -> str: ...
@@ -166,7 +166,7 @@ class Describer:
             labels=frozenset(entry.labels | device.labels if device else entry.labels),
         )
 
-    def _device_of(self, entry: EntityRow) -> tuple[DeviceRow | None, HardwareRow | None]:
+    def _device_of(self, entry: EntityLike) -> tuple[DeviceLike | None, HardwareLike | None]:
         """Find the device of an entity, and the one with a manufacturer that it is a part of."""
         device = self.registries.device(entry.device_id) if entry.device_id else None
         return device, self.registries.hardware(device) if device else None

@@ -8,7 +8,7 @@ from homeassistant.helpers import floor_registry as fr
 from homeassistant.helpers import label_registry as lr
 
 from ..const import DOMAIN
-from .describe import DeviceRow
+from .describe import DeviceLike
 from .device_parts import whole_of
 
 
@@ -28,7 +28,7 @@ class LocalRegistries:
         self._were_ours: frozenset[str] = frozenset()
         self._deleted = 0
 
-    def hardware(self, device: DeviceRow) -> dr.DeviceEntry | None:
+    def hardware(self, device: DeviceLike) -> dr.DeviceEntry | None:
         """Find the device that this is a part of, or itself."""
         if isinstance(device, (dr.DeviceEntry, dr.ChildDeviceEntry)):
             return whole_of(device, self._devices.async_get)

@@ -17,7 +17,7 @@ from ..health.issues.issues import panel_url
 from ..health.server import MANUFACTURERS
 
 
-class Kind(Enum):
+class ServiceKind(Enum):
     """What kind of service it is, which decides what entities there are."""
 
     DESTINATION = auto()
@@ -34,7 +34,7 @@ class Service:
     people, without credentials.
     """
 
-    kind: Kind
+    kind: ServiceKind
     coordinator: DataUpdateCoordinator[Any]
     identifier: str
     subentry_id: str | None
@@ -61,7 +61,7 @@ def services_of(entry: HaIngestorConfigEntry) -> Iterator[Service]:
     runtime = entry.runtime_data
     dialect = destination(entry.data).dialect
     yield Service(
-        kind=Kind.DESTINATION,
+        kind=ServiceKind.DESTINATION,
         coordinator=runtime.coordinator,
         identifier=entry.entry_id,
         subentry_id=None,
@@ -73,7 +73,7 @@ def services_of(entry: HaIngestorConfigEntry) -> Iterator[Service]:
     if registries := runtime.registries:
         yield _of_subentry(
             registries.subentry,
-            Kind.DATA_API,
+            ServiceKind.DATA_API,
             registries,
             manufacturer="HomeIQ",
             model="data-api",
@@ -83,7 +83,7 @@ def services_of(entry: HaIngestorConfigEntry) -> Iterator[Service]:
     for remote in runtime.remotes.all:
         yield _of_subentry(
             remote.subentry,
-            Kind.REMOTE,
+            ServiceKind.REMOTE,
             remote.coordinator,
             model="Remote Home Assistant",
             pages=remote.subentry.data[CONF_URL],
@@ -91,7 +91,7 @@ def services_of(entry: HaIngestorConfigEntry) -> Iterator[Service]:
     if mqtt := runtime.mqtt.mqtt:
         yield _of_subentry(
             mqtt.subentry,
-            Kind.MQTT,
+            ServiceKind.MQTT,
             mqtt.coordinator,
             model="MQTT",
             pages=_panel("sources", entry),
@@ -105,7 +105,7 @@ def _panel(view: str, entry: HaIngestorConfigEntry) -> str:
 
 def _of_subentry(
     subentry: ConfigSubentry,
-    kind: Kind,
+    kind: ServiceKind,
     coordinator: DataUpdateCoordinator[Any],
     *,
     manufacturer: str = "Home Assistant",

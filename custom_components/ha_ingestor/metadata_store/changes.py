@@ -12,7 +12,7 @@ from typing import Final
 import orjson
 
 from ..registry.model import Home
-from .rows import Row, rows
+from .rows import StoredRow, rows
 from .schema import TABLES, transaction
 
 # Removed rows are kept up to this number in each table and of each home, the newest ones.
@@ -155,7 +155,7 @@ def _forget(db: sqlite3.Connection, tables: Iterable[str], instance: str) -> Non
         )
 
 
-def _encode(row: Row) -> str:
+def _encode(row: StoredRow) -> str:
     try:
         return orjson.dumps(row).decode()
     except TypeError:  # it refuses, say, a number of more than 64 bits

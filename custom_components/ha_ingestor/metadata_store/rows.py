@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from ..registry.model import Area, Device, Entity, Floor, Home, Label
 
-type Row = dict[str, Any]
+type StoredRow = dict[str, Any]
 
 # HomeIQ takes these from a database of products that it asks; readers expect the keys.
 _OF_PRODUCTS: Final = (
@@ -29,7 +29,7 @@ _NAMES: Final = {
 }
 
 
-def rows(home: Home) -> dict[str, dict[str, Row]]:
+def rows(home: Home) -> dict[str, dict[str, StoredRow]]:
     """Convert a home: table → id → row."""
     return {
         "devices": {device.device_id: _device(device) for device in home.devices},
@@ -41,7 +41,7 @@ def rows(home: Home) -> dict[str, dict[str, Row]]:
     }
 
 
-def _device(device: Device) -> Row:
+def _device(device: Device) -> StoredRow:
     row = _plain(device)
     row["manufacturer"] = device.manufacturer or _UNKNOWN
     row["model"] = device.model or _UNKNOWN
@@ -49,7 +49,7 @@ def _device(device: Device) -> Row:
     return row | dict.fromkeys(_OF_PRODUCTS)
 
 
-def _entity(entity: Entity) -> Row:
+def _entity(entity: Entity) -> StoredRow:
     domain, _, object_id = entity.entity_id.partition(".")
     row = _plain(entity)
     row["domain"] = domain
@@ -62,11 +62,11 @@ def _entity(entity: Entity) -> Row:
     return row
 
 
-def _services(domain: str, names: Iterable[str]) -> Row:
+def _services(domain: str, names: Iterable[str]) -> StoredRow:
     """Only the part that goes into the answer for each entity of the domain."""
     return {"available_services": sorted(f"{domain}.{name}" for name in names)}
 
 
-def _plain(item: Device | Entity | Area | Floor | Label) -> Row:
+def _plain(item: Device | Entity | Area | Floor | Label) -> StoredRow:
     # Not dataclasses.asdict, which copies every value and takes ten times as long.
     return {name: getattr(item, name) for name in _NAMES[type(item)]}

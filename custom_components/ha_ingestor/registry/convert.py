@@ -15,7 +15,7 @@ from ..clients.homeassistant.entries import (
 )
 from ..enrich.describe import Placed, effective_area_id
 from .model import Area, Device, Entity, Floor, Label
-from .values import plain, text, texts, without_secrets
+from .values import plain_json, text, texts, without_secrets
 
 type AnyDevice = dr.AnyDeviceEntry | DeviceEntry
 type Hardware = dr.DeviceEntry | DeviceEntry
@@ -85,13 +85,13 @@ def entity(
         # The mark for "its computed name" is no text.
         aliases=texts(alias for alias in entry.aliases if isinstance(alias, str)),
         labels=texts(sorted(entry.labels)),
-        options=plain(without_secrets(entry.options)),
+        options=plain_json(without_secrets(entry.options)),
         config_entry_id=text(entry.config_entry_id),
         entity_category=text(entry.entity_category),
         device_class=text(entry.device_class) or text(entry.original_device_class),
         unit_of_measurement=text(unit_of_measurement),
         supported_features=supported_features,
-        capabilities=None if entry.capabilities is None else plain(entry.capabilities),
+        capabilities=None if entry.capabilities is None else plain_json(entry.capabilities),
         translation_key=text(entry.translation_key),
     )
 

@@ -16,7 +16,7 @@ from ..enrich.device_parts import whole_of
 from . import convert
 from .model import Device, Entity, Home, Services
 from .order import topological_order
-from .values import plain
+from .values import plain_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ async def async_snapshot(hass: HomeAssistant) -> Home:
 async def async_services(hass: HomeAssistant) -> Services:
     """Describe the actions; the first time Home Assistant reads many files for it."""
     descriptions = await async_get_all_descriptions(hass)
-    services: Services = await hass.async_add_executor_job(plain, descriptions)
+    services: Services = await hass.async_add_executor_job(plain_json, descriptions)
     return services
 
 

@@ -28,7 +28,7 @@ def texts(values: Iterable[object]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found for value in values if (found := text(value)) is not None))
 
 
-def plain(value: Any) -> Any:
+def plain_json(value: Any) -> Any:
     """Reduce it to what JSON has, in an order that depends on the content only."""
     return as_json(value, _DEPTH_MAX, as_text=lambda part: text_of(part).replace("\0", ""))
 

@@ -103,22 +103,22 @@ class ConfigEntry:
     created_at: float = 0.0
 
 
-type Row = Mapping[str, Any]
+type JsonObject = Mapping[str, Any]
 
 
-def _text(row: Row, name: str) -> str | None:
+def _text(row: JsonObject, name: str) -> str | None:
     value = row.get(name)
     return value if isinstance(value, str) and value else None
 
 
-def _texts(row: Row, name: str) -> tuple[str, ...]:
+def _texts(row: JsonObject, name: str) -> tuple[str, ...]:
     values = row.get(name)
     if not isinstance(values, list):
         return ()
     return tuple(value for value in values if isinstance(value, str))
 
 
-def _object(row: Row, name: str) -> Mapping[str, Any] | None:
+def _object(row: JsonObject, name: str) -> Mapping[str, Any] | None:
     value = row.get(name)
     return value if isinstance(value, dict) else None
 
@@ -135,7 +135,7 @@ _DEVICE_TEXTS: Final = (
 )
 
 
-def entity_entry(row: Row) -> EntityEntry:
+def entity_entry(row: JsonObject) -> EntityEntry:
     """Read a row of the entity registry."""
     return EntityEntry(
         entity_id=str(row["entity_id"]),
@@ -149,7 +149,7 @@ def entity_entry(row: Row) -> EntityEntry:
     )
 
 
-def device_entry(row: Row) -> DeviceEntry:
+def device_entry(row: JsonObject) -> DeviceEntry:
     """Read a row of the device registry; before 2026.8 a device had several config entries."""
     texts = {name: _text(row, name) for name in _DEVICE_TEXTS}
     texts["config_entry_id"] = texts["config_entry_id"] or _text(row, "primary_config_entry")
@@ -160,7 +160,7 @@ def device_entry(row: Row) -> DeviceEntry:
     )
 
 
-def area_entry(row: Row) -> AreaEntry:
+def area_entry(row: JsonObject) -> AreaEntry:
     """Read a row of the area registry."""
     return AreaEntry(
         id=str(row["area_id"]),
@@ -172,7 +172,7 @@ def area_entry(row: Row) -> AreaEntry:
     )
 
 
-def floor_entry(row: Row) -> FloorEntry:
+def floor_entry(row: JsonObject) -> FloorEntry:
     """Read a row of the floor registry."""
     level = row.get("level")
     return FloorEntry(
@@ -184,7 +184,7 @@ def floor_entry(row: Row) -> FloorEntry:
     )
 
 
-def label_entry(row: Row) -> LabelEntry:
+def label_entry(row: JsonObject) -> LabelEntry:
     """Read a row of the label registry."""
     return LabelEntry(
         label_id=str(row["label_id"]),
@@ -195,7 +195,7 @@ def label_entry(row: Row) -> LabelEntry:
     )
 
 
-def config_entry(row: Row) -> ConfigEntry:
+def config_entry(row: JsonObject) -> ConfigEntry:
     """Read a config entry."""
     created = row.get("created_at")
     return ConfigEntry(

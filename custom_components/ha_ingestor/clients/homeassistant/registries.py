@@ -16,8 +16,8 @@ from .entries import (
     DeviceEntry,
     EntityEntry,
     FloorEntry,
+    JsonObject,
     LabelEntry,
-    Row,
 )
 from .errors import CommandError
 
@@ -113,7 +113,9 @@ async def _rows(connection: Connection, name: str) -> Any:
     return await connection.command(f"config/{name}_registry/list")
 
 
-async def _by_id[T](rows: Any, read: Callable[[Row], T], key: Callable[[T], str]) -> dict[str, T]:
+async def _by_id[T](
+    rows: Any, read: Callable[[JsonObject], T], key: Callable[[T], str]
+) -> dict[str, T]:
     """Read rows in a thread; one that cannot be read is left out."""
 
     def read_all() -> dict[str, T]:

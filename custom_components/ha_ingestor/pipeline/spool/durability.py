@@ -37,7 +37,7 @@ UNSYNCED_FRAMES: Final = 500
 _WHOLE_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
-class _Frame(NamedTuple):
+class _UnsyncedFrame(NamedTuple):
     since: float
     first_seq: int
     last_seq: int
@@ -59,7 +59,7 @@ class Unsynced:
         self._segments = segments
         self._clock = clock
         self._durability = durability
-        self._frames: deque[_Frame] = deque()
+        self._frames: deque[_UnsyncedFrame] = deque()
         self._is_doubtful = False
         self._rewritten = 0
         self._not_before = -math.inf
@@ -78,7 +78,7 @@ class Unsynced:
 
     def append(self, data: bytes, *, first_seq: int, last_seq: int, time: int) -> None:
         """Write a frame, and remember it."""
-        frame = _Frame(self._clock(), first_seq, last_seq, time, data)
+        frame = _UnsyncedFrame(self._clock(), first_seq, last_seq, time, data)
         self._write(frame)
         self._frames.append(frame)
         while len(self._frames) > UNSYNCED_FRAMES:
@@ -110,7 +110,7 @@ class Unsynced:
             self._segments.discard_copies(acked, self._frames[0].first_seq)
         self._is_doubtful = False
 
-    def _write(self, frame: _Frame) -> None:
+    def _write(self, frame: _UnsyncedFrame) -> None:
         try:
             self._segments.append(
                 frame.data, first_seq=frame.first_seq, last_seq=frame.last_seq, time=frame.time

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ...pipeline.encode.statistics import Hour, Statistic
-from .page import Page, Position, RecordedHour, Span
+from .page import HistoryPage, Position, RecordedHour, Span
 from .queries import async_read, behind, counted, named
 
 # As many as rows of states: they take as long.
@@ -26,7 +26,9 @@ _HOUR_SECONDS: Final = 3_600.0
 _SLICE_HOURS: Final = 24
 
 
-async def async_page(hass: HomeAssistant, position: Position, span: Span) -> Page[RecordedHour]:
+async def async_page(
+    hass: HomeAssistant, position: Position, span: Span
+) -> HistoryPage[RecordedHour]:
     """Read the next hours behind a position; raises HistoryError.
 
     Those of a span begin in it: its beginning belongs to it, and its end does not.
@@ -49,7 +51,7 @@ async def async_empty_until(hass: HomeAssistant, span: Span) -> float:
     return await async_read(hass, partial(_empty_until, hass, span))
 
 
-def _page(hass: HomeAssistant, position: Position, span: Span) -> Page[RecordedHour]:
+def _page(hass: HomeAssistant, position: Position, span: Span) -> HistoryPage[RecordedHour]:
     until = min(max(position.moment, span.after) + _slice_seconds(span), span.until)
     query = (
         select(
@@ -81,16 +83,16 @@ def _page(hass: HomeAssistant, position: Position, span: Span) -> Page[RecordedH
             return _next_page(session, until, span)
     rows = _recorded(found)
     if len(found) < PAGE_ROWS:
-        return Page(rows=rows, position=Position(until, 0), is_last=until >= span.until)
+        return HistoryPage(rows=rows, position=Position(until, 0), is_last=until >= span.until)
     last = found[-1]
-    return Page(rows=rows, position=Position(last.start_ts, last.id), is_full=True)
+    return HistoryPage(rows=rows, position=Position(last.start_ts, last.id), is_full=True)
 
 
-def _next_page(session: Session, after: float, span: Span) -> Page[RecordedHour]:
+def _next_page(session: Session, after: float, span: Span) -> HistoryPage[RecordedHour]:
     """Return an empty page that leads to the next hour, however far away that is."""
     if (moment := _next(session, replace(span, after=after))) is None:
-        return Page(rows=(), position=Position(span.until, 0), is_last=True)
-    return Page(rows=(), position=Position(moment, 0))
+        return HistoryPage(rows=(), position=Position(span.until, 0), is_last=True)
+    return HistoryPage(rows=(), position=Position(moment, 0))
 
 
 def _empty_until(hass: HomeAssistant, span: Span) -> float:

@@ -51,10 +51,10 @@ class RecordedHour(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page[Row]:
+class HistoryPage[T]:
     """Some rows, and where to go on."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[T, ...]
     position: Position
     is_full: bool = False
     is_last: bool = False

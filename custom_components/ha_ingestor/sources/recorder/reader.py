@@ -18,7 +18,7 @@ from ...enrich.catalog import Catalog
 from ...pipeline.model import EntityContext, StateEvent
 from ...pipeline.past import Past
 from ...pipeline.past_events import PastEvents
-from .page import HistoryError, Page, Position, Recorded, Span
+from .page import HistoryError, HistoryPage, Position, Recorded, Span
 from .recovered_events import RecoveredEvents
 
 # After a full page, so that neither the recorder nor live events notice.
@@ -143,7 +143,7 @@ class HistoryReader:
 
     async def async_pages(
         self, rows: Any, position: Position, span: Span
-    ) -> AsyncIterator[Page[Any]]:
+    ) -> AsyncIterator[HistoryPage[Any]]:
         """Read page by page from a position, with pauses; raises HistoryError.
 
         `rows` is the module that reads. Ends without the last page when it has to stop.

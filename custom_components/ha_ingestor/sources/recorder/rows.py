@@ -27,7 +27,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from ...pipeline.filter.state_times import RedatedState
-from .page import Page, Position, Recorded, Span
+from .page import HistoryPage, Position, Recorded, Span
 from .queries import NAMES_MAX, async_read, behind, counted, named
 
 # Some ten milliseconds of the recorder's thread, and half a megabyte in memory.
@@ -37,7 +37,7 @@ PAGE_ROWS: Final = 1_000
 SLICE_SECONDS: Final = 3_600.0
 
 
-async def async_page(hass: HomeAssistant, position: Position, span: Span) -> Page[Recorded]:
+async def async_page(hass: HomeAssistant, position: Position, span: Span) -> HistoryPage[Recorded]:
     """Read the next rows behind a position; raises HistoryError."""
     return await async_read(hass, partial(_page, hass, position, span))
 
@@ -66,7 +66,7 @@ async def async_empty_until(hass: HomeAssistant, span: Span) -> float:
     return await async_read(hass, partial(_empty_until, hass, span))
 
 
-def _page(hass: HomeAssistant, position: Position, span: Span) -> Page[Recorded]:
+def _page(hass: HomeAssistant, position: Position, span: Span) -> HistoryPage[Recorded]:
     until = min(max(position.moment, span.after) + SLICE_SECONDS, span.until)
     query = (
         _states()
@@ -84,17 +84,17 @@ def _page(hass: HomeAssistant, position: Position, span: Span) -> Page[Recorded]
             return _next_page(session, until, span)
     rows = _recorded(found)
     if len(found) < PAGE_ROWS:
-        return Page(rows=rows, position=Position(until), is_last=until >= span.until)
+        return HistoryPage(rows=rows, position=Position(until), is_last=until >= span.until)
     last = found[-1]
     position = Position(last.last_updated_ts, last.state_id)
-    return Page(rows=rows, position=position, is_full=True)
+    return HistoryPage(rows=rows, position=position, is_full=True)
 
 
-def _next_page(session: Session, after: float, span: Span) -> Page[Recorded]:
+def _next_page(session: Session, after: float, span: Span) -> HistoryPage[Recorded]:
     """Return an empty page that leads to the next row, however far away that is."""
     if (moment := _next(session, replace(span, after=after))) is None:
-        return Page(rows=(), position=Position(span.until), is_last=True)
-    return Page(rows=(), position=Position(moment, 0))
+        return HistoryPage(rows=(), position=Position(span.until), is_last=True)
+    return HistoryPage(rows=(), position=Position(moment, 0))
 
 
 def _empty_until(hass: HomeAssistant, span: Span) -> float:

@@ -15,7 +15,7 @@ from ...clients.homeassistant.entries import (
 )
 from ...clients.homeassistant.registries import Registries
 from ...clients.homeassistant.states import StateMirror
-from ...enrich.describe import Describer, DeviceRow
+from ...enrich.describe import Describer, DeviceLike
 from ...enrich.unrecorded import state_info
 from ...pipeline.model import EntityContext
 from ...tasks.slices import async_slices
@@ -72,7 +72,7 @@ class RemoteHome:
         """Look up a device or a part of one."""
         return self.registries.devices.get(device_id)
 
-    def hardware(self, device: DeviceRow) -> DeviceEntry | None:
+    def hardware(self, device: DeviceLike) -> DeviceEntry | None:
         """Find the device that this is a part of, or itself."""
         known = self.device(device.id)
         if known and known.parent_device_id:
