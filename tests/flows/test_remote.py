@@ -115,7 +115,7 @@ async def test_a_home_is_added_and_followed_at_once(
         "ca_certificate": "",
     }
     assert (chosen["areas"], chosen["domains"]) == (["attic"], ["update"])
-    await until(lambda: link_of(loaded).health.connected)
+    await until(lambda: link_of(loaded).health.state.connected)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ async def test_a_home_is_changed_without_entering_the_token_again(
     hass: HomeAssistant, loaded: MockConfigEntry, home: Home
 ) -> None:
     subentry = await added(hass, loaded, home)
-    await until(lambda: link_of(loaded).health.connected)
+    await until(lambda: link_of(loaded).health.state.connected)
     result = await begin(hass, loaded, source="reconfigure", subentry_id=subentry.subentry_id)
     assert "good" not in str(result["data_schema"].schema)
     result = await submit(hass, result, url=home.url, advanced=ENCRYPTION)
@@ -202,7 +202,7 @@ async def test_a_home_is_changed_without_entering_the_token_again(
     await hass.async_block_till_done()
     [changed] = loaded.get_subentries_of_type("remote")
     assert (changed.title, changed.data["token"]) == ("hut", "good")
-    await until(lambda: link_of(loaded).health.connected)
+    await until(lambda: link_of(loaded).health.state.connected)
     # At another place the token is not presented without being entered.
     async with Home() as other:
         result = await begin(hass, loaded, source="reconfigure", subentry_id=subentry.subentry_id)
@@ -214,7 +214,7 @@ async def test_a_refused_token_is_repaired_with_another_one(
     hass: HomeAssistant, loaded: MockConfigEntry, home: Home
 ) -> None:
     subentry = await added(hass, loaded, home)
-    await until(lambda: link_of(loaded).health.connected)
+    await until(lambda: link_of(loaded).health.state.connected)
     home.token = "new"
     await home.drop()
     issue_id = f"remote_unauthorized_{loaded.entry_id}_{subentry.subentry_id}"
@@ -235,7 +235,7 @@ async def test_a_refused_token_is_repaired_with_another_one(
     result = await flow.async_step_confirm({"token": "new"})  # type: ignore[attr-defined]
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
-    await until(lambda: link_of(loaded).health.connected)
+    await until(lambda: link_of(loaded).health.state.connected)
     assert registry.async_get_issue(DOMAIN, issue_id) is None
 
 
@@ -255,7 +255,7 @@ async def test_what_was_given_up_is_tried_again_on_request(
         loaded, subentry, data={**subentry.data, "attempts": 2}
     )
     await hass.async_block_till_done()
-    await until(lambda: link_of(loaded).health.connected)
+    await until(lambda: link_of(loaded).health.state.connected)
     await home.stop()
     issue_id = f"remote_given_up_{loaded.entry_id}_{subentry.subentry_id}"
     registry = ir.async_get(hass)
@@ -269,7 +269,7 @@ async def test_what_was_given_up_is_tried_again_on_request(
     await home.start()
     result = await flow.async_step_confirm({})  # type: ignore[attr-defined]
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    await until(lambda: link_of(loaded).health.connected)
+    await until(lambda: link_of(loaded).health.state.connected)
     await until(lambda: registry.async_get_issue(DOMAIN, issue_id) is None)
 
 

@@ -95,7 +95,7 @@ async def rows_a_day(
     await until(lambda: runtime.coordinator.data.export.status is Status.OK)
     runtime.pipeline._health.end_to_end.written = Rate(clock)
     remotes = runtime.remotes.all
-    await until(lambda: all(each.link.health.connected for each in remotes))
+    await until(lambda: all(each.link.health.state.connected for each in remotes))
     for each in remotes:
         each.link.health._rate = Rate(clock)
     await pass_minutes(hass, entry, 3, clock, home)

@@ -14,7 +14,7 @@ def link_of(entry: MockConfigEntry, number: int = 0) -> Any:
 
 async def connected(entry: MockConfigEntry, successes: int = 1) -> None:
     health = link_of(entry).health
-    await until(lambda: health.connected and health.successes >= successes)
+    await until(lambda: health.state.connected and health.state.successes >= successes)
 
 
 async def captured(entry: MockConfigEntry, count: int) -> None:

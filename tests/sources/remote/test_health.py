@@ -41,7 +41,7 @@ async def test_an_outage_shows_on_the_device(
     await home.stop()
     entry = entry_with(database, remote(home))
     await set_up(hass, entry)
-    await until(lambda: link_of(entry).health.failures >= 2)
+    await until(lambda: link_of(entry).health.state.failures >= 2)
     await hass.async_block_till_done(wait_background_tasks=False)
     shown = readings(hass, entry)
     assert {key for key, state in shown.items() if state is None} == DISABLED
@@ -150,7 +150,7 @@ async def test_the_token_is_nowhere_to_be_seen(
     await home.stop()
     home.token = "another"
     await home.start()
-    await until(lambda: link_of(entry).health.is_given_up)
+    await until(lambda: link_of(entry).health.state.is_given_up)
     issues = [
         vars(each) if hasattr(each, "__dict__") else str(each)
         for each in ir.async_get(hass).issues.values()

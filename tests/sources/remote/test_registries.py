@@ -184,7 +184,7 @@ async def test_a_home_that_is_not_connected_keeps_its_rows_as_stale(
     client = await hass_client()
     [before] = await stored(client, 1)
     await home.stop()
-    await until(lambda: not link_of(entry).health.connected)
+    await until(lambda: not link_of(entry).health.state.connected)
     home.register("sensor.power", name="Renamed")
     known = async_remote_homes(hass)
     read = known.all["cabin"]

@@ -103,7 +103,7 @@ async def test_changes_during_an_interruption_are_captured_each_once(
     home.changing("sensor.s1", "0", NOON + 11, unit="W")
     home.changing("sensor.new", "1", NOON + 12)
     home.removing("sensor.s2")
-    await until(lambda: link_of(entry).health.failures >= 2)
+    await until(lambda: link_of(entry).health.state.failures >= 2)
     await home.start()
     await connected(entry, 2)
     await captured(entry, 7)
@@ -154,7 +154,7 @@ async def test_deliver_now_tries_to_connect_at_once(
     await connected(entry)
     monkeypatch.setattr(link, "backoff", lambda *_: 3600.0)
     await home.drop()
-    await until(lambda: link_of(entry).health.next_retry)
+    await until(lambda: link_of(entry).health.state.next_retry)
     await hass.services.async_call("ha_ingestor", "flush", blocking=True)
     await connected(entry, 2)
 
@@ -164,7 +164,7 @@ async def test_a_refused_token_is_presented_once(
 ) -> None:
     entry = entry_with(database, remote(home, token="revoked"))
     await set_up(hass, entry)
-    await until(lambda: link_of(entry).health.is_given_up)
+    await until(lambda: link_of(entry).health.state.is_given_up)
     await asyncio.sleep(0.3)
     # Neither a reload nor a try at once changes that.
     await hass.config_entries.async_reload(entry.entry_id)
@@ -185,7 +185,7 @@ async def test_a_token_that_is_revoked_ends_it_and_a_new_one_begins_again(
     await connected(entry)
     home.token = "new"
     await home.drop()
-    await until(lambda: link_of(entry).health.is_given_up)
+    await until(lambda: link_of(entry).health.state.is_given_up)
     home.changing("sensor.a", "2", NOON + 1)
     [stored] = entry.subentries.values()
     hass.config_entries.async_update_subentry(entry, stored, data={**stored.data, "token": "new"})
@@ -204,8 +204,8 @@ async def test_after_so_many_failures_nothing_more_is_tried_if_that_was_wanted(
     entry = entry_with(database, remote(home, attempts=3))
     await set_up(hass, entry)
     health = link_of(entry).health
-    await until(lambda: health.is_given_up)
-    assert (health.attempts, health.failures) == (3, 3)
+    await until(lambda: health.state.is_given_up)
+    assert (health.state.attempts, health.state.failures) == (3, 3)
     await home.start()
     entry.runtime_data.remotes.async_try_now()
     await connected(entry)
@@ -219,8 +219,8 @@ async def test_a_home_that_starts_is_followed_once_it_runs(
     home.changing("sensor.a", "unavailable", NOON, restored=True)
     entry = entry_with(database, remote(home))
     await set_up(hass, entry)
-    await until(lambda: link_of(entry).health.is_waiting_for_start)
-    assert not link_of(entry).health.connected
+    await until(lambda: link_of(entry).health.state.is_waiting_for_start)
+    assert not link_of(entry).health.state.connected
     home.changing("sensor.a", "1", NOON + 1)
     home.state = "RUNNING"
     await connected(entry)
@@ -488,8 +488,8 @@ async def test_an_answer_of_another_kind_is_a_problem_of_the_other_home(
     home.answers[command] = lambda _: answer
     entry = entry_with(database, remote(home))
     await set_up(hass, entry)
-    await until(lambda: link_of(entry).health.failures)
-    assert link_of(entry).health.problem is Problem.PROTOCOL
+    await until(lambda: link_of(entry).health.state.failures)
+    assert link_of(entry).health.state.problem is Problem.PROTOCOL
     assert "Traceback" not in caplog.text
 
 

@@ -44,7 +44,7 @@ async def test_states_are_served_from_memory_and_stale_without_a_connection(
     assert "0123456789abcdef" not in str(answer)
 
     await home.stop()
-    await until(lambda: not link_of(entry).health.connected)
+    await until(lambda: not link_of(entry).health.state.connected)
     answer = await (await client.get(PATH, params={"domain": "sensor"})).json()
     assert [state["stale"] for state in answer["states"]] == [True]
     assert answer["instances"][0]["stale"]

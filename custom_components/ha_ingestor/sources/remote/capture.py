@@ -78,7 +78,7 @@ class RemoteCapture:
                 instance=instance,
             )
             self.catalog = RemoteCatalog(describer, home)
-        now = time.time() + health.clock_ahead
+        now = time.time() + health.now.clock_ahead
         async for before, after in self.catalog.async_sweep():
             self.mark(before, after, now, NoContext())
 
@@ -185,7 +185,7 @@ class RemoteCapture:
 
     def _removed_at(self, change: Change, heard: float | None) -> float:
         """Return when a removal was heard, or is now, but not before the last state."""
-        noted = time.time() + self._health.clock_ahead if heard is None else heard
+        noted = time.time() + self._health.now.clock_ahead if heard is None else heard
         moment = max(noted, change.old.last_updated_timestamp if change.old else noted)
         self._home.removals.correct(change.entity_id, noted, moment)
         return moment

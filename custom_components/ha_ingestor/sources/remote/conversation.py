@@ -59,7 +59,7 @@ class Conversation:
         """Wait until the home runs, list its registries and follow its states."""
         connection = self._connection
         while (config := await connection.mapping("get_config")).get("state") != RUNNING:
-            self._health.is_waiting_for_start = True
+            self._health.start_awaited()
             await asyncio.sleep(START_POLL_SECONDS)
         self._home.location = str(config.get("location_name") or "")
         self._is_admin = bool((await connection.mapping("auth/current_user")).get("is_admin"))
@@ -142,7 +142,7 @@ class Conversation:
         for change in self._home.states.apply(event.content):
             self._home.entities.note(change)
             capture.changed(change, heard)
-        self._health.entities = len(self._home.states.states)
+        self._health.entities_counted(len(self._home.states.states))
 
     async def _note_removals(self, event: Event) -> None:
         """Store when the removals were heard that came so far: often they are many."""
@@ -156,7 +156,7 @@ class Conversation:
 
     def _heard(self, event: Event) -> float:
         """Return what time it was there when an event came."""
-        return event.heard + self._health.clock_ahead
+        return event.heard + self._health.now.clock_ahead
 
     async def _snapshot(self, content: Any) -> None:
         await async_capture_first_states(content, self._home, self._health, self._captured_for)
@@ -164,7 +164,7 @@ class Conversation:
         await self._home.store_new()
         self._has_snapshot = True
         self._recovery.async_start()
-        self._health.entities = len(self._home.states.states)
+        self._health.entities_counted(len(self._home.states.states))
         self._registries_read()
 
     async def _registry_changed(self, registry: Registry, event: Event) -> None:

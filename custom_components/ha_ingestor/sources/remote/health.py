@@ -1,7 +1,7 @@
 """The health of the connection to one remote home."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -43,85 +43,88 @@ class RemoteState:
 
 @dataclass(slots=True, kw_only=True)
 class RemoteHealth:
-    """Notes what happens; used in the event loop."""
+    """Notes what happens; used in the event loop. `now` has what does not change with each event.
 
-    connected: bool | None = None
-    problem: Problem = Problem.NONE
-    detail: str = ""
-    attempts: int = 0
-    successes: int = 0
-    failures: int = 0
+    The number of events is apart, as the state is copied for each change.
+    """
+
+    now: RemoteState = field(default_factory=RemoteState)
     events: int = 0
-    entities: int = 0
-    unfillable: int = 0
-    version: str = ""
-    clock_ahead: float = 0.0
-    is_waiting_for_start: bool = False
-    is_given_up: bool = False
-    last_connected: datetime | None = None
-    next_retry: datetime | None = None
-    reconnect_seconds: float | None = None
     _lost_at: float | None = None
     _rate: Rate = field(default_factory=partial(Rate, time.monotonic))
 
     @property
     def latest(self) -> float:
         """The latest moment there that can be right: of a clock that was set, some are later."""
-        return time.time() + max(self.clock_ahead, 0.0) + _UNNOTICED_SECONDS
+        return time.time() + max(self.now.clock_ahead, 0.0) + _UNNOTICED_SECONDS
 
     def attempt_began(self) -> None:
         """Note an attempt to connect."""
-        self.attempts += 1
-        self.next_retry = None
+        self.now = replace(self.now, attempts=self.now.attempts + 1, next_retry=None)
+
+    def start_awaited(self) -> None:
+        """Note that the home answers, and has not started yet."""
+        self.now = replace(self.now, is_waiting_for_start=True)
 
     def connection_made(self, version: str, clock_ahead: float) -> None:
         """Note that states are followed now."""
-        self.successes += 1
-        self.connected, self.problem, self.detail = True, Problem.NONE, ""
-        self.version, self.clock_ahead = version, clock_ahead
-        self.last_connected = datetime.now(UTC)
-        self.is_waiting_for_start = False
+        self.now = replace(
+            self.now,
+            connected=True,
+            problem=Problem.NONE,
+            detail="",
+            successes=self.now.successes + 1,
+            version=version,
+            clock_ahead=clock_ahead,
+            last_connected=datetime.now(UTC),
+            is_waiting_for_start=False,
+        )
         if self._lost_at is not None:
-            self.reconnect_seconds = time.monotonic() - self._lost_at
+            self.now = replace(self.now, reconnect_seconds=time.monotonic() - self._lost_at)
             self._lost_at = None
 
     def connection_failed(self, error: HomeAssistantError) -> None:
         """Note that an attempt failed, or that a connection was lost."""
-        if self.connected:
+        if self.now.connected:
             self._lost_at = time.monotonic()
         else:
-            self.failures += 1
-        self.connected, self.problem, self.detail = False, error.problem, error.detail
-        self.is_waiting_for_start = False
+            self.now = replace(self.now, failures=self.now.failures + 1)
+        self.now = replace(
+            self.now,
+            connected=False,
+            problem=error.problem,
+            detail=error.detail,
+            is_waiting_for_start=False,
+        )
 
     def retry_in(self, seconds: float) -> None:
         """Note when the next attempt is."""
-        self.next_retry = datetime.now(UTC) + timedelta(seconds=seconds)
+        self.now = replace(self.now, next_retry=datetime.now(UTC) + timedelta(seconds=seconds))
+
+    def gave_up(self) -> None:
+        """Note that nothing is tried any more."""
+        self.now = replace(self.now, is_given_up=True)
+
+    def tries_again(self) -> None:
+        """Note that attempts go on."""
+        self.now = replace(self.now, is_given_up=False)
 
     def received(self, count: int = 1) -> None:
         """Count events."""
         self.events += count
         self._rate.add(count)
 
+    def entities_counted(self, entities: int) -> None:
+        """Note how many entities have a state."""
+        if entities != self.now.entities:
+            self.now = replace(self.now, entities=entities)
+
+    def gap_ended(self, unfillable: int) -> None:
+        """Note how many entities changed in a gap, and have no history there."""
+        self.now = replace(self.now, unfillable=unfillable)
+
     @property
     def state(self) -> RemoteState:
         """The present state."""
-        return RemoteState(
-            connected=self.connected,
-            problem=self.problem,
-            detail=self.detail,
-            attempts=self.attempts,
-            successes=self.successes,
-            failures=self.failures,
-            last_connected=self.last_connected,
-            next_retry=self.next_retry,
-            reconnect_seconds=self.reconnect_seconds,
-            events=self.events,
-            events_per_minute=self._rate.per_minute(),
-            entities=self.entities,
-            unfillable=self.unfillable,
-            version=self.version,
-            clock_ahead=self.clock_ahead,
-            is_waiting_for_start=self.is_waiting_for_start,
-            is_given_up=self.is_given_up,
-        )
+        per_minute = self._rate.per_minute()
+        return replace(self.now, events=self.events, events_per_minute=per_minute)

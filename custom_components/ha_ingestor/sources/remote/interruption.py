@@ -112,7 +112,7 @@ async def async_capture_first_states(
     expected, missing = entities.expected, entities.missing(states.states.keys())
     for change in changes:
         entities.note(change)
-    gone_at = time.time() + health.clock_ahead
+    gone_at = time.time() + health.now.clock_ahead
     interruption = Interruption(
         newest=newest,
         oldest=min(moments, default=0.0),
@@ -147,7 +147,7 @@ def _was_set_back(newest: float | None, moments: list[float], health: RemoteHeal
     That event is in the future then, and no state is as new. Behind a proxy only the second says
     something.
     """
-    now = time.time() + health.clock_ahead
+    now = time.time() + health.now.clock_ahead
     return newest is not None and newest > max(now + _SET_SECONDS, *moments, 0.0)
 
 
@@ -155,4 +155,4 @@ def _asked_after(newest: float | None, gap_seconds: float, health: RemoteHealth)
     """Return since when the history is asked for; never, if nothing was captured before."""
     if newest is None or not gap_seconds:
         return inf
-    return max(newest, time.time() + health.clock_ahead - gap_seconds)
+    return max(newest, time.time() + health.now.clock_ahead - gap_seconds)

@@ -59,7 +59,7 @@ class RemoteLink:
         """Give what comes, and what waits, to this capture; begin if need be."""
         self._capture = capture
         self._attached.set()
-        if self._task is None and not self.health.is_given_up:
+        if self._task is None and not self.health.now.is_given_up:
             self._is_stopping = False
             self._task = self._hass.async_create_background_task(
                 self._run(), f"ha_ingestor remote {self.settings.instance}"
@@ -74,15 +74,15 @@ class RemoteLink:
     @callback
     def async_try_now(self) -> None:
         """Try at once, also when nothing was to be tried any more; but no refused token."""
-        if self.health.problem is not Problem.INVALID_AUTH:
+        if self.health.now.problem is not Problem.INVALID_AUTH:
             self.async_begin_again()
 
     @callback
     def async_begin_again(self) -> None:
         """Try at once: somebody has just seen that it works."""
         self._failed = 0
-        if self.health.is_given_up:
-            self.health.is_given_up = False
+        if self.health.now.is_given_up:
+            self.health.tries_again()
             self._task = None  # it has ended
             if self._capture:
                 self.async_attach(self._capture)
@@ -119,7 +119,7 @@ class RemoteLink:
                 return
             if error.problem is Problem.INVALID_AUTH:
                 LOGGER.warning("%s refuses the access token", self.settings.instance)
-                self.health.is_given_up = True
+                self.health.gave_up()
                 self.on_change()
                 return
             self._failed += 1
@@ -129,7 +129,7 @@ class RemoteLink:
                     self.settings.instance,
                     self._failed,
                 )
-                self.health.is_given_up = True
+                self.health.gave_up()
                 self.on_change()
                 return
             seconds = backoff(self._failed, random.random())  # noqa: S311  no secret
@@ -162,11 +162,11 @@ class RemoteLink:
                 await self._connection.close()
                 self._connection = None
         words = plain(str(error))
-        if health.connected:
+        if health.now.connected:
             LOGGER.info("%s is not connected any more: %s", self.settings.instance, words)
             if self._hass.loop.time() - began > GOOD_SECONDS:
                 self._failed = 0
-        elif health.connected is None:
+        elif health.now.connected is None:
             LOGGER.info("%s cannot be connected: %s", self.settings.instance, words)
         health.connection_failed(error)
         return error

@@ -85,7 +85,7 @@ class RemoteRecovery:
             LOGGER.info(
                 "%s points out of its recorder fill a gap of another home; it has nothing of %s"
                 " entities",
-                *(gap.points, self._health.unfillable),
+                *(gap.points, self._health.now.unfillable),
             )
 
     async def _fill(self, gap: RemoteGap) -> None:
@@ -165,7 +165,8 @@ class RemoteRecovery:
             await self._note_removals(rows)
             await self._read(gap, capture, rows, inf)
             capture.forget_gone(gap.changes)
-            self._health.unfillable, gap.is_ended = unfillable, True
+            self._health.gap_ended(unfillable)
+            gap.is_ended = True
         finally:
             self._is_busy = False
 

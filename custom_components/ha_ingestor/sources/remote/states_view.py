@@ -86,7 +86,7 @@ def async_connected(hass: HomeAssistant) -> set[str]:
         remote.link.settings.instance
         for entry in hass.config_entries.async_loaded_entries(DOMAIN)
         for remote in entry.runtime_data.remotes.all
-        if remote.link.health.connected
+        if remote.link.health.now.connected
     }
 
 
