@@ -6,7 +6,7 @@ from typing import Any, Final, Self
 
 from ...clients.homeassistant.states import Change
 
-# Each gap asks about all of them, in ten questions an hour of it. Of more the oldest are forgotten.
+# Each gap asks about all of them, in ten queries an hour of it. Of more the oldest are forgotten.
 GONE_MAX: Final = 500
 
 

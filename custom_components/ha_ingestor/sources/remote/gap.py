@@ -2,7 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import batched
 from typing import Final
 
@@ -11,50 +11,16 @@ from ...pipeline.filter.state_times import UNKNOWN, RedatedState, dated
 from ...pipeline.model import EntityContext, NoContext, StateEvent
 from ..recorder.page import Recorded
 from ..recorder.recovered_events import RecoveredEvents
+from .history_query import HistoryQuery
 from .removals import HEARD_SECONDS
 
 # One answer is one message: what a busy home has of so many entities in an hour is a few megabytes.
 ENTITIES_MAX: Final = 50
 SLICE_SECONDS: Final = 3_600.0
-# A question that gets no answer is asked in eight parts at most.
-_DIVISIONS_MAX: Final = 3
 # A database may round to microseconds; two states of an entity are further apart.
 _SAME_SECONDS: Final = 2e-6
-# What is exactly at the bounds of a question is not in the answer.
+# What is exactly at the bounds of a query is not in the answer.
 BEYOND_SECONDS: Final = 0.001
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What is asked at once."""
-
-    entity_ids: tuple[str, ...]
-    after: float
-    until: float
-    # Nobody here knows what was before it.
-    asks_before: bool = False
-    divisions: int = 0
-
-    def holds(self, moment: float) -> bool:
-        """Whether a moment is of this one, and not of the one before or behind."""
-        return self.after < moment <= self.until
-
-    def halves(self) -> tuple[Question, ...]:
-        """Return two smaller ones, or none when it was divided often enough."""
-        if self.divisions == _DIVISIONS_MAX:
-            return ()
-        half, divisions = len(self.entity_ids) // 2, self.divisions + 1
-        middle = (self.after + self.until) / 2
-        if half:
-            few, others = self.entity_ids[:half], self.entity_ids[half:]
-            return (
-                replace(self, entity_ids=few, divisions=divisions),
-                replace(self, entity_ids=others, divisions=divisions),
-            )
-        return (
-            replace(self, until=middle, divisions=divisions),
-            replace(self, after=middle, asks_before=False, divisions=divisions),
-        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,7 +41,7 @@ class RemoteGap:
     # An earlier process knew them with a state.
     expected: frozenset[str]
     told: Mapping[str, Sequence[float]]
-    questions: deque[Question]
+    queries: deque[HistoryQuery]
     events: RecoveredEvents
     # Entities that the recorder there has, and those that changed more than once.
     known: set[str] = field(default_factory=set)
@@ -95,12 +61,12 @@ class RemoteGap:
     def leave_unfilled(self) -> bool:
         """Ask nothing more, capture only what ends it; returns False if that was so before."""
         was_left, self.is_left = self.is_left, True
-        self.questions.clear()
+        self.queries.clear()
         self.led.clear()
         self.read = None
         return not was_left
 
-    def rows(self, question: Question, answer: Mapping[str, Iterable[State]]) -> list[Recorded]:
+    def rows(self, query: HistoryQuery, answer: Mapping[str, Iterable[State]]) -> list[Recorded]:
         """Return what was missed of an answer, in the order of time."""
         rows = []
         for entity_id, states in answer.items():
@@ -110,9 +76,9 @@ class RemoteGap:
             after = max(after, self.after)
             for state in states:
                 moment = state.last_updated_timestamp
-                if question.asks_before and moment <= question.after:
-                    self.events.add_before({entity_id: _at_the_beginning(state, question)})
-                if moment - after <= _SAME_SECONDS or not question.holds(moment):
+                if query.includes_before and moment <= query.after:
+                    self.events.add_before({entity_id: _at_the_beginning(state, query)})
+                if moment - after <= _SAME_SECONDS or not query.holds(moment):
                     continue
                 self.known.add(entity_id)
                 # Later ones are captured live.
@@ -184,12 +150,14 @@ def gap_of(
     groups = list(batched(by_entity, ENTITIES_MAX, strict=False))
     moments = (moment_of(each, gone_at) for each in by_entity.values())
     until = max(filter(latest.__ge__, moments), default=gone_at) + BEYOND_SECONDS
-    questions: deque[Question] = deque()
+    queries: deque[HistoryQuery] = deque()
     while asked_after < until:
         end = min(asked_after + SLICE_SECONDS, until)
-        asks_before = is_first and not questions
-        questions += [
-            Question(entity_ids=group, after=asked_after, until=end, asks_before=asks_before)
+        includes_before = is_first and not queries
+        queries += [
+            HistoryQuery(
+                entity_ids=group, after=asked_after, until=end, includes_before=includes_before
+            )
             for group in groups
         ]
         asked_after = end
@@ -207,7 +175,7 @@ def gap_of(
         gone_at=gone_at,
         expected=expected,
         told=told or {},
-        questions=questions,
+        queries=queries,
         events=events,
     )
 
@@ -228,9 +196,9 @@ def _row(state: State) -> Recorded:
     )
 
 
-def _at_the_beginning(state: State, question: Question) -> RedatedState | None:
-    """Return the state before a question; it is dated at its beginning, unless it is from there."""
-    is_dated = state.last_updated_timestamp > question.after - BEYOND_SECONDS + _SAME_SECONDS
+def _at_the_beginning(state: State, query: HistoryQuery) -> RedatedState | None:
+    """Return the state before a query; it is dated at its beginning, unless it is from there."""
+    is_dated = state.last_updated_timestamp > query.after - BEYOND_SECONDS + _SAME_SECONDS
     row = _row(state).state
     return row if row is None or is_dated else dated(row, UNKNOWN)
 

@@ -18,8 +18,9 @@ from ..recorder.page import Recorded
 from ..recorder.reader import PAUSE_SECONDS, ROWS_AT_ONCE, SPOOL_FILL_MAX
 from .capture import Captures, RemoteCapture
 from .catalog import RemoteHome
-from .gap import BEYOND_SECONDS, Question, RemoteGap
+from .gap import BEYOND_SECONDS, RemoteGap
 from .health import RemoteHealth
+from .history_query import HistoryQuery
 
 # A recorder stores what happened within five seconds, and some take longer.
 LAG_SECONDS: Final = 10.0
@@ -76,7 +77,7 @@ class RemoteRecovery:
         """Do the next that there is to do; raises OSError."""
         if gap.read:
             await self._store(gap, *gap.read)
-        elif gap.questions:
+        elif gap.queries:
             await self._fill(gap)
         elif not gap.is_ended:
             await self._end(gap)
@@ -89,53 +90,53 @@ class RemoteRecovery:
             )
 
     async def _fill(self, gap: RemoteGap) -> None:
-        """Ask one question, and read the answer."""
+        """Send one query, and read the answer."""
         await asyncio.sleep(PAUSE_SECONDS)
         capture = await self._captures()
         if capture.past_events.spool_fill >= SPOOL_FILL_MAX:
             return
-        question = gap.questions[0]
+        query = gap.queries[0]
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 answer = await states_between(
                     self._connection,
-                    question.entity_ids,
-                    question.after - BEYOND_SECONDS,
-                    question.until + BEYOND_SECONDS,
-                    with_state_before=question.asks_before,
+                    query.entity_ids,
+                    query.after - BEYOND_SECONDS,
+                    query.until + BEYOND_SECONDS,
+                    with_state_before=query.includes_before,
                 )
         except CommandError as err:
             if err.code in _REFUSALS:
                 self._give_up(err.code)
             else:
-                self._divide(gap, question)
+                self._divide(gap, query)
         except TimeoutError:
-            self._divide(gap, question)
+            self._divide(gap, query)
         except HomeAssistantError as err:
             # Without a connection the same is asked at the next one, but not what was too large.
             if err.problem is not Problem.LOST:
-                self._divide(gap, question)
+                self._divide(gap, query)
         else:
             if gap.is_first:
                 # After a kill nothing is known but what the recorder there has.
-                unread = [name for name in question.entity_ids if name not in gap.known]
+                unread = [name for name in query.entity_ids if name not in gap.known]
                 forgotten = (name for name in unread if not capture.remembers(name))
                 gap.events.forgotten.update(forgotten)
             self._is_busy = True
             try:
-                await self._read(gap, capture, gap.rows(question, answer), question.after)
-                gap.questions.popleft()
+                await self._read(gap, capture, gap.rows(query, answer), query.after)
+                gap.queries.popleft()
             finally:
                 self._is_busy = False
 
-    def _divide(self, gap: RemoteGap, question: Question) -> None:
-        gap.questions.popleft()
-        gap.questions.extendleft(reversed(question.halves()))
+    def _divide(self, gap: RemoteGap, query: HistoryQuery) -> None:
+        gap.queries.popleft()
+        gap.queries.extendleft(reversed(query.halves()))
 
     def _give_up(self, code: str) -> None:
         """Leave the gaps unfilled; that is told once."""
         for gap in self._home.gaps:
-            gap.questions.clear()
+            gap.queries.clear()
         if not self._home.is_history_refused:
             LOGGER.warning("The history of another home cannot be read: %s", code)
         self._home.is_history_refused = True

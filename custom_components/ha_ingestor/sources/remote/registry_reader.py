@@ -58,7 +58,7 @@ class RegistryReader:
             home.states, home.entities, home.newest = new.states, new.entities, None
             home.removals.clear()
             for gap in home.gaps:
-                gap.questions.clear()
+                gap.queries.clear()
         home.registries, self._rows = registries, {}
         self._known_to = dict.fromkeys(Registry, now)
         self.list_again_at = asyncio.get_running_loop().time() + REFRESH_SECONDS
