@@ -3,13 +3,12 @@
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from typing import Any
 
 from homeassistant.core import HomeAssistant
 
-from ...clients.homeassistant.states import Change, Context, State
+from ...clients.homeassistant.states import Change, State
 from ...const import LOGGER
 from ...enrich.attribution import RUNS, Attribution
 from ...enrich.describe import Describer
@@ -30,6 +29,7 @@ from ...pipeline.pipeline import Pipeline
 from ..event_bus import async_clock
 from ..event_data import named_entity_id
 from .catalog import RemoteCatalog, RemoteHome
+from .event_fields import context_of, fired_at
 from .health import RemoteHealth
 
 
@@ -92,7 +92,7 @@ class RemoteCapture:
 
     def present(self, change: Change, *, has_restarted: bool) -> None:
         """Capture the state after an interruption, in which the home may have restarted."""
-        if has_restarted and (new := with_date(change)):
+        if has_restarted and (new := restored_state(change)):
             if change.old and change.old.attributes == new.attributes:
                 self.restored(change)
                 return
@@ -205,7 +205,7 @@ class RemoteCapture:
             OtherEvent(
                 event_type,
                 data,
-                time_of(event),
+                fired_at(event),
                 context_of(event),
                 entity,
                 self._instance,
@@ -246,28 +246,11 @@ class RemoteCapture:
 type Captures = Callable[[], Awaitable[RemoteCapture]]
 
 
-def time_of(event: Mapping[str, Any]) -> float:
-    """Read when an event fired, in seconds since 1970."""
-    try:
-        return datetime.fromisoformat(event["time_fired"]).timestamp()
-    except KeyError, TypeError, ValueError:
-        return time.time()
+def restored_state(change: Change) -> State | None:
+    """Return the state that a restart of the other home has set again, with its time before it.
 
-
-def context_of(event: Mapping[str, Any]) -> Context:
-    """Read the context of an event."""
-    said = event.get("context")
-    if not isinstance(said, Mapping):
-        said = {}
-    return Context(
-        id=str(said.get("id", "")),
-        parent_id=said.get("parent_id"),
-        user_id=said.get("user_id"),
-    )
-
-
-def with_date(change: Change) -> State | None:
-    """Return the new state of a change, as old as it was before the restart of the other home."""
+    None if the change is another one.
+    """
     old, new = change.old, change.new
     if old is None or new is None or old.state != new.state:
         return None

@@ -14,8 +14,9 @@ from ...const import LOGGER
 from ...enrich.attribution import RUNS
 from ...health.texts.server_text import plain
 from ...tasks.slices import SLICE_SECONDS
-from .capture import Captures, RemoteCapture, context_of, time_of
+from .capture import Captures, RemoteCapture
 from .catalog import RemoteHome
+from .event_fields import context_of, fired_at
 from .health import RemoteHealth
 from .interruption import async_capture_first_states
 from .recovery import RemoteRecovery
@@ -175,7 +176,7 @@ class Conversation:
         capture = await self._captured_for()
         if capture.catalog is None or not isinstance(event.content, dict):
             return
-        fired, context = time_of(event.content), context_of(event.content)
+        fired, context = fired_at(event.content), context_of(event.content)
         if registry is not Registry.ENTITIES:
             async for pair in capture.catalog.async_sweep():
                 capture.mark(*pair, fired, context)

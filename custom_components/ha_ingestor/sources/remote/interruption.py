@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ...clients.homeassistant.states import Change
 from ...tasks.slices import async_slices
-from .capture import Captures, RemoteCapture, with_date
+from .capture import Captures, RemoteCapture, restored_state
 from .catalog import RemoteHome
 from .gap import RemoteGap, gap_of, moment_of
 from .health import RemoteHealth
@@ -126,7 +126,7 @@ async def async_capture_first_states(
         capture = await captures()
         if interruption.was_captured(change):
             continue
-        if interruption.has_restarted and (dated := with_date(change)):
+        if interruption.has_restarted and (dated := restored_state(change)):
             states.states[change.entity_id] = dated
         if interruption.is_missed(change):
             missed.append(change)
