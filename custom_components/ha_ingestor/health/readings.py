@@ -112,7 +112,7 @@ async def _async_read(
     try:
         async with asyncio.timeout(READ_SECONDS):
             snapshot = snapshot or await runtime.coordinator.async_snapshot()
-            await runtime.coordinator.refused.async_look(snapshot)
+            await runtime.coordinator.refused.async_read_again(snapshot)
     except TimeoutError:
         state = NO_ANSWER
     return Reading(

@@ -11,7 +11,7 @@ from .rejected_point import subjects_of
 RECORDS_READ: Final = 500
 # For somebody who looks every second. While points are being refused all files would be read again
 # and again.
-LOOK_SECONDS: Final = 5.0
+REREAD_SECONDS: Final = 5.0
 
 
 class RefusedEntities:
@@ -28,15 +28,15 @@ class RefusedEntities:
         self._pipeline = pipeline
         # At which count of the quarantine that was.
         self._count = -1
-        self._next_look = 0.0
+        self._read_again_at = 0.0
 
     def forget(self) -> None:
         """Read it again, as points were taken out."""
         self._count = -1
 
-    async def async_look(self, snapshot: Snapshot) -> None:
+    async def async_read_again(self, snapshot: Snapshot) -> None:
         """Read the quarantine, unless that was done a moment ago."""
-        if monotonic() >= self._next_look:
+        if monotonic() >= self._read_again_at:
             await self.async_update(snapshot)
 
     async def async_update(self, snapshot: Snapshot) -> None:
@@ -44,7 +44,7 @@ class RefusedEntities:
         count = snapshot.ledger["quarantined"]
         if not snapshot.is_open or count == self._count:
             return
-        self._next_look = monotonic() + LOOK_SECONDS
+        self._read_again_at = monotonic() + REREAD_SECONDS
         try:
             records, total = await self._pipeline.quarantine.newest_records(RECORDS_READ)
         except OSError:

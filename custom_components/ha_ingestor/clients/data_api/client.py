@@ -46,10 +46,10 @@ class DataApiClient:
 
     async def probe(self) -> Result:
         """Check that a data-api answers here (no key needed) and accepts the key."""
-        health = classify_read_reply(await self._ask("health"))
+        health = classify_read_reply(await self._get("health"))
         if health.kind is not Kind.ACCEPTED:
             return health
-        listing = await self._ask("api/devices", {"limit": str(PROBE_LIMIT)})
+        listing = await self._get("api/devices", {"limit": str(PROBE_LIMIT)})
         return classify_read_reply(listing, "devices")
 
     async def upsert_devices(self, rows: Sequence[DeviceRow]) -> Result:
@@ -73,7 +73,7 @@ class DataApiClient:
         return await self._ids("entities", "entity_id", ENTITIES_MAX)
 
     async def _ids(self, table: str, key: str, most: int) -> set[str] | None:
-        reply = await self._ask(f"api/{table}", {"limit": str(most)}, LISTING_MAX)
+        reply = await self._get(f"api/{table}", {"limit": str(most)}, LISTING_MAX)
         # Large bodies are parsed outside of the event loop.
         rows = await asyncio.to_thread(listed, reply, table)
         if rows is None or len(rows) >= most:
@@ -82,7 +82,7 @@ class DataApiClient:
         # In a list of something else a row has none.
         return set(ids) if len(ids) == len(rows) else None
 
-    async def _ask(
+    async def _get(
         self, path: str, query: Mapping[str, str] | None = None, body_max: int = BODY_MAX
     ) -> Reply:
         return await exchange(

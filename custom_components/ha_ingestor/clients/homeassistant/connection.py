@@ -107,7 +107,7 @@ class Connection:
 
     async def command(self, kind: str, **content: Any) -> Any:
         """Send a command and return its result; raises CommandError or HomeAssistantError."""
-        return (await self._ask(kind, content))[1]
+        return (await self._send_command(kind, content))[1]
 
     async def mapping(self, kind: str) -> Mapping[str, Any]:
         """Send a command whose result is a mapping; raises HomeAssistantError for any other."""
@@ -118,7 +118,7 @@ class Connection:
 
     async def subscribe(self, kind: str, **content: Any) -> int:
         """Send a command that brings events; returns the number that these have."""
-        return (await self._ask(kind, content))[0]
+        return (await self._send_command(kind, content))[0]
 
     async def take(self) -> Event:
         """Return the next event; raises HomeAssistantError when there will be none."""
@@ -140,7 +140,7 @@ class Connection:
             async with asyncio.timeout(PONG_SECONDS):
                 await self._socket.close()
 
-    async def _ask(self, kind: str, content: Mapping[str, Any]) -> tuple[int, Any]:
+    async def _send_command(self, kind: str, content: Mapping[str, Any]) -> tuple[int, Any]:
         if self._error:
             raise self._error
         # The server wants the numbers in order: nothing waits between taking one and sending it.

@@ -87,7 +87,7 @@ class HttpAdministrator:
 
     async def _show(self, statements: str) -> Listing:
         """Read the first column of what InfluxDB 1 answers to each statement."""
-        reply = await self._ask("GET", "query", {"q": statements})
+        reply = await self._request("GET", "query", {"q": statements})
         results = _rows(decode_object(reply.body).get("results"))
         series = [each for result in results for each in _rows(result.get("series"))]
         if reply.status != HTTPStatus.OK or not results or "error" in results[0]:
@@ -98,7 +98,7 @@ class HttpAdministrator:
 
     async def _configured(self) -> Listing:
         """Read what InfluxDB 3 answers."""
-        reply = await self._ask("GET", "api/v3/configure/database", {"format": "json"})
+        reply = await self._request("GET", "api/v3/configure/database", {"format": "json"})
         rows = _rows(decode(reply.body))
         names = [name for row in rows if isinstance(name := row.get("iox::database"), str)]
         if reply.status != HTTPStatus.OK:
@@ -116,7 +116,7 @@ class HttpAdministrator:
                 f"CREATE DATABASE {database}; "
                 f"CREATE RETENTION POLICY {policy} ON {database} {duration} REPLICATION 1"
             )
-        reply = await self._ask("POST", "query", {"q": statement})
+        reply = await self._request("POST", "query", {"q": statement})
         # InfluxDB 1 answers 200 to a statement that failed, with the reason inside.
         results = _rows(decode_object(reply.body).get("results"))
         failed = [result["error"] for result in results if "error" in result]
@@ -129,7 +129,7 @@ class HttpAdministrator:
         wanted = {"db": self._destination.database}
         if days:
             wanted["retention_period"] = f"{days}d"
-        reply = await self._ask(
+        reply = await self._request(
             "POST", "api/v3/configure/database", {}, json.dumps(wanted).encode()
         )
         if reply.status == HTTPStatus.CONFLICT:  # it exists
@@ -149,7 +149,7 @@ class HttpAdministrator:
         )
         return classify(outcome, self._destination.dialect)
 
-    async def _ask(
+    async def _request(
         self, method: str, path: str, query: dict[str, str], data: bytes | None = None
     ) -> Reply:
         return await exchange(

@@ -68,7 +68,7 @@ class InfluxClient:
         self._clock = clock
         self._dialect = destination.dialect
         self._policy = destination.retention_policy
-        self._question = retention_request(
+        self._retention_request = retention_request(
             destination.dialect,
             org=destination.org,
             bucket=destination.bucket,
@@ -108,9 +108,9 @@ class InfluxClient:
 
     async def retention(self) -> float | None:
         """Read the retention in seconds; None when it is not known."""
-        if self._question is None:
+        if self._retention_request is None:
             return None
-        path, query = self._question
+        path, query = self._retention_request
         reply = await exchange(
             self._session,
             "GET",

@@ -26,8 +26,8 @@ def retention_request(
     """Return path and query of the request to make; None where nothing expires on writing."""
     match dialect:
         case Dialect.V1:
-            question = f"SHOW RETENTION POLICIES ON {influxql_name(database)}"
-            return "query", {"db": database, "q": question}
+            statement = f"SHOW RETENTION POLICIES ON {influxql_name(database)}"
+            return "query", {"db": database, "q": statement}
         case Dialect.V2:
             return "api/v2/buckets", {"org": org, "name": bucket}
     return None

@@ -23,21 +23,21 @@ class Deduplication:
 
     def __init__(
         self,
-        ask: Callable[[], Awaitable[Storage]],
+        read_storage: Callable[[], Awaitable[Storage]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare; `ask` says None of what cannot be known."""
-        self._ask = ask
+        """Prepare; `read_storage` returns None for what cannot be known."""
+        self._read_storage = read_storage
         self._clock = clock
-        self._ask_at = -math.inf
+        self._check_at = -math.inf
         self._is_missing = False
         self._ignored = IgnoredRows(clock)
         self.is_known = False
 
     @property
     def is_due(self) -> bool:
-        """Whether the last answer is old enough to ask again."""
-        return self._clock() >= self._ask_at
+        """Whether the last answer is so old that it is checked again."""
+        return self._clock() >= self._check_at
 
     @property
     def issues(self) -> list[Issue]:
@@ -46,15 +46,15 @@ class Deduplication:
         return missing + self._ignored.issues
 
     async def async_check(self) -> None:
-        """Ask."""
-        self._ask_at = self._clock() + CHECK_SECONDS
-        storage = await self._ask()
+        """Read it; what was known before stays when the server does not answer."""
+        self._check_at = self._clock() + CHECK_SECONDS
+        storage = await self._read_storage()
         if not storage.is_answered:
-            self._ask_at = self._clock() + RETRY_SECONDS
+            self._check_at = self._clock() + RETRY_SECONDS
             return
         if storage.deduplicates is not None:
             self._is_missing = not storage.deduplicates
         if storage.ignored is not None:
             self._ignored.note(storage.ignored)
-            self._ask_at = self._clock() + IGNORED_SECONDS
+            self._check_at = self._clock() + IGNORED_SECONDS
         self.is_known = True
