@@ -229,7 +229,7 @@ def test_clients_know_of_the_pipeline_only_the_words_of_a_result(module: str) ->
 
 
 @pytest.mark.parametrize("module", PLAIN)
-def test_what_is_plain_knows_no_home_assistant(module: str) -> None:
+def test_plain_modules_do_not_import_home_assistant(module: str) -> None:
     ours, others = imports(module)
     assert others <= sys.stdlib_module_names | {"orjson"}
     for name in ours:
@@ -237,7 +237,7 @@ def test_what_is_plain_knows_no_home_assistant(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("clients")])
-def test_clients_know_no_home_assistant(module: str) -> None:
+def test_clients_do_not_import_home_assistant(module: str) -> None:
     assert "homeassistant" not in imports(module)[1]
 
 

@@ -9,7 +9,7 @@ from tests.golden.store import HOME, dump
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_the_lines_are_what_they_were(name: str) -> None:
+def test_the_lines_are_those_of_the_golden_files(name: str) -> None:
     found = lines(name).splitlines()
     expected = stored(name).read_text(encoding="utf-8").splitlines()
 

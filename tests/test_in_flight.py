@@ -123,7 +123,7 @@ OPERATIONS: Final[
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-async def test_an_entry_is_removed_while(
+async def test_an_entry_is_removed_during_an_operation(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     monkeypatch: pytest.MonkeyPatch,

@@ -80,7 +80,7 @@ def test_every_rule_is_there_and_is_done_or_exempt() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_the_evidence_of_a_rule_is_there(rule: str) -> None:
+def test_files_and_tests_named_as_evidence_of_a_rule_exist(rule: str) -> None:
     comment = RULES[rule]["comment"]
     for path in re.findall(
         r"[\w/-]+\.(?:py|md|json|yaml)\b|\b(?:docs|tests|flows)/[\w/-]+", comment
@@ -99,7 +99,7 @@ OFFERS: Final = (
 DISCOVERED: Final = {"bluetooth", "dhcp", "homekit", "mqtt", "ssdp", "usb", "zeroconf"}
 
 
-def test_what_is_exempt_is_not_there() -> None:
+def test_rules_are_exempt_only_for_what_the_integration_lacks() -> None:
     exempt = {name for name, rule in RULES.items() if rule["status"] == "exempt"}
     assert exempt == {"docs-conditions", "docs-triggers", "discovery", "discovery-update-info"}
     assert [name for name in OFFERS if (PACKAGE / name).exists()] == []

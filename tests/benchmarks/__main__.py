@@ -83,7 +83,7 @@ _PARTS: Final = {
             scrape.measure(at.directory, min(at.arguments.events, 2000))
         ),
     ),
-    "wear": Part(
+    "write_amplification": Part(
         title=f"Bytes on the device per byte of payload, {write_amplification.RATE} events/s",
         measure=lambda at: asyncio.run(
             write_amplification.measure(at.directory, at.arguments.seconds)

@@ -36,7 +36,7 @@ def measure(server: Server, directory: Path, rounds: int) -> Iterator[Row]:
         home.start()
         api = home.api
         api.flow(LOAD)
-        api.call_service(LOAD, "crowd", entities=ENTITIES)
+        api.call_service(LOAD, "add_entities", entities=ENTITIES)
         time.sleep(_AFTER_SECONDS)
         say(f"  {load()}")
         yield from _watch(home, "nothing at all", lambda _: None, 1)
@@ -51,7 +51,7 @@ def measure(server: Server, directory: Path, rounds: int) -> Iterator[Row]:
 
         def change_registry(count: int) -> None:
             command = "config/entity_registry/update"
-            api.ws(command, entity_id="sensor.crowd_0", name=f"Name {count} {time.monotonic_ns()}")
+            api.ws(command, entity_id="sensor.added_0", name=f"Name {count} {time.monotonic_ns()}")
 
         yield from _watch(home, "reload", lambda _: api.reload(entry_id), rounds)
         yield from _watch(home, "options changed", change_options, rounds)

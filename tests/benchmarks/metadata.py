@@ -69,7 +69,7 @@ def _entity(number: int) -> Entity:
     )
 
 
-QUESTIONS: Final = (
+QUERIES: Final = (
     (ENTITIES, ()),
     (ENTITIES, (("limit", "1000"), ("domain", "light"))),
     (ENTITIES, (("platform", "hue"),)),
@@ -98,7 +98,7 @@ def measure(directory: Path) -> list[Row]:
     homes = [renamed, large] * _ROUNDS
     one = _milliseconds(lambda: store.sync(homes.pop(), _NOON))
     rows.append(_told("a sync that finds one entity changed", one))
-    for listing, parameters in QUESTIONS:
+    for listing, parameters in QUERIES:
         query = parse(listing, parameters)
         taken, size = _asked(store, query)
         asked = "&".join(f"{name}={text[-8:]}" for name, text in parameters)

@@ -36,7 +36,7 @@ from .stages import furnished, new_pipeline
 from .table import Row
 
 _ROUNDS: Final = 7
-_ENTITY: Final = "sensor.crowd_0"
+_ENTITY: Final = "sensor.added_0"
 
 
 async def measure(directory: Path) -> list[Row]:

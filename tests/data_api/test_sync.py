@@ -41,7 +41,7 @@ class RegistryHome:
     api: StrictApi = field(default_factory=StrictApi)
     home: Home = field(default_factory=lambda: Home(devices=(device("a"), device("b"))))
     syncs: int = 0
-    turns: list[Any] = field(default_factory=list)
+    states: list[Any] = field(default_factory=list)
     while_completed: Callable[[], None] = lambda: None
 
     async def complete(self, home: Home) -> Home:
@@ -61,7 +61,7 @@ class RegistryHome:
             schedule=SendSchedule(),
             clock=now,
             jitter=lambda: 1.0,
-            on_change=lambda: self.turns.append(sync.state),
+            on_change=lambda: self.states.append(sync.state),
             run=at_once,
         )
         task = asyncio.create_task(sync.run_forever())
@@ -84,7 +84,7 @@ class RegistryHome:
 
 
 def kept(play: Callable[[RegistryHome, Sync], Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    """Make it a test: a house whose first sync is done."""
+    """Make it a test: a home whose first sync is done."""
 
     def test() -> None:
         async def go() -> None:
@@ -277,12 +277,12 @@ async def test_a_server_that_hangs_is_shown_before_it_is_given_up(
     registry_home: RegistryHome, sync: Sync
 ) -> None:
     registry_home.api.hangs = 120
-    registry_home.turns.clear()
+    registry_home.states.clear()
     registry_home.rename("a", "New")
     sync.push(registry_home.home)
     await asyncio.sleep(2 + 15)
     assert (sync.state.connected, sync.state.problem) == (False, Problem.TIMEOUT)
-    assert [turn.connected for turn in registry_home.turns] == [False]
+    assert [state.connected for state in registry_home.states] == [False]
     await asyncio.sleep(120)
     # It was only slow.
     assert (sync.state.connected, sync.state.problem) == (True, Problem.NONE)
@@ -297,11 +297,11 @@ async def test_a_server_that_goes_on_hanging_is_never_shown_as_connected_in_betw
     registry_home.rename("a", "New")
     sync.push(registry_home.home)
     await asyncio.sleep(2 + 15)
-    registry_home.turns.clear()
+    registry_home.states.clear()
     for _ in range(900):
         assert (sync.state.connected, sync.state.problem) == (False, Problem.TIMEOUT)
         await asyncio.sleep(1)
-    assert {turn.connected for turn in registry_home.turns} == {False}
+    assert {state.connected for state in registry_home.states} == {False}
     registry_home.api.hangs, registry_home.api.down = 0.01, None
     await asyncio.sleep(200)
     assert (sync.state.connected, registry_home.name("a")) == (True, "New")
@@ -324,12 +324,12 @@ async def test_a_server_that_needs_some_seconds_is_connected_all_the_time(
     registry_home: RegistryHome, sync: Sync
 ) -> None:
     registry_home.api.hangs = 9
-    registry_home.turns.clear()
+    registry_home.states.clear()
     sync.resync()
     for _ in range(30):
         assert sync.state.connected is True
         await asyncio.sleep(1)
-    assert [turn.connected for turn in registry_home.turns if not turn.connected] == []
+    assert [state.connected for state in registry_home.states if not state.connected] == []
 
 
 @kept
@@ -549,7 +549,7 @@ async def test_subscribers_get_every_snapshot(registry_home: RegistryHome, sync:
     sync.resync()
     await asyncio.sleep(2.5)
     # A full sync, the listing of stale rows, and two attempts.
-    assert [turn.connected for turn in registry_home.turns] == [True, True, False, False]
+    assert [state.connected for state in registry_home.states] == [True, True, False, False]
 
 
 @pytest.mark.parametrize("count", [5000])

@@ -77,9 +77,9 @@ async def test_a_database_that_is_away_is_told_after_the_delay(
         delay={"minutes": 10},
     )
     hass.states.async_set("binary_sensor.connected", "off")
-    await pass_by(hass, freezer, minutes=9)
+    await let_time_pass(hass, freezer, minutes=9)
     assert not calls
-    await pass_by(hass, freezer, minutes=2)
+    await let_time_pass(hass, freezer, minutes=2)
     assert len(calls) == 1
 
 
@@ -88,19 +88,21 @@ async def test_when_nothing_was_written_for_long_it_is_told_once(
 ) -> None:
     hass.states.async_set("sensor.last_write", dt_util.utcnow().isoformat())
     calls = await use(hass, "nothing_written", last_write="sensor.last_write", minutes=30)
-    await pass_by(hass, freezer, minutes=29)
+    await let_time_pass(hass, freezer, minutes=29)
     assert not calls
-    await pass_by(hass, freezer, minutes=3)
-    await pass_by(hass, freezer, minutes=30)
+    await let_time_pass(hass, freezer, minutes=3)
+    await let_time_pass(hass, freezer, minutes=30)
     assert len(calls) == 1
     hass.states.async_set("sensor.last_write", dt_util.utcnow().isoformat())
-    await pass_by(hass, freezer, minutes=1)
+    await let_time_pass(hass, freezer, minutes=1)
     hass.states.async_set("sensor.last_write", "unknown")
-    await pass_by(hass, freezer, minutes=60)
+    await let_time_pass(hass, freezer, minutes=60)
     assert len(calls) == 1
 
 
-async def pass_by(hass: HomeAssistant, freezer: FrozenDateTimeFactory, *, minutes: int) -> None:
+async def let_time_pass(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, *, minutes: int
+) -> None:
     for _ in range(minutes):
         freezer.tick(timedelta(minutes=1, seconds=0.1))
         async_fire_time_changed(hass)

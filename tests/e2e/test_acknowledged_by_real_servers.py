@@ -21,7 +21,7 @@ from tests.faults.proxy import MARKS, Answer, Proxy, Trouble
 from tests.faults.rig import Clocks, Rig, quarantined
 from tests.pipeline.memory_files import MemoryFiles
 
-from .doors import destination_of, endpoint_of
+from .access import destination_of, endpoint_of
 
 pytest_plugins = ["tests.e2e.one_server"]
 

@@ -28,7 +28,7 @@ def _database(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_both_get_new_credentials_and_ours_loses_nothing() -> None:
+def test_both_integrations_get_new_credentials_and_ours_loses_nothing() -> None:
     """Every dialogue of both is gone through, and every change is counted."""
     done = subprocess.run(  # noqa: S603
         [*COMMAND, "--markdown", "credentials"],

@@ -25,7 +25,7 @@ from tests.pipeline.encode.profiles.built_in import (
 )
 from tests.pipeline.encode.profiles.built_in_changes import random_changes, random_config
 
-from .doors import destination_of
+from .access import destination_of
 from .test_line_protocol_on_real_servers import Influx
 
 pytest_plugins = ["tests.e2e.one_server"]

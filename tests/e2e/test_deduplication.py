@@ -12,7 +12,7 @@ from scripts.rig.databases import DATABASES, Unavailable, binary
 from scripts.rig.servers import DATABASE, Server, start
 
 from . import summary
-from .doors import destination_of
+from .access import destination_of
 from .installation import until
 
 LINE: Final = "repeated,entity_id=sensor.a value=1 1700000000123000000"

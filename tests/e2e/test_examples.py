@@ -20,7 +20,7 @@ from custom_components.ha_ingestor.pipeline.model import EntityContext, NoContex
 from scripts.rig.servers import DATABASE, Server
 from tests.docs.reading import FENCE, section, text
 
-from .doors import destination_of, endpoint_of
+from .access import destination_of, endpoint_of
 
 pytest_plugins = ["tests.e2e.one_server"]
 

@@ -25,7 +25,7 @@ from tests.faults.rig import Rig
 from tests.golden.lines import PROFILES, home
 from tests.pipeline.memory_files import MemoryFiles
 
-from .doors import destination_of, endpoint_of
+from .access import destination_of, endpoint_of
 
 pytest_plugins = ["tests.e2e.one_server"]
 

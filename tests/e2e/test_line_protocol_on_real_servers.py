@@ -35,7 +35,7 @@ from scripts.rig.servers import Server
 from tests.pipeline.encode.documented import cut, spaced, stored_key, stored_name, stored_tag
 from tests.pipeline.encode.test_line_protocol import ANY_TEXT
 
-from .doors import destination_of, endpoint_of
+from .access import destination_of, endpoint_of
 
 pytest_plugins = ["tests.e2e.one_server"]
 

@@ -13,7 +13,7 @@ from custom_components.ha_ingestor.clients.influx.probe import probe
 from custom_components.ha_ingestor.pipeline.export.result import Kind, Problem
 from scripts.rig.servers import DATABASE, Server
 
-from .doors import destination_of
+from .access import destination_of
 
 pytest_plugins = ["tests.e2e.one_server"]
 

@@ -20,7 +20,7 @@ from scripts.rig.endpoint import Account
 from scripts.rig.servers import DATABASE, Server, start
 from tests.emulator import V1_6, V1_13, V2_7, VM_NEW, VM_OLD, Emulator, Profile
 
-from .doors import destination_of, endpoint_of
+from .access import destination_of, endpoint_of
 from .installation import until
 from .writes import CASES, INFLUX, NOW, WEEK, WEEK_SECONDS, Case
 

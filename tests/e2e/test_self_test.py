@@ -12,7 +12,7 @@ from scripts.rig.endpoint import Point
 from scripts.rig.integration import DOMAIN, connect
 from scripts.rig.servers import Server
 
-from .doors import endpoint_of
+from .access import endpoint_of
 from .installation import Destination, Installation, until
 
 PASSWORD: Final = "write-only-password"

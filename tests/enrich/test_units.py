@@ -55,7 +55,7 @@ def test_what_is_not_metric_becomes_metric(
 
 
 @pytest.mark.parametrize(("device_class", "unit"), LEFT)
-def test_what_is_metric_or_unknown_stays(device_class: str, unit: str) -> None:
+def test_metric_and_unknown_units_are_not_converted(device_class: str, unit: str) -> None:
     assert metric_units(device_class, unit) == (unit, None)
 
 

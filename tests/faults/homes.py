@@ -187,7 +187,7 @@ class Scene:
         of_there = Losses(
             starts=other.starts,
             kills=there.kills,
-            followers=here.kills,
+            follower_kills=here.kills,
             heard=heard_moments(fresh, mine.rows.get(connection, ()), here.kills),
         )
         return (

@@ -42,15 +42,15 @@ class Losses:
     """When the home of a recorder started and was killed, and what is not known for that.
 
     After a kill of `forgets` the next point of an entity need not say what was before it. `heard`
-    are moments at which another home was followed, in their order, None for this home; who follows
-    was killed at `followers`.
+    are moments at which another home was followed, in their order, None for this home; the one that
+    follows it was killed at `follower_kills`.
     """
 
     starts: Sequence[int] = ()
     kills: Sequence[int] = ()
     forgets: Sequence[int] = ()
     heard: Sequence[int] | None = None
-    followers: Sequence[int] = ()
+    follower_kills: Sequence[int] = ()
 
     def has_started(self, before: int, moment: int) -> bool:
         """Whether the home started between two moments."""
@@ -66,7 +66,7 @@ class Losses:
 
     def is_cut_short(self, before: int, moment: int) -> bool:
         """Whether a start that came between was killed soon after a moment, or both homes were."""
-        are_killed = any(0 <= kill - moment <= UNSTORED_US for kill in self.followers)
+        are_killed = any(0 <= kill - moment <= UNSTORED_US for kill in self.follower_kills)
         is_unstored = are_killed or self.has_started(before, moment)
         return is_unstored and self.may_be_unstored(moment)
 

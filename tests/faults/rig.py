@@ -44,7 +44,7 @@ class Clocks:
 
 @dataclass(slots=True)
 class Database:
-    """A writer that stores, refuses its poison, or is down."""
+    """A writer that stores, refuses its bad lines, or is down."""
 
     bad_lines: set[str] = field(default_factory=set)
     is_down: bool = False

@@ -34,7 +34,7 @@ def compare(
     kills: Sequence[float] = (),
     forgets: Sequence[float] = (),
     heard: Sequence[float] | None = None,
-    followers: Sequence[float] = (),
+    follower_kills: Sequence[float] = (),
 ) -> Differences:
     history = History(rows={NAME: rows}, starts=moments(starts))
     losses = Losses(
@@ -42,7 +42,7 @@ def compare(
         kills=moments(kills),
         forgets=moments(forgets),
         heard=None if heard is None else moments(heard),
-        followers=moments(followers),
+        follower_kills=moments(follower_kills),
     )
     return differences(history, points, losses)
 
@@ -51,7 +51,7 @@ def moments(seconds: Sequence[float]) -> list[int]:
     return [round(each * SECOND) for each in seconds]
 
 
-def test_the_same_is_no_difference() -> None:
+def test_points_equal_to_the_rows_are_no_difference() -> None:
     rows = [row(1, "1"), row(2, None), row(3, "3"), row(4, "4")]
     points = [point(1, "1", None), point(2.5, None, "1"), point(3, "3", None), point(4, "4", "3")]
     found = compare(rows, points)
@@ -98,8 +98,8 @@ def test_what_a_start_set_that_was_killed_may_be_stored_nowhere() -> None:
 def test_what_ended_a_gap_may_be_stored_nowhere_if_both_homes_were_killed() -> None:
     points = [point(1, "1", None), point(4, "3", "2")]
     both = {"heard": [1, 4], "kills": [5]}
-    assert compare([row(1, "1")], points, **both, followers=[5]).cut_short == 1
-    assert len(compare([row(1, "1")], points, **both, followers=[30]).misled) == 1
+    assert compare([row(1, "1")], points, **both, follower_kills=[5]).cut_short == 1
+    assert len(compare([row(1, "1")], points, **both, follower_kills=[30]).misled) == 1
     assert len(compare([row(1, "1")], points, **both).misled) == 1
 
 
@@ -167,7 +167,7 @@ def test_a_removal_in_another_home_may_be_heard_later_than_the_next_state() -> N
         ([point(1, "1", None), point(2, "2", "0")], "misled"),
     ],
 )
-def test_each_difference_is_found(points: list[Point], kind: str) -> None:
+def test_each_kind_of_difference_is_found(points: list[Point], kind: str) -> None:
     found = compare([row(1, "1"), row(2, "2")], points)
     assert len(found.all) == 1
     assert len(getattr(found, kind)) == 1

@@ -198,7 +198,7 @@ async def test_exactly_the_refused_points_are_quarantined_and_all_others_stored(
         assert sorted(quarantined(on.rig)) == sorted(bad)
         assert on.rig.ledger.quarantined == len(bad) == 5
         assert on.rig.ledger.written == len(good)
-        # A poison point costs a logarithm of requests.
+        # A point that is refused costs a logarithm of requests.
         assert on.proxy.requests < 5 * 2 * 11
 
 

@@ -270,7 +270,7 @@ async def test_what_was_entered_still_counts_after_the_address_was_looked_at(
         assert result["data"]["token"] == "fresh"
 
 
-async def test_an_entry_whose_address_is_none_can_be_mended(
+async def test_reconfigure_corrects_an_unusable_address(
     hass: HomeAssistant, server: Emulator
 ) -> None:
     entry = await connected(hass, server, url="ftp://nowhere", token="s3cret-token")

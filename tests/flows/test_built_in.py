@@ -162,7 +162,7 @@ async def test_settings_none_of_which_can_be_taken_over_are_named(
     assert result["result"].options["points"] == {"profile": "core"}
 
 
-async def test_its_certificate_authority_is_taken_over(
+async def test_the_certificate_authority_of_the_built_in_integration_is_taken_over(
     hass: HomeAssistant, yaml: Mapping[str, Any], authority: Authority, tmp_path: Path
 ) -> None:
     assert yaml
@@ -193,7 +193,7 @@ async def test_a_file_that_is_not_there_is_no_reason_to_stop(
     assert (await take_over(hass))["step_id"] == "built_in_summary"
 
 
-async def test_an_address_that_is_none_leads_to_the_address(
+async def test_an_unusable_address_of_the_built_in_integration_is_asked_for(
     hass: HomeAssistant, yaml: Mapping[str, Any]
 ) -> None:
     assert yaml

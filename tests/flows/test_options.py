@@ -93,7 +93,7 @@ async def test_options_change_with_a_backlog_which_is_kept(
     assert [point.fields["state"] for point in points(database)] == ["a", "b", "c", "1"]
 
 
-async def test_the_backlog_goes_where_its_entry_goes(
+async def test_the_backlog_is_delivered_to_the_reconfigured_address(
     hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:
     await with_backlog(hass, entry, database, "abc")
@@ -521,7 +521,7 @@ async def test_a_number_in_a_rule_is_refused_with_its_name_its_bounds_and_its_ru
     assert said == "Give rule 2 of the list a name."
 
 
-async def test_a_weather_entity_can_be_taken_back(
+async def test_a_chosen_weather_entity_can_be_removed(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import "./door.mjs";
+import "./lit_stub.mjs";
 import { chart } from "../../custom_components/ha_ingestor/frontend/chart.js";
 import { ledger } from "../../custom_components/ha_ingestor/frontend/ledger.js";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import "./door.mjs";
+import "./lit_stub.mjs";
 import { Page } from "../../custom_components/ha_ingestor/frontend/page.js";
 import { table } from "../../custom_components/ha_ingestor/frontend/style.js";
 

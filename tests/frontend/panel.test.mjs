@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { defined } from "./door.mjs";
+import { defined } from "./lit_stub.mjs";
 
 /** @type {string[]} */
 const visited = [];

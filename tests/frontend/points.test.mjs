@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, mock, test } from "node:test";
 
-import "./door.mjs";
+import "./lit_stub.mjs";
 import { Points } from "../../custom_components/ha_ingestor/frontend/points.js";
 import { Words } from "../../custom_components/ha_ingestor/frontend/words.js";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import "./door.mjs";
+import "./lit_stub.mjs";
 import { Problems } from "../../custom_components/ha_ingestor/frontend/problems.js";
 import { Words } from "../../custom_components/ha_ingestor/frontend/words.js";
 

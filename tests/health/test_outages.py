@@ -121,7 +121,7 @@ async def test_a_pause_ends_when_it_is_resumed(
     await until(asked.is_over)
 
 
-async def test_what_was_given_up_meanwhile_is_counted(
+async def test_points_quarantined_during_an_outage_are_counted_in_it(
     hass: HomeAssistant,
     hass_ws_client: WebSocketGenerator,
     entry: MockConfigEntry,

@@ -32,7 +32,7 @@ V3 = "invalid column type for column '{}', expected iox::column_type::field::str
         (r"m,name=a\,entity_id\=light.b,entity_id=light.a value=1.0 1", "light.a"),
     ],
 )
-def test_the_entity_is_the_one_of_the_tags(line: str, entity: str) -> None:
+def test_the_entity_of_a_line_is_read_from_its_tags(line: str, entity: str) -> None:
     assert entity_of(line) == entity
 
 

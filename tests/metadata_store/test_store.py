@@ -126,7 +126,7 @@ def test_a_changed_entity_does_not_write_the_others(store: MetadataStore, tmp_pa
     assert (tmp_path / f"{FILE}-wal").stat().st_size - before < 100_000
 
 
-def test_the_memory_of_what_is_gone_has_an_end(
+def test_only_the_newest_removals_and_renames_are_remembered(
     store: MetadataStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(changes, "REMEMBERED", 3)

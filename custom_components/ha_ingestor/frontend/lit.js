@@ -1,5 +1,5 @@
 /**
- * The only door to Lit: Home Assistant's own, which it puts on the prototype of its elements.
+ * The only import of Lit: Home Assistant's own, which it puts on the prototype of its elements.
  *
  * The panel sits inside `home-assistant-main`, so that is always defined.
  * @type {any}

@@ -61,7 +61,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
     async def observed(_call: ServiceCall) -> ServiceResponse:
         return observers.pop().stop()
 
-    async def more(call: ServiceCall) -> None:
+    async def add_entities(call: ServiceCall) -> None:
         burst(hass, entry, int(call.data["entities"]))
 
     register = hass.services.async_register
@@ -69,7 +69,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
     register(DOMAIN, "report", report, supports_response=SupportsResponse.ONLY)
     register(DOMAIN, "observe", observe)
     register(DOMAIN, "observed", observed, supports_response=SupportsResponse.ONLY)
-    register(DOMAIN, "crowd", more)
+    register(DOMAIN, "add_entities", add_entities)
     entry.async_on_unload(hass.bus.async_listen(EVENT_STATE_CHANGED, somebody_else))
     entry.async_on_unload(load.stop)
     return True

@@ -84,7 +84,7 @@ def burst(hass: HomeAssistant, entry: ConfigEntry, number: int) -> None:
     for count in range(number):
         device = devices.async_get_or_create(
             config_entry_id=entry.entry_id,
-            identifiers={(entry.domain, f"crowd {count // 6}")},
+            identifiers={(entry.domain, f"entities {count // 6}")},
             name=f"Device {count // 6}",
             manufacturer=f"Maker {count // 6 % 20}",
             model="Weather sensor WSDCGQ11LM",
@@ -94,7 +94,7 @@ def burst(hass: HomeAssistant, entry: ConfigEntry, number: int) -> None:
             "sensor",
             entry.domain,
             f"00:15:8d:00:02:{count:06x}-1-1026",
-            suggested_object_id=f"crowd_{count}",
+            suggested_object_id=f"added_{count}",
             config_entry=entry,
             device_id=device.id,
             original_name="Temperature",

@@ -273,14 +273,14 @@ async def test_the_words_of_an_error_are_found_in_every_shape(
         (Fault(status=500, body="<p>oh</p>\n<script>alert(1)</script>"), "oh alert(1)"),
     ],
 )
-async def test_a_page_is_named_and_not_shown(
+async def test_a_page_of_a_proxy_is_reported_without_its_text(
     client: DataApiClient, server: DataApi, fault: Fault, detail: str
 ) -> None:
     server.faults.append(fault)
     assert (await client.upsert_devices([device("a")])).detail == detail
 
 
-async def test_questions_of_the_client_do_not_fill_the_cache_of_the_server(
+async def test_requests_of_the_client_do_not_fill_the_cache_of_the_server(
     client: DataApiClient, session: aiohttp.ClientSession, server: DataApi
 ) -> None:
     """The server answers each limit from a cache for five minutes."""
@@ -420,7 +420,7 @@ async def test_a_long_listing_is_read_to_its_end(client: DataApiClient) -> None:
     assert await client.entity_ids() == {row["entity_id"] for row in rows}
 
 
-def test_an_address_that_is_none_is_refused_at_once() -> None:
+def test_an_unusable_address_is_refused_before_any_request() -> None:
     with pytest.raises(AddressError):
         DataApiClient(None, "ftp://x")  # type: ignore[arg-type]
 

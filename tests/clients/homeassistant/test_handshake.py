@@ -28,7 +28,7 @@ async def server(*texts: str, date: str = "") -> AsyncIterator[tuple[str, list[s
     """
     heard: list[str] = []
 
-    async def talk(request: web.Request) -> web.StreamResponse:
+    async def serve(request: web.Request) -> web.StreamResponse:
         if "Upgrade" not in request.headers:
             return web.Response(status=400, headers={"Date": date} if date else {})
         socket = web.WebSocketResponse()
@@ -40,7 +40,7 @@ async def server(*texts: str, date: str = "") -> AsyncIterator[tuple[str, list[s
         return socket
 
     app = web.Application()
-    app.router.add_get("/api/websocket", talk)
+    app.router.add_get("/api/websocket", serve)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -67,7 +67,7 @@ async def test_every_change_has_the_old_and_the_new_state_as_home_assistant_has_
     assert len(found) == 12
 
 
-async def test_attributes_that_stay_are_the_same_object(hass: HomeAssistant) -> None:
+async def test_a_state_with_unchanged_attributes_shares_their_object(hass: HomeAssistant) -> None:
     mirror = StateMirror()
     mirror.snapshot({"a": {"sensor.a": {"s": "1", "a": {"unit": "W"}, "c": "x", "lc": 1.0}}})
     [(_, old, new)] = mirror.apply({"c": {"sensor.a": {"+": {"s": "2", "lc": 2.0, "c": "y"}}}})

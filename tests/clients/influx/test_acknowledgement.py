@@ -47,7 +47,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-def client(session: aiohttp.ClientSession, url: str, dialect: Dialect) -> InfluxClient:
+def client_of(session: aiohttp.ClientSession, url: str, dialect: Dialect) -> InfluxClient:
     return InfluxClient(
         session,
         Destination(
@@ -61,8 +61,8 @@ def client(session: aiohttp.ClientSession, url: str, dialect: Dialect) -> Influx
     )
 
 
-async def written(door: InfluxClient) -> Result:
-    return await door.write(LINE)
+async def written(client: InfluxClient) -> Result:
+    return await client.write(LINE)
 
 
 NOTHING_STORED = {
@@ -108,8 +108,8 @@ async def test_a_success_that_is_not_the_databases_own_acknowledges_nothing(
 ) -> None:
     async with Emulator(dialect=dialect) as server:
         server.impostor = answer
-        door = client(session, server.url, dialect)
-        verdict, checked = await written(door), await door.check()
+        client = client_of(session, server.url, dialect)
+        verdict, checked = await written(client), await client.check()
 
     assert (verdict.kind, verdict.problem) == (Kind.KEPT, Problem.PROXY)
     assert checked.problem is Problem.PROXY
@@ -123,7 +123,7 @@ async def test_a_silent_success_with_a_databases_mark_is_an_acknowledgement(
 ) -> None:
     async with Emulator(dialect=dialect) as server:
         server.impostor = Answer(status=status, headers={mark: "x"})
-        verdict = await written(client(session, server.url, dialect))
+        verdict = await written(client_of(session, server.url, dialect))
         asked = len(server.seen)
 
     assert verdict.kind is Kind.ACCEPTED
@@ -142,7 +142,7 @@ async def test_a_success_whose_end_nobody_knows_may_be_cut_and_acknowledges_noth
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        verdict = await written(client(session, f"http://127.0.0.1:{port}", Dialect.V1))
+        verdict = await written(client_of(session, f"http://127.0.0.1:{port}", Dialect.V1))
     assert (verdict.kind, verdict.problem) == (Kind.KEPT, Problem.PROXY)
 
 
@@ -166,10 +166,10 @@ async def test_a_database_without_its_marks_is_believed_once_it_answered_as_one(
     session: aiohttp.ClientSession, profile: Profile
 ) -> None:
     async with hidden(profile) as (server, proxy):
-        door = client(session, proxy.url, profile.dialect)
-        verdicts = [await written(door) for _ in range(3)]
+        client = client_of(session, proxy.url, profile.dialect)
+        verdicts = [await written(client) for _ in range(3)]
         first = proxy.requests
-        await written(door)
+        await written(client)
 
         assert [verdict.kind for verdict in verdicts] == [Kind.ACCEPTED] * 3
         # What is known is not asked again.
@@ -190,16 +190,16 @@ async def test_after_somebody_else_answered_the_database_has_to_answer_as_one_ag
     session: aiohttp.ClientSession, gateway: Callable[[], Trouble]
 ) -> None:
     async with hidden(V2_7) as (_, proxy):
-        door = client(session, proxy.url, Dialect.V2)
-        assert (await written(door)).kind is Kind.ACCEPTED
+        client = client_of(session, proxy.url, Dialect.V2)
+        assert (await written(client)).kind is Kind.ACCEPTED
         proxy.trouble = gateway
-        assert (await written(door)).kind is Kind.KEPT
+        assert (await written(client)).kind is Kind.KEPT
 
         proxy.trouble = GATEWAYS["no content"]
-        assert (await written(door)).problem is Problem.PROXY
+        assert (await written(client)).problem is Problem.PROXY
 
         proxy.trouble = lambda: None
-        assert (await written(door)).kind is Kind.ACCEPTED
+        assert (await written(client)).kind is Kind.ACCEPTED
 
 
 @pytest.mark.parametrize("later", [6, 60, 290, 3600])
@@ -210,17 +210,17 @@ async def test_what_was_known_of_a_server_is_asked_again_after_a_few_seconds(
     now = [1000.0]
     async with hidden(profile) as (_, proxy):
         destination = Destination(url=proxy.url, dialect=profile.dialect, org="home")
-        door = InfluxClient(
+        client = InfluxClient(
             session,
             replace(destination, bucket="home_assistant", database="home_assistant"),
             clock=lambda: now[0],
         )
         for _ in range(3):
-            assert (await written(door)).kind is Kind.ACCEPTED
+            assert (await written(client)).kind is Kind.ACCEPTED
             now[0] += later
         proxy.trouble = GATEWAYS["no content"]
 
-        assert (await written(door)).problem is Problem.PROXY
+        assert (await written(client)).problem is Problem.PROXY
 
 
 async def test_a_database_whose_pings_alone_have_marks_is_believed(
@@ -235,7 +235,7 @@ async def test_a_database_whose_pings_alone_have_marks_is_believed(
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    result = await client(session, url, Dialect.V2).write(gzip.compress(LINE), gzipped=True)
+    result = await client_of(session, url, Dialect.V2).write(gzip.compress(LINE), gzipped=True)
     await runner.cleanup()
 
     assert result.kind is Kind.ACCEPTED
@@ -255,7 +255,7 @@ async def served(
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         host, port = server.sockets[0].getsockname()
-        return await written(client(session, f"http://{host}:{port}", dialect))
+        return await written(client_of(session, f"http://{host}:{port}", dialect))
 
 
 ERROR = b'{"code":"invalid","message":"partial write: dropped 5"}'
@@ -285,7 +285,7 @@ async def test_the_mark_of_a_load_balancer_is_none_where_a_database_was_before(
 ) -> None:
     mark = {"X-Server-Hostname": "lb-7"}
     async with Emulator(profile=VM_NEW) as server:
-        door = client(session, server.url, Dialect.VICTORIAMETRICS)
-        assert (await written(door)).kind is Kind.ACCEPTED
+        client = client_of(session, server.url, Dialect.VICTORIAMETRICS)
+        assert (await written(client)).kind is Kind.ACCEPTED
         server.impostor = Answer(status=204, headers=mark)
-        assert (await written(door)).problem is Problem.PROXY
+        assert (await written(client)).problem is Problem.PROXY

@@ -31,7 +31,7 @@ def place(url: str, dialect: Dialect = Dialect.V2, **more: str) -> Destination:
 
 
 @pytest.mark.parametrize("dialect", [Dialect.V2, Dialect.V3])
-async def test_what_exists_is_taken_as_it_is(
+async def test_creating_a_database_that_exists_succeeds_and_creates_nothing(
     session: aiohttp.ClientSession, dialect: Dialect
 ) -> None:
     async with Emulator(dialect=dialect) as server:

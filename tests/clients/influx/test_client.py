@@ -50,7 +50,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-def client(session: aiohttp.ClientSession, server: Emulator, **more: str) -> InfluxClient:
+def client_of(session: aiohttp.ClientSession, server: Emulator, **more: str) -> InfluxClient:
     """Build a client that fits the server."""
     names = {"url": server.url, **NAMES[server.profile.dialect], **more}
     return InfluxClient(session, Destination(dialect=server.profile.dialect, **names))
@@ -61,7 +61,7 @@ async def test_a_write_arrives_as_each_dialect_wants_it(
     session: aiohttp.ClientSession, dialect: Dialect
 ) -> None:
     async with Emulator(dialect=dialect) as server:
-        outcome = await client(session, server).post(LINE)
+        outcome = await client_of(session, server).post(LINE)
 
     (seen,) = server.writes
     assert (outcome.status, outcome.failure) == (204, None)
@@ -77,7 +77,7 @@ async def test_a_compressed_body_is_marked_and_sent_as_it_is(
 ) -> None:
     body = gzip.compress(LINE)
     async with Emulator(dialect=dialect) as server:
-        await client(session, server).write(body, gzipped=True)
+        await client_of(session, server).write(body, gzipped=True)
 
     assert server.writes[0].body == body
     assert len(server.points) == 1
@@ -101,7 +101,7 @@ async def test_credentials_go_in_the_header_that_the_dialect_knows(
     session: aiohttp.ClientSession, dialect: Dialect, given: dict[str, str], header: str | None
 ) -> None:
     async with Emulator(dialect=dialect) as server:
-        await client(session, server, **given).post(LINE)
+        await client_of(session, server, **given).post(LINE)
 
     assert server.writes[0].headers.get("Authorization") == header
 
@@ -111,7 +111,7 @@ async def test_unusual_passwords_arrive_unchanged(
     session: aiohttp.ClientSession, password: str
 ) -> None:
     async with Emulator(dialect=Dialect.V1) as server:
-        await client(session, server, username="jürgen", password=password).post(LINE)
+        await client_of(session, server, username="jürgen", password=password).post(LINE)
 
     sent = server.writes[0].headers["Authorization"].removeprefix("Basic ")
     assert base64.b64decode(sent).decode() == f"jürgen:{password}"
@@ -122,7 +122,7 @@ async def test_unusual_bucket_names_arrive_unchanged(
     session: aiohttp.ClientSession, name: str
 ) -> None:
     async with Emulator(dialect=Dialect.V2) as server:
-        await client(session, server, bucket=name).post(LINE)
+        await client_of(session, server, bucket=name).post(LINE)
 
     assert server.writes[0].query["bucket"] == name
 
@@ -130,7 +130,7 @@ async def test_unusual_bucket_names_arrive_unchanged(
 @pytest.mark.parametrize("slash", ["", "/"])
 async def test_a_server_below_a_path_is_reached(session: aiohttp.ClientSession, slash: str) -> None:
     async with Emulator(dialect=Dialect.V2, prefix="/db/influx") as server:
-        outcome = await client(session, server, url=server.url + slash).post(LINE)
+        outcome = await client_of(session, server, url=server.url + slash).post(LINE)
 
     assert outcome.status == 204
     assert server.seen[0].path == "/api/v2/write"
@@ -140,7 +140,7 @@ async def test_a_database_is_named_to_victoriametrics_only_if_there_is_one(
     session: aiohttp.ClientSession,
 ) -> None:
     async with Emulator(dialect=Dialect.VICTORIAMETRICS) as server:
-        await client(session, server, database="ha").post(LINE)
+        await client_of(session, server, database="ha").post(LINE)
 
     assert server.writes[0].query == {"db": "ha", "precision": "ns"}
 
@@ -150,7 +150,7 @@ async def test_a_refusal_of_the_database_is_marked_as_its_own(
     session: aiohttp.ClientSession, dialect: Dialect
 ) -> None:
     async with Emulator(dialect=dialect) as server:
-        outcome = await client(session, server).post(b"broken\nm value=1 1")
+        outcome = await client_of(session, server).post(b"broken\nm value=1 1")
 
     assert outcome.status == 400
     assert outcome.from_database
@@ -176,7 +176,7 @@ async def test_a_proxy_is_not_taken_for_the_database(
 ) -> None:
     async with Emulator() as server:
         server.impostor = answer
-        outcome = await client(session, server).post(LINE)
+        outcome = await client_of(session, server).post(LINE)
 
     assert outcome.from_database is is_database
 
@@ -184,7 +184,7 @@ async def test_a_proxy_is_not_taken_for_the_database(
 async def test_a_redirect_is_reported_and_not_followed(session: aiohttp.ClientSession) -> None:
     async with Emulator() as server:
         server.impostor = Answer(status=301, headers={"Location": "https://elsewhere/"})
-        outcome = await client(session, server).post(LINE)
+        outcome = await client_of(session, server).post(LINE)
 
     assert (outcome.status, outcome.detail) == (301, "https://elsewhere/")
     assert len(server.seen) == 1
@@ -207,8 +207,8 @@ async def test_where_a_redirect_leads_is_told_without_what_may_be_secret(
 ) -> None:
     async with Emulator() as server:
         server.impostor = Answer(status=302, headers={"Location": location})
-        door = client(session, server, token="s3cr3t-token")
-        outcome, verdict = await door.post(LINE), await door.check()
+        client = client_of(session, server, token="s3cr3t-token")
+        outcome, verdict = await client.post(LINE), await client.check()
 
     assert outcome.detail == shown
     assert verdict.detail == shown or not shown
@@ -217,7 +217,7 @@ async def test_where_a_redirect_leads_is_told_without_what_may_be_secret(
 async def test_retry_after_is_passed_on(session: aiohttp.ClientSession) -> None:
     async with Emulator() as server:
         server.impostor = Answer(status=429, headers={"Retry-After": "17"})
-        outcome = await client(session, server).post(LINE)
+        outcome = await client_of(session, server).post(LINE)
 
     assert outcome.retry_after == "17"
 
@@ -225,7 +225,7 @@ async def test_retry_after_is_passed_on(session: aiohttp.ClientSession) -> None:
 async def test_an_endless_reply_is_cut(session: aiohttp.ClientSession) -> None:
     async with Emulator() as server:
         server.impostor = Answer(status=400, body='{"code":"' + "x" * 5_000_000)
-        outcome = await client(session, server).post(LINE)
+        outcome = await client_of(session, server).post(LINE)
 
     assert outcome.status == 400
     assert len(outcome.body) == 65536
@@ -251,7 +251,7 @@ async def test_a_broken_exchange_gives_an_outcome_without_a_status(
     monkeypatch.setattr(influx, "WRITE_TIMEOUT", aiohttp.ClientTimeout(total=0.3))
     async with Emulator() as server:
         server.faults.append(fault)
-        outcome = await client(session, server).post(LINE)
+        outcome = await client_of(session, server).post(LINE)
 
     assert outcome.failure is failure
     assert outcome.status == 0
@@ -262,8 +262,8 @@ async def test_a_write_without_a_server_gives_the_outcome_unreachable(
     session: aiohttp.ClientSession,
 ) -> None:
     async with Emulator() as server:
-        door = client(session, server)
-    outcome = await door.post(LINE)
+        client = client_of(session, server)
+    outcome = await client.post(LINE)
 
     assert outcome.failure is Failure.UNREACHABLE
     assert "127.0.0.1" in outcome.detail
@@ -278,8 +278,8 @@ async def test_a_server_that_speaks_no_http_gives_an_outcome(
 
     server = await asyncio.start_server(ssh, "127.0.0.1")
     port = server.sockets[0].getsockname()[1]
-    door = InfluxClient(session, Destination(url=f"http://127.0.0.1:{port}", dialect=Dialect.V2))
-    outcome = await door.post(LINE)
+    client = InfluxClient(session, Destination(url=f"http://127.0.0.1:{port}", dialect=Dialect.V2))
+    outcome = await client.post(LINE)
     server.close()
 
     assert outcome.failure is Failure.RESET
@@ -289,9 +289,9 @@ async def test_a_write_with_a_closed_session_gives_an_outcome(
     session: aiohttp.ClientSession,
 ) -> None:
     async with Emulator() as server:
-        door = client(session, server)
+        client = client_of(session, server)
         await session.close()
-        outcome = await door.post(LINE)
+        outcome = await client.post(LINE)
 
     assert outcome.failure is Failure.RESET
 
@@ -300,7 +300,7 @@ async def test_a_token_that_no_header_can_hold_is_not_sent(
     session: aiohttp.ClientSession,
 ) -> None:
     async with Emulator() as server:
-        outcome = await client(session, server, token="to\r\nken").post(LINE)
+        outcome = await client_of(session, server, token="to\r\nken").post(LINE)
 
     assert outcome.failure is Failure.RESET
     assert not server.seen
@@ -311,7 +311,7 @@ async def test_a_cancelled_write_raises_and_gives_no_outcome(
 ) -> None:
     async with Emulator() as server:
         server.faults.append(Fault(kind="hang"))
-        task = asyncio.create_task(client(session, server).post(LINE))
+        task = asyncio.create_task(client_of(session, server).post(LINE))
         await server.arrived.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -323,7 +323,7 @@ async def test_no_secret_shows_in_a_repr_or_in_an_outcome(session: aiohttp.Clien
     shown = repr(Destination(url="http://x", dialect=Dialect.V1, username="u", **secrets))
     async with Emulator() as server:
         server.impostor = Answer(status=400, body="you sent Authorization: Token s3cr3t-token")
-        outcome = await client(session, server, token="s3cr3t-token").post(LINE)
+        outcome = await client_of(session, server, token="s3cr3t-token").post(LINE)
 
     assert "s3cr3t" not in shown + repr(outcome)
     assert "**REDACTED**" in outcome.body
@@ -386,7 +386,7 @@ async def test_a_check_of_what_is_right_succeeds_and_changes_nothing(
     given, header = GRANTED[dialect]
     async with Emulator(dialect=dialect) as server:
         server.allowed = {header}
-        verdict = await client(session, server, **given).check()
+        verdict = await client_of(session, server, **given).check()
 
     assert (verdict.kind, verdict.problem) == (Kind.ACCEPTED, Problem.NONE)
     assert server.writes[0].body == b""
@@ -400,9 +400,9 @@ async def test_a_check_tells_wrong_credentials_from_missing_permission(
     given, header = GRANTED[dialect]
     async with Emulator(dialect=dialect) as server:
         server.allowed = {"Token another"}
-        wrong = await client(session, server, **given).check()
+        wrong = await client_of(session, server, **given).check()
         server.read_only = {header}
-        powerless = await client(session, server, **given).check()
+        powerless = await client_of(session, server, **given).check()
 
     assert wrong.problem is Problem.INVALID_AUTH
     assert powerless.problem is Problem.FORBIDDEN
@@ -424,7 +424,7 @@ async def test_a_check_names_what_does_not_exist(
     session: aiohttp.ClientSession, dialect: Dialect, wrong: dict[str, str], problem: Problem
 ) -> None:
     async with Emulator(dialect=dialect) as server:
-        verdict = await client(session, server, **wrong).check()
+        verdict = await client_of(session, server, **wrong).check()
 
     assert verdict.problem is problem
 
@@ -434,11 +434,11 @@ async def test_a_check_does_not_fall_for_a_page_that_says_200(
     session: aiohttp.ClientSession, dialect: Dialect
 ) -> None:
     async with Emulator(dialect=dialect) as server:
-        door = client(session, server)
+        client = client_of(session, server)
         server.impostor = replace(HTML, status=200)
-        login = await door.check()
+        login = await client.check()
         server.impostor = Answer(status=200, body='{"status": "ok"}')
-        stranger = await door.check()
+        stranger = await client.check()
 
     assert login.problem is Problem.PROXY
     assert stranger.problem is Problem.PROXY

@@ -118,7 +118,7 @@ async def test_a_server_with_another_clock_is_not_judged_by_ours(
         assert await InfluxClient(session, place(server)).retention() is None
 
 
-async def test_without_a_server_it_is_unknown(session: aiohttp.ClientSession) -> None:
+async def test_without_a_server_the_retention_is_unknown(session: aiohttp.ClientSession) -> None:
     async with Emulator(profile=V2_7) as server:
-        door = InfluxClient(session, place(server))
-    assert await door.retention() is None
+        client = InfluxClient(session, place(server))
+    assert await client.retention() is None

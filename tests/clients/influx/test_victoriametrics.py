@@ -88,9 +88,9 @@ async def test_samples_that_are_acknowledged_and_not_stored_are_counted_by_reaso
 ) -> None:
     week = 7 * 86_400
     async with Emulator(profile=profile, retention=week) as server:
-        door = InfluxClient(session, at(server.url))
+        client = InfluxClient(session, at(server.url))
         old = "\n".join(f"m value={n},other=2 {server.now - 2 * week}000000000" for n in range(33))
-        result = await door.write(old.encode())
+        result = await client.write(old.encode())
         found = (await ask_storage(session, at(server.url))).ignored
 
     assert result.code == 204

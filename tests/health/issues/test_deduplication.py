@@ -39,13 +39,13 @@ def issue(hass: HomeAssistant, entry: MockConfigEntry) -> ir.IssueEntry | None:
     return ir.async_get(hass).async_get_issue(DOMAIN, f"{entry.entry_id}_no_deduplication")
 
 
-def questions(server: Emulator) -> int:
+def storage_reads(server: Emulator) -> int:
     """Count how often a server was asked how it was started, and not for its version."""
     asked = Counter(seen.path for seen in server.seen)
     return max(asked["/metrics"] - asked["/ping"], 0)
 
 
-async def look(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def write_and_refresh(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Write, and let ten seconds pass twice: the answer comes in between."""
     pipeline = entry.runtime_data.pipeline
     hass.states.async_set("sensor.a", "1")
@@ -61,7 +61,7 @@ async def test_a_server_without_deduplication_is_a_repair_that_can_be_ignored(
     hass: HomeAssistant, metrics: Emulator, destination: MockConfigEntry
 ) -> None:
     await set_up(hass, destination)
-    await look(hass, destination)
+    await write_and_refresh(hass, destination)
     found = issue(hass, destination)
     assert found
     assert not found.is_fixable
@@ -73,7 +73,7 @@ async def test_a_server_without_deduplication_is_a_repair_that_can_be_ignored(
         found = issue(hass, destination)
         assert found
         assert found.dismissed_version
-        await look(hass, destination)
+        await write_and_refresh(hass, destination)
     found = issue(hass, destination)
     assert found
     assert found.dismissed_version
@@ -88,12 +88,12 @@ async def test_deduplication_is_asked_for_once_and_not_before_the_database_answe
     await destination.runtime_data.pipeline.flush()
     await until(lambda: destination.runtime_data.pipeline.export_state.connected is False)
     await destination.runtime_data.coordinator.async_refresh()
-    assert questions(metrics) == 0
+    assert storage_reads(metrics) == 0
     metrics.impostor = None
     await destination.runtime_data.pipeline.flush()
-    await look(hass, destination)
-    await look(hass, destination)
-    await until(lambda: questions(metrics) == 1)
+    await write_and_refresh(hass, destination)
+    await write_and_refresh(hass, destination)
+    await until(lambda: storage_reads(metrics) == 1)
 
 
 @pytest.mark.parametrize("told", [DEDUPLICATING.metrics, ""], ids=["deduplicates", "hides it"])
@@ -102,8 +102,8 @@ async def test_a_server_that_deduplicates_or_does_not_tell_is_no_repair(
 ) -> None:
     metrics.profile = replace(VM_NEW, metrics=told)
     await set_up(hass, destination)
-    await look(hass, destination)
-    await until(lambda: questions(metrics) == 1)
+    await write_and_refresh(hass, destination)
+    await until(lambda: storage_reads(metrics) == 1)
     assert issue(hass, destination) is None
 
 
@@ -111,20 +111,20 @@ async def test_the_repair_goes_when_the_server_was_started_anew(
     hass: HomeAssistant, metrics: Emulator, destination: MockConfigEntry
 ) -> None:
     await set_up(hass, destination)
-    await look(hass, destination)
+    await write_and_refresh(hass, destination)
     assert issue(hass, destination)
     metrics.profile = DEDUPLICATING
     assert await hass.config_entries.async_reload(destination.entry_id)
-    await look(hass, destination)
+    await write_and_refresh(hass, destination)
     assert issue(hass, destination) is None
 
 
-async def test_an_influxdb_is_not_asked(
+async def test_an_influxdb_is_not_checked_for_deduplication(
     hass: HomeAssistant, database: Emulator, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
-    await look(hass, entry)
-    assert questions(database) == 0
+    await write_and_refresh(hass, entry)
+    assert storage_reads(database) == 0
     assert issue(hass, entry) is None
 
 
@@ -132,10 +132,10 @@ async def test_deduplication_is_asked_for_again_after_a_day_and_no_answer_change
     now = [1000.0]
     answers: list[bool | None] = [False, None, True]
 
-    async def ask() -> Storage:
+    async def read() -> Storage:
         return Storage(deduplicates=answers.pop(0), ignored=None)
 
-    deduplication = Deduplication(ask, clock=lambda: now[0])
+    deduplication = Deduplication(read, clock=lambda: now[0])
     due, issues = [deduplication.is_due], []
     while answers:
         await deduplication.async_check()
@@ -154,10 +154,10 @@ async def test_a_question_without_an_answer_is_repeated_after_a_minute() -> None
         Storage(deduplicates=False, ignored=None),
     ]
 
-    async def ask() -> Storage:
+    async def read() -> Storage:
         return answers.pop(0)
 
-    deduplication = Deduplication(ask, clock=lambda: now[0])
+    deduplication = Deduplication(read, clock=lambda: now[0])
     seen = []
     for _ in range(2):
         await deduplication.async_check()
@@ -172,13 +172,13 @@ async def test_samples_that_were_taken_and_not_stored_are_a_repair_with_number_a
     hass: HomeAssistant, metrics: Emulator, destination: MockConfigEntry
 ) -> None:
     await set_up(hass, destination)
-    await look(hass, destination)
+    await write_and_refresh(hass, destination)
     issue_id = f"{destination.entry_id}_vm_rows_ignored"
     assert ir.async_get(hass).async_get_issue(DOMAIN, issue_id) is None
 
     metrics.ignored = {"small_timestamp": 33, "big_timestamp": 0}
     assert await hass.config_entries.async_reload(destination.entry_id)
-    await look(hass, destination)
+    await write_and_refresh(hass, destination)
     found = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
     assert found
     assert found.translation_placeholders == {
@@ -195,10 +195,10 @@ async def test_ignored_samples_are_looked_for_each_hour_and_forgotten_after_a_da
     now = [1000.0]
     counts = {"small_timestamp": 0}
 
-    async def ask() -> Storage:
+    async def read() -> Storage:
         return Storage(deduplicates=True, ignored=dict(counts))
 
-    storage = Deduplication(ask, clock=lambda: now[0])
+    storage = Deduplication(read, clock=lambda: now[0])
 
     async def look_after(hours: float) -> bool:
         now[0] += hours * 3600

@@ -34,7 +34,7 @@ async def test_only_points_that_were_rejected_alone_are_quarantined(bad_lines: s
     assert {record["line"] for record in records} == bad
     assert len(records) == rig.ledger.quarantined == len(bad)
     assert rig.ledger.captured == rig.ledger.settled == 600
-    # Halving and doubling again: a poison point costs a logarithm of requests, not a request each.
+    # Halving and doubling again: a refused point costs a logarithm of requests, not a request each.
     assert len(writer.attempts) <= 2 + len(bad) * 32
 
 
@@ -55,7 +55,7 @@ async def test_a_server_that_refuses_everything_gets_its_points_again() -> None:
     assert [status for status, _ in groupby(rig.changes)] == [Status.OK, Status.BLOCKED, Status.OK]
 
 
-async def test_the_user_may_put_everything_aside_all_the_same() -> None:
+async def test_the_user_may_quarantine_all_points_of_a_surge() -> None:
     old = set(points(100))
     writer = ScriptedWriter(judge=lambda lines: REJECTED if old & set(lines) else OK)
     rig = Rig(writer, [*points(100), "m new=1 1"])

@@ -98,7 +98,7 @@ async def test_what_the_recorder_has_is_written_and_a_second_time_makes_no_more_
 
 
 @pytest.mark.usefixtures("before")
-async def test_the_newest_point_alone_is_not_written_beside_itself(
+async def test_a_backfill_writes_the_newest_state_once(
     hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:
     """Two changes within a microsecond are kept apart, but this is one."""

@@ -44,7 +44,7 @@ def _sensor(own: set[str]) -> str:
     return min(each for each in own if each.startswith("sensor."))
 
 
-async def test_it_is_no_history_to_write(
+async def test_a_backfill_leaves_out_sensors_of_a_deleted_destination(
     recorder_mock: Recorder, hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:
     await set_up(hass, entry)
@@ -71,7 +71,7 @@ async def test_it_is_no_history_to_write(
     assert {point.tags["entity_id"] for point in points(database)} == {"sensor.a"}
 
 
-async def test_it_is_not_filled_into_a_gap(
+async def test_a_gap_is_filled_without_sensors_of_a_deleted_destination(
     recorder_mock: Recorder, hass: HomeAssistant, entry: MockConfigEntry, database: Emulator
 ) -> None:
     await set_up(hass, entry)

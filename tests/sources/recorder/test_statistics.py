@@ -168,7 +168,7 @@ async def test_years_without_an_hour_take_no_time(
 
 
 @pytest.mark.usefixtures("before")
-async def test_times_that_follow_one_another_have_each_hour_once(
+async def test_adjacent_time_spans_have_each_hour_once(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)

@@ -444,7 +444,7 @@ async def test_what_led_to_a_removal_in_the_interruption_is_there(
 
 
 @pytest.mark.parametrize("ahead", [3600.0, -3600.0], ids=["an hour ahead", "an hour behind"])
-async def test_a_gap_is_one_of_the_other_clock(
+async def test_a_gap_is_filled_by_the_clock_of_the_other_home(
     hass: HomeAssistant, home: Home, database: Emulator, ahead: float
 ) -> None:
     recorder, start = Recorder(home), time.time() - 1000 + ahead

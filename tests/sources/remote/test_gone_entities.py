@@ -196,7 +196,7 @@ async def test_the_entities_of_a_home_are_stored_when_they_change(
     assert content() is None
 
 
-def test_so_many_that_are_gone_are_remembered() -> None:
+def test_only_the_newest_removed_entities_are_remembered() -> None:
     entities, names = Entities(), [f"sensor.s{number}" for number in range(GONE_MAX + 2)]
     for name in names:
         old = State(

@@ -124,7 +124,7 @@ async def test_changes_during_an_interruption_are_captured_each_once(
     assert state.reconnect_seconds is not None
 
 
-async def test_a_burst_that_the_connection_ends_in_is_not_lost(
+async def test_a_burst_is_not_lost_when_the_connection_ends_in_it(
     hass: HomeAssistant, home: Home, database: Emulator
 ) -> None:
     home.register("light.a")
@@ -348,7 +348,7 @@ async def test_what_happens_during_a_reload_is_captured_over_the_same_connection
     assert [state for _, state, _ in told(database)] == [str(number) for number in range(7)]
 
 
-async def test_a_removed_remote_home_is_left(
+async def test_the_connection_to_a_removed_remote_home_is_closed(
     hass: HomeAssistant, home: Home, database: Emulator
 ) -> None:
     entry = entry_with(database, remote(home))
