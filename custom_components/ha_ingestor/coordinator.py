@@ -18,20 +18,13 @@ from .data_api.coordinator import RegistryCoordinator
 from .enrich.attribution import Attribution
 from .health.connection_log import ConnectionLog
 from .health.issues.credentials import REFUSED, async_update_reauth
-from .health.issues.deduplication import NO_DEDUPLICATION, Deduplication
-from .health.issues.ignored_rows import ROWS_IGNORED
-from .health.issues.issues import (
-    QUARANTINED,
-    Issue,
-    async_update_issues,
-    health_issues,
-    undecided_issues,
-)
+from .health.issues.deduplication import Deduplication
+from .health.issues.destination import DestinationIssues
 from .health.refused_entities import RefusedEntities
 from .health.remembered import async_remember
 from .health.self_test import SelfTest
 from .health.server import async_note_version
-from .health.texts.place import database_of, distinct_title, server_of
+from .health.texts.place import distinct_title
 from .health.updates import Updates
 from .pipeline.export.export_state import Status
 from .pipeline.handover import Handover
@@ -144,6 +137,13 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         # What was read last, which is shown only now and then.
         self._last_read: Snapshot | None = None
         self.refused = RefusedEntities(pipeline)
+        self._issues = DestinationIssues(
+            hass=hass,
+            entry=entry,
+            refused=self.refused,
+            deduplication=self._deduplication,
+            remembered=self.remembered,
+        )
         self._updates = Updates()
         self._is_scheduled = False
 
@@ -203,14 +203,14 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         if snapshot is None:
             snapshot = await self._async_with_rejection(await self.async_snapshot())
             await self._async_follow(snapshot)
-            self._update_issues(snapshot, unasked)
+            self._issues.async_update(snapshot, unasked)
         shown: Snapshot | None = self.data
         if shown is None or self._updates.is_due(snapshot, shown, is_scheduled=self._is_scheduled):
             return snapshot
         return shown  # which does not notify
 
     def _unchanged(self) -> Snapshot | None:
-        """Return what was read last, if a new look would see the same."""
+        """Return what was read last, if reading it again would give the same."""
         last, pipeline = self._last_read, self._pipeline
         if last is None or not pipeline.is_unchanged_since(last):
             return None
@@ -228,20 +228,6 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
         if outages.is_due:
             await self.hass.async_add_executor_job(outages.save)
 
-    def _update_issues(self, snapshot: Snapshot, unasked: list[Issue]) -> None:
-        data = self.config_entry.data
-        async_update_issues(
-            self.hass,
-            self.config_entry.entry_id,
-            {"title": self.title, "database": database_of(data), "server": server_of(data)},
-            [
-                *health_issues(snapshot, self.refused.found),
-                *self._deduplication.issues,
-                *unasked,
-            ],
-            undecided=self._undecided(snapshot),
-        )
-
     async def _async_with_rejection(self, snapshot: Snapshot) -> Snapshot:
         """Look once for a refused point that an earlier process left in quarantine."""
         if self.remembered.is_rejection_known or not snapshot.is_open:
@@ -252,14 +238,6 @@ class HealthCoordinator(DataUpdateCoordinator[Snapshot]):
             return snapshot  # the repair about the disk says so
         self.remembered.is_rejection_known = True
         return await self.async_snapshot()
-
-    def _undecided(self, snapshot: Snapshot) -> set[str]:
-        found = undecided_issues(snapshot)
-        if not self._deduplication.is_known:
-            found |= {NO_DEDUPLICATION, ROWS_IGNORED}
-        if not self.remembered.is_rejection_known:
-            found.add(QUARANTINED)
-        return found
 
     @callback
     def async_status_changed(self) -> None:
