@@ -139,7 +139,7 @@ async def test_points_behind_expired_ones_are_delivered() -> None:
     rig = Rig(files, database)
     rig.commit()
     rig.clocks.wall = NOON + 40 * DAY
-    await rig.exporter.ages.ask_retention()
+    await rig.exporter.ages.read_retention()
     files.fault = fault
     old, fresh = points(1, 50), points(39 * DAY * 1000, 39 * DAY * 1000 + 49)
     mixed = [line for pair in zip(old, fresh, strict=True) for line in pair]

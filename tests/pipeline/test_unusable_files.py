@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from custom_components.ha_ingestor.clients.influx.outcome import Outcome
-from custom_components.ha_ingestor.pipeline.export import exporter
+from custom_components.ha_ingestor.pipeline.export import quarantine_recheck
 from custom_components.ha_ingestor.pipeline.pipeline import Pipeline
 from tests.pipeline.memory_files import MemoryFiles
 from tests.pipeline.running import until
@@ -36,7 +36,7 @@ async def _until_told(pipeline: Pipeline, is_told: Callable[[str], bool]) -> Non
 async def test_files_are_looked_at_again_although_no_further_point_comes(
     monkeypatch: pytest.MonkeyPatch, *, is_paused: bool
 ) -> None:
-    monkeypatch.setattr(exporter, "RECHECK_SECONDS", 0.05)
+    monkeypatch.setattr(quarantine_recheck, "RECHECK_SECONDS", 0.05)
     files = MemoryFiles()
     first = make(files, ScriptedWriter(judge=lambda lines: REFUSED))
     first.start()

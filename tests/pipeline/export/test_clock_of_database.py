@@ -90,7 +90,7 @@ async def test_a_backlog_within_the_retention_waits_as_well(evidence: str) -> No
     lines = aged(300, 3 * DAY)
     rig = Rig(database, lines)
     if is_told:
-        await rig.exporter.ages.ask_retention()
+        await rig.exporter.ages.read_retention()
 
     for _ in range(3):
         assert await rig.exporter.drain() == BLOCKED_RETRY
@@ -121,7 +121,7 @@ async def test_what_is_older_than_the_retention_is_put_aside_once_the_clock_is_r
 async def test_a_shortened_retention_is_not_taken_for_a_wrong_clock() -> None:
     database = Database(Dialect.V1, 30 * DAY)
     rig = Rig(database, aged(10, 10 * DAY))
-    await rig.exporter.ages.ask_retention()
+    await rig.exporter.ages.read_retention()
     database.retention_seconds = WEEK
 
     assert await rig.exporter.drain() is None

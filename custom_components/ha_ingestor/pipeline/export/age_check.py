@@ -51,7 +51,7 @@ class AgeCheck:
     writer: Writer
     expiry: Expiry
 
-    async def ask_retention(self) -> None:
+    async def read_retention(self) -> None:
         """Read the retention; unknown after an error."""
         retention = None
         try:
@@ -62,10 +62,10 @@ class AgeCheck:
             _LOGGER.debug("The retention could not be read", exc_info=True)
         self.expiry.set_retention(retention)
 
-    async def ask_if_due(self) -> None:
+    async def read_if_due(self) -> None:
         """Read the retention again where it may have been changed."""
         if self.expiry.is_due:
-            await self.ask_retention()
+            await self.read_retention()
 
     async def wrong_clock(self, line: bytes, result: Result) -> Result | None:
         """Return the result if a line was rejected for its age by a wrong clock."""
@@ -73,7 +73,7 @@ class AgeCheck:
         if moment is None or not self.expiry.is_too_young(moment, result.age):
             return None
         # The retention may have been shortened.
-        await self.ask_retention()
+        await self.read_retention()
         is_wrong = self.expiry.is_too_young(moment, result.age)
         return _blocked_by_clock(result) if is_wrong else None
 

@@ -15,6 +15,7 @@ from .export_state import StatusTracker
 from .exporter import Exporter
 from .gathering import GATHER_POINTS, Gathering
 from .pause import Pause
+from .quarantine_recheck import QuarantineRecheck
 from .retry import RetryPolicy
 from .settings import DeliverySettings
 from .settlement import Settlement
@@ -62,17 +63,18 @@ def build_exporter(
     )
     points = min(GATHER_POINTS, settings.request_points)
     return Exporter(
-        quarantine=quarantine,
         writer=writer,
         pause=pause,
         run=run,
         on_change=on_change,
         gather_seconds=settings.gather_seconds,
-        clock=clocks.monotonic,
         progress=progress,
         attempts=attempts,
         retry=retry,
         ages=ages,
         delivery=delivery,
         gathering=Gathering(buffer=buffer, points=points),
+        recheck=QuarantineRecheck(
+            quarantine=quarantine, run=run, on_change=on_change, clock=clocks.monotonic
+        ),
     )

@@ -165,7 +165,7 @@ class Delivery:
     async def _find_expired(self, request: Request) -> float | None:
         """Find the expired lines; the reply is not reliable for the others."""
         if self.expiry.is_due:
-            await self.ages.ask_retention()
+            await self.ages.read_retention()
             if self.expiry.limit():
                 return None
         search = ExpirySearch(self.expiry, request.payload)

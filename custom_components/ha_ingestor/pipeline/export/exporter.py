@@ -7,10 +7,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
 
 from ..files import disk_error_text
-from ..spool.quarantine.quarantine import Quarantine
 from .age_check import AgeCheck
 from .attempts import Attempts, is_own_end, wait_for
 from .breaker import BreakerChange, BreakerState
@@ -18,38 +16,34 @@ from .delivery import Delivery
 from .export_state import ExportState, Status, StatusChange, StatusTracker
 from .gathering import Gathering
 from .pause import Pause
+from .quarantine_recheck import QuarantineRecheck
 from .result import Kind, Problem, Result
 from .retry import RetryPolicy
 from .writer import Run, Writer
 
 _LOGGER = logging.getLogger(__name__)
 
-# A bad sector may take the disk seconds to fail at.
-RECHECK_SECONDS: Final = 60.0
-
 
 @dataclass(slots=True, kw_only=True)
 class Exporter:
     """The export loop: when to export the buffer, and how long to wait. `build` makes it."""
 
-    quarantine: Quarantine
     writer: Writer
     pause: Pause
     run: Run
     on_change: Callable[[], None]
     gather_seconds: float
-    clock: Callable[[], float]
     progress: StatusTracker
     attempts: Attempts
     retry: RetryPolicy
     ages: AgeCheck
     delivery: Delivery
     gathering: Gathering
-    _recheck_at: float = 0.0
+    recheck: QuarantineRecheck
     _requested_at: float = -math.inf
     _delivering: asyncio.Lock = field(default_factory=asyncio.Lock)
-    # A question is no delivery: a stop does not wait for it.
-    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    # A check is no delivery: a stop does not wait for it.
+    _checking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _retry_now: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -113,7 +107,7 @@ class Exporter:
         """
         await self.run(self.pause.begin)
         self.retry_now()
-        async with self._asking, self._delivering:
+        async with self._checking, self._delivering:
             if self.pause.is_on:
                 self.progress.set_idle(Status.PAUSED)
 
@@ -149,15 +143,15 @@ class Exporter:
 
     async def export_forever(self) -> None:
         """Export until cancelled, with the wait that each result requires."""
-        has_asked = False
+        has_read = False
         while not self._stopping.is_set():
             self.gathering.begin()
             # Here, so that a try that is asked for during a request is not forgotten after it.
             self._retry_now.clear()
             try:
-                if not has_asked:
-                    has_asked = True
-                    await self._ask_first()
+                if not has_read:
+                    has_read = True
+                    await self._read_first()
                 delay = await self.drain()
                 if self._stopping.is_set():
                     return
@@ -165,14 +159,14 @@ class Exporter:
                     delay = await self._check_first()
                 if self.pause.is_on:
                     self.progress.set_idle(Status.PAUSED)
-                    delay = self._longest_wait
+                    delay = self.recheck.longest_wait
             except (Exception, asyncio.CancelledError) as err:
                 if is_own_end(err):
                     raise
                 delay = self._keep_after(err)
             if delay is None:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(self._longest_wait):
+                    async with asyncio.timeout(self.recheck.longest_wait):
                         await self.gathering.wait(self._requested_at + self.gather_seconds)
             else:
                 await wait_for(self._retry_now, delay)
@@ -186,21 +180,16 @@ class Exporter:
             _LOGGER.error("Export failed; retrying", exc_info=err)
         return self.delivery.keep(Result(kind=Kind.KEPT, problem=problem, detail=detail))
 
-    @property
-    def _longest_wait(self) -> float:
-        """Seconds in which nothing has to be done by itself."""
-        return RECHECK_SECONDS if self.quarantine.disk_error else math.inf
-
-    async def _ask_first(self) -> None:
+    async def _read_first(self) -> None:
         """Read what is known of the export before the first point is sent."""
-        async with self._asking:
+        async with self._checking:
             await self._load_pause()
             if not self.pause.is_on:
-                await self.ages.ask_retention()
+                await self.ages.read_retention()
 
     async def _check_first(self) -> float | None:
         """Check the connection before the first point, which may come late."""
-        async with self._asking:
+        async with self._checking:
             if self.pause.is_on:
                 return None
             result = await self.writer.check()
@@ -228,8 +217,8 @@ class Exporter:
         await self._load_pause()
         if not self.pause.is_on:
             self.attempts.begin()
-        await self._recheck_quarantine()
-        asks = False
+        await self.recheck.check_if_due()
+        has_sent = False
         while True:
             request = await self.run(self.delivery.compose)
             self.delivery.publish_written()
@@ -237,8 +226,8 @@ class Exporter:
             if self.pause.is_on:
                 self.progress.set_idle(Status.PAUSED)
                 return None
-            if asks and self.state.status is Status.OK and not self._stopping.is_set():
-                await self.ages.ask_if_due()
+            if has_sent and self.state.status is Status.OK and not self._stopping.is_set():
+                await self.ages.read_if_due()
             if request is None or (self._stopping.is_set() and not is_last):
                 return None
             if request.sent:
@@ -246,20 +235,10 @@ class Exporter:
             delay = await self.delivery.send(request)
             if delay is not None:
                 return delay
-            asks = bool(request.sent)
+            has_sent = bool(request.sent)
 
     async def _load_pause(self) -> None:
         """Read whether the user has paused the export, once the disk tells."""
         if not self.pause.is_known:
             with suppress(OSError):
                 await self.run(self.pause.load)
-
-    async def _recheck_quarantine(self) -> None:
-        """Check at intervals whether bad quarantine files can be used again."""
-        if self.quarantine.disk_error and self.clock() >= self._recheck_at:
-            self._recheck_at = self.clock() + RECHECK_SECONDS
-            before = self.quarantine.disk_error
-            with suppress(OSError):
-                await self.run(self.quarantine.recheck_files)
-            if self.quarantine.disk_error != before:
-                self.on_change()
