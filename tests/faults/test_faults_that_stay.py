@@ -1,38 +1,15 @@
 """Faults of the disk that nobody heals: no loop, no number settled twice, and it is told."""
 
 import errno
-from collections.abc import Callable, Iterator
 
 import pytest
 
+from .conftest import MemoryWorld, NewWorld, numbers
 from .host import small_memory
-from .memory_driver import MemoryDriver
-from .steps import Begin
-from .world import World, counts_of, fallen
-
-type MemoryWorld = World[MemoryDriver]
-type NewWorld = Callable[..., MemoryWorld]
+from .world import counts_of, fallen
 
 DENIED = errno.EACCES
 BUSY = errno.EBUSY
-
-
-@pytest.fixture
-def new_world() -> Iterator[NewWorld]:
-    """Make worlds, and end them."""
-    worlds: list[MemoryWorld] = []
-
-    def make(max_bytes: int = 1 << 30) -> MemoryWorld:
-        worlds.append(World(MemoryDriver(), Begin(max_bytes=max_bytes)))
-        return worlds[-1]
-
-    yield make
-    for world in worlds:
-        world.driver.close()
-
-
-def numbers(first: int, last: int) -> set[int]:
-    return set(range(first, last + 1))
 
 
 def filled(world: MemoryWorld, segments: int = 6) -> None:

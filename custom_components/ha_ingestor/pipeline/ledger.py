@@ -41,7 +41,7 @@ _BY_REASON: Final = ("filtered", "lost")
 
 @dataclass(slots=True, kw_only=True)
 class Ledger:
-    """The counts since the spool was created. Used by one thread.
+    """The counts since the spool was created, or they could not be read. Used by one thread.
 
     `captured` counts what got a sequence number in the spool, or was settled without one.
     `throttled` are events that the filter holds, `held` are lines that wait for the disk.
@@ -91,6 +91,12 @@ class Ledger:
         if points > 0:
             self.captured += points
             self.lost[reason] += points
+
+    def count_quarantined(self, points: int) -> None:
+        """Count points that were put aside by an earlier process, whose counts are lost."""
+        self.received += points
+        self.captured += points
+        self.quarantined += points
 
     def settle(self, fate: Fate, points: int, reason: str = "") -> None:
         """Count captured points that wait no more; `reason` is why they were evicted."""

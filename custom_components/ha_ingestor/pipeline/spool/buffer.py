@@ -39,6 +39,9 @@ class Buffer:
         # Called with how far the spool is, before anything is appended to it; returns how many
         # points of the quarantine were counted as appended, and were not.
         self.when_opened: Callable[[Appended], int] = lambda _: 0
+        # Called where the counts are lost, with the newest settled number; returns how many points
+        # up to it are in quarantine.
+        self.count_quarantined: Callable[[int], int] = lambda _: 0
         self._spool = spool
         self._ledger = ledger
         self._held = Held(held or [])
@@ -131,9 +134,7 @@ class Buffer:
             return  # another process may own the files by now
         try:
             if not self._spool.is_open:
-                self._spool.open()
-                self._spool.take_back(self.when_opened(self._spool.found))
-                self._was_opened = True
+                self._open()
             if self._has_refused and not self._held.has_lines:
                 self._spool.try_disk()
             self._append_held()
@@ -154,6 +155,17 @@ class Buffer:
             self._note_error(error, is_defect=True)
         else:
             self.error, self.is_defect, self._has_refused = "", False, False
+
+    def _open(self) -> None:
+        spool = self._spool
+        spool.open()
+        spool.take_back(self.when_opened(spool.found))
+        if spool.has_lost_counts:
+            _LOGGER.warning("The counts cannot be read: they begin anew, with what is still there")
+        if spool.is_uncounted:
+            self._ledger.count_quarantined(self.count_quarantined(spool.acked))
+            spool.note_ledger()
+        self._was_opened = True
 
     def _note_error(self, error: str, *, is_defect: bool = False) -> None:
         self.error, self.is_defect = error, is_defect

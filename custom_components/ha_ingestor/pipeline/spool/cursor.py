@@ -26,8 +26,8 @@ _HEADER: Final = struct.Struct("<QII")
 _ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 # A file that fails this often in a row stays unreadable: the spool goes on without it.
 READ_ATTEMPTS: Final = 10
-# What a file that cannot be read may have had more than the other one.
-_UNREAD_GENERATIONS: Final = 2 * len(NAMES)
+# A file that cannot be read may have had as many generations more than the other one.
+_SLOTS: Final = 2 * len(NAMES)
 
 
 class Cursor:
@@ -35,16 +35,21 @@ class Cursor:
 
     def __init__(self, files: Files) -> None:
         """Keep the cursor among `files`."""
+        # There is something in the files, and no slot that can be read is valid.
+        self.is_lost = False
         self._files = files
         self._generation = 0
         self._failures: Counter[str] = Counter()
         self._fds: dict[str, int] = {}
         self._written = NAME
 
-    def open(self) -> dict[str, Any]:
-        """Return what the newest valid slot holds; empty when there is none."""
+    def open(self) -> dict[str, Any] | None:
+        """Return what the newest valid slot holds; empty when nothing was stored, None if unknown.
+
+        Somebody may have deleted the files.
+        """
         self.close()
-        names = self._files.names()
+        names = set(self._files.names())
         content = {name: self._read(name) if name in names else b"" for name in NAMES}
         self._generation, newest = 0, {}
         for data in content.values():
@@ -52,14 +57,25 @@ class Cursor:
                 generation, stored = _read_slot(slot)
                 if stored is not None and generation > self._generation:
                     self._generation, newest = generation, stored
+        self.is_lost = not newest and any(
+            data is None or data.strip(b"\0") for data in content.values()
+        )
         if None in content.values():
-            self._generation += _UNREAD_GENERATIONS
+            self._generation += _SLOTS
         for name, data in content.items():
             self._open_file(name, is_whole=data is None or len(data) == _FILE_BYTES)
+        if not newest and (self.is_lost or names.isdisjoint(NAMES)):
+            return None
         return newest
 
     def write(self, content: dict[str, Any]) -> None:
         """Store progress; it survives the process at once, and a power cut after `sync`."""
+        # What could not be read may be newer than this, when the next process can read it.
+        for _ in range(_SLOTS if self.is_lost else 1):
+            self._write_next(content)
+        self.is_lost = False
+
+    def _write_next(self, content: dict[str, Any]) -> None:
         self._generation += 1
         payload = _ENCODER.encode(content).encode()
         crc = crc32(payload, self._generation & 0xFFFFFFFF)

@@ -17,8 +17,13 @@ class StoredProgress:
         self._ledger = ledger
         self._stored: dict[str, Any] = {}
 
-    def open(self) -> dict[str, Any]:
-        """Return what was stored last; raises OSError."""
+    @property
+    def is_lost(self) -> bool:
+        """Whether something was stored, and nothing of it can be read."""
+        return self._cursor.is_lost
+
+    def open(self) -> dict[str, Any] | None:
+        """Return what was stored last, or None if that is not known; raises OSError."""
         self._stored = {}
         return self._cursor.open()
 

@@ -35,17 +35,20 @@ class Recovered:
 
 
 def recover(
-    stored: Mapping[str, Any], frames: Iterable[Frame], position: SpoolPosition | None
+    stored: Mapping[str, Any] | None, frames: Iterable[Frame], position: SpoolPosition | None
 ) -> Recovered:
-    """Compare them; `position` is of this process, and better than what was `stored`."""
-    synced, durable_acked = int(stored.get("synced", 0)), int(stored.get("acked", 0))
-    before = position or SpoolPosition(
-        acked=durable_acked, last_seq=int(stored.get("last", synced))
-    )
-    acked, found = before.acked, 0
+    """Compare them; `position` is of this process, and better than what was `stored`.
+
+    Where there is neither, nobody knows what became of the settled points: they count as before.
+    """
+    acked = found = 0
     for frame in frames:
         acked = max(acked, frame.acked)
         found = max(found, frame.last_seq)
+    known = {"acked": acked, "synced": acked} if stored is None else stored
+    synced, durable_acked = int(known.get("synced", 0)), int(known.get("acked", 0))
+    before = position or SpoolPosition(acked=durable_acked, last_seq=int(known.get("last", synced)))
+    acked = max(acked, before.acked)
     return Recovered(
         before=before,
         acked=acked,

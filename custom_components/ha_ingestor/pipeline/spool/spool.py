@@ -56,6 +56,9 @@ class Spool:
         """
         self.ledger = ledger
         self.is_open = False
+        # Nothing is known of what earlier processes counted. Nothing is stored before that is
+        # made up for, as far as it can be.
+        self.is_uncounted = False
         # How far it was when it was opened: numbers behind that never were appended.
         self.found = Appended(0, 0, 0)
         self._files = files
@@ -87,6 +90,11 @@ class Spool:
     def position(self) -> SpoolPosition | None:
         """How far it came, once it was open."""
         return self._position
+
+    @property
+    def has_lost_counts(self) -> bool:
+        """Whether earlier processes must have counted something that cannot be read."""
+        return self.is_uncounted and (self._progress.is_lost or self.last_seq > 0)
 
     @property
     def disk_error(self) -> str:
@@ -161,22 +169,29 @@ class Spool:
         self._files.names()
         self._lock.take()
         stored = self._progress.open()
-        found = recover(stored, self._segments.recover(), self._position)
+        self.is_uncounted = stored is None and self._position is None
+        # The numbers in a file that cannot be read are known from the counts alone, and must not be
+        # given out again.
+        is_unsure = self.is_uncounted and self._progress.is_lost
+        frames = self._segments.recover(gives_up=not is_unsure)
+        found = recover(stored, frames, self._position)
         with suppress(OSError):  # then a power cut may cost what a killed process did not sync
             self._segments.sync_recovered(found.synced)
         # Nothing below fails, so that nothing is counted twice when this is tried again.
         if self._position is None:
-            self.ledger.restore(stored, recovered=found.last_seq - found.before.last_seq)
+            self.ledger.restore(stored or {}, recovered=found.last_seq - found.before.last_seq)
         # A frame says that these were settled before it, and a segment goes only when its points
         # are; all that settles without syncing the cursor is a delivery.
         self.ledger.written += found.acked - found.before.acked
-        self.found = Appended(found.found_seq, found.before.last_seq, self.ledger.replayed)
+        counted = 0 if self.is_uncounted else found.before.last_seq
+        self.found = Appended(found.found_seq, counted, self.ledger.replayed)
         self._numbers.recovered(found)
         self._room.opened()
         self._position = SpoolPosition(found.acked, found.last_seq)
         self.is_open = True
         self._segments.release(found.acked)
-        self._numbers.save()
+        if not self.is_uncounted:
+            self._numbers.save()
 
     def take_back(self, points: int) -> None:
         """Forget points of the quarantine that were counted as appended, and still are in there.

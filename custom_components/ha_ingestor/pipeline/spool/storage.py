@@ -51,6 +51,7 @@ def build_storage(
     buffer = Buffer(spool, ledger, held)
     quarantine = Quarantine(counted, destination)
     buffer.when_opened = quarantine.resume
+    buffer.count_quarantined = quarantine.count_settled
     return Storage(
         files=counted,
         spool=spool,

@@ -202,6 +202,13 @@ class Quarantine:
             return 0
         return max(counted - position.taken_by(found), 0)
 
+    def count_settled(self, acked: int) -> int:
+        """Count the points in here up to this number; a later one is still in the spool as well."""
+        with suppress(OSError):
+            records, _ = complete(self._reader.kept(self._now()))
+            return sum(record.seq <= acked for record in records)
+        return 0
+
     def _now(self) -> QuarantinePosition:
         position = self._position.read()
         if position.after is None or self._found is None:

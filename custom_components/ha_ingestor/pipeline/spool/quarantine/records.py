@@ -48,13 +48,18 @@ class StoredRecord:
         return (str(self.record.get("seq")), self.line)
 
     @property
+    def seq(self) -> int:
+        """The number in the spool; 0 where it is not known."""
+        seq = self.record.get("seq")
+        return seq if type(seq) is int else 0
+
+    @property
     def refused(self) -> RejectedPoint | None:
         """The point, if it was refused for what it is: one for its age has no status."""
         record = self.record
         if not record.get("status"):
             return None
-        seq, reason = record.get("seq"), str(record.get("reason", ""))
-        return RejectedPoint(line=self.line, reason=reason, seq=seq if type(seq) is int else 0)
+        return RejectedPoint(line=self.line, reason=str(record.get("reason", "")), seq=self.seq)
 
 
 def behind(position: QuarantinePosition, number: int, content: bytes) -> Iterator[StoredRecord]:

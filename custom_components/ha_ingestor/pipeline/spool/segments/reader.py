@@ -34,12 +34,12 @@ class SegmentReader:
         self._oldest_read = (0, 0)
         self._failures: Counter[str] = Counter()
 
-    def read_whole(self, name: str) -> bytes | None:
+    def read_whole(self, name: str, *, gives_up: bool) -> bytes | None:
         """Read a file, or None when it failed too often: its numbers are missed and counted."""
         try:
             return self._files.read(name, 0, _WHOLE_FILE)
         except OSError as err:
-            if self._fails_for_good(name, err):
+            if gives_up and self._fails_for_good(name, err):
                 _LOGGER.exception("A part of the spool cannot be read: %s", name)
                 return None
             raise

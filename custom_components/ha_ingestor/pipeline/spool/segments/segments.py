@@ -58,14 +58,17 @@ class Segments:
 
     # In
 
-    def recover(self) -> Iterator[Frame]:
-        """Read every valid frame that earlier processes left."""
+    def recover(self, *, gives_up: bool = True) -> Iterator[Frame]:
+        """Read every valid frame that earlier processes left.
+
+        Where it `gives_up`, it goes on without a file that stays unreadable.
+        """
         self._listed, self.is_complete = [], True
         self._removal.forget()
         for name in self._files.names():
             if not name.endswith(SUFFIX):
                 continue
-            if (data := self._reader.read_whole(name)) is None:
+            if (data := self._reader.read_whole(name, gives_up=gives_up)) is None:
                 self.is_complete = False
                 continue
             segment = Segment(name=name, is_recovered=True)
