@@ -71,7 +71,7 @@ _PARTS: Final = {
     ),
     "metadata": Part(
         title="The metadata store, 5 000 entities",
-        measure=lambda at: metadata.measure(at.directory),
+        measure=lambda at: metadata.measure(at.directory, at.arguments.events),
     ),
     "registries": Part(
         title="The event loop while registries of 5 000 entities are read and told",

@@ -34,6 +34,7 @@ def measure(server: Server, directory: Path, events: int, rounds: int) -> Iterat
         up = _rounds(homes, rounds, events, "database up")
         rows = _costs(f"{RATE:.0f} events/s, database up", up, TIMES_BUILTIN)
         yield from rows
+        yield from _collections("database up", up)
         yield from _lags("database up", up)
         sent = WARM_EVENTS + rounds * events
         for exporter in EXPORTERS:
@@ -47,6 +48,7 @@ def measure(server: Server, directory: Path, events: int, rounds: int) -> Iterat
         server.stop()
         down = _rounds(homes, rounds, events, "database down")
         yield from _costs(f"{RATE:.0f} events/s, database down", down, None)
+        yield from _collections("database down", down)
         yield from _lags("database down", down)
         pending = homes.homes[Exporter.OURS].ledger()["pending"]
         yield _setup(f"setup of ours, {pending} points pending", homes, Exporter.OURS)
@@ -64,7 +66,10 @@ def _rounds(homes: Homes, number: int, events: int, title: str) -> Rounds:
 
 
 def _costs(title: str, found: Rounds, budget: float | None) -> list[Row]:
-    """Compare the processor time of each exporter beyond that of a home without one."""
+    """Compare the processor time of each exporter beyond that of a home without one.
+
+    Full collections of garbage are not in it: they are told on their own.
+    """
     spent = {
         exporter: [each["cpu"] * 1e6 / each["events"] for each in found[exporter]]
         for exporter in Exporter
@@ -85,6 +90,20 @@ def _costs(title: str, found: Rounds, budget: float | None) -> list[Row]:
             rows.append(Row(what=what, measured=f"{ratio:.1f}x"))
         else:
             rows.append(at_least(what, ratio, budget, "{:.1f}x"))
+    return rows
+
+
+def _collections(title: str, found: Rounds) -> list[Row]:
+    """Tell of the full collections of garbage, which every home has."""
+    rows = []
+    for exporter in Exporter:
+        runs = found[exporter]
+        events, count = (
+            sum(each[name] for each in runs) for name in ("events", "full_collections")
+        )
+        cost = sum(each["full_collections_cpu"] for each in runs) * 1e6 / events
+        what = f"full collections of garbage, {title}: {exporter}, in {events} events"
+        rows.append(Row(what=what, measured=f"{count}, {cost:.1f} µs/event"))
     return rows
 
 

@@ -22,7 +22,7 @@ ANSWER_MS: Final = 10.0
 
 _ENTITIES: Final = 5000
 _DEVICES: Final = 800
-_ROUNDS: Final = 25
+_ROUNDS_MAX: Final = 25
 _DOMAINS: Final = ("sensor", "sensor", "binary_sensor", "light", "switch")
 _NOON: Final = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -85,37 +85,40 @@ QUERIES: Final = (
 )
 
 
-def measure(directory: Path) -> list[Row]:
-    """Sync, sync again, and ask."""
+def measure(directory: Path, events: int) -> list[Row]:
+    """Sync, sync again, and ask, once for every ten events."""
+    rounds = min(events // 10, _ROUNDS_MAX)
     large = home()
     first, *others = large.entities
     renamed = replace(large, entities=(replace(first, name="Renamed"), *others))
     store = MetadataStore(directory)
     rows = [
         _told("the first sync", _milliseconds(lambda: store.sync(large, _NOON), 1)),
-        _told("a sync that finds nothing new", _milliseconds(lambda: store.sync(large, _NOON))),
+        _told(
+            "a sync that finds nothing new", _milliseconds(lambda: store.sync(large, _NOON), rounds)
+        ),
     ]
-    homes = [renamed, large] * _ROUNDS
-    one = _milliseconds(lambda: store.sync(homes.pop(), _NOON))
+    homes = [renamed, large] * rounds
+    one = _milliseconds(lambda: store.sync(homes.pop(), _NOON), rounds)
     rows.append(_told("a sync that finds one entity changed", one))
     for listing, parameters in QUERIES:
         query = parse(listing, parameters)
-        taken, size = _asked(store, query)
+        taken, size = _asked(store, query, rounds)
         asked = "&".join(f"{name}={text[-8:]}" for name, text in parameters)
         what = f"{listing.table}?{asked}, {size / 1024:.0f} KiB, best {min(taken):.2f}"
         rows.append(at_most(what, median(taken), ANSWER_MS, "{:.2f} ms"))
-    taken, size = _asked(store, parse(ENTITIES, [("limit", "10000")]))
+    taken, size = _asked(store, parse(ENTITIES, [("limit", "10000")]), rounds)
     everything = f"every one of the entities, {size / 1024:.0f} KiB"
     store.close()
     return [*rows, _told(everything, taken)]
 
 
-def _asked(store: MetadataStore, query: Query) -> tuple[list[float], int]:
+def _asked(store: MetadataStore, query: Query, rounds: int) -> tuple[list[float], int]:
     size = len(store.answer(query, _NOON))
-    return _milliseconds(lambda: store.answer(query, _NOON)), size
+    return _milliseconds(lambda: store.answer(query, _NOON), rounds), size
 
 
-def _milliseconds(work: Callable[[], object], rounds: int = _ROUNDS) -> list[float]:
+def _milliseconds(work: Callable[[], object], rounds: int) -> list[float]:
     taken = []
     for _ in range(rounds):
         began = time.thread_time_ns()

@@ -17,7 +17,7 @@ EVERY_SECONDS: Final = 15.0
 CORE_PERCENT: Final = 1.0
 
 _DESTINATIONS: Final = 2
-_SCRAPES: Final = 200
+_SCRAPES_MAX: Final = 200
 
 
 async def measure(directory: Path, events: int) -> list[Row]:
@@ -29,7 +29,7 @@ async def measure(directory: Path, events: int) -> list[Row]:
         pipeline.start()
     costs: list[float] = []
     size = 0
-    for number in range(_SCRAPES):
+    for number in range(min(events, _SCRAPES_MAX)):
         for pipeline in pipelines:
             pipeline.receive(state_events[number % len(state_events)])
         began = time.process_time()

@@ -8,7 +8,7 @@ from scripts.rig.configuration import CHECKOUT
 
 def test_the_stages_can_be_measured() -> None:
     command = [sys.executable, "-m", "tests.benchmarks", "stages", "metadata", "scrape", "day"]
-    command += ["--hours", "0.1", "--events", "100", "--no-server"]
+    command += ["--hours", "0.02", "--events", "16", "--no-server"]
     done = subprocess.run(  # noqa: S603
         command, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=100
     )

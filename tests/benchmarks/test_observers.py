@@ -9,6 +9,7 @@ from asyncio import events
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from .bench_load.full_collections import FullCollections
 from .bench_load.loop_blocks import LoopBlocks
 from .bench_load.profiler import Profiler
 from .bench_load.wake_ups import WakeUps
@@ -53,6 +54,19 @@ def test_a_full_collection_of_garbage_is_noted_whichever_thread_it_is_in() -> No
     seen = asyncio.run(_look(LoopBlocks(), collect))
     assert seen["full_collections_ms"]
     assert all(each > 0 for each in seen["full_collections_ms"])
+
+
+def test_only_full_collections_of_garbage_are_counted_and_only_within() -> None:
+    gc.collect()
+    with FullCollections() as full:
+        gc.collect(0)
+        gc.collect(1)
+        assert full.count == 0
+        gc.collect()
+        gc.collect()
+    gc.collect()
+    assert full.count == 2
+    assert 0 < full.seconds < 60
 
 
 def test_what_wakes_the_loop_is_named_and_jobs_are_counted() -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 
+from .full_collections import FullCollections
 from .workload import next_state
 
 _TICK_SECONDS: Final = 0.01
@@ -59,19 +60,23 @@ class Load:
         lags: list[tuple[float, float]] = [(0.0, 0.0)]
         watching = asyncio.create_task(probe(lags)) if watch else None
         began, cpu = time.monotonic(), time.process_time()
-        try:
-            await self._change(events, rate)
-        finally:
-            if watching:
-                watching.cancel()
-        seconds = time.monotonic() - began
-        end = await _rest()
+        with FullCollections() as full:
+            try:
+                await self._change(events, rate)
+            finally:
+                if watching:
+                    watching.cancel()
+            seconds = time.monotonic() - began
+            end = await _rest()
         raw = sorted(lag for lag, _ in lags)
         own = sorted(lag - waited for lag, waited in lags)
         self._result = {
             "events": events,
             "seconds": seconds,
-            "cpu": end - cpu,
+            # One more or less is a third of what an exporter costs.
+            "cpu": end - cpu - full.seconds,
+            "full_collections": full.count,
+            "full_collections_cpu": full.seconds,
             "p50": raw[len(raw) // 2],
             "p99": raw[len(raw) * 99 // 100],
             "max": raw[-1],
