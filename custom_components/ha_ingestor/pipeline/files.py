@@ -12,6 +12,9 @@ _NO_WAIT: Final = os.O_NONBLOCK
 # Appended data has to be on disk; the file's times need not be. macOS has no fdatasync.
 _fdatasync = getattr(os, "fdatasync", os.fsync)
 
+# The device and the number of a file on it.
+type _FileId = tuple[int, int]
+
 
 class Files(Protocol):
     """Named files in one directory. Every operation may raise OSError."""
@@ -65,8 +68,8 @@ class OsFiles:
     def __init__(self, directory: Path) -> None:
         """Work in `directory`, which need not exist yet."""
         self._directory = directory
-        # Where the files are that are open for writing.
-        self._paths: dict[int, str] = {}
+        # Where the files are that are open for writing, and which these are.
+        self._places: dict[int, tuple[str, _FileId]] = {}
 
     def names(self) -> list[str]:
         self._directory.mkdir(parents=True, exist_ok=True)
@@ -90,8 +93,8 @@ class OsFiles:
         fd = os.open(path, flags, 0o600)
         # Some file systems of a network number a file anew each time.
         with suppress(OSError):
-            if _is_at(path, fd):
-                self._paths[fd] = path
+            if (found := _file_id(os.fstat(fd))) == _file_id(os.stat(path)):
+                self._places[fd] = path, found
         return fd
 
     def open_to_sync(self, name: str) -> int:
@@ -100,8 +103,10 @@ class OsFiles:
     def write(self, fd: int, data: bytes, offset: int) -> None:
         # Nobody would find what is written to a file without a name; or too late, when it is moved
         # back and was written once more elsewhere.
-        if (path := self._paths.get(fd)) and not _is_at(path, fd):
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        if place := self._places.get(fd):
+            path, found = place
+            if _file_id(os.stat(path)) != found:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         view = memoryview(data)
         while view:
             written = os.pwrite(fd, view, offset)
@@ -122,7 +127,7 @@ class OsFiles:
             os.close(fd)
 
     def close(self, fd: int) -> None:
-        self._paths.pop(fd, None)
+        self._places.pop(fd, None)
         os.close(fd)
 
     def remove(self, name: str) -> None:
@@ -154,5 +159,5 @@ def disk_error_text(err: OSError) -> str:
     return err.strerror or type(err).__name__
 
 
-def _is_at(path: str, fd: int) -> bool:
-    return os.path.samestat(os.stat(path), os.fstat(fd))
+def _file_id(status: os.stat_result) -> _FileId:
+    return status.st_dev, status.st_ino

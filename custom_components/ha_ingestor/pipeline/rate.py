@@ -45,9 +45,11 @@ class Rate:
     def _advance(self) -> None:
         """Empty the slots that began since the last call."""
         slot = int((self._clock() - self._began) // SLOT_SECONDS)
+        if slot <= self._newest:
+            return
         for passed in range(max(self._newest + 1, slot - _SLOTS), slot + 1):
             self._counts[passed % len(self._counts)] = 0
-        self._newest = max(slot, self._newest)
+        self._newest = slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
