@@ -23,7 +23,8 @@ RATE: Final = 10.0
 SECONDS: Final = 60.0
 OF_BUILTIN: Final = 0.5
 
-_REST_SECONDS: Final = 15.0
+# Our sensors are told more often in the two minutes after a start, which a home seldom has.
+_REST_SECONDS: Final = 130.0
 # Threads that cost less than this in a minute are not listed.
 _LISTED_SECONDS: Final = 0.0005
 _LISTED_CAUSES: Final = 20
