@@ -9,7 +9,7 @@ from math import isfinite
 from typing import Any, Final
 
 from ..model import EntityContext, StateLike
-from ..text import text_of
+from ..text import exact, text_of
 from .columns import field_name
 from .line_protocol import STRING_MAX_BYTES, quote
 from .plain import as_json, as_number
@@ -169,7 +169,7 @@ def attribute_fields(
             if not numbers_only and type(value) is int and int(number) != value:
                 fields[_field_name(prefix, key, is_text=True)] = quote(str(value))
         elif number is None and value is not None and not numbers_only:
-            text = value if isinstance(value, str) else _text(value, dumps)
+            text = exact(value) if isinstance(value, str) else _text(value, dumps)
             fields[_field_name(prefix, key, is_text=True)] = quote(text)
     kept = list(fields.items())[:FLAT_MAX]
     return "".join([f",{name}={text}" for name, text in kept]), len(fields) - len(kept)
@@ -177,7 +177,7 @@ def attribute_fields(
 
 def _field_name(prefix: str, key: object, *, is_text: bool) -> str:
     # The name 5 is none of the text "5"; no text that a server stores has this character.
-    name = key if isinstance(key, str) else f"{text_of(key)}\0{type(key).__name__}"
+    name = exact(key) if isinstance(key, str) else f"{text_of(key)}\0{type(key).__name__}"
     return field_name(prefix, name, is_text=is_text)
 
 

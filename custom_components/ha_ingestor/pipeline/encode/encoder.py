@@ -1,7 +1,7 @@
 """Encodes events as lines: each with a timestamp of its own; an error affects one event only."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from heapq import nlargest
 from typing import Any, Final, Protocol
@@ -21,6 +21,7 @@ from ..model import (
 )
 from .line_protocol import TIME_MAX_US, escape_key, field_set, line, series_key
 from .masked import MASKED, TEXTS, unmasked
+from .readable import readable
 from .timestamps import SeriesTimes, UsedTimes, microsecond, seconds_of
 from .top_entities import SERIES_MAX, EntityStats
 
@@ -192,17 +193,29 @@ def _encode_item(
     """Return what it is about, and its point, or why there is none."""
     if isinstance(item, StateEvent):
         entity = item.entity
-        if entity.domain not in TEXTS:
-            return entity.key, profile.nothing, profile.encode(item)
-        if (state_event := unmasked(item)) is None:
-            return entity.key, MASKED, None
-        return entity.key, profile.nothing, profile.encode(state_event)
+        # Before anything is left out, as the mode of a text entity is an attribute.
+        if entity.domain in TEXTS:
+            if (state_event := unmasked(item)) is None:
+                return entity.key, MASKED, None
+            item = state_event
+        return entity.key, profile.nothing, _encode_event(profile.encode, item)
     if isinstance(item, OtherEvent):
-        return item.event_type, NOT_IN_PROFILE, profile.encode_other_event(item)
+        point = _encode_event(profile.encode_other_event, item)
+        return item.event_type, NOT_IN_PROFILE, point
     if isinstance(item, Message):
         return item.measurement, *_encode_message(item, numbers_only=profile.numbers_only)
     point = _encode_row(item, numbers_only=profile.numbers_only)
     return item.measurement, NO_NUMBER, point
+
+
+def _encode_event[T: StateEvent | OtherEvent](
+    encode: Callable[[T], Point | None], event: T
+) -> Point | None:
+    try:
+        return encode(event)
+    except BaseException:
+        _LOGGER.debug("Values of %s cannot be read", _subject_of(event), exc_info=True)
+    return encode(readable(event))
 
 
 def _subject_of(item: Item) -> str:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from ..model import UNAVAILABLE_STATES, StateEvent, StateLike
+from ..text import exact
 
 # Why such a change gives no point, for the ledger.
 MASKED: Final = "secret"
@@ -22,5 +23,9 @@ def unmasked(state_event: StateEvent) -> StateEvent | None:
 
 def holds_secret(state: StateLike) -> bool:
     """Whether the state of an entity of these domains is a secret now."""
-    mode = state.attributes.get("mode")
-    return isinstance(mode, str) and mode == "password" and state.state not in UNAVAILABLE_STATES
+    try:
+        mode = state.attributes.get("mode")
+        is_password = isinstance(mode, str) and exact(mode) == "password"
+    except BaseException:  # noqa: BLE001  foreign objects may raise anything
+        is_password = True  # it may be one
+    return is_password and state.state not in UNAVAILABLE_STATES

@@ -12,7 +12,7 @@ from enum import Enum
 from itertools import pairwise
 from typing import Any, Final
 
-from ...text import text_of
+from ...text import exact, text_of
 from .location import is_place, is_position
 from .redaction import LOGINS
 from .secrets import is_keypad_code, tells_nothing
@@ -57,7 +57,7 @@ class _Copy:
             if isinstance(value, SIMPLE):
                 return value
             if isinstance(value, str):
-                return self._text(value, depth)
+                return self._text(exact(value), depth)
             value = _opened(value)
             if isinstance(value, (Mapping, list, tuple, set, frozenset)):
                 return self._container(value, depth)
@@ -103,8 +103,9 @@ class _Copy:
 
     def _free_key(self, key: Any, taken: Mapping[Any, Any], depth: int) -> Any:
         """Look into a key as into a text: it may be an address."""
-        if not isinstance(key, str) or is_plain(key):
+        if not isinstance(key, str):
             return key
+        key = exact(key)
         found = self._text(key, depth)
         while found != key and found in taken:
             found += "_"

@@ -258,4 +258,5 @@ def _starts(names: Iterable[Any], tags: Container[str]) -> list[str]:
 def _tag_text(value: Any) -> str:
     if value is None:
         return ""
-    return single_line(value) if isinstance(value, str) else text_of(value)
+    text = text_of(value)
+    return single_line(text) if isinstance(value, str) else text

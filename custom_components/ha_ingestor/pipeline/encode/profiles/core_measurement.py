@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ...model import EntityContext
-from ...text import text_of
+from ...text import exact, text_of
 from .core_settings import CoreSettings, MeasurementAttr
 
 
@@ -21,9 +21,9 @@ def measurement_of(
 
 def _by_unit(_: EntityContext, attributes: Mapping[str, Any]) -> tuple[str, str | None]:
     unit = attributes.get("unit_of_measurement")
-    if unit is None or (isinstance(unit, str) and not unit):
+    if unit is None or (isinstance(unit, str) and not exact(unit)):
         return "", None
-    return unit if isinstance(unit, str) else text_of(unit), "unit_of_measurement"
+    return text_of(unit), "unit_of_measurement"
 
 
 def _by_device_class(

@@ -5,7 +5,7 @@ from types import NoneType
 from typing import Any, Final
 
 from ...model import OtherEvent, Point
-from ...text import has_truth, text_of
+from ...text import exact, has_truth, text_of
 from ..attributes import attribute_fields, counted_json, left_out_field, without_secrets
 from ..columns import TIDY_EVENTS
 from ..line_protocol import quote, series_key
@@ -48,7 +48,7 @@ def encode_other_event(event: OtherEvent, measurement: str, settings: PointSetti
     event_type, data, time, context, entity, instance = event
     entity_id = entity.entity_id if entity else data.get("entity_id")
     # A service called for several entities names them in a list, which is no tag.
-    entity_id = entity_id if isinstance(entity_id, str) else ""
+    entity_id = exact(entity_id) if isinstance(entity_id, str) else ""
     unwanted = settings.attributes.unwanted
     domain = data.get("domain")
     # Whatever else it is may hold anything, and is no tag.

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any, Final, NamedTuple
 
 from ...model import UNAVAILABLE, ContextLike, Convert, EntityContext, StateLike, Weather
-from ...text import has_truth, text_of
+from ...text import exact, has_truth, text_of
 from ..line_protocol import quote
 from ..numbers import means_yes_or_no, number_of
 
@@ -52,7 +52,7 @@ def attribute_text(attributes: Mapping[str, Any], name: str) -> str:
     """Return an attribute that should be a text, whatever an integration made of it."""
     value = attributes.get(name)
     if isinstance(value, str):
-        return value
+        return exact(value)
     return text_of(value) if has_truth(value) else ""
 
 
