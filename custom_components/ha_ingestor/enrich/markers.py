@@ -1,4 +1,4 @@
-"""Events that mark a change of an entity's name, area or registry entry."""
+"""What follows from a change of an entity's description: events that mark it, and heartbeats."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -28,3 +28,13 @@ def markers(
             "new_area_id": after.area_id,
         }
         yield OtherEvent(ENTITY_MOVED, moved, time, context, after)
+
+
+def changes_heartbeats(before: EntityContext, after: EntityContext) -> bool:
+    """Whether the heartbeats of a silent entity begin or end.
+
+    They end at once when it is excluded: the event of its removal will not be captured.
+    """
+    return bool(after.rules.heartbeat) and (
+        not before.rules.heartbeat or before.filtered != after.filtered
+    )

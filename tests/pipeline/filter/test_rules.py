@@ -294,6 +294,14 @@ def test_starting_heartbeats_keeps_the_schedule_of_a_known_entity() -> None:
     assert rig.due(after=10) == ["21"]
 
 
+@pytest.mark.parametrize("state", [None, "unavailable"])
+def test_what_ends_a_heartbeat_that_was_just_started_ends_it(state: str | None) -> None:
+    rig = Rig(Rules(heartbeat=60), skip_unavailable=True)
+    rig.noise_filter.start_heartbeats([rig.state_event("20")])
+    rig.see(state)
+    assert [rig.due(after=each) for each in (0, 61, 61)] == [[], [], []]
+
+
 def test_what_is_written_last_is_the_state_that_the_entity_has() -> None:
     rig = Rig(Rules(throttle=10), window=60)
     assert rig.see("on") == ["on"]

@@ -149,6 +149,7 @@ class NoiseFilter:
         An event that raises an error is kept, and affects no other.
         """
         passed: list[Item] = []
+        self._rules.begin_heartbeats()
         for item in items:
             before = len(passed)
             try:

@@ -81,13 +81,17 @@ class RuleFilter:
         now = self.clock()
         self._to_start.extend((now, state_event) for state_event in state_events)
 
+    def begin_heartbeats(self) -> None:
+        """Begin what was started: before the events that follow, which may end it again."""
+        while self._to_start:
+            self._begin(*self._to_start.popleft())
+
     def due(self, now: float, weather: Weather | None) -> list[StateEvent]:
         """Return events that are due without a new event."""
         self._is_resumed = False
         if self._outdated:
             self._renew()
-        while self._to_start:
-            self._begin(*self._to_start.popleft())
+        self.begin_heartbeats()
         due = [key for key, rule_state in self._rule_states.items() if rule_state.due <= now]
         found = (self._heartbeat(entity_id, now, weather) for entity_id in due)
         return [state_event for state_event in found if state_event]
@@ -186,12 +190,18 @@ class RuleFilter:
             self._write(rule_state, restored, self.clock(), rules)
 
     def _begin(self, now: float, state_event: StateEvent) -> None:
-        """Start the heartbeats of an entity without events, or apply a new rule to them."""
+        """Start the heartbeats of an entity without events, or apply a new rule to them.
+
+        Of one that is not captured they end when they are due next, also when it is gone by then.
+        """
         entity_id, rules = state_event.entity.key, state_event.entity.rules
-        if not rules.heartbeat:
-            return
         rule_state = self._rule_states.get(entity_id)
-        if rule_state is None:
+        if rule_state is not None:
+            # What it had before may be from before it was not captured for a while.
+            rule_state.seen = state_event
+        elif not rules.heartbeat or state_event.entity.filtered:
+            return
+        else:
             written = self.last_written.last.get(entity_id)
             self._rule_states[entity_id] = rule_state = RuleState(state_event, written, now)
         rule_state.schedule(rules)
@@ -205,11 +215,11 @@ class RuleFilter:
             self._outdated.discard(entity_id)
             if rule_state is None:
                 continue
-            rules = entity.rules
-            if rules is NO_RULES and not rule_state.held:
+            if (entity.rules is NO_RULES or entity.filtered) and not rule_state.held:
                 del self._rule_states[entity_id]
             else:
-                rule_state.schedule(rules)
+                rule_state.seen = rule_state.seen._replace(entity=entity)
+                rule_state.schedule(entity.rules)
 
     def _heartbeat(self, entity_id: str, now: float, weather: Weather | None) -> StateEvent | None:
         """Return the held event, or a heartbeat."""

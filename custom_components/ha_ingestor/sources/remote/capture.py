@@ -12,7 +12,7 @@ from ...clients.homeassistant.states import Change, State
 from ...const import LOGGER
 from ...enrich.attribution import RUNS, Attribution
 from ...enrich.describe import Describer
-from ...enrich.markers import markers
+from ...enrich.markers import changes_heartbeats, markers
 from ...enrich.selection import EntityFilter, RuleTable
 from ...pipeline.committer import INTERNAL_ERROR
 from ...pipeline.ledger import RESTART_ECHO
@@ -131,9 +131,15 @@ class RemoteCapture:
     def mark(
         self, before: EntityContext, after: EntityContext, fired: float, context: ContextLike
     ) -> None:
-        """Capture what changed in the registries."""
+        """Capture what changed in the registries, and begin or end heartbeats."""
         for marker in markers(before, after, fired, context):
             self._receive(self._mark, marker)
+        if changes_heartbeats(before, after):
+            state = self._home.states.states.get(after.entity_id)
+            if state:
+                self._pipeline.start_heartbeats(
+                    [StateEvent(after, state, None, 0.0, state.context)]
+                )
 
     def _receive[T](self, capture: Callable[[T], None], item: T) -> None:
         """Count an item; an error affects no other item."""
