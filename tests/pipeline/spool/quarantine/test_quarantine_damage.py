@@ -2,6 +2,7 @@
 
 import errno
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -452,3 +453,50 @@ def test_a_file_that_can_neither_be_removed_nor_emptied_costs_no_descriptor() ->
         with pytest.raises(OSError, match="Input/output error"):
             quarantine.add(seq=1, line="m v=1 1", status=400, reason="bad")
     assert files.descriptors == 0
+
+
+@pytest.mark.parametrize(
+    "operation", ["create", "write", "sync", "close", "sync_directory", "names"]
+)
+@pytest.mark.parametrize("before", [0, 5])
+@pytest.mark.parametrize("count", [3, 30])
+def test_what_could_not_be_added_is_replayed_once_and_not_before_it_is_added_again(
+    monkeypatch: pytest.MonkeyPatch, operation: str, before: int, count: int
+) -> None:
+    """Those that fill several files are added as a whole or not at all."""
+    for where in (module, "custom_components.ha_ingestor.pipeline.spool.quarantine.quarantine"):
+        target = where if isinstance(where, str) else where.__name__
+        monkeypatch.setattr(f"{target}.FILE_BYTES", 1000)
+
+    class Stop:
+        at = done = 0
+
+        def __call__(self, name: str, _file: str) -> None:
+            self.done += name == operation
+            if self.done == self.at and name == operation:
+                raise OSError(errno.EIO, "Input/output error")
+
+    for at in range(1, 40):
+        stop = Stop()
+        disk = MemoryFiles(fault=stop)
+        quarantine = Quarantine(disk, "db")
+        quarantine.resume(Appended(0, 0, 0))
+        quarantine.add_all(points(1, before), status=422, reason="conflict")
+        stop.done, stop.at = 0, at
+        added = points(before + 1, before + count)
+        spool = Spool(1000)
+        has_failed = False
+        with suppress(OSError):
+            has_failed = True
+            quarantine.add_all(added, status=422, reason="conflict")
+            has_failed = False
+        stop.at = 0
+        expected = list(range(1, before + 1 + (0 if has_failed else count)))
+        assert kept(quarantine) == expected
+        assert replayed(quarantine, spool) == len(expected)
+        if not has_failed:
+            return
+        quarantine.add_all(added, status=422, reason="conflict")
+        assert replayed(quarantine, spool) == count
+        assert sorted(spool.lines) == sorted(line for _, line in points(1, before + count))
+    pytest.fail("the disk did not work again")

@@ -38,6 +38,10 @@ class QuarantineFiles:
         self._is_tail_sound = True
         self._bad_files: deque[str] = deque()
         self._last_number = 0
+        # By name, where the records of the present addition begin.
+        self._begun: dict[str, int] = {}
+        # By name, how much is read: what is behind was not added, and is added again elsewhere.
+        self._sound_bytes: dict[str, int] = {}
         # Files that cannot be read or removed, and why.
         self._bad: dict[str, str] = {}
 
@@ -62,13 +66,28 @@ class QuarantineFiles:
         """Read a file; None where it cannot be read."""
         return self._read(_name(number))
 
-    def append(self, data: bytes) -> None:
-        """Write records behind the last ones, on disk when it returns; raises OSError."""
+    def append(self, parts: Iterable[bytes]) -> None:
+        """Write records behind the last ones, on disk when it returns; raises OSError.
+
+        After an error none of them is read, but by a later process: they are added again.
+        """
         self.additions += 1
+        self._begun = {}
+        try:
+            for data in parts:
+                self._append(data)
+        except OSError:
+            self._sound_bytes = self._begun | self._sound_bytes
+            raise
+        for name in self._begun:
+            self._sound_bytes.pop(name, None)
+
+    def _append(self, data: bytes) -> None:
         name, before = self._tail()
         if not name:
             self._begin(data)
             return
+        self._begun.setdefault(name, len(before))
         self._is_tail_sound = False
         # A torn record must not damage this one.
         separator = b"\n" if before and not before.endswith(b"\n") else b""
@@ -132,7 +151,8 @@ class QuarantineFiles:
         number = _number(names[-1])
         # An unknown position may hide any file but those that this process began.
         is_hidden = not self._position.is_known and number != self._last_number
-        if is_hidden or number < max(position.file, position.newest, self._last_number):
+        is_torn = names[-1] in self._sound_bytes
+        if is_hidden or is_torn or number < max(position.file, position.newest, self._last_number):
             return "", b""
         before = self._read(names[-1])
         if before is None or len(before) >= FILE_BYTES:
@@ -153,6 +173,7 @@ class QuarantineFiles:
         else:
             name = usable[0]
             self._bad_files.remove(name)
+        self._begun[name] = 0
         try:
             fd = self._files.create(name) if is_new else self._files.open(name)
             self._write(fd, data, 0, truncates=not is_new)
@@ -178,6 +199,8 @@ class QuarantineFiles:
             self._files.remove(name)
         except OSError:
             self._bad_files.append(name)
+        else:
+            self._begun.pop(name, None)
 
     def _make_room(self) -> None:
         """Remove the oldest files; one that cannot be removed does no harm."""
@@ -188,6 +211,8 @@ class QuarantineFiles:
                 self._bad[name] = disk_error_text(err)
             else:
                 self._bad.pop(name, None)
+        for name in self._sound_bytes.keys() - set(self.names()):
+            del self._sound_bytes[name]
 
     def _read(self, name: str) -> bytes | None:
         content = b""
@@ -200,7 +225,7 @@ class QuarantineFiles:
             self._bad[name] = disk_error_text(err)
             return None
         self._bad.pop(name, None)
-        return content
+        return content[: self._sound_bytes.get(name)]
 
 
 def _number(name: str) -> int:

@@ -9,7 +9,8 @@ replayed or purged is gone when `position` has passed it; files behind it are re
 disk lets us, and a purge is one write. Numbers of files are never used again, and a position hides
 nothing of a file that is not the one it was stored for.
 
-A record may be in the files twice, as a failed or killed `add` is repeated: the last one counts.
+What a failed `add` has left in a file is not read, as it is repeated. After a killed one a record
+may be in the files twice: the last one counts.
 
 A file that cannot be read is left aside: new records go to a new file, all that can be read is
 exported, replayed and purged, and `disk_error` names the file. When it can be read again, its
@@ -75,22 +76,20 @@ class Quarantine:
     def add_all(self, points: Sequence[tuple[int, str]], *, status: int, reason: str) -> None:
         """Store records of points, each with its sequence number; raises OSError.
 
-        After an error some may be stored: add all of them again.
+        After an error add all of them again.
         """
         common = {
             "time": datetime.now(UTC).isoformat(),
             "status": status,
             "reason": reason,
         }
-        data = bytearray()
+        parts = [bytearray()]
         for seq, line in points:
             record = {"seq": seq, **common, "line": line, "destination": self._destination}
-            data += json.dumps(record, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-            if len(data) >= FILE_BYTES:
-                self._files.append(bytes(data))
-                data.clear()
-        if data:
-            self._files.append(bytes(data))
+            if len(parts[-1]) >= FILE_BYTES:
+                parts.append(bytearray())
+            parts[-1] += json.dumps(record, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        self._files.append(bytes(data) for data in parts if data)
 
     def recheck_files(self) -> None:
         """Check again the files that could not be used; raises OSError."""
