@@ -22,7 +22,7 @@ from .batch import Batch
 from .durability import Unsynced
 from .eviction import Eviction
 from .lock import Lock
-from .packing import Packer, frame_time
+from .packing import Packer
 from .progress import StoredProgress
 from .quarantine.appended import Appended
 from .recovery import SpoolPosition, recover
@@ -31,6 +31,7 @@ from .segments.segments import Segments
 from .sequence import UNKNOWN_TIME, SequenceNumbers
 from .settings import SpoolSettings
 from .spool_reader import SpoolReader
+from .spool_writer import SpoolWriter
 from .trial import try_disk
 
 # How often it is tried again to remove a file or to write the cursor, when the disk refused.
@@ -68,7 +69,6 @@ class Spool:
         self._progress = StoredProgress(files, ledger)
         self._segments = Segments(files, settings.segment_bytes)
         self._unsynced = Unsynced(self._segments, clock, settings.durability)
-        self._packer = Packer(compresses=settings.compress)
         self._room = Room(
             files,
             self._segments,
@@ -83,6 +83,15 @@ class Spool:
         self.eviction = Eviction(self._room, self._segments, self._numbers, ledger)
         self._reader = SpoolReader(
             self._segments, self._numbers, ledger, progress=self._progress, lock=self._lock
+        )
+        self._writer = SpoolWriter(
+            self._segments,
+            self._numbers,
+            ledger,
+            unsynced=self._unsynced,
+            packer=Packer(compresses=settings.compress),
+            eviction=self.eviction,
+            wall_clock=self._steady,
         )
         self._retry_at = math.inf
 
@@ -227,39 +236,11 @@ class Spool:
         what was not appended. Raises SpoolFullError when the newest points are the ones to give up.
         """
         try:
-            self._append(lines, oldest)
+            self._writer.append(lines, oldest)
         except FileNotFoundError:
             # Somebody deleted the files; what comes now need not be lost with them.
             self._reader.recover_deleted()
-            self._append(lines, oldest)
-
-    def _append(self, lines: list[str], oldest: int) -> None:
-        self._unsynced.rewrite(self.acked)
-        if lines:
-            self._numbers.save(upcoming=len(lines))
-        try:
-            while lines:
-                self._append_frame(lines, oldest)
-        except OSError:
-            self._numbers.save()
-            raise
-
-    def _append_frame(self, lines: list[str], oldest: int) -> None:
-        first, time = self.last_seq + 1, frame_time(self._steady())
-        count, frame = self._packer.pack(
-            lines, first_seq=first, acked=self.acked, time=time, pending=self.pending
-        )
-        self.eviction.make_room(len(frame))
-        self._unsynced.append(frame, first_seq=first, last_seq=first + count - 1, time=time)
-        del lines[:count]
-        self._numbers.appended(count, oldest)
-        self.ledger.captured += count
-        self.ledger.held -= count
-        if self._segments.is_full:
-            if self.unsynced:
-                self.sync()
-            self._segments.finish()
-            self._unsynced.seal()
+            self._writer.append(lines, oldest)
 
     def try_disk(self) -> None:
         """Raise OSError while the disk takes no file."""
@@ -280,8 +261,7 @@ class Spool:
 
     def sync(self) -> None:
         """Put everything appended on disk, and note the ledger."""
-        self._unsynced.sync(self.acked)
-        self._numbers.synced()
+        self._writer.sync()
 
     # Out
 
