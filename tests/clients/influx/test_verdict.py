@@ -21,7 +21,7 @@ from custom_components.ha_ingestor.pipeline.export.result import AgeLimit, Cause
 
 V1, V2, V3, VM = Dialect.V1, Dialect.V2, Dialect.V3, Dialect.VICTORIAMETRICS
 ALL: Final = tuple(Dialect)
-ACCEPTED, KEPT, SIZE = Kind.ACCEPTED, Kind.KEPT, Kind.TOO_LARGE
+ACCEPTED, KEPT, TOO_LARGE = Kind.ACCEPTED, Kind.KEPT, Kind.TOO_LARGE
 BAD_LINE, BLOCKED = Kind.REJECTED, Kind.BLOCKED
 NOW: Final = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -60,8 +60,8 @@ REPLIES: Final = [
     # A damaged compression looks like the server's own trouble.
     ((V2,), 500, '{"code":"internal error","message":"gzip"}', KEPT, Problem.SERVER_ERROR),
     # Send less at once.
-    (ALL, 413, "", SIZE, Problem.TOO_LARGE),
-    ((V3,), 500, "max request size (10485760 bytes) exceeded", SIZE, Problem.TOO_LARGE),
+    (ALL, 413, "", TOO_LARGE, Problem.TOO_LARGE),
+    ((V3,), 500, "max request size (10485760 bytes) exceeded", TOO_LARGE, Problem.TOO_LARGE),
     ((V1, V2, VM), 500, "max request size", KEPT, Problem.SERVER_ERROR),
     # One of the lines is wrong.
     (
@@ -172,7 +172,7 @@ PROXIES: Final = [
     (403, "<html>", BLOCKED, Problem.FORBIDDEN),
     (404, "database not found", BLOCKED, Problem.NOT_A_DATABASE),
     (405, "", BLOCKED, Problem.NOT_A_DATABASE),
-    (413, "<html>Request Entity Too Large", SIZE, Problem.TOO_LARGE),
+    (413, "<html>Request Entity Too Large", TOO_LARGE, Problem.TOO_LARGE),
     (429, "", KEPT, Problem.BUSY),
     (502, "<html>Bad Gateway", KEPT, Problem.SERVER_ERROR),
     (504, "<html>", KEPT, Problem.BUSY),
