@@ -79,7 +79,7 @@ def _answering(schema: Schema) -> Callable[[Answer], Command]:
                     f"{err.field}: {err.reason}",
                     translation_key=err.reason,
                     translation_domain=DOMAIN,
-                    translation_placeholders={"wrong": err.invalid_value, **err.more},
+                    translation_placeholders={"invalid_value": err.invalid_value, **err.more},
                 )
             else:
                 connection.send_result(msg["id"], found)

@@ -116,7 +116,7 @@ async def test_an_absurd_number_is_refused_with_a_sentence_and_nothing_is_stored
     assert where == field
     assert told
     assert WORDS["options"]["error"][reason].format(**told)
-    assert not inner or told["wrong"] == "B"
+    assert not inner or told["invalid_value"] == "B"
     assert entry.options == {}
 
 

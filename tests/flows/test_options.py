@@ -494,11 +494,11 @@ async def test_a_refusal_names_what_is_wrong(hass: HomeAssistant, entry: MockCon
     page = await open_page(hass, entry, "filter")
     result = await fill_in(hass, page, exclude={"globs": ["a.*", "b b"]})
     assert result["description_placeholders"]
-    assert result["description_placeholders"]["wrong"] == "b b"
+    assert result["description_placeholders"]["invalid_value"] == "b b"
     result = await fill_in(hass, await open_page(hass, entry, "points"), profile="core")
     wrong = {"component_config": {"light.a": {"ignore_attributes": ["icon"], "tags": {}}}}
     result = await fill_in(hass, result, measurement_attr="entity_id", **wrong)
-    assert told(result)["wrong"] == "component_config.light.a.tags"
+    assert told(result)["invalid_value"] == "component_config.light.a.tags"
 
 
 def refusal(result: ConfigFlowResult) -> str:

@@ -22,7 +22,7 @@ const opened = (more) => {
   const hass = {
     callWS: (/** @type {any} */ message) => new Promise((resolve, reject) => { asked.push({ message, resolve, reject }); }),
     loadBackendTranslation: async () => (/** @type {string} */ key, /** @type {any} */ values) =>
-      (key.endsWith("error.known") ? `Told about ${values.wrong}` : ""),
+      (key.endsWith("error.known") ? `Told about ${values.invalid_value}` : ""),
   };
   /** @type {string[]} */
   const told = [];
@@ -98,13 +98,13 @@ test("what was typed last is what is shown, also if an earlier answer comes late
 test("a number that is out of range is told without the rule, which the user did not name", async () => {
   const dialog = opened({ kind: "rules" });
   dialog.words.text = (/** @type {string} */ key, /** @type {any} */ { min, max }) => (key === "refused.known" ? `${min} to ${max}` : "");
-  assert.equal(await dialog._reason({ message: "raw", translation_key: "known", translation_placeholders: { wrong: "sensor.a", min: "0", max: "60" } }), "0 to 60");
+  assert.equal(await dialog._reason({ message: "raw", translation_key: "known", translation_placeholders: { invalid_value: "sensor.a", min: "0", max: "60" } }), "0 to 60");
 });
 
 test("what the options refuse is said with their words, and without any as it came", async () => {
   const dialog = opened({ kind: "rules" });
   dialog.firstUpdated();
-  dialog.asked[0].reject({ message: "raw", translation_key: "known", translation_placeholders: { wrong: "sensor.a" } });
+  dialog.asked[0].reject({ message: "raw", translation_key: "known", translation_placeholders: { invalid_value: "sensor.a" } });
   await settled();
   assert.match(said(dialog), /Told about sensor\.a/);
   assert.equal(await dialog._reason({ message: "raw", translation_key: "other" }), "raw");

@@ -310,7 +310,7 @@ async def test_lists_that_cannot_be_taken_over_exactly_are_named_and_left_alone(
     hass: HomeAssistant, entry: MockConfigEntry, lists: str, left_out: str
 ) -> None:
     page = await take_over(hass, entry, f"influxdb:\n  {lists}\n")
-    assert told(page) == {"found": f"Not taken over: {left_out}.", "wrong": ""}
+    assert told(page) == {"found": f"Not taken over: {left_out}.", "invalid_value": ""}
     assert entry.options["filter"] == {"entities": ["light.old"], "areas": ["attic"]}
 
 

@@ -64,13 +64,13 @@ class MqttFlow(ConfigSubentryFlow):
     ) -> SubentryFlowResult:
         """Ask for the topics."""
         errors: dict[str, str] = {}
-        told: dict[str, str] = {"wrong": ""}
+        told: dict[str, str] = {"invalid_value": ""}
         if user_input is not None:
             try:
                 self._data = accepted(user_input, self._reserved())
             except OptionError as err:
                 errors = {err.field: err.reason}
-                told = {"wrong": err.invalid_value, **err.more}
+                told = {"invalid_value": err.invalid_value, **err.more}
             else:
                 return await self.async_step_preview()
         return self.async_show_form(

@@ -79,7 +79,10 @@ class HaIngestorOptionsFlow(WriteHistoryFlow):
             try:
                 self._chosen[key] = page.accepted(user_input)
             except OptionError as err:
-                errors, told = {err.field: err.reason}, {"wrong": err.invalid_value, **err.more}
+                errors, told = (
+                    {err.field: err.reason},
+                    {"invalid_value": err.invalid_value, **err.more},
+                )
             else:
                 if page.async_suggest and key not in self.config_entry.options:
                     options = {**self.config_entry.options, **self._chosen}
@@ -107,7 +110,7 @@ class HaIngestorOptionsFlow(WriteHistoryFlow):
                 name: {"names": markdown(", ".join(names))} for name, names in found.notes.items()
             }
             sentences = await async_sentences(self.hass, notes)
-        words = {"wrong": "", **page.placeholders, **told}
+        words = {"invalid_value": "", **page.placeholders, **told}
         shown = entered or page.shown(page.completed(known or {}))
         schema = page.schema
         if offers_names(schema):

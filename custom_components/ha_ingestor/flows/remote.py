@@ -77,13 +77,13 @@ class RemoteFlow(ConfigSubentryFlow):
             return self.async_abort(reason="not_found")
         form = schema(found.registries)
         errors: dict[str, str] = {}
-        told: dict[str, str] = {"wrong": ""}
+        told: dict[str, str] = {"invalid_value": ""}
         if user_input is not None:
             try:
                 more = accepted(accepted_numbers(form, user_input), self._names())
             except OptionError as err:
                 errors = {err.field: err.reason}
-                told = {"wrong": err.invalid_value, **err.more}
+                told = {"invalid_value": err.invalid_value, **err.more}
             else:
                 return self._finish({**self._data, **more}, found)
         values = user_input or shown(self._stored, found.location)

@@ -31,7 +31,7 @@ def filter_id(statistic_id: str) -> str:
     return statistic_id.replace(":", ".", 1)
 
 
-class _Described(NamedTuple):
+class _EncodedStatistic(NamedTuple):
     """The series of a statistic, and what it was made of."""
 
     statistic: Statistic
@@ -57,7 +57,7 @@ class StatisticsReader:
         Ends without a last step when it has to stop.
         """
         hours = await self._reader.async_rows(".hours")
-        known: dict[str, _Described] = {}
+        known: dict[str, _EncodedStatistic] = {}
         async for page in self._reader.async_pages(hours, position, span):
             found: list[OwnPoint] = []
             filtered: Counter[str] = Counter()
@@ -74,7 +74,7 @@ class StatisticsReader:
     def _encode(
         self,
         rows: Iterable[RecordedHour],
-        known: dict[str, _Described],
+        known: dict[str, _EncodedStatistic],
         found: list[OwnPoint],
         filtered: Counter[str],
     ) -> None:
@@ -97,18 +97,14 @@ class StatisticsReader:
 
     @callback
     def _described(
-        self, statistic: Statistic, context: EntityContext, known: dict[str, _Described]
-    ) -> _Described:
-        described = known.get(statistic.statistic_id)
+        self, statistic: Statistic, context: EntityContext, known: dict[str, _EncodedStatistic]
+    ) -> _EncodedStatistic:
+        encoded = known.get(statistic.statistic_id)
         # A change of the registries makes a new context.
-        if (
-            described is None
-            or described.context is not context
-            or described.statistic != statistic
-        ):
-            described = _Described(statistic, context, self._series(statistic, context))
-            known[statistic.statistic_id] = described
-        return described
+        if encoded is None or encoded.context is not context or encoded.statistic != statistic:
+            encoded = _EncodedStatistic(statistic, context, self._series(statistic, context))
+            known[statistic.statistic_id] = encoded
+        return encoded
 
     @callback
     def _series(self, statistic: Statistic, context: EntityContext) -> StatisticSeries:
