@@ -30,11 +30,7 @@ def markers(
         yield OtherEvent(ENTITY_MOVED, moved, time, context, after)
 
 
-def changes_heartbeats(before: EntityContext, after: EntityContext) -> bool:
-    """Whether the heartbeats of a silent entity begin or end.
-
-    They end at once when it is excluded: the event of its removal will not be captured.
-    """
-    return bool(after.rules.heartbeat) and (
-        not before.rules.heartbeat or before.filtered != after.filtered
-    )
+def begins_heartbeats(before: EntityContext, after: EntityContext) -> bool:
+    """Whether the heartbeats of a silent entity begin."""
+    had_heartbeats = before.rules.heartbeat and not before.filtered
+    return bool(after.rules.heartbeat) and not (had_heartbeats or after.filtered)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, State, callback
 
 from ..enrich.catalog import Catalog
-from ..enrich.markers import changes_heartbeats, markers
+from ..enrich.markers import begins_heartbeats, markers
 from ..enrich.weather import WeatherWatch
 from ..pipeline.model import EntityContext, OtherEvent, StateEvent
 from ..pipeline.pipeline import Pipeline
@@ -184,7 +184,7 @@ class LocalSource:
     ) -> None:
         for marker in markers(before, after, event.time_fired_timestamp, event.context):
             self._receive(self._capture.mark, marker, self._clock.check())
-        if changes_heartbeats(before, after):
+        if begins_heartbeats(before, after):
             state = self._hass.states.get(after.entity_id)
             if state:
                 self._pipeline.start_heartbeats(

@@ -73,7 +73,8 @@ class LocalCapture:
         described = self._catalog[entity_id]
         if new is None:
             self._catalog.forget(entity_id)
-        if entity := self._wanted(described):
+        # The noise filter leaves out the removal of an excluded entity, and forgets the entity.
+        if entity := described if new is None else self._wanted(described):
             fired, weather = event.time_fired_timestamp, self._weather.current
             self._offer(
                 StateEvent(

@@ -1,5 +1,6 @@
 """A rule decides when a state is written: late, again or never, but never changed."""
 
+from math import inf
 from typing import Any
 
 import pytest
@@ -300,6 +301,23 @@ def test_what_ends_a_heartbeat_that_was_just_started_ends_it(state: str | None) 
     rig.noise_filter.start_heartbeats([rig.state_event("20")])
     rig.see(state)
     assert [rig.due(after=each) for each in (0, 61, 61)] == [[], [], []]
+
+
+@pytest.mark.parametrize(
+    "rules", [Rules(), Rules(heartbeat=60), Rules(deadband=1), Rules(throttle=9)]
+)
+def test_of_an_excluded_entity_that_is_removed_nothing_is_kept(rules: Rules) -> None:
+    rig = Rig(rules)
+    rig.see("20")
+    is_held = rig.see("25", after=1) == []
+    rig.entity = entity(rules=rules, filtered="excluded")
+
+    assert rig.see(None, after=1) == (["25"] if is_held else [])
+    assert rig.ledger.filtered == {"excluded": 1}
+    assert rig.noise_filter.held == 0
+    assert rig.last_written.last == {}
+    assert rig.due(after=100) == []
+    assert rig.noise_filter.next_due == inf
 
 
 def test_what_is_written_last_is_the_state_that_the_entity_has() -> None:

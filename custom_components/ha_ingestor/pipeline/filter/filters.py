@@ -2,6 +2,7 @@
 
 Checked in this order; the first that applies decides:
 
+    excluded       the removal of an entity that is excluded: nothing of it is kept in memory
     secret         the state of a text entity in the mode `password`
     restart_echo   a state that was restored and had been written already
     unavailable    a state that says nothing, where the user wants none
@@ -183,11 +184,11 @@ class NoiseFilter:
         clock_offset = self._clock_watch.check() if item.clock_offset is None else item.clock_offset
         if clock_offset != last_written.times.clock_offset:
             last_written.times.set_clock_offset(clock_offset)
-        state_event = unmasked(item)
+        state_event = None if entity.filtered else unmasked(item)
         if state_event is None:
             self._rules.end(entity_id, passed)
             last_written.forget(entity_id)
-            self.ledger.filtered[MASKED] += 1
+            self.ledger.filtered[entity.filtered or MASKED] += 1
             return
         if last_written.applies_to(entity_id):
             joined = last_written.resume_state(state_event, self.clock())

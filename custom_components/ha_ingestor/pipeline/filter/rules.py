@@ -190,16 +190,13 @@ class RuleFilter:
             self._write(rule_state, restored, self.clock(), rules)
 
     def _begin(self, now: float, state_event: StateEvent) -> None:
-        """Start the heartbeats of an entity without events, or apply a new rule to them.
-
-        Of one that is not captured they end when they are due next, also when it is gone by then.
-        """
+        """Start the heartbeats of an entity without events, or apply a new rule to them."""
         entity_id, rules = state_event.entity.key, state_event.entity.rules
         rule_state = self._rule_states.get(entity_id)
         if rule_state is not None:
             # What it had before may be from before it was not captured for a while.
             rule_state.seen = state_event
-        elif not rules.heartbeat or state_event.entity.filtered:
+        elif not rules.heartbeat:
             return
         else:
             written = self.last_written.last.get(entity_id)

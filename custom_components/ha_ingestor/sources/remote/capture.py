@@ -12,7 +12,7 @@ from ...clients.homeassistant.states import Change, State
 from ...const import LOGGER
 from ...enrich.attribution import RUNS, Attribution
 from ...enrich.describe import Describer
-from ...enrich.markers import changes_heartbeats, markers
+from ...enrich.markers import begins_heartbeats, markers
 from ...enrich.selection import EntityFilter, RuleTable
 from ...pipeline.committer import INTERNAL_ERROR
 from ...pipeline.ledger import RESTART_ECHO
@@ -131,10 +131,10 @@ class RemoteCapture:
     def mark(
         self, before: EntityContext, after: EntityContext, fired: float, context: ContextLike
     ) -> None:
-        """Capture what changed in the registries, and begin or end heartbeats."""
+        """Capture what changed in the registries, and begin heartbeats."""
         for marker in markers(before, after, fired, context):
             self._receive(self._mark, marker)
-        if changes_heartbeats(before, after):
+        if begins_heartbeats(before, after):
             state = self._home.states.states.get(after.entity_id)
             if state:
                 self._pipeline.start_heartbeats(
@@ -170,7 +170,8 @@ class RemoteCapture:
         described = self.described(entity_id)
         if new is None and self.catalog is not None:
             self.catalog.forget(entity_id)
-        if not (entity := self._wanted(described)):
+        # The noise filter leaves out the removal of an excluded entity, and forgets the entity.
+        if not (entity := described if new is None else self._wanted(described)):
             return
         fired = 0.0
         if has_time:
