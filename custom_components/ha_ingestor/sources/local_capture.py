@@ -70,7 +70,7 @@ class LocalCapture:
     def _state_changed(self, event: Event[EventStateChangedData], clock_offset: float) -> None:
         data = event.data
         entity_id, new, old = data["entity_id"], data["new_state"], data["old_state"]
-        described = self._catalog[entity_id]
+        described = self._catalog.as_of_now(entity_id)
         if new is None:
             self._catalog.forget(entity_id)
         # The noise filter leaves out the removal of an excluded entity, and forgets the entity.
@@ -85,7 +85,7 @@ class LocalCapture:
     def existing(self, state: State, clock_offset: float) -> None:
         """Capture a state that is there, at the time it was set."""
         # The weather at that time is unknown.
-        if entity := self._wanted(self._catalog[state.entity_id]):
+        if entity := self._wanted(self._catalog.as_of_now(state.entity_id)):
             self._offer(
                 StateEvent(
                     entity, state, None, 0.0, state.context, STATE_CHANGED, None, clock_offset
@@ -94,7 +94,7 @@ class LocalCapture:
 
     def _state_reported(self, event: Event[EventStateReportedData], clock_offset: float) -> None:
         state = event.data["new_state"]
-        if entity := self._wanted(self._catalog[state.entity_id]):
+        if entity := self._wanted(self._catalog.as_of_now(state.entity_id)):
             fired, weather = event.time_fired_timestamp, self._weather.current
             self._offer(
                 StateEvent(
@@ -129,9 +129,9 @@ class LocalCapture:
             return None
         # Unknown ids in events must not stay in the catalog.
         exists = entity_id in self._catalog or self._hass.states.get(entity_id)
-        return self._catalog[entity_id] if exists else None
+        return self._catalog.as_of_now(entity_id) if exists else None
 
     def mark(self, marker: OtherEvent, _clock_offset: float) -> None:
         """Capture a marker of an entity, if the entity is captured."""
-        if marker.entity is None or self._wanted(self._catalog[marker.entity.entity_id]):
+        if marker.entity is None or self._wanted(self._catalog.as_of_now(marker.entity.entity_id)):
             self._offer(marker)
