@@ -12,9 +12,12 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Final
 
-# What a crash of the process may cost: a quarter of a second, or this many points.
-COMMIT_SECONDS: Final = 0.25
+# What a crash of the process may cost: a quarter of a second, in which the commit has to end, or
+# this many points.
+COMMIT_SECONDS: Final = 0.24
 COMMIT_POINTS: Final = 500
+# How soon after a commit that took so long the next one begins.
+BUSY_SECONDS: Final = 0.02
 # What a crash may cost of the counts of events that are filtered at once: a commit for each of them
 # would wake up the thread all day where most entities are excluded.
 COUNT_SECONDS: Final = 1.0
@@ -106,7 +109,7 @@ class CommitSchedule:
     def _on_timer(self) -> None:
         self._timer = None
         if self._loop and not self._start_commit(self._clock()):
-            self._timer = self._loop.call_later(COMMIT_SECONDS, self._on_timer)
+            self._timer = self._loop.call_later(BUSY_SECONDS, self._on_timer)
 
     def _on_counted(self) -> None:
         self._count_timer = None

@@ -300,6 +300,20 @@ def test_compressed_lines_are_read_unchanged_and_take_less_than_a_quarter() -> N
     assert drain(compressed) == lines(1, 2000)
 
 
+def test_a_start_decompresses_nothing_as_events_wait_in_memory_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    files = MemoryFiles()
+    append(opened(files, compress=True), lines(1, 2000))
+    files.kill()
+    with monkeypatch.context() as starting:
+        starting.setattr(frame, "_DECOMPRESS", dict.fromkeys(frame._DECOMPRESS))
+        again = opened(files)
+
+    assert again.pending == 2000
+    assert drain(again) == lines(1, 2000)
+
+
 def test_frames_of_another_version_are_skipped_and_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -46,14 +46,20 @@ _ZLIB_LEVEL: Final = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """One valid frame, and where it ends in its file; the payload is decompressed."""
+    """One valid frame, and where it ends in its file. The payload is `stored` as `flags` say."""
 
     first_seq: int
     count: int
     acked: int
     time: int
-    payload: bytes
+    flags: int
+    stored: bytes
     end: int
+
+    @property
+    def payload(self) -> bytes:
+        """The lines. Decompressed only here: a start reads every frame, and needs no lines."""
+        return _DECOMPRESS[self.flags](self.stored)
 
     @property
     def last_seq(self) -> int:
@@ -118,7 +124,8 @@ def parse(data: bytes, start: int, base: int = 0) -> Frame | None:
         count=count,
         acked=acked,
         time=time,
-        payload=_DECOMPRESS[flags](stored),
+        flags=flags,
+        stored=stored,
         end=base + body + length,
     )
 
