@@ -1,5 +1,6 @@
 """The disk takes nothing, and the database refuses a point: those behind it are delivered."""
 
+import asyncio
 import errno
 from dataclasses import dataclass
 
@@ -96,6 +97,20 @@ async def test_the_database_is_not_asked_again_while_only_refused_points_wait() 
         await rig.deliver(3)
 
     assert database.requests == before
+
+
+async def test_the_exporter_sleeps_while_only_refused_points_wait() -> None:
+    files = broken_disk(errno.ENOSPC)
+    rig = await refusing(files, Asked(bad_lines=REFUSED))
+    assert rig.buffer.held == 3
+    waits = asyncio.create_task(rig.exporter.gathering.wait(0.0))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not waits.done()
+    files.fault = lambda operation, name: None
+    rig.commit(points(101, 110))
+    rig.exporter.notify()
+    await waits
 
 
 async def test_refused_points_that_wait_for_the_disk_are_handed_over() -> None:

@@ -95,7 +95,7 @@ class CommitJobs:
             return
         if (buffer.disk_error, buffer.is_open) != before:
             self._loop.call_soon_threadsafe(self._on_change)
-        if self._exporter.needs_notify(buffer.pending + buffer.held):
+        if self._exporter.needs_notify(buffer.deliverable):
             self._loop.call_soon_threadsafe(self._exporter.notify)
 
     def _submit(self) -> Future[None]:

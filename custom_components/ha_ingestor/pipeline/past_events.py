@@ -90,7 +90,7 @@ class PastEvents:
         )
         points = await self.thread.run(self._commit, past, taken)
         buffer = self.storage.buffer
-        if self.exporter.needs_notify(buffer.pending + buffer.held):
+        if self.exporter.needs_notify(buffer.deliverable):
             self.exporter.notify()
         return points
 

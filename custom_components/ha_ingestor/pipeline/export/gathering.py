@@ -62,4 +62,4 @@ class Gathering:
 
     @property
     def _waiting(self) -> int:
-        return self.buffer.pending + self.buffer.held
+        return self.buffer.deliverable

@@ -87,6 +87,11 @@ class Buffer:
         return len(self._held)
 
     @property
+    def deliverable(self) -> int:
+        """Points that the database can be asked to take: without those for the disk alone."""
+        return self._spool.pending + self._held.deliverable
+
+    @property
     def held_bytes(self) -> int:
         """The text of the points that wait in memory."""
         return self._held.bytes
@@ -135,7 +140,7 @@ class Buffer:
         try:
             if not self._spool.is_open:
                 self._open()
-            if self._has_refused and not self._held.has_lines:
+            if self._has_refused and not self._held.deliverable:
                 self._spool.try_disk()
             self._append_held()
             if self._held:

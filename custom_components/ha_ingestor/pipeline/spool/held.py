@@ -38,9 +38,9 @@ class Held:
         return len(self._lines) + len(self._aside)
 
     @property
-    def has_lines(self) -> bool:
-        """Whether there is any for the database."""
-        return bool(self._lines)
+    def deliverable(self) -> int:
+        """Count those for the database."""
+        return len(self._lines)
 
     @property
     def bytes(self) -> int:
