@@ -108,7 +108,7 @@ class Ledger:
             case "evicted":
                 self.evicted_for[reason] += points
 
-    def take_back_replayed(self, points: int) -> None:
+    def forget_replayed(self, points: int) -> None:
         """Forget points of the quarantine that were counted as captured, and still are in there."""
         self.received -= points
         self.replayed -= points

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from custom_components.ha_ingestor.pipeline.encode import columns
 from custom_components.ha_ingestor.pipeline.encode.attributes import AttributesPolicy, Shape
-from custom_components.ha_ingestor.pipeline.encode.columns import Kind
+from custom_components.ha_ingestor.pipeline.encode.columns import FieldType
 from custom_components.ha_ingestor.pipeline.encode.encoder import Encoder, Profile
 from custom_components.ha_ingestor.pipeline.encode.profiles.base import Availability
 from custom_components.ha_ingestor.pipeline.encode.profiles.core import Core
@@ -53,8 +53,12 @@ MEASUREMENTS = {
     "events": (columns.TIDY_EVENTS,),
     **{name: (known,) for name, known in columns.REGISTRIES.items()},
 }
-VALUE_OF: dict[Kind, float | str | bool] = {Kind.NUMBER: 1.0, Kind.TEXT: "v", Kind.FLAG: True}
-KINDS = {Kind.NUMBER: "float", Kind.TEXT: "str", Kind.FLAG: "bool"}
+VALUE_OF: dict[FieldType, float | str | bool] = {
+    FieldType.NUMBER: 1.0,
+    FieldType.TEXT: "v",
+    FieldType.FLAG: True,
+}
+KINDS = {FieldType.NUMBER: "float", FieldType.TEXT: "str", FieldType.FLAG: "bool"}
 PARTS = st.sampled_from(
     [*TAGS, *OWN, "a", "x", "time", "a\\b", "a/b", "_a", "x_a", LONG, "é" * 130]
 )

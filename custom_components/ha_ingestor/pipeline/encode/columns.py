@@ -31,7 +31,7 @@ from typing import Final
 from .line_protocol import NAME_MAX_BYTES, cut, escape_key
 
 
-class Kind(Enum):
+class FieldType(Enum):
     """The type of a field."""
 
     NUMBER = auto()
@@ -48,13 +48,17 @@ class Columns:
 
     entity_tags: tuple[str, ...]
     tags: tuple[str, ...] = ()
-    fields: Mapping[str, Kind]
+    fields: Mapping[str, FieldType]
 
 
-def _fields(numbers: str, texts: str, flags: str = "") -> Mapping[str, Kind]:
+def _fields(numbers: str, texts: str, flags: str = "") -> Mapping[str, FieldType]:
     return {
         name: kind
-        for names, kind in ((numbers, Kind.NUMBER), (texts, Kind.TEXT), (flags, Kind.FLAG))
+        for names, kind in (
+            (numbers, FieldType.NUMBER),
+            (texts, FieldType.TEXT),
+            (flags, FieldType.FLAG),
+        )
         for name in names.split()
     }
 
@@ -212,7 +216,7 @@ def _free(name: str, taken: frozenset[str]) -> str:
 
 def core_number_name(name: str) -> str:
     """Name a number of the `core` profile: never as texts are, `state` or with `_str` behind it."""
-    is_taken = name.endswith(_TEXT) or CORE.fields.get(name) is Kind.TEXT
+    is_taken = name.endswith(_TEXT) or CORE.fields.get(name) is FieldType.TEXT
     return f"{name}_" if is_taken else name
 
 

@@ -125,7 +125,7 @@ class Buffer:
         while self._excess and self._spool.is_open and self._spool.eviction.evict_oldest():
             self._store()
         if excess := self._excess:
-            self._held.give_up(excess, keeps_oldest=self._spool.keeps_oldest)
+            self._held.drop(excess, keeps_oldest=self._spool.keeps_oldest)
             self._ledger.held -= excess
             self._ledger.count_lost(excess, "memory_full")
         self._spool.note_ledger()
@@ -145,7 +145,7 @@ class Buffer:
             self._append_held()
             if self._held:
                 # Now there is room for them in the quarantine, where they come in their turn.
-                self._held.take_back()
+                self._held.requeue_set_aside()
                 self._append_held()
             self._spool.work()
         except OSError as err:
@@ -164,7 +164,7 @@ class Buffer:
     def _open(self) -> None:
         spool = self._spool
         spool.open()
-        spool.take_back(self.when_opened(spool.found))
+        spool.forget_replayed(self.when_opened(spool.found))
         if spool.has_lost_counts:
             _LOGGER.warning("The counts cannot be read: they begin anew, with what is still there")
         if spool.is_uncounted:

@@ -66,7 +66,7 @@ class Held:
         finally:
             self._passed += before - len(self._lines)
 
-    def take_back(self) -> None:
+    def requeue_set_aside(self) -> None:
         """Make what was put aside lines for the database, where there is no other one."""
         self._lines, self._aside = self._aside, []
         self._oldest = UNKNOWN_TIME
@@ -89,7 +89,7 @@ class Held:
                 return len(waiting) - count
         return 0
 
-    def give_up(self, points: int, *, keeps_oldest: bool) -> None:
+    def drop(self, points: int, *, keeps_oldest: bool) -> None:
         """Drop the oldest, or the newest."""
         if keeps_oldest:
             del self._lines[-points:]

@@ -53,8 +53,8 @@ class SequenceNumbers:
         self.last += count
         self.oldest = min(self.oldest, oldest)
 
-    def take_back(self, count: int) -> None:
-        """Take back the last numbers, which no point has."""
+    def forget_last(self, count: int) -> None:
+        """Forget the last numbers, which no point has."""
         self.last -= count
         self._synced = min(self._synced, self.last)
         self.save()

@@ -202,14 +202,14 @@ class Spool:
         if not self.is_uncounted:
             self._numbers.save()
 
-    def take_back(self, points: int) -> None:
+    def forget_replayed(self, points: int) -> None:
         """Forget points of the quarantine that were counted as appended, and still are in there.
 
         That is so where a process was killed in between. No number of a file is given out again.
         """
         if points and self._segments.is_complete and points <= self.last_seq - self.found_seq:
-            self.ledger.take_back_replayed(points)
-            self._numbers.take_back(points)
+            self.ledger.forget_replayed(points)
+            self._numbers.forget_last(points)
             self._position = SpoolPosition(self.acked, self.last_seq)
 
     def close(self) -> None:

@@ -107,7 +107,7 @@ class RemoteRecovery:
                 )
         except CommandError as err:
             if err.code in _REFUSALS:
-                self._give_up(err.code)
+                self._leave_unfilled(err.code)
             else:
                 self._divide(gap, query)
         except TimeoutError:
@@ -133,7 +133,7 @@ class RemoteRecovery:
         gap.queries.popleft()
         gap.queries.extendleft(reversed(query.halves()))
 
-    def _give_up(self, code: str) -> None:
+    def _leave_unfilled(self, code: str) -> None:
         """Leave the gaps unfilled; that is told once."""
         for gap in self._home.gaps:
             gap.queries.clear()

@@ -75,11 +75,11 @@ _BRACKETS: Final = re.compile(r"[(\[{]|([)\]}])")
 # What a member is called that names another: `name: password`.
 _CALLED: Final = re.compile(r"[\\\"'`*]{0,4}([\w.-]{1,64}(?:[ ][\w.-]{1,64}){0,3})")
 
-type IsSensitive = Callable[[str, str, str], bool]
+type IsSensitiveValue = Callable[[str, str, str], bool]
 
 
 def without_named(
-    text: str, is_sensitive: IsSensitive, mark: str, *, is_line_protocol: bool = False
+    text: str, is_sensitive: IsSensitiveValue, mark: str, *, is_line_protocol: bool = False
 ) -> str:
     """Redact values behind sensitive names: in JSON, in YAML, in a query, in line protocol.
 
@@ -109,7 +109,7 @@ def without_named(
 def _hidden(
     text: str,
     pattern: re.Pattern[str],
-    is_sensitive: IsSensitive,
+    is_sensitive: IsSensitiveValue,
     mark: str,
     *,
     is_line_protocol: bool = False,

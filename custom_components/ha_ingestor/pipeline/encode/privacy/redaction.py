@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from .named import NAME_MAX, without_named
 
-type IsSensitive = Callable[[str], bool]
+type IsSensitiveName = Callable[[str], bool]
 
 # An address may also leave its scheme to who reads it.
 _SCHEME_END: Final = re.compile(r"((?::|(?<![^\s\"'(=,]))(?:\\?/){2})")
@@ -98,7 +98,7 @@ def _without_user(rest: str, mark: str) -> str:
 
 
 def without_parameters(
-    text: str, is_sensitive: IsSensitive, mark: str, *, deep: bool = True
+    text: str, is_sensitive: IsSensitiveName, mark: str, *, deep: bool = True
 ) -> str:
     """Redact sensitive parameters of addresses, in the query or in the fragment."""
 
@@ -128,7 +128,7 @@ def without_schemes(text: str, mark: str) -> str:
     return _SCHEME.sub(rf"\g<1>{mark}", text) if " " in text or "\t" in text else text
 
 
-def without_options(text: str, is_sensitive: IsSensitive, mark: str) -> str:
+def without_options(text: str, is_sensitive: IsSensitiveName, mark: str) -> str:
     """Hide the values of sensitive options of a command, such as `--password x`."""
     kept: list[str] = []
     position = 0
