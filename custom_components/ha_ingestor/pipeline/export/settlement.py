@@ -1,7 +1,8 @@
 """Settles the lines of an answered batch. In the spool's thread."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 from typing import Final
 
@@ -32,10 +33,12 @@ class Settlement:
         """Account for lines that the database stored, and for those that were not sent."""
         try:
             self._put_aside(request)
-        except OSError:
-            if not self.buffer.set_aside(request.batch, request.aside | request.texts):
+        except OSError as err:
+            aside = self._later(request, request.aside, 0, request.reason)
+            texts = self._later(request, request.texts, 0, TEXT_ONLY)
+            indexes = request.aside | request.texts
+            if not self.buffer.set_aside(request.batch, indexes, aside | texts, err):
                 raise
-            self.buffer.settle(request.batch, "written")
             return
         self._account(request, "written")
 
@@ -46,8 +49,9 @@ class Settlement:
             for seq, line in self._records(request.batch, every - request.aside - request.texts):
                 self.quarantine.add(seq=seq, line=line, status=code, reason=reason)
             self._put_aside(request)
-        except OSError:
-            if not self.buffer.set_aside(request.batch, every):
+        except OSError as err:
+            later = self._later(request, every, code, reason)
+            if not self.buffer.set_aside(request.batch, every, later, err):
                 raise
             return
         self._account(request, "quarantined")
@@ -59,6 +63,15 @@ class Settlement:
         if request.aside and not self.evicts_expired:
             records = self._records(request.batch, request.aside)
             self.quarantine.add_all(records, status=0, reason=request.reason)
+
+    def _later(
+        self, request: Request, indexes: frozenset[int], status: int, reason: str
+    ) -> dict[int, Callable[[], None]]:
+        """Return for each of these lines on the disk, by its number, what puts it aside."""
+        return {
+            seq: partial(self.quarantine.add_all, [(seq, line)], status=status, reason=reason)
+            for seq, line in self._records(request.batch, indexes)
+        }
 
     def _records(self, batch: Batch, indexes: frozenset[int]) -> list[tuple[int, str]]:
         """Lines of a batch with their sequence numbers, which those in memory have none of.

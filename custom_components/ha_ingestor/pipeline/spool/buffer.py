@@ -14,6 +14,7 @@ from typing import Final
 from ..files import disk_error_text
 from ..ledger import Fate, Ledger
 from .batch import Batch
+from .deferred import PutAside
 from .held import Held, HeldBatch
 from .quarantine.appended import Appended
 from .room import SpoolFullError
@@ -89,7 +90,7 @@ class Buffer:
     @property
     def deliverable(self) -> int:
         """Points that the database can be asked to take: without those for the disk alone."""
-        return self._spool.pending + self._held.deliverable
+        return self._spool.deliverable + self._held.deliverable
 
     @property
     def held_bytes(self) -> int:
@@ -241,14 +242,18 @@ class Buffer:
         self._ledger.settle(fate, points, reason)
         self._spool.note_ledger()
 
-    def set_aside(self, batch: Batch, indexes: frozenset[int]) -> bool:
-        """Keep lines of a batch for the disk alone, so that those behind them are delivered.
+    def set_aside(
+        self, batch: Batch, indexes: frozenset[int], later: PutAside, error: OSError
+    ) -> bool:
+        """Settle a stored batch, but keep lines that the disk took no record of.
 
-        False where that cannot be, as they are on the disk.
+        So those behind them are delivered. Lines in memory are for the disk alone from here on,
+        others are put aside `later`. False where that are too many.
         """
         if not isinstance(batch, HeldBatch):
-            return False
+            return self._spool.set_aside(batch, later, disk_error_text(error))
         self._held.set_aside(batch, indexes)
+        self.settle(batch, "written")
         return True
 
     def close(self, *, hand_over: bool = False) -> list[str]:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from ..ledger import Ledger
+from .deferred import Deferred
 from .room import Room
 from .segments.segments import Segments
 from .sequence import SequenceNumbers
@@ -14,9 +15,15 @@ class Eviction:
     """Evicts the oldest segment, and counts what was in it. Methods may raise OSError."""
 
     def __init__(
-        self, room: Room, segments: Segments, numbers: SequenceNumbers, ledger: Ledger
+        self,
+        room: Room,
+        segments: Segments,
+        numbers: SequenceNumbers,
+        ledger: Ledger,
+        deferred: Deferred,
     ) -> None:
-        """Prepare."""
+        """Prepare; `deferred` are points that are evicted no more."""
+        self._deferred = deferred
         self._room = room
         self._segments = segments
         self._numbers = numbers
@@ -43,5 +50,9 @@ class Eviction:
     def _evict(self, reason: str) -> None:
         acked = self._numbers.acked
         last_seq = self._segments.evict(acked)
-        self._ledger.evicted_for[reason] += last_seq - acked
+        points = last_seq - acked
+        for settled in self._deferred.evicted(acked, last_seq):
+            self._ledger.settle(settled.fate, settled.points, settled.reason)
+            points -= settled.points
+        self._ledger.evicted_for[reason] += points
         self._numbers.advance(last_seq, durable=True)

@@ -19,6 +19,7 @@ from ..clock import CLOCKS_ARE_SET, steady_clock
 from ..files import Files
 from ..ledger import Fate, Ledger
 from .batch import Batch
+from .deferred import PutAside
 from .durability import Unsynced
 from .eviction import Eviction
 from .lock import Lock
@@ -80,9 +81,11 @@ class Spool:
         self._lock = Lock(files)
         self._position = position
         self._numbers = SequenceNumbers(self._progress, self._segments, self._unsynced)
-        self.eviction = Eviction(self._room, self._segments, self._numbers, ledger)
         self._reader = SpoolReader(
             self._segments, self._numbers, ledger, progress=self._progress, lock=self._lock
+        )
+        self.eviction = Eviction(
+            self._room, self._segments, self._numbers, ledger, self._reader.deferred
         )
         self._writer = SpoolWriter(
             self._segments,
@@ -108,7 +111,8 @@ class Spool:
     @property
     def disk_error(self) -> str:
         """The error of the disk that does not stop the points; empty without any."""
-        return self._progress.disk_error or self._segments.disk_error
+        error = self._progress.disk_error or self._segments.disk_error
+        return error or self._reader.deferred.error
 
     @property
     def found_seq(self) -> int:
@@ -129,6 +133,11 @@ class Spool:
     def pending(self) -> int:
         """Points that wait for delivery."""
         return self._numbers.pending
+
+    @property
+    def deliverable(self) -> int:
+        """Pending points that were not delivered already."""
+        return self.pending - self._reader.deferred.points
 
     @property
     def oldest_age(self) -> float | None:
@@ -251,6 +260,7 @@ class Spool:
         now = self._clock()
         if now >= self._retry_at:
             self._segments.remove_settled()
+            self._reader.settle_deferred()
             self._numbers.save()
         if not self.disk_error:
             self._retry_at = math.inf
@@ -276,6 +286,13 @@ class Spool:
     def settle(self, batch: Batch, fate: Fate, reason: str = "") -> None:
         """Account for a batch and go on behind it; damaged points before it are lost."""
         self._reader.settle(batch, fate, reason)
+
+    def set_aside(self, batch: Batch, later: PutAside, error: str) -> bool:
+        """Go on behind a stored batch of which some points are put aside later.
+
+        False where that are too many.
+        """
+        return self._reader.set_aside(batch, later, error)
 
     def note_ledger(self) -> None:
         """Store the counts, as far as the disk lets us."""

@@ -2,8 +2,10 @@
 
 import logging
 
+from ..files import disk_error_text
 from ..ledger import DAMAGED, Fate, Ledger
 from .batch import Batch, gather
+from .deferred import Deferred, PutAside, Settled
 from .lock import Lock
 from .progress import StoredProgress
 from .segments.segments import Segments
@@ -30,6 +32,7 @@ class SpoolReader:
         self._ledger = ledger
         self._progress = progress
         self._lock = lock
+        self.deferred = Deferred()
 
     def read(self, max_points: int, max_bytes: int) -> Batch | None:
         """Return the next points, or None; the same ones again until they are settled."""
@@ -38,31 +41,58 @@ class SpoolReader:
         except FileNotFoundError:
             self.recover_deleted()
             batch = self._gather(max_points, max_bytes)
-        if batch is None:
+        if batch is None and not self.deferred.points:
             self._settle_missing()
         return batch
 
     def left(self, batch: Batch) -> int:
         """Return how many points of a batch are not settled: the last ones of it."""
-        after = self._numbers.acked + 1
+        after = self.deferred.last_seq(self._numbers.acked) + 1
         return sum(last - max(first, after) + 1 for first, last in batch.spans if last >= after)
 
     def settle(self, batch: Batch, fate: Fate, reason: str) -> None:
         """Account for a batch and go on behind it; damaged points before it are lost."""
-        acked = self._numbers.acked
-        if batch.last_seq <= acked:
+        if not self.left(batch):
             return  # evicted while it was under way, and counted there
         points = self.left(batch)
-        self._ledger.settle(fate, points, reason)
-        if missing := batch.last_seq - acked - points:
-            self._ledger.lost[DAMAGED] += missing
+        settled = Settled(last_seq=batch.last_seq, points=points, fate=fate, reason=reason)
+        if self.deferred.points:
+            # Read on from where it was: frames behind that may be written anew, to other files.
+            self.deferred.add(settled)
+            return
         if batch.end:
             self._segments.advance_reader(batch.end)
-        self._numbers.advance(batch.last_seq, durable=fate != "written" or missing > 0)
+        self._settle(settled)
+
+    def set_aside(self, batch: Batch, later: PutAside, error: str) -> bool:
+        """Go on behind a stored batch of which some points are put aside later.
+
+        False where that are too many.
+        """
+        if not self.deferred.add_batch(batch, self._numbers.acked, later):
+            return False
+        self.settle_deferred()
+        self.deferred.error = error
+        return True
+
+    def settle_deferred(self) -> None:
+        """Put aside what could not be before, and settle what is behind it; never raises."""
+        try:
+            while settled := self.deferred.next():
+                self._settle(settled)
+        except OSError as err:
+            self.deferred.error = disk_error_text(err)
+
+    def _settle(self, settled: Settled) -> None:
+        self._ledger.settle(settled.fate, settled.points, settled.reason)
+        if missing := settled.last_seq - self._numbers.acked - settled.points:
+            self._ledger.lost[DAMAGED] += missing
+        durable = settled.fate != "written" or missing > 0
+        self._numbers.advance(settled.last_seq, durable=durable)
 
     def _gather(self, max_points: int, max_bytes: int) -> Batch | None:
-        acked = self._numbers.acked
-        return gather(self._segments.frames(acked), acked, max_points, max_bytes)
+        after = self.deferred.last_seq(self._numbers.acked)
+        return gather(self._segments.frames(after), after, max_points, max_bytes)
 
     def recover_deleted(self) -> None:
         """Recover after open files were deleted: their points are lost, once they are missed."""
