@@ -108,6 +108,8 @@ async def test_refused_points_are_put_into_quarantine_once_the_disk_takes_them(
 
     assert len(database.stored) == sent
     assert_exact(rig, database)
+    assert rig.quarantine.newest
+    assert rig.quarantine.newest.line == points(60, 60)[0]
 
 
 @pytest.mark.parametrize("broken", BROKEN)
@@ -165,3 +167,40 @@ async def test_too_many_refused_points_wait_on_the_disk(monkeypatch: pytest.Monk
         await rig.deliver(9)
 
     assert_exact(rig, database)
+
+
+async def test_a_disk_that_works_again_is_given_time_for_commits_between_many_refused_points() -> (
+    None
+):
+    refused = {points(number, number)[0] for number in range(1, 100, 4)}
+    files, database = MemoryFiles(), Database(bad_lines=refused)
+    rig = Rig(files, database)
+    rig.commit(points(1, 100))
+
+    def fault(operation: str, name: str) -> None:
+        if quarantine_alone(operation, name):
+            raise OSError(errno.EIO, "broken")
+
+    def slow(operation: str, _name: str) -> None:
+        if operation == "sync":
+            rig.clocks.monotonic += 0.02
+
+    files.fault = fault
+    await rig.deliver(20)
+    assert rig.buffer.deliverable == 0
+    rig.commit()
+    files.fault = slow
+    rig.clocks.monotonic += 6
+    done: list[int] = []
+    while rig.pending and len(done) < 25:
+        before = rig.clocks.monotonic
+        rig.commit()
+        assert rig.clocks.monotonic - before < 0.3
+        is_due = rig.buffer.next_due(lambda: rig.clocks.monotonic) <= rig.clocks.monotonic
+        assert is_due or not rig.pending
+        done.append(rig.ledger.quarantined)
+
+    assert 4 < len(done) < 25
+    assert rig.ledger.quarantined == len(refused)
+    assert set(database.stored) == set(points(1, 100)) - refused
+    rig.assert_adds_up()

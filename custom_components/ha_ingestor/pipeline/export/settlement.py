@@ -68,10 +68,15 @@ class Settlement:
         self, request: Request, indexes: frozenset[int], status: int, reason: str
     ) -> dict[int, Callable[[], None]]:
         """Return for each of these lines on the disk, by its number, what puts it aside."""
-        return {
-            seq: partial(self.quarantine.add_all, [(seq, line)], status=status, reason=reason)
-            for seq, line in self._records(request.batch, indexes)
-        }
+
+        def put_aside(seq: int, line: str) -> None:
+            if status:
+                self.quarantine.add(seq=seq, line=line, status=status, reason=reason)
+            else:
+                self.quarantine.add_all([(seq, line)], status=status, reason=reason)
+
+        records = self._records(request.batch, indexes)
+        return {seq: partial(put_aside, seq, line) for seq, line in records}
 
     def _records(self, batch: Batch, indexes: frozenset[int]) -> list[tuple[int, str]]:
         """Lines of a batch with their sequence numbers, which those in memory have none of.

@@ -37,6 +37,8 @@ from .trial import try_disk
 
 # How often it is tried again to remove a file or to write the cursor, when the disk refused.
 RETRY_SECONDS: Final = 5.0
+# How long a commit puts aside what waited for the disk: each point is synced, and events wait.
+SETTLE_SECONDS: Final = 0.1
 
 
 class Spool:
@@ -257,13 +259,17 @@ class Spool:
 
     def work(self) -> None:
         """Do what is due: sync, and try again what the disk refused."""
-        now = self._clock()
+        now, has_more = self._clock(), False
         if now >= self._retry_at:
             self._segments.remove_settled()
-            self._reader.settle_deferred()
+            while has_more := self._reader.settle_next():
+                if self._clock() - now > SETTLE_SECONDS:
+                    break
             self._numbers.save()
         if not self.disk_error:
             self._retry_at = math.inf
+        elif has_more:
+            self._retry_at = now
         elif not now < self._retry_at < math.inf:
             self._retry_at = now + RETRY_SECONDS
         if now >= self._unsynced.due:

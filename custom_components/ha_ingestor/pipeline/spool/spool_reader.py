@@ -71,17 +71,20 @@ class SpoolReader:
         """
         if not self.deferred.add_batch(batch, self._numbers.acked, later):
             return False
-        self.settle_deferred()
+        self.settle_next()
         self.deferred.error = error
         return True
 
-    def settle_deferred(self) -> None:
-        """Put aside what could not be before, and settle what is behind it; never raises."""
+    def settle_next(self) -> bool:
+        """Settle the first of what waits for the disk, if it can be put aside; never raises."""
         try:
-            while settled := self.deferred.next():
-                self._settle(settled)
+            settled = self.deferred.next()
         except OSError as err:
             self.deferred.error = disk_error_text(err)
+            return False
+        if settled:
+            self._settle(settled)
+        return settled is not None
 
     def _settle(self, settled: Settled) -> None:
         self._ledger.settle(settled.fate, settled.points, settled.reason)
