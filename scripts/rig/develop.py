@@ -12,7 +12,7 @@ from .api import Api, ApiError
 from .configuration import CHECKOUT
 from .data_api import DataApi, in_background
 from .destination import NoDatabaseError, destination
-from .home_assistant import HomeAssistant, HomeAssistantError, is_free
+from .home_assistant import HomeAssistant, HomeAssistantError, free_port, is_free
 from .integration import DOMAIN, connect, connect_data_api
 from .interruption import end_in_order
 from .onboarding import PASSWORD, USERNAME
@@ -56,8 +56,9 @@ def _run(arguments: argparse.Namespace) -> None:
     )
     with ExitStack() as stack:
         address = stack.enter_context(destination(arguments.wish, DATA))
-        # Its address is kept in the entry, so it has to be the same the next time.
-        data_api = stack.enter_context(in_background(DataApi(port=_DATA_API_PORT)))
+        # Its address is kept in the entry, so it has to be the same the next time, where it can be.
+        port = _DATA_API_PORT if is_free(_DATA_API_PORT) else free_port()
+        data_api = stack.enter_context(in_background(DataApi(port=port)))
         stack.callback(home.stop)
         with step("Home Assistant"):
             home.start()

@@ -12,8 +12,8 @@ from .isolation import BATCH_POINTS
 class DeliverySettings:
     """Times in seconds; `longest_pause` is between two attempts.
 
-    Points are gathered for `gather_seconds`, or until a request is full. Those that the database
-    keeps no more go to the quarantine, unless `evicts_expired`.
+    Points are gathered for `gather_seconds`, or until they are worth a request. Those that the
+    database keeps no more go to the quarantine, unless `evicts_expired`.
     """
 
     request_points: int = BATCH_POINTS
