@@ -139,3 +139,14 @@ def test_a_password_beside_an_attribute_that_cannot_be_read_stays_a_secret(
     assert found.filtered == {"secret": 1}
     (line,) = found.lines
     assert "hunter2" not in line
+
+
+@by_profile
+@pytest.mark.parametrize("mode", ["class", "getattribute"])
+def test_a_text_whose_mode_cannot_be_read_may_be_a_password_and_is_not_stored(
+    profile: Profile, mode: str
+) -> None:
+    state = FakeState(state="hunter2", attributes={"mode": UNREADABLE[mode]})
+    found = encoded(profile, change(state, of=entity("text.note")))
+    assert found.lines == []
+    assert found.filtered == {"secret": 1}
