@@ -150,3 +150,16 @@ def test_a_text_whose_mode_cannot_be_read_may_be_a_password_and_is_not_stored(
     found = encoded(profile, change(state, of=entity("text.note")))
     assert found.lines == []
     assert found.filtered == {"secret": 1}
+
+
+@by_profile
+def test_a_state_whose_attributes_cannot_be_read_at_all_is_stored_without_them(
+    profile: Profile,
+) -> None:
+    methods = dict.fromkeys(("get", "items", "keys", "__iter__", "__getitem__"), fail)
+    attributes = type("Attributes", (dict,), methods)(unit_of_measurement="W", power=1.5)
+    found = encoded(profile, change(FakeState(state="20.5", attributes=attributes)))
+    assert found.filtered == {}
+    (line,) = found.lines
+    assert parse_line(line)["fields"]["value"] == 20.5
+    assert "power" not in line
