@@ -167,7 +167,7 @@ class Buffer:
         spool.open()
         spool.forget_replayed(self.when_opened(spool.found))
         if spool.has_lost_counts:
-            _LOGGER.warning("The counts cannot be read: they begin anew, with what is still there")
+            _LOGGER.warning("The counts cannot be read; they start again with what is left")
         if spool.is_uncounted:
             self._ledger.count_quarantined(self.count_quarantined(spool.acked))
             spool.note_ledger()
